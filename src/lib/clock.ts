@@ -1,0 +1,77 @@
+/**
+ * The only place that reads the time or arms a timer. Everything else takes a `Clock`, so that tests can run years in
+ * milliseconds and so that no timer overflows: Node fires a `setTimeout` of more than 2^31-1 ms at once.
+ */
+export interface Clock {
+  /** Wall-clock time in milliseconds since the epoch. May jump both ways. */
+  now(): number;
+  /** Milliseconds on a clock that never goes back. It stands still while the machine sleeps. */
+  monotonic(): number;
+  /** Calls `fn` once after `ms` (clamped to at least 0, at most never-overflowing); returns a function that cancels it. */
+  timer(ms: number, fn: () => void): () => void;
+  /** Resolves after `ms`; rejects with the signal's reason if it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The longest delay that Node's timers take. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** The clock of the process. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  timer,
+  sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
+};
+
+function timer(ms: number, fn: () => void): () => void {
+  let handle: NodeJS.Timeout;
+  const arm = (left: number): void => {
+    const step = Math.min(Math.max(left, 0), LONGEST_TIMER);
+    handle = setTimeout(() => (left > step ? arm(left - step) : fn()), step);
+  };
+  arm(ms);
+  return () => clearTimeout(handle);
+}
+
+/** `Clock.sleep` for any clock that has a `timer`. */
+export function sleepOn(clock: Pick<Clock, 'timer'>, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const onAbort = (): void => {
+      cancel();
+      reject(signal?.reason as Error);
+    };
+    const cancel = clock.timer(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** A deadline that can be disposed of: `signal` aborts with `reason()` after `ms`, or with the parent's reason. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** Disarms the timer and lets go of the parent signal. */
+  clear(): void;
+}
+
+/** Makes a `Deadline`; replaces `AbortSignal.timeout`, which no injected clock can drive. */
+export function deadline(clock: Clock, ms: number, reason: () => Error, parent?: AbortSignal): Deadline {
+  const controller = new AbortController();
+  const onParent = (): void => controller.abort(parent?.reason);
+  if (parent?.aborted) controller.abort(parent.reason);
+  const cancel = clock.timer(ms, () => controller.abort(reason()));
+  parent?.addEventListener('abort', onParent, { once: true });
+  return {
+    signal: controller.signal,
+    clear: () => {
+      cancel();
+      parent?.removeEventListener('abort', onParent);
+    },
+  };
+}
