@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const { values } = parseArgs({ options: { library: { type: 'boolean', default: false } } });
+
+/** The client as JavaScript with types: what `import 'tinycert-operator/tinycert'` loads. */
+function buildLibrary(): void {
+  rmSync('dist/tinycert', { recursive: true, force: true });
+  rmSync('dist/lib', { recursive: true, force: true });
+  const { status } = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.library.json'], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** The operator as one file; what is rarely needed (the exec and OIDC parts of kubeconfigs) as chunks beside it. */
+async function buildOperator(): Promise<void> {
+  rmSync('dist/operator.js', { force: true });
+  rmSync('dist/chunks', { recursive: true, force: true });
+  await build({
+    entryPoints: { operator: 'src/main.ts' },
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    sourcemap: true,
+    sourcesContent: false,
+    minifySyntax: true,
+    legalComments: 'linked',
+    logLevel: 'warning',
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+}
+
+buildLibrary();
+if (!values.library) await buildOperator();

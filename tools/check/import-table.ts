@@ -1,0 +1,76 @@
+/**
+ * Who may import whom. A folder may import itself and what its row names; everything else fails the check.
+ * Upward arrows are what turns a layered program into a ball, so the table is short on purpose.
+ */
+export const imports: Record<string, readonly string[]> = {
+  'src/main.ts': ['src/operator', 'src/lib', 'src/kube'],
+  'src/operator': [
+    'src/certificates',
+    'src/issuers',
+    'src/issuance',
+    'src/account',
+    'src/api',
+    'src/tinycert',
+    'src/kube',
+    'src/metrics',
+    'src/lib',
+  ],
+  'src/certificates': [
+    'src/issuance',
+    'src/account',
+    'src/api',
+    'src/tinycert',
+    'src/x509',
+    'src/kube',
+    'src/metrics',
+    'src/lib',
+  ],
+  'src/issuers': [
+    'src/issuance',
+    'src/account',
+    'src/api',
+    'src/tinycert',
+    'src/x509',
+    'src/kube',
+    'src/metrics',
+    'src/lib',
+  ],
+  'src/issuance': [
+    'src/account',
+    'src/api',
+    'src/tinycert',
+    'src/x509',
+    'src/kube',
+    'src/metrics',
+    'src/lib',
+  ],
+  'src/account': ['src/tinycert', 'src/kube', 'src/metrics', 'src/lib'],
+  'src/api': ['src/x509', 'src/kube/objects.ts', 'src/lib'],
+  'src/tinycert': ['src/lib'],
+  'src/x509': ['src/lib'],
+  'src/kube': ['src/metrics', 'src/lib'],
+  'src/metrics': ['src/lib'],
+  'src/lib': [],
+};
+
+/** Folders whose code may open sockets; all others go through them. */
+export const sockets: readonly string[] = ['src/kube', 'src/tinycert', 'tools', 'bench', 'test'];
+
+/** Modules that open sockets or start processes. */
+export const socketModules: readonly string[] = [
+  'undici',
+  'node:net',
+  'node:tls',
+  'node:http',
+  'node:https',
+  'node:http2',
+  'node:dgram',
+  'node:dns',
+];
+
+/** Packages that only one file may import. */
+export const onlyIn: Record<string, readonly string[]> = {
+  '@kubernetes/client-node': ['src/kube/kubeconfig.ts'],
+  'prom-client': ['src/metrics'],
+  pino: ['src/lib/log.ts'],
+};
