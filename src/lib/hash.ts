@@ -1,0 +1,41 @@
+import { createHash, createHmac } from 'node:crypto';
+
+/**
+ * JSON with sorted object keys and without `undefined` members, so that equal values give equal texts.
+ * Values follow `JSON.stringify` (`toJSON` is called); throws a TypeError for what JSON cannot hold.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value) ?? 'null';
+}
+
+function write(value: unknown): string | undefined {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError('JSON holds no NaN and no infinity.');
+    return JSON.stringify(value);
+  }
+  if (value === undefined) return undefined;
+  if (typeof value !== 'object') throw new TypeError(`JSON holds no ${typeof value}.`);
+  if (hasToJson(value)) return write(value.toJSON());
+  if (Array.isArray(value)) return `[${value.map((item) => write(item) ?? 'null').join(',')}]`;
+  const members: string[] = [];
+  for (const key of Object.keys(value).sort()) {
+    const text = write((value as Record<string, unknown>)[key]);
+    if (text !== undefined) members.push(`${JSON.stringify(key)}:${text}`);
+  }
+  return `{${members.join(',')}}`;
+}
+
+function hasToJson(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
+}
+
+/** SHA-256 in lower-case hex. A text is taken as UTF-8. */
+export function sha256Hex(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+/** HMAC-SHA-256 in lower-case hex. Texts are taken as UTF-8. */
+export function hmacHex(key: string | Uint8Array, data: string | Uint8Array): string {
+  return createHmac('sha256', key).update(data).digest('hex');
+}

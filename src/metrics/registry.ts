@@ -1,0 +1,97 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { type ControllerMetrics, createControllerMetrics } from './controller.ts';
+import { type QueueMetrics, createQueueMetrics } from './queue.ts';
+
+/** How a certificate comes to be: a new key, or the same key with fresh validity. */
+export const ISSUANCE_OPERATIONS = ['new', 'reissue'] as const;
+/** How one attempt ended. `adopted`: recovery found what an earlier, interrupted attempt had bought. */
+export const ISSUANCE_OUTCOMES = ['success', 'failure', 'adopted', 'abandoned'] as const;
+
+/** Requests to the API server, under client-go's names. */
+export interface RestMetrics {
+  readonly requests: Counter<'code' | 'method' | 'host'>;
+}
+
+/** The Lease. */
+export interface LeaseMetrics {
+  readonly leader: Gauge<'name'>;
+}
+
+/** Calls to the CA. `call` is the endpoint's path, `code` the HTTP status or the error's code. */
+export interface TinyCertMetrics {
+  readonly requests: Counter<'call' | 'code'>;
+  readonly duration: Histogram<'call'>;
+}
+
+/** What the operator is for. */
+export interface CertificateMetrics {
+  readonly issuances: Counter<'operation' | 'outcome'>;
+}
+
+/** All metrics of one process. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly controller: ControllerMetrics;
+  readonly queue: QueueMetrics;
+  readonly rest: RestMetrics;
+  readonly lease: LeaseMetrics;
+  readonly tinycert: TinyCertMetrics;
+  readonly certificates: CertificateMetrics;
+}
+
+export interface MetricsOptions {
+  /** Whether to measure the process too (CPU, memory, event loop, garbage collection); true unless given. */
+  process?: boolean;
+}
+
+/** Makes a registry of its own, never prom-client's global one, with every known series at zero. */
+export function createMetrics(options: MetricsOptions = {}): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (options.process ?? true) collectDefaultMetrics({ register: registry });
+  const issuances = new Counter({
+    name: 'tinycert_certificate_issuances_total',
+    help: 'Attempts to issue or reissue a certificate, by outcome.',
+    labelNames: ['operation', 'outcome'],
+    registers,
+  });
+  for (const operation of ISSUANCE_OPERATIONS)
+    for (const outcome of ISSUANCE_OUTCOMES) issuances.inc({ operation, outcome }, 0);
+  return {
+    registry,
+    controller: createControllerMetrics(registry),
+    queue: createQueueMetrics(registry),
+    rest: {
+      requests: new Counter({
+        name: 'rest_client_requests_total',
+        help: 'Requests to the API server, by status code, method and host.',
+        labelNames: ['code', 'method', 'host'],
+        registers,
+      }),
+    },
+    lease: {
+      leader: new Gauge({
+        name: 'leader_election_master_status',
+        help: 'Whether this process leads: 1 or 0.',
+        labelNames: ['name'],
+        registers,
+      }),
+    },
+    tinycert: {
+      requests: new Counter({
+        name: 'tinycert_client_requests_total',
+        help: 'Calls to TinyCert, by call and HTTP status or error code.',
+        labelNames: ['call', 'code'],
+        registers,
+      }),
+      duration: new Histogram({
+        name: 'tinycert_client_request_duration_seconds',
+        help: 'Seconds a call to TinyCert took.',
+        labelNames: ['call'],
+        buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
+        registers,
+      }),
+    },
+    certificates: { issuances },
+  };
+}
