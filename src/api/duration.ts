@@ -1,0 +1,60 @@
+import type { Rule } from './rules.ts';
+import { celString, matching, quoting, text } from './fields.ts';
+
+const DURATION = '^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$';
+const parts = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
+
+/** Milliseconds of a duration such as `720h` or `1h30m`; undefined where the text is none. */
+export function parseDuration(value: string): number | undefined {
+  const match = value === '' ? null : parts.exec(value);
+  if (!match) return undefined;
+  const [hours, minutes, seconds] = match.slice(1, 4).map((part) => Number(part ?? 0));
+  return (((hours ?? 0) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
+}
+
+const syntax = matching(DURATION);
+const syntaxAdvice = 'is not a duration: write hours, minutes and seconds such as 720h or 1h30m';
+
+/**
+ * A limit on a duration. A text that is no duration passes: the syntax rule reports it, and `duration()` of it would
+ * be an evaluation error beside the useful message.
+ */
+function limit(comparison: string, holds: (ms: number) => boolean, message: string): Rule<string> {
+  return {
+    rule: `!(${syntax.rule}) || self == '' || duration(self) ${comparison}`,
+    holds: (value) => {
+      const ms = parseDuration(value);
+      return ms === undefined || holds(ms);
+    },
+    message,
+    messageExpression: `'"' + self + ${celString(`" ${message}`)}`,
+  };
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/**
+ * Five minutes at least: less leaves no time for one failed try before the certificate expires. Certificates that live
+ * for seconds (a dev server's) use the default or a percentage, which fit any lifetime. 360 days at most: TinyCert's
+ * certificates live 365, and one that is due as soon as it is issued would be issued for ever.
+ */
+export const renewBefore = text(
+  'Renew this long before the certificate expires: hours, minutes and seconds such as 720h or 1h30m, from 5m to 8640h (360 days). Left out together with renewBeforePercentage, renewal comes in the last third of the lifetime.',
+  {
+    rule: `${syntax.rule} && self != ''`,
+    holds: (value) => parseDuration(value) !== undefined,
+    message: syntaxAdvice,
+    messageExpression: quoting(syntaxAdvice),
+  },
+  limit(
+    ">= duration('5m')",
+    (ms) => ms >= 5 * MINUTE,
+    'is too short: write at least 5m, or leaves no time to try again; for certificates that live for minutes use renewBeforePercentage',
+  ),
+  limit(
+    "<= duration('8640h')",
+    (ms) => ms <= 8640 * HOUR,
+    'is too long: write at most 8640h (360 days), since a certificate lives 365 days and would be renewed without end',
+  ),
+);

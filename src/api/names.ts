@@ -1,0 +1,35 @@
+/** The API group of all kinds. */
+export const GROUP = 'tinycert-operator.io';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** Where the API of the public service is. */
+export const PUBLIC_ENDPOINT = 'https://www.tinycert.org/api/v1/';
+
+/** Label of every Secret the operator writes, with the value `true`; watches and ownership checks go by it. */
+export const MANAGED_LABEL = `${GROUP}/managed`;
+
+/** Annotations of a certificate's Secret. They inform people; nothing is decided by them alone. */
+export const SECRET_ANNOTATIONS = {
+  /** Name of the TinyCertCertificate that the Secret belongs to. */
+  certificateName: `${GROUP}/certificate-name`,
+  issuerKind: `${GROUP}/issuer-kind`,
+  issuerName: `${GROUP}/issuer-name`,
+  /** TinyCert's id of the certificate in `tls.crt`. */
+  certificateId: `${GROUP}/certificate-id`,
+  commonName: `${GROUP}/common-name`,
+  /** DNS names, comma separated. */
+  altNames: `${GROUP}/alt-names`,
+  ipSans: `${GROUP}/ip-sans`,
+  uriSans: `${GROUP}/uri-sans`,
+  emailSans: `${GROUP}/email-sans`,
+} as const;
+
+/** Keys of the Secret that an issuer's `credentialsSecretRef` names. */
+export const CREDENTIAL_KEYS = { email: 'email', passphrase: 'passphrase', apiKey: 'apiKey' } as const;
+
+/** Key of `caBundleSecretRef` unless it names one. */
+export const CA_BUNDLE_KEY = 'ca.crt';
+
+/** Condition types, in cert-manager's words. */
+export const CONDITIONS = { ready: 'Ready', issuing: 'Issuing' } as const;

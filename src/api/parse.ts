@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { KubeObject, ObjectMeta } from '../kube/objects.ts';
+import { clip } from '../lib/errors.ts';
+import { CertificateSpec } from './certificate-spec.ts';
+import { CertificateStatus } from './certificate-status.ts';
+import { IssuerSpec } from './issuer-spec.ts';
+import { IssuerStatus } from './issuer-status.ts';
+import type { TinyCertCertificate, TinyCertClusterIssuer, TinyCertIssuer } from './kinds.ts';
+import { type Violation, compileRules } from './rules.ts';
+
+/** An object that was read, or a sentence that says what is wrong with it. */
+export type Parsed<T> = { ok: true; object: T } | { ok: false; message: string };
+
+type Parser<T> = (value: unknown) => Parsed<T>;
+
+/**
+ * Reads a certificate as the cluster holds it: fills in defaults, drops unknown fields (a CRD may be newer than the
+ * operator) and applies the rules of the CRD (it may also be older, or loosened). Never throws.
+ */
+export const parseCertificate: Parser<TinyCertCertificate> = parser(
+  z.object({ spec: CertificateSpec, status: CertificateStatus.exactOptional() }),
+);
+
+/** As `parseCertificate`, for both issuer kinds, which share spec and status. */
+export const parseIssuer: Parser<TinyCertIssuer & TinyCertClusterIssuer> = parser(
+  z.object({ spec: IssuerSpec, status: IssuerStatus.exactOptional() }),
+);
+
+function parser<S extends z.ZodType<object>>(schema: S): Parser<KubeObject & z.output<S>> {
+  const firstViolation = compileRules(schema);
+  return (value) => {
+    if (!isKubeObject(value)) return { ok: false, message: 'the object has no metadata with a name' };
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) return { ok: false, message: issueMessage(parsed.error) };
+    const violation = firstViolation(parsed.data);
+    if (violation) return { ok: false, message: violationMessage(violation) };
+    const { apiVersion, kind, metadata } = value;
+    return {
+      ok: true,
+      object: {
+        ...(apiVersion === undefined ? {} : { apiVersion }),
+        ...(kind === undefined ? {} : { kind }),
+        metadata,
+        ...parsed.data,
+      },
+    };
+  };
+}
+
+function isKubeObject(value: unknown): value is KubeObject {
+  const metadata = (value as { metadata?: Partial<ObjectMeta> } | null | undefined)?.metadata;
+  return typeof metadata?.name === 'string';
+}
+
+function issueMessage(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return issue ? clip(`${issue.path.join('.')}: ${issue.message}`) : 'the object does not fit the schema';
+}
+
+function violationMessage({ path, message }: Violation): string {
+  return `${path.slice(1)}: ${message}`;
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+
+/**
+ * A rule of the CRDs: as CEL for the API server and as a function for whoever reads objects without it. Both must
+ * say the same; test/integration/api.test.ts compares them on random specs.
+ */
+export interface Rule<T> {
+  /** The CEL expression over `self`. */
+  rule: string;
+  /** What is wrong and what to write instead. */
+  message: string;
+  /** CEL for a message that quotes what was written; `message` stands in where it fails. */
+  messageExpression?: string;
+  /** Moves the message to a field below, as `.name`. */
+  fieldPath?: string;
+  /** The same as `rule`. */
+  holds(value: T): boolean;
+}
+
+/** The rules of a schema; zod's own refinements would be lost on the way to the CRD. */
+export const ruleRegistry = z.registry<{ rules: readonly Rule<never>[] }>();
+
+/** Attaches rules to exactly this schema instance, so it comes after `describe` and `meta`, which copy. */
+export function withRules<S extends z.ZodType>(schema: S, ...rules: Rule<z.output<S>>[]): S {
+  ruleRegistry.add(schema, { rules });
+  return schema;
+}
+
+/** Where a value breaks a rule, and what the rule says. */
+export interface Violation {
+  path: string;
+  message: string;
+}
+
+type Check = (value: unknown, path: string) => Violation | undefined;
+
+/** Turns the rules of a schema and of everything below it into one function that finds the first broken one. */
+export function compileRules(
+  schema: z.core.$ZodType,
+): (value: unknown, path?: string) => Violation | undefined {
+  const check = compile(schema);
+  return (value, path = '') => check?.(value, path);
+}
+
+function compile(schema: z.core.$ZodType): Check | undefined {
+  const own = ruleRegistry.get(schema as z.ZodType)?.rules ?? [];
+  const checks: Check[] = own.length > 0 ? [ownRules(own)] : [];
+  const below = compileBelow(schema);
+  if (below) checks.push(below);
+  if (checks.length === 0) return undefined;
+  return (value, path) => {
+    if (value === undefined) return undefined;
+    for (const check of checks) {
+      const violation = check(value, path);
+      if (violation) return violation;
+    }
+    return undefined;
+  };
+}
+
+function ownRules(rules: readonly Rule<never>[]): Check {
+  return (value, path) => {
+    const broken = rules.find((rule) => !rule.holds(value as never));
+    return broken && { path: `${path}${broken.fieldPath ?? ''}`, message: broken.message };
+  };
+}
+
+function compileBelow(schema: z.core.$ZodType): Check | undefined {
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodExactOptional ||
+    schema instanceof z.ZodDefault
+  )
+    return compile(schema.def.innerType);
+  if (schema instanceof z.ZodArray) return compileItems(compile(schema.def.element));
+  if (schema instanceof z.ZodObject) return compileFields(schema);
+  return undefined;
+}
+
+function compileItems(item: Check | undefined): Check | undefined {
+  if (!item) return undefined;
+  return (value, path) => {
+    for (const [i, element] of (value as unknown[]).entries()) {
+      const violation = item(element, `${path}[${i}]`);
+      if (violation) return violation;
+    }
+    return undefined;
+  };
+}
+
+function compileFields(schema: z.ZodObject): Check | undefined {
+  const fields = Object.entries(schema.def.shape).flatMap(([name, field]) => {
+    const check = compile(field);
+    return check ? [{ name, check }] : [];
+  });
+  if (fields.length === 0) return undefined;
+  return (value, path) => {
+    for (const { name, check } of fields) {
+      const violation = check((value as Record<string, unknown>)[name], `${path}.${name}`);
+      if (violation) return violation;
+    }
+    return undefined;
+  };
+}
