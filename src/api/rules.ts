@@ -17,13 +17,18 @@ export interface Rule<T> {
   holds(value: T): boolean;
 }
 
-/** The rules of a schema; zod's own refinements would be lost on the way to the CRD. */
-export const ruleRegistry = z.registry<{ rules: readonly Rule<never>[] }>();
+/** Where rules are kept: zod's own refinements would be lost on the way to the CRD. */
+const ruleRegistry = z.registry<{ rules: readonly Rule<never>[] }>();
 
 /** Attaches rules to exactly this schema instance, so it comes after `describe` and `meta`, which copy. */
 export function withRules<S extends z.ZodType>(schema: S, ...rules: Rule<z.output<S>>[]): S {
   ruleRegistry.add(schema, { rules });
   return schema;
+}
+
+/** The rules attached to this schema instance. */
+export function rulesOf(schema: z.core.$ZodType): readonly Rule<never>[] {
+  return ruleRegistry.get(schema)?.rules ?? [];
 }
 
 /** Where a value breaks a rule, and what the rule says. */
@@ -43,7 +48,7 @@ export function compileRules(
 }
 
 function compile(schema: z.core.$ZodType): Check | undefined {
-  const own = ruleRegistry.get(schema as z.ZodType)?.rules ?? [];
+  const own = rulesOf(schema);
   const checks: Check[] = own.length > 0 ? [ownRules(own)] : [];
   const below = compileBelow(schema);
   if (below) checks.push(below);
