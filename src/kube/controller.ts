@@ -4,6 +4,7 @@ import { type Clock, deadline } from '../lib/clock.ts';
 import { AppError, TerminalError, asError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ControllerMetrics, ControllerObserver, ReconcileOutcome } from '../metrics/controller.ts';
+import { isConflict } from './errors.ts';
 import { parseKey } from './objects.ts';
 import type { QueueItem, WorkQueue } from './queue.ts';
 
@@ -192,11 +193,6 @@ function bump(counts: Map<string, number>, key: string): number {
   const count = (counts.get(key) ?? 0) + 1;
   counts.set(key, count);
   return count;
-}
-
-/** Told by the reason in the API server's Status, so that this file needs no client. */
-function isConflict(error: Error): boolean {
-  return 'reason' in error && error.reason === 'Conflict';
 }
 
 function eventLoopTurn(): Promise<void> {

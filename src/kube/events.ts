@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import { type Clock, deadline } from '../lib/clock.ts';
+import { AppError, asError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { within } from '../lib/within.ts';
+import type { KubeObject, ResourceType } from './objects.ts';
+
+/** The object that an event is about. */
+export interface EventSubject {
+  apiVersion: string;
+  kind: string;
+  /** Absent for cluster-scoped objects: their events live in the namespace `default`. */
+  namespace?: string;
+  name: string;
+  uid: string;
+  resourceVersion?: string;
+}
+
+export interface EventRecord {
+  object: EventSubject;
+  type: 'Normal' | 'Warning';
+  /** One word in UpperCamelCase, why. */
+  reason: string;
+  /** For people; cut to 1 KiB. */
+  message: string;
+  /** One word in UpperCamelCase, what was done; `Reconcile` unless given. */
+  action?: string;
+}
+
+/** `Event` of events.k8s.io/v1, as far as it is written here. */
+export interface KubeEvent extends KubeObject {
+  eventTime: string;
+  type: string;
+  reason: string;
+  action: string;
+  note: string;
+  reportingController: string;
+  reportingInstance: string;
+  regarding: EventSubject;
+}
+
+export const events: ResourceType<KubeEvent> = {
+  group: 'events.k8s.io',
+  version: 'v1',
+  plural: 'events',
+  kind: 'Event',
+  namespaced: true,
+};
+
+/** What the recorder needs of the client. */
+export interface EventClient {
+  create(
+    type: ResourceType<KubeEvent>,
+    object: KubeEvent,
+    options: { signal: AbortSignal },
+  ): Promise<KubeEvent>;
+}
+
+export interface EventRecorderOptions {
+  client: EventClient;
+  clock: Clock;
+  log: Logger;
+  /** Who reports, as a qualified name, such as `tinycert-operator.io/operator`. */
+  controller: string;
+  /** Which process reports: the pod's name. */
+  instance: string;
+}
+
+/** An event could not be written within its time. */
+export class EventTimeoutError extends AppError {
+  constructor() {
+    super('EventTimeout', 'The API server did not take the event in time.');
+  }
+}
+
+const REPEAT_MS = 600_000;
+const BURST = 10;
+const REFILL_MS = 60_000;
+const MAX_QUEUED = 256;
+const MAX_REMEMBERED = 4096;
+const MAX_NOTE_BYTES = 1024;
+const WRITE_MS = 5000;
+const DRAIN_MS = 5000;
+
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+/**
+ * Writes events for people, one after the other, beside the work. `record` never throws and never waits. The same event about
+ * the same object is left out for ten minutes; an object has a burst of ten and then one a minute; what the API server refuses
+ * is dropped, since every event only repeats what a condition or a log line says too.
+ */
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #queue: { record: EventRecord; at: number; id: string }[] = [];
+  /** When an event was last recorded; in order of time. */
+  readonly #recent = new Map<string, number>();
+  readonly #buckets = new Map<string, Bucket>();
+  #wake: (() => void) | undefined;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+  }
+
+  /** Queues an event, unless it repeats a recent one or its object had too many. */
+  record(record: EventRecord): void {
+    const { clock, log } = this.#options;
+    const { object, type, reason, message } = record;
+    const now = clock.monotonic();
+    const id = JSON.stringify([object.uid, type, reason, message]);
+    const last = this.#recent.get(id);
+    if (last !== undefined && now - last < REPEAT_MS) return;
+    if (this.#queue.length >= MAX_QUEUED || !this.#mayWrite(object.uid, now)) {
+      log.debug({ kind: object.kind, name: object.name, reason }, 'Event left out');
+      return;
+    }
+    remember(this.#recent, id, now);
+    this.#queue.push({ record, at: clock.now(), id });
+    this.#wake?.();
+  }
+
+  /** Writes what is recorded until `signal` aborts, then what is left, for a few seconds at most. */
+  async run(signal: AbortSignal): Promise<void> {
+    const wake = (): void => this.#wake?.();
+    signal.addEventListener('abort', wake, { once: true });
+    while (!signal.aborted) {
+      await this.#writeAll(() => signal.aborted);
+      if (!signal.aborted && this.#queue.length === 0) await this.#woken();
+    }
+    const limit = deadline(this.#options.clock, DRAIN_MS, () => new EventTimeoutError());
+    await this.#writeAll(() => limit.signal.aborted, limit.signal);
+    limit.clear();
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  async #writeAll(stop: () => boolean, signal?: AbortSignal): Promise<void> {
+    while (!stop()) {
+      const next = this.#queue.shift();
+      if (!next) return;
+      const { record, at, id } = next;
+      try {
+        await this.#write(this.#eventOf(record, at), signal);
+      } catch (thrown) {
+        this.#recent.delete(id);
+        const { kind, name } = record.object;
+        this.#options.log.debug({ error: asError(thrown), kind, name }, 'Event not written');
+      }
+    }
+  }
+
+  async #write(event: KubeEvent, parent: AbortSignal | undefined): Promise<void> {
+    const { client, clock } = this.#options;
+    await within(
+      clock,
+      WRITE_MS,
+      () => new EventTimeoutError(),
+      (signal) => client.create(events, event, { signal }),
+      parent,
+    );
+  }
+
+  #eventOf({ object, type, reason, message, action = 'Reconcile' }: EventRecord, at: number): KubeEvent {
+    const { controller, instance } = this.#options;
+    const suffix = randomBytes(8).toString('hex');
+    return {
+      metadata: { name: `${object.name.slice(0, 200)}.${suffix}`, namespace: object.namespace ?? 'default' },
+      eventTime: new Date(at).toISOString().replace('Z', '000Z'),
+      type,
+      reason,
+      action,
+      note: clipBytes(message, MAX_NOTE_BYTES),
+      reportingController: controller,
+      reportingInstance: instance.slice(0, 128),
+      regarding: object,
+    };
+  }
+
+  #mayWrite(uid: string, now: number): boolean {
+    const known = this.#buckets.get(uid) ?? { tokens: BURST, at: now };
+    const tokens = Math.min(BURST, known.tokens + (now - known.at) / REFILL_MS);
+    const may = tokens >= 1;
+    remember(this.#buckets, uid, { tokens: may ? tokens - 1 : tokens, at: now });
+    return may;
+  }
+}
+
+/** Sets a value as the newest, and forgets the oldest beyond the bound. */
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.size > MAX_REMEMBERED ? map.keys() : [];
+  if (oldest !== undefined) map.delete(oldest);
+}
+
+/** The longest beginning of whole characters that fits, with an ellipsis if something was cut. */
+function clipBytes(text: string, max: number): string {
+  if (Buffer.byteLength(text) <= max) return text;
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(max - 3));
+  return `${text.slice(0, read)}…`;
+}

@@ -1,0 +1,24 @@
+import { type Clock, deadline } from './clock.ts';
+
+/**
+ * Runs `fn` with a signal that aborts after `ms`. Rejects with `late()`, or with the reason of `parent`, at that moment even if
+ * `fn` does not heed its signal; what it does then is nobody's result.
+ */
+export async function within<T>(
+  clock: Clock,
+  ms: number,
+  late: () => Error,
+  fn: (signal: AbortSignal) => T | Promise<T>,
+  parent?: AbortSignal,
+): Promise<T> {
+  parent?.throwIfAborted();
+  const limit = deadline(clock, ms, late, parent);
+  const over = new Promise<never>((_, reject) => {
+    limit.signal.addEventListener('abort', () => reject(limit.signal.reason as Error), { once: true });
+  });
+  try {
+    return await Promise.race([fn(limit.signal), over]);
+  } finally {
+    limit.clear();
+  }
+}
