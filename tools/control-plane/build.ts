@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { ControlPlaneError } from './errors.ts';
+import type { Environment } from './folders.ts';
+import { goBuild, type GoBuildOptions, type GoTarget } from './go-build.ts';
+import { startReaper } from './reaper.ts';
+import { ETCD_VERSION, GO_VERSION, KUBERNETES_VERSION } from './versions.ts';
+
+export interface BuildOptions {
+  progress?: (line: string) => void;
+  env?: Environment;
+  signal?: AbortSignal;
+}
+
+const MODULES = join(import.meta.dirname, 'modules');
+const TEMPORARY = '.build-';
+
+const ETCD: GoTarget = {
+  name: 'etcd',
+  version: ETCD_VERSION,
+  module: join(MODULES, 'etcd'),
+  package: 'go.etcd.io/etcd/server/v3',
+  ldflags: '-s -w',
+};
+
+const KUBE_APISERVER = kubernetesTarget('kube-apiserver');
+const KUBECTL = kubernetesTarget('kubectl');
+
+function kubernetesTarget(name: string): GoTarget {
+  const [major = '', minor = ''] = KUBERNETES_VERSION.slice(1).split('.');
+  const stamps = { gitVersion: KUBERNETES_VERSION, gitMajor: major, gitMinor: minor };
+  const flags = Object.entries(stamps).map(
+    ([key, value]) => `-X k8s.io/component-base/version.${key}=${value}`,
+  );
+  return {
+    name,
+    version: KUBERNETES_VERSION,
+    module: join(MODULES, 'kubernetes'),
+    package: `k8s.io/kubernetes/cmd/${name}`,
+    ldflags: ['-s -w', ...flags].join(' '),
+  };
+}
+
+/** Builds etcd and kube-apiserver into `folder`, which appears only when both are complete. */
+export async function buildControlPlane(folder: string, options: BuildOptions): Promise<void> {
+  await inTemporaryFolder(folder, options, async (out, go) => {
+    // Side by side: linking and the long tail of each build use one core only.
+    await goBuild([ETCD, KUBE_APISERVER], out, go);
+    try {
+      await rename(out, folder);
+    } catch (error) {
+      // A folder with kubectl alone, or one that another machine filled meanwhile.
+      if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      for (const name of await readdir(out)) await rename(join(out, name), join(folder, name));
+    }
+  });
+}
+
+/** Builds kubectl into `folder`, beside whatever is there. */
+export async function buildKubectl(folder: string, options: BuildOptions): Promise<void> {
+  await inTemporaryFolder(folder, options, async (out, go) => {
+    await goBuild([KUBECTL], out, go);
+    await mkdir(folder, { recursive: true });
+    await rename(join(out, 'kubectl'), join(folder, 'kubectl'));
+  });
+}
+
+/** Runs `work` with an empty folder on the same file system as `folder`, and removes it afterwards, even after a SIGKILL. */
+async function inTemporaryFolder(
+  folder: string,
+  options: BuildOptions,
+  work: (out: string, go: GoBuildOptions) => Promise<void>,
+): Promise<void> {
+  const env = { ...(options.env ?? process.env) };
+  await requireGo(env);
+  const parent = dirname(folder);
+  await mkdir(parent, { recursive: true });
+  const temporary = await mkdtemp(join(parent, TEMPORARY));
+  const reaper = startReaper(temporary);
+  try {
+    const out = join(temporary, 'bin');
+    const goTemporary = join(temporary, 'tmp');
+    await Promise.all([mkdir(out), mkdir(goTemporary)]);
+    await work(out, {
+      ...options,
+      env: { ...env, GOTMPDIR: goTemporary },
+      guard: (groups) => reaper.guard(groups),
+    });
+  } finally {
+    await reaper.close();
+  }
+}
+
+/** @throws ControlPlaneError that says which Go is needed. */
+async function requireGo(env: Environment): Promise<void> {
+  try {
+    // In the module's folder: there an older Go fetches the one it needs, if GOTOOLCHAIN lets it, or says that it may not.
+    await promisify(execFile)('go', ['version'], { cwd: join(MODULES, 'kubernetes'), env: { ...env } });
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new ControlPlaneError(
+      'BuildFailed',
+      missing ? 'There is no "go" in PATH.' : 'The Go in PATH cannot build the pinned modules.',
+      [`Go ${GO_VERSION} or newer is needed.`, ...(missing ? [] : lastLines(error))],
+    );
+  }
+}
+
+function lastLines(error: unknown): string[] {
+  const stderr = (error as { stderr?: unknown }).stderr;
+  return typeof stderr === 'string' ? stderr.trim().split('\n').slice(-5) : [];
+}

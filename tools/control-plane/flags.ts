@@ -1,0 +1,89 @@
+/** The command lines of etcd and kube-apiserver, and the audit policy. Pure, so that a test can read them. */
+
+/** Where one control plane keeps its files and listens. */
+export interface Layout {
+  dataDir: string;
+  etcdPort: number;
+  etcdPeerPort: number;
+  apiPort: number;
+}
+
+/** A Pod network never exists here; the range only has to be valid. */
+const SERVICE_RANGE = '10.96.0.0/16';
+
+/**
+ * TEST-NET-1 (RFC 5737). The API server refuses loopback as its advertised address and, without one, looks for a network
+ * interface, which a sandbox may not have. Nobody connects to it: the endpoint reconciler that would publish it is off.
+ */
+const ADVERTISED_ADDRESS = '192.0.2.1';
+
+export function etcdArgs(layout: Layout): string[] {
+  const client = `http://127.0.0.1:${layout.etcdPort}`;
+  const peer = `http://127.0.0.1:${layout.etcdPeerPort}`;
+  return [
+    '--name=default',
+    `--data-dir=${layout.dataDir}/etcd`,
+    `--listen-client-urls=${client}`,
+    `--advertise-client-urls=${client}`,
+    `--listen-peer-urls=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster=default=${peer}`,
+    // The data outlive neither the machine nor the test, and a noisy disk would time itself instead of the operator.
+    '--unsafe-no-fsync',
+    '--log-level=warn',
+  ];
+}
+
+export function apiServerArgs(
+  layout: Layout,
+  auditLog: string | undefined,
+  extra: readonly string[],
+): string[] {
+  const { dataDir } = layout;
+  return [
+    `--etcd-servers=http://127.0.0.1:${layout.etcdPort}`,
+    '--bind-address=127.0.0.1',
+    `--secure-port=${layout.apiPort}`,
+    `--advertise-address=${ADVERTISED_ADDRESS}`,
+    '--endpoint-reconciler-type=none',
+    `--service-cluster-ip-range=${SERVICE_RANGE}`,
+    '--authorization-mode=RBAC',
+    `--client-ca-file=${dataDir}/ca.crt`,
+    `--tls-cert-file=${dataDir}/apiserver.crt`,
+    `--tls-private-key-file=${dataDir}/apiserver.key`,
+    `--cert-dir=${dataDir}`,
+    '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
+    `--service-account-key-file=${dataDir}/service-account.pub`,
+    `--service-account-signing-key-file=${dataDir}/service-account.key`,
+    // Polls that only feed metrics of etcd's size.
+    '--etcd-count-metric-poll-period=0',
+    '--etcd-db-metric-poll-interval=0',
+    ...(auditLog === undefined
+      ? []
+      : [
+          `--audit-policy-file=${dataDir}/audit-policy.json`,
+          `--audit-log-path=${auditLog}`,
+          // No rotation: whoever counts requests reads one file from its beginning.
+          '--audit-log-maxsize=0',
+        ]),
+    ...extra,
+  ];
+}
+
+/** Who did what, once per request, when it is answered. Probes and the API server's own housekeeping are left out. */
+export function auditPolicy(): string {
+  const policy = {
+    apiVersion: 'audit.k8s.io/v1',
+    kind: 'Policy',
+    omitStages: ['RequestReceived', 'ResponseStarted'],
+    rules: [
+      { level: 'None', users: ['system:apiserver'] },
+      {
+        level: 'None',
+        nonResourceURLs: ['/healthz*', '/livez*', '/readyz*', '/version', '/openapi/*', '/metrics'],
+      },
+      { level: 'Metadata' },
+    ],
+  };
+  return `${JSON.stringify(policy, null, 2)}\n`;
+}

@@ -1,0 +1,54 @@
+import { randomInt } from 'node:crypto';
+import { createServer, type Server } from 'node:net';
+import { ControlPlaneError } from './errors.ts';
+
+/**
+ * Ports are drawn from below the ranges that Linux (from 32768) and macOS (from 49152) hand to outgoing connections.
+ * A port from those ranges may be lost while its server restarts, even to a client of that same server: a connect to a
+ * closed local port can pick that port as its own source and so connect to itself.
+ */
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+const TRIES = 200;
+
+/**
+ * `count` different ports that are free on 127.0.0.1 right now. Nothing holds them afterwards, so a caller that finds one
+ * taken asks again.
+ */
+export async function freePorts(count: number, draw: () => number = drawPort): Promise<number[]> {
+  const held = new Map<number, Server>();
+  try {
+    for (let tries = 0; held.size < count; tries++) {
+      if (tries === TRIES) throw new ControlPlaneError('StartFailed', 'No free loopback port was found.');
+      const port = draw();
+      if (held.has(port)) continue;
+      const server = await listen(port);
+      if (server !== undefined) held.set(port, server);
+    }
+    return [...held.keys()];
+  } finally {
+    await Promise.all([...held.values()].map(close));
+  }
+}
+
+function drawPort(): number {
+  return randomInt(LOWEST, HIGHEST);
+}
+
+/** A server on that port, or undefined if the port is taken. */
+function listen(port: number): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined);
+      else reject(error);
+    });
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}

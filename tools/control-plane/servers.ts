@@ -1,0 +1,216 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { apiRequest, type ApiEndpoint } from './api-request.ts';
+import type { Binaries } from './binaries.ts';
+import { describeExit, startDaemon, type Daemon } from './daemon.ts';
+import { ControlPlaneError } from './errors.ts';
+import { apiServerArgs, etcdArgs, type Layout } from './flags.ts';
+import { freePorts } from './ports.ts';
+import { startReaper, type Reaper } from './reaper.ts';
+
+const READY_TIMEOUT_MS = 90_000;
+const POLL_MS = 50;
+const PORT_TRIES = 5;
+
+/** Namespaces that the API server makes by itself, some time after it calls itself ready. */
+const SYSTEM_NAMESPACES = ['default', 'kube-system', 'kube-public'];
+
+export interface ServersConfig {
+  binaries: Binaries;
+  dataDir: string;
+  auditLog: string | undefined;
+  extraApiServerArgs: readonly string[];
+  keepData: boolean;
+  /** PEM: the CA, and a certificate that may read everything. */
+  caData: string;
+  cert: string;
+  key: string;
+}
+
+type Part = 'etcd' | 'apiServer';
+
+/** The two processes: starts, watches, restarts and ends them, and sees to it that they never outlive this process. */
+export class Servers {
+  /** Resolves when one of them ends without being asked to. */
+  readonly died: Promise<ControlPlaneError>;
+
+  readonly #config: ServersConfig;
+  readonly #reaper: Reaper;
+  readonly #daemons = new Map<Part, Daemon>();
+  readonly #expected = new Set<Daemon>();
+  #layout: Layout;
+  #announce: (error: ControlPlaneError) => void = () => {};
+  /** Until then a death fails the start, and that says enough. */
+  #started = false;
+  #stopping: Promise<void> | undefined;
+  /** Restarts run one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(config: ServersConfig) {
+    this.#config = config;
+    this.#layout = { dataDir: config.dataDir, etcdPort: 0, etcdPeerPort: 0, apiPort: 0 };
+    this.#reaper = startReaper(config.keepData ? undefined : config.dataDir);
+    this.died = new Promise((resolve) => {
+      this.#announce = resolve;
+    });
+    process.once('exit', this.#killAll);
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${this.#layout.apiPort}`;
+  }
+
+  pids(): { etcd: number; apiServer: number } {
+    return { etcd: this.#daemons.get('etcd')?.pid ?? 0, apiServer: this.#daemons.get('apiServer')?.pid ?? 0 };
+  }
+
+  /** Starts both on free ports, on others if one was taken meanwhile, and waits until they serve. */
+  async start(signal: AbortSignal | undefined): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const [etcdPort = 0, etcdPeerPort = 0, apiPort = 0] = await freePorts(3);
+      this.#layout = { dataDir: this.#config.dataDir, etcdPort, etcdPeerPort, apiPort };
+      try {
+        await this.#launch('etcd');
+        await this.#launch('apiServer');
+        await this.#untilReady(signal);
+        this.#started = true;
+        return;
+      } catch (error) {
+        if (attempt === PORT_TRIES || !isPortTaken(error)) throw error;
+        await this.#end('apiServer', 'SIGKILL');
+        await this.#end('etcd', 'SIGKILL');
+        // etcd has written its address into its data.
+        await rm(join(this.#config.dataDir, 'etcd'), { recursive: true, force: true });
+      }
+    }
+  }
+
+  restart(part: Part, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const result = this.#turn.then(async () => {
+      if (this.#stopping !== undefined) {
+        throw new ControlPlaneError('StartFailed', 'The control plane is stopped.');
+      }
+      await this.#end(part, signal);
+      await this.#launch(part);
+      await this.#untilReady(undefined);
+    });
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#tearDown();
+    return this.#stopping;
+  }
+
+  async #tearDown(): Promise<void> {
+    const { keepData, dataDir } = this.#config;
+    // Data that are thrown away need no orderly end.
+    const signal = keepData ? 'SIGTERM' : 'SIGKILL';
+    await this.#end('apiServer', signal);
+    await this.#end('etcd', signal);
+    process.removeListener('exit', this.#killAll);
+    if (!keepData) await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    await this.#reaper.close();
+  }
+
+  readonly #killAll = (): void => {
+    for (const daemon of this.#daemons.values()) {
+      if (daemon.running) process.kill(daemon.pid, 'SIGKILL');
+    }
+  };
+
+  async #launch(part: Part): Promise<void> {
+    const { binaries, dataDir, auditLog, extraApiServerArgs } = this.#config;
+    const [binary, args] =
+      part === 'etcd'
+        ? [binaries.etcd, etcdArgs(this.#layout)]
+        : [binaries.kubeApiserver, apiServerArgs(this.#layout, auditLog, extraApiServerArgs)];
+    const daemon = await startDaemon(
+      binary,
+      args,
+      join(dataDir, `${part === 'etcd' ? 'etcd' : 'kube-apiserver'}.log`),
+    );
+    this.#daemons.set(part, daemon);
+    this.#guard();
+    void daemon.exited.then(async () => {
+      this.#guard();
+      if (this.#started && !this.#expected.has(daemon)) this.#announce(await deathOf(daemon));
+    });
+  }
+
+  async #end(part: Part, signal: NodeJS.Signals): Promise<void> {
+    const daemon = this.#daemons.get(part);
+    if (daemon === undefined) return;
+    this.#expected.add(daemon);
+    await daemon.stop(signal);
+  }
+
+  #guard(): void {
+    this.#reaper.guard(
+      [...this.#daemons.values()].filter((daemon) => daemon.running).map((daemon) => daemon.pid),
+    );
+  }
+
+  /** Waits for /readyz and the system namespaces; fails as soon as one of the processes ends. */
+  async #untilReady(signal: AbortSignal | undefined): Promise<void> {
+    const endpoint: ApiEndpoint = { server: this.url, ...this.#config };
+    const ended = [...this.#daemons.values()].map(async (daemon) => {
+      await daemon.exited;
+      throw await deathOf(daemon);
+    });
+    const stop = new AbortController();
+    const ready = pollUntilReady(
+      endpoint,
+      AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]),
+    );
+    try {
+      if (!(await Promise.race([ready, ...ended]))) {
+        const api = this.#daemons.get('apiServer');
+        throw new ControlPlaneError(
+          'StartFailed',
+          'The API server did not become ready in time.',
+          await api?.tail(),
+        );
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+}
+
+/** True once everything answers; false after the time limit. Rejects when the signal aborts. */
+async function pollUntilReady(endpoint: ApiEndpoint, signal: AbortSignal): Promise<boolean> {
+  const paths = ['/readyz', ...SYSTEM_NAMESPACES.map((name) => `/api/v1/namespaces/${name}`)];
+  const giveUpAt = performance.now() + READY_TIMEOUT_MS;
+  for (const path of paths) {
+    for (;;) {
+      const reply = await apiRequest(endpoint, 'GET', path, { timeoutMs: 5000, signal }).catch(
+        () => undefined,
+      );
+      if (reply?.status === 200) break;
+      if (performance.now() > giveUpAt) return false;
+      await sleep(POLL_MS, undefined, { signal });
+    }
+  }
+  return true;
+}
+
+async function deathOf(daemon: Daemon): Promise<ControlPlaneError> {
+  const exit = await daemon.exited;
+  return new ControlPlaneError(
+    'ProcessDied',
+    `${daemon.name} ended. ${describeExit(exit)}`,
+    await daemon.tail(),
+  );
+}
+
+/** Whether a process ended because its port was taken since it was found free. */
+export function isPortTaken(error: unknown): boolean {
+  return (
+    error instanceof ControlPlaneError &&
+    error.code === 'ProcessDied' &&
+    error.details.some((line) => line.includes('address already in use'))
+  );
+}
