@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
-import { AppError } from '../lib/errors.ts';
+import { AppError, asError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
 
 /** Trust and client certificate as PEM texts. Immutable. */
 export interface TlsMaterial {
@@ -42,6 +43,7 @@ export interface ConnectionOptions {
   namespace?: string | undefined;
   proxyUrl?: string | undefined;
   clock: Clock;
+  log?: Logger | undefined;
   /** Reads everything anew. `force`: whatever is cached below has just been refused. */
   load: (force: boolean) => Promise<Credentials>;
 }
@@ -76,6 +78,7 @@ class ReloadingConnection implements ClusterConnection {
   readonly namespace?: string;
   readonly proxyUrl?: string;
   readonly #clock: Clock;
+  readonly #log: Logger | undefined;
   readonly #load: ConnectionOptions['load'];
   #tls: TlsMaterial;
   #authorization: string | undefined;
@@ -87,6 +90,7 @@ class ReloadingConnection implements ClusterConnection {
     if (options.namespace !== undefined) this.namespace = options.namespace;
     if (options.proxyUrl !== undefined) this.proxyUrl = options.proxyUrl;
     this.#clock = options.clock;
+    this.#log = options.log;
     this.#load = options.load;
     this.#tls = withVersion(first.tls);
     this.#authorization = first.authorization;
@@ -109,15 +113,21 @@ class ReloadingConnection implements ClusterConnection {
   /** Keeps the former credentials when new ones cannot be had: they may still be good, and if not, the server says so. */
   async #reload(force: boolean): Promise<void> {
     let cancel = (): void => undefined;
-    const timeout = new Promise<undefined>((resolve) => {
-      cancel = this.#clock.timer(LOAD_TIMEOUT_MS, () => resolve(undefined));
+    const timeout = new Promise<never>((_resolve, reject) => {
+      cancel = this.#clock.timer(LOAD_TIMEOUT_MS, () =>
+        reject(new CredentialsError('KUBE_CREDENTIALS_TIMEOUT', 'The credentials did not come in time.')),
+      );
     });
     try {
-      const loaded = await Promise.race([this.#load(force).catch(() => undefined), timeout]);
-      if (!loaded) return;
-      this.#authorization = loaded.authorization;
+      const loaded = await Promise.race([this.#load(force), timeout]);
       const tls = withVersion(loaded.tls);
+      this.#authorization = loaded.authorization;
       if (tls.version !== this.#tls.version) this.#tls = tls;
+    } catch (error) {
+      this.#log?.warn(
+        { error: asError(error) },
+        'The cluster credentials cannot be renewed; keeping the old',
+      );
     } finally {
       cancel();
       this.#loadedAt = this.#clock.monotonic();

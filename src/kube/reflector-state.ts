@@ -88,6 +88,7 @@ export function advance<E>(
       if (outcome.events > 0 && isCut(outcome.error)) return watchFrom(outcome.resourceVersion, health);
       return retreat(health, watching(outcome.resourceVersion), now, random);
     }
+    case 'waited':
     default:
       return state.phase === 'waiting' ? { ...state.next, health } : state;
   }

@@ -78,6 +78,7 @@ export class Reflector<T extends KubeObject, P> {
         return this.#list(state.gathered, state.continue);
       case 'watching':
         return this.#watch(state.resourceVersion);
+      case 'waiting':
       default:
         await this.#options.clock.sleep(state.delayMs, this.#options.signal).catch(() => undefined);
         return { type: 'waited' };

@@ -26,7 +26,7 @@ export interface KubeRequest {
   signal?: AbortSignal;
   /** Plural name of the kind, for errors and metrics. */
   resource?: string;
-  /** Asks for gzip and allows a body of `LIST_LIMIT` instead of `BODY_LIMIT`. */
+  /** Asks for gzip and allows a body as large as a list's. */
   large?: boolean;
 }
 
@@ -42,13 +42,13 @@ export interface TransportOptions {
   metrics?: TransportMetrics;
   /** Connections for requests at most; watches have their own. 32 unless given. */
   connections?: number;
+  /** Largest answers in bytes; 8 MiB for one object and 256 MiB for a page of a list unless given. */
+  limits?: { body: number; list: number };
 }
 
 const MIB = 2 ** 20;
-/** Largest answer to a request for one object. etcd takes objects of 1.5 MiB. */
-const BODY_LIMIT = 8 * MIB;
-/** Largest page of a list, before and after gzip. */
-const LIST_LIMIT = 256 * MIB;
+/** etcd takes objects of 1.5 MiB; a list is counted before and after gzip. */
+const LIMITS = { body: 8 * MIB, list: 256 * MIB };
 const DEADLINE_MS = 30_000;
 /** How often a request that the server refused before acting on it (429) is sent again. */
 const MAX_REPEATS = 4;
@@ -63,6 +63,7 @@ export class Transport {
   readonly #metrics: TransportMetrics | undefined;
   readonly #pools: Pools;
   readonly #basePath: string;
+  readonly #limits: { body: number; list: number };
   /** The server's certificate was not trusted, or ours was refused: look for newer files before the next request. */
   #distrusted = false;
 
@@ -71,6 +72,7 @@ export class Transport {
     this.#clock = options.clock;
     this.#userAgent = options.userAgent;
     this.#metrics = options.metrics;
+    this.#limits = options.limits ?? LIMITS;
     this.#pools = new Pools(options.connection, options.connections ?? 32);
     this.#basePath = new URL(options.connection.server).pathname.replace(/\/+$/, '');
   }
@@ -86,7 +88,7 @@ export class Transport {
     const headers: Record<string, string> = { accept: request.accept ?? 'application/json' };
     if (body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
     if (large) headers['accept-encoding'] = 'gzip';
-    const maxBytes = large ? LIST_LIMIT : BODY_LIMIT;
+    const maxBytes = large ? this.#limits.list : this.#limits.body;
     const end = this.#clock.monotonic() + (request.deadlineMs ?? DEADLINE_MS);
 
     for (let repeats = 0; ; repeats += 1) {
@@ -110,10 +112,10 @@ export class Transport {
     const end = this.#clock.monotonic() + (request.deadlineMs ?? DEADLINE_MS);
     const answer = await this.#send(
       request,
-      { headers, body: undefined, maxBytes: BODY_LIMIT, onChunk, idleMs: request.idleMs },
+      { headers, body: undefined, maxBytes: this.#limits.body, onChunk, idleMs: request.idleMs },
       end,
     );
-    if (answer.status !== 200) throw await this.#refusal(request, answer, BODY_LIMIT);
+    if (answer.status !== 200) throw await this.#refusal(request, answer, this.#limits.body);
   }
 
   /** Ends all streams and lets running requests finish; they have deadlines. */
