@@ -1,0 +1,178 @@
+import type { z } from 'zod';
+import { systemClock } from '../lib/clock.ts';
+import { Caller } from './caller.ts';
+import { invalidOptions, parseCaBundle, parseEndpoint } from './endpoint.ts';
+import * as inputs from './inputs.ts';
+import { JsonArrayError, JsonArrayReader } from './json-array-reader.ts';
+import { proxyFor } from './proxy.ts';
+import { parseBody, protocolError, wrongShape } from './reply.ts';
+import * as schemas from './schemas.ts';
+import { createTinyCertSession, sessionKey, stateOf } from './session.ts';
+import type { Parameters } from './signing.ts';
+import { createTransport } from './transport.ts';
+import type {
+  CallOptions,
+  CertificatePemItem,
+  CertificateSummary,
+  CreateAuthorityInput,
+  CreateCertificateInput,
+  SettableStatus,
+  StatusFilter,
+  TinyCertClient,
+  TinyCertClientOptions,
+  WaitOptions,
+} from './types.ts';
+
+/** Bytes of a `cert/list` at most: it has no paging and takes about 88 bytes a certificate. */
+const maxListBytes = 64 * 1024 * 1024;
+
+/**
+ * Makes a client of one TinyCert account. Connects nothing yet. Throws `InvalidOptions` for options that cannot work.
+ */
+export function createTinyCertClient(options: TinyCertClientOptions): TinyCertClient {
+  const { credentials, connections = 16, deadlineMs = 20_000, userAgent = 'tinycert-client' } = options;
+  for (const name of ['email', 'passphrase', 'apiKey'] as const)
+    if (typeof credentials[name] !== 'string' || credentials[name] === '')
+      throw invalidOptions(`credentials.${name} is empty.`);
+  if (!Number.isSafeInteger(connections) || connections < 1)
+    throw invalidOptions('connections must be a whole number of at least 1.');
+  if (!(deadlineMs > 0)) throw invalidOptions('deadlineMs must be a number above 0.');
+  if (!/^[\x20-\x7e]+$/.test(userAgent)) throw invalidOptions('userAgent must be printable ASCII.');
+  const endpoint = parseEndpoint(options.endpoint, options.allowLoopbackHttp);
+  const ca = parseCaBundle(options.ca);
+  const proxy = proxyFor(endpoint.url, options.env ?? process.env);
+  const session = stateOf(options.session ?? createTinyCertSession(options));
+  if (session.key !== sessionKey(options)) throw invalidOptions('session belongs to another account.');
+  const caller = new Caller({
+    credentials,
+    session,
+    clock: options.clock ?? systemClock,
+    deadlineMs,
+    openTransport: (clean) => createTransport({ endpoint, ca, proxy, connections, userAgent, clean }),
+  });
+  return new Client(caller);
+}
+
+/** The calls by name. All state is in private fields, so that printing a client shows none of it. */
+class Client implements TinyCertClient {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  connect(options?: WaitOptions): Promise<void> {
+    return this.#caller.connect(options);
+  }
+
+  disconnect(options?: WaitOptions): Promise<void> {
+    return this.#caller.disconnect(options);
+  }
+
+  async listAuthorities(options?: CallOptions) {
+    return this.#call('ca/list', {}, schemas.authorityListReply, options);
+  }
+
+  async getAuthority(id: number, options?: CallOptions) {
+    const parameters = inputs.check('ca/details', inputs.authorityId, id);
+    return this.#call('ca/details', parameters, schemas.authorityReply, options);
+  }
+
+  async getAuthorityCertificate(id: number, options?: CallOptions) {
+    const parameters = inputs.check('ca/get', inputs.authorityCertificate, id);
+    return this.#call('ca/get', parameters, schemas.pemReply, options);
+  }
+
+  async createAuthority(input: CreateAuthorityInput, options?: CallOptions) {
+    const parameters = inputs.check('ca/new', inputs.newAuthority, input);
+    return this.#call('ca/new', parameters, schemas.newAuthorityReply, options);
+  }
+
+  async deleteAuthority(id: number, options?: CallOptions) {
+    await this.#command('ca/delete', inputs.check('ca/delete', inputs.authorityId, id), options);
+  }
+
+  async listCertificates(authorityId: number, statuses?: StatusFilter, options?: CallOptions) {
+    const entries: CertificateSummary[] = [];
+    await this.streamCertificates(authorityId, statuses, (entry) => entries.push(entry), options);
+    return entries;
+  }
+
+  async streamCertificates(
+    authorityId: number,
+    statuses: StatusFilter | undefined,
+    onEntry: (entry: CertificateSummary) => void,
+    options?: CallOptions,
+  ) {
+    const name = 'cert/list';
+    const parameters = inputs.check(name, inputs.certificateList, { authorityId, statuses });
+    let count = 0;
+    const reader = new JsonArrayReader((elements) => {
+      const result = schemas.certificateListReply.safeParse(elements);
+      if (!result.success) throw wrongShape(name, result.error);
+      for (const entry of result.data) onEntry(entry);
+      count += result.data.length;
+    });
+    const sink = (chunk: Buffer): void => readOrRefuse(name, () => reader.write(chunk));
+    await this.#caller.invoke({ name, parameters, maxBytes: maxListBytes, sink }, options);
+    readOrRefuse(name, () => reader.end());
+    return count;
+  }
+
+  async getCertificateDetails(id: number, options?: CallOptions) {
+    const parameters = inputs.check('cert/details', inputs.certificateId, id);
+    return this.#call('cert/details', parameters, schemas.certificateReply, options);
+  }
+
+  getCertificate(id: number, what: CertificatePemItem, options?: CallOptions): Promise<string>;
+  getCertificate(id: number, what: 'pkcs12', options?: CallOptions): Promise<Buffer>;
+  async getCertificate(id: number, what: CertificatePemItem | 'pkcs12', options?: CallOptions) {
+    const parameters = inputs.check('cert/get', inputs.certificateItem, { certificateId: id, what });
+    return what === 'pkcs12'
+      ? this.#call('cert/get', parameters, schemas.pkcs12Reply, options)
+      : this.#call('cert/get', parameters, schemas.pemReply, options);
+  }
+
+  async createCertificate(input: CreateCertificateInput, options?: CallOptions) {
+    const parameters = inputs.check('cert/new', inputs.newCertificate, input);
+    return this.#call('cert/new', parameters, schemas.newCertificateReply, options);
+  }
+
+  async reissueCertificate(id: number, options?: CallOptions) {
+    const parameters = inputs.check('cert/reissue', inputs.certificateId, id);
+    return this.#call('cert/reissue', parameters, schemas.newCertificateReply, options);
+  }
+
+  async setCertificateStatus(id: number, status: SettableStatus, options?: CallOptions) {
+    const parameters = inputs.check('cert/status', inputs.newStatus, { certificateId: id, status });
+    await this.#command('cert/status', parameters, options);
+  }
+
+  close(options: { disconnect?: boolean } = {}): Promise<void> {
+    return this.#caller.close(options.disconnect ?? false);
+  }
+
+  async #call<T>(
+    name: string,
+    parameters: Parameters,
+    reply: z.ZodType<T>,
+    options: CallOptions | undefined,
+  ): Promise<T> {
+    return parseBody(name, await this.#caller.invoke({ name, parameters }, options), reply);
+  }
+
+  /** A call whose success has no documented body: the status decides. */
+  async #command(name: string, parameters: Parameters, options: CallOptions | undefined): Promise<void> {
+    await this.#caller.invoke({ name, parameters }, options);
+  }
+}
+
+function readOrRefuse(call: string, read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof JsonArrayError)
+      throw protocolError(call, `The list cannot be read: ${error.message}.`);
+    throw error;
+  }
+}

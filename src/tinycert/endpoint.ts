@@ -1,0 +1,60 @@
+import { X509Certificate } from 'node:crypto';
+import { TinyCertError } from './errors.ts';
+
+/** The public service. */
+export const defaultEndpoint = 'https://www.tinycert.org/api/v1/';
+
+/** The base URL of an API, checked. */
+export interface Endpoint {
+  readonly url: URL;
+  /** Path of the base, with a slash at its end. */
+  readonly basePath: string;
+}
+
+/** An options error, with what is wrong in words of our own. */
+export function invalidOptions(detail: string): TinyCertError {
+  return new TinyCertError('InvalidOptions', { call: 'createTinyCertClient', detail });
+}
+
+/**
+ * Reads the base URL. Only `https:`, as every request carries the session and a reply may carry a private key; `http:`
+ * only to this machine and only if allowed.
+ */
+export function parseEndpoint(text: string = defaultEndpoint, allowLoopbackHttp = false): Endpoint {
+  const url = URL.parse(text);
+  if (!url) throw invalidOptions('endpoint is not a URL.');
+  if (url.username || url.password) throw invalidOptions('endpoint must not hold a user name or password.');
+  if (url.search || url.hash) throw invalidOptions('endpoint must not have a query or a fragment.');
+  if (url.protocol === 'http:') {
+    if (!allowLoopbackHttp || !isLoopback(url.hostname))
+      throw invalidOptions(
+        'endpoint must start with https://; http:// is for this machine only, if allowed.',
+      );
+  } else if (url.protocol !== 'https:') {
+    throw invalidOptions('endpoint must start with https://.');
+  }
+  return { url, basePath: url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/` };
+}
+
+/** Whether a host name of a URL means this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Checks a PEM bundle here: Node silently skips what it cannot read, and then every connection would fail. */
+export function parseCaBundle(text: string | undefined): string[] | undefined {
+  if (text === undefined) return undefined;
+  const blocks = text.match(pemCertificate);
+  if (!blocks) throw invalidOptions('ca holds no PEM certificate.');
+  for (const [index, block] of blocks.entries()) {
+    try {
+      // Parsing is the check.
+      void new X509Certificate(block);
+    } catch {
+      throw invalidOptions(`certificate ${index + 1} of ca cannot be read.`);
+    }
+  }
+  return blocks;
+}

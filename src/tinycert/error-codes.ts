@@ -1,0 +1,184 @@
+/** What a failed call asks of the caller. */
+export type TinyCertErrorKind =
+  /** An outage or a fault of the moment: try again later. */
+  | 'passing'
+  /** The account does not let us in: someone has to look at the credentials. */
+  | 'credentials'
+  /** The request itself is refused: trying again with the same values is pointless. */
+  | 'input'
+  /** The authority or certificate does not exist, or belongs to another account. */
+  | 'not-found'
+  /** Too many requests: wait, see `retryAfterMs`. */
+  | 'rate-limit'
+  /** What answers does not behave like the TinyCert API, or cannot be trusted to be it. */
+  | 'protocol';
+
+interface CodeEntry {
+  readonly kind: TinyCertErrorKind;
+  readonly message: string;
+}
+
+/** The codes that TinyCert answers, with the class each one belongs to. */
+const upstream = {
+  AccessDenied: {
+    kind: 'not-found',
+    message:
+      'TinyCert refuses access: the authority or certificate belongs to another account. Check the id.',
+  },
+  AccountError: {
+    kind: 'passing',
+    message: 'TinyCert reports that the data of the account is corrupt. Contact its support if this lasts.',
+  },
+  AccountNotFound: {
+    kind: 'credentials',
+    message: 'TinyCert knows no account with this e-mail address. Check the e-mail.',
+  },
+  AccountNotLoaded: {
+    kind: 'passing',
+    message: 'TinyCert could not load the data of the account. Contact its support if this lasts.',
+  },
+  ApiKeyMismatch: {
+    kind: 'credentials',
+    message: 'TinyCert refuses the signature of the login. Check that the API key belongs to this account.',
+  },
+  InputFailure: {
+    kind: 'input',
+    message:
+      'TinyCert refuses the value of a parameter. Check the names and the subject that were asked for.',
+  },
+  InvalidToken: {
+    kind: 'passing',
+    message: 'The TinyCert session ended twice in a row. Check whether another program ends it.',
+  },
+  MethodDisallowed: {
+    kind: 'protocol',
+    message: 'TinyCert did not receive a POST. Check whether a proxy rewrites requests.',
+  },
+  MissingParameter: {
+    kind: 'input',
+    message: 'TinyCert misses a required parameter. Check that the subject is complete.',
+  },
+  NotFound: {
+    kind: 'not-found',
+    message: 'TinyCert knows no authority or certificate with this id. It may have been deleted.',
+  },
+  NotLatest: {
+    kind: 'input',
+    message: 'The certificate was already reissued under a newer id. Use the newest one.',
+  },
+  PassphraseFailure: {
+    kind: 'credentials',
+    message: 'TinyCert refuses the passphrase. It is the one that encrypts the keys, not the web password.',
+  },
+  RateLimitExceeded: {
+    kind: 'rate-limit',
+    message: 'TinyCert refuses more requests for now. Send fewer, or wait.',
+  },
+  SessionError: {
+    kind: 'passing',
+    message: 'TinyCert could not set up the session. Contact its support if this lasts.',
+  },
+  SignatureFailure: {
+    kind: 'credentials',
+    message: 'TinyCert refuses the signature of the request. Check the API key.',
+  },
+  StatusDisallowed: {
+    kind: 'input',
+    message: 'The certificate cannot change to this status: it has expired or was replaced.',
+  },
+  UnknownError: {
+    kind: 'passing',
+    message: 'TinyCert failed without giving a reason. Contact its support if this lasts.',
+  },
+} as const satisfies Record<string, CodeEntry>;
+
+/** The codes of this client itself. */
+const local = {
+  Aborted: { kind: 'passing', message: 'The call was given up by its caller.' },
+  Closed: { kind: 'passing', message: 'The TinyCert client is closed.' },
+  ConnectionFailed: {
+    kind: 'passing',
+    message:
+      'No connection to the TinyCert endpoint. Check its address, DNS, the network policy and the proxy.',
+  },
+  ConnectionLost: {
+    kind: 'passing',
+    message: 'The connection to the TinyCert endpoint broke before the answer was complete.',
+  },
+  DeadlineExceeded: {
+    kind: 'passing',
+    message: 'The TinyCert endpoint did not answer in time.',
+  },
+  InvalidInput: {
+    kind: 'input',
+    message: 'The call was not made, because one of its values cannot be sent.',
+  },
+  InvalidOptions: {
+    kind: 'input',
+    message: 'The TinyCert client cannot be made with these options.',
+  },
+  ProtocolError: {
+    kind: 'protocol',
+    message: 'What answered does not speak the TinyCert API. Check the endpoint and any proxy before it.',
+  },
+  TlsFailure: {
+    kind: 'protocol',
+    message: 'The TLS connection is not trusted. Check the endpoint host name, the CA bundle and the clock.',
+  },
+  UnexpectedStatus: {
+    kind: 'protocol',
+    message: 'The endpoint answered an HTTP error without a TinyCert code. Check what stands before it.',
+  },
+  UnrecognizedCode: {
+    kind: 'protocol',
+    message: 'TinyCert answered an error code that this client does not know.',
+  },
+} as const satisfies Record<string, CodeEntry>;
+
+/** A code in a TinyCert error reply. */
+export type UpstreamErrorCode = keyof typeof upstream;
+
+/** Every value of `TinyCertError.code`: those of the service and those of this client. */
+export type TinyCertErrorCode = UpstreamErrorCode | keyof typeof local;
+
+const entries: Readonly<Record<TinyCertErrorCode, CodeEntry>> = { ...upstream, ...local };
+
+/** Whether TinyCert documents this code. */
+export function isUpstreamCode(code: string): code is UpstreamErrorCode {
+  return Object.hasOwn(upstream, code);
+}
+
+/** The fixed sentence for a code. */
+export function messageOf(code: TinyCertErrorCode): string {
+  return entries[code].message;
+}
+
+/**
+ * The class of an error. A fault of the input of `connect` is one of the credentials, since they are its only input;
+ * codes without a fixed meaning go by the HTTP status.
+ */
+export function kindOf(code: TinyCertErrorCode, call: string, status: number | undefined): TinyCertErrorKind {
+  if (code === 'UnrecognizedCode') return kindOfCodedStatus(status);
+  if (code === 'UnexpectedStatus') return kindOfBareStatus(status);
+  if (
+    call === 'connect' &&
+    (code === 'AccessDenied' || code === 'InputFailure' || code === 'MissingParameter')
+  )
+    return 'credentials';
+  return entries[code].kind;
+}
+
+/** An unknown code came from the API, so its status has the meaning that the API gives it. */
+function kindOfCodedStatus(status: number | undefined): TinyCertErrorKind {
+  if (status === 403 || status === 401) return 'credentials';
+  if (status === 404) return 'not-found';
+  if (status === 400) return 'input';
+  return kindOfBareStatus(status);
+}
+
+/** A page without a code may come from anything on the way: its 404 must not read as "the certificate is gone". */
+function kindOfBareStatus(status: number | undefined): TinyCertErrorKind {
+  if (status === 429) return 'rate-limit';
+  if (status !== undefined && (status >= 500 || status === 408)) return 'passing';
+  return 'protocol';
+}

@@ -1,0 +1,193 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+import { asError } from '../lib/errors.ts';
+import type { TinyCertErrorCode } from './error-codes.ts';
+import { markNotSent, TinyCertError, type TinyCertErrorDetails } from './errors.ts';
+import { type Cleaner, safeCause } from './secrecy.ts';
+
+/** A complete reply. `body` is empty if the request had a sink and the status was 200. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** One request, as the exchange needs to know it. */
+export interface ExchangeRequest {
+  readonly call: string;
+  /** Gives up the exchange. Of this call only; `DeadlinePassed` as its reason means the deadline. */
+  readonly signal: AbortSignal;
+  readonly beforeSend: (() => void) | undefined;
+  /** Bytes of a reply at most. */
+  readonly maxBytes: number;
+  /** Takes the body of a 200 as it comes. What it throws ends the exchange with that error. */
+  readonly sink: ((chunk: Buffer) => void) | undefined;
+}
+
+/** The reason with which a deadline aborts. */
+export class DeadlinePassed extends Error {}
+
+/** The reason with which a closing client aborts what waits. */
+export class ClientClosed extends Error {}
+
+/** Bytes of an error reply at most, whatever the call. */
+const maxErrorBytes = 1024 * 1024;
+
+/**
+ * One request on its way through undici: the send gate, the size cap, and the knowledge whether bytes have left.
+ *
+ * undici 8 calls `onRequestStart` from `writeH1` (lib/dispatcher/client-h1.js) when a connection is up and free, and
+ * writes the head and a Buffer body in the same synchronous run. An error thrown there fails the request before the
+ * socket is touched, so the connection stays usable; `controller.abort` would destroy it.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly reply: Promise<Reply>;
+  #resolve!: (reply: Reply) => void;
+  #reject!: (error: Error) => void;
+  readonly #request: ExchangeRequest;
+  readonly #clean: Cleaner;
+  #controller: Dispatcher.DispatchController | undefined;
+  #settled = false;
+  #sent = false;
+  #status: number | undefined;
+  #headers: IncomingHttpHeaders = {};
+  #limit: number;
+  #received = 0;
+  #chunks: Buffer[] = [];
+
+  constructor(request: ExchangeRequest, clean: Cleaner) {
+    this.#request = request;
+    this.#clean = clean;
+    this.#limit = request.maxBytes;
+    this.reply = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    if (request.signal.aborted) this.#onAbort();
+    // Stays until the signal goes, which belongs to this one call.
+    else request.signal.addEventListener('abort', this.#onAbort);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Given up while it was queued: nothing may be written any more.
+    if (this.#settled) throw new Error('The request was given up.');
+    if (this.#sent) {
+      // undici must not put a request on the wire twice.
+      this.#fail(this.#error('ConnectionLost'));
+      throw new Error('The request was already sent.');
+    }
+    try {
+      this.#request.beforeSend?.();
+    } catch (thrown) {
+      const error = asError(thrown);
+      markNotSent(error);
+      this.#fail(error);
+      throw error;
+    }
+    if (this.#settled) throw new Error('The request was given up by its send gate.');
+    this.#sent = true;
+    this.#controller = controller;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    if (status < 200) return;
+    this.#status = status;
+    this.#headers = headers;
+    if (status !== 200) this.#limit = Math.min(this.#limit, maxErrorBytes);
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity')
+      this.#cut(
+        this.#error('ProtocolError', { detail: 'The reply is compressed, which was not asked for.' }),
+      );
+    else if (Number(headers['content-length']) > this.#limit) this.#cut(this.#oversize());
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#settled) return;
+    this.#received += chunk.length;
+    if (this.#received > this.#limit) {
+      this.#cut(this.#oversize());
+    } else if (this.#request.sink && this.#status === 200) {
+      try {
+        this.#request.sink(chunk);
+      } catch (thrown) {
+        this.#cut(asError(thrown));
+      }
+    } else {
+      this.#chunks.push(chunk);
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#settled || this.#status === undefined) return;
+    const [first, second] = this.#chunks;
+    const body = first && !second ? first : Buffer.concat(this.#chunks);
+    this.#settled = true;
+    this.#resolve({ status: this.#status, headers: this.#headers, body });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#settled) return;
+    const cause = safeCause(error, this.#clean);
+    this.#fail(this.#error(codeOf(error, this.#sent), { cause }));
+  }
+
+  readonly #onAbort = (): void => {
+    if (this.#settled) return;
+    this.#cut(
+      abortError(this.#request.signal.reason, {
+        call: this.#request.call,
+        status: this.#status,
+        maybeExecuted: this.#sent,
+      }),
+    );
+  };
+
+  #oversize(): TinyCertError {
+    return this.#error('ProtocolError', { detail: `The reply is longer than ${this.#limit} bytes.` });
+  }
+
+  #error(code: TinyCertErrorCode, details?: Partial<TinyCertErrorDetails>): TinyCertError {
+    return new TinyCertError(code, {
+      call: this.#request.call,
+      status: this.#status,
+      maybeExecuted: this.#sent,
+      ...details,
+    });
+  }
+
+  /** Fails and tears down the connection, since the rest of the reply is not wanted. */
+  #cut(error: Error): void {
+    this.#fail(error);
+    this.#controller?.abort(error);
+  }
+
+  #fail(error: Error): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#reject(error);
+  }
+}
+
+/** The error for a call that was given up for `reason`. */
+export function abortError(reason: unknown, details: TinyCertErrorDetails): TinyCertError {
+  if (reason instanceof DeadlinePassed) return new TinyCertError('DeadlineExceeded', details);
+  if (reason instanceof ClientClosed) return new TinyCertError('Closed', details);
+  return new TinyCertError('Aborted', { ...details, cause: reason });
+}
+
+const tlsCodes =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)_|CRL_|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|PATH_LENGTH_|EPROTO|UND_ERR_PRX_TLS)/;
+
+/** Names a failure of undici or the network. */
+function codeOf(error: Error, sent: boolean): TinyCertErrorCode {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return 'Closed';
+  if (!sent) return tlsCodes.test(code) ? 'TlsFailure' : 'ConnectionFailed';
+  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return 'ProtocolError';
+  return 'ConnectionLost';
+}

@@ -1,0 +1,55 @@
+/**
+ * A client of the TinyCert API, version 1: all of its calls, typed, with one error class.
+ *
+ * ```ts
+ * import { createTinyCertClient } from 'tinycert-operator/tinycert';
+ *
+ * const client = createTinyCertClient({
+ *   credentials: { email, passphrase, apiKey },
+ * });
+ * const [authority] = await client.listAuthorities();
+ * if (!authority) throw new Error('The account has no authority yet.');
+ *
+ * const id = await client.createCertificate({
+ *   authorityId: authority.id,
+ *   subject: { commonName: 'www.example.com', country: 'NL', organization: 'ACME, Inc.' },
+ *   alternativeNames: [{ type: 'DNS', value: 'www.example.com' }],
+ * });
+ * const chain = await client.getCertificate(id, 'chain');
+ * const key = await client.getCertificate(id, 'key.dec');
+ * await client.close({ disconnect: true });
+ * ```
+ *
+ * Calls log in by themselves. `createCertificate`, `reissueCertificate` and `createAuthority` are not idempotent: when
+ * one fails, `maybeExecuted(error)` tells whether the service may have acted all the same. Needs Node 24.
+ */
+export { createTinyCertClient } from './client.ts';
+export type { TinyCertErrorCode, TinyCertErrorKind, UpstreamErrorCode } from './error-codes.ts';
+export { maybeExecuted, TinyCertError, type TinyCertErrorDetails } from './errors.ts';
+export { defaultEndpoint } from './endpoint.ts';
+export { createTinyCertSession, sessionKey, type TinyCertSession } from './session.ts';
+export type {
+  AlternativeName,
+  AlternativeNameType,
+  AuthorityDetails,
+  AuthoritySummary,
+  CallOptions,
+  CertificateDetails,
+  CertificatePemItem,
+  CertificateStatus,
+  CertificateSubject,
+  CertificateSummary,
+  CreateAuthorityInput,
+  CreateCertificateInput,
+  HashAlgorithm,
+  ListableStatus,
+  ReportedStatus,
+  ReportedSubject,
+  SettableStatus,
+  StatusFilter,
+  TinyCertAccountOptions,
+  TinyCertClient,
+  TinyCertClientOptions,
+  TinyCertCredentials,
+  WaitOptions,
+} from './types.ts';

@@ -1,0 +1,118 @@
+/** Bytes of an unfinished element at most. An entry of `cert/list` takes about 88. */
+const maxPendingBytes = 64 * 1024;
+
+const quote = 0x22;
+const comma = 0x2c;
+const openBracket = 0x5b;
+const backslash = 0x5c;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
+/** The input is not a JSON array of objects. Says where, never what was there. */
+export class JsonArrayError extends Error {}
+
+/**
+ * Reads a JSON array of objects as it comes, so that memory holds a chunk and not the whole. This class finds where
+ * elements end; `JSON.parse` judges them, all that a chunk completes in one go, which is much faster than one by one.
+ */
+export class JsonArrayReader {
+  readonly #onElements: (elements: unknown[]) => void;
+  /** The beginning of an element that is not complete yet. */
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  /** 0 before the array, 1 between elements, 2 and more in one; -1 after the array. */
+  #depth = 0;
+  #between: 'start' | 'element' | 'comma' = 'start';
+  #inString = false;
+  #escaped = false;
+  /** Bytes before the current chunk. */
+  #offset = 0;
+
+  /** `onElements` gets each run of parsed elements, in order; what it throws comes out of `write`. */
+  constructor(onElements: (elements: unknown[]) => void) {
+    this.#onElements = onElements;
+  }
+
+  /** Takes the next bytes. Throws `JsonArrayError`. */
+  write(chunk: Buffer): void {
+    // Where the run of elements that end in this chunk starts, and the element that is being read.
+    let runStart = this.#depth > 1 ? 0 : -1;
+    let elementStart = runStart;
+    let runEnd = -1;
+    for (let at = 0; at < chunk.length; at += 1) {
+      const byte = chunk[at] as number;
+      if (this.#inString) {
+        if (this.#escaped) this.#escaped = false;
+        else if (byte === backslash) this.#escaped = true;
+        else if (byte === quote) this.#inString = false;
+      } else if (this.#depth > 1) {
+        if (byte === quote) this.#inString = true;
+        else if (byte === openBrace || byte === openBracket) this.#depth += 1;
+        else if (byte === closeBrace || byte === closeBracket) {
+          this.#depth -= 1;
+          if (this.#depth === 1) {
+            this.#between = 'element';
+            runEnd = at + 1;
+          }
+        }
+      } else if (byte === openBrace && this.#depth === 1 && this.#between !== 'element') {
+        this.#depth = 2;
+        elementStart = at;
+        if (runStart < 0) runStart = at;
+      } else {
+        this.#outside(byte, this.#offset + at);
+      }
+    }
+    if (runEnd >= 0) this.#flush(chunk.subarray(runStart, runEnd));
+    if (this.#depth > 1) this.#keep(chunk.subarray(elementStart));
+    this.#offset += chunk.length;
+  }
+
+  /** Says that there are no more bytes. Throws `JsonArrayError` if the array is not complete. */
+  end(): void {
+    if (this.#depth !== -1) throw new JsonArrayError(`the array ends early, after byte ${this.#offset}`);
+  }
+
+  /** A byte outside of elements. */
+  #outside(byte: number, position: number): void {
+    if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) return;
+    if (byte === openBracket && this.#depth === 0) {
+      this.#depth = 1;
+    } else if (byte === comma && this.#depth === 1 && this.#between === 'element') {
+      this.#between = 'comma';
+    } else if (byte === closeBracket && this.#depth === 1 && this.#between !== 'comma') {
+      this.#depth = -1;
+    } else if (!(position < 3 && byte === byteOrderMark[position])) {
+      throw new JsonArrayError(`unexpected byte at ${position}`);
+    }
+  }
+
+  #flush(run: Buffer): void {
+    const bytes = this.#pending.length > 0 ? Buffer.concat([...this.#pending, run]) : run;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#onElements(parse(`[${bytes.toString('utf8')}]`, this.#offset));
+  }
+
+  #keep(part: Buffer): void {
+    this.#pendingBytes += part.length;
+    if (this.#pendingBytes > maxPendingBytes)
+      throw new JsonArrayError(
+        `an element is longer than ${maxPendingBytes} bytes, near byte ${this.#offset}`,
+      );
+    // A copy, so that a few bytes do not hold on to the whole chunk.
+    this.#pending.push(Buffer.from(part));
+  }
+}
+
+const byteOrderMark = [0xef, 0xbb, 0xbf];
+
+function parse(text: string, offset: number): unknown[] {
+  try {
+    return JSON.parse(text) as unknown[];
+  } catch {
+    // The parser's own message quotes the text.
+    throw new JsonArrayError(`an element is not JSON, near byte ${offset}`);
+  }
+}

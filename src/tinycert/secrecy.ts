@@ -1,0 +1,58 @@
+import { clip } from '../lib/errors.ts';
+import { escapeForm } from './signing.ts';
+
+/** Cleans text of the service before it may appear anywhere. */
+export type Cleaner = (text: string, token: string | undefined) => string | undefined;
+
+/**
+ * Makes a cleaner for an account. Text that repeats a secret in any usual spelling is withheld whole: cutting the
+ * secret out of it would still show where it was, which for a short one tells what it was.
+ */
+export function createCleaner(secrets: readonly string[]): Cleaner {
+  const fixed = secrets.flatMap(spellings);
+  return (text, token) => {
+    const haystack = text.toLowerCase();
+    const needles = token ? [...fixed, ...spellings(token)] : fixed;
+    if (needles.some((needle) => haystack.includes(needle)) || haystack.includes('private key'))
+      return undefined;
+    return clip(text);
+  };
+}
+
+/** How a secret may look in an echo: plain, as a form or URL value, in JSON, in HTML, in base64. Lower case. */
+function spellings(secret: string): string[] {
+  const escaped = encodeURIComponent(secret.toWellFormed());
+  const html = secret
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+  const plain = new Set([
+    secret,
+    escaped,
+    escapeForm(secret),
+    new URLSearchParams([['', secret]]).toString().slice(1),
+    JSON.stringify(secret).slice(1, -1),
+    JSON.stringify(secret).slice(1, -1).replaceAll('/', '\\/'),
+    html,
+    html.replaceAll("'", '&#039;'),
+    html.replaceAll("'", '&#39;'),
+    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+    Buffer.from(secret).toString('base64url'),
+    Buffer.from(secret).toString('hex'),
+  ]);
+  return [...plain].filter((text) => text !== '').map((text) => text.toLowerCase());
+}
+
+/**
+ * A cause that is safe to keep: the code and the message of a network error. The original may hold a slice of the
+ * reply (the HTTP parser's `data`), which may be a private key.
+ */
+export function safeCause(error: Error, clean: Cleaner): Error {
+  const code = (error as NodeJS.ErrnoException).code;
+  const parts = error instanceof AggregateError ? error.errors : [error];
+  const text = parts.map((part) => (part instanceof Error ? part.message : '')).join('; ');
+  const cause = new Error(clean(text, undefined) ?? 'The message was withheld, because it repeats a secret.');
+  cause.name = error.name;
+  return typeof code === 'string' ? Object.assign(cause, { code }) : cause;
+}

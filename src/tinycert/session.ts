@@ -1,0 +1,125 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { parseCaBundle, parseEndpoint } from './endpoint.ts';
+import type { TinyCertAccountOptions } from './types.ts';
+
+/** Logs in; resolves to the token. */
+export type Login = (signal: AbortSignal) => Promise<string>;
+
+interface PendingLogin {
+  readonly token: Promise<string>;
+  readonly giveUp: AbortController;
+  waiting: number;
+}
+
+/** A digest only this process can make, so that it tells nothing about the secrets in it. */
+const digestKey = randomBytes(32);
+
+/**
+ * A name, valid within this process, for everything that decides whose session it is: endpoint, CA bundle, e-mail,
+ * passphrase and API key. Two accounts share a session only if all of them are equal.
+ */
+export function sessionKey({ endpoint, ca, credentials }: TinyCertAccountOptions): string {
+  const { url, basePath } = parseEndpoint(endpoint, true);
+  const parts = [
+    url.origin + basePath,
+    parseCaBundle(ca) ?? null,
+    credentials.email,
+    credentials.passphrase,
+    credentials.apiKey,
+  ];
+  return createHmac('sha256', digestKey).update(JSON.stringify(parts)).digest('hex');
+}
+
+/** The part of a session that only clients see. */
+export class SessionState {
+  readonly key: string;
+  #token: string | undefined;
+  #pending: PendingLogin | undefined;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  /** The current token, if the session is open. */
+  get token(): string | undefined {
+    return this.#token;
+  }
+
+  /** Drops a token that the service refused or that was ended; a newer one stays. */
+  drop(token: string): void {
+    if (this.#token === token) this.#token = undefined;
+  }
+
+  /**
+   * The token, after a login if there is none. Callers that come during a login share it; it is given up when the last
+   * of them has. Rejects with the signal's reason, or with what the login threw.
+   */
+  async acquire(login: Login, signal: AbortSignal): Promise<string> {
+    if (this.#token !== undefined) return this.#token;
+    signal.throwIfAborted();
+    const pending = this.#pending ?? this.#start(login);
+    pending.waiting += 1;
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([pending.token, aborted]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      pending.waiting -= 1;
+      if (pending.waiting === 0) this.#abandon(pending);
+    }
+  }
+
+  #start(login: Login): PendingLogin {
+    const giveUp = new AbortController();
+    const pending: PendingLogin = { token: this.#login(login, giveUp.signal), giveUp, waiting: 0 };
+    this.#pending = pending;
+    return pending;
+  }
+
+  async #login(login: Login, signal: AbortSignal): Promise<string> {
+    // Lets `#start` note the login before it can be over.
+    await Promise.resolve();
+    try {
+      const token = await login(signal);
+      // Those who come after an abandoned login start their own.
+      if (!signal.aborted) this.#token = token;
+      return token;
+    } finally {
+      if (!signal.aborted) this.#pending = undefined;
+    }
+  }
+
+  #abandon(pending: PendingLogin): void {
+    if (this.#pending !== pending) return;
+    this.#pending = undefined;
+    pending.giveUp.abort();
+  }
+}
+
+/** The client's way to a session's inside. */
+export let stateOf: (session: TinyCertSession) => SessionState;
+
+/** The login of one account, to be shared by clients of the very same account. Holds the token out of sight. */
+export class TinyCertSession {
+  readonly #state: SessionState;
+
+  constructor(key: string) {
+    this.#state = new SessionState(key);
+  }
+
+  static {
+    stateOf = (session) => session.#state;
+  }
+
+  /** Whether there is a token; it may have expired at the service. */
+  get isOpen(): boolean {
+    return this.#state.token !== undefined;
+  }
+}
+
+/** Makes a session for an account, without logging in. Only clients with equal options can use it. */
+export function createTinyCertSession(options: TinyCertAccountOptions): TinyCertSession {
+  return new TinyCertSession(sessionKey(options));
+}

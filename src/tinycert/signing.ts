@@ -1,0 +1,48 @@
+import { createHmac, type KeyObject } from 'node:crypto';
+import type { AlternativeName } from './types.ts';
+
+/** The value of one request parameter. `undefined` and an empty list leave the parameter out, as PHP does. */
+export type ParameterValue = string | number | readonly AlternativeName[] | undefined;
+
+/** The parameters of a request, by their names on the wire. */
+export type Parameters = Readonly<Record<string, ParameterValue>>;
+
+const bare = /^[\w.-]*$/;
+const leftBareByUri = /[!'()*~]|%20/g;
+
+/**
+ * Escapes one name or value exactly as PHP's `http_build_query` does: only `A-Z a-z 0-9 - _ .` stay, a space becomes
+ * `+`, every other UTF-8 byte `%XX` in upper case. The service may compare signatures over its own encoding of what it
+ * parsed, so a `*` left bare, as `URLSearchParams` does, can fail.
+ */
+export function escapeForm(text: string): string {
+  if (bare.test(text)) return text;
+  return encodeURIComponent(text.toWellFormed()).replace(leftBareByUri, (match) =>
+    match === '%20' ? '+' : `%${match.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/**
+ * The form body without its digest: names ascending by code unit (upper case first), the entries of `SANs` by their
+ * number. Sorting flattened names would put `SANs[10]` before `SANs[2]`, which a server that sorts again would not.
+ */
+export function encodeForm(parameters: Parameters): string {
+  let form = '';
+  for (const name of Object.keys(parameters).sort()) {
+    const value = parameters[name];
+    if (value === undefined) continue;
+    if (typeof value === 'object') {
+      for (const [index, entry] of value.entries())
+        form += `${form && '&'}${name}%5B${index}%5D%5B${entry.type}%5D=${escapeForm(entry.value)}`;
+      continue;
+    }
+    form += `${form && '&'}${name}=${escapeForm(String(value))}`;
+  }
+  return form;
+}
+
+/** The complete body: the form, then `digest`, the HMAC-SHA256 of exactly the bytes before it, in lower-case hex. */
+export function signForm(parameters: Parameters, apiKey: string | KeyObject): string {
+  const form = encodeForm(parameters);
+  return `${form}&digest=${createHmac('sha256', apiKey).update(form).digest('hex')}`;
+}

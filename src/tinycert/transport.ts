@@ -1,0 +1,90 @@
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { type Dispatcher, Pool, ProxyAgent } from 'undici';
+import type { Endpoint } from './endpoint.ts';
+import { Exchange, type ExchangeRequest, type Reply } from './exchange.ts';
+import type { Cleaner } from './secrecy.ts';
+
+/** What a transport is made for. */
+export interface TransportOptions {
+  readonly endpoint: Endpoint;
+  readonly ca: readonly string[] | undefined;
+  readonly proxy: URL | undefined;
+  readonly connections: number;
+  readonly userAgent: string;
+  readonly clean: Cleaner;
+}
+
+/** A request ready to go. */
+export interface TransportRequest extends ExchangeRequest {
+  /** The signed form. */
+  readonly body: string;
+}
+
+/** Sends requests to one endpoint. */
+export interface Transport {
+  send(request: TransportRequest): Promise<Reply>;
+  /** Ends all connections; requests under way fail with `Closed`. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds until a dead address is given up. */
+const connectTimeout = 10_000;
+
+/**
+ * Milliseconds an idle connection is kept, whatever the server offers: servers and middle boxes close idle connections
+ * after five seconds and more, and a POST that meets a closing connection has an unknown outcome.
+ */
+const keepAliveTimeout = 4_000;
+
+/** Opens the connection pool of one endpoint. Nothing is connected before the first request. */
+export function createTransport(options: TransportOptions): Transport {
+  const { endpoint, clean } = options;
+  const dispatcher = createDispatcher(options);
+  const headers = {
+    accept: 'application/json',
+    'accept-encoding': 'identity',
+    'content-type': 'application/x-www-form-urlencoded',
+    'user-agent': options.userAgent,
+  };
+  return {
+    send(request) {
+      const exchange = new Exchange(request, clean);
+      const path = endpoint.basePath + request.call;
+      dispatcher.dispatch(
+        { origin: endpoint.url.origin, path, method: 'POST', headers, body: Buffer.from(request.body) },
+        exchange,
+      );
+      return exchange.reply;
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function createDispatcher({ endpoint, ca, proxy, connections }: TransportOptions): Dispatcher {
+  // Made once: otherwise the bundle is parsed again for each connection.
+  const secureContext: SecureContext | undefined = ca && createSecureContext({ ca: [...ca] });
+  // Said explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
+  const tls = { rejectUnauthorized: true, ...(secureContext && { secureContext }) };
+  const settings = {
+    connections,
+    connectTimeout,
+    // An HTTP/2 session would put the send gate before undici's stream queue.
+    allowH2: false,
+    pipelining: 1,
+    keepAliveTimeout,
+    keepAliveMaxTimeout: keepAliveTimeout,
+    // The call's deadline covers headers and body.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  };
+  if (!proxy) return new Pool(endpoint.url.origin, { ...settings, connect: tls });
+  return new ProxyAgent({
+    ...settings,
+    uri: proxy.href,
+    requestTls: { ...tls, allowH2: false },
+    proxyTls: { rejectUnauthorized: true, allowH2: false },
+    // A proxy that never answers a CONNECT must not hold a place in the pool for ever.
+    clientFactory: (origin, opts) =>
+      new Pool(origin, { ...opts, connections, headersTimeout: connectTimeout }),
+  });
+}
