@@ -8,6 +8,8 @@ export interface Names {
   ip: string[];
   uri: string[];
   email: string[];
+  /** Alternative names of kinds that nobody can ask for, as hexadecimal DER; only certificates read have them. */
+  other?: string[];
 }
 
 /**
@@ -64,6 +66,7 @@ export function normalNames(names: Names): Names {
     ip: distinct(names.ip.map(normalIp)),
     uri: distinct(names.uri),
     email: distinct(names.email.map(normalEmail)),
+    ...(names.other === undefined ? {} : { other: distinct(names.other) }),
   };
 }
 
@@ -74,7 +77,8 @@ export function sameNames(a: Names, b: Names): boolean {
     sameSet(a.dns, b.dns) &&
     sameSet(a.ip, b.ip) &&
     sameSet(a.uri, b.uri) &&
-    sameSet(a.email, b.email)
+    sameSet(a.email, b.email) &&
+    sameSet(a.other ?? [], b.other ?? [])
   );
 }
 

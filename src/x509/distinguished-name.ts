@@ -1,0 +1,62 @@
+import { DerCursor, TAG } from './der.ts';
+
+/** The attributes of a distinguished name that TinyCert knows. */
+export interface DistinguishedName {
+  commonName?: string;
+  country?: string;
+  organization?: string;
+  organizationalUnit?: string;
+  locality?: string;
+  province?: string;
+}
+
+/** The last byte of 2.5.4.n, the attribute types of X.520. */
+const attributes: Record<number, keyof DistinguishedName> = {
+  3: 'commonName',
+  6: 'country',
+  7: 'locality',
+  8: 'province',
+  10: 'organization',
+  11: 'organizationalUnit',
+};
+
+/**
+ * Reads a Name (RFC 5280 section 4.1.2.4), given as the content of its SEQUENCE. An attribute that occurs more than
+ * once has its values joined by a line break, which no spec can ask for: what is ambiguous equals nothing.
+ */
+export function readDistinguishedName(content: Buffer): DistinguishedName {
+  const name: DistinguishedName = {};
+  const sets = new DerCursor(content);
+  while (!sets.done) {
+    const pairs = sets.enter(TAG.set);
+    while (!pairs.done) {
+      const pair = pairs.enter(TAG.sequence);
+      const field = attributeOf(pair.next(TAG.oid).content);
+      const value = pair.any();
+      pair.finish();
+      if (field === undefined) continue;
+      const text = decodeString(value.tag, value.content);
+      const before = name[field];
+      name[field] = before === undefined ? text : `${before}\n${text}`;
+    }
+  }
+  return name;
+}
+
+function attributeOf(oid: Buffer): keyof DistinguishedName | undefined {
+  // 2.5.4.n
+  return oid.length === 3 && oid[0] === 0x55 && oid[1] === 0x04 ? attributes[oid[2] ?? 0] : undefined;
+}
+
+function decodeString(tag: number, content: Buffer): string {
+  if (tag === TAG.utf8String) return content.toString('utf8');
+  if (tag === TAG.bmpString) return utf16(content);
+  // PrintableString, IA5String and TeletexString: one byte a character.
+  return content.toString('latin1');
+}
+
+function utf16(bigEndian: Buffer): string {
+  return bigEndian.length % 2 === 0
+    ? Buffer.from(bigEndian).swap16().toString('utf16le')
+    : bigEndian.toString('latin1');
+}

@@ -1,0 +1,85 @@
+import { type KeyObject, createPrivateKey } from 'node:crypto';
+import type { Certificate } from './certificate.ts';
+import { X509Error } from './errors.ts';
+import { PEM_LIMITS, readPem, writePem } from './pem.ts';
+import { type RsaPrivateKey, isPublicPart, pkcs1Of, pkcs8Of, readRsaKey } from './rsa.ts';
+
+/** A private key that has been checked. Neither `util.inspect` nor `JSON.stringify` shows it. */
+export class PrivateKey {
+  readonly #der: Buffer;
+  readonly #key: RsaPrivateKey | KeyObject;
+
+  constructor(der: Buffer, key: RsaPrivateKey | KeyObject) {
+    this.#der = der;
+    this.#key = key;
+  }
+
+  /** As PKCS#8 PEM, lines of 64 characters, a line break at the end. */
+  toPkcs8(): string {
+    return writePem('PRIVATE KEY', this.#der);
+  }
+
+  /** Whether the certificate is for this key. */
+  matches(certificate: Certificate): boolean {
+    return 'modulus' in this.#key
+      ? isPublicPart(certificate.rawPublicKey, this.#key)
+      : certificate.x509.checkPrivateKey(this.#key);
+  }
+}
+
+/**
+ * Reads the one RSA or EC key of a PEM text: PKCS#8, PKCS#1 or SEC 1, not encrypted. The EC PARAMETERS that OpenSSL
+ * writes before a SEC 1 key are skipped. Throws `X509Error`, never with a cause: it might tell of the key.
+ */
+export function readPrivateKey(pem: string): PrivateKey {
+  const blocks = readPem(pem, PEM_LIMITS.privateKey).filter(({ label }) => label !== 'EC PARAMETERS');
+  const [block, ...others] = blocks;
+  if (!block || others.length > 0) throw invalid('the PEM text must hold exactly one private key');
+  const { label, der } = block;
+  if (label === 'PRIVATE KEY') {
+    const pkcs1 = pkcs1Of(der);
+    return pkcs1 ? rsaKey(der, pkcs1) : ecKey(der, 'pkcs8');
+  }
+  if (label === 'RSA PRIVATE KEY') return rsaKey(pkcs8Of(der), der);
+  if (label === 'EC PRIVATE KEY') return ecKey(der, 'sec1');
+  throw invalid('the PEM text holds something other than an unencrypted private key');
+}
+
+/** The key as PKCS#8 PEM; see `readPrivateKey`. Throws `X509Error`. */
+export function toPkcs8(keyPem: string): string {
+  return readPrivateKey(keyPem).toPkcs8();
+}
+
+/** Whether the certificate is for this key. A text that is no valid key gives false. */
+export function keyPairMatches(certificate: Certificate, keyPem: string): boolean {
+  try {
+    return readPrivateKey(keyPem).matches(certificate);
+  } catch (error) {
+    if (error instanceof X509Error) return false;
+    throw error;
+  }
+}
+
+function rsaKey(der: Buffer, pkcs1: Buffer): PrivateKey {
+  const key = readRsaKey(pkcs1);
+  if (!key) throw invalid('the numbers of the RSA key do not belong together');
+  return new PrivateKey(der, key);
+}
+
+function ecKey(der: Buffer, type: 'pkcs8' | 'sec1'): PrivateKey {
+  const key = openEcKey(der, type);
+  if (key.asymmetricKeyType !== 'ec') throw invalid('the private key is neither RSA nor EC');
+  return new PrivateKey(type === 'pkcs8' ? der : key.export({ type: 'pkcs8', format: 'der' }), key);
+}
+
+function openEcKey(der: Buffer, type: 'pkcs8' | 'sec1'): KeyObject {
+  try {
+    return createPrivateKey({ key: der, format: 'der', type });
+  } catch {
+    throw invalid('the private key cannot be read by OpenSSL');
+  }
+}
+
+function invalid(message: string): X509Error {
+  return new X509Error('InvalidPrivateKey', message);
+}

@@ -1,0 +1,82 @@
+import { DerCursor, TAG, bitStringBytes, encode } from './der.ts';
+
+/** 1.2.840.113549.1.1.1, rsaEncryption */
+const RSA_ENCRYPTION = Buffer.from([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]);
+
+/** An RSA private key, as far as it is needed to check it. */
+export interface RsaPrivateKey {
+  modulus: Buffer;
+  publicExponent: Buffer;
+}
+
+/** The content of an RSA key in PKCS#8 (RFC 5208), as PKCS#1; undefined for keys of other kinds. Throws `X509Error`. */
+export function pkcs1Of(pkcs8: Buffer): Buffer | undefined {
+  const outer = new DerCursor(pkcs8);
+  const info = outer.enter(TAG.sequence);
+  outer.finish();
+  info.next(TAG.integer);
+  const algorithm = info.enter(TAG.sequence).next(TAG.oid).content;
+  return algorithm.equals(RSA_ENCRYPTION) ? info.next(TAG.octetString).content : undefined;
+}
+
+/** A PKCS#1 key as PKCS#8. */
+export function pkcs8Of(pkcs1: Buffer): Buffer {
+  const algorithm = encode(TAG.sequence, encode(TAG.oid, RSA_ENCRYPTION), encode(TAG.null));
+  return encode(
+    TAG.sequence,
+    encode(TAG.integer, Buffer.from([0])),
+    algorithm,
+    encode(TAG.octetString, pkcs1),
+  );
+}
+
+/**
+ * Reads a PKCS#1 key (RFC 8017 appendix A.1.2) and checks that its numbers belong together, those for the Chinese
+ * remainder too, which are the ones in use. OpenSSL compares modulus and exponent only, and at three times the cost
+ * for loading the key. Undefined where they do not, or where the structure is another. Throws `X509Error`.
+ */
+export function readRsaKey(pkcs1: Buffer): RsaPrivateKey | undefined {
+  const outer = new DerCursor(pkcs1);
+  const fields = outer.enter(TAG.sequence);
+  outer.finish();
+  const version = fields.next(TAG.integer).content;
+  const numbers = Array.from({ length: 8 }, () => fields.next(TAG.integer).content);
+  const tooLong = numbers.some((number) => number.length > MOST_BYTES);
+  if (!fields.done || version.length !== 1 || version[0] !== 0 || tooLong) return undefined;
+  const [modulus, publicExponent] = numbers;
+  if (!modulus || !publicExponent || !belongTogether(numbers.map(toBigInt))) return undefined;
+  return { modulus, publicExponent };
+}
+
+/** Whether a SubjectPublicKeyInfo holds the public part of this key. Throws `X509Error`. */
+export function isPublicPart(spki: Buffer, key: RsaPrivateKey): boolean {
+  const info = new DerCursor(spki).enter(TAG.sequence);
+  if (!info.enter(TAG.sequence).next(TAG.oid).content.equals(RSA_ENCRYPTION)) return false;
+  const numbers = new DerCursor(bitStringBytes(info.next(TAG.bitString).content)).enter(TAG.sequence);
+  return (
+    numbers.next(TAG.integer).content.equals(key.modulus) &&
+    numbers.next(TAG.integer).content.equals(key.publicExponent)
+  );
+}
+
+/** A modulus of 16384 bits with its sign byte. OpenSSL uses none larger, and the time to check one grows by the square. */
+const MOST_BYTES = 2049;
+
+function belongTogether(numbers: readonly bigint[]): boolean {
+  const [n = 0n, e = 0n, d = 0n, p = 0n, q = 0n, dp = 0n, dq = 0n, qInverse = 0n] = numbers;
+  return (
+    p > 1n &&
+    q > 1n &&
+    p * q === n &&
+    (e * d) % (p - 1n) === 1n &&
+    (e * d) % (q - 1n) === 1n &&
+    d % (p - 1n) === dp &&
+    d % (q - 1n) === dq &&
+    (qInverse * q) % p === 1n
+  );
+}
+
+function toBigInt(content: Buffer): bigint {
+  // An empty or negative INTEGER becomes 0 or a wrong positive number: both belong to no key.
+  return content.length === 0 ? 0n : BigInt(`0x${content.toString('hex')}`);
+}
