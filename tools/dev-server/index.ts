@@ -1,1 +1,2 @@
+export { startDevServer } from './server.ts';
 export type * from './types.ts';

@@ -1,0 +1,125 @@
+/** What goes back to the client, whole or spoiled. */
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Service } from './calls/call.ts';
+import type { Faults } from './faults.ts';
+import type { Gate } from './gate.ts';
+import type { Journal } from './journal.ts';
+import { STATUS_OF_CODE, type ServiceErrorCode } from './service-error.ts';
+import type { FaultEffect, JournalEntry } from './types.ts';
+
+export const HUGE = 64 * 1024 * 1024;
+const PIECE = Buffer.alloc(64 * 1024, 'A');
+
+/** What the exchanges of a server share. */
+export interface ApiContext {
+  service: Service;
+  journal: Journal;
+  faults: Faults;
+  gate: Gate;
+  /** Aborted when the server stops: ends every waiting. */
+  stopping: AbortSignal;
+}
+
+export interface Answer {
+  status: number;
+  body: string | Buffer;
+  headers?: Record<string, string>;
+  code?: string;
+}
+
+export interface Exchange {
+  context: ApiContext;
+  request: IncomingMessage;
+  response: ServerResponse;
+  entry: JournalEntry;
+  /** Carries the call out; never rejects for what the service refuses. */
+  act: () => Promise<Answer>;
+}
+
+/** The answer of a fault that does not need the true one. */
+export function falseAnswer(
+  effect: FaultEffect & { kind: 'error' | 'html' | 'not-json' | 'redirect' },
+): Answer {
+  if (effect.kind === 'html') return page(effect.status ?? 502);
+  if (effect.kind === 'redirect') return page(effect.status ?? 302, { location: effect.location });
+  if (effect.kind === 'not-json') {
+    return { status: effect.status ?? 200, body: effect.body ?? 'PHP Warning: this is not JSON' };
+  }
+  const { code, status = STATUS_OF_CODE[code as ServiceErrorCode] ?? 500, retryAfter } = effect;
+  const answer = refusal(code, effect.text ?? 'A fault was asked for', status);
+  return retryAfter === undefined ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } };
+}
+
+/** The service's refusal. */
+export function refusal(code: string, text: string, status: number): Answer {
+  return { status, code, body: JSON.stringify({ code, text }) };
+}
+
+function page(status: number, headers: Record<string, string> = {}): Answer {
+  const body = `<html><head><title>${status}</title></head><body><h1>Error ${status}</h1></body></html>`;
+  return { status, body, headers: { 'content-type': 'text/html', ...headers } };
+}
+
+/** Sends the answer; does nothing but note it where the client has gone. */
+export async function send(one: Exchange, answer: Answer): Promise<void> {
+  begin(one, answer, Buffer.byteLength(answer.body));
+  finish(one);
+  one.response.end(answer.body);
+}
+
+/** Writes the head and notes the status, before the client can see the answer's end. */
+function begin({ context, entry, response }: Exchange, answer: Answer, length?: number): void {
+  const { status, code } = answer;
+  context.journal.update(entry, { httpStatus: status, ...(code === undefined ? {} : { code }) });
+  if (response.closed || response.destroyed) return;
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    ...(length === undefined ? {} : { 'content-length': length }),
+    ...answer.headers,
+  });
+}
+
+function finish({ context, entry }: Exchange): void {
+  context.journal.update(entry, { endedAt: context.service.now() });
+}
+
+/** Announces the whole answer and closes after a part of it. */
+export async function sendTruncated(one: Exchange, answer: Answer, bytes?: number): Promise<void> {
+  const { response, request } = one;
+  const body = Buffer.from(answer.body);
+  begin(one, answer, body.length);
+  if (response.destroyed) return;
+  const part = body.subarray(0, Math.min(bytes ?? body.length >> 1, body.length - 1));
+  response.write(part, () => request.socket.destroySoon());
+}
+
+/** Sends so many bytes at a time, so far apart. */
+export async function sendSlowly(one: Exchange, answer: Answer, bytes: number, ms: number): Promise<void> {
+  const { response, context } = one;
+  const body = Buffer.from(answer.body);
+  begin(one, answer, body.length);
+  for (let at = 0; at < body.length && !response.destroyed; at += bytes) {
+    response.write(body.subarray(at, at + bytes));
+    await sleep(ms, undefined, { signal: context.stopping });
+  }
+  finish(one);
+  response.end();
+}
+
+/** Streams a JSON string of so many bytes, as fast as the client takes them. */
+export async function sendHuge(one: Exchange, bytes: number): Promise<void> {
+  const { response, context } = one;
+  begin(one, { status: 200, body: '' });
+  response.write('{"pem":"');
+  for (let left = bytes; left > 0 && !response.destroyed; left -= PIECE.length) {
+    if (response.write(PIECE.subarray(0, Math.min(left, PIECE.length)))) continue;
+    await Promise.race([
+      once(response, 'drain', { signal: context.stopping }),
+      once(response, 'close', { signal: context.stopping }),
+    ]);
+  }
+  finish(one);
+  response.end('"}');
+}

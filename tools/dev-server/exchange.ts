@@ -1,0 +1,155 @@
+/** One request and its answer, with whatever fault strikes in between. */
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Answer,
+  type ApiContext,
+  type Exchange,
+  HUGE,
+  falseAnswer,
+  refusal,
+  send,
+  sendHuge,
+  sendSlowly,
+  sendTruncated,
+} from './answer.ts';
+import { isDefect } from './faults.ts';
+import { formPairs, nestForm } from './form.ts';
+import { shownBody, shownParams } from './journal.ts';
+import { type CallInput, perform, routeOf } from './router.ts';
+import { ServiceError } from './service-error.ts';
+import type { FaultEffect } from './types.ts';
+
+const LARGEST_BODY = 1024 * 1024;
+
+/** Reads the request, lets the call act and answers. Rejects only when the server stops meanwhile. */
+export async function exchange(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await readBody(request);
+  if (!body) return;
+  const { service, journal, faults, stopping } = context;
+  const route = routeOf(request.url ?? '/');
+  const isForm = /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
+  // PHP fills no parameters from a body of another type.
+  const pairs = isForm ? formPairs(body.toString('utf8')) : [];
+  const entry = journal.open({
+    at: service.now(),
+    method: request.method ?? '',
+    call: route.name,
+    params: shownParams(pairs),
+    client: request.socket.remotePort ?? 0,
+    body: shownBody(body, isForm),
+  });
+  const effect = faults.strike(route.name, new Map(pairs));
+  if (effect) entry.fault = effect.kind;
+  response.once('close', () => {
+    const end = { endedAt: entry.endedAt ?? service.now() };
+    journal.update(entry, response.writableFinished ? end : { ...end, aborted: true });
+  });
+  const defect = effect && isDefect(effect) ? effect : undefined;
+  const input: CallInput = { route, body, form: nestForm(pairs), entry, defect };
+  const act = (): Promise<Answer> => carryOut(context, input, response);
+  const { min, max } = service.settings.latency;
+  if (max > 0) await sleep(min + Math.random() * (max - min), undefined, { signal: stopping });
+  const one: Exchange = { context, request, response, entry, act };
+  if (effect && !defect) await strike(one, effect);
+  else await send(one, await act());
+}
+
+async function carryOut(context: ApiContext, input: CallInput, response: ServerResponse): Promise<Answer> {
+  const hasGone = response.closed || response.destroyed;
+  try {
+    const body = await perform(context.service, input);
+    if (hasGone) context.journal.update(input.entry, { late: true, endedAt: context.service.now() });
+    return { status: 200, body };
+  } catch (error) {
+    if (!(error instanceof ServiceError)) return refusal('UnknownError', 'Something went wrong', 500);
+    const { retryAfter } = context.service.settings;
+    const answer = refusal(error.code, error.message, error.status);
+    if (error.code !== 'RateLimitExceeded' || retryAfter === null) return answer;
+    return { ...answer, headers: { 'retry-after': String(retryAfter) } };
+  }
+}
+
+async function strike(one: Exchange, effect: FaultEffect): Promise<void> {
+  const { context, request, response, entry, act } = one;
+  const { stopping } = context;
+  switch (effect.kind) {
+    case 'hang':
+      break;
+    case 'delay':
+      await sleep(effect.ms, undefined, { signal: stopping });
+      await send(one, await act());
+      break;
+    case 'hold': {
+      const acted = effect.when === 'after' ? await act() : undefined;
+      await context.gate.pass(stopping);
+      await send(one, acted ?? (await act()));
+      break;
+    }
+    case 'late': {
+      const gone = once(response, 'close', { signal: stopping });
+      if (effect.cut) request.socket.destroy();
+      await gone;
+      await sleep(effect.ms, undefined, { signal: stopping });
+      await act();
+      break;
+    }
+    case 'reset-before':
+      request.socket.destroy();
+      break;
+    case 'reset-after':
+      await act();
+      request.socket.destroy();
+      break;
+    case 'truncated': {
+      const answer = await act();
+      await sendTruncated(one, answer, effect.bytes);
+      break;
+    }
+    case 'trickle': {
+      const answer = await act();
+      await sendSlowly(one, answer, effect.bytes ?? 1, effect.ms ?? 50);
+      break;
+    }
+    case 'huge':
+      if (effect.acts) await act();
+      await sendHuge(one, effect.bytes ?? HUGE);
+      break;
+    case 'error':
+    case 'html':
+    case 'not-json':
+    case 'redirect':
+      if (effect.acts) await act();
+      await send(one, falseAnswer(effect));
+      break;
+    case 'wrong-key':
+    case 'wrong-names':
+    case 'expired':
+    case 'future':
+    case 'foreign-chain':
+      throw new Error(`${entry.call} should have been struck within the certificate`);
+  }
+}
+
+/** The whole body; undefined if the client went away or sent more than a megabyte, which no call needs. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const piece of request as AsyncIterable<Buffer>) {
+      length += piece.length;
+      if (length > LARGEST_BODY) break;
+      pieces.push(piece);
+    }
+  } catch {
+    return undefined;
+  }
+  if (length <= LARGEST_BODY) return Buffer.concat(pieces);
+  request.socket.destroy();
+  return undefined;
+}

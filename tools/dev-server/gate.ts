@@ -1,0 +1,33 @@
+/** Where calls stand until they are released. */
+export class Gate {
+  readonly #held = new Set<() => void>();
+
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** Resolves at the next `release`; rejects with the signal's reason. */
+  pass(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const onAbort = (): void => {
+        this.#held.delete(go);
+        reject(signal.reason as Error);
+      };
+      const go = (): void => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#held.add(go);
+    });
+  }
+
+  /** Lets everyone go on; returns how many. */
+  release(): number {
+    const going = [...this.#held];
+    this.#held.clear();
+    for (const go of going) go();
+    return going.length;
+  }
+}

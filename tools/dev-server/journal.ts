@@ -1,0 +1,116 @@
+import { formPairs } from './form.ts';
+import type { JournalEntry } from './types.ts';
+
+const SECRET = new Set(['passphrase', 'token', 'digest']);
+const REDACTED = '[redacted]';
+/** Entries kept; the oldest tenth is dropped beyond it. */
+const LIMIT = 200_000;
+
+interface Waiter {
+  matches: (entry: JournalEntry) => boolean;
+  resolve: (entry: JournalEntry) => void;
+}
+
+/** What arrived and what came of it, in order of arrival. Holds no secret. */
+export class Journal {
+  #entries: JournalEntry[] = [];
+  #lastSeq: number;
+  readonly #waiters = new Set<Waiter>();
+  readonly #calls: Record<string, number> = {};
+  readonly #errors: Record<string, number> = {};
+
+  /** Numbers go on after `lastSeq`. */
+  constructor(lastSeq: number) {
+    this.#lastSeq = lastSeq;
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  get calls(): Record<string, number> {
+    return { ...this.#calls };
+  }
+
+  get errors(): Record<string, number> {
+    return { ...this.#errors };
+  }
+
+  /** Adds an entry for a request that has arrived. */
+  open(request: Pick<JournalEntry, 'at' | 'method' | 'call' | 'params' | 'client' | 'body'>): JournalEntry {
+    this.#lastSeq += 1;
+    const entry: JournalEntry = { seq: this.#lastSeq, ...request };
+    this.#entries.push(entry);
+    if (this.#entries.length > LIMIT) this.#entries = this.#entries.slice(LIMIT / 10);
+    this.#calls[entry.call] = (this.#calls[entry.call] ?? 0) + 1;
+    this.#tell(entry);
+    return entry;
+  }
+
+  /** Says that something about the entry is now known: its end, its taking effect, the client's going away. */
+  update(entry: JournalEntry, known: Partial<JournalEntry>): void {
+    if (known.code !== undefined) this.#errors[known.code] = (this.#errors[known.code] ?? 0) + 1;
+    Object.assign(entry, known);
+    this.#tell(entry);
+  }
+
+  since(seq: number): JournalEntry[] {
+    return this.#entries.filter((entry) => entry.seq > seq);
+  }
+
+  clear(): void {
+    this.#entries = [];
+  }
+
+  /** The first entry, present or to come, that matches. Rejects with the signal's reason. */
+  wait(matches: (entry: JournalEntry) => boolean, signal?: AbortSignal): Promise<JournalEntry> {
+    const present = this.#entries.find(matches);
+    if (present) return Promise.resolve(present);
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const onAbort = (): void => {
+        this.#waiters.delete(waiter);
+        reject(signal?.reason as Error);
+      };
+      const waiter: Waiter = {
+        matches,
+        resolve: (entry) => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve(entry);
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.add(waiter);
+    });
+  }
+
+  #tell(entry: JournalEntry): void {
+    for (const waiter of this.#waiters) {
+      if (!waiter.matches(entry)) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve(entry);
+    }
+  }
+}
+
+/** The parameters for the journal: token and digest left out, the passphrase hidden. */
+export function shownParams(pairs: readonly [name: string, value: string][]): Record<string, string> {
+  const params: Record<string, string> = {};
+  for (const [name, value] of pairs) {
+    if (name === 'token' || name === 'digest') continue;
+    params[name] = SECRET.has(name) ? REDACTED : value;
+  }
+  return params;
+}
+
+/** A form body for the journal: as received but for the values of passphrase, token and digest. */
+export function shownBody(body: Buffer, isForm: boolean): string {
+  if (!isForm) return body.length === 0 ? '' : `[${body.length} bytes that are not a form]`;
+  const pieces = body.toString('utf8').split('&');
+  return pieces
+    .map((piece) => {
+      const [name] = formPairs(piece)[0] ?? [''];
+      return SECRET.has(name) ? `${name}=${REDACTED}` : piece;
+    })
+    .join('&');
+}

@@ -1,0 +1,48 @@
+/** What an authority publishes by plain HTTP: its certificate, its CRL, and that it has no OCSP answer. */
+import { revocationList } from './crl.ts';
+import { type Works, seconds } from './issuing.ts';
+import { type Authority, type Store, statusAt } from './store.ts';
+import { distinguishedName } from './x509.ts';
+
+/** OCSPResponse with the status tryLater (RFC 6960, 4.2.1): revocation is to be read from the CRL. */
+const TRY_LATER = Buffer.from([0x30, 0x03, 0x0a, 0x01, 0x03]);
+
+export interface Publication {
+  type: string;
+  content: Buffer;
+}
+
+/** What is found under a path; undefined if that is none of an authority. */
+export function publication(works: Works, method: string, path: string): Publication | undefined {
+  const match = /^\/(crl|aia|ocsp)\/ca-(\d{1,15})(?:\.crl|\.crt|\/.*)?$/.exec(path);
+  const authority = works.store.authorities.get(Number(match?.[2]));
+  if (!match || !authority) return undefined;
+  if (match[1] === 'ocsp') return { type: 'application/ocsp-response', content: TRY_LATER };
+  if (method !== 'GET' && method !== 'HEAD') return undefined;
+  return match[1] === 'crl'
+    ? { type: 'application/pkix-crl', content: revocationListOf(works, authority) }
+    : { type: 'application/pkix-cert', content: authority.der };
+}
+
+/** The authority's CRL of this moment: revoked and held ones. Obsolete ones are not on it. */
+function revocationListOf(works: Works, authority: Authority): Buffer {
+  const { subject, key, hashMethod } = authority;
+  const now = seconds(works);
+  const entries = revokedOf(works.store, authority.id, now);
+  return revocationList(distinguishedName(subject), key, hashMethod, entries, { number: now, now });
+}
+
+function revokedOf(
+  store: Store,
+  caId: number,
+  now: number,
+): { serial: number; revokedAt: number; hold: boolean }[] {
+  const entries = [];
+  for (const certificate of store.certificatesOf(caId)) {
+    const status = statusAt(certificate, now);
+    if (status !== 'revoked' && status !== 'hold') continue;
+    const { id, revokedAt = certificate.notBefore } = certificate;
+    entries.push({ serial: id, revokedAt, hold: status === 'hold' });
+  }
+  return entries;
+}

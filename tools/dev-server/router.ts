@@ -1,0 +1,83 @@
+import {
+  authorityDetails,
+  deleteAuthority,
+  getAuthority,
+  listAuthorities,
+  newAuthority,
+} from './calls/authorities.ts';
+import type { CallHandler, Service } from './calls/call.ts';
+import { getCertificate } from './calls/certificate-parts.ts';
+import {
+  certificateDetails,
+  changeStatus,
+  listCertificates,
+  newCertificate,
+  reissueCertificate,
+} from './calls/certificates.ts';
+import { authenticate, connect, disconnect } from './calls/session.ts';
+import type { Form } from './form.ts';
+import { ServiceError } from './service-error.ts';
+import type { CallName, FaultEffect, JournalEntry } from './types.ts';
+
+export const API_PATH = '/api/v1/';
+
+const HANDLERS: Record<Exclude<CallName, 'connect'>, CallHandler> = {
+  disconnect,
+  'ca/list': listAuthorities,
+  'ca/details': authorityDetails,
+  'ca/get': getAuthority,
+  'ca/delete': deleteAuthority,
+  'ca/new': newAuthority,
+  'cert/list': listCertificates,
+  'cert/details': certificateDetails,
+  'cert/get': getCertificate,
+  'cert/reissue': reissueCertificate,
+  'cert/status': changeStatus,
+  'cert/new': newCertificate,
+};
+
+/** Every call of the API. */
+export const CALL_NAMES = ['connect', ...Object.keys(HANDLERS)] as CallName[];
+
+/** What a request's path asks for. */
+export interface Route {
+  /** The call, or the path where it is none. */
+  name: string;
+  format: 'json' | 'xml';
+}
+
+/** Reads the path; `.json` is the default said aloud. Slashes at the start may be doubled, as one client does. */
+export function routeOf(url: string): Route {
+  const path = url.split('?')[0] ?? '';
+  if (!path.startsWith(API_PATH)) return { name: path, format: 'json' };
+  const call = path.slice(API_PATH.length).replace(/^\/+/, '');
+  if (call.endsWith('.xml')) return { name: call.slice(0, -4), format: 'xml' };
+  return { name: call.endsWith('.json') ? call.slice(0, -5) : call, format: 'json' };
+}
+
+/** A request, read. */
+export interface CallInput {
+  route: Route;
+  body: Buffer;
+  form: Form;
+  entry: JournalEntry;
+  defect: FaultEffect | undefined;
+}
+
+/** Carries the call out. Gives the answer's JSON; throws a ServiceError for a refusal. */
+export async function perform(service: Service, input: CallInput): Promise<string> {
+  const { route, body, form, entry, defect } = input;
+  if (entry.method !== 'POST') throw new ServiceError('MethodDisallowed', 'Only POST is allowed');
+  if (route.format === 'xml') {
+    throw new ServiceError('InputFailure', 'This server answers in JSON only: leave out the suffix .xml');
+  }
+  if (route.name === 'connect') return JSON.stringify(connect(service, body, form, entry));
+  if (!isCall(route.name)) throw new ServiceError('NotFound', 'There is no such call');
+  const account = authenticate(service, body, form, entry);
+  const answer = await HANDLERS[route.name]({ service, account, form, entry, ...(defect && { defect }) });
+  return answer === undefined ? service.settings.successBody : JSON.stringify(answer);
+}
+
+function isCall(name: string): name is keyof typeof HANDLERS {
+  return Object.hasOwn(HANDLERS, name);
+}

@@ -1,0 +1,144 @@
+/** Puts the dev server together: the service, its API, its control URL. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type RequestListener, type Server, createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { otherAccount, ownAccount, seedAuthorities } from './accounts.ts';
+import type { ApiContext } from './answer.ts';
+import type { Service } from './calls/call.ts';
+import { control } from './control.ts';
+import { exchange } from './exchange.ts';
+import { Faults } from './faults.ts';
+import { Gate } from './gate.ts';
+import { seconds } from './issuing.ts';
+import { Journal } from './journal.ts';
+import { KeyPool } from './keys.ts';
+import { Listener } from './listener.ts';
+import { createOperations } from './operations.ts';
+import { RateLimit } from './rate-limit.ts';
+import { API_PATH } from './router.ts';
+import { Sessions } from './sessions.ts';
+import { defaultSettings, withOptions } from './settings.ts';
+import { StateFile, loadState } from './state-file.ts';
+import { Store } from './store.ts';
+import { Tasks } from './tasks.ts';
+import { createTlsAuthority, serverIdentity } from './tls.ts';
+import type { DevServer, DevServerOptions } from './types.ts';
+import { pem } from './x509.ts';
+
+/** Starts a server on 127.0.0.1. Rejects for an option that cannot be (RangeError) and for a port that is taken. */
+export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
+  const undo: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let last = undo.pop(); last; last = undo.pop()) await last();
+  };
+  try {
+    return await start(options, undo, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  options: DevServerOptions,
+  undo: (() => Promise<void>)[],
+  stop: () => Promise<void>,
+): Promise<DevServer> {
+  const store = new Store();
+  const keys = new KeyPool({ size: options.keyPool ?? 0, reuse: options.keyPoolReuse ?? false });
+  const service: Service = {
+    store,
+    keys,
+    settings: withOptions(defaultSettings(), options),
+    now: options.now ?? Date.now,
+    urlBase: '',
+    sessions: new Sessions(),
+    rateLimit: new RateLimit(),
+    turns: 0,
+  };
+  const { stateFile } = options;
+  const kept = stateFile === undefined ? undefined : await loadState(stateFile, store);
+  const tls = kept?.tls ?? (await createTlsAuthority(seconds(service)));
+  const account = ownAccount(store, options);
+  const other = otherAccount(store);
+  const stopping = new AbortController();
+  const journal = new Journal(kept?.lastSeq ?? 0);
+  const faults = new Faults(options.faults);
+  const context: ApiContext = { service, journal, faults, gate: new Gate(), stopping: stopping.signal };
+
+  const tasks = new Tasks();
+  const identity = options.protocol === 'http' ? undefined : await serverIdentity(tls, seconds(service));
+  const apiServer: Server = identity ? createHttpsServer(identity) : createHttpServer();
+  const api = new Listener(apiServer, options.port ?? 0);
+  const operations = createOperations(context, account, api);
+  apiServer.on('request', ((request, response) => {
+    tasks.run(exchange(context, request, response), () => request.socket.destroy());
+  }) satisfies RequestListener);
+  const controlServer = createHttpServer((request, response) => {
+    tasks.run(control(context, operations, request, response), () => request.socket.destroy());
+  });
+  const controlListener = new Listener(controlServer, options.controlPort ?? 0);
+
+  undo.push(() => tasks.settled());
+  undo.push(() => keys.close());
+  await controlListener.open();
+  undo.push(() => controlListener.close());
+  service.urlBase = `http://127.0.0.1:${controlListener.port}`;
+
+  const [first, othersFirst] = await seedAuthorities(service, account, other, options.authorities);
+  await keys.fill();
+  const caPem = identity ? pem('CERTIFICATE', tls.der) : '';
+  const caFile = caPem === '' ? '' : await writeCaFile(caPem, options.caFile, undo);
+  if (stateFile !== undefined) {
+    const state = new StateFile(stateFile, store, () => ({ tls, lastSeq: journal.lastSeq }));
+    store.onChange = () => state.schedule();
+    state.schedule();
+    await state.flush();
+    undo.unshift(() => state.flush());
+  }
+  await api.open();
+  undo.push(() => api.close());
+  undo.push(async () => stopping.abort(new Error('The dev server stops')));
+
+  return {
+    ...operations,
+    endpoint: `${identity ? 'https' : 'http'}://127.0.0.1:${api.port}${API_PATH}`,
+    caFile,
+    caPem,
+    controlUrl: service.urlBase,
+    authorityId: first.id,
+    email: account.email,
+    get passphrase() {
+      return account.passphrase;
+    },
+    get apiKey() {
+      return account.apiKey;
+    },
+    otherAccount: {
+      email: other.email,
+      passphrase: other.passphrase,
+      apiKey: other.apiKey,
+      authorityId: othersFirst.id,
+    },
+    stop,
+  };
+}
+
+/** Writes the PEM where it was asked for, else into a temporary folder that goes with the server. */
+async function writeCaFile(
+  caPem: string,
+  path: string | undefined,
+  undo: (() => Promise<void>)[],
+): Promise<string> {
+  if (path !== undefined) {
+    await writeFile(path, caPem);
+    return path;
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'tinycert-dev-server-'));
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'ca.pem');
+  await writeFile(file, caPem);
+  return file;
+}

@@ -1,0 +1,15 @@
+/** Work that nobody awaits where it starts: kept, so that a stop can wait for its end. */
+export class Tasks {
+  readonly #running = new Set<Promise<void>>();
+
+  /** Takes the work over; `onFailure` is told if it rejects. */
+  run(work: Promise<void>, onFailure: (error: unknown) => void): void {
+    const task = work.catch(onFailure).finally(() => this.#running.delete(task));
+    this.#running.add(task);
+  }
+
+  /** Resolves when all work has ended. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+}
