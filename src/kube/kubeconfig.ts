@@ -119,7 +119,8 @@ async function pluginLoader(
     const config = new KubeConfig();
     // One context only, as JSON, which is YAML. Only its credentials are wanted: client-node is to make no agent for a proxy, and
     // to refuse no address.
-    const { 'proxy-url': _, ...direct } = { ...cluster, server: 'https://cluster.invalid' };
+    const direct: Record<string, unknown> = { ...cluster, server: 'https://cluster.invalid' };
+    delete direct['proxy-url'];
     config.loadFromString(
       JSON.stringify({
         clusters: [{ name: 'cluster', cluster: direct }],

@@ -5,7 +5,7 @@ import { ApiError } from './errors.ts';
 export function networkError(thrown: unknown, request: { verb: string; resource: string }): ApiError {
   const error = asError(thrown);
   const system = codeOf(error);
-  const reason = reasonOf(system);
+  const reason = error.name === 'HTTPParserError' ? 'ProtocolError' : reasonOf(system);
   return new ApiError({
     status: 0,
     reason,
@@ -27,7 +27,7 @@ const MESSAGES: Readonly<Record<Reason, string>> = {
 function reasonOf(system: string | undefined): Reason {
   if (system === undefined) return 'ConnectionFailed';
   if (system === 'UND_ERR_DESTROYED' || system === 'UND_ERR_CLOSED') return 'Aborted';
-  if (system.startsWith('HPE_') || system === 'UND_ERR_HEADERS_OVERFLOW') return 'ProtocolError';
+  if (system === 'UND_ERR_HEADERS_OVERFLOW') return 'ProtocolError';
   return 'ConnectionFailed';
 }
 
