@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DNS_NAME } from '../x509/names.ts';
 import { parseIp } from '../x509/ip.ts';
 import { MAX_NAMES, both, matching, objectName, plainText, quoting, sized, text } from './fields.ts';
-import { parseDuration, renewBefore } from './duration.ts';
+import { durationMs, renewBefore } from './duration.ts';
 import { type Rule, withRules } from './rules.ts';
 import { Subject } from './subject.ts';
 
@@ -147,5 +147,5 @@ export function derivedCommonName(
 
 /** `spec.renewBefore` in milliseconds, or undefined where the spec has none. */
 export function renewBeforeMs(spec: Pick<CertificateSpec, 'renewBefore'>): number | undefined {
-  return spec.renewBefore === undefined ? undefined : parseDuration(spec.renewBefore);
+  return spec.renewBefore === undefined ? undefined : durationMs(spec.renewBefore);
 }

@@ -4,7 +4,7 @@ import { integer, statusText, time } from './fields.ts';
 
 /**
  * One try to issue or reissue, written before TinyCert is called. It stays after the certificate is there: it is open
- * until `status.certificateId` equals its `certificateId`.
+ * until `status.certificateId` equals its `certificateId`, or until it has an `outcome`.
  */
 const Attempt = z
   .object({
@@ -26,6 +26,12 @@ const Attempt = z
     certificateId: integer('The id that TinyCert answered, or that a recovery took over.').exactOptional(),
     authorityId: integer('The authority that was asked.'),
     reason: statusText('Why a certificate was needed, in one word.', 128).exactOptional(),
+    outcome: z
+      .enum(['Refused', 'NotFound'])
+      .describe(
+        'Set when TinyCert certainly did not act: Refused, or NotFound when it no longer has the certificate to reissue.',
+      )
+      .exactOptional(),
   })
   .describe(
     'The last try to issue or reissue. It is recorded before TinyCert is asked, so that nothing bought is lost.',

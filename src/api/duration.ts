@@ -1,18 +1,14 @@
+import { parseDuration } from '../lib/duration.ts';
 import type { Rule } from './rules.ts';
 import { celString, matching, quoting, text } from './fields.ts';
 
 const DURATION = '^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$';
-const parts = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
-
+const syntax = matching(DURATION);
 /** Milliseconds of a duration such as `720h` or `1h30m`; undefined where the text is none. */
-export function parseDuration(value: string): number | undefined {
-  const match = value === '' ? null : parts.exec(value);
-  if (!match) return undefined;
-  const [hours, minutes, seconds] = match.slice(1, 4).map((part) => Number(part ?? 0));
-  return (((hours ?? 0) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
+export function durationMs(value: string): number | undefined {
+  return value !== '' && syntax.holds(value) ? parseDuration(value) : undefined;
 }
 
-const syntax = matching(DURATION);
 const syntaxAdvice = 'is not a duration: write hours, minutes and seconds such as 720h or 1h30m';
 
 /**
@@ -23,7 +19,7 @@ function limit(comparison: string, holds: (ms: number) => boolean, message: stri
   return {
     rule: `!(${syntax.rule}) || self == '' || duration(self) ${comparison}`,
     holds: (value) => {
-      const ms = parseDuration(value);
+      const ms = durationMs(value);
       return ms === undefined || holds(ms);
     },
     message,
@@ -43,14 +39,14 @@ export const renewBefore = text(
   'Renew this long before the certificate expires: hours, minutes and seconds such as 720h or 1h30m, from 5m to 8640h (360 days). Left out together with renewBeforePercentage, renewal comes in the last third of the lifetime.',
   {
     rule: `${syntax.rule} && self != ''`,
-    holds: (value) => parseDuration(value) !== undefined,
+    holds: (value) => durationMs(value) !== undefined,
     message: syntaxAdvice,
     messageExpression: quoting(syntaxAdvice),
   },
   limit(
     ">= duration('5m')",
     (ms) => ms >= 5 * MINUTE,
-    'is too short: write at least 5m, or leaves no time to try again; for certificates that live for minutes use renewBeforePercentage',
+    'is too short: write at least 5m, which leaves time to try again; for certificates that live for minutes use renewBeforePercentage',
   ),
   limit(
     "<= duration('8640h')",

@@ -86,8 +86,9 @@ const definitions: readonly Definition[] = [
         description: 'Name of the issuer.',
       },
       {
+        // Not `date`: that prints a time ago, and <invalid> for what is to come.
         name: 'Expires',
-        type: 'date',
+        type: 'string',
         jsonPath: '.status.notAfter',
         description: 'When the certificate expires.',
       },
@@ -100,7 +101,7 @@ const definitions: readonly Definition[] = [
       },
       {
         name: 'Renewal',
-        type: 'date',
+        type: 'string',
         jsonPath: '.status.renewalTime',
         description: 'When the certificate will be renewed.',
         priority: 1,
