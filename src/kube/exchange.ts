@@ -25,6 +25,9 @@ export interface ExchangeOptions {
   readonly idleMs?: number;
 }
 
+/** A watch answers with its headers at once; one that does not within this time, in milliseconds, is on a dead connection. */
+const STREAM_OPENS_MS = 30_000;
+
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -68,9 +71,10 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#options = options;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#cancelDeadline = options.clock.timer(options.deadlineMs, () =>
-      this.#fail(failure(options, 'DeadlineExceeded', 'The API server did not answer in time.')),
-    );
+    const late = (): void =>
+      this.#fail(failure(options, 'DeadlineExceeded', 'The API server did not answer in time.'));
+    this.#cancelDeadline = options.clock.timer(options.deadlineMs, late);
+    if (options.onChunk) this.#cancelIdle = options.clock.timer(STREAM_OPENS_MS, late);
     if (options.signal) {
       this.#onAbort = () => this.#fail(aborted(options));
       options.signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -92,6 +96,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = headers;
     const { idleMs } = this.#options;
+    this.#cancelIdle?.();
     if (this.#streams && idleMs !== undefined) this.#watchIdle(idleMs);
   }
 

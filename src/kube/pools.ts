@@ -38,11 +38,11 @@ export class Pools {
     return this.#current[purpose];
   }
 
-  /** Cuts the streams, waits for the requests. */
+  /** Cuts the streams, waits for the requests. May be called again. */
   async close(): Promise<void> {
     const all = [this.#current, ...this.#draining];
-    await Promise.all(all.map((generation) => generation.streams.destroy()));
-    await Promise.all(all.map((generation) => generation.requests.close()));
+    await Promise.all(all.map(({ streams }) => streams.destroy()));
+    await Promise.all(all.map(({ requests }) => closed(requests)));
   }
 
   #open(tls: TlsMaterial): Generation {
@@ -55,13 +55,13 @@ export class Pools {
 
   #drain(generation: Generation): void {
     this.#draining.add(generation);
-    let open = 2;
-    const closed = (): void => {
-      open -= 1;
-      if (open === 0) this.#draining.delete(generation);
+    let left = 2;
+    const forget = (): void => {
+      left -= 1;
+      if (left === 0) this.#draining.delete(generation);
     };
-    generation.requests.close(closed);
-    generation.streams.close(closed);
+    generation.requests.close(forget);
+    generation.streams.close(forget);
   }
 }
 
@@ -89,4 +89,9 @@ function open(connection: ClusterConnection, tls: TlsMaterial, connections: numb
     requestTls: { ...connect, allowH2: false },
     proxyTls: { allowH2: false },
   });
+}
+
+/** Resolves when the dispatcher has come to rest, also where it was closed before: undici makes an error of that. */
+async function closed(dispatcher: Dispatcher): Promise<void> {
+  await new Promise<void>((resolve) => dispatcher.close(() => resolve()));
 }

@@ -1,11 +1,5 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { ClusterConnection, TlsMaterial } from '../../src/kube/connection.ts';
 
 /** A real server on loopback that answers as a test says. It does not pretend to be an API server. */
@@ -22,10 +16,7 @@ export async function listenLocally(handler: RequestListener): Promise<LocalServ
 }
 
 /** Starts a server that the test has made, on a free port. */
-export async function listen(
-  server: Pick<Server, 'listen' | 'close' | 'address' | 'on'>,
-  scheme: string,
-): Promise<LocalServer> {
+export async function listen(server: NetServer, scheme: string): Promise<LocalServer> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
