@@ -75,7 +75,8 @@ class Client implements TinyCertClient {
 
   async getAuthority(id: number, options?: CallOptions) {
     const parameters = inputs.check('ca/details', inputs.authorityId, id);
-    return this.#call('ca/details', parameters, schemas.authorityReply, options);
+    const details = await this.#call('ca/details', parameters, schemas.authorityReply, options);
+    return sameId('ca/details', id, details);
   }
 
   async getAuthorityCertificate(id: number, options?: CallOptions) {
@@ -121,7 +122,8 @@ class Client implements TinyCertClient {
 
   async getCertificateDetails(id: number, options?: CallOptions) {
     const parameters = inputs.check('cert/details', inputs.certificateId, id);
-    return this.#call('cert/details', parameters, schemas.certificateReply, options);
+    const details = await this.#call('cert/details', parameters, schemas.certificateReply, options);
+    return sameId('cert/details', id, details);
   }
 
   getCertificate(id: number, what: CertificatePemItem, options?: CallOptions): Promise<string>;
@@ -175,4 +177,10 @@ function readOrRefuse(call: string, read: () => void): void {
       throw protocolError(call, `The list cannot be read: ${error.message}.`);
     throw error;
   }
+}
+
+/** Refuses details of another id than was asked for, as a confused cache would give. */
+function sameId<T extends { id: number }>(call: string, id: number, details: T): T {
+  if (details.id !== id) throw protocolError(call, 'The reply is about another id.');
+  return details;
 }

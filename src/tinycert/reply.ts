@@ -82,13 +82,14 @@ export function readError({ status, headers, body }: Reply, context: ReplyContex
       // A gateway that gave up waiting says nothing of what happened behind it.
       maybeExecuted: status >= 500 || status === 408,
     });
+  const text = clean(reply.text, token);
   const code: TinyCertErrorCode = isUpstreamCode(reply.code) ? reply.code : 'UnrecognizedCode';
   return new TinyCertError(code, {
     ...known,
-    text: clean(reply.text, token),
+    text,
     // These two do not say at which point the service failed.
     maybeExecuted: status >= 500 && (code === 'UnknownError' || code === 'UnrecognizedCode'),
-    parameter: code === 'InputFailure' || code === 'MissingParameter' ? parameterIn(reply.text) : undefined,
+    parameter: code === 'InputFailure' || code === 'MissingParameter' ? parameterIn(text) : undefined,
     upstreamCode: code === 'UnrecognizedCode' ? shownCode(clean(reply.code, token)) : undefined,
   });
 }
@@ -106,7 +107,7 @@ function shownCode(code: string | undefined): string | undefined {
 }
 
 /** The one parameter a text names. Safe to show, as it is a word of our own list. */
-function parameterIn(text: string): string | undefined {
+function parameterIn(text = ''): string | undefined {
   const names = new Set(text.match(parameterName));
   const [name] = names;
   return names.size === 1 ? name : undefined;

@@ -108,9 +108,18 @@ export const certificateListReply: z.ZodType<CertificateSummary[]> = z.array(
   })),
 );
 
+/** One entry of `Alt`. Checked whole, so that a complaint does not quote a name of the reply. */
+const nameEntry = z.custom<Record<string, string>>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((text) => typeof text === 'string'),
+);
+
 /** `cert/details`. */
 export const certificateReply: z.ZodType<CertificateDetails> = z
-  .object({ id, status, ...subjectFields, Alt: z.array(z.record(z.string(), z.string())).nullish() })
+  .object({ id, status, ...subjectFields, Alt: z.array(nameEntry).nullish() })
   .transform(({ id, status, Alt, ...fields }) => ({
     id,
     status,

@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { JsonArrayError, JsonArrayReader } from './json-array-reader.ts';
+
+/** Reads chunks to the end and returns all elements. */
+function readAll(chunks: readonly Uint8Array[]): unknown[] {
+  const elements: unknown[] = [];
+  const reader = new JsonArrayReader((run) => elements.push(...run));
+  for (const chunk of chunks) reader.write(Buffer.from(chunk));
+  reader.end();
+  return elements;
+}
+
+/** Cuts bytes at the given places. */
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const ends = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
+  let start = 0;
+  return [...ends, bytes.length].map((end) => {
+    const part = bytes.subarray(start, end);
+    start = end;
+    return part;
+  });
+}
+
+describe('the reader of JSON arrays', () => {
+  test('gives what JSON.parse gives, however the bytes are cut', () => {
+    const element = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 3 }));
+    fc.assert(
+      fc.property(
+        fc.array(element),
+        fc.array(fc.nat(5000)),
+        fc.constantFrom(undefined, 1, '\r\n\t'),
+        (list, places, space) => {
+          const bytes = Buffer.from(JSON.stringify(list, undefined, space));
+
+          expect(readAll(cut(bytes, places))).toEqual(JSON.parse(bytes.toString()));
+        },
+      ),
+    );
+  });
+
+  test('never accepts what JSON.parse refuses or what is not an array of objects', () => {
+    const piece = fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"',
+      '\\',
+      ' ',
+      '1',
+      '"a"',
+      '{"a":1}',
+      '{}',
+      'null',
+    );
+    fc.assert(
+      fc.property(fc.array(piece), fc.array(fc.nat(50)), (pieces, places) => {
+        const text = pieces.join('');
+        let expected: unknown;
+        try {
+          expected = JSON.parse(text);
+        } catch {
+          expected = undefined;
+        }
+        const read = (): unknown[] => readAll(cut(Buffer.from(text), places));
+
+        if (Array.isArray(expected) && expected.every(isPlainObject)) expect(read()).toEqual(expected);
+        else expect(read).toThrow(JsonArrayError);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test.each([
+    ['an empty list', '[]', []],
+    ['space around', ' \n[ ] \r\n', []],
+    ['a byte order mark', '\ufeff[{"a":1}]', [{ a: 1 }]],
+    ['a bracket in a string', '[{"a":"]}"},{"b":"\\"]"}]', [{ a: ']}' }, { b: '"]' }]],
+  ])('takes %s', (_name, text, elements) => {
+    expect(readAll([Buffer.from(text)])).toEqual(elements);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['null', 'null'],
+    ['an object', '{"code":"x"}'],
+    ['a page', '<html>'],
+    ['an array of arrays', '[[]]'],
+    ['an array of numbers', '[1]'],
+    ['a missing end', '[{"a":1}'],
+    ['a cut element', '[{"a":1},{"a"'],
+    ['a comma at the end', '[{"a":1},]'],
+    ['a comma at the start', '[,{"a":1}]'],
+    ['a missing comma', '[{"a":1}{"a":1}]'],
+    ['more after the end', '[] []'],
+    ['a wrong bracket', '[{"a":1]]'],
+  ])('refuses %s', (_name, text) => {
+    expect(() => readAll([Buffer.from(text)])).toThrow(JsonArrayError);
+  });
+
+  test('refuses an element that does not end, before it fills the memory', () => {
+    const reader = new JsonArrayReader(() => {});
+    const chunk = Buffer.alloc(16 * 1024, 'a');
+    reader.write(Buffer.from('[{"a":"'));
+
+    expect(() => {
+      for (let at = 0; at < 8; at += 1) reader.write(chunk);
+    }).toThrow(/longer than 65536 bytes/);
+  });
+
+  test('quotes nothing of the input when it refuses it', () => {
+    expect(() => readAll([Buffer.from('[{"secret":hunter2}]')])).toThrow(
+      /^an element is not JSON, near byte 0$/,
+    );
+  });
+
+  test('passes on what the consumer throws', () => {
+    const reader = new JsonArrayReader(() => {
+      throw new RangeError('enough');
+    });
+
+    expect(() => reader.write(Buffer.from('[{}]'))).toThrow(RangeError);
+  });
+});
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

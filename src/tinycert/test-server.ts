@@ -1,0 +1,191 @@
+/** Servers for the tests of this folder. They speak HTTP byte by byte, so that a test can break it where it wants. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+
+/** One request as it arrived. */
+export interface Received {
+  /** The path below `/api/v1/`, as in `cert/new`. */
+  call: string;
+  head: string;
+  body: string;
+  form: URLSearchParams;
+  socket: Socket;
+  /** Number of the connection, from 0 in order of arrival. */
+  connection: number;
+}
+
+export type Responder = (request: Received) => void;
+
+/** A certificate authority made for a test run, and a server certificate under it. */
+export interface TestTls {
+  ca: string;
+  key: string;
+  cert: string;
+}
+
+/** Makes an authority and a certificate for `names` (such as `DNS:localhost`). Nothing of it outlives the process. */
+export function makeTls(names: string): TestTls {
+  const folder = mkdtempSync(join(tmpdir(), 'tinycert-test-'));
+  try {
+    const run = (...args: string[]): void => {
+      execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+    };
+    const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    run(
+      'req',
+      '-x509',
+      ...newKey,
+      '-keyout',
+      'ca.key',
+      '-out',
+      'ca.pem',
+      '-subj',
+      '/CN=Test CA',
+      '-days',
+      '2',
+    );
+    run(
+      ...[
+        'req',
+        '-x509',
+        ...newKey,
+        '-keyout',
+        'key.pem',
+        '-out',
+        'cert.pem',
+        '-subj',
+        '/CN=test',
+        '-days',
+        '2',
+      ],
+      ...['-CA', 'ca.pem', '-CAkey', 'ca.key', '-addext', `subjectAltName=${names}`],
+      ...['-addext', 'basicConstraints=critical,CA:FALSE'],
+    );
+    const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+    return { ca: read('ca.pem'), key: read('key.pem'), cert: read('cert.pem') };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A server on loopback whose answers are what `respond` writes to the socket. */
+export class TestServer {
+  readonly requests: Received[] = [];
+  /** Bytes that arrived after decryption, by connection. */
+  readonly bytes: number[] = [];
+  respond: Responder;
+  readonly #server: Server;
+  readonly #tls: boolean;
+  readonly #sockets = new Set<Socket>();
+  #waiting: { count: number; resolve: () => void }[] = [];
+
+  private constructor(respond: Responder, tls: TestTls | undefined) {
+    this.respond = respond;
+    this.#tls = tls !== undefined;
+    const accept = (socket: Socket): void => this.#accept(socket);
+    this.#server = tls ? createTlsServer({ key: tls.key, cert: tls.cert }, accept) : createTcpServer(accept);
+  }
+
+  static async start(respond: Responder, tls?: TestTls): Promise<TestServer> {
+    const server = new TestServer(respond, tls);
+    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    return server;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get endpoint(): string {
+    return `${this.#tls ? 'https' : 'http'}://127.0.0.1:${this.port}/api/v1/`;
+  }
+
+  /** The calls that arrived, in order. */
+  get calls(): string[] {
+    return this.requests.map(({ call }) => call);
+  }
+
+  /** Resolves once `count` requests have arrived in all. */
+  async arrival(count: number): Promise<void> {
+    if (this.requests.length >= count) return;
+    await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #accept(socket: Socket): void {
+    const connection = this.bytes.push(0) - 1;
+    this.#sockets.add(socket);
+    let text = '';
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk: Buffer) => {
+      this.bytes[connection] = (this.bytes[connection] ?? 0) + chunk.length;
+      text += chunk.toString('latin1');
+      for (let request = takeRequest(text); request; request = takeRequest(text)) {
+        text = text.slice(request.length);
+        const form = new URLSearchParams(request.body);
+        const received = { ...request, form, socket, connection };
+        this.requests.push(received);
+        this.#waiting = this.#waiting.filter(({ count, resolve }) => {
+          if (this.requests.length >= count) resolve();
+          return this.requests.length < count;
+        });
+        this.respond(received);
+      }
+    });
+  }
+}
+
+function takeRequest(text: string): { head: string; body: string; call: string; length: number } | undefined {
+  const end = text.indexOf('\r\n\r\n');
+  if (end < 0) return undefined;
+  const head = text.slice(0, end);
+  const size = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+  const length = end + 4 + size;
+  if (text.length < length) return undefined;
+  const call = /^\S+ \/api\/v1\/(\S*)/.exec(head)?.[1] ?? '';
+  return { head, body: text.slice(end + 4, length), call, length };
+}
+
+/** Writes a whole reply. A body that is not text is sent as JSON. */
+export function reply(
+  { socket }: Pick<Received, 'socket'>,
+  body: unknown,
+  { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
+): void {
+  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const lines = Object.entries({ 'content-length': String(bytes.length), ...headers });
+  const head = [`HTTP/1.1 ${status} x`, ...lines.map(([name, value]) => `${name}: ${value}`)].join('\r\n');
+  socket.write(Buffer.concat([Buffer.from(`${head}\r\n\r\n`), bytes]));
+}
+
+/** Writes an error reply as TinyCert does. */
+export function refuse(request: Pick<Received, 'socket'>, status: number, code: string, text = ''): void {
+  reply(request, { code, text }, { status });
+}
+
+/** Answers logins with `token-1`, `token-2` and so on, and leaves the other calls to `respond`. */
+export function withLogin(respond: Responder): Responder {
+  let logins = 0;
+  return (request) => {
+    if (request.call !== 'connect') respond(request);
+    else {
+      logins += 1;
+      reply(request, { token: `token-${logins}` });
+    }
+  };
+}
+
+export const credentials = {
+  email: 'someone@example.com',
+  passphrase: 'open sesame!',
+  apiKey: 'key-of-the-api',
+};
