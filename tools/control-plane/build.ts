@@ -46,7 +46,7 @@ function kubernetesTarget(name: string): GoTarget {
 /** Builds etcd and kube-apiserver into `folder`, which appears only when both are complete. */
 export async function buildControlPlane(folder: string, options: BuildOptions): Promise<void> {
   await inTemporaryFolder(folder, options, async (out, go) => {
-    // Side by side: linking and the long tail of each build use one core only.
+    // One after the other: side by side each would compile the packages that both use.
     await goBuild([ETCD, KUBE_APISERVER], out, go);
     try {
       await rename(out, folder);

@@ -19,121 +19,109 @@ export interface GoBuildOptions {
   env: Environment;
   progress?: (line: string) => void;
   signal?: AbortSignal;
-  /** Told of each build's process group, so that it can be killed with us. */
+  /** Told of the build's process group while it runs, so that it can be killed with us. */
   guard?: (pids: readonly number[]) => void;
+}
+
+/** How far a build is. */
+export interface BuildState {
+  seconds: number;
+  downloaded: number;
+  compiled: number;
 }
 
 const REPORT_MS = 10_000;
 const ERROR_LINES = 15;
 
-interface Progress {
-  target: GoTarget;
-  downloaded: number;
-  compiled: number;
-  done: boolean;
-}
-
-/** Builds all targets at once into `out`, and reports every ten seconds. If one fails the others are ended. */
+/** Builds the targets one after the other into `out`, and reports at least every ten seconds. */
 export async function goBuild(
   targets: readonly GoTarget[],
   out: string,
   options: GoBuildOptions,
 ): Promise<void> {
-  const startedAt = performance.now();
-  const states = targets.map((target): Progress => ({ target, downloaded: 0, compiled: 0, done: false }));
-  const report = (): void => {
-    const seconds = Math.round((performance.now() - startedAt) / 1000);
-    for (const state of states) options.progress?.(progressLine(state, seconds));
-  };
-  report();
-  const ticker = setInterval(report, REPORT_MS);
-  const failure = new AbortController();
-  const signal = AbortSignal.any([failure.signal, ...(options.signal === undefined ? [] : [options.signal])]);
-  const groups = new Set<number>();
-  try {
-    await Promise.all(
-      states.map(async (state) => {
-        try {
-          await run(state, out, options, signal, groups);
-          state.done = true;
-        } catch (error) {
-          // The first failure is the reason; it ends the others, whose own failures then say nothing.
-          failure.abort(error);
-        }
-      }),
-    );
-    signal.throwIfAborted();
+  for (const target of targets) {
+    const startedAt = performance.now();
+    const state: BuildState = { seconds: 0, downloaded: 0, compiled: 0 };
+    const report = (): void => {
+      state.seconds = Math.round((performance.now() - startedAt) / 1000);
+      options.progress?.(progressLine(target, state));
+    };
     report();
-  } finally {
-    clearInterval(ticker);
+    const ticker = setInterval(report, REPORT_MS);
+    try {
+      await runGo(target, out, state, options);
+    } finally {
+      clearInterval(ticker);
+    }
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    options.progress?.(`Built ${target.name} ${target.version} in ${seconds} s.`);
   }
 }
 
-/** One line on one target, such as `Building etcd v3.7.3: 20 s, 310 packages compiled.` */
-export function progressLine(state: Progress, seconds: number): string {
-  const { name, version } = state.target;
-  if (state.done) return `Built ${name} ${version}.`;
-  const parts = [`${seconds} s`];
+/** One line on a running build, such as `Building etcd v3.7.3: 20 s, 310 packages compiled.` */
+export function progressLine(target: Pick<GoTarget, 'name' | 'version'>, state: BuildState): string {
+  const parts = [`${state.seconds} s`];
   if (state.downloaded > 0) parts.push(`${state.downloaded} modules fetched`);
   if (state.compiled > 0) parts.push(`${state.compiled} packages compiled`);
-  return `Building ${name} ${version}: ${parts.join(', ')}.`;
+  return `Building ${target.name} ${target.version}: ${parts.join(', ')}.`;
 }
 
-function run(
-  state: Progress,
-  out: string,
-  options: GoBuildOptions,
-  signal: AbortSignal,
-  groups: Set<number>,
-): Promise<void> {
-  const { target } = state;
-  const child = spawn(
-    'go',
-    [
-      'build',
-      '-v',
-      '-trimpath',
-      '-mod=readonly',
-      '-ldflags',
-      target.ldflags,
-      '-o',
-      join(out, target.name),
-      target.package,
-    ],
-    {
-      cwd: target.module,
-      // A workspace of the user's must not take part.
-      env: { ...options.env, CGO_ENABLED: '0', GOWORK: 'off' },
-      // A group of its own, so that its compilers can be ended with it.
-      detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  );
-  const group = child.pid === undefined ? undefined : -child.pid;
-  if (group !== undefined) groups.add(group);
-  options.guard?.([...groups]);
-  const end = (): void => {
-    if (group !== undefined && child.exitCode === null && child.signalCode === null)
-      process.kill(group, 'SIGKILL');
-  };
-  if (signal.aborted) end();
-  else signal.addEventListener('abort', end, { once: true });
+function goArgs(target: GoTarget, out: string): string[] {
+  return [
+    'build',
+    '-v',
+    '-trimpath',
+    '-mod=readonly',
+    '-ldflags',
+    target.ldflags,
+    '-o',
+    join(out, target.name),
+    target.package,
+  ];
+}
 
+async function runGo(
+  target: GoTarget,
+  out: string,
+  state: BuildState,
+  options: GoBuildOptions,
+): Promise<void> {
+  const { signal, guard } = options;
+  signal?.throwIfAborted();
+  const child = spawn('go', goArgs(target, out), {
+    cwd: target.module,
+    // A workspace of the user's must not take part.
+    env: { ...options.env, CGO_ENABLED: '0', GOWORK: 'off' },
+    // A group of its own, so that its compilers can be ended with it.
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const group = -(child.pid ?? 0);
+  const end = (): void => {
+    if (group !== 0 && child.exitCode === null && child.signalCode === null) process.kill(group, 'SIGKILL');
+  };
+  if (group !== 0) guard?.([group]);
+  signal?.addEventListener('abort', end, { once: true });
   const last: string[] = [];
   createInterface(child.stderr).on('line', (line) => {
     if (line.startsWith('go: downloading ')) state.downloaded++;
-    else if (/^[\w.~/-]+$/u.test(line)) state.compiled++;
+    else if (isImportPath(line)) state.compiled++;
     else last.splice(0, last.push(line) - ERROR_LINES);
   });
-  return new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => {
-      signal.removeEventListener('abort', end);
-      if (group !== undefined) groups.delete(group);
-      options.guard?.([...groups]);
-      if (code === 0) resolve();
-      else if (signal.aborted) reject(signal.reason as Error);
-      else reject(new ControlPlaneError('BuildFailed', `go build of ${target.name} failed.`, last));
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
     });
-  });
+    signal?.throwIfAborted();
+    if (code !== 0) throw new ControlPlaneError('BuildFailed', `go build of ${target.name} failed.`, last);
+  } finally {
+    signal?.removeEventListener('abort', end);
+    guard?.([]);
+  }
+}
+
+/** What `go build -v` prints for each package that it compiles. */
+function isImportPath(line: string): boolean {
+  return /^[\w.~/-]+$/u.test(line);
 }
