@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../lib/clock.ts';
+import { canonicalJson } from '../lib/hash.ts';
+import { createTinyCertClient } from '../tinycert/index.ts';
+import { Account, type AccountConnection } from './account.ts';
+import { Gate } from './gate.ts';
+
+/** Issuances under way at one account at most. A small service, and more gains nothing. */
+const ISSUANCES_AT_ONCE = 16;
+
+interface Shared<T> {
+  value: T;
+  holders: Set<string>;
+}
+
+/**
+ * The accounts in use. Holders (issuers) with equal endpoint, CA bundle and credentials share one session; whoever
+ * only knows the e-mail shares nothing but the gate, which protects the CA and not a secret.
+ */
+export class AccountRegistry {
+  readonly #clock: Clock;
+  readonly #accounts = new Map<string, Shared<Account>>();
+  readonly #gates = new Map<string, Gate>();
+  readonly #held = new Map<string, string>();
+
+  constructor(options: { clock: Clock }) {
+    this.#clock = options.clock;
+  }
+
+  /** The account for `connection`. A holder has one account; the one it had before is let go if it is another. */
+  async acquire(holder: string, connection: AccountConnection): Promise<Account> {
+    const digest = digestOf(connection);
+    const before = this.#held.get(holder);
+    const shared = this.#accounts.get(digest) ?? this.#open(digest, connection);
+    shared.holders.add(holder);
+    this.#held.set(holder, digest);
+    if (before !== undefined && before !== digest) await this.#leave(holder, before);
+    return shared.value;
+  }
+
+  /** Lets go of the holder's account; the last one to go closes its connections. */
+  async release(holder: string): Promise<void> {
+    const digest = this.#held.get(holder);
+    this.#held.delete(holder);
+    if (digest !== undefined) await this.#leave(holder, digest);
+  }
+
+  /** Ends all sessions, for the end of the process. */
+  async close(): Promise<void> {
+    const accounts = [...this.#accounts.values()];
+    this.#accounts.clear();
+    this.#held.clear();
+    await Promise.all(accounts.map((shared) => shared.value.close()));
+  }
+
+  #open(digest: string, connection: AccountConnection): Shared<Account> {
+    const client = createTinyCertClient({
+      endpoint: connection.endpoint,
+      credentials: connection.credentials,
+      ca: connection.ca,
+      allowLoopbackHttp: connection.allowLoopbackHttp,
+      clock: this.#clock,
+      connections: 2 * ISSUANCES_AT_ONCE,
+    });
+    const account = new Account({
+      client,
+      gate: this.#gate(connection),
+      apiKey: connection.credentials.apiKey,
+    });
+    const shared = { value: account, holders: new Set<string>() };
+    this.#accounts.set(digest, shared);
+    return shared;
+  }
+
+  #gate(connection: AccountConnection): Gate {
+    const key = `${connection.endpoint}\n${connection.credentials.email}`;
+    const gate = this.#gates.get(key) ?? new Gate({ limit: ISSUANCES_AT_ONCE, clock: this.#clock });
+    this.#gates.set(key, gate);
+    return gate;
+  }
+
+  async #leave(holder: string, digest: string): Promise<void> {
+    const shared = this.#accounts.get(digest);
+    if (!shared) return;
+    shared.holders.delete(holder);
+    if (shared.holders.size > 0) return;
+    this.#accounts.delete(digest);
+    await shared.value.close();
+  }
+}
+
+function digestOf(connection: AccountConnection): string {
+  return createHash('sha256').update(canonicalJson(connection)).digest('hex');
+}

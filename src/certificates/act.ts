@@ -1,0 +1,160 @@
+import { heldCertificate } from '../issuance/inspect.ts';
+import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { rfc3339 } from '../issuance/conditions.ts';
+import { secretMetadata } from '../issuance/outputs.ts';
+import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
+import { refKey, secrets } from '../kube/objects.ts';
+import { TerminalError } from '../lib/errors.ts';
+import { readCertificate } from '../x509/certificate.ts';
+import { conclude } from './conclude.ts';
+import { type Plan, READY } from './decide.ts';
+import type { Deps } from './deps.ts';
+import { secretRef } from './gather.ts';
+import type { Inputs, Reason } from './inputs.ts';
+import { issue, type Order } from './issue.ts';
+import { dueAt } from './needs.ts';
+import { record, recordConditions } from './record.ts';
+import { recover } from './recover.ts';
+
+/** Carries a plan out. Every step is safe to die after. */
+export async function act(
+  deps: Deps,
+  inputs: Inputs,
+  plan: Plan,
+  context: ReconcileContext,
+): Promise<ReconcileResult> {
+  const { certificate } = inputs;
+  const { signal, log } = context;
+  switch (plan.do) {
+    case 'nothing':
+      return at(plan.requeueAt);
+    case 'report':
+      await recordConditions(deps, {
+        certificate,
+        conditions: plan.conditions,
+        removed: plan.removed,
+        signal,
+      });
+      return at(plan.requeueAt);
+    case 'wait':
+      await recordConditions(deps, { certificate, conditions: plan.conditions, signal });
+      return { requeueAfterMs: plan.quietAt - inputs.monotonic };
+    case 'settle':
+      return settle(deps, inputs, signal);
+    case 'relabel':
+      return relabel(deps, inputs, signal);
+    case 'issue':
+      log.info({ operation: plan.operation, reason: plan.why.reason }, 'Asking for a certificate');
+      return issue(deps, inputs, issuerOf(inputs), await orderOf(deps, inputs, plan, signal), signal);
+    case 'resume':
+      return conclude(
+        deps,
+        inputs,
+        issuerOf(inputs),
+        { certificateId: plan.certificateId, outcome: 'success' },
+        signal,
+      );
+    case 'republish':
+      log.info({ reason: plan.why.reason }, 'Fetching the certificate again');
+      return conclude(
+        deps,
+        inputs,
+        issuerOf(inputs),
+        { certificateId: ownId(inputs), outcome: 'republished' },
+        signal,
+      );
+    case 'recover':
+      return afterRecovery(deps, inputs, plan.why, context);
+    default:
+      return plan satisfies never;
+  }
+}
+
+async function afterRecovery(
+  deps: Deps,
+  inputs: Inputs,
+  why: Reason,
+  context: ReconcileContext,
+): Promise<ReconcileResult> {
+  const { signal, log } = context;
+  const issuer = issuerOf(inputs);
+  const attempt = inputs.certificate.status?.attempt;
+  if (!attempt) throw new TerminalError('NoAttempt', 'There is no attempt to recover.');
+  const verdict = await recover(deps, inputs, issuer, attempt, context);
+  log.info({ attempt: attempt.id, verdict }, 'Found out what came of an attempt');
+  if ('adopt' in verdict) {
+    return conclude(deps, inputs, issuer, { certificateId: verdict.adopt, outcome: 'adopted' }, signal);
+  }
+  return issue(deps, inputs, issuer, { operation: verdict.again, why }, signal);
+}
+
+/** Status says how things stand, after a change that needs no certificate. */
+async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
+  const { certificate, secret } = inputs;
+  const seen = secret.state === 'unchanged' || secret.state === 'changed' ? secret.metadata : undefined;
+  const due = dueAt(inputs);
+  await record(deps, {
+    certificate,
+    change: {
+      ...(seen?.uid === undefined ? {} : { secretUID: seen.uid }),
+      ...(seen?.resourceVersion === undefined ? {} : { secretResourceVersion: seen.resourceVersion }),
+      ...(due === undefined ? {} : { renewalTime: rfc3339(due) }),
+      failedAttempts: null,
+      lastFailureTime: null,
+      nextAttemptTime: null,
+    },
+    conditions: [READY],
+    removed: ['Issuing'],
+    signal,
+  });
+  return at(due);
+}
+
+/** Puts labels and annotations back on a Secret whose content is sound. */
+async function relabel(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
+  const { certificate, names, secret } = inputs;
+  if (secret.state !== 'changed') return {};
+  const ref = secretRef(certificate);
+  const { resourceVersion } = secret.metadata;
+  const wanted = secretMetadata(certificate, names, ownId(inputs));
+  const patch = { metadata: { resourceVersion, ...wanted } };
+  const written = await deps.kube.mergePatch(secrets, ref, patch, { signal });
+  const { data: _, ...metadataOnly } = written;
+  deps.writtenSecrets.note(refKey(ref), resourceVersion, metadataOnly);
+  return settle(deps, { ...inputs, secret: { ...secret, metadata: written.metadata } }, signal);
+}
+
+/**
+ * A reissue gives whoever holds the Secret the key of the certificate that status names, so that an unsealed status has
+ * to be proved first: the Secret holds the same public key. Without proof a new key is asked for.
+ */
+async function orderOf(
+  deps: Deps,
+  inputs: Inputs,
+  { operation, why }: Order,
+  signal: AbortSignal,
+): Promise<Order> {
+  if (operation === 'New' || inputs.sealed !== false) return { operation, why };
+  const secret = await deps.kube.find(secrets, secretRef(inputs.certificate), { signal });
+  const held = secret && heldCertificate(secret);
+  if (!held) return { operation: 'New', why };
+  const pem = await issuerOf(inputs).account.client.getCertificate(ownId(inputs), 'cert', { signal });
+  const isProved = readCertificate(pem).publicKeyFingerprint === held.leaf.publicKeyFingerprint;
+  return { operation: isProved ? 'Reissue' : 'New', why };
+}
+
+/** The guards let nothing through to here without a ready issuer. */
+function issuerOf({ issuer }: Inputs): ReadyIssuer {
+  if (!issuer?.ready) throw new TerminalError('IssuerNotReady', 'The issuer is not ready.');
+  return issuer.issuer;
+}
+
+function ownId({ certificate }: Inputs): number {
+  const id = certificate.status?.certificateId;
+  if (id === undefined) throw new TerminalError('NoCertificate', 'There is no certificate to fetch.');
+  return id;
+}
+
+function at(requeueAt: number | undefined): ReconcileResult {
+  return requeueAt === undefined ? {} : { requeueAt };
+}

@@ -1,0 +1,126 @@
+import type { CertificateStatus } from '../api/certificate-status.ts';
+import { checkMaterial, type Material } from '../issuance/checks.ts';
+import { rfc3339 } from '../issuance/conditions.ts';
+import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { publish } from '../issuance/publish.ts';
+import type { ReconcileResult } from '../kube/controller.ts';
+import { refKey, type Secret } from '../kube/objects.ts';
+import { READY } from './decide.ts';
+import type { Deps } from './deps.ts';
+import { afterFailedConclusion } from './failure.ts';
+import { secretRef } from './gather.ts';
+import type { Inputs } from './inputs.ts';
+import { dueAt } from './needs.ts';
+import { recordResult, type StatusChange } from './record.ts';
+
+/** A certificate that exists at the CA and is to be served. */
+export interface Conclusion {
+  certificateId: number;
+  /** How it came to be, for the metrics; `republished` if it is the one in status already. */
+  outcome: 'success' | 'adopted' | 'republished';
+}
+
+/**
+ * Brings a certificate from the CA into the Secret and then into status (rules 4 and 5). Whatever fails, the id is not
+ * lost and nothing is bought: the same id is tried again.
+ */
+export async function conclude(
+  deps: Deps,
+  inputs: Inputs,
+  issuer: ReadyIssuer,
+  conclusion: Conclusion,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const { certificateId, outcome } = conclusion;
+  let secret: Secret;
+  let material: Material;
+  try {
+    material = await fetchMaterial(deps, inputs, issuer, certificateId, signal);
+    secret = await writeSecret(deps, inputs, certificateId, material, signal);
+  } catch (error) {
+    return afterFailedConclusion(deps, inputs, issuer, conclusion, error, signal);
+  }
+  const { attempt } = inputs.certificate.status ?? {};
+  const certificate = await recordResult(deps, {
+    certificate: inputs.certificate,
+    change: result(inputs, issuer, conclusion, material, secret),
+    conditions: [READY],
+    removed: ['Issuing'],
+    sealer: issuer.account,
+    signal,
+  });
+  if (attempt) deps.attempts.forget(attempt.id);
+  if (attempt && outcome !== 'republished') {
+    deps.metrics.issuances.inc({ operation: attempt.operation === 'New' ? 'new' : 'reissue', outcome });
+  }
+  const requeueAt = dueAt({ certificate });
+  return requeueAt === undefined ? {} : { requeueAt };
+}
+
+/** Chain and key of a certificate, checked. */
+async function fetchMaterial(
+  deps: Deps,
+  inputs: Inputs,
+  { account, material }: ReadyIssuer,
+  certificateId: number,
+  signal: AbortSignal,
+): Promise<Material> {
+  const options = { signal, deadlineMs: deps.timing.callDeadline };
+  const [authority, chain, key] = await Promise.all([
+    material(signal),
+    account.client.getCertificate(certificateId, 'chain', options),
+    account.client.getCertificate(certificateId, 'key.dec', options),
+  ]);
+  return checkMaterial({ chain, key }, { names: inputs.names, root: authority.root, now: deps.clock.now() });
+}
+
+async function writeSecret(
+  deps: Deps,
+  { certificate, names, secret: view }: Inputs,
+  certificateId: number,
+  material: Material,
+  signal: AbortSignal,
+): Promise<Secret> {
+  const present =
+    view.state === 'unchanged' || view.state === 'changed' ? { metadata: view.metadata } : undefined;
+  // An unchanged Secret holds what status says; of a changed one nothing is certain.
+  const heldId = view.state === 'unchanged' ? certificate.status?.certificateId : undefined;
+  const secret = await publish(
+    deps.kube,
+    { certificate, certificateId, names, material, present, heldId },
+    signal,
+  );
+  const { data: _, ...metadataOnly } = secret;
+  deps.writtenSecrets.note(refKey(secretRef(certificate)), present?.metadata.resourceVersion, metadataOnly);
+  return secret;
+}
+
+function result(
+  inputs: Inputs,
+  { authority }: ReadyIssuer,
+  { certificateId, outcome }: Conclusion,
+  { leaf }: Material,
+  secret: Secret,
+): StatusChange {
+  const { spec, status, metadata } = inputs.certificate;
+  const { uid, resourceVersion } = secret.metadata;
+  const dates = { notBefore: rfc3339(leaf.notBefore), notAfter: rfc3339(leaf.notAfter) };
+  const renewal = dueAt({ certificate: { metadata, spec, status: dates } });
+  const isNew = outcome !== 'republished';
+  return {
+    certificateId,
+    authorityId: authority.id,
+    certificateStatus: 'good' satisfies CertificateStatus['certificateStatus'],
+    serialNumber: leaf.serialNumber,
+    ...dates,
+    ...(renewal === undefined ? {} : { renewalTime: rfc3339(renewal) }),
+    revision: (status?.revision ?? 0) + (isNew ? 1 : 0),
+    specHash: inputs.specHash,
+    ...(isNew && status?.attempt ? { attempt: { ...status.attempt, certificateId } } : {}),
+    ...(uid === undefined ? {} : { secretUID: uid }),
+    ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
+    failedAttempts: null,
+    lastFailureTime: null,
+    nextAttemptTime: null,
+  };
+}

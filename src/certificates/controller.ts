@@ -1,0 +1,108 @@
+import { parseCertificate } from '../api/parse.ts';
+import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
+import { withConditions, sameConditions } from '../issuance/conditions.ts';
+import { issuerKey } from '../issuance/issuer-directory.ts';
+import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller.ts';
+import { keyOf, parseKey, refKey } from '../kube/objects.ts';
+import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
+import { act } from './act.ts';
+import { decide } from './decide.ts';
+import { BY_ISSUER, BY_SECRET, type Deps } from './deps.ts';
+import { gather, secretRef } from './gather.ts';
+import { CrdsOutdated } from './record.ts';
+
+/** How soon to look whether newer CRDs have been installed. */
+const CRDS_AGAIN_MS = 60_000;
+
+/**
+ * The controller of TinyCertCertificates. It reads certificates, their Secrets' metadata and the issuer directory, and
+ * writes the certificates' status and their Secrets, nothing else.
+ */
+export function reconciler(deps: Deps): Reconcile {
+  return async (key, context) => {
+    const certificate = deps.writtenCertificates.newest(key, deps.certificates.get(key));
+    if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return {};
+    const parsed = parseCertificate(certificate);
+    if (!parsed.ok) return reportInvalid(deps, certificate, parsed.message, context);
+    try {
+      const inputs = await gather(deps, parsed.object, context.signal);
+      return await act(deps, inputs, decide(inputs), context);
+    } catch (error) {
+      if (!(error instanceof CrdsOutdated)) throw error;
+      context.log.error({ error }, 'The installed CRDs are older than the operator');
+      return report(deps, certificate, error.code, error.message, context, CRDS_AGAIN_MS);
+    }
+  };
+}
+
+/** Which events lead to which keys. Returns the function that ends this. */
+export function wire(deps: Deps, queue: WorkQueue): () => void {
+  deps.certificates.addIndex(BY_SECRET, (certificate) => [refKey(secretRef(certificate))]);
+  deps.certificates.addIndex(BY_ISSUER, ({ spec, metadata }) => [
+    issuerKey(spec.issuerRef, metadata.namespace),
+  ]);
+  const ends = [
+    deps.certificates.subscribe(({ type, key, object, previous }) => {
+      if (type === 'delete') {
+        deps.writtenCertificates.forget(key);
+        queue.forget(key);
+        for (const other of deps.certificates.keysByIndex(BY_SECRET, refKey(secretRef(object))))
+          queue.add(other);
+        return;
+      }
+      if (deps.writtenCertificates.observe(key, object) === 'echo') return;
+      queue.add(key, { reason: 'changed', priority: previous ? 0 : LIST_PRIORITY });
+    }),
+    deps.secrets.subscribe(({ type, key, object }) => {
+      if (type === 'delete') deps.writtenSecrets.forget(key);
+      else if (deps.writtenSecrets.observe(key, object) === 'echo') return;
+      for (const owner of deps.certificates.keysByIndex(BY_SECRET, key))
+        queue.add(owner, { reason: 'secret' });
+    }),
+    deps.directory.onChange((issuer) => {
+      for (const key of deps.certificates.keysByIndex(BY_ISSUER, issuer)) {
+        queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
+      }
+    }),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+/** A resource that the API server accepted and the operator cannot read waits for its spec to change. */
+async function reportInvalid(
+  deps: Deps,
+  certificate: TinyCertCertificate,
+  message: string,
+  context: ReconcileContext,
+): Promise<ReconcileResult> {
+  return report(deps, certificate, 'InvalidSpec', `The spec cannot be used: ${message}`, context);
+}
+
+/** Says a thing in the Ready condition alone, in a write that any version of the CRD takes. */
+async function report(
+  deps: Deps,
+  certificate: TinyCertCertificate,
+  reason: string,
+  message: string,
+  { signal }: ReconcileContext,
+  requeueAfterMs?: number,
+): Promise<ReconcileResult> {
+  const { metadata, status } = certificate;
+  const conditions = withConditions(
+    status?.conditions,
+    [{ type: 'Ready', status: 'False', reason, message }],
+    {
+      now: deps.clock.now(),
+      generation: metadata.generation,
+    },
+  );
+  if (!sameConditions(status?.conditions, conditions)) {
+    const ref = parseKey(keyOf(certificate));
+    const patch = { metadata: { resourceVersion: metadata.resourceVersion }, status: { conditions } };
+    const answer = await deps.kube.mergePatch(certificates, ref, patch, { subresource: 'status', signal });
+    deps.writtenCertificates.note(keyOf(certificate), metadata.resourceVersion, answer);
+  }
+  return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+}

@@ -1,0 +1,118 @@
+import type { WantedCondition } from '../issuance/conditions.ts';
+import { conditionOf } from '../issuance/conditions.ts';
+import { firstObstacle } from './guards.ts';
+import type { Inputs, Reason } from './inputs.ts';
+import { dueAt, firstNeed, type Need } from './needs.ts';
+
+/** What is to be done, and nothing else: `act` carries it out without deciding anew. */
+export type Plan =
+  /** All is well until then. */
+  | { do: 'nothing'; requeueAt?: number | undefined }
+  /** Say in status how things stand, if it does not say so already. */
+  | { do: 'report'; conditions: WantedCondition[]; removed: string[]; requeueAt?: number | undefined }
+  /** Look again at this moment of the monotonic clock. */
+  | { do: 'wait'; quietAt: number; conditions: WantedCondition[] }
+  | { do: 'issue'; operation: 'New' | 'Reissue'; why: Reason }
+  | { do: 'resume'; certificateId: number; why: Reason }
+  | { do: 'recover'; why: Reason }
+  | { do: 'republish'; why: Reason }
+  | { do: 'relabel' }
+  | { do: 'settle' };
+
+/** Decides what to do for one certificate. Pure: the same inputs give the same plan. */
+export function decide(inputs: Inputs): Plan {
+  const need = firstNeed(inputs);
+  if (!need) return steady(inputs);
+  const obstacle = firstObstacle(inputs, need);
+  if (obstacle) {
+    return {
+      do: 'report',
+      conditions: [readyCondition(inputs, obstacle), issuingCondition('False', obstacle)],
+      removed: [],
+      requeueAt: earliest(obstacle.until, isServed(inputs) ? expiryOf(inputs) : undefined),
+    };
+  }
+  return planFor(inputs, need);
+}
+
+/** The conditions while a need is being met. */
+export function workingConditions(inputs: Inputs, why: Reason): WantedCondition[] {
+  return [readyCondition(inputs, why), issuingCondition('True', why)];
+}
+
+/** The conditions after a try that failed. */
+export function failedConditions(inputs: Inputs, why: Reason): WantedCondition[] {
+  return [readyCondition(inputs, why), issuingCondition('False', why)];
+}
+
+/** The condition of a certificate that is served and valid. */
+export const READY: WantedCondition = {
+  type: 'Ready',
+  status: 'True',
+  reason: 'Ready',
+  message: 'The Secret holds a valid certificate for this spec.',
+};
+
+function planFor(inputs: Inputs, need: Need): Plan {
+  const why = { reason: need.reason, message: need.message };
+  switch (need.remedy) {
+    case 'issue':
+      return { do: 'issue', operation: 'New', why };
+    case 'renew':
+      return { do: 'issue', operation: 'Reissue', why };
+    case 'resume':
+      return { do: 'resume', certificateId: need.certificateId, why };
+    case 'recover':
+      return inputs.monotonic < need.quietAt
+        ? { do: 'wait', quietAt: need.quietAt, conditions: workingConditions(inputs, why) }
+        : { do: 'recover', why };
+    case 'republish':
+      return { do: 'republish', why };
+    case 'relabel':
+    case 'settle':
+      return { do: need.remedy };
+    default:
+      return need satisfies never;
+  }
+}
+
+/** Nothing is needed: status says so, or is made to. */
+function steady(inputs: Inputs): Plan {
+  const { metadata, status } = inputs.certificate;
+  const requeueAt = dueAt(inputs);
+  const ready = conditionOf(status?.conditions, 'Ready');
+  const isSaid =
+    ready?.status === 'True' &&
+    ready.observedGeneration === metadata.generation &&
+    conditionOf(status?.conditions, 'Issuing') === undefined &&
+    Date.parse(status?.renewalTime ?? '') === requeueAt;
+  return isSaid ? { do: 'nothing', requeueAt } : { do: 'settle' };
+}
+
+/** Ready tells whether what is served now is right, whatever is being done about tomorrow. */
+function readyCondition(inputs: Inputs, otherwise: Reason): WantedCondition {
+  return isServed(inputs) ? READY : { type: 'Ready', status: 'False', ...otherwise };
+}
+
+function issuingCondition(status: 'True' | 'False', why: Reason): WantedCondition {
+  return { type: 'Issuing', status, ...why };
+}
+
+/** Whether the Secret holds a valid certificate for this very spec. */
+function isServed(inputs: Inputs): boolean {
+  const { certificate, issuer, secret, specHash, now } = inputs;
+  const { status } = certificate;
+  const expiry = expiryOf(inputs);
+  if (secret.state !== 'unchanged' || expiry === undefined || expiry <= now) return false;
+  if (status?.specHash !== specHash) return false;
+  return !issuer?.ready || status.authorityId === issuer.issuer.authority.id;
+}
+
+function expiryOf({ certificate: { status } }: Inputs): number | undefined {
+  return status?.notAfter === undefined ? undefined : Date.parse(status.notAfter);
+}
+
+function earliest(...times: (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}

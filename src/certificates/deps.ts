@@ -1,0 +1,35 @@
+import type { TinyCertCertificate } from '../api/kinds.ts';
+import type { AttemptMemory } from '../issuance/attempt.ts';
+import type { IssuerDirectory } from '../issuance/issuer-directory.ts';
+import type { LastWritten } from '../issuance/last-written.ts';
+import type { Timing } from '../issuance/timing.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import type { Store } from '../kube/store.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { CertificateMetrics } from '../metrics/registry.ts';
+
+/** What the controller works with; all of it is shared between its files and lives as long as the process. */
+export interface Deps {
+  kube: KubeClient;
+  clock: Clock;
+  timing: Timing;
+  metrics: CertificateMetrics;
+  /** This process, as attempts name it. */
+  holder: string;
+  /** Whether this process leads at this very moment. */
+  leads: () => boolean;
+  certificates: Store<TinyCertCertificate>;
+  /** Certificates' Secrets, as metadata. */
+  secrets: Store<KubeObject>;
+  /** All certificates within reach, live. */
+  listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
+  directory: IssuerDirectory;
+  attempts: AttemptMemory;
+  writtenCertificates: LastWritten<TinyCertCertificate>;
+  writtenSecrets: LastWritten<KubeObject>;
+}
+
+/** Names of the indexes on the store of certificates. */
+export const BY_SECRET = 'secret';
+export const BY_ISSUER = 'issuer';

@@ -1,0 +1,81 @@
+import type { Inputs, Reason } from './inputs.ts';
+import type { Need } from './needs.ts';
+import { conditionOf } from '../issuance/conditions.ts';
+
+/** What stands in the way. `until` is when to look again by itself; without it a change has to come. */
+export interface Obstacle extends Reason {
+  until?: number;
+}
+
+type Policy = (inputs: Inputs, need: Need) => Obstacle | undefined;
+
+/** Everything that would fail after buying is refused before it (rule 1). In this order: the first decides. */
+const policies: readonly Policy[] = [
+  sharedSecretName,
+  foreignSecret,
+  unsealed,
+  backingOff,
+  issuerAbsent,
+  issuerNotReady,
+];
+
+/** What stands in the way of a need, or undefined if it can be met now. */
+export function firstObstacle(inputs: Inputs, need: Need): Obstacle | undefined {
+  if (need.remedy === 'settle') return undefined;
+  for (const policy of policies) {
+    const obstacle = policy(inputs, need);
+    if (obstacle) return obstacle;
+  }
+  return undefined;
+}
+
+function sharedSecretName({ certificate: { spec }, elder }: Inputs): Obstacle | undefined {
+  if (elder === undefined) return undefined;
+  return {
+    reason: 'DuplicateSecretName',
+    message: `The Secret ${spec.secretName} belongs to the older TinyCertCertificate ${elder}: choose another secretName.`,
+  };
+}
+
+function foreignSecret({ secret }: Inputs): Obstacle | undefined {
+  return secret.state === 'foreign' ? { reason: secret.reason, message: secret.message } : undefined;
+}
+
+/** A private key is never fetched on the word of a status that somebody else may have written. */
+function unsealed({ sealed }: Inputs, { remedy }: Need): Obstacle | undefined {
+  if (sealed !== false || remedy !== 'republish') return undefined;
+  return {
+    reason: 'SealBroken',
+    message:
+      'The status was changed by somebody else or the API key was replaced, so the certificate id in it is not believed. Change the spec or delete and create the resource to have a new certificate issued.',
+  };
+}
+
+/** After a failure the next try waits; a change of the spec ends the wait. */
+function backingOff({ certificate: { metadata, status }, now }: Inputs): Obstacle | undefined {
+  if (status?.failedAttempts === undefined) return undefined;
+  const failed = conditionOf(status.conditions, 'Issuing');
+  if (failed?.status !== 'False' || failed.observedGeneration !== metadata.generation) return undefined;
+  const { reason, message } = failed;
+  if (status.nextAttemptTime === undefined) return { reason, message };
+  const until = Date.parse(status.nextAttemptTime);
+  return until > now ? { reason, message, until } : undefined;
+}
+
+function issuerAbsent({ certificate: { spec }, issuer }: Inputs): Obstacle | undefined {
+  if (issuer) return undefined;
+  const { kind, name } = spec.issuerRef;
+  return {
+    reason: 'IssuerNotFound',
+    message: `There is no ${kind} ${name}: create it, or correct issuerRef.`,
+  };
+}
+
+function issuerNotReady({ certificate: { spec }, issuer }: Inputs): Obstacle | undefined {
+  if (!issuer || issuer.ready) return undefined;
+  const { kind, name } = spec.issuerRef;
+  return {
+    reason: 'IssuerNotReady',
+    message: `${kind} ${name} is not ready (${issuer.reason}); its own conditions say why. This goes on by itself as soon as it is.`,
+  };
+}

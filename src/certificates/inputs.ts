@@ -1,0 +1,54 @@
+import type { TinyCertCertificate } from '../api/kinds.ts';
+import type { HeldCertificate } from '../issuance/inspect.ts';
+import type { IssuerState } from '../issuance/issuer-directory.ts';
+import type { Secret } from '../kube/objects.ts';
+import type { Names } from '../x509/names.ts';
+
+/** The certificate's Secret, as far as it had to be looked at. */
+export type SecretView =
+  /** Its watched version is the one in status: nothing changed, nothing was read. */
+  | { state: 'unchanged'; metadata: Secret['metadata'] }
+  | { state: 'absent' }
+  /** There is one that is not ours, or that cannot be written. */
+  | { state: 'foreign'; reason: 'SecretNotOwned' | 'SecretImmutable'; message: string }
+  /** Ours, and not as status has it. `held` is what it holds, if that is whole. */
+  | {
+      state: 'changed';
+      metadata: Secret['metadata'];
+      held: HeldCertificate | undefined;
+      hasMetadata: boolean;
+    };
+
+/** What this process remembers of an open attempt. */
+export interface AttemptKnowledge {
+  /** Nothing of the attempt can happen any more from this moment on, on the monotonic clock. */
+  quietAt: number;
+  unsent: boolean;
+  /** The id the CA answered, if this process heard it. */
+  certificateId?: number | undefined;
+}
+
+/** All that a decision is made from. */
+export interface Inputs {
+  certificate: TinyCertCertificate;
+  names: Names;
+  specHash: string;
+  issuerKey: string;
+  issuer: IssuerState | undefined;
+  /** Another, older certificate of the namespace that has the same `secretName`. */
+  elder: string | undefined;
+  secret: SecretView;
+  /** Whether status carries the account's seal; undefined while there is no account to ask. */
+  sealed: boolean | undefined;
+  attempt: AttemptKnowledge | undefined;
+  /** Wall clock, milliseconds since the epoch. */
+  now: number;
+  /** Monotonic clock, milliseconds. */
+  monotonic: number;
+}
+
+/** Why something is needed, or why it cannot be done: a reason for machines and a sentence for people. */
+export interface Reason {
+  reason: string;
+  message: string;
+}

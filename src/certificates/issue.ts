@@ -1,0 +1,136 @@
+import { effectiveSubject } from '../api/effective.ts';
+import { newAttempt } from '../issuance/attempt.ts';
+import type { AuthorityMaterial, ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { instant, type Instant, sendGate } from '../issuance/send-gate.ts';
+import type { ReconcileResult } from '../kube/controller.ts';
+import type { AlternativeName } from '../tinycert/index.ts';
+import type { Names } from '../x509/names.ts';
+import { conclude } from './conclude.ts';
+import { workingConditions } from './decide.ts';
+import type { Deps } from './deps.ts';
+import { afterFailedCall } from './failure.ts';
+import type { Inputs, Reason } from './inputs.ts';
+import { record } from './record.ts';
+
+export interface Order {
+  operation: 'New' | 'Reissue';
+  why: Reason;
+}
+
+/**
+ * Buys one certificate: attempt, send gate, reply (rules 2 to 4). It waits for its turn before the attempt is written,
+ * so that the time between the attempt and the first byte is never spent in a queue.
+ */
+export async function issue(
+  deps: Deps,
+  inputs: Inputs,
+  issuer: ReadyIssuer,
+  order: Order,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const { account, authority } = issuer;
+  const material = await issuer.material(signal);
+  const urgency = Date.parse(inputs.certificate.status?.notAfter ?? '') || inputs.now;
+  return account.locks.run(
+    `${authority.id}\n${inputs.names.commonName}`,
+    async () => {
+      const permit = await account.gate.enter({ urgency, signal });
+      try {
+        return await buy(deps, inputs, issuer, material, order, signal);
+      } finally {
+        permit.release();
+      }
+    },
+    signal,
+  );
+}
+
+async function buy(
+  deps: Deps,
+  inputs: Inputs,
+  issuer: ReadyIssuer,
+  material: AuthorityMaterial,
+  order: Order,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const since = instant(deps.clock);
+  const { status } = inputs.certificate;
+  const attempt = newAttempt(
+    {
+      operation: order.operation,
+      authorityId: issuer.authority.id,
+      specHash: inputs.specHash,
+      reason: order.why.reason,
+      previousId: status?.certificateId,
+      afterId: issuer.account.highestId(issuer.authority.id) ?? 0,
+    },
+    status,
+    deps.holder,
+    since.wall,
+  );
+  const certificate = await record(deps, {
+    certificate: inputs.certificate,
+    change: { attempt },
+    conditions: workingConditions(inputs, order.why),
+    sealer: issuer.account,
+    signal,
+  });
+  if (status?.attempt) deps.attempts.forget(status.attempt.id);
+  deps.attempts.seen(attempt.id, since.monotonic);
+  const attempted = { ...inputs, certificate };
+  let certificateId: number;
+  try {
+    certificateId = await send(deps, attempted, issuer, material, order.operation, since, signal);
+  } catch (error) {
+    return afterFailedCall(deps, attempted, issuer, attempt, error, signal);
+  }
+  deps.attempts.bought(attempt.id, since.monotonic, certificateId);
+  issuer.account.noteId(issuer.authority.id, certificateId);
+  return conclude(deps, attempted, issuer, { certificateId, outcome: 'success' }, signal);
+}
+
+function send(
+  deps: Deps,
+  inputs: Inputs,
+  { account, authority, subject }: ReadyIssuer,
+  material: AuthorityMaterial,
+  operation: Order['operation'],
+  since: Instant,
+  signal: AbortSignal,
+): Promise<number> {
+  const { certificate, names } = inputs;
+  const { clock, leads, timing } = deps;
+  const options = {
+    signal,
+    deadlineMs: timing.callDeadline,
+    beforeSend: sendGate({ clock, since, windowMs: timing.sendWindow, leads }),
+  };
+  const previousId = certificate.status?.attempt?.previousId;
+  if (operation === 'Reissue' && previousId !== undefined) {
+    return account.client.reissueCertificate(previousId, options);
+  }
+  const {
+    country = '',
+    organization = '',
+    ...rest
+  } = effectiveSubject(certificate.spec.subject, subject, material.subject);
+  return account.client.createCertificate(
+    {
+      authorityId: authority.id,
+      subject: { ...rest, commonName: names.commonName, country, organization },
+      alternativeNames: alternativeNames(names),
+    },
+    options,
+  );
+}
+
+function alternativeNames(names: Names): AlternativeName[] {
+  const of = (type: AlternativeName['type'], values: readonly string[]): AlternativeName[] =>
+    values.map((value) => ({ type, value }));
+  return [
+    ...of('DNS', names.dns),
+    ...of('IP', names.ip),
+    ...of('URI', names.uri),
+    ...of('email', names.email),
+  ];
+}

@@ -1,0 +1,152 @@
+import { renewBeforeMs } from '../api/certificate-spec.ts';
+import { isOpen } from '../issuance/attempt.ts';
+import { renewalTime } from '../issuance/renewal-time.ts';
+import type { Inputs, Reason } from './inputs.ts';
+
+/** What would bring the world to what the spec wants, and why. */
+export type Need = Reason &
+  (
+    | { remedy: 'issue' | 'renew' | 'republish' | 'relabel' | 'settle' }
+    | { remedy: 'resume'; certificateId: number }
+    | { remedy: 'recover'; quietAt: number }
+  );
+
+type Policy = (inputs: Inputs) => Need | undefined;
+
+/** In this order: the first that finds something decides. */
+const policies: readonly Policy[] = [
+  openAttempt,
+  neverIssued,
+  otherAuthority,
+  otherNames,
+  expiredOrDue,
+  secretAbsent,
+  secretChanged,
+];
+
+/** What is needed, or undefined if all is as it should be. */
+export function firstNeed(inputs: Inputs): Need | undefined {
+  for (const policy of policies) {
+    const need = policy(inputs);
+    if (need) return need;
+  }
+  return undefined;
+}
+
+/** When the present certificate is to be renewed, in milliseconds since the epoch. */
+export function dueAt({ certificate: { spec, status } }: Pick<Inputs, 'certificate'>): number | undefined {
+  if (status?.notBefore === undefined || status.notAfter === undefined) return undefined;
+  return renewalTime(Date.parse(status.notBefore), Date.parse(status.notAfter), {
+    renewBefore: renewBeforeMs(spec),
+    renewBeforePercentage: spec.renewBeforePercentage,
+  });
+}
+
+/** An attempt without a result comes before everything: what it bought must be found before more is bought. */
+function openAttempt({
+  certificate: { status },
+  specHash,
+  attempt: known,
+  sealed,
+}: Inputs): Need | undefined {
+  const attempt = status?.attempt;
+  if (!attempt || !known || !isOpen(status)) return undefined;
+  // What this process heard itself is believed without a seal.
+  const certificateId = known.certificateId ?? (sealed === false ? undefined : attempt.certificateId);
+  if (attempt.specHash !== specHash) {
+    return {
+      remedy: 'issue',
+      reason: 'RequestChanged',
+      message: 'The spec changed while a certificate was asked for.',
+    };
+  }
+  if (certificateId !== undefined) {
+    return {
+      remedy: 'resume',
+      certificateId,
+      reason: 'Issuing',
+      message: `Certificate ${certificateId} is issued and is being fetched.`,
+    };
+  }
+  if (known.unsent) {
+    return {
+      remedy: 'issue',
+      reason: 'Issuing',
+      message: 'The last attempt was not sent and is made again.',
+    };
+  }
+  return {
+    remedy: 'recover',
+    quietAt: known.quietAt,
+    reason: 'Recovering',
+    message: 'An attempt has no result; what came of it is looked up before another one is made.',
+  };
+}
+
+function neverIssued({ certificate: { status } }: Inputs): Need | undefined {
+  if (status?.certificateId !== undefined) return undefined;
+  return { remedy: 'issue', reason: 'DoesNotExist', message: 'No certificate has been issued yet.' };
+}
+
+function otherAuthority({ certificate: { status }, issuer }: Inputs): Need | undefined {
+  if (!issuer?.ready || status?.authorityId === issuer.issuer.authority.id) return undefined;
+  return {
+    remedy: 'issue',
+    reason: 'IncorrectIssuer',
+    message: `The certificate was issued by authority ${status?.authorityId}, the issuer now names ${issuer.issuer.authority.id}.`,
+  };
+}
+
+function otherNames({ certificate: { status }, specHash }: Inputs): Need | undefined {
+  if (status?.specHash === specHash) return undefined;
+  return {
+    remedy: 'issue',
+    reason: 'RequestChanged',
+    message: 'The spec asks for other names or another subject.',
+  };
+}
+
+function expiredOrDue(inputs: Inputs): Need | undefined {
+  const { certificate, now } = inputs;
+  const { notAfter, certificateId } = certificate.status ?? {};
+  const due = dueAt(inputs);
+  if (notAfter === undefined || due === undefined || due > now) return undefined;
+  const isExpired = Date.parse(notAfter) <= now;
+  const remedy = certificate.spec.privateKey?.rotationPolicy === 'Always' ? 'issue' : 'renew';
+  return {
+    remedy,
+    reason: isExpired ? 'Expired' : 'Renewing',
+    message: `Certificate ${certificateId} ${isExpired ? 'expired' : 'expires'} at ${notAfter} and is being renewed.`,
+  };
+}
+
+function secretAbsent({ certificate, secret }: Inputs): Need | undefined {
+  if (secret.state !== 'absent') return undefined;
+  return {
+    remedy: 'republish',
+    reason: 'SecretMissing',
+    message: `The Secret ${certificate.spec.secretName} does not exist; the certificate is fetched again.`,
+  };
+}
+
+function secretChanged({ certificate: { spec, status }, secret }: Inputs): Need | undefined {
+  if (secret.state === 'unchanged') return undefined;
+  const isSame =
+    secret.state === 'changed' &&
+    secret.held?.leaf.serialNumber === status?.serialNumber &&
+    secret.held?.leaf.notAfter === Date.parse(status?.notAfter ?? '');
+  if (!isSame) {
+    return {
+      remedy: 'republish',
+      reason: 'SecretMismatch',
+      message: `The Secret ${spec.secretName} does not hold the certificate; it is fetched again.`,
+    };
+  }
+  return secret.hasMetadata
+    ? { remedy: 'settle', reason: 'Ready', message: 'The Secret was touched and is sound.' }
+    : {
+        remedy: 'relabel',
+        reason: 'SecretManagedMetadataMismatch',
+        message: `The Secret ${spec.secretName} lacks labels or annotations of the operator.`,
+      };
+}

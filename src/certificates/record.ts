@@ -1,0 +1,134 @@
+import type { Attempt, CertificateStatus } from '../api/certificate-status.ts';
+import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
+import { sameConditions, type WantedCondition, withConditions } from '../issuance/conditions.ts';
+import { type Sealer, sealOf } from '../issuance/seal.ts';
+import { ApiError, isConflict } from '../kube/errors.ts';
+import { keyOf } from '../kube/objects.ts';
+import { AppError } from '../lib/errors.ts';
+import { canonicalJson } from '../lib/hash.ts';
+import type { Deps } from './deps.ts';
+
+/** Fields to set in status; null removes one. */
+export type StatusChange = {
+  [Field in keyof CertificateStatus]?: CertificateStatus[Field] | null | undefined;
+};
+
+export interface Recording {
+  /** The version that the change is based on: anything else in between is a conflict. */
+  certificate: TinyCertCertificate;
+  change?: StatusChange;
+  conditions?: readonly WantedCondition[];
+  /** Types of conditions to remove. */
+  removed?: readonly string[];
+  /** The generation that was decided on, if it is not the certificate's. */
+  generation?: number | undefined;
+  /** Seals the ids; needed whenever they change. */
+  sealer?: Sealer | undefined;
+  signal: AbortSignal;
+}
+
+/** The CRD that is installed does not know what the operator has to write down, so that nothing may be bought. */
+export class CrdsOutdated extends AppError {
+  constructor(options?: ErrorOptions) {
+    super(
+      'CRDsOutdated',
+      'The installed CRDs are older than the operator: run kubectl apply -f crds/ of this release. Nothing is issued until then.',
+      options,
+    );
+  }
+}
+
+/**
+ * Writes a change of status in one merge-patch that carries the version it is based on and refuses unknown fields.
+ * The answer must echo the attempt: an API server that drops what its CRD does not know says so to nobody (rule 2).
+ */
+export async function record(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
+  const { certificate, change = {}, sealer, signal } = recording;
+  const { metadata, status } = certificate;
+  const conditions = nextConditions(deps, recording);
+  const sealed = mergeSealed(status, change);
+  const seal = sealer && sealOf(sealer, metadata.uid ?? '', sealed);
+  const patch = {
+    metadata: { resourceVersion: metadata.resourceVersion },
+    status: {
+      ...change,
+      ...(change.attempt ? { attempt: wholeAttempt(change.attempt) } : {}),
+      conditions,
+      ...(seal === undefined ? {} : { seal }),
+    },
+  };
+  const ref = {
+    name: metadata.name,
+    ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+  };
+  const options = { subresource: 'status', fieldValidation: 'Strict', signal } as const;
+  const answer = await deps.kube.mergePatch(certificates, ref, patch, options).catch(asOutdated);
+  if (change.attempt && canonicalJson(answer.status?.attempt) !== canonicalJson(change.attempt))
+    throw new CrdsOutdated();
+  deps.writtenCertificates.note(keyOf(certificate), metadata.resourceVersion, answer);
+  return answer;
+}
+
+/** As `record` for conditions alone, and only if they say something new. Returns the newest version. */
+export async function recordConditions(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
+  const { certificate } = recording;
+  if (sameConditions(certificate.status?.conditions, nextConditions(deps, recording))) return certificate;
+  return record(deps, recording);
+}
+
+/**
+ * As `record` for a result that must not be lost: after a conflict it reads the resource anew and goes on while the
+ * attempt is still the one it belongs to (rule 5). Throws the conflict otherwise.
+ */
+export async function recordResult(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
+  const { certificate, signal } = recording;
+  const { name, namespace = '' } = certificate.metadata;
+  const attemptId = certificate.status?.attempt?.id;
+  const generation = recording.generation ?? certificate.metadata.generation;
+  let current = certificate;
+  for (;;) {
+    try {
+      return await record(deps, { ...recording, certificate: current, generation });
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      current = await deps.kube.get(certificates, { namespace, name }, { signal });
+      if (current.status?.attempt?.id !== attemptId || current.metadata.uid !== certificate.metadata.uid)
+        throw error;
+    }
+  }
+}
+
+function nextConditions(deps: Deps, { certificate, conditions = [], removed = [], generation }: Recording) {
+  return withConditions(certificate.status?.conditions, conditions, {
+    now: deps.clock.now(),
+    generation: generation ?? certificate.metadata.generation,
+    removed,
+  });
+}
+
+function mergeSealed(status: CertificateStatus | undefined, change: StatusChange): CertificateStatus {
+  const merged: CertificateStatus = {};
+  const authorityId = change.authorityId === undefined ? status?.authorityId : change.authorityId;
+  const certificateId = change.certificateId === undefined ? status?.certificateId : change.certificateId;
+  const attempt = change.attempt === undefined ? status?.attempt : change.attempt;
+  if (authorityId != null) merged.authorityId = authorityId;
+  if (certificateId != null) merged.certificateId = certificateId;
+  if (attempt != null) merged.attempt = attempt;
+  return merged;
+}
+
+/** A merge-patch keeps what it does not name, so that fields an earlier attempt had must be removed by name. */
+function wholeAttempt(attempt: Attempt): object {
+  return { previousId: null, certificateId: null, reason: null, outcome: null, ...attempt };
+}
+
+function asOutdated(error: unknown): never {
+  if (
+    error instanceof ApiError &&
+    (error.status === 400 || error.status === 422) &&
+    /unknown field/.test(error.message)
+  ) {
+    throw new CrdsOutdated({ cause: error });
+  }
+  throw error;
+}

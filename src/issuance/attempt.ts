@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import type { Attempt, CertificateStatus } from '../api/certificate-status.ts';
+
+/** What a new attempt is for. */
+export interface AttemptWish {
+  operation: 'New' | 'Reissue';
+  authorityId: number;
+  specHash: string;
+  reason: string;
+  /** The certificate that a reissue starts from. */
+  previousId?: number | undefined;
+  /** The highest certificate id known of the authority. */
+  afterId: number;
+}
+
+/**
+ * The record that is written before the CA is asked (rule 2). An attempt that replaces an open one for the same
+ * authority keeps its `afterId`: what the earlier one bought after all must stay within reach of a recovery.
+ */
+export function newAttempt(
+  wish: AttemptWish,
+  status: CertificateStatus | undefined,
+  holder: string,
+  now: number,
+): Attempt {
+  const before = status?.attempt;
+  const replaces = before !== undefined && isOpen(status) && before.authorityId === wish.authorityId;
+  return {
+    number: (before?.number ?? 0) + 1,
+    id: randomUUID(),
+    operation: wish.operation,
+    holder,
+    startTime: new Date(now).toISOString(),
+    specHash: wish.specHash,
+    ...(wish.operation === 'Reissue' && wish.previousId !== undefined ? { previousId: wish.previousId } : {}),
+    afterId: replaces ? Math.min(before.afterId, wish.afterId) : wish.afterId,
+    authorityId: wish.authorityId,
+    reason: wish.reason,
+  };
+}
+
+/** Whether the last attempt has no result yet: its certificate, if there is one, is not the resource's. */
+export function isOpen(status: CertificateStatus | undefined): boolean {
+  const attempt = status?.attempt;
+  if (!attempt || attempt.outcome !== undefined) return false;
+  return attempt.certificateId === undefined || attempt.certificateId !== status?.certificateId;
+}
+
+/** What this process knows of its own attempts beyond what is written. All of it may be lost: it only saves time. */
+export class AttemptMemory {
+  readonly #notes = new Map<string, AttemptNote>();
+
+  /** Notes when an attempt was first seen here, once; the wait of a recovery counts from then. */
+  seen(attemptId: string, monotonic: number): number {
+    return this.#note(attemptId, monotonic).seenAt;
+  }
+
+  /** No byte of the attempt left: it may be replaced at once. */
+  unsent(attemptId: string, monotonic: number): void {
+    this.#note(attemptId, monotonic).unsent = true;
+  }
+
+  /** The CA answered with this id; the resource does not hold it yet. */
+  bought(attemptId: string, monotonic: number, certificateId: number): void {
+    this.#note(attemptId, monotonic).certificateId = certificateId;
+  }
+
+  get(attemptId: string): Readonly<AttemptNote> | undefined {
+    return this.#notes.get(attemptId);
+  }
+
+  /** The attempt is concluded or gone. */
+  forget(attemptId: string): void {
+    this.#notes.delete(attemptId);
+  }
+
+  get size(): number {
+    return this.#notes.size;
+  }
+
+  #note(attemptId: string, monotonic: number): AttemptNote {
+    const note = this.#notes.get(attemptId) ?? { seenAt: monotonic };
+    this.#notes.set(attemptId, note);
+    return note;
+  }
+}
+
+interface AttemptNote {
+  /** Monotonic milliseconds. */
+  seenAt: number;
+  unsent?: boolean;
+  certificateId?: number;
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { conditionOf, sameConditions, withConditions } from './conditions.ts';
+
+const at = Date.parse('2026-01-01T00:00:00Z');
+const ready = { type: 'Ready', status: 'False', reason: 'Issuing', message: 'wait' } as const;
+
+test('a new condition gets the time and the generation', () => {
+  expect(withConditions(undefined, [ready], { now: at, generation: 3 })).toEqual([
+    { ...ready, lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 3 },
+  ]);
+});
+
+test('the transition time stays while the status stays, whatever else changes', () => {
+  const first = withConditions(undefined, [ready], { now: at, generation: 1 });
+  const second = withConditions(first, [{ ...ready, reason: 'Other' }], { now: at + 60_000, generation: 2 });
+  expect(second[0]?.lastTransitionTime).toBe('2026-01-01T00:00:00Z');
+  const third = withConditions(second, [{ ...ready, status: 'True' }], { now: at + 60_000, generation: 2 });
+  expect(third[0]?.lastTransitionTime).toBe('2026-01-01T00:01:00Z');
+});
+
+test('conditions of others stay, removed ones go', () => {
+  const present = withConditions(
+    undefined,
+    [ready, { ...ready, type: 'Issuing' }, { ...ready, type: 'Theirs' }],
+    {
+      now: at,
+      generation: 1,
+    },
+  );
+  const next = withConditions(present, [ready], { now: at, generation: 1, removed: ['Issuing'] });
+  expect(next.map(({ type }) => type)).toEqual(['Theirs', 'Ready']);
+  expect(conditionOf(next, 'Issuing')).toBeUndefined();
+});
+
+test('lists that say the same are the same, whatever their order and times', () => {
+  const a = withConditions(undefined, [ready, { ...ready, type: 'Issuing' }], { now: at, generation: 1 });
+  const b = withConditions(undefined, [{ ...ready, type: 'Issuing' }, ready], {
+    now: at + 1000,
+    generation: 1,
+  });
+  expect(sameConditions(a, b)).toBe(true);
+  expect(sameConditions(a, withConditions(a, [ready], { now: at, generation: 2 }))).toBe(false);
+});

@@ -1,0 +1,75 @@
+import { parseIssuer } from '../api/parse.ts';
+import type { Reconcile } from '../kube/controller.ts';
+import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
+import { act } from './act.ts';
+import { decide } from './decide.ts';
+import type { Deps } from './deps.ts';
+import { Failures } from './failures.ts';
+import { gather, secretRefs } from './gather.ts';
+
+/** Secrets that are not watched are looked at this often. */
+const POLL_MS = 60_000;
+
+/**
+ * The controller of one issuer kind. It reads issuers and the Secrets they name, keeps the directory that certificates
+ * are issued from, and writes the issuers' status, nothing else.
+ */
+export function controller(deps: Deps, queue: WorkQueue): { reconcile: Reconcile; stop: () => void } {
+  const failures = new Failures(deps.type);
+  return { reconcile: reconciler(deps, failures), stop: wire(deps, queue, failures) };
+}
+
+function reconciler(deps: Deps, failures: Failures): Reconcile {
+  return async (key, context) => {
+    const stored = deps.issuers.get(key);
+    if (!stored || stored.metadata.deletionTimestamp !== undefined) return {};
+    const parsed = parseIssuer(stored);
+    if (!parsed.ok) {
+      const plan = {
+        do: 'report',
+        reason: 'InvalidSpec',
+        message: `The spec cannot be used: ${parsed.message}`,
+      } as const;
+      return act(deps, stored, plan, failures, context);
+    }
+    const issuer = parsed.object;
+    const isWatched = deps.secretWatches.want(failures.keyOf(issuer), secretRefs(deps, issuer));
+    const inputs = await gather(deps, issuer, context.signal);
+    const result = await act(deps, issuer, decide(inputs), failures, context);
+    return isWatched ? result : { requeueAfterMs: Math.min(result.requeueAfterMs ?? POLL_MS, POLL_MS) };
+  };
+}
+
+function wire(deps: Deps, queue: WorkQueue, failures: Failures): () => void {
+  const names = new Map<string, string>();
+  const ends = [
+    deps.issuers.subscribe(({ type, key, object, previous }) => {
+      const holder = failures.keyOf(object);
+      if (type === 'delete') {
+        names.delete(holder);
+        failures.forget(holder);
+        queue.forget(key);
+        deps.secretWatches.release(holder);
+        deps.directory.delete(holder);
+        void deps.accounts.release(holder);
+        return;
+      }
+      names.set(holder, key);
+      // Status is written by this controller alone, so that only a new generation is news.
+      if (previous && previous.metadata.generation === object.metadata.generation) return;
+      queue.add(key, { reason: 'changed', priority: previous ? 0 : LIST_PRIORITY });
+    }),
+    deps.directory.onFault((holder) => {
+      const key = names.get(holder);
+      if (key === undefined) return;
+      queue.add(key, { reason: 'fault', afterMs: failures.fault(holder, deps.clock.monotonic()) });
+    }),
+  ];
+  deps.secretWatches.onChange((holder) => {
+    const key = names.get(holder);
+    if (key !== undefined) queue.add(key, { reason: 'secret' });
+  });
+  return () => {
+    for (const end of ends) end();
+  };
+}

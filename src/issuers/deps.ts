@@ -1,0 +1,27 @@
+import type { AccountRegistry } from '../account/registry.ts';
+import type { TinyCertClusterIssuer, TinyCertIssuer } from '../api/kinds.ts';
+import type { IssuerDirectory } from '../issuance/issuer-directory.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { ResourceType } from '../kube/objects.ts';
+import type { Store } from '../kube/store.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { SecretWatches } from './secret-watches.ts';
+
+export type Issuer = TinyCertIssuer | TinyCertClusterIssuer;
+
+/** What the controller of one issuer kind works with. */
+export interface Deps {
+  kube: KubeClient;
+  clock: Clock;
+  /** Which of the two kinds. */
+  type: ResourceType<Issuer>;
+  issuers: Store<Issuer>;
+  directory: IssuerDirectory;
+  accounts: AccountRegistry;
+  secretWatches: SecretWatches;
+  /** Where Secrets of cluster-scoped issuers lie. */
+  clusterResourceNamespace: string;
+  /** Endpoints an administrator has allowed beyond the public one. */
+  allowedEndpoints: readonly string[];
+  random?: () => number;
+}

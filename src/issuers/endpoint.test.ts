@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { isAllowedEndpoint } from './endpoint.ts';
+
+const local = 'https://127.0.0.1:8443/api/v1/';
+
+test.each([
+  ['the public endpoint', 'https://www.tinycert.org/api/v1', true, [], true],
+  ['another one of a namespaced issuer', local, true, [], false],
+  ['another one that an administrator allowed', local, true, ['https://127.0.0.1:8443/api/v1'], true],
+  ['another port than the allowed one', 'https://127.0.0.1:9443/api/v1/', true, [local], false],
+  ['another path than the allowed one', 'https://127.0.0.1:8443/other/', true, [local], false],
+  ['any https of a cluster issuer', local, false, [], true],
+  ['http of a cluster issuer', 'http://127.0.0.1:8080/api/v1/', false, [], false],
+  [
+    'http that an administrator allowed',
+    'http://127.0.0.1:8080/api/v1/',
+    true,
+    ['http://127.0.0.1:8080/api/v1/'],
+    true,
+  ],
+  ['no URL', 'nonsense', false, ['nonsense'], false],
+])('%s', (_, endpoint, namespaced, allowed, want) => {
+  expect(isAllowedEndpoint(endpoint, { namespaced, allowed })).toBe(want);
+});

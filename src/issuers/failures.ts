@@ -1,0 +1,50 @@
+import { issuerKey } from '../issuance/issuer-directory.ts';
+import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
+import type { ResourceType } from '../kube/objects.ts';
+import type { Issuer } from './deps.ts';
+
+/** How soon to look at an issuer that a certificate met a fault of, by faults in a row. */
+const AFTER_FAULT: BackoffOptions = { base: 1_000, max: 300_000, jitter: 0.2 };
+
+/**
+ * Counts, per issuer, checks that failed in a row and faults that certificates met. A CA that answers every check and
+ * fails every issuance must not be asked ever faster, so that a check that succeeds does not end the count of faults.
+ */
+export class Failures {
+  readonly #type: ResourceType<Issuer>;
+  readonly #checks = new Map<string, number>();
+  readonly #faults = new Map<string, { count: number; last: number }>();
+
+  constructor(type: ResourceType<Issuer>) {
+    this.#type = type;
+  }
+
+  /** The directory's key of an issuer. */
+  keyOf({ metadata: { name, namespace } }: Pick<Issuer, 'metadata'>): string {
+    return issuerKey(
+      { kind: this.#type.namespaced ? 'TinyCertIssuer' : 'TinyCertClusterIssuer', name },
+      namespace,
+    );
+  }
+
+  /** Counts a failed check; returns how many there were in a row. */
+  count(key: string): number {
+    const count = (this.#checks.get(key) ?? 0) + 1;
+    this.#checks.set(key, count);
+    return count;
+  }
+
+  /** A check succeeded, or the issuer is gone. */
+  forget(key: string): void {
+    this.#checks.delete(key);
+  }
+
+  /** Counts a fault that a certificate met; returns how long to wait before the issuer is looked at. */
+  fault(key: string, monotonic: number): number {
+    const before = this.#faults.get(key);
+    const isQuiet = before === undefined || monotonic - before.last > 2 * AFTER_FAULT.max;
+    const count = isQuiet ? 1 : before.count + 1;
+    this.#faults.set(key, { count, last: monotonic });
+    return backoffDelay(AFTER_FAULT, count);
+  }
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { refKey } from '../kube/objects.ts';
+import { MAX_WATCHES, SecretWatches } from './secret-watches.ts';
+
+function setup(): { watches: SecretWatches; open: Map<string, () => void>; heard: string[] } {
+  const open = new Map<string, () => void>();
+  const heard: string[] = [];
+  const watches = new SecretWatches((ref, onChange) => {
+    open.set(refKey(ref), onChange);
+    return () => open.delete(refKey(ref));
+  });
+  watches.onChange((holder) => heard.push(holder));
+  return { watches, open, heard };
+}
+
+const a = { namespace: 'ns', name: 'a' };
+const b = { namespace: 'ns', name: 'b' };
+
+test('holders of one Secret share its watch, and all hear of a change', () => {
+  const { watches, open, heard } = setup();
+  expect(watches.want('one', [a])).toBe(true);
+  expect(watches.want('two', [a, b])).toBe(true);
+  expect([...open.keys()]).toEqual(['ns/a', 'ns/b']);
+  open.get('ns/a')?.();
+  expect(heard).toEqual(['one', 'two']);
+});
+
+test('a watch ends with its last holder, or when the holder turns to another Secret', () => {
+  const { watches, open } = setup();
+  watches.want('one', [a]);
+  watches.want('two', [a]);
+  watches.want('one', [b]);
+  expect([...open.keys()]).toEqual(['ns/a', 'ns/b']);
+  watches.release('two');
+  expect([...open.keys()]).toEqual(['ns/b']);
+  watches.release('one');
+  expect(watches.size).toBe(0);
+});
+
+test('beyond the limit a Secret is not watched, and the holder is told', () => {
+  const { watches } = setup();
+  for (let i = 0; i < MAX_WATCHES; i += 1) watches.want(`holder ${i}`, [{ namespace: 'ns', name: `s${i}` }]);
+  expect(watches.want('one more', [a])).toBe(false);
+  expect(watches.want('sharing', [{ namespace: 'ns', name: 's0' }])).toBe(true);
+  expect(watches.size).toBe(MAX_WATCHES);
+});
