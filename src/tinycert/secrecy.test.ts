@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createCleaner, safeCause } from './secrecy.ts';
+import { escapeForm } from './signing.ts';
+
+const secret = `a "b" <c>&d'e/f~*é`;
+const clean = createCleaner([secret, 'Api-Key+1']);
+
+describe('text of the service', () => {
+  test('is passed on, cut', () => {
+    expect(clean('CN is missing', undefined)).toBe('CN is missing');
+    expect(clean('x'.repeat(300), undefined)).toHaveLength(257);
+  });
+
+  test.each([
+    ['plain', secret],
+    ['in other case', secret.toUpperCase()],
+    ['as a form value', escapeForm(secret)],
+    ['as a form value in lower case', escapeForm(secret).toLowerCase()],
+    ['as URLSearchParams writes it', new URLSearchParams({ x: secret }).toString()],
+    ['as a URL value', encodeURIComponent(secret)],
+    ['in JSON', JSON.stringify({ x: secret })],
+    ['in HTML', 'a &quot;b&quot; &lt;c&gt;&amp;d&#039;e/f~*é'],
+    ['in base64', Buffer.from(secret).toString('base64')],
+    ['in hexadecimal', Buffer.from(secret).toString('hex')],
+    ['of the API key', 'bad key Api-Key+1'],
+  ])('is withheld when it repeats a secret %s', (_name, echo) => {
+    expect(clean(`your request was ${echo} which is wrong`, undefined)).toBeUndefined();
+  });
+
+  test('is withheld when it repeats the session token of the request', () => {
+    expect(clean('token=0123abcd', '0123abcd')).toBeUndefined();
+    expect(clean('token=0123abcd', 'ffff')).toBe('token=0123abcd');
+  });
+
+  test('is withheld when it holds a private key', () => {
+    expect(clean('-----BEGIN RSA PRIVATE KEY-----', undefined)).toBeUndefined();
+  });
+
+  test('is withheld for any secret that a form echo repeats, even one that the cut would end', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, unit: 'binary' }), fc.nat(400), (any, before) => {
+        expect(createCleaner([any])(`${'-'.repeat(before)}${escapeForm(any)}`, undefined)).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe('the cause that is kept of a network error', () => {
+  test('has code and message, and nothing else of the original', () => {
+    const original = Object.assign(new Error('Expected HTTP/'), { code: 'HPE_INVALID', data: secret });
+
+    const cause = safeCause(original, clean);
+
+    expect(cause).toMatchObject({ message: 'Expected HTTP/', code: 'HPE_INVALID' });
+    expect(cause).not.toHaveProperty('data');
+  });
+
+  test('joins the messages of several attempts', () => {
+    const original = new AggregateError([new Error('ECONNREFUSED ::1'), new Error('ECONNREFUSED 127.0.0.1')]);
+
+    expect(safeCause(original, clean).message).toBe('ECONNREFUSED ::1; ECONNREFUSED 127.0.0.1');
+  });
+
+  test('withholds a message that repeats a secret', () => {
+    expect(safeCause(new Error(`bad ${secret}`), clean).message).not.toContain(secret);
+  });
+});
