@@ -1,9 +1,13 @@
 import { parseDuration } from '../lib/duration.ts';
 import type { Rule } from './rules.ts';
-import { celString, matching, quoting, text } from './fields.ts';
+import { matching, quoting, text } from './fields.ts';
 
 const DURATION = '^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$';
 const syntax = matching(DURATION);
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
 /** Milliseconds of a duration such as `720h` or `1h30m`; undefined where the text is none. */
 export function durationMs(value: string): number | undefined {
   return value !== '' && syntax.holds(value) ? parseDuration(value) : undefined;
@@ -23,12 +27,9 @@ function limit(comparison: string, holds: (ms: number) => boolean, message: stri
       return ms === undefined || holds(ms);
     },
     message,
-    messageExpression: `'"' + self + ${celString(`" ${message}`)}`,
+    messageExpression: quoting(message),
   };
 }
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 
 /**
  * Five minutes at least: less leaves no time for one failed try before the certificate expires. Certificates that live

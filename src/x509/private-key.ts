@@ -38,9 +38,9 @@ export function readPrivateKey(pem: string): PrivateKey {
   const { label, der } = block;
   if (label === 'PRIVATE KEY') {
     const pkcs1 = pkcs1Of(der);
-    return pkcs1 ? rsaKey(der, pkcs1) : ecKey(der, 'pkcs8');
+    return pkcs1 ? rsaKey(pkcs1) : ecKey(der, 'pkcs8');
   }
-  if (label === 'RSA PRIVATE KEY') return rsaKey(pkcs8Of(der), der);
+  if (label === 'RSA PRIVATE KEY') return rsaKey(der);
   if (label === 'EC PRIVATE KEY') return ecKey(der, 'sec1');
   throw invalid('the PEM text holds something other than an unencrypted private key');
 }
@@ -60,10 +60,10 @@ export function keyPairMatches(certificate: Certificate, keyPem: string): boolea
   }
 }
 
-function rsaKey(der: Buffer, pkcs1: Buffer): PrivateKey {
+function rsaKey(pkcs1: Buffer): PrivateKey {
   const key = readRsaKey(pkcs1);
   if (!key) throw invalid('the numbers of the RSA key do not belong together');
-  return new PrivateKey(der, key);
+  return new PrivateKey(pkcs8Of(pkcs1), key);
 }
 
 function ecKey(der: Buffer, type: 'pkcs8' | 'sec1'): PrivateKey {

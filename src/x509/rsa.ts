@@ -1,7 +1,10 @@
-import { DerCursor, TAG, bitStringBytes, encode } from './der.ts';
+import { DerCursor, TAG, bitStringBytes, constructed, encode } from './der.ts';
 
 /** 1.2.840.113549.1.1.1, rsaEncryption */
 const RSA_ENCRYPTION = Buffer.from([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]);
+/** AlgorithmIdentifier of RSA keys: the parameters are NULL (RFC 8017 appendix C). */
+const RSA_ALGORITHM = encode(TAG.sequence, encode(TAG.oid, RSA_ENCRYPTION), encode(TAG.null));
+const VERSION = encode(TAG.integer, Buffer.from([0]));
 
 /** An RSA private key, as far as it is needed to check it. */
 export interface RsaPrivateKey {
@@ -9,25 +12,26 @@ export interface RsaPrivateKey {
   publicExponent: Buffer;
 }
 
-/** The content of an RSA key in PKCS#8 (RFC 5208), as PKCS#1; undefined for keys of other kinds. Throws `X509Error`. */
+/**
+ * The content of an RSA key in PKCS#8 (RFC 5208), as PKCS#1, without attributes; undefined for what is no RSA key.
+ * Throws `X509Error`.
+ */
 export function pkcs1Of(pkcs8: Buffer): Buffer | undefined {
   const outer = new DerCursor(pkcs8);
   const info = outer.enter(TAG.sequence);
   outer.finish();
-  info.next(TAG.integer);
-  const algorithm = info.enter(TAG.sequence).next(TAG.oid).content;
-  return algorithm.equals(RSA_ENCRYPTION) ? info.next(TAG.octetString).content : undefined;
+  const version = info.any().whole;
+  const algorithm = info.any().whole;
+  if (!version.equals(VERSION) || !algorithm.equals(RSA_ALGORITHM)) return undefined;
+  const { content } = info.next(TAG.octetString);
+  info.optional(constructed(0));
+  info.finish();
+  return content;
 }
 
 /** A PKCS#1 key as PKCS#8. */
 export function pkcs8Of(pkcs1: Buffer): Buffer {
-  const algorithm = encode(TAG.sequence, encode(TAG.oid, RSA_ENCRYPTION), encode(TAG.null));
-  return encode(
-    TAG.sequence,
-    encode(TAG.integer, Buffer.from([0])),
-    algorithm,
-    encode(TAG.octetString, pkcs1),
-  );
+  return encode(TAG.sequence, VERSION, RSA_ALGORITHM, encode(TAG.octetString, pkcs1));
 }
 
 /**

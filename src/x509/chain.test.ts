@@ -1,0 +1,117 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { AUTHORITY, Vectors } from '../../test/support/x509-vectors.ts';
+import { readCertificate } from './certificate.ts';
+import { verifyChain } from './chain.ts';
+
+const vectors = new Vectors();
+afterAll(() => vectors.remove());
+
+const make = (...options: Parameters<Vectors['make']>) => {
+  const vector = vectors.make(...options);
+  return { vector, certificate: readCertificate(vector.cert) };
+};
+
+const rootSubject = '/C=NL/O=ACME, Inc./CN=ACME, Inc. CA';
+const root = make({ subject: rootSubject, serial: '0', extensions: AUTHORITY, days: 3650 });
+const namesake = make({ subject: rootSubject, serial: '0', extensions: AUTHORITY });
+const middle = make({ subject: '/O=m/CN=Middle', issuer: root.vector, extensions: AUTHORITY, days: 100 });
+const lower = make({
+  subject: '/O=l/CN=Lower',
+  issuer: middle.vector,
+  extensions: AUTHORITY,
+  curve: 'P-256',
+});
+const leaf = make({ subject: '/CN=a', issuer: root.vector, days: 365 });
+const deepLeaf = make({ subject: '/CN=b', issuer: lower.vector });
+const fraud = make({ subject: '/CN=c', issuer: leaf.vector });
+
+const day = 86_400_000;
+const now = leaf.certificate.notBefore;
+
+describe('a chain', () => {
+  test('of a leaf that the authority signed holds', () => {
+    expect(verifyChain(leaf.certificate, [], root.certificate, now)).toEqual({ ok: true, path: [] });
+  });
+
+  test('may repeat the root, as the service sends it', () => {
+    const again = readCertificate(root.vector.cert);
+
+    expect(verifyChain(leaf.certificate, [again], root.certificate)).toEqual({ ok: true, path: [] });
+  });
+
+  test('holds by way of intermediates in any order and leaves out those it does not need', () => {
+    const offered = [middle, namesake, lower].map(({ certificate }) => certificate);
+
+    expect(verifyChain(deepLeaf.certificate, offered, root.certificate, now)).toEqual({
+      ok: true,
+      path: [lower.certificate, middle.certificate],
+    });
+  });
+
+  test.each([
+    [
+      'an intermediate is missing',
+      () => verifyChain(deepLeaf.certificate, [lower.certificate], root.certificate),
+      'UnknownIssuer',
+    ],
+    ['the issuer is another', () => verifyChain(leaf.certificate, [], middle.certificate), 'UnknownIssuer'],
+    [
+      'the issuer only has the same name',
+      () => verifyChain(leaf.certificate, [], namesake.certificate),
+      'BadSignature',
+    ],
+    [
+      'a leaf signed it',
+      () => verifyChain(fraud.certificate, [leaf.certificate], root.certificate),
+      'NotAnAuthority',
+    ],
+    [
+      'the leaf is an authority',
+      () => verifyChain(middle.certificate, [], root.certificate),
+      'LeafIsAuthority',
+    ],
+    [
+      'the root has expired',
+      () => verifyChain(leaf.certificate, [], root.certificate, now + 3651 * day),
+      'Expired',
+    ],
+    [
+      'the root is not valid yet',
+      () => verifyChain(leaf.certificate, [], root.certificate, root.certificate.notBefore - 1),
+      'Expired',
+    ],
+    [
+      'an intermediate has expired',
+      () =>
+        verifyChain(
+          deepLeaf.certificate,
+          [lower.certificate, middle.certificate],
+          root.certificate,
+          now + 101 * day,
+        ),
+      'Expired',
+    ],
+    [
+      'more intermediates came than anyone needs',
+      () =>
+        verifyChain(
+          leaf.certificate,
+          Array.from({ length: 9 }, () => namesake.certificate),
+          root.certificate,
+        ),
+      'TooLong',
+    ],
+  ])('does not hold when %s', (_, verify, reason) => {
+    expect(verify()).toMatchObject({ ok: false, reason });
+  });
+
+  test('is not fooled by a changed leaf', () => {
+    const raw = Buffer.from(leaf.certificate.raw);
+    raw[raw.length - 1] = (raw.at(-1) ?? 0) ^ 1;
+    const changed = readCertificate(
+      `-----BEGIN CERTIFICATE-----\n${raw.toString('base64')}\n-----END CERTIFICATE-----`,
+    );
+
+    expect(verifyChain(changed, [], root.certificate)).toMatchObject({ ok: false, reason: 'BadSignature' });
+  });
+});
