@@ -10,9 +10,9 @@ import type { QueueItem, WorkQueue } from './queue.ts';
 
 /** When to look again, if at all. With both the earlier one counts. */
 export interface ReconcileResult {
-  /** Milliseconds from now. */
+  /** Milliseconds from now; at least 100 pass. */
   requeueAfterMs?: number;
-  /** Wall-clock milliseconds since the epoch. */
+  /** Wall-clock milliseconds since the epoch; at least a second passes. */
   requeueAt?: number;
 }
 
@@ -61,6 +61,9 @@ const BACKOFF: BackoffOptions = { base: 1000, max: 480_000, jitter: 0.1 };
 /** A conflict says only that the cache is behind, and the event that mends it is on its way. */
 const CONFLICT_BACKOFF: BackoffOptions = { base: 100, max: 5000, jitter: 0.2 };
 const TIMEOUT_MS = 300_000;
+/** A delay that is none, or a time that has passed, must not become a tight loop while the cache catches up. */
+const SHORTEST_DELAY_MS = 100;
+const PAST_DELAY_MS = 1000;
 /** After so many reconciles a worker lets the event loop turn, so that keys with nothing to do cannot starve sockets. */
 const TURN_EVERY = 16;
 
@@ -137,9 +140,12 @@ class Controller {
   }
 
   #settle(key: string, { requeueAfterMs, requeueAt }: ReconcileResult): ReconcileOutcome {
-    const { queue } = this.#options;
-    if (requeueAfterMs !== undefined) queue.add(key, { afterMs: requeueAfterMs, reason: 'requeue' });
-    if (requeueAt !== undefined) queue.addAt(key, requeueAt, { reason: 'requeue' });
+    const { queue, clock } = this.#options;
+    const reason = 'requeue';
+    if (requeueAfterMs !== undefined)
+      queue.add(key, { afterMs: Math.max(requeueAfterMs, SHORTEST_DELAY_MS), reason });
+    if (requeueAt !== undefined)
+      queue.addAt(key, Math.max(requeueAt, clock.now() + PAST_DELAY_MS), { reason });
     this.#failures.delete(key);
     this.#conflicts.delete(key);
     return requeueAfterMs === undefined && requeueAt === undefined ? 'success' : 'requeue_after';

@@ -81,6 +81,8 @@ interface Observation {
 
 type Attempt = 'held' | 'taken';
 
+const CLOCK_SKEW_MS = 1000;
+
 /**
  * Leader election with a Lease: acquires it, renews it, and gives it back at the end.
  *
@@ -89,7 +91,7 @@ type Attempt = 'held' | 'taken';
  * one machine is compared with that of another.
  *
  * Caveats: a Lease that someone deletes may be taken by a process that never saw it, up to one retry period before the holder
- * notices; a virtual machine whose clocks both stood still learns of it only from the next write's conflict.
+ * notices; a virtual machine whose clocks both stood still for the same time learns of it only from the next write's conflict.
  */
 export class LeaderElector {
   readonly #options: LeaderElectorOptions;
@@ -115,15 +117,15 @@ export class LeaderElector {
   }
 
   /**
-   * Whether this process may act as the leader at this very moment. Cheap; ask it in the tick in which bytes leave. A wall clock
-   * that went backwards proves nothing, so it counts as not held until the next renewal.
+   * Whether this process may act as the leader at this very moment. Cheap; ask it in the tick in which bytes leave. Where the two
+   * clocks disagree about the time since the last renewal, the machine slept or the wall clock was set: not held until the next.
    */
   isHeld(): boolean {
     if (!this.#renewed) return false;
     const { clock } = this.#options;
     const wall = clock.now() - this.#renewed.wall;
     const monotonic = clock.monotonic() - this.#renewed.monotonic;
-    return monotonic < this.#renewDeadlineMs && wall < this.#renewDeadlineMs && wall >= 0;
+    return Math.max(wall, monotonic) < this.#renewDeadlineMs && Math.abs(wall - monotonic) < CLOCK_SKEW_MS;
   }
 
   /** Resolves once this process leads; rejects with the signal's reason. */

@@ -254,7 +254,8 @@ export class WorkQueue {
       this.#deliver();
       return;
     }
-    entry.wake = Math.min(entry.due, now + Math.min(wallLeft, WALL_CHECK_MS));
+    const wallWake = wallLeft === Infinity ? Infinity : now + Math.min(wallLeft, WALL_CHECK_MS);
+    entry.wake = Math.min(entry.due, wallWake);
     if (this.#delayed.has(entry)) this.#delayed.update(entry);
     else this.#delayed.push(entry);
     this.#arm(now);

@@ -1,0 +1,154 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Fate, LeaseApi } from '../../test/support/lease-api.ts';
+import { ProcessClock } from '../../test/support/process-clock.ts';
+import { VirtualClock } from '../../test/support/virtual-clock.ts';
+import { silentLog } from '../lib/log.ts';
+import { LeaderElector } from './lease.ts';
+
+const PROCESSES = 3;
+const STEP_MS = 250;
+
+/** One process: an elector that is run again whenever it ends, as a supervisor does. */
+class Member {
+  readonly clock: ProcessClock;
+  readonly elector: LeaderElector;
+  readonly #stopping = new AbortController();
+  #round = new AbortController();
+  readonly running: Promise<void>;
+
+  constructor(world: VirtualClock, api: LeaseApi, identity: string) {
+    this.clock = new ProcessClock(world);
+    this.elector = new LeaderElector({
+      client: api.client(this.clock),
+      clock: this.clock,
+      log: silentLog,
+      namespace: 'operator',
+      name: 'lease',
+      identity,
+      random: () => identity.charCodeAt(0) / 256,
+    });
+    this.running = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      this.#round = new AbortController();
+      await this.elector.run(AbortSignal.any([this.#round.signal, this.#stopping.signal]));
+    }
+  }
+
+  /** Gives leadership back, and tries again. */
+  yield(): void {
+    this.clock.run(() => this.#round.abort(new Error('yield')));
+  }
+
+  stop(): void {
+    this.#stopping.abort(new Error('stopped'));
+  }
+}
+
+const who = fc.nat(PROCESSES - 1);
+const event = fc.oneof(
+  fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 100, max: 25_000 }) }),
+  fc.record({ kind: fc.constant('stop' as const), who, asleep: fc.boolean() }),
+  fc.record({ kind: fc.constant('resume' as const), who }),
+  fc.record({ kind: fc.constant('kill' as const), who }),
+  fc.record({ kind: fc.constant('yield' as const), who }),
+  // Back by more than any sleep here: a sleep and a setback that cancel out are the stated caveat.
+  fc.record({
+    kind: fc.constant('jump' as const),
+    who,
+    ms: fc.constantFrom(-86_400_000, 500, 20_000, 86_400_000),
+  }),
+);
+
+const fate: fc.Arbitrary<Fate> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      thereMs: fc.integer({ min: 0, max: 300 }),
+      backMs: fc.integer({ min: 0, max: 300 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      thereMs: fc.integer({ min: 0, max: 40_000 }),
+      backMs: fc.integer({ min: 0, max: 8000 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      thereMs: fc.integer({ min: 0, max: 20_000 }),
+      backMs: fc.constant(0),
+      lost: fc.constantFrom('request' as const, 'reply' as const),
+    }),
+  },
+);
+
+/** Names of the processes that hold the Lease now. */
+function holders(members: readonly Member[]): number[] {
+  return members.flatMap(({ elector }, index) => (elector.isHeld() ? [index] : []));
+}
+
+test('never two hold it, whatever is delayed, lost, stopped, set or killed; and then one does again', async () => {
+  let led = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(event, { minLength: 5, maxLength: 25 }),
+      fc.array(fate, { minLength: 1, maxLength: 30 }),
+      async (happenings, fates) => {
+        const world = new VirtualClock();
+        const api = new LeaseApi(world);
+        let asked = 0;
+        api.fate = () => fates[asked++ % fates.length] ?? { thereMs: 0, backMs: 0 };
+        let generation = 0;
+        const join = (): Member =>
+          new Member(world, api, `${String.fromCharCode(97 + generation++)}-process`);
+        const members = Array.from({ length: PROCESSES }, join);
+        const graves: Member[] = [];
+        const seen: number[][] = [];
+        const look = (): void => {
+          seen.push(holders(members));
+        };
+        api.onAct = look;
+
+        for (const one of happenings) {
+          if (one.kind === 'pass') {
+            for (let left = one.ms; left > 0; left -= STEP_MS) {
+              await world.advance(Math.min(left, STEP_MS));
+              look();
+            }
+          } else {
+            const member = members[one.who];
+            if (one.kind === 'stop') member?.clock.stop(one.asleep);
+            else if (one.kind === 'resume') member?.clock.resume();
+            else if (one.kind === 'yield') member?.yield();
+            else if (one.kind === 'jump') member?.clock.jump(one.ms);
+            else {
+              member?.clock.kill();
+              if (member) graves.push(member);
+              members[one.who] = join();
+            }
+          }
+          look();
+        }
+        expect(seen.filter((one) => one.length > 1)).toEqual([]);
+        led += seen.filter((one) => one.length === 1).length;
+
+        api.fate = () => ({ thereMs: 0, backMs: 0 });
+        for (const member of members) member.clock.resume();
+        await world.advance(90_000);
+        expect(holders(members)).toHaveLength(1);
+
+        for (const member of [...members, ...graves]) member.stop();
+        await world.advance(10_000);
+        await Promise.all(members.map((member) => member.running));
+      },
+    ),
+    { numRuns: 60 },
+  );
+  expect(led).toBeGreaterThan(100);
+}, 60_000);

@@ -1,0 +1,47 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { canonicalJson, hmacHex, sha256Hex } from './hash.ts';
+
+test('the order of keys does not matter, that of items does', () => {
+  expect(canonicalJson({ b: 1, a: { d: [2, 1], c: null } })).toBe('{"a":{"c":null,"d":[2,1]},"b":1}');
+  expect(canonicalJson([2, 1])).not.toBe(canonicalJson([1, 2]));
+});
+
+test('an undefined member is as good as none, an undefined item is null', () => {
+  expect(canonicalJson({ a: undefined, b: [undefined] })).toBe('{"b":[null]}');
+  expect(canonicalJson(undefined)).toBe('null');
+});
+
+test('dates are written as JSON has them', () => {
+  expect(canonicalJson({ at: new Date(0) })).toBe('{"at":"1970-01-01T00:00:00.000Z"}');
+});
+
+test.each([NaN, Infinity, 1n, () => 1, Symbol('s')])('what JSON cannot hold is refused: %s', (value) => {
+  expect(() => canonicalJson({ value })).toThrow(TypeError);
+});
+
+test('it is JSON of the same value', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+    }),
+  );
+});
+
+test('any order of keys gives the same text', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+      const turned = Object.fromEntries(Object.entries(value).reverse());
+      expect(canonicalJson(turned)).toBe(canonicalJson(value));
+    }),
+  );
+});
+
+test('digests are the published ones', () => {
+  expect(sha256Hex('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  expect(sha256Hex(Buffer.from('abc'))).toBe(sha256Hex('abc'));
+  // RFC 4231, test case 2.
+  expect(hmacHex('Jefe', 'what do ya want for nothing?')).toBe(
+    '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+  );
+});

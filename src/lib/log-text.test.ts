@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { formatText } from './log-text.ts';
+
+test.each(['plain text\n', '"a string"\n', 'null\n', ''])(
+  'what is no JSON object passes as it is: %j',
+  (line) => {
+    expect(formatText(line)).toBe(line);
+  },
+);
+
+test('missing parts leave their place empty', () => {
+  expect(formatText('{"msg":"m"}')).toBe('       m\n');
+});
