@@ -21,6 +21,8 @@ export interface ExchangeOptions {
   readonly signal: AbortSignal | undefined;
   /** Takes the body of a 200 as it comes, instead of keeping it. Called synchronously; may throw to end the exchange. */
   readonly onChunk?: (chunk: Buffer) => void;
+  /** With `onChunk`: called when the headers of a 200 have come. */
+  readonly onOpen?: (() => void) | undefined;
   /** With `onChunk`: milliseconds without a byte after which the connection counts as dead. */
   readonly idleMs?: number;
 }
@@ -97,7 +99,9 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#headers = headers;
     const { idleMs } = this.#options;
     this.#cancelIdle?.();
-    if (this.#streams && idleMs !== undefined) this.#watchIdle(idleMs);
+    if (!this.#streams) return;
+    if (idleMs !== undefined) this.#watchIdle(idleMs);
+    this.#options.onOpen?.();
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {

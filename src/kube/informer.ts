@@ -90,10 +90,10 @@ function sourceOf<T extends KubeObject, P>(
         ...(next === undefined ? {} : { continue: next }),
         signal,
       }),
-    watch: (resourceVersion, onEvent, signal) => {
+    watch: (resourceVersion, listener, signal) => {
       const timeoutSeconds = WATCH_SECONDS.least + Math.floor(Math.random() * (WATCH_SECONDS.spread + 1));
       const watch = { ...selection, resourceVersion, timeoutSeconds, idleMs: IDLE_MS, signal };
-      return watchObjects(client.transport, type, watch, onEvent);
+      return watchObjects(client.transport, type, watch, listener);
     },
   };
 }

@@ -5,13 +5,13 @@ import { isAborted, isApiError, isForbidden } from './errors.ts';
 import { keyOf, type KubeObject } from './objects.ts';
 import { advance, initialState, type Outcome, type ReflectorState } from './reflector-state.ts';
 import type { StoreEntry, StoreWriter } from './store.ts';
-import type { WatchEvent } from './watch.ts';
+import type { WatchEvent, WatchListener } from './watch.ts';
 
 /** List and watch of one collection. Both throw an `ApiError`. */
 export interface Source<T> {
   list(next: string | undefined, signal: AbortSignal): Promise<SourcePage<T>>;
-  /** Calls `onEvent` synchronously; resolves when the server ends the watch. */
-  watch(resourceVersion: string, onEvent: (event: WatchEvent<T>) => void, signal: AbortSignal): Promise<void>;
+  /** Resolves when the server ends the watch. */
+  watch(resourceVersion: string, listener: WatchListener<T>, signal: AbortSignal): Promise<void>;
 }
 
 export interface SourcePage<T> {
@@ -107,10 +107,12 @@ export class Reflector<T extends KubeObject, P> {
     try {
       await source.watch(
         from,
-        (event) => {
-          resourceVersion = this.#handle(event);
-          events += 1;
-          this.#lastError = undefined;
+        {
+          opened: () => (this.#lastError = undefined),
+          event: (event) => {
+            resourceVersion = this.#handle(event);
+            events += 1;
+          },
         },
         signal,
       );

@@ -105,14 +105,24 @@ export class Transport {
   /**
    * Opens a stream and hands each chunk of a 200 to `onChunk`, synchronously, as it arrives; so nothing downstream can hold up the
    * reading. Resolves when the server ends the stream; throws an `ApiError` for any other end, or what `onChunk` threw.
-   * `deadlineMs` bounds the whole stream, `idleMs` the silence between two chunks.
+   * `deadlineMs` bounds the whole stream, `idleMs` the silence between two chunks; `onOpen` is called when a 200 has come.
    */
-  async stream(request: KubeRequest & { idleMs: number }, onChunk: (chunk: Buffer) => void): Promise<void> {
+  async stream(
+    request: KubeRequest & { idleMs: number; onOpen?: () => void },
+    onChunk: (chunk: Buffer) => void,
+  ): Promise<void> {
     const headers = { accept: request.accept ?? 'application/json' };
     const end = this.#clock.monotonic() + (request.deadlineMs ?? DEADLINE_MS);
     const answer = await this.#send(
       request,
-      { headers, body: undefined, maxBytes: this.#limits.body, onChunk, idleMs: request.idleMs },
+      {
+        headers,
+        body: undefined,
+        maxBytes: this.#limits.body,
+        onChunk,
+        idleMs: request.idleMs,
+        onOpen: request.onOpen,
+      },
       end,
     );
     if (answer.status !== 200) throw await this.#refusal(request, answer, this.#limits.body);
@@ -125,7 +135,7 @@ export class Transport {
 
   async #send(
     request: KubeRequest,
-    extra: Pick<ExchangeOptions, 'body' | 'maxBytes' | 'onChunk' | 'idleMs'> & {
+    extra: Pick<ExchangeOptions, 'body' | 'maxBytes' | 'onChunk' | 'idleMs' | 'onOpen'> & {
       headers: Record<string, string>;
     },
     end: number,
@@ -142,7 +152,7 @@ export class Transport {
 
   async #exchange(
     request: KubeRequest,
-    extra: Pick<ExchangeOptions, 'body' | 'maxBytes' | 'onChunk' | 'idleMs'> & {
+    extra: Pick<ExchangeOptions, 'body' | 'maxBytes' | 'onChunk' | 'idleMs' | 'onOpen'> & {
       headers: Record<string, string>;
     },
     authorization: string | undefined,

@@ -10,6 +10,13 @@ export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
 
+/** Both are called synchronously, as things happen. */
+export interface WatchListener<T> {
+  /** The server has taken the watch. */
+  opened(): void;
+  event(event: WatchEvent<T>): void;
+}
+
 export interface WatchOptions extends Selection {
   /** Where to start: the resourceVersion of a list, an event or a bookmark. */
   resourceVersion: string;
@@ -25,7 +32,7 @@ const GRACE_MS = 10_000;
 const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
 /**
- * Watches one collection and calls `onEvent` synchronously for each event, as soon as its line is complete. Resolves when the server
+ * Watches one collection and tells `listener` of each event as soon as its line is complete. Resolves when the server
  * ends the watch. Throws an `ApiError`: for an ERROR event the one of its Status (410: list anew), for a line that is not an event
  * a ProtocolError, and what `request` throws.
  */
@@ -33,10 +40,10 @@ export async function watchObjects<T extends KubeObject>(
   transport: Transport,
   type: ResourceType<T>,
   options: WatchOptions,
-  onEvent: (event: WatchEvent<T>) => void,
+  listener: WatchListener<T>,
 ): Promise<void> {
   const { namespace, metadataOnly = false, resourceVersion, timeoutSeconds, idleMs, signal } = options;
-  const splitter = new LineSplitter((line) => onEvent(parseEvent(type, line)));
+  const splitter = new LineSplitter((line) => listener.event(parseEvent(type, line)));
   await transport.stream(
     {
       method: 'GET',
@@ -52,6 +59,7 @@ export async function watchObjects<T extends KubeObject>(
       resource: type.plural,
       deadlineMs: timeoutSeconds * 1000 + GRACE_MS,
       idleMs,
+      onOpen: () => listener.opened(),
       signal,
     },
     (chunk) => {
