@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { canonicalJson } from '../lib/hash.ts';
+import type { TinyCertMetrics } from '../metrics/registry.ts';
 import { createTinyCertClient } from '../tinycert/index.ts';
 import { Account, type AccountConnection } from './account.ts';
 import { Gate } from './gate.ts';
+import { measure } from './measure.ts';
 
 /** Issuances under way at one account at most. A small service, and more gains nothing. */
 const ISSUANCES_AT_ONCE = 16;
@@ -19,12 +21,14 @@ interface Shared<T> {
  */
 export class AccountRegistry {
   readonly #clock: Clock;
+  readonly #metrics: TinyCertMetrics | undefined;
   readonly #accounts = new Map<string, Shared<Account>>();
   readonly #gates = new Map<string, Gate>();
   readonly #held = new Map<string, string>();
 
-  constructor(options: { clock: Clock }) {
+  constructor(options: { clock: Clock; metrics?: TinyCertMetrics }) {
     this.#clock = options.clock;
+    this.#metrics = options.metrics;
   }
 
   /** The account for `connection`. A holder has one account; the one it had before is let go if it is another. */

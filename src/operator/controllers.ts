@@ -1,0 +1,195 @@
+import { controller as issuerController } from '../issuers/controller.ts';
+import type { Issuer } from '../issuers/deps.ts';
+import { informerWatches, SecretWatches } from '../issuers/secret-watches.ts';
+import { reconciler, wire } from '../certificates/controller.ts';
+import type { Deps as CertificateDeps } from '../certificates/deps.ts';
+import type { AccountRegistry } from '../account/registry.ts';
+import { certificates, clusterIssuers, issuers, type TinyCertCertificate } from '../api/kinds.ts';
+import { MANAGED_LABEL } from '../api/names.ts';
+import { AttemptMemory } from '../issuance/attempt.ts';
+import { IssuerDirectory } from '../issuance/issuer-directory.ts';
+import { LastWritten } from '../issuance/last-written.ts';
+import { defaultTiming } from '../issuance/timing.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { runController } from '../kube/controller.ts';
+import { type Informer, startInformer } from '../kube/informer.ts';
+import { type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
+import { WorkQueue } from '../kube/queue.ts';
+import { Store } from '../kube/store.ts';
+import type { Clock } from '../lib/clock.ts';
+import { AppError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Metrics } from '../metrics/registry.ts';
+import type { Settings } from './flags.ts';
+import type { Stop } from './run.ts';
+import { slimSecret } from './slim.ts';
+import { watchSync } from './sync.ts';
+
+export interface ControllersOptions {
+  kube: KubeClient;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  accounts: AccountRegistry;
+  settings: Settings;
+  /** Where Secrets of cluster-scoped issuers lie. */
+  namespace: string;
+  holder: string;
+  leads: () => boolean;
+  stop: Stop;
+}
+
+export interface Controllers {
+  queues: readonly { name: string; queue: WorkQueue }[];
+  /** Throws while a cache is not in sync. */
+  assertSynced(): void;
+  /** Waits for the caches, then works until told to stop. */
+  run(): Promise<void>;
+  /** Ends the watches. */
+  close(): Promise<void>;
+}
+
+/** A cache has not been filled yet. */
+class NotSynced extends AppError {
+  constructor() {
+    super('NotSynced', 'The caches are not in sync with the API server.');
+  }
+}
+
+/** Starts the watches, which run warm on every replica, and prepares the controllers, which run on the leader. */
+export function startControllers(options: ControllersOptions): Controllers {
+  const { kube, clock, log, metrics, settings, stop } = options;
+  const watching = new AbortController();
+  const { signal } = watching;
+  const follow = <T extends KubeObject, P>(
+    type: ResourceType<T>,
+    project: (object: T) => P,
+    extra: { labelSelector?: string; metadataOnly?: boolean } = {},
+  ): Informer<P> =>
+    startInformer<T, P>({
+      client: kube,
+      type,
+      ...(settings.namespaces && type.namespaced ? { namespaces: settings.namespaces } : {}),
+      ...extra,
+      project,
+      clock,
+      log,
+      signal,
+    });
+  const same = <T>(object: T): T => object;
+  const informers = {
+    certificates: follow<TinyCertCertificate, TinyCertCertificate>(certificates, same),
+    secrets: follow<Secret, KubeObject>(secrets, slimSecret, {
+      labelSelector: `${MANAGED_LABEL}=true`,
+      metadataOnly: true,
+    }),
+    issuers: follow<Issuer, Issuer>(issuers, same),
+    // A role that is bound to namespaces cannot read cluster-scoped kinds.
+    ...(settings.namespaces ? {} : { clusterIssuers: follow<Issuer, Issuer>(clusterIssuers, same) }),
+  };
+  const all: Informer<unknown>[] = Object.values(informers);
+  const directory = new IssuerDirectory();
+  const deps: CertificateDeps = {
+    kube,
+    clock,
+    timing: defaultTiming,
+    metrics: metrics.certificates,
+    holder: options.holder,
+    leads: options.leads,
+    certificates: informers.certificates.store,
+    secrets: informers.secrets.store,
+    listCertificates: (listSignal) => listAll(kube, settings.namespaces, listSignal),
+    directory,
+    attempts: new AttemptMemory(),
+    writtenCertificates: new LastWritten({ clock }),
+    writtenSecrets: new LastWritten({ clock }),
+  };
+  const queueOf = (name: string): WorkQueue => new WorkQueue({ name, clock, metrics: metrics.queue });
+  const runs: { name: string; queue: WorkQueue; run: () => Promise<void> }[] = [];
+  const certificateQueue = queueOf('certificate');
+  const ends = [wire(deps, certificateQueue)];
+  const secretWatches = new SecretWatches(informerWatches({ client: kube, clock, log, signal }));
+  for (const [type, store] of [
+    [issuers, informers.issuers.store],
+    [clusterIssuers, informers.clusterIssuers?.store],
+  ] as const) {
+    if (!store) continue;
+    const queue = queueOf(type === issuers ? 'issuer' : 'clusterissuer');
+    const { reconcile, stop: end } = issuerController(
+      {
+        kube,
+        clock,
+        type,
+        issuers: store,
+        directory,
+        accounts: options.accounts,
+        secretWatches,
+        clusterResourceNamespace: options.namespace,
+        allowedEndpoints: settings.allowedEndpoints,
+      },
+      queue,
+    );
+    ends.push(end);
+    runs.push({ name: queueName(type), queue, run: () => start(queueName(type), queue, 4, reconcile) });
+  }
+  runs.push({
+    name: 'certificate',
+    queue: certificateQueue,
+    run: () => start('certificate', certificateQueue, settings.concurrency, reconciler(deps)),
+  });
+
+  function start(
+    name: string,
+    queue: WorkQueue,
+    concurrency: number,
+    reconcile: ReturnType<typeof reconciler>,
+  ): Promise<void> {
+    return runController(
+      {
+        name,
+        queue,
+        concurrency,
+        reconcile,
+        clock,
+        log,
+        metrics: metrics.controller,
+        forceSignal: stop.forced,
+      },
+      stop.gentle,
+    );
+  }
+
+  return {
+    queues: runs,
+    assertSynced: () => {
+      if (!all.every(({ store }) => store.synced)) throw new NotSynced();
+    },
+    run: async () => {
+      if (!(await watchSync(all, clock, log, stop.gentle))) return;
+      await Promise.all(runs.map(({ run }) => run()));
+    },
+    close: async () => {
+      for (const end of ends) end();
+      watching.abort();
+      await Promise.all(all.map(({ done }) => done));
+    },
+  };
+}
+
+function queueName(type: ResourceType<Issuer>): string {
+  return type === issuers ? 'issuer' : 'clusterissuer';
+}
+
+async function listAll(
+  kube: KubeClient,
+  namespaces: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<TinyCertCertificate[]> {
+  const parts = namespaces ?? [undefined];
+  const lists = await Promise.all(
+    parts.map((namespace) =>
+      kube.listAll(certificates, { signal, ...(namespace === undefined ? {} : { namespace }) }),
+    ),
+  );
+  return lists.flatMap(({ items }) => items);
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { AccountRegistry } from '../account/registry.ts';
+import { connect } from '../kube/credentials.ts';
+import { KubeClient } from '../kube/client.ts';
+import { LeaderElector } from '../kube/lease.ts';
+import { noStuckWorker, serveHealth, serveMetrics } from '../kube/serve.ts';
+import { Transport } from '../kube/transport.ts';
+import type { Clock } from '../lib/clock.ts';
+import { AppError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { createMetrics } from '../metrics/registry.ts';
+import { startControllers } from './controllers.ts';
+import type { Settings } from './flags.ts';
+import { restMetrics } from './rest-metrics.ts';
+
+export interface Stop {
+  /** First stage: finish what runs, start nothing new. */
+  gentle: AbortSignal;
+  /** Second stage: abort what runs. */
+  forced: AbortSignal;
+}
+
+const LEASE_NAME = 'tinycert-operator';
+/** Longer than any reconcile may take. */
+const STUCK_MS = 600_000;
+
+/** The leadership was lost, so that the process has to end: another one may have it. */
+export class LeadershipLost extends AppError {
+  constructor() {
+    super(
+      'LeadershipLost',
+      'Another replica leads now, or the API server could not be reached for too long.',
+    );
+  }
+}
+
+/** Runs the operator until it is told to stop. Rejects if it cannot start, or when it loses the leadership. */
+export async function runOperator(settings: Settings, clock: Clock, log: Logger, stop: Stop): Promise<void> {
+  const connection = await connect({
+    clock,
+    log,
+    ...(settings.kubeconfig === undefined ? {} : { kubeconfig: settings.kubeconfig }),
+  });
+  const metrics = createMetrics();
+  const transport = new Transport({
+    connection,
+    clock,
+    userAgent: 'tinycert-operator',
+    metrics: restMetrics(metrics.rest, connection.server),
+    connections: settings.concurrency,
+  });
+  const kube = new KubeClient(transport, { fieldManager: 'tinycert-operator' });
+  const namespace = settings.clusterResourceNamespace ?? connection.namespace ?? 'default';
+  const identity = `${hostname()}_${randomUUID()}`;
+  const accounts = new AccountRegistry({ clock, metrics: metrics.tinycert });
+  const elector = settings.leaderElect
+    ? new LeaderElector({
+        client: kube,
+        clock,
+        log,
+        namespace,
+        name: LEASE_NAME,
+        identity,
+        metrics: metrics.lease,
+      })
+    : undefined;
+  const work = new AbortController();
+  const controllers = startControllers({
+    kube,
+    clock,
+    log,
+    metrics,
+    accounts,
+    settings,
+    namespace,
+    holder: identity,
+    leads: () => !work.signal.aborted && (elector?.isHeld() ?? true),
+    stop: { gentle: AbortSignal.any([stop.gentle, work.signal]), forced: stop.forced },
+  });
+  const listeners = [
+    await serveMetrics({ address: settings.metricsBindAddress, registry: metrics.registry }),
+    await serveHealth({
+      address: settings.healthProbeBindAddress,
+      livez: Object.fromEntries(
+        controllers.queues.map((queue) => [queue.name, noStuckWorker(queue.queue, STUCK_MS)]),
+      ),
+      readyz: { caches: () => controllers.assertSynced() },
+      clock,
+      log,
+    }),
+  ];
+  log.info({ server: connection.server, namespaces: settings.namespaces ?? 'all' }, 'Operator started');
+  try {
+    await lead(elector, controllers.run, stop, work);
+  } finally {
+    work.abort();
+    await controllers.close();
+    await accounts.close();
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await transport.close();
+    log.info('Operator stopped');
+  }
+}
+
+/** Works while leading. The Lease is given back only once nothing runs any more. */
+async function lead(
+  elector: LeaderElector | undefined,
+  run: () => Promise<void>,
+  stop: Stop,
+  work: AbortController,
+): Promise<void> {
+  if (!elector) return run();
+  const election = new AbortController();
+  const elected = elector.run(election.signal);
+  // Lost leadership ends the work at once; the send gate has shut already.
+  const lost = elected.then(() => work.abort(new LeadershipLost()));
+  const cancelled = AbortSignal.any([stop.gentle, work.signal]);
+  const isLeading = await elector.whenLeading(cancelled).then(
+    () => true,
+    () => false,
+  );
+  if (isLeading) await run();
+  const wasLost = work.signal.aborted;
+  election.abort();
+  await lost;
+  if (wasLost && !stop.gentle.aborted) throw new LeadershipLost();
+}
