@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { clip } from '../../src/lib/errors.ts';
 import { buildControlPlane, buildKubectl } from './build.ts';
 import { downloadEnvtest } from './download.ts';
 import { ControlPlaneError, explain } from './errors.ts';
@@ -109,7 +110,8 @@ async function supply(
   } catch (error) {
     options.signal?.throwIfAborted();
     failedDownload = error;
-    options.progress?.('The envtest archive could not be fetched; building from the Go modules instead.');
+    const reason = explain(error).split('\n').at(-1)?.trim() ?? '';
+    options.progress?.(`No envtest archive (${clip(reason)}). Building from the Go modules instead.`);
   }
   try {
     const folder = builtFolder(root);

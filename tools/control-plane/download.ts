@@ -28,11 +28,12 @@ const LARGEST_ARCHIVE = 256 * 1024 * 1024;
 export async function downloadEnvtest(
   folder: string,
   options: DownloadOptions,
-  archive: Archive | undefined = envtestArchive(platform()),
+  target: string = platform(),
+  archive: Archive | undefined = envtestArchive(target),
 ): Promise<void> {
   if (archive === undefined) {
     throw new ControlPlaneError('DownloadFailed', 'No envtest archive is pinned for this platform.', [
-      platform(),
+      target,
     ]);
   }
   options.progress?.(`Fetching the envtest archive ${ENVTEST_VERSION}.`);
