@@ -17,8 +17,10 @@ export type NamesSpec = Pick<
  */
 export function effectiveNames(spec: NamesSpec): Names {
   const { dnsNames: dns = [], ipAddresses: ip = [], uris: uri = [], emailAddresses: email = [] } = spec;
-  const commonName = spec.commonName ?? derivedCommonName(dns, ip, email) ?? '';
-  const names = normalNames({ commonName, dns, ip, uri, email });
+  const given = normalNames({ commonName: spec.commonName ?? '', dns, ip, uri, email });
+  const derived =
+    spec.commonName === undefined ? derivedCommonName(given.dns, given.ip, given.email) : undefined;
+  const names = derived === undefined ? given : { ...given, commonName: derived };
   if (parseIp(names.commonName)) return { ...names, ip: withFirst(names.ip, names.commonName) };
   if (isHostName(names.commonName)) return { ...names, dns: withFirst(names.dns, names.commonName) };
   return names;

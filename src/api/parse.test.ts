@@ -1,0 +1,129 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseCertificate, parseIssuer } from './parse.ts';
+
+const metadata = { name: 'web', namespace: 'shop', uid: 'u', labels: { app: 'web' } };
+const spec = { secretName: 'web-tls', issuerRef: { name: 'ca' }, dnsNames: ['www.example.com'] };
+const issuerSpec = { credentialsSecretRef: { name: 'account' }, authority: { id: 7 } };
+const attempt = {
+  number: 1,
+  id: '0f8fad5b-d9cb-469f-a165-70867728950e',
+  operation: 'New',
+  holder: 'pod-1',
+  startTime: '2026-01-01T00:00:00.000Z',
+  specHash: 'v1:0',
+  afterId: 41,
+  authorityId: 7,
+};
+
+describe('a certificate from the cluster', () => {
+  test('gets the defaults that an older CRD lacks and keeps its metadata', () => {
+    const parsed = parseCertificate({
+      apiVersion: 'a/b',
+      kind: 'K',
+      metadata,
+      spec: { ...spec, privateKey: {} },
+    });
+
+    expect(parsed).toEqual({
+      ok: true,
+      object: {
+        apiVersion: 'a/b',
+        kind: 'K',
+        metadata,
+        spec: {
+          ...spec,
+          issuerRef: { kind: 'TinyCertIssuer', name: 'ca' },
+          privateKey: { rotationPolicy: 'Never' },
+        },
+      },
+    });
+  });
+
+  test('loses the fields of a newer CRD, at every depth', () => {
+    const parsed = parseCertificate({
+      metadata,
+      spec: { ...spec, suspend: true, issuerRef: { name: 'ca', group: 'x' } },
+      status: { certificateId: 42, later: 1, attempt: { ...attempt, later: 1 } },
+    });
+
+    expect(parsed).toMatchObject({
+      ok: true,
+      object: {
+        spec: { issuerRef: { kind: 'TinyCertIssuer', name: 'ca' } },
+        status: { certificateId: 42, attempt },
+      },
+    });
+    expect(JSON.stringify(parsed)).not.toMatch(/suspend|group|later/);
+  });
+
+  test.each([
+    ['no object', null, 'the object has no metadata with a name'],
+    ['no metadata', { spec }, 'the object has no metadata with a name'],
+    ['no spec', { metadata }, 'spec: '],
+    ['a field of the wrong type', { metadata, spec: { ...spec, dnsNames: 'a' } }, 'spec.dnsNames: '],
+    [
+      'a value that is not offered',
+      { metadata, spec: { ...spec, issuerRef: { kind: 'X', name: 'a' } } },
+      'spec.issuerRef.kind: ',
+    ],
+    ['a broken rule of a field', { metadata, spec: { ...spec, secretName: 'Web' } }, 'spec.secretName: '],
+    [
+      'a broken rule of an item',
+      { metadata, spec: { ...spec, dnsNames: ['a', 'b c'] } },
+      'spec.dnsNames[1]: ',
+    ],
+    [
+      'a broken rule between fields',
+      { metadata, spec: { ...spec, renewBefore: '720h', renewBeforePercentage: 30 } },
+      'spec.renewBeforePercentage: renewBefore and renewBeforePercentage exclude each other',
+    ],
+    ['half an attempt', { metadata, spec, status: { attempt: { number: 1 } } }, 'status.attempt.id: '],
+  ])('is refused with a message: %s', (_, value, message) => {
+    const parsed = parseCertificate(value);
+
+    expect(parsed).toMatchObject({ ok: false });
+    expect('message' in parsed && parsed.message).toContain(message);
+  });
+
+  test('never throws, whatever it is', () => {
+    const odd = fc.oneof(
+      fc.anything({ withNullPrototype: true, withDate: true }),
+      fc.record({ metadata: fc.constant(metadata), spec: fc.anything(), status: fc.anything() }),
+      fc.record({
+        metadata: fc.constant(metadata),
+        spec: fc.dictionary(fc.constantFrom(...Object.keys(spec), 'commonName', 'subject'), fc.anything()),
+      }),
+    );
+    fc.assert(
+      fc.property(odd, (value) => {
+        expect(parseCertificate(value)).toHaveProperty('ok');
+      }),
+    );
+  });
+});
+
+describe('an issuer from the cluster', () => {
+  test('gets the public endpoint', () => {
+    expect(parseIssuer({ metadata, spec: issuerSpec })).toMatchObject({
+      ok: true,
+      object: { metadata, spec: { ...issuerSpec, endpoint: 'https://www.tinycert.org/api/v1/' } },
+    });
+  });
+
+  test.each([
+    ['an authority named twice', { ...issuerSpec, authority: { id: 7, name: 'x' } }, 'spec.authority: '],
+    ['an authority not named', { ...issuerSpec, authority: {} }, 'spec.authority: '],
+    ['no credentials', { authority: { id: 7 } }, 'spec.credentialsSecretRef: '],
+    ['plain HTTP', { ...issuerSpec, endpoint: 'http://ca.example.com/' }, 'spec.endpoint: '],
+    [
+      'two bundles',
+      { ...issuerSpec, caBundle: '-----BEGIN CERTIFICATE-----', caBundleSecretRef: { name: 'x' } },
+      'spec.caBundleSecretRef: ',
+    ],
+  ])('is refused with a message: %s', (_, broken, message) => {
+    const parsed = parseIssuer({ metadata, spec: broken });
+
+    expect('message' in parsed && parsed.message).toContain(message);
+  });
+});
