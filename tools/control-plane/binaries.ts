@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { clip } from '../../src/lib/errors.ts';
 import { buildControlPlane, buildKubectl } from './build.ts';
@@ -56,7 +56,7 @@ export async function ensureBinaries(
 ): Promise<Binaries> {
   const env = options.env ?? process.env;
   const assets = env['KUBEBUILDER_ASSETS'];
-  if (assets !== undefined && assets !== '') return fromAssets(assets, options, suppliers);
+  if (assets !== undefined && assets !== '') return fromAssets(resolve(assets), options, suppliers);
 
   const root = cacheRoot(env);
   const cached = await fromCache(root);
@@ -122,15 +122,15 @@ async function supply(
     throw new ControlPlaneError(
       'BinariesMissing',
       'There is no control plane: kube-apiserver and etcd were neither found nor made.',
-      missingAdvice(explain(failedDownload), explain(error)),
+      missingAdvice(root, explain(failedDownload), explain(error)),
     );
   }
 }
 
 /** What a person can do about missing binaries. */
-export function missingAdvice(download: string, build: string): string[] {
+function missingAdvice(root: string, download: string, build: string): string[] {
   return [
-    'Looked for: KUBEBUILDER_ASSETS (not set), then the cache folder (empty).',
+    `Looked in: KUBEBUILDER_ASSETS (not set); ${root} (nothing that fits).`,
     `Download of envtest ${ENVTEST_VERSION} for ${platform()}:`,
     ...indent(download),
     `Build of Kubernetes ${KUBERNETES_VERSION} and etcd ${ETCD_VERSION}:`,

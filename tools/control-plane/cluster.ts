@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { clip } from '../../src/lib/errors.ts';
 import { apiRequest, type ApiEndpoint } from './api-request.ts';
 import type { Binaries } from './binaries.ts';
 import type { ControlPlane, ControlPlaneOptions, Identity, RestartOptions } from './control-plane.ts';
@@ -130,14 +131,12 @@ export class Cluster implements ControlPlane {
         spec: { expirationSeconds: TOKEN_SECONDS },
       },
     });
-    const parsed = JSON.parse(reply.body) as { status?: { token?: string }; message?: string };
-    const token = parsed.status?.token;
-    if (reply.status !== 201 || token === undefined) {
+    if (reply.status !== 201) {
       throw new ControlPlaneError('RequestFailed', 'The API server gave no token for the ServiceAccount.', [
-        `${namespace}/${name}: ${reply.status} ${parsed.message ?? ''}`,
+        `${namespace}/${name}: ${reply.status} ${clip(reply.body)}`,
       ]);
     }
-    return token;
+    return (JSON.parse(reply.body) as { status: { token: string } }).status.token;
   }
 
   async #writeKubeconfig(path: string, name: string, user: UserCredential): Promise<void> {

@@ -43,6 +43,7 @@ export class Servers {
   #announce: (error: ControlPlaneError) => void = () => {};
   /** Until then a death fails the start, and that says enough. */
   #started = false;
+  readonly #closing = new AbortController();
   #stopping: Promise<void> | undefined;
   /** Restarts run one after the other. */
   #turn: Promise<void> = Promise.resolve();
@@ -88,12 +89,12 @@ export class Servers {
 
   restart(part: Part, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const result = this.#turn.then(async () => {
-      if (this.#stopping !== undefined) {
-        throw new ControlPlaneError('StartFailed', 'The control plane is stopped.');
-      }
+      const closing = this.#closing.signal;
+      closing.throwIfAborted();
       await this.#end(part, signal);
+      closing.throwIfAborted();
       await this.#launch(part);
-      await this.#untilReady(undefined);
+      await this.#untilReady(closing);
     });
     this.#turn = result.catch(() => {});
     return result;
@@ -106,6 +107,9 @@ export class Servers {
 
   async #tearDown(): Promise<void> {
     const { keepData, dataDir } = this.#config;
+    // A restart that is under way ends first: it must not start a server behind our back.
+    this.#closing.abort(new ControlPlaneError('StartFailed', 'The control plane was stopped.'));
+    await this.#turn;
     // Data that are thrown away need no orderly end.
     const signal = keepData ? 'SIGTERM' : 'SIGKILL';
     await this.#end('apiServer', signal);
