@@ -188,6 +188,7 @@ function codeOf(error: Error, sent: boolean): TinyCertErrorCode {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return 'Closed';
   if (!sent) return tlsCodes.test(code) ? 'TlsFailure' : 'ConnectionFailed';
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return 'ProtocolError';
+  // The parser's errors do not always have a code.
+  if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') return 'ProtocolError';
   return 'ConnectionLost';
 }

@@ -116,7 +116,7 @@ describe('an error reply', () => {
     expect(errorOf(400, { code: 'InputFailure', text: 'x'.repeat(5000) }).text).toHaveLength(257);
   });
 
-  test.each(['code with space', 'x'.repeat(65), '<b>', 'key-of-the-api', 'token-1'])(
+  test.each(['Code With Space', 'X'.repeat(41), '<b>', 'key-of-the-api', 'token-1', 'd7dd6880', 'A1b'])(
     'does not show the unknown code %j',
     (code) => {
       expect(errorOf(400, { code }).upstreamCode).toBeUndefined();

@@ -10,8 +10,8 @@ const errorBody = z.object({ code: z.string().min(1), text: z.string().catch('')
 /** Names of parameters, as the text of InputFailure and MissingParameter may give them. */
 const parameterName = /\b(?:SANs|hash_method|passphrase|email|cert_id|ca_id|what|CN|OU|ST|C|L|O)\b/g;
 
-/** How a code that was not understood may look, to be shown to a person. */
-const plausibleCode = /^[\w.-]{1,64}$/;
+/** How all codes of TinyCert look. Only such a code is shown to a person: digits might be a session token. */
+const plausibleCode = /^[A-Z][A-Za-z]{1,39}$/;
 
 /** What reading a reply needs to know. */
 export interface ReplyContext {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCleaner, safeCause } from './secrecy.ts';
 import { escapeForm } from './signing.ts';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeForm, escapeForm, type Parameters, signForm } from './signing.ts';
 import type { AlternativeName } from './types.ts';
@@ -12,7 +12,7 @@ interface Vector {
   name: string;
   key: string;
   parameters: Parameters;
-  form?: string;
+  form: string;
   digest: string;
 }
 
@@ -74,6 +74,9 @@ const vectors: Vector[] = [
     name: 'eleven names, the tenth after the second',
     key: docsKey,
     parameters: { C: 'NL', CN: 'h0.example.com', O: 'x', SANs: hosts(11), ca_id: 7, token: 'abc' },
+    form: `C=NL&CN=h0.example.com&O=x&${hosts(11)
+      .map((host, index) => `SANs%5B${index}%5D%5BDNS%5D=${host.value}`)
+      .join('&')}&ca_id=7&token=abc`,
     digest: '518cfc1c4c1ae56282cf47e1edf9a5761e688aceb69487cbfcc8d0e352473ee7',
   },
   {
@@ -96,8 +99,7 @@ describe('a signed form', () => {
   test.each(vectors)('agrees with the reference on $name', ({ key, parameters, form, digest }) => {
     const body = signForm(parameters, key);
 
-    expect(body.endsWith(`&digest=${digest}`)).toBe(true);
-    if (form !== undefined) expect(body).toBe(`${form}&digest=${digest}`);
+    expect(body).toBe(`${form}&digest=${digest}`);
   });
 
   test('leaves out what is undefined or an empty list, and keeps an empty text', () => {

@@ -31,42 +31,16 @@ export interface TestTls {
 export function makeTls(names: string): TestTls {
   const folder = mkdtempSync(join(tmpdir(), 'tinycert-test-'));
   try {
-    const run = (...args: string[]): void => {
-      execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+    const request = (name: string, options: string): void => {
+      const common = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2';
+      const args = `req ${common} -keyout ${name}.key -out ${name}.pem -subj /CN=${name} ${options}`;
+      execFileSync('openssl', args.split(' ').filter(Boolean), { cwd: folder, stdio: 'pipe' });
     };
-    const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    run(
-      'req',
-      '-x509',
-      ...newKey,
-      '-keyout',
-      'ca.key',
-      '-out',
-      'ca.pem',
-      '-subj',
-      '/CN=Test CA',
-      '-days',
-      '2',
-    );
-    run(
-      ...[
-        'req',
-        '-x509',
-        ...newKey,
-        '-keyout',
-        'key.pem',
-        '-out',
-        'cert.pem',
-        '-subj',
-        '/CN=test',
-        '-days',
-        '2',
-      ],
-      ...['-CA', 'ca.pem', '-CAkey', 'ca.key', '-addext', `subjectAltName=${names}`],
-      ...['-addext', 'basicConstraints=critical,CA:FALSE'],
-    );
+    request('ca', '');
+    const leaf = `-addext subjectAltName=${names} -addext basicConstraints=critical,CA:FALSE`;
+    request('leaf', `-CA ca.pem -CAkey ca.key ${leaf}`);
     const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
-    return { ca: read('ca.pem'), key: read('key.pem'), cert: read('cert.pem') };
+    return { ca: read('ca.pem'), key: read('leaf.key'), cert: read('leaf.pem') };
   } finally {
     rmSync(folder, { recursive: true });
   }

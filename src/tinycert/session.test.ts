@@ -1,0 +1,362 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { createTinyCertClient } from './client.ts';
+import { createTinyCertSession, sessionKey } from './session.ts';
+import {
+  credentials,
+  makeTls,
+  type Received,
+  refuse,
+  reply,
+  type Responder,
+  TestServer,
+  withLogin,
+} from './test-server.ts';
+import type { TinyCertClient, TinyCertClientOptions } from './types.ts';
+
+const closers: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function serve(respond: Responder): Promise<TestServer> {
+  const server = await TestServer.start(respond);
+  closers.push(() => server.close());
+  return server;
+}
+
+function connectTo(server: TestServer, options: Partial<TinyCertClientOptions> = {}): TinyCertClient {
+  const client = createTinyCertClient({
+    endpoint: server.endpoint,
+    credentials,
+    allowLoopbackHttp: true,
+    ...options,
+  });
+  closers.unshift(() => client.close());
+  return client;
+}
+
+const tokenOf = (request: Received): string | null => request.form.get('token');
+const logins = (server: TestServer): number => server.calls.filter((call) => call === 'connect').length;
+
+describe('a session', () => {
+  test('is opened once for calls that come together', async () => {
+    const server = await serve(withLogin((request) => reply(request, [])));
+    const client = connectTo(server);
+
+    await Promise.all(Array.from({ length: 30 }, () => client.listAuthorities()));
+    await client.connect();
+
+    expect(logins(server)).toBe(1);
+    expect(server.calls).toHaveLength(31);
+  });
+
+  test('that expired is renewed once for all calls that notice', async () => {
+    let valid = 'token-1';
+    const server = await serve(
+      withLogin((request) => {
+        if (tokenOf(request) === valid) reply(request, []);
+        else refuse(request, 403, 'InvalidToken');
+      }),
+    );
+    const client = connectTo(server);
+    await client.listAuthorities();
+    valid = 'token-2';
+
+    await Promise.all(Array.from({ length: 40 }, () => client.listAuthorities()));
+
+    expect(logins(server)).toBe(2);
+    expect(server.requests.filter((request) => tokenOf(request) === 'token-2')).toHaveLength(40);
+  });
+
+  test('that a late refusal complains of is not renewed again', async () => {
+    const held: Received[] = [];
+    const server = await serve(
+      withLogin((request) => {
+        if (tokenOf(request) !== 'token-1') reply(request, []);
+        else if (held.push(request) === 2) refuse(held[0] as Received, 403, 'InvalidToken');
+      }),
+    );
+    const client = connectTo(server);
+    const calls = [client.listAuthorities(), client.listAuthorities()];
+    await Promise.race(calls);
+    refuse(held[1] as Received, 403, 'InvalidToken');
+    await Promise.all(calls);
+
+    expect(logins(server)).toBe(2);
+  });
+
+  test.each([
+    ['InvalidToken', 403],
+    ['SessionError', 403],
+    ['SessionError', 500],
+  ])(
+    'refused with %s (%d) is renewed and the call repeated, even one that is not idempotent',
+    async (code, status) => {
+      const server = await serve(
+        withLogin((request) => {
+          if (tokenOf(request) === 'token-1') refuse(request, status, code);
+          else reply(request, { cert_id: 7 });
+        }),
+      );
+      const client = connectTo(server);
+
+      expect(await client.reissueCertificate(6)).toBe(7);
+      expect(server.calls).toEqual(['connect', 'cert/reissue', 'connect', 'cert/reissue']);
+    },
+  );
+
+  test('refused twice ends the call, and the next one logs in afresh', async () => {
+    let healthy = false;
+    const server = await serve(
+      withLogin((request) => (healthy ? reply(request, []) : refuse(request, 403, 'InvalidToken'))),
+    );
+    const client = connectTo(server);
+
+    await expect(client.listAuthorities()).rejects.toMatchObject({
+      code: 'InvalidToken',
+      call: 'ca/list',
+      kind: 'passing',
+      maybeExecuted: false,
+    });
+    expect(server.calls).toEqual(['connect', 'ca/list', 'connect', 'ca/list']);
+    healthy = true;
+    await client.listAuthorities();
+    expect(logins(server)).toBe(3);
+  });
+
+  test.each([
+    ['AccessDenied', 403],
+    ['UnknownError', 500],
+    ['RateLimitExceeded', 429],
+    ['SignatureFailure', 403],
+  ])('is kept when a call fails with %s, which is not repeated', async (code, status) => {
+    const server = await serve(withLogin((request) => refuse(request, status, code)));
+    const client = connectTo(server);
+
+    await expect(client.listAuthorities()).rejects.toMatchObject({ code });
+    await expect(client.listAuthorities()).rejects.toMatchObject({ code });
+
+    expect(server.calls).toEqual(['connect', 'ca/list', 'ca/list']);
+  });
+
+  test('never sends an old token with a login', async () => {
+    const server = await serve(
+      withLogin((request) => {
+        if (tokenOf(request) === 'token-1') refuse(request, 403, 'InvalidToken');
+        else reply(request, []);
+      }),
+    );
+
+    await connectTo(server).listAuthorities();
+
+    const forms = server.requests
+      .filter(({ call }) => call === 'connect')
+      .map(({ form }) => [...form.keys()]);
+    expect(forms).toEqual([
+      ['email', 'passphrase', 'digest'],
+      ['email', 'passphrase', 'digest'],
+    ]);
+  });
+
+  test('that cannot be opened fails every call that waits for it, once', async () => {
+    const server = await serve((request) => refuse(request, 403, 'PassphraseFailure', 'wrong'));
+    const client = connectTo(server);
+    const outcomes = await Promise.allSettled([client.listAuthorities(), client.reissueCertificate(6)]);
+
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({
+        reason: { code: 'PassphraseFailure', kind: 'credentials', call: 'connect', maybeExecuted: false },
+      });
+    expect(server.calls).toEqual(['connect']);
+    await expect(client.listAuthorities()).rejects.toMatchObject({ code: 'PassphraseFailure' });
+    expect(server.calls).toEqual(['connect', 'connect']);
+  });
+
+  test.each(['', '{}', '{"token":""}', '{"token":null}', '[]'])(
+    'is not opened by the answer %j',
+    async (body) => {
+      const server = await serve((request) => reply(request, body));
+
+      await expect(connectTo(server).listAuthorities()).rejects.toMatchObject({
+        code: 'ProtocolError',
+        call: 'connect',
+        maybeExecuted: false,
+      });
+    },
+  );
+
+  test('goes on opening for those who still wait when one gives up', async () => {
+    const held: Received[] = [];
+    const server = await serve((request) => {
+      if (request.call === 'connect') held.push(request);
+      else reply(request, []);
+    });
+    const client = connectTo(server);
+    const giveUp = new AbortController();
+    const first = client.reissueCertificate(6, { signal: giveUp.signal });
+    const second = client.listAuthorities();
+    await server.arrival(1);
+    giveUp.abort(new Error('shutting down'));
+
+    await expect(first).rejects.toMatchObject({
+      code: 'Aborted',
+      call: 'cert/reissue',
+      maybeExecuted: false,
+      cause: { message: 'shutting down' },
+    });
+    reply(held[0] as Received, { token: 'token-1' });
+    await second;
+    expect(server.calls).toEqual(['connect', 'ca/list']);
+  });
+
+  test('stops opening when the last one who waits gives up, and opens anew for the next', async () => {
+    let answer = false;
+    const server = await serve((request) => {
+      if (request.call !== 'connect') reply(request, []);
+      else if (answer) reply(request, { token: 'token-2' });
+    });
+    const client = connectTo(server);
+    const giveUp = new AbortController();
+    const first = client.listAuthorities({ signal: giveUp.signal });
+    await server.arrival(1);
+    const closed = new Promise((resolve) => server.requests[0]?.socket.once('close', resolve));
+    giveUp.abort();
+    await expect(first).rejects.toMatchObject({ code: 'Aborted' });
+    await closed;
+    answer = true;
+
+    await client.listAuthorities();
+
+    expect(server.calls).toEqual(['connect', 'connect', 'ca/list']);
+  });
+
+  test('is not waited for by a call that was given up before', async () => {
+    const server = await serve(withLogin((request) => reply(request, [])));
+
+    await expect(connectTo(server).listAuthorities({ signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'Aborted',
+    });
+    expect(server.bytes).toEqual([]);
+  });
+
+  test('is forgotten on disconnect even if the service refuses that', async () => {
+    const server = await serve(
+      withLogin((request) => {
+        if (request.call === 'disconnect') refuse(request, 500, 'UnknownError');
+        else reply(request, []);
+      }),
+    );
+    const client = connectTo(server);
+    await client.connect();
+
+    await expect(client.disconnect()).rejects.toMatchObject({ code: 'UnknownError', call: 'disconnect' });
+    await client.listAuthorities();
+
+    expect(server.calls).toEqual(['connect', 'disconnect', 'connect', 'ca/list']);
+  });
+
+  test('that has expired is no error on disconnect, and no reason to log in', async () => {
+    const server = await serve(withLogin((request) => refuse(request, 403, 'InvalidToken')));
+    const client = connectTo(server);
+    await client.connect();
+
+    await client.disconnect();
+
+    expect(server.calls).toEqual(['connect', 'disconnect']);
+  });
+});
+
+describe('a shared session', () => {
+  test('is opened once for its clients, and survives that one closes', async () => {
+    const server = await serve(withLogin((request) => reply(request, [])));
+    const session = createTinyCertSession({ endpoint: server.endpoint, credentials });
+    const first = connectTo(server, { session });
+    const second = connectTo(server, { session });
+    await Promise.all([first.listAuthorities(), second.listAuthorities()]);
+    await first.close();
+    await second.listAuthorities();
+
+    expect(logins(server)).toBe(1);
+    expect(session.isOpen).toBe(true);
+    await second.close({ disconnect: true });
+    expect(session.isOpen).toBe(false);
+    expect(server.calls.at(-1)).toBe('disconnect');
+  });
+
+  test('is opened by another client when the one that was at it closes', async () => {
+    let answer = false;
+    const server = await serve((request) => {
+      if (request.call !== 'connect') reply(request, []);
+      else if (answer) reply(request, { token: 'token-2' });
+    });
+    const session = createTinyCertSession({ endpoint: server.endpoint, credentials });
+    const first = connectTo(server, { session });
+    const second = connectTo(server, { session });
+    const given = first.listAuthorities().catch((error: unknown) => error);
+    await server.arrival(1);
+    const kept = second.listAuthorities();
+    answer = true;
+    await first.close();
+
+    expect(await kept).toEqual([]);
+    expect(await given).toMatchObject({ code: 'Closed', maybeExecuted: false });
+    expect(server.calls).toEqual(['connect', 'connect', 'ca/list']);
+  });
+});
+
+describe('the key of a session', () => {
+  const { ca } = makeTls('DNS:ca.example');
+  const account = { endpoint: 'https://ca.example/api/v1/', credentials, ca };
+
+  test('is equal for equal accounts, however they are written', () => {
+    const same = { ...account, endpoint: 'https://CA.example:443/api/v1', ca: `\n${ca}\n` };
+
+    expect(sessionKey(same)).toBe(sessionKey({ ...account, credentials: { ...credentials } }));
+  });
+
+  test.each([
+    ['endpoint', { ...account, endpoint: 'https://ca.example/api/v2/' }],
+    ['CA bundle', { ...account, ca: undefined }],
+    ['e-mail', { ...account, credentials: { ...credentials, email: 'other@example.com' } }],
+    ['passphrase', { ...account, credentials: { ...credentials, passphrase: 'guess' } }],
+    ['API key', { ...account, credentials: { ...credentials, apiKey: 'guess' } }],
+    [
+      'split between fields',
+      {
+        ...account,
+        credentials: { ...credentials, passphrase: `${credentials.passphrase}k`, apiKey: 'ey-of-the-api' },
+      },
+    ],
+  ])('differs when the %s does', (_name, other) => {
+    expect(sessionKey(other)).not.toBe(sessionKey(account));
+  });
+});
+
+describe('a closed client', () => {
+  test('fails what is under way and what comes after', async () => {
+    const server = await serve(withLogin(() => {}));
+    const client = connectTo(server);
+    const call = client.reissueCertificate(6).catch((error: unknown) => error);
+    await server.arrival(2);
+
+    await client.close();
+    await client.close();
+
+    expect(await call).toMatchObject({ code: 'Closed', call: 'cert/reissue', maybeExecuted: true });
+    await expect(client.listAuthorities()).rejects.toMatchObject({ code: 'Closed', maybeExecuted: false });
+    await expect(client.connect()).rejects.toMatchObject({ code: 'Closed' });
+    await expect(client.disconnect()).rejects.toMatchObject({ code: 'Closed' });
+    expect(server.calls).toEqual(['connect', 'cert/reissue']);
+  });
+
+  test('closes even if the session cannot be ended', async () => {
+    const server = await serve(withLogin((request) => request.socket.destroy()));
+    const client = connectTo(server);
+    await client.connect();
+
+    await client.close({ disconnect: true });
+
+    expect(server.calls).toEqual(['connect', 'disconnect']);
+  });
+});

@@ -1,0 +1,208 @@
+import { connect as connectTcp, createServer } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { closeAfterEach, connectTo, listen, serve } from './test-client.ts';
+import { makeTls, reply, type TestServer } from './test-server.ts';
+import type { TinyCertClientOptions } from './types.ts';
+
+closeAfterEach();
+afterEach(() => vi.unstubAllEnvs());
+
+const tls = makeTls('IP:127.0.0.1,DNS:tinycert.test');
+
+describe('the connection', () => {
+  test('to nothing is refused', async () => {
+    const nothing = createServer();
+    const port = await listen(nothing);
+    await new Promise((resolve) => nothing.close(resolve));
+
+    await expect(connectTo(`https://127.0.0.1:${port}/`).reissueCertificate(6)).rejects.toMatchObject({
+      code: 'ConnectionFailed',
+      kind: 'passing',
+      maybeExecuted: false,
+      cause: { code: 'ECONNREFUSED' },
+    });
+  });
+
+  test('to a name that does not exist fails', async () => {
+    await expect(connectTo('https://tinycert.invalid/').reissueCertificate(6)).rejects.toMatchObject({
+      code: 'ConnectionFailed',
+      maybeExecuted: false,
+    });
+  });
+
+  test('is kept for the calls that follow', async () => {
+    const server = await serve((request) => reply(request, []), tls);
+    const client = connectTo(server.endpoint, { ca: tls.ca });
+    for (let at = 0; at < 10; at += 1) await client.listAuthorities();
+
+    // undici frees a connection one turn of the loop after its answer, so a quick successor opens a second.
+    expect(server.bytes.length).toBeLessThanOrEqual(2);
+    expect(server.calls).toHaveLength(11);
+  });
+
+  test('is replaced when the server closed it in between', async () => {
+    const server = await serve((request) => reply(request, []));
+    const client = connectTo(server.endpoint);
+    await client.listAuthorities();
+    const { socket } = server.requests[1]!;
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.end();
+    await closed;
+
+    await client.listAuthorities();
+
+    expect(server.bytes).toHaveLength(2);
+  });
+
+  test('is opened as often as calls come together, but not more than allowed', async () => {
+    const server = await serve((request) => setImmediate(() => reply(request, [])));
+    const client = connectTo(server.endpoint, { connections: 3 });
+    await client.connect();
+    await Promise.all(Array.from({ length: 12 }, () => client.listAuthorities()));
+
+    expect(server.bytes).toHaveLength(3);
+  });
+
+  test('speaks HTTP/1.1 only, since an HTTP/2 stream would queue behind the send gate', async () => {
+    let offered: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const listener = createServer((socket) => {
+      socket.once('data', (hello: Buffer) => {
+        offered = ['h2', 'http/1.1'].filter((name) =>
+          hello.includes(`${String.fromCharCode(name.length)}${name}`),
+        );
+        socket.destroy();
+        resolve();
+      });
+    });
+    const port = await listen(listener);
+    await expect(
+      connectTo(`https://127.0.0.1:${port}/`, { ca: tls.ca }).listAuthorities(),
+    ).rejects.toMatchObject({ code: 'ConnectionFailed', maybeExecuted: false });
+    await promise;
+
+    expect(offered).toEqual(['http/1.1']);
+  });
+});
+
+describe('the certificate of the server', () => {
+  test.each<[string, Partial<TinyCertClientOptions>, string]>([
+    ['of an authority that the system does not know', {}, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ['of another authority than the given', { ca: makeTls('DNS:x').ca }, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+  ])('%s is not trusted, even if the environment says so', async (_name, options, code) => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    const server = await serve((request) => reply(request, {}), tls);
+
+    await expect(connectTo(server.endpoint, options).reissueCertificate(6)).rejects.toMatchObject({
+      code: 'TlsFailure',
+      kind: 'protocol',
+      maybeExecuted: false,
+      cause: { code },
+    });
+    expect(server.calls).toEqual([]);
+  });
+
+  test('for another name is not trusted', async () => {
+    const other = makeTls('DNS:other.example');
+    const server = await serve((request) => reply(request, {}), other);
+
+    await expect(connectTo(server.endpoint, { ca: other.ca }).listAuthorities()).rejects.toMatchObject({
+      code: 'TlsFailure',
+      cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' },
+    });
+  });
+
+  test('is missing where plain HTTP answers', async () => {
+    const listener = createServer((socket) => {
+      socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    });
+    const port = await listen(listener);
+
+    await expect(connectTo(`https://127.0.0.1:${port}/`).listAuthorities()).rejects.toMatchObject({
+      code: 'TlsFailure',
+      maybeExecuted: false,
+    });
+  });
+});
+
+describe('a proxy', () => {
+  const endpoint = (server: TestServer): string => `https://tinycert.test:${server.port}/api/v1/`;
+
+  test('is asked for a tunnel, with its password, and sees no request', async () => {
+    const server = await serve((request) => reply(request, { cert_id: 7 }), tls);
+    const proxy = await startProxy();
+    const HTTPS_PROXY = `http://user:p%40ss@127.0.0.1:${proxy.port}`;
+    const client = connectTo(endpoint(server), { ca: tls.ca, env: { HTTPS_PROXY } });
+    const gates: string[][] = [];
+
+    expect(await client.reissueCertificate(6, { beforeSend: () => gates.push(server.calls) })).toBe(7);
+
+    expect(gates).toEqual([['connect']]);
+    expect(new Set(proxy.heads.map((head) => head.split('\r\n')[0]))).toEqual(
+      new Set([`CONNECT tinycert.test:${server.port} HTTP/1.1`]),
+    );
+    expect(proxy.heads[0]).toContain(`Basic ${Buffer.from('user:p@ss').toString('base64')}`);
+    expect(proxy.relayed()).not.toContain('cert/reissue');
+  });
+
+  test('named in NO_PROXY is not asked', async () => {
+    const proxy = await startProxy();
+    const HTTPS_PROXY = `http://127.0.0.1:${proxy.port}`;
+    const client = connectTo('https://tinycert.invalid/', { env: { HTTPS_PROXY, NO_PROXY: '.invalid' } });
+
+    await expect(client.listAuthorities()).rejects.toMatchObject({ code: 'ConnectionFailed' });
+    expect(proxy.heads).toEqual([]);
+  });
+
+  test.each([
+    ['refuses', 'HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n'],
+    ['closes', ''],
+  ])('that %s leaves the call unsent', async (_name, answer) => {
+    const server = await serve((request) => reply(request, {}), tls);
+    const proxy = await startProxy(answer);
+    const HTTPS_PROXY = `http://user:hunter2@127.0.0.1:${proxy.port}`;
+
+    const error: unknown = await connectTo(endpoint(server), { ca: tls.ca, env: { HTTPS_PROXY } })
+      .reissueCertificate(6)
+      .catch((error: unknown) => error);
+
+    expect(error).toMatchObject({ code: 'ConnectionFailed', maybeExecuted: false });
+    expect(String((error as Error).stack) + String((error as Error).cause)).not.toContain('hunter2');
+    expect(server.bytes).toEqual([]);
+  });
+
+  test('does not lend its trust to the server behind it', async () => {
+    const server = await serve((request) => reply(request, {}), makeTls('DNS:other.example'));
+    const proxy = await startProxy();
+    const HTTPS_PROXY = `127.0.0.1:${proxy.port}`;
+
+    await expect(
+      connectTo(endpoint(server), { ca: tls.ca, env: { HTTPS_PROXY } }).listAuthorities(),
+    ).rejects.toMatchObject({ code: 'TlsFailure', maybeExecuted: false });
+  });
+});
+
+/** A proxy that takes any name for this machine. With `answer` it gives that and closes. */
+async function startProxy(
+  answer?: string,
+): Promise<{ port: number; heads: string[]; relayed: () => string }> {
+  const heads: string[] = [];
+  const relayed: Buffer[] = [];
+  const server = createServer((socket) => {
+    socket.once('data', (chunk: Buffer) => {
+      const head = chunk.toString('latin1');
+      heads.push(head);
+      if (answer !== undefined) {
+        socket.end(answer);
+        return;
+      }
+      const port = Number(/^CONNECT [^:]+:(\d+)/.exec(head)?.[1]);
+      const target = connectTcp(port, '127.0.0.1', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'));
+      target.on('error', () => socket.destroy());
+      socket.on('close', () => target.destroy());
+      socket.on('data', (data: Buffer) => relayed.push(data));
+      socket.pipe(target).pipe(socket);
+    });
+  });
+  return { port: await listen(server), heads, relayed: () => Buffer.concat(relayed).toString('latin1') };
+}
