@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apiRequest, type ApiEndpoint } from './api-request.ts';
@@ -10,7 +11,7 @@ import { freePorts } from './ports.ts';
 import { startReaper, type Reaper } from './reaper.ts';
 
 const READY_TIMEOUT_MS = 90_000;
-const POLL_MS = 50;
+const POLL_MS = 25;
 const PORT_TRIES = 5;
 
 /** Namespaces that the API server makes by itself, some time after it calls itself ready. */
@@ -73,6 +74,8 @@ export class Servers {
       this.#layout = { dataDir: this.#config.dataDir, etcdPort, etcdPeerPort, apiPort };
       try {
         await this.#launch('etcd');
+        // An API server that is refused once waits a whole second before it tries again.
+        await this.#unlessDead(untilListening(etcdPort, this.#within(signal)));
         await this.#launch('apiServer');
         await this.#untilReady(signal);
         this.#started = true;
@@ -81,6 +84,7 @@ export class Servers {
         if (attempt === PORT_TRIES || !isPortTaken(error)) throw error;
         await this.#end('apiServer', 'SIGKILL');
         await this.#end('etcd', 'SIGKILL');
+        this.#daemons.clear();
         // etcd has written its address into its data.
         await rm(join(this.#config.dataDir, 'etcd'), { recursive: true, force: true });
       }
@@ -94,7 +98,7 @@ export class Servers {
       await this.#end(part, signal);
       closing.throwIfAborted();
       await this.#launch(part);
-      await this.#untilReady(closing);
+      await this.#untilReady(undefined);
     });
     this.#turn = result.catch(() => {});
     return result;
@@ -158,47 +162,65 @@ export class Servers {
   }
 
   /** Waits for /readyz and the system namespaces; fails as soon as one of the processes ends. */
-  async #untilReady(signal: AbortSignal | undefined): Promise<void> {
+  #untilReady(signal: AbortSignal | undefined): Promise<void> {
     const endpoint: ApiEndpoint = { server: this.url, ...this.#config };
-    const ended = [...this.#daemons.values()].map(async (daemon) => {
+    return this.#unlessDead(untilReady(endpoint, this.#within(signal)));
+  }
+
+  /** What ends a wait from outside: the caller, `stop`, or the time limit. */
+  #within(signal: AbortSignal | undefined): AbortSignal {
+    const ends = [this.#closing.signal, AbortSignal.timeout(READY_TIMEOUT_MS)];
+    return AbortSignal.any(signal === undefined ? ends : [...ends, signal]);
+  }
+
+  /** The result of `wait`, or the death of a process if that comes first. */
+  async #unlessDead(wait: Promise<void>): Promise<void> {
+    const deaths = [...this.#daemons.values()].map(async (daemon) => {
       await daemon.exited;
       throw await deathOf(daemon);
     });
-    const stop = new AbortController();
-    const ready = pollUntilReady(
-      endpoint,
-      AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]),
-    );
     try {
-      if (!(await Promise.race([ready, ...ended]))) {
-        const api = this.#daemons.get('apiServer');
-        throw new ControlPlaneError(
-          'StartFailed',
-          'The API server did not become ready in time.',
-          await api?.tail(),
-        );
-      }
-    } finally {
-      stop.abort();
+      await Promise.race([wait, ...deaths]);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'TimeoutError') throw error;
+      const log = (await this.#daemons.get('apiServer')?.tail()) ?? [];
+      throw new ControlPlaneError('StartFailed', 'The control plane did not become ready in time.', log);
     }
   }
 }
 
-/** True once everything answers; false after the time limit. Rejects when the signal aborts. */
-async function pollUntilReady(endpoint: ApiEndpoint, signal: AbortSignal): Promise<boolean> {
-  const paths = ['/readyz', ...SYSTEM_NAMESPACES.map((name) => `/api/v1/namespaces/${name}`)];
-  const giveUpAt = performance.now() + READY_TIMEOUT_MS;
-  for (const path of paths) {
+/** Resolves once something accepts connections on that loopback port. */
+async function untilListening(port: number, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const accepted = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+    if (accepted) return;
+    await pause(signal);
+  }
+}
+
+/** Resolves once the API server calls itself ready and has made its namespaces. */
+async function untilReady(endpoint: ApiEndpoint, signal: AbortSignal): Promise<void> {
+  for (const path of ['/readyz', ...SYSTEM_NAMESPACES.map((name) => `/api/v1/namespaces/${name}`)]) {
     for (;;) {
       const reply = await apiRequest(endpoint, 'GET', path, { timeoutMs: 5000, signal }).catch(
         () => undefined,
       );
       if (reply?.status === 200) break;
-      if (performance.now() > giveUpAt) return false;
-      await sleep(POLL_MS, undefined, { signal });
+      await pause(signal);
     }
   }
-  return true;
+}
+
+/** Rejects with the signal's own reason, which says why the wait was ended. */
+async function pause(signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await sleep(POLL_MS);
+  signal.throwIfAborted();
 }
 
 async function deathOf(daemon: Daemon): Promise<ControlPlaneError> {
