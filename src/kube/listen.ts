@@ -61,7 +61,8 @@ export async function listen(address: string, handle: (url: URL) => Promise<Answ
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };
 }
 
-function parseAddress(address: string): { host?: string; port: number } | undefined {
+/** Where to listen; undefined for not at all. Without a host it is all interfaces. Throws an `AddressError`. */
+export function parseAddress(address: string): { host?: string; port: number } | undefined {
   if (address === '0') return undefined;
   const match = /^(?:\[([\da-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(address);
   const port = Number(match?.[3] ?? NaN);
