@@ -67,7 +67,7 @@ export class AccountRegistry {
       connections: 2 * ISSUANCES_AT_ONCE,
     });
     const account = new Account({
-      client,
+      client: this.#metrics ? measure(client, this.#clock, this.#metrics) : client,
       gate: this.#gate(connection),
       apiKey: connection.credentials.apiKey,
     });

@@ -24,6 +24,7 @@ export function decide(inputs: Inputs): Plan {
   const need = firstNeed(inputs);
   if (!need) return steady(inputs);
   const obstacle = firstObstacle(inputs, need);
+  if (obstacle?.isMomentary) return { do: 'nothing' };
   if (obstacle) {
     return {
       do: 'report',

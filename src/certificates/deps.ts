@@ -25,6 +25,8 @@ export interface Deps {
   /** All certificates within reach, live. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
   directory: IssuerDirectory;
+  /** Whether there is an issuer resource of this key in the directory's sense, checked or not. */
+  issuerExists: (key: string) => boolean;
   attempts: AttemptMemory;
   writtenCertificates: LastWritten<TinyCertCertificate>;
   writtenSecrets: LastWritten<KubeObject>;

@@ -25,6 +25,7 @@ export async function gather(
     specHash: specHash(spec),
     issuerKey: key,
     issuer,
+    issuerExists: issuer !== undefined || deps.issuerExists(key),
     elder: elderOf(deps, certificate),
     secret: await lookAtSecret(deps, certificate, signal),
     sealed: issuer?.ready

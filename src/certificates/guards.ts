@@ -5,6 +5,8 @@ import { conditionOf } from '../issuance/conditions.ts';
 /** What stands in the way. `until` is when to look again by itself; without it a change has to come. */
 export interface Obstacle extends Reason {
   until?: number;
+  /** It passes by itself in a moment, so that it is not worth a write. */
+  isMomentary?: true;
 }
 
 type Policy = (inputs: Inputs, need: Need) => Obstacle | undefined;
@@ -62,9 +64,11 @@ function backingOff({ certificate: { metadata, status }, now }: Inputs): Obstacl
   return until > now ? { reason, message, until } : undefined;
 }
 
-function issuerAbsent({ certificate: { spec }, issuer }: Inputs): Obstacle | undefined {
+function issuerAbsent({ certificate: { spec }, issuer, issuerExists }: Inputs): Obstacle | undefined {
   if (issuer) return undefined;
   const { kind, name } = spec.issuerRef;
+  if (issuerExists)
+    return { reason: 'IssuerNotReady', message: `${kind} ${name} is being checked.`, isMomentary: true };
   return {
     reason: 'IssuerNotFound',
     message: `There is no ${kind} ${name}: create it, or correct issuerRef.`,

@@ -34,7 +34,10 @@ export interface Inputs {
   names: Names;
   specHash: string;
   issuerKey: string;
+  /** Undefined as long as this process has not checked it. */
   issuer: IssuerState | undefined;
+  /** Whether there is such a resource. */
+  issuerExists: boolean;
   /** Another, older certificate of the namespace that has the same `secretName`. */
   elder: string | undefined;
   secret: SecretView;

@@ -5,7 +5,7 @@ import { act } from './act.ts';
 import { decide } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { Failures } from './failures.ts';
-import { gather, secretRefs } from './gather.ts';
+import { gather, readSecrets } from './gather.ts';
 
 /** Secrets that are not watched are looked at this often. */
 const POLL_MS = 60_000;
@@ -33,8 +33,8 @@ function reconciler(deps: Deps, failures: Failures): Reconcile {
       return act(deps, stored, plan, failures, context);
     }
     const issuer = parsed.object;
-    const isWatched = deps.secretWatches.want(failures.keyOf(issuer), secretRefs(deps, issuer));
     const inputs = await gather(deps, issuer, context.signal);
+    const isWatched = deps.secretWatches.want(failures.keyOf(issuer), readSecrets(inputs));
     const result = await act(deps, issuer, decide(inputs), failures, context);
     return isWatched ? result : { requeueAfterMs: Math.min(result.requeueAfterMs ?? POLL_MS, POLL_MS) };
   };

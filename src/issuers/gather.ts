@@ -1,9 +1,13 @@
 import { CA_BUNDLE_KEY } from '../api/names.ts';
 import { type ObjectRef, type Secret, secrets } from '../kube/objects.ts';
 import type { Deps, Issuer } from './deps.ts';
+import type { ReadSecret } from './secret-watches.ts';
 
 /** A Secret that an issuer names: its texts, or why they cannot be had. */
-export type SecretText = { found: true; text: Record<string, string> } | { found: false; ref: ObjectRef };
+export type SecretText = { ref: ObjectRef } & (
+  | { found: true; version: string; text: Record<string, string> }
+  | { found: false }
+);
 
 /** All that is decided from. */
 export interface Inputs {
@@ -32,13 +36,12 @@ export async function gather(deps: Deps, issuer: Issuer, signal: AbortSignal): P
   };
 }
 
-/** The Secrets that an issuer depends on. */
-export function secretRefs(deps: Deps, { metadata, spec }: Issuer): ObjectRef[] {
-  const names = [
-    spec.credentialsSecretRef.name,
-    ...(spec.caBundleSecretRef ? [spec.caBundleSecretRef.name] : []),
-  ];
-  return names.map((name) => secretRef(deps, { metadata }, name));
+/** The Secrets that were read, and in which version. */
+export function readSecrets({ credentials, caBundle }: Inputs): ReadSecret[] {
+  return [credentials, ...(caBundle ? [caBundle] : [])].map((secret) => ({
+    ref: secret.ref,
+    version: secret.found ? secret.version : '',
+  }));
 }
 
 function secretRef(deps: Deps, { metadata }: Pick<Issuer, 'metadata'>, name: string): ObjectRef {
@@ -48,7 +51,9 @@ function secretRef(deps: Deps, { metadata }: Pick<Issuer, 'metadata'>, name: str
 
 async function readSecret(deps: Deps, ref: ObjectRef, signal: AbortSignal): Promise<SecretText> {
   const secret = await deps.kube.find(secrets, ref, { signal });
-  return secret ? { found: true, text: texts(secret) } : { found: false, ref };
+  return secret
+    ? { ref, found: true, version: secret.metadata.resourceVersion ?? '', text: texts(secret) }
+    : { ref, found: false };
 }
 
 function texts({ data = {} }: Secret): Record<string, string> {

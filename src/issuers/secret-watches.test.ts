@@ -2,26 +2,26 @@ import { expect, test } from 'vitest';
 import { refKey } from '../kube/objects.ts';
 import { MAX_WATCHES, SecretWatches } from './secret-watches.ts';
 
-function setup(): { watches: SecretWatches; open: Map<string, () => void>; heard: string[] } {
-  const open = new Map<string, () => void>();
+function setup(): { watches: SecretWatches; open: Map<string, (version: string) => void>; heard: string[] } {
+  const open = new Map<string, (version: string) => void>();
   const heard: string[] = [];
-  const watches = new SecretWatches((ref, onChange) => {
-    open.set(refKey(ref), onChange);
+  const watches = new SecretWatches((ref, onVersion) => {
+    open.set(refKey(ref), onVersion);
     return () => open.delete(refKey(ref));
   });
   watches.onChange((holder) => heard.push(holder));
   return { watches, open, heard };
 }
 
-const a = { namespace: 'ns', name: 'a' };
-const b = { namespace: 'ns', name: 'b' };
+const a = { ref: { namespace: 'ns', name: 'a' }, version: '1' };
+const b = { ref: { namespace: 'ns', name: 'b' }, version: '' };
 
 test('holders of one Secret share its watch, and all hear of a change', () => {
   const { watches, open, heard } = setup();
   expect(watches.want('one', [a])).toBe(true);
   expect(watches.want('two', [a, b])).toBe(true);
   expect([...open.keys()]).toEqual(['ns/a', 'ns/b']);
-  open.get('ns/a')?.();
+  open.get('ns/a')?.('2');
   expect(heard).toEqual(['one', 'two']);
 });
 
@@ -39,8 +39,20 @@ test('a watch ends with its last holder, or when the holder turns to another Sec
 
 test('beyond the limit a Secret is not watched, and the holder is told', () => {
   const { watches } = setup();
-  for (let i = 0; i < MAX_WATCHES; i += 1) watches.want(`holder ${i}`, [{ namespace: 'ns', name: `s${i}` }]);
+  for (let i = 0; i < MAX_WATCHES; i += 1)
+    watches.want(`holder ${i}`, [{ ref: { namespace: 'ns', name: `s${i}` }, version: '' }]);
   expect(watches.want('one more', [a])).toBe(false);
-  expect(watches.want('sharing', [{ namespace: 'ns', name: 's0' }])).toBe(true);
+  expect(watches.want('sharing', [{ ref: { namespace: 'ns', name: 's0' }, version: '' }])).toBe(true);
   expect(watches.size).toBe(MAX_WATCHES);
+});
+
+test('the version that was read is no news, any other is', () => {
+  const { watches, open, heard } = setup();
+  watches.want('one', [a, b]);
+  open.get('ns/a')?.('1');
+  open.get('ns/b')?.('');
+  expect(heard).toEqual([]);
+  open.get('ns/b')?.('7');
+  open.get('ns/a')?.('');
+  expect(heard).toEqual(['one', 'one']);
 });

@@ -6,11 +6,19 @@ import type { Logger } from '../lib/log.ts';
 
 interface Watch {
   holders: Set<string>;
+  /** The version that was read last, '' for none: seeing it again is no change. */
+  version: string;
   stop: () => void;
 }
 
-/** Start of one watch; returns what ends it. */
-export type StartWatch = (ref: ObjectRef, onChange: () => void) => () => void;
+/** Start of one watch, which tells each version it sees ('' for none); returns what ends it. */
+export type StartWatch = (ref: ObjectRef, onVersion: (version: string) => void) => () => void;
+
+/** A Secret that was read, in the version that was found ('' for none). */
+export interface ReadSecret {
+  ref: ObjectRef;
+  version: string;
+}
 
 /** More watches than this are not kept open; what is beyond is looked at by time. */
 export const MAX_WATCHES = 50;
@@ -34,12 +42,15 @@ export class SecretWatches {
     this.#listeners.add(listener);
   }
 
-  /** Sets which Secrets a holder depends on. Returns whether all of them are watched. */
-  want(holder: string, refs: readonly ObjectRef[]): boolean {
-    const keys = new Set(refs.map(refKey));
+  /**
+   * Sets which Secrets a holder depends on, after it has read them: a change between the read and the start of the
+   * watch is told as one. Returns whether all of them are watched.
+   */
+  want(holder: string, read: readonly ReadSecret[]): boolean {
+    const keys = new Set(read.map(({ ref }) => refKey(ref)));
     for (const key of this.#wanted.get(holder) ?? []) if (!keys.has(key)) this.#leave(holder, key);
     this.#wanted.set(holder, keys);
-    return refs.map((ref) => this.#join(holder, ref)).every(Boolean);
+    return read.map((secret) => this.#join(holder, secret)).every(Boolean);
   }
 
   /** A holder is gone. */
@@ -52,21 +63,23 @@ export class SecretWatches {
     return this.#watches.size;
   }
 
-  #join(holder: string, ref: ObjectRef): boolean {
+  #join(holder: string, { ref, version }: ReadSecret): boolean {
     const key = refKey(ref);
-    const watch = this.#watches.get(key) ?? this.#open(key, ref);
-    watch?.holders.add(holder);
-    return watch !== undefined;
+    const watch = this.#watches.get(key) ?? this.#open(key, ref, version);
+    if (!watch) return false;
+    watch.holders.add(holder);
+    watch.version = version;
+    return true;
   }
 
-  #open(key: string, ref: ObjectRef): Watch | undefined {
+  #open(key: string, ref: ObjectRef, version: string): Watch | undefined {
     if (this.#watches.size >= MAX_WATCHES) return undefined;
-    const holders = new Set<string>();
-    const stop = this.#start(ref, () => {
-      for (const holder of holders) for (const listener of this.#listeners) listener(holder);
-    });
-    const watch = { holders, stop };
+    const watch: Watch = { holders: new Set(), version, stop: () => undefined };
     this.#watches.set(key, watch);
+    watch.stop = this.#start(ref, (seen) => {
+      if (seen === watch.version) return;
+      for (const holder of watch.holders) for (const listener of this.#listeners) listener(holder);
+    });
     return watch;
   }
 
@@ -87,7 +100,7 @@ export function informerWatches(options: {
   signal: AbortSignal;
   metrics?: InformerOptions<Secret, true>['metrics'];
 }): StartWatch {
-  return ({ namespace = '', name }, onChange) => {
+  return ({ namespace = '', name }, onVersion) => {
     const end = new AbortController();
     const { store } = startInformer<Secret, string>({
       client: options.client,
@@ -101,7 +114,7 @@ export function informerWatches(options: {
       project: ({ metadata }) => metadata.resourceVersion ?? '',
       signal: AbortSignal.any([options.signal, end.signal]),
     });
-    store.subscribe(onChange);
+    store.subscribe(({ type, object }) => onVersion(type === 'delete' ? '' : object));
     return () => end.abort();
   };
 }

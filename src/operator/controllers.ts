@@ -15,7 +15,6 @@ import { runController } from '../kube/controller.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import { type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
 import { WorkQueue } from '../kube/queue.ts';
-import { Store } from '../kube/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -23,7 +22,7 @@ import type { Metrics } from '../metrics/registry.ts';
 import type { Settings } from './flags.ts';
 import type { Stop } from './run.ts';
 import { slimSecret } from './slim.ts';
-import { watchSync } from './sync.ts';
+import { type Followed, watchSync } from './sync.ts';
 
 export interface ControllersOptions {
   kube: KubeClient;
@@ -87,8 +86,14 @@ export function startControllers(options: ControllersOptions): Controllers {
     // A role that is bound to namespaces cannot read cluster-scoped kinds.
     ...(settings.namespaces ? {} : { clusterIssuers: follow<Issuer, Issuer>(clusterIssuers, same) }),
   };
-  const all: Informer<unknown>[] = Object.values(informers);
+  const all: Followed[] = Object.values(informers);
   const directory = new IssuerDirectory();
+  const issuerStores = [
+    { type: issuers, prefix: `${issuers.kind}:`, store: informers.issuers.store },
+    ...(informers.clusterIssuers
+      ? [{ type: clusterIssuers, prefix: `${clusterIssuers.kind}:`, store: informers.clusterIssuers.store }]
+      : []),
+  ];
   const deps: CertificateDeps = {
     kube,
     clock,
@@ -100,6 +105,10 @@ export function startControllers(options: ControllersOptions): Controllers {
     secrets: informers.secrets.store,
     listCertificates: (listSignal) => listAll(kube, settings.namespaces, listSignal),
     directory,
+    issuerExists: (key) =>
+      issuerStores.some(
+        ({ prefix, store }) => key.startsWith(prefix) && store.get(key.slice(prefix.length)) !== undefined,
+      ),
     attempts: new AttemptMemory(),
     writtenCertificates: new LastWritten({ clock }),
     writtenSecrets: new LastWritten({ clock }),
@@ -109,11 +118,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   const certificateQueue = queueOf('certificate');
   const ends = [wire(deps, certificateQueue)];
   const secretWatches = new SecretWatches(informerWatches({ client: kube, clock, log, signal }));
-  for (const [type, store] of [
-    [issuers, informers.issuers.store],
-    [clusterIssuers, informers.clusterIssuers?.store],
-  ] as const) {
-    if (!store) continue;
+  for (const { type, store } of issuerStores) {
     const queue = queueOf(type === issuers ? 'issuer' : 'clusterissuer');
     const { reconcile, stop: end } = issuerController(
       {

@@ -1,7 +1,13 @@
 import { isForbidden, isNotFound } from '../kube/errors.ts';
 import type { Informer } from '../kube/informer.ts';
+import type { Store } from '../kube/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+
+/** An informer, whatever it holds. */
+export interface Followed extends Pick<Informer<unknown>, 'done' | 'lastError'> {
+  readonly store: Pick<Store<unknown>, 'synced' | 'whenSynced'>;
+}
 
 const LOOK_EVERY_MS = 10_000;
 const FIRST_LOOK_MS = 2_000;
@@ -11,7 +17,7 @@ const FIRST_LOOK_MS = 2_000;
  * to stop first.
  */
 export async function watchSync(
-  informers: readonly Informer<unknown>[],
+  informers: readonly Followed[],
   clock: Clock,
   log: Logger,
   signal: AbortSignal,
