@@ -342,7 +342,7 @@ describe('whatever happens,', () => {
         expect(rig.reflector.lastError).toBeUndefined();
         await rig.stop();
       }),
-      { numRuns: 200 },
+      { numRuns: 500 },
     );
   });
 });
