@@ -109,10 +109,12 @@ class Client implements TinyCertClient {
     const parameters = inputs.check(name, inputs.certificateList, { authorityId, statuses });
     let count = 0;
     const reader = new JsonArrayReader((elements) => {
-      const result = schemas.certificateListReply.safeParse(elements);
-      if (!result.success) throw wrongShape(name, result.error);
-      for (const entry of result.data) onEntry(entry);
-      count += result.data.length;
+      for (const element of elements) {
+        const result = schemas.readCertificateEntry(element);
+        if (!result.success) throw wrongShape(name, result.error);
+        onEntry(result.data);
+        count += 1;
+      }
     });
     const sink = (chunk: Buffer): void => readOrRefuse(name, () => reader.write(chunk));
     await this.#caller.invoke({ name, parameters, maxBytes: maxListBytes, sink }, options);

@@ -76,6 +76,9 @@ describe('the reader of JSON arrays', () => {
     ['a missing comma', '[{"a":1}{"a":1}]'],
     ['more after the end', '[] []'],
     ['a wrong bracket', '[{"a":1]]'],
+    ['a byte order mark in its midst', '[\ufeff]'],
+    ['half a byte order mark', '\xef[]'],
+    ['two of them', '\ufeff\ufeff[]'],
   ])('refuses %s', (_name, text) => {
     expect(() => readAll([Buffer.from(text)])).toThrow(JsonArrayError);
   });

@@ -36,36 +36,43 @@ export class JsonArrayReader {
 
   /** Takes the next bytes. Throws `JsonArrayError`. */
   write(chunk: Buffer): void {
+    // Locals, as this loop sees every byte.
+    let depth = this.#depth;
+    let inString = this.#inString;
+    let escaped = this.#escaped;
     // Where the run of elements that end in this chunk starts, and the element that is being read.
-    let runStart = this.#depth > 1 ? 0 : -1;
+    let runStart = depth > 1 ? 0 : -1;
     let elementStart = runStart;
     let runEnd = -1;
     for (let at = 0; at < chunk.length; at += 1) {
       const byte = chunk[at] as number;
-      if (this.#inString) {
-        if (this.#escaped) this.#escaped = false;
-        else if (byte === backslash) this.#escaped = true;
-        else if (byte === quote) this.#inString = false;
-      } else if (this.#depth > 1) {
-        if (byte === quote) this.#inString = true;
-        else if (byte === openBrace || byte === openBracket) this.#depth += 1;
+      if (inString) {
+        if (escaped) escaped = false;
+        else if (byte === backslash) escaped = true;
+        else if (byte === quote) inString = false;
+      } else if (depth > 1) {
+        if (byte === quote) inString = true;
+        else if (byte === openBrace || byte === openBracket) depth += 1;
         else if (byte === closeBrace || byte === closeBracket) {
-          this.#depth -= 1;
-          if (this.#depth === 1) {
+          depth -= 1;
+          if (depth === 1) {
             this.#between = 'element';
             runEnd = at + 1;
           }
         }
-      } else if (byte === openBrace && this.#depth === 1 && this.#between !== 'element') {
-        this.#depth = 2;
+      } else if (byte === openBrace && depth === 1 && this.#between !== 'element') {
+        depth = 2;
         elementStart = at;
         if (runStart < 0) runStart = at;
       } else {
-        this.#outside(byte, this.#offset + at);
+        depth = this.#outside(byte, depth, this.#offset + at);
       }
     }
+    this.#depth = depth;
+    this.#inString = inString;
+    this.#escaped = escaped;
     if (runEnd >= 0) this.#flush(chunk.subarray(runStart, runEnd));
-    if (this.#depth > 1) this.#keep(chunk.subarray(elementStart));
+    if (depth > 1) this.#keep(chunk.subarray(elementStart));
     this.#offset += chunk.length;
   }
 
@@ -74,18 +81,15 @@ export class JsonArrayReader {
     if (this.#depth !== -1) throw new JsonArrayError(`the array ends early, after byte ${this.#offset}`);
   }
 
-  /** A byte outside of elements. */
-  #outside(byte: number, position: number): void {
-    if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) return;
-    if (byte === openBracket && this.#depth === 0) {
-      this.#depth = 1;
-    } else if (byte === comma && this.#depth === 1 && this.#between === 'element') {
-      this.#between = 'comma';
-    } else if (byte === closeBracket && this.#depth === 1 && this.#between !== 'comma') {
-      this.#depth = -1;
-    } else if (!(position < 3 && byte === byteOrderMark[position])) {
+  /** Takes a byte outside of elements; returns the depth after it. */
+  #outside(byte: number, depth: number, position: number): number {
+    if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) return depth;
+    if (byte === openBracket && depth === 0) return 1;
+    if (byte === closeBracket && depth === 1 && this.#between !== 'comma') return -1;
+    if (byte === comma && depth === 1 && this.#between === 'element') this.#between = 'comma';
+    else if (depth !== 0 || byte !== byteOrderMark[position])
       throw new JsonArrayError(`unexpected byte at ${position}`);
-    }
+    return depth;
   }
 
   #flush(run: Buffer): void {

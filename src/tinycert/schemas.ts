@@ -98,15 +98,40 @@ export const newCertificateReply: z.ZodType<number> = z
   .object({ cert_id: id })
   .transform(({ cert_id }) => cert_id);
 
-/** A run of entries of `cert/list`. */
-export const certificateListReply: z.ZodType<CertificateSummary[]> = z.array(
-  z.object({ id, name: z.string().nullish(), status, expires: integer }).transform((entry) => ({
+const certificateEntry: z.ZodType<CertificateSummary> = z
+  .object({ id, name: z.string().nullish(), status, expires: integer })
+  .transform((entry) => ({
     id: entry.id,
     commonName: entry.name ?? '',
     status: entry.status,
     expires: entry.expires,
-  })),
-);
+  }));
+
+/**
+ * Reads an entry of `cert/list` by the schema above. An entry exactly as documented is recognised without it: a list
+ * can have hundreds of thousands, and this takes a fraction of the time.
+ */
+export function readCertificateEntry(entry: unknown): z.ZodSafeParseResult<CertificateSummary> {
+  const data = documentedEntry(entry as EntryFields);
+  return data ? { success: true, data } : certificateEntry.safeParse(entry);
+}
+
+type EntryFields = { [name in 'id' | 'name' | 'status' | 'expires']?: unknown };
+
+function documentedEntry({ id, name, status, expires }: EntryFields): CertificateSummary | undefined {
+  const documented =
+    typeof name === 'string' &&
+    typeof status === 'string' &&
+    statuses.has(status) &&
+    isCount(id) &&
+    id > 0 &&
+    isCount(expires);
+  return documented ? { id, commonName: name, status: status as ReportedStatus, expires } : undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
 
 /** One entry of `Alt`. Checked whole, so that a complaint does not quote a name of the reply. */
 const nameEntry = z.custom<Record<string, string>>(
