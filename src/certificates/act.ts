@@ -29,13 +29,7 @@ export async function act(
     case 'nothing':
       return at(plan.requeueAt);
     case 'report':
-      await recordConditions(deps, {
-        certificate,
-        conditions: plan.conditions,
-        removed: plan.removed,
-        signal,
-      });
-      return at(plan.requeueAt);
+      return reportObstacle(deps, inputs, plan, signal);
     case 'wait':
       await recordConditions(deps, { certificate, conditions: plan.conditions, signal });
       return { requeueAfterMs: plan.quietAt - inputs.monotonic };
@@ -68,6 +62,19 @@ export async function act(
     default:
       return plan satisfies never;
   }
+}
+
+/** Says what is in the way. Where it is the resource's own, and not its issuer's, somebody is told by an event too. */
+async function reportObstacle(
+  deps: Deps,
+  { certificate }: Inputs,
+  { conditions, why, requeueAt }: Extract<Plan, { do: 'report' }>,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const written = await recordConditions(deps, { certificate, conditions, signal });
+  if (written !== certificate && why.reason !== 'IssuerNotReady')
+    deps.warn(certificate, why.reason, why.message);
+  return at(requeueAt);
 }
 
 async function afterRecovery(

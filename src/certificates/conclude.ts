@@ -67,7 +67,7 @@ async function fetchMaterial(
 ): Promise<Material> {
   const options = { signal, deadlineMs: deps.timing.callDeadline };
   const [authority, chain, key] = await Promise.all([
-    material(signal),
+    material(),
     account.client.getCertificate(certificateId, 'chain', options),
     account.client.getCertificate(certificateId, 'key.dec', options),
   ]);

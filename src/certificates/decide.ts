@@ -9,7 +9,7 @@ export type Plan =
   /** All is well until then. */
   | { do: 'nothing'; requeueAt?: number | undefined }
   /** Say in status how things stand, if it does not say so already. */
-  | { do: 'report'; conditions: WantedCondition[]; removed: string[]; requeueAt?: number | undefined }
+  | { do: 'report'; why: Reason; conditions: WantedCondition[]; requeueAt?: number | undefined }
   /** Look again at this moment of the monotonic clock. */
   | { do: 'wait'; quietAt: number; conditions: WantedCondition[] }
   | { do: 'issue'; operation: 'New' | 'Reissue'; why: Reason }
@@ -28,8 +28,8 @@ export function decide(inputs: Inputs): Plan {
   if (obstacle) {
     return {
       do: 'report',
-      conditions: [readyCondition(inputs, obstacle), issuingCondition('False', obstacle)],
-      removed: [],
+      why: obstacle,
+      conditions: failedConditions(inputs, obstacle),
       requeueAt: earliest(obstacle.until, isServed(inputs) ? expiryOf(inputs) : undefined),
     };
   }
@@ -38,12 +38,12 @@ export function decide(inputs: Inputs): Plan {
 
 /** The conditions while a need is being met. */
 export function workingConditions(inputs: Inputs, why: Reason): WantedCondition[] {
-  return [readyCondition(inputs, why), issuingCondition('True', why)];
+  return [readyCondition(inputs, why), { type: 'Issuing', status: 'True', ...textOf(why) }];
 }
 
 /** The conditions after a try that failed. */
 export function failedConditions(inputs: Inputs, why: Reason): WantedCondition[] {
-  return [readyCondition(inputs, why), issuingCondition('False', why)];
+  return [readyCondition(inputs, why), { type: 'Issuing', status: 'False', ...textOf(why) }];
 }
 
 /** The condition of a certificate that is served and valid. */
@@ -92,11 +92,11 @@ function steady(inputs: Inputs): Plan {
 
 /** Ready tells whether what is served now is right, whatever is being done about tomorrow. */
 function readyCondition(inputs: Inputs, otherwise: Reason): WantedCondition {
-  return isServed(inputs) ? READY : { type: 'Ready', status: 'False', ...otherwise };
+  return isServed(inputs) ? READY : { type: 'Ready', status: 'False', ...textOf(otherwise) };
 }
 
-function issuingCondition(status: 'True' | 'False', why: Reason): WantedCondition {
-  return { type: 'Issuing', status, ...why };
+function textOf({ reason, message }: Reason): Reason {
+  return { reason, message };
 }
 
 /** Whether the Secret holds a valid certificate for this very spec. */

@@ -3,6 +3,7 @@ import type { AttemptMemory } from '../issuance/attempt.ts';
 import type { IssuerDirectory } from '../issuance/issuer-directory.ts';
 import type { LastWritten } from '../issuance/last-written.ts';
 import type { Timing } from '../issuance/timing.ts';
+import type { Warn } from '../issuance/warn.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
@@ -15,6 +16,7 @@ export interface Deps {
   clock: Clock;
   timing: Timing;
   metrics: CertificateMetrics;
+  warn: Warn;
   /** This process, as attempts name it. */
   holder: string;
   /** Whether this process leads at this very moment. */

@@ -92,6 +92,8 @@ async function giveWay(
   const failures = (inputs.certificate.status?.failedAttempts ?? 0) + 1;
   const now = deps.clock.now();
   const delay = delayOf(error, issuer, failures);
+  const why = reasonOf(error);
+  deps.warn(inputs.certificate, why.reason, why.message);
   await record(deps, {
     certificate: inputs.certificate,
     change: {
@@ -100,7 +102,7 @@ async function giveWay(
       lastFailureTime: rfc3339(now),
       nextAttemptTime: delay === undefined ? null : rfc3339(now + delay + 999),
     },
-    conditions: failedConditions(inputs, reasonOf(error)),
+    conditions: failedConditions(inputs, why),
     sealer: issuer.account,
     signal,
   });

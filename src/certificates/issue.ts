@@ -29,7 +29,7 @@ export async function issue(
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const { account, authority } = issuer;
-  const material = await issuer.material(signal);
+  const material = await issuer.material();
   const urgency = Date.parse(inputs.certificate.status?.notAfter ?? '') || inputs.now;
   return account.locks.run(
     `${authority.id}\n${inputs.names.commonName}`,

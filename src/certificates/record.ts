@@ -111,9 +111,9 @@ function mergeSealed(status: CertificateStatus | undefined, change: StatusChange
   const authorityId = change.authorityId === undefined ? status?.authorityId : change.authorityId;
   const certificateId = change.certificateId === undefined ? status?.certificateId : change.certificateId;
   const attempt = change.attempt === undefined ? status?.attempt : change.attempt;
-  if (authorityId != null) merged.authorityId = authorityId;
-  if (certificateId != null) merged.certificateId = certificateId;
-  if (attempt != null) merged.attempt = attempt;
+  if (authorityId !== null && authorityId !== undefined) merged.authorityId = authorityId;
+  if (certificateId !== null && certificateId !== undefined) merged.certificateId = certificateId;
+  if (attempt !== null && attempt !== undefined) merged.attempt = attempt;
   return merged;
 }
 

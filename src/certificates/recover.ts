@@ -176,7 +176,7 @@ class Look {
   }
 
   async #request({ spec }: TinyCertCertificate, issuer = this.#issuer): Promise<Request> {
-    const material = await issuer.material(this.#options.signal);
+    const material = await issuer.material();
     return {
       authorityId: issuer.authority.id,
       names: effectiveNames(spec),

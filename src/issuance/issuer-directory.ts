@@ -20,7 +20,7 @@ export interface ReadyIssuer {
   /** Defaults for subjects, from the issuer's spec. */
   subject: Subject | undefined;
   /** Fetched when first needed and then kept, so that a restart costs the CA nothing. */
-  material(signal?: AbortSignal): Promise<AuthorityMaterial>;
+  material: () => Promise<AuthorityMaterial>;
 }
 
 /** What is known of an issuer in this process. Status tells people; only this is acted on. */

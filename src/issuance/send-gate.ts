@@ -3,9 +3,7 @@ import { AppError } from '../lib/errors.ts';
 
 /** The work was dropped before a byte left: nothing happened at the CA, the attempt may be replaced at once. */
 export class SendRefused extends AppError {
-  constructor(code: 'LeaseLost' | 'TooLate', message: string) {
-    super(code, message);
-  }
+  declare readonly code: 'LeaseLost' | 'TooLate';
 }
 
 /** A moment on both clocks. */

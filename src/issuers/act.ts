@@ -161,6 +161,7 @@ async function report(
     status?.session?.state === said.state &&
     canonicalJson(status.authority) === canonicalJson(authority);
   if (isSaid) return;
+  if (!said.ready) deps.warn(issuer, reason, message);
   const patch = {
     metadata: { resourceVersion: metadata.resourceVersion },
     status: { conditions, session: { state: said.state }, ...(authority ? { authority } : {}) },

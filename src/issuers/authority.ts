@@ -30,10 +30,7 @@ export function pickAuthority(
  * Subject and certificate of an authority, fetched from the CA by the first who asks and then kept. A failure is not
  * kept.
  */
-export function authorityMaterial(
-  account: Account,
-  authorityId: number,
-): (signal?: AbortSignal) => Promise<AuthorityMaterial> {
+export function authorityMaterial(account: Account, authorityId: number): () => Promise<AuthorityMaterial> {
   let pending: Promise<AuthorityMaterial> | undefined;
   return () => {
     pending ??= fetchMaterial(account, authorityId).catch((error: unknown) => {
@@ -44,7 +41,7 @@ export function authorityMaterial(
   };
 }
 
-/** Not bound to the signal of one caller, since others wait for the same. The client's deadline bounds it. */
+/** Bound to the signal of no caller, since others wait for the same. The client's deadline bounds it. */
 async function fetchMaterial({ client }: Account, authorityId: number): Promise<AuthorityMaterial> {
   const [details, pem] = await Promise.all([
     client.getAuthority(authorityId),

@@ -1,6 +1,7 @@
 import type { AccountRegistry } from '../account/registry.ts';
 import type { TinyCertClusterIssuer, TinyCertIssuer } from '../api/kinds.ts';
 import type { IssuerDirectory } from '../issuance/issuer-directory.ts';
+import type { Warn } from '../issuance/warn.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ResourceType } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
@@ -13,6 +14,7 @@ export type Issuer = TinyCertIssuer | TinyCertClusterIssuer;
 export interface Deps {
   kube: KubeClient;
   clock: Clock;
+  warn: Warn;
   /** Which of the two kinds. */
   type: ResourceType<Issuer>;
   issuers: Store<Issuer>;

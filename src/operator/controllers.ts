@@ -8,9 +8,11 @@ import { certificates, clusterIssuers, issuers, type TinyCertCertificate } from 
 import { MANAGED_LABEL } from '../api/names.ts';
 import { AttemptMemory } from '../issuance/attempt.ts';
 import { IssuerDirectory } from '../issuance/issuer-directory.ts';
+import { eventWarner } from '../issuance/warn.ts';
 import { LastWritten } from '../issuance/last-written.ts';
 import { defaultTiming } from '../issuance/timing.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { EventRecorder } from '../kube/events.ts';
 import { runController } from '../kube/controller.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import { type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
@@ -41,11 +43,11 @@ export interface ControllersOptions {
 export interface Controllers {
   queues: readonly { name: string; queue: WorkQueue }[];
   /** Throws while a cache is not in sync. */
-  assertSynced(): void;
+  assertSynced: () => void;
   /** Waits for the caches, then works until told to stop. */
-  run(): Promise<void>;
+  run: () => Promise<void>;
   /** Ends the watches. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** A cache has not been filled yet. */
@@ -87,6 +89,15 @@ export function startControllers(options: ControllersOptions): Controllers {
     ...(settings.namespaces ? {} : { clusterIssuers: follow<Issuer, Issuer>(clusterIssuers, same) }),
   };
   const all: Followed[] = Object.values(informers);
+  const recorder = new EventRecorder({
+    client: kube,
+    clock,
+    log,
+    controller: 'tinycert-operator',
+    instance: options.holder,
+  });
+  const recording = recorder.run(signal);
+  const warn = eventWarner(recorder);
   const directory = new IssuerDirectory();
   const issuerStores = [
     { type: issuers, prefix: `${issuers.kind}:`, store: informers.issuers.store },
@@ -99,6 +110,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     clock,
     timing: defaultTiming,
     metrics: metrics.certificates,
+    warn,
     holder: options.holder,
     leads: options.leads,
     certificates: informers.certificates.store,
@@ -124,6 +136,7 @@ export function startControllers(options: ControllersOptions): Controllers {
       {
         kube,
         clock,
+        warn,
         type,
         issuers: store,
         directory,
@@ -176,7 +189,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     close: async () => {
       for (const end of ends) end();
       watching.abort();
-      await Promise.all(all.map(({ done }) => done));
+      await Promise.all([recording, ...all.map(({ done }) => done)]);
     },
   };
 }
