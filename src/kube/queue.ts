@@ -64,6 +64,8 @@ interface Waiter {
 }
 
 const NO_REASONS: readonly string[] = [];
+const SINGLE_REASONS = new Map<string, readonly string[]>();
+const MAX_SINGLE_REASONS = 64;
 
 /**
  * The work queue of one controller.
@@ -306,5 +308,14 @@ export class WorkQueue {
 
 function withReason(reasons: readonly string[], reason: string | undefined): readonly string[] {
   if (reason === undefined || reasons.length >= MAX_REASONS || reasons.includes(reason)) return reasons;
-  return [...reasons, reason];
+  return reasons.length === 0 ? onlyReason(reason) : [...reasons, reason];
+}
+
+/** The few reasons there are share their lists: 50,000 waiting keys would hold as many. */
+function onlyReason(reason: string): readonly string[] {
+  const known = SINGLE_REASONS.get(reason);
+  if (known) return known;
+  const list = [reason];
+  if (SINGLE_REASONS.size < MAX_SINGLE_REASONS) SINGLE_REASONS.set(reason, list);
+  return list;
 }

@@ -52,7 +52,24 @@ test('two sets of metrics do not mix', async () => {
 });
 
 test('the process is measured too', async () => {
-  const text = await createMetrics().registry.metrics();
-  expect(text).toMatch(/^process_resident_memory_bytes \d+/m);
-  expect(text).toMatch(/^nodejs_eventloop_lag_seconds /m);
+  const { registry } = createMetrics();
+  await registry.metrics();
+  const text = await registry.metrics();
+  const value = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
+  for (const name of [
+    'process_cpu_seconds_total',
+    'process_cpu_user_seconds_total',
+    'process_resident_memory_bytes',
+    'process_start_time_seconds',
+    'process_open_fds',
+    'process_max_fds',
+    'nodejs_heap_size_total_bytes',
+    'nodejs_heap_size_used_bytes',
+    'nodejs_external_memory_bytes',
+    'nodejs_eventloop_lag_seconds',
+    'nodejs_eventloop_utilization',
+  ])
+    expect({ name, positive: value(name) > 0 }).toEqual({ name, positive: true });
+  expect(text).toContain(`nodejs_version_info{version="${process.version}"} 1\n`);
+  expect(text).toContain('nodejs_gc_duration_seconds_count{kind="major"} ');
 });

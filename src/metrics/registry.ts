@@ -1,5 +1,7 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import { type ControllerMetrics, createControllerMetrics } from './controller.ts';
+import { registerProcessMetrics } from './process.ts';
 import { type QueueMetrics, createQueueMetrics } from './queue.ts';
 
 /** How a certificate comes to be: a new key, or the same key with fresh validity. */
@@ -42,13 +44,14 @@ export interface Metrics {
 export interface MetricsOptions {
   /** Whether to measure the process too (CPU, memory, event loop, garbage collection); true unless given. */
   process?: boolean;
+  clock?: Clock;
 }
 
 /** Makes a registry of its own, never prom-client's global one, with every known series at zero. */
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  if (options.process ?? true) collectDefaultMetrics({ register: registry });
+  if (options.process ?? true) registerProcessMetrics(registry, options.clock ?? systemClock);
   const issuances = new Counter({
     name: 'tinycert_certificate_issuances_total',
     help: 'Attempts to issue or reissue a certificate, by outcome.',
