@@ -142,6 +142,15 @@ describe('delayed keys', () => {
     expect(queue.depth).toBe(0);
   });
 
+  test('come in the order of their times, behind what was ready before', async () => {
+    const { clock, queue } = setUp();
+    queue.add('third', { afterMs: 3000 });
+    queue.add('second', { afterMs: 2000 });
+    queue.add('first');
+    await clock.advance(3000);
+    expect(await drain(queue)).toEqual(['first', 'second', 'third']);
+  });
+
   test('beyond 2^31 ms keep their time', async () => {
     const { clock, queue } = setUp();
     queue.add('a', { afterMs: 400 * DAY });
