@@ -3,7 +3,11 @@ import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
-const { values } = parseArgs({ options: { library: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { library: { type: 'boolean', default: false }, operator: { type: 'boolean', default: false } },
+});
+/** One of them, or both. */
+const isAll = values.library === values.operator;
 
 /** The client as JavaScript with types: what `import 'tinycert-operator/tinycert'` loads. */
 function buildLibrary(): void {
@@ -39,5 +43,5 @@ async function buildOperator(): Promise<void> {
   });
 }
 
-buildLibrary();
-if (!values.library) await buildOperator();
+if (isAll || values.library) buildLibrary();
+if (isAll || values.operator) await buildOperator();

@@ -1,0 +1,47 @@
+import { parseArgs } from 'node:util';
+import { Demo } from './demo.ts';
+
+const help = `npm run demo [-- --once]
+
+Shows the operator at work on real parts: etcd and kube-apiserver, a server that speaks the TinyCert API over TLS, and
+the operator as a process of its own. Everything listens on loopback and is gone at the end.
+
+  --once   Exit after the last step; without it all stays up until Ctrl-C.
+  --help   Print this.
+`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { once: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help) {
+    console.log(help);
+    return 0;
+  }
+  const demo = new Demo();
+  const interrupted = new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  try {
+    const shown = demo.show().then(() => 'shown' as const);
+    if ((await Promise.race([shown, interrupted])) !== 'shown') return 130;
+    if (values.once) return 0;
+    demo.explain();
+    await interrupted;
+    return 0;
+  } catch (error) {
+    console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+    for (const line of demo.operatorLines) console.error(`  ${line}`);
+    return 1;
+  } finally {
+    await demo.stop();
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : String(error)} Try --help.`);
+  process.exitCode = 2;
+}
