@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { milliseconds } from './duration.ts';
 import { authorityPreset, checked, fault, runtimeOptions } from './schemas.ts';
 import { defaultSettings, withOptions } from './settings.ts';
-import type { AuthorityPreset, DevServerOptions } from './types.ts';
+import type { AuthorityPreset, DevServerOptions, Fault } from './types.ts';
 
 export const HELP = `Usage: npm run dev-server -- [options]
 
@@ -183,14 +183,18 @@ function latencyOf(value: string): string | { min: string; max: string } {
 
 /** `ACME, Inc.:US`, or with `:sha1` after it. The organization may hold colons. */
 function presetOf(value: string): AuthorityPreset {
-  const match = /^(.+):([^:]*?)(?::(sha1|sha256))?$/.exec(value);
-  if (!match) throw new RangeError(`--authority: "${value}" is not of the form "Organization:US"`);
-  const [, organization, country, hashMethod] = match;
-  const preset = { organization, country, ...(hashMethod === undefined ? {} : { hashMethod }) };
+  const [, plain = '', hashMethod] = /^(.*?)(?::(sha1|sha256))?$/.exec(value) ?? [];
+  const colon = plain.lastIndexOf(':');
+  if (colon < 1) throw new RangeError(`--authority: "${value}" is not of the form "Organization:US"`);
+  const preset = {
+    organization: plain.slice(0, colon),
+    country: plain.slice(colon + 1),
+    ...(hashMethod === undefined ? {} : { hashMethod }),
+  };
   return checkedFlag('--authority', authorityPreset, preset);
 }
 
-async function faultsOf(path: string): Promise<DevServerOptions['faults']> {
+async function faultsOf(path: string): Promise<Fault[]> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new RangeError(`--faults: ${path} cannot be read (${cause.code ?? 'unknown'})`, { cause });
   });

@@ -36,6 +36,7 @@ export async function exchange(
   const isForm = /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
   // PHP fills no parameters from a body of another type.
   const pairs = isForm ? formPairs(body.toString('utf8')) : [];
+  const effect = faults.strike(route.name, new Map(pairs));
   const entry = journal.open({
     at: service.now(),
     method: request.method ?? '',
@@ -43,9 +44,8 @@ export async function exchange(
     params: shownParams(pairs),
     client: request.socket.remotePort ?? 0,
     body: shownBody(body, isForm),
+    ...(effect && { fault: effect.kind }),
   });
-  const effect = faults.strike(route.name, new Map(pairs));
-  if (effect) entry.fault = effect.kind;
   response.once('close', () => {
     const end = { endedAt: entry.endedAt ?? service.now() };
     journal.update(entry, response.writableFinished ? end : { ...end, aborted: true });
@@ -87,7 +87,7 @@ async function strike(one: Exchange, effect: FaultEffect): Promise<void> {
       break;
     case 'hold': {
       const acted = effect.when === 'after' ? await act() : undefined;
-      await context.gate.pass(stopping);
+      await standAtGate(one);
       await send(one, acted ?? (await act()));
       break;
     }
@@ -134,6 +134,13 @@ async function strike(one: Exchange, effect: FaultEffect): Promise<void> {
     case 'foreign-chain':
       throw new Error(`${entry.call} should have been struck within the certificate`);
   }
+}
+
+async function standAtGate({ context, entry }: Exchange): Promise<void> {
+  const passing = context.gate.pass(context.stopping);
+  context.journal.update(entry, { held: true });
+  await passing;
+  delete entry.held;
 }
 
 /** The whole body; undefined if the client went away or sent more than a megabyte, which no call needs. */

@@ -212,22 +212,34 @@ function write(
   signer: Authority,
   names: readonly AlternativeName[],
 ): Buffer {
+  const same = sameForAll(works, signer);
   return writeCertificate(
     {
       serial: certificate.id,
-      issuer: distinguishedName(signer.subject),
+      issuer: same.issuer,
       subject: distinguishedName(certificate.subject),
       notBefore: certificate.notBefore,
       notAfter: certificate.notAfter,
       spki: certificate.key.spki,
-      extensions: [
-        ...leafExtensions(signer.key, authorityUrls(works, signer.id)),
-        ...ownExtensions(certificate.key, names),
-      ],
+      extensions: [...same.extensions, ...ownExtensions(certificate.key, names)],
     },
     signer.key,
     signer.hashMethod,
   );
+}
+
+/** What is the same in every certificate of an authority, written once. */
+const writtenOnce = new WeakMap<Authority, { issuer: Buffer; extensions: Buffer[] }>();
+
+function sameForAll(works: Works, signer: Authority): { issuer: Buffer; extensions: Buffer[] } {
+  const known = writtenOnce.get(signer);
+  if (known) return known;
+  const same = {
+    issuer: distinguishedName(signer.subject),
+    extensions: leafExtensions(signer.key, authorityUrls(works, signer.id)),
+  };
+  writtenOnce.set(signer, same);
+  return same;
 }
 
 function defectiveDates(

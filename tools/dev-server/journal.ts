@@ -37,7 +37,7 @@ export class Journal {
   }
 
   /** Adds an entry for a request that has arrived. */
-  open(request: Pick<JournalEntry, 'at' | 'method' | 'call' | 'params' | 'client' | 'body'>): JournalEntry {
+  open(request: Omit<JournalEntry, 'seq'>): JournalEntry {
     this.#lastSeq += 1;
     const entry: JournalEntry = { seq: this.#lastSeq, ...request };
     this.#entries.push(entry);

@@ -201,6 +201,8 @@ export interface JournalEntry {
   body: string;
   /** The fault that struck. */
   fault?: FaultEffect['kind'];
+  /** It stands at a `hold`. */
+  held?: true;
   /** The client closed before the answer was through, or was cut off. */
   aborted?: true;
   /** The call took effect although the client had gone. */
