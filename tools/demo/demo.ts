@@ -59,7 +59,7 @@ export class Demo {
       });
       await operator.during(this.#until(stores.certificates, 'web', isReady));
       await operator.during(this.#until(stores.certificates, 'many-names', isReady));
-      this.#devServer?.setOptions({ validity: SHORT_LIFE });
+      await this.#devServer?.setOptions({ validity: SHORT_LIFE });
       await this.#createCertificate(kube, 'short-lived', { dnsNames: ['short.example.com'] });
       await operator.during(this.#until(stores.certificates, 'short-lived', isReady));
     });
