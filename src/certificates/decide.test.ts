@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest';
+import { attempt, certificate, DAY, inputs, ISSUED, issued, spec } from '../../test/support/inputs.ts';
+import { specHash } from '../api/effective.ts';
+import type { CertificateStatus } from '../api/certificate-status.ts';
+import type { HeldCertificate } from '../issuance/inspect.ts';
+import { decide, type Plan } from './decide.ts';
+import type { Inputs } from './inputs.ts';
+
+const brandNew = { status: {} satisfies CertificateStatus, secret: { state: 'absent' } } as const;
+const open: CertificateStatus = { attempt };
+const due = ISSUED + 60 * DAY;
+
+function reasonOf(plan: Plan): string | undefined {
+  return 'why' in plan ? plan.why.reason : undefined;
+}
+
+function held(serialNumber: string): HeldCertificate {
+  const leaf = { serialNumber, notAfter: Date.parse(issued.notAfter ?? '') } as HeldCertificate['leaf'];
+  return { leaf, claimedId: 7 };
+}
+
+function changed(holds: HeldCertificate | undefined, hasMetadata = true): Inputs['secret'] {
+  return {
+    state: 'changed',
+    metadata: { namespace: 'ns', name: 'web-tls', resourceVersion: '11' },
+    held: holds,
+    hasMetadata,
+  };
+}
+
+describe('what is needed', () => {
+  test.each<[string, Parameters<typeof inputs>[0], Plan['do'], string | undefined]>([
+    ['nothing for a certificate that is served and valid', {}, 'nothing', undefined],
+    ['a certificate for a new resource', brandNew, 'issue', 'DoesNotExist'],
+    [
+      'another one when the spec asks for other names',
+      { spec: { dnsNames: ['other.example.com'] }, generation: 2 },
+      'issue',
+      'RequestChanged',
+    ],
+    [
+      'only a line in status when the spec says the same in other words',
+      { spec: { dnsNames: ['WWW.example.com'] }, generation: 2 },
+      'settle',
+      undefined,
+    ],
+    [
+      'another one when the issuer names another authority',
+      { status: { ...issued, authorityId: 2 } },
+      'issue',
+      'IncorrectIssuer',
+    ],
+    ['a renewal when it is due', { now: due }, 'issue', 'Renewing'],
+    ['nothing a moment before it is due', { now: due - 1 }, 'nothing', undefined],
+    ['a renewal of one that has expired', { now: ISSUED + 91 * DAY }, 'issue', 'Expired'],
+    [
+      'a line in status when renewal was moved',
+      { spec: { renewBefore: '240h' }, generation: 2 },
+      'settle',
+      undefined,
+    ],
+    [
+      'the same certificate again when the Secret is gone',
+      { secret: { state: 'absent' } },
+      'republish',
+      'SecretMissing',
+    ],
+    [
+      'the same certificate again when the Secret is damaged',
+      { secret: changed(undefined) },
+      'republish',
+      'SecretMismatch',
+    ],
+    [
+      'the same certificate again when the Secret holds another',
+      { secret: changed(held('08')) },
+      'republish',
+      'SecretMismatch',
+    ],
+    [
+      'a line in status when the Secret was only touched',
+      { secret: changed(held('07')) },
+      'settle',
+      undefined,
+    ],
+    ['labels back on a Secret that lost them', { secret: changed(held('07'), false) }, 'relabel', undefined],
+  ])('%s', (_, given, want, reason) => {
+    const plan = decide(inputs(given));
+
+    expect(plan.do).toBe(want);
+    expect(reasonOf(plan)).toBe(reason);
+  });
+
+  test('a renewal keeps the key unless the spec asks for another', () => {
+    expect(decide(inputs({ now: due }))).toMatchObject({ do: 'issue', operation: 'Reissue' });
+    const always = { privateKey: { rotationPolicy: 'Always' } } as const;
+    expect(decide(inputs({ now: due, spec: always }))).toMatchObject({ do: 'issue', operation: 'New' });
+  });
+
+  test('the next look is at the time of renewal', () => {
+    expect(decide(inputs())).toEqual({ do: 'nothing', requeueAt: due });
+  });
+});
+
+describe('an attempt without a result', () => {
+  const known = { quietAt: 2_000_000, unsent: false };
+
+  test('is waited out before anything else is done', () => {
+    expect(decide(inputs({ ...brandNew, status: open, attempt: known }))).toMatchObject({
+      do: 'wait',
+      quietAt: 2_000_000,
+    });
+  });
+
+  test('is looked up once nothing of it can happen any more', () => {
+    expect(decide(inputs({ ...brandNew, status: open, attempt: known, monotonic: 2_000_000 })).do).toBe(
+      'recover',
+    );
+  });
+
+  test('is made again at once if nothing of it was sent', () => {
+    const unsent = { ...known, unsent: true };
+    expect(decide(inputs({ ...brandNew, status: open, attempt: unsent }))).toMatchObject({
+      do: 'issue',
+      operation: 'New',
+    });
+  });
+
+  test('is gone on with if its id is known, from status or from this process', () => {
+    const named = { attempt: { ...attempt, certificateId: 8 } };
+    expect(decide(inputs({ ...brandNew, status: named, attempt: known }))).toMatchObject({
+      do: 'resume',
+      certificateId: 8,
+    });
+    const heard = { ...known, certificateId: 9 };
+    expect(decide(inputs({ ...brandNew, status: open, attempt: heard }))).toMatchObject({
+      do: 'resume',
+      certificateId: 9,
+    });
+  });
+
+  test('is not believed if its id has no seal', () => {
+    const named = { attempt: { ...attempt, certificateId: 8 } };
+    expect(decide(inputs({ ...brandNew, status: named, attempt: known, sealed: false })).do).toBe('wait');
+  });
+
+  test('is dropped when the spec asks for something else by now', () => {
+    const other = { attempt: { ...attempt, specHash: specHash({ ...spec, dnsNames: ['old.example.com'] }) } };
+    expect(reasonOf(decide(inputs({ ...brandNew, status: other, attempt: known })))).toBe('RequestChanged');
+  });
+});
+
+describe('what stands in the way', () => {
+  const notReady = { ready: false, reason: 'ApiKeyMismatch', message: 'no' } as const;
+  const foreign = { state: 'foreign', reason: 'SecretNotOwned', message: 'not ours' } as const;
+  const failed = (more: CertificateStatus, observedGeneration = 1): CertificateStatus => ({
+    failedAttempts: 1,
+    conditions: [
+      {
+        type: 'Issuing',
+        status: 'False',
+        reason: 'InputFailure',
+        message: 'no',
+        lastTransitionTime: '',
+        observedGeneration,
+      },
+    ],
+    ...more,
+  });
+
+  test.each<[string, Parameters<typeof inputs>[0], string]>([
+    [
+      'an issuer that does not exist',
+      { ...brandNew, issuer: undefined, issuerExists: false },
+      'IssuerNotFound',
+    ],
+    ['an issuer that is not ready', { ...brandNew, issuer: notReady }, 'IssuerNotReady'],
+    ['an older certificate with the same Secret', { ...brandNew, elder: 'first' }, 'DuplicateSecretName'],
+    ['a Secret of somebody else', { status: {}, secret: foreign }, 'SecretNotOwned'],
+    ['a refusal, until the spec changes', { ...brandNew, status: failed({}) }, 'InputFailure'],
+    [
+      'a failure, until its time has come',
+      { ...brandNew, status: failed({ nextAttemptTime: '2026-06-01T00:00:00Z' }) },
+      'InputFailure',
+    ],
+    [
+      'a status without a seal where the Secret is gone',
+      { sealed: false, secret: { state: 'absent' } },
+      'SealBroken',
+    ],
+  ])('%s is said and nothing is bought', (_, given, reason) => {
+    const plan = decide(inputs(given));
+
+    expect(plan).toMatchObject({ do: 'report', why: { reason } });
+  });
+
+  test('an issuer that is being checked is waited for in silence', () => {
+    expect(decide(inputs({ ...brandNew, issuer: undefined }))).toEqual({ do: 'nothing' });
+  });
+
+  test('a change of the spec ends the wait after a failure', () => {
+    const status = failed({ nextAttemptTime: '2026-06-01T00:00:00Z' });
+    expect(decide(inputs({ ...brandNew, status, generation: 2 })).do).toBe('issue');
+  });
+
+  test('a certificate that is served stays ready while its renewal waits for the issuer', () => {
+    const plan = decide(inputs({ now: due, issuer: notReady }));
+
+    expect(plan).toMatchObject({
+      do: 'report',
+      conditions: [
+        { type: 'Ready', status: 'True' },
+        { type: 'Issuing', status: 'False', reason: 'IssuerNotReady' },
+      ],
+      requeueAt: Date.parse(issued.notAfter ?? ''),
+    });
+  });
+
+  test('a certificate that has expired is not ready', () => {
+    const plan = decide(inputs({ now: ISSUED + 91 * DAY, issuer: notReady }));
+
+    expect(plan).toMatchObject({
+      do: 'report',
+      conditions: [{ type: 'Ready', status: 'False' }, { type: 'Issuing' }],
+    });
+  });
+});
+
+test('deciding twice from the same inputs gives the same plan', () => {
+  expect(decide(inputs({ certificate: certificate({ status: issued }) }))).toEqual(decide(inputs()));
+});
