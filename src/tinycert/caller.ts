@@ -88,7 +88,7 @@ export class Caller {
   }
 
   /** Ends the session if there is one. That it had ended before is no error. */
-  async disconnect(options: WaitOptions = {}): Promise<void> {
+  async disconnect(options: CallOptions = {}): Promise<void> {
     this.#refuseIfClosed('disconnect');
     await this.#disconnect(options);
   }
@@ -102,13 +102,14 @@ export class Caller {
     await this.#transport.close();
   }
 
-  async #disconnect(options: WaitOptions): Promise<void> {
+  async #disconnect(options: CallOptions): Promise<void> {
     const { token } = this.#session;
     if (token === undefined) return;
     this.#session.drop(token);
     const time = this.#deadline(options);
     try {
-      const reply = await this.#send({ name: 'disconnect', parameters: {} }, token, time.signal);
+      const call = { name: 'disconnect', parameters: {} };
+      const reply = await this.#send(call, token, time.signal, options.beforeSend);
       if (reply.status === 200) return;
       const error = this.#errorOf('disconnect', reply, token);
       if (!isSessionRefused(error)) throw error;

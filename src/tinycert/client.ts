@@ -65,7 +65,7 @@ class Client implements TinyCertClient {
     return this.#caller.connect(options);
   }
 
-  disconnect(options?: WaitOptions): Promise<void> {
+  disconnect(options?: CallOptions): Promise<void> {
     return this.#caller.disconnect(options);
   }
 

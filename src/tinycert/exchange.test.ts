@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
+import { Exchange } from './exchange.ts';
 import { closeAfterEach, connectTo, listen, serve, serveAll } from './test-client.ts';
 import { reply, type Responder } from './test-server.ts';
 import type { TinyCertClientOptions } from './types.ts';
@@ -54,7 +55,11 @@ describe('an answer that breaks', () => {
     [
       'by being compressed',
       (request) => reply(request, 'x', { headers: { 'content-encoding': 'gzip' } }),
-      { code: 'ProtocolError', maybeExecuted: true },
+      {
+        code: 'ProtocolError',
+        detail: 'The reply is compressed, which was not asked for.',
+        maybeExecuted: true,
+      },
     ],
     [
       'by saying it is too long',
@@ -263,5 +268,29 @@ describe('a call given up by its caller', () => {
       cause: { message: 'shutting down' },
     });
     await closed;
+  });
+});
+
+describe('an exchange', () => {
+  const controller = { aborted: false, paused: false, reason: null, abort() {}, pause() {}, resume() {} };
+
+  test('is never put on the wire twice', async () => {
+    let asked = 0;
+    const exchange = new Exchange(
+      {
+        call: 'cert/new',
+        signal: new AbortController().signal,
+        beforeSend: () => (asked += 1),
+        maxBytes: 1,
+        sink: undefined,
+      },
+      (text) => text,
+    );
+    exchange.onRequestStart(controller);
+    const reply = exchange.reply.catch((error: unknown) => error);
+
+    expect(() => exchange.onRequestStart(controller)).toThrow('The request was already sent.');
+    expect(await reply).toMatchObject({ code: 'ConnectionLost', maybeExecuted: true });
+    expect(asked).toBe(1);
   });
 });

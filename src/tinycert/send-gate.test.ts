@@ -1,37 +1,21 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
-import { createTinyCertClient } from './client.ts';
+import { describe, expect, test } from 'vitest';
 import { maybeExecuted } from './errors.ts';
-import {
-  credentials,
-  makeTls,
-  type Received,
-  reply,
-  type Responder,
-  TestServer,
-  withLogin,
-} from './test-server.ts';
+import { closeAfterEach, connectTo, serveAll } from './test-client.ts';
+import { makeTls, type Received, reply, type Responder, type TestServer, withLogin } from './test-server.ts';
 import type { TinyCertClient, TinyCertClientOptions } from './types.ts';
 
-const tls = makeTls('IP:127.0.0.1');
-const closers: (() => Promise<void>)[] = [];
+closeAfterEach();
 
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
+const tls = makeTls('IP:127.0.0.1');
 
 async function start(
   respond: Responder,
   options: Partial<TinyCertClientOptions> = {},
 ): Promise<{ server: TestServer; client: TinyCertClient }> {
-  const server = await TestServer.start(respond, tls);
-  const client = createTinyCertClient({ endpoint: server.endpoint, credentials, ca: tls.ca, ...options });
-  closers.push(
-    () => client.close(),
-    () => server.close(),
-  );
-  return { server, client };
+  const server = await serveAll(respond, tls);
+  return { server, client: connectTo(server.endpoint, { ca: tls.ca, ...options }) };
 }
 
 /** Keeps the replies to one call back until `release`. */

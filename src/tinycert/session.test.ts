@@ -1,48 +1,25 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { createTinyCertClient } from './client.ts';
+import { describe, expect, test } from 'vitest';
 import { createTinyCertSession, sessionKey } from './session.ts';
+import { closeAfterEach, connectTo, serveAll } from './test-client.ts';
 import {
   credentials,
   makeTls,
   type Received,
   refuse,
   reply,
-  type Responder,
-  TestServer,
+  type TestServer,
   withLogin,
 } from './test-server.ts';
-import type { TinyCertClient, TinyCertClientOptions } from './types.ts';
 
-const closers: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-async function serve(respond: Responder): Promise<TestServer> {
-  const server = await TestServer.start(respond);
-  closers.push(() => server.close());
-  return server;
-}
-
-function connectTo(server: TestServer, options: Partial<TinyCertClientOptions> = {}): TinyCertClient {
-  const client = createTinyCertClient({
-    endpoint: server.endpoint,
-    credentials,
-    allowLoopbackHttp: true,
-    ...options,
-  });
-  closers.unshift(() => client.close());
-  return client;
-}
+closeAfterEach();
 
 const tokenOf = (request: Received): string | null => request.form.get('token');
 const logins = (server: TestServer): number => server.calls.filter((call) => call === 'connect').length;
 
 describe('a session', () => {
   test('is opened once for calls that come together', async () => {
-    const server = await serve(withLogin((request) => reply(request, [])));
-    const client = connectTo(server);
+    const server = await serveAll(withLogin((request) => reply(request, [])));
+    const client = connectTo(server.endpoint);
 
     await Promise.all(Array.from({ length: 30 }, () => client.listAuthorities()));
     await client.connect();
@@ -53,13 +30,13 @@ describe('a session', () => {
 
   test('that expired is renewed once for all calls that notice', async () => {
     let valid = 'token-1';
-    const server = await serve(
+    const server = await serveAll(
       withLogin((request) => {
         if (tokenOf(request) === valid) reply(request, []);
         else refuse(request, 403, 'InvalidToken');
       }),
     );
-    const client = connectTo(server);
+    const client = connectTo(server.endpoint);
     await client.listAuthorities();
     valid = 'token-2';
 
@@ -71,13 +48,13 @@ describe('a session', () => {
 
   test('that a late refusal complains of is not renewed again', async () => {
     const held: Received[] = [];
-    const server = await serve(
+    const server = await serveAll(
       withLogin((request) => {
         if (tokenOf(request) !== 'token-1') reply(request, []);
         else if (held.push(request) === 2) refuse(held[0] as Received, 403, 'InvalidToken');
       }),
     );
-    const client = connectTo(server);
+    const client = connectTo(server.endpoint);
     const calls = [client.listAuthorities(), client.listAuthorities()];
     await Promise.race(calls);
     refuse(held[1] as Received, 403, 'InvalidToken');
@@ -93,13 +70,13 @@ describe('a session', () => {
   ])(
     'refused with %s (%d) is renewed and the call repeated, even one that is not idempotent',
     async (code, status) => {
-      const server = await serve(
+      const server = await serveAll(
         withLogin((request) => {
           if (tokenOf(request) === 'token-1') refuse(request, status, code);
           else reply(request, { cert_id: 7 });
         }),
       );
-      const client = connectTo(server);
+      const client = connectTo(server.endpoint);
 
       expect(await client.reissueCertificate(6)).toBe(7);
       expect(server.calls).toEqual(['connect', 'cert/reissue', 'connect', 'cert/reissue']);
@@ -108,10 +85,10 @@ describe('a session', () => {
 
   test('refused twice ends the call, and the next one logs in afresh', async () => {
     let healthy = false;
-    const server = await serve(
+    const server = await serveAll(
       withLogin((request) => (healthy ? reply(request, []) : refuse(request, 403, 'InvalidToken'))),
     );
-    const client = connectTo(server);
+    const client = connectTo(server.endpoint);
 
     await expect(client.listAuthorities()).rejects.toMatchObject({
       code: 'InvalidToken',
@@ -131,8 +108,8 @@ describe('a session', () => {
     ['RateLimitExceeded', 429],
     ['SignatureFailure', 403],
   ])('is kept when a call fails with %s, which is not repeated', async (code, status) => {
-    const server = await serve(withLogin((request) => refuse(request, status, code)));
-    const client = connectTo(server);
+    const server = await serveAll(withLogin((request) => refuse(request, status, code)));
+    const client = connectTo(server.endpoint);
 
     await expect(client.listAuthorities()).rejects.toMatchObject({ code });
     await expect(client.listAuthorities()).rejects.toMatchObject({ code });
@@ -141,14 +118,14 @@ describe('a session', () => {
   });
 
   test('never sends an old token with a login', async () => {
-    const server = await serve(
+    const server = await serveAll(
       withLogin((request) => {
         if (tokenOf(request) === 'token-1') refuse(request, 403, 'InvalidToken');
         else reply(request, []);
       }),
     );
 
-    await connectTo(server).listAuthorities();
+    await connectTo(server.endpoint).listAuthorities();
 
     const forms = server.requests
       .filter(({ call }) => call === 'connect')
@@ -160,8 +137,8 @@ describe('a session', () => {
   });
 
   test('that cannot be opened fails every call that waits for it, once', async () => {
-    const server = await serve((request) => refuse(request, 403, 'PassphraseFailure', 'wrong'));
-    const client = connectTo(server);
+    const server = await serveAll((request) => refuse(request, 403, 'PassphraseFailure', 'wrong'));
+    const client = connectTo(server.endpoint);
     const outcomes = await Promise.allSettled([client.listAuthorities(), client.reissueCertificate(6)]);
 
     for (const outcome of outcomes)
@@ -176,9 +153,9 @@ describe('a session', () => {
   test.each(['', '{}', '{"token":""}', '{"token":null}', '[]'])(
     'is not opened by the answer %j',
     async (body) => {
-      const server = await serve((request) => reply(request, body));
+      const server = await serveAll((request) => reply(request, body));
 
-      await expect(connectTo(server).listAuthorities()).rejects.toMatchObject({
+      await expect(connectTo(server.endpoint).listAuthorities()).rejects.toMatchObject({
         code: 'ProtocolError',
         call: 'connect',
         maybeExecuted: false,
@@ -188,11 +165,11 @@ describe('a session', () => {
 
   test('goes on opening for those who still wait when one gives up', async () => {
     const held: Received[] = [];
-    const server = await serve((request) => {
+    const server = await serveAll((request) => {
       if (request.call === 'connect') held.push(request);
       else reply(request, []);
     });
-    const client = connectTo(server);
+    const client = connectTo(server.endpoint);
     const giveUp = new AbortController();
     const first = client.reissueCertificate(6, { signal: giveUp.signal });
     const second = client.listAuthorities();
@@ -212,11 +189,11 @@ describe('a session', () => {
 
   test('stops opening when the last one who waits gives up, and opens anew for the next', async () => {
     let answer = false;
-    const server = await serve((request) => {
+    const server = await serveAll((request) => {
       if (request.call !== 'connect') reply(request, []);
       else if (answer) reply(request, { token: 'token-2' });
     });
-    const client = connectTo(server);
+    const client = connectTo(server.endpoint);
     const giveUp = new AbortController();
     const first = client.listAuthorities({ signal: giveUp.signal });
     await server.arrival(1);
@@ -232,22 +209,24 @@ describe('a session', () => {
   });
 
   test('is not waited for by a call that was given up before', async () => {
-    const server = await serve(withLogin((request) => reply(request, [])));
+    const server = await serveAll(withLogin((request) => reply(request, [])));
 
-    await expect(connectTo(server).listAuthorities({ signal: AbortSignal.abort() })).rejects.toMatchObject({
+    await expect(
+      connectTo(server.endpoint).listAuthorities({ signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({
       code: 'Aborted',
     });
     expect(server.bytes).toEqual([]);
   });
 
   test('is forgotten on disconnect even if the service refuses that', async () => {
-    const server = await serve(
+    const server = await serveAll(
       withLogin((request) => {
         if (request.call === 'disconnect') refuse(request, 500, 'UnknownError');
         else reply(request, []);
       }),
     );
-    const client = connectTo(server);
+    const client = connectTo(server.endpoint);
     await client.connect();
 
     await expect(client.disconnect()).rejects.toMatchObject({ code: 'UnknownError', call: 'disconnect' });
@@ -257,8 +236,8 @@ describe('a session', () => {
   });
 
   test('that has expired is no error on disconnect, and no reason to log in', async () => {
-    const server = await serve(withLogin((request) => refuse(request, 403, 'InvalidToken')));
-    const client = connectTo(server);
+    const server = await serveAll(withLogin((request) => refuse(request, 403, 'InvalidToken')));
+    const client = connectTo(server.endpoint);
     await client.connect();
 
     await client.disconnect();
@@ -269,10 +248,10 @@ describe('a session', () => {
 
 describe('a shared session', () => {
   test('is opened once for its clients, and survives that one closes', async () => {
-    const server = await serve(withLogin((request) => reply(request, [])));
+    const server = await serveAll(withLogin((request) => reply(request, [])));
     const session = createTinyCertSession({ endpoint: server.endpoint, credentials });
-    const first = connectTo(server, { session });
-    const second = connectTo(server, { session });
+    const first = connectTo(server.endpoint, { session });
+    const second = connectTo(server.endpoint, { session });
     await Promise.all([first.listAuthorities(), second.listAuthorities()]);
     await first.close();
     await second.listAuthorities();
@@ -286,13 +265,13 @@ describe('a shared session', () => {
 
   test('is opened by another client when the one that was at it closes', async () => {
     let answer = false;
-    const server = await serve((request) => {
+    const server = await serveAll((request) => {
       if (request.call !== 'connect') reply(request, []);
       else if (answer) reply(request, { token: 'token-2' });
     });
     const session = createTinyCertSession({ endpoint: server.endpoint, credentials });
-    const first = connectTo(server, { session });
-    const second = connectTo(server, { session });
+    const first = connectTo(server.endpoint, { session });
+    const second = connectTo(server.endpoint, { session });
     const given = first.listAuthorities().catch((error: unknown) => error);
     await server.arrival(1);
     const kept = second.listAuthorities();
@@ -335,8 +314,8 @@ describe('the key of a session', () => {
 
 describe('a closed client', () => {
   test('fails what is under way and what comes after', async () => {
-    const server = await serve(withLogin(() => {}));
-    const client = connectTo(server);
+    const server = await serveAll(withLogin(() => {}));
+    const client = connectTo(server.endpoint);
     const call = client.reissueCertificate(6).catch((error: unknown) => error);
     await server.arrival(2);
 
@@ -351,8 +330,8 @@ describe('a closed client', () => {
   });
 
   test('closes even if the session cannot be ended', async () => {
-    const server = await serve(withLogin((request) => request.socket.destroy()));
-    const client = connectTo(server);
+    const server = await serveAll(withLogin((request) => request.socket.destroy()));
+    const client = connectTo(server.endpoint);
     await client.connect();
 
     await client.close({ disconnect: true });

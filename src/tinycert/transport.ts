@@ -40,6 +40,7 @@ const keepAliveTimeout = 4_000;
 export function createTransport(options: TransportOptions): Transport {
   const { endpoint, clean } = options;
   const dispatcher = createDispatcher(options);
+  const { origin } = endpoint.url;
   const headers = {
     accept: 'application/json',
     'accept-encoding': 'identity',
@@ -50,10 +51,9 @@ export function createTransport(options: TransportOptions): Transport {
     send(request) {
       const exchange = new Exchange(request, clean);
       const path = endpoint.basePath + request.call;
-      dispatcher.dispatch(
-        { origin: endpoint.url.origin, path, method: 'POST', headers, body: Buffer.from(request.body) },
-        exchange,
-      );
+      // A signed form is ASCII.
+      const body = Buffer.from(request.body, 'latin1');
+      dispatcher.dispatch({ origin, path, method: 'POST', headers, body }, exchange);
       return exchange.reply;
     },
     close: () => dispatcher.destroy(),
@@ -82,6 +82,7 @@ function createDispatcher({ endpoint, ca, proxy, connections }: TransportOptions
     ...settings,
     uri: proxy.href,
     requestTls: { ...tls, allowH2: false },
+    // The proxy is judged by the system's authorities; `ca` is for the endpoint.
     proxyTls: { rejectUnauthorized: true, allowH2: false },
     // A proxy that never answers a CONNECT must not hold a place in the pool for ever.
     clientFactory: (origin, opts) =>

@@ -161,7 +161,7 @@ export interface TinyCertClient {
   /** Logs in unless a session is open (`connect`). Calls do this themselves when needed. */
   connect(options?: WaitOptions): Promise<void>;
   /** Ends the session if one is open (`disconnect`); the token is forgotten whatever the answer. */
-  disconnect(options?: WaitOptions): Promise<void>;
+  disconnect(options?: CallOptions): Promise<void>;
   /** All authorities of the account (`ca/list`). */
   listAuthorities(options?: CallOptions): Promise<AuthoritySummary[]>;
   /** An authority's subject and hash (`ca/details`). */
