@@ -91,6 +91,16 @@ describe('an answer that breaks', () => {
     expect(server.calls).toEqual(['connect', 'cert/reissue']);
   });
 
+  test('by an error that is too long is cut off even where a long list may come', async () => {
+    const server = await serve((request) => reply(request, ' '.repeat(2 ** 20 + 1), { status: 500 }));
+
+    await expect(connectTo(server.endpoint).listCertificates(5)).rejects.toMatchObject({
+      code: 'ProtocolError',
+      status: 500,
+      detail: 'The reply is longer than 1048576 bytes.',
+    });
+  });
+
   test('by a reset does not repeat a read either', async () => {
     const server = await serve(({ socket }) => socket.resetAndDestroy());
 

@@ -76,11 +76,14 @@ describe('the reader of JSON arrays', () => {
     ['a missing comma', '[{"a":1}{"a":1}]'],
     ['more after the end', '[] []'],
     ['a wrong bracket', '[{"a":1]]'],
-    ['a byte order mark in its midst', '[\ufeff]'],
     ['half a byte order mark', '\xef[]'],
     ['two of them', '\ufeff\ufeff[]'],
   ])('refuses %s', (_name, text) => {
     expect(() => readAll([Buffer.from(text)])).toThrow(JsonArrayError);
+  });
+
+  test('refuses the rest of a byte order mark within the array', () => {
+    expect(() => readAll([Buffer.from([0x5b, 0xbb, 0xbf, 0x5d])])).toThrow(/^unexpected byte at 1$/);
   });
 
   test('refuses an element that does not end, before it fills the memory', () => {
