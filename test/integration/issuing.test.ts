@@ -1,0 +1,143 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import { secrets } from '../../src/kube/objects.ts';
+import { filesOf, handshake, opensslVerify } from '../support/openssl.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+import { aWorld } from '../support/world.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+
+/** What a certificate costs: three writes and three calls. */
+const COST = {
+  calls: { 'cert/new': 1, 'cert/get': 2 },
+  writes: { 'PATCH tinycertcertificates/status': 2, 'POST secrets': 1 },
+};
+
+interface Case {
+  spec: Partial<CertificateSpec>;
+  cn: string;
+  san: string | undefined;
+  /** Hosts that a client takes it for. */
+  hosts?: string[];
+  annotations: Record<string, string>;
+}
+
+const cases: Record<string, Case> = {
+  'DNS names': {
+    spec: { dnsNames: ['www.example.com', 'Example.com'] },
+    cn: 'www.example.com',
+    san: 'DNS:www.example.com, DNS:example.com',
+    hosts: ['www.example.com', 'example.com'],
+    annotations: { 'common-name': 'www.example.com', 'alt-names': 'www.example.com,example.com' },
+  },
+  'a wildcard': {
+    spec: { dnsNames: ['*.example.com'] },
+    cn: '*.example.com',
+    san: 'DNS:*.example.com',
+    hosts: ['any.example.com'],
+    annotations: { 'common-name': '*.example.com', 'alt-names': '*.example.com' },
+  },
+  'IPv4 and IPv6 addresses': {
+    spec: { dnsNames: [], ipAddresses: ['192.0.2.1', '2001:DB8:0::1'] },
+    cn: '192.0.2.1',
+    san: 'IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1',
+    hosts: ['192.0.2.1', '2001:db8::1'],
+    annotations: { 'common-name': '192.0.2.1', 'ip-sans': '192.0.2.1,2001:db8::1' },
+  },
+  'a URI beside a common name': {
+    spec: { dnsNames: [], commonName: 'web server', uris: ['spiffe://example.org/ns/web'] },
+    cn: 'web server',
+    san: 'URI:spiffe://example.org/ns/web',
+    annotations: { 'common-name': 'web server', 'uri-sans': 'spiffe://example.org/ns/web' },
+  },
+  'an e-mail address': {
+    spec: { dnsNames: [], emailAddresses: ['admin@example.com'] },
+    cn: 'admin@example.com',
+    san: 'email:admin@example.com',
+    annotations: { 'common-name': 'admin@example.com', 'email-sans': 'admin@example.com' },
+  },
+  'a common name that is a host': {
+    spec: { dnsNames: [], commonName: 'host.example.com' },
+    cn: 'host.example.com',
+    san: 'DNS:host.example.com',
+    hosts: ['host.example.com'],
+    annotations: { 'common-name': 'host.example.com', 'alt-names': 'host.example.com' },
+  },
+  'a common name that is no host': {
+    spec: { dnsNames: [], commonName: 'Zoë, Ltd.' },
+    cn: 'Zoë, Ltd.',
+    san: undefined,
+    annotations: { 'common-name': 'Zoë, Ltd.' },
+  },
+};
+
+describe('a certificate for', () => {
+  test.each(Object.entries(cases))('%s costs three writes and three calls, and serves', async (_, wanted) => {
+    const world = await aWorld(stage);
+    await world.account();
+    const operator = await world.operator();
+    await world.settled();
+    const since = world.tally(operator);
+
+    await world.certificate('web', wanted.spec);
+    const { status } = await world.ready('web');
+    await world.settled();
+
+    expect(since()).toEqual(COST);
+    const secret = await world.get(secrets, 'web-tls');
+    const { crt, key, ca } = filesOf(secret);
+    const leaf = new X509Certificate(crt);
+    expect(leaf.toLegacyObject().subject).toEqual({ C: 'US', O: 'Example Org', CN: wanted.cn });
+    expect(leaf.subjectAltName).toBe(wanted.san);
+    expect(leaf.checkPrivateKey(createPrivateKey(key))).toBe(true);
+    expect(key).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+    // The service signs with the root, so that there is nothing between it and the leaf.
+    expect(crt).toBe(stage.dev.certificatePem(status?.certificateId ?? 0));
+    expect(ca).toBe(stage.dev.authorities()[0]?.pem);
+    expect(secret).toMatchObject({ type: 'kubernetes.io/tls' });
+    expect(Object.keys(secret.data ?? {}).sort()).toEqual(['ca.crt', 'tls.crt', 'tls.key']);
+    expect(secret.metadata.labels).toEqual({ 'tinycert-operator.io/managed': 'true' });
+    const annotations = {
+      'certificate-name': 'web',
+      'issuer-kind': 'TinyCertIssuer',
+      'issuer-name': 'ca',
+      'certificate-id': String(status?.certificateId),
+      'alt-names': '',
+      'ip-sans': '',
+      'uri-sans': '',
+      'email-sans': '',
+      ...wanted.annotations,
+    };
+    expect(secret.metadata.annotations).toEqual(
+      Object.fromEntries(
+        Object.entries(annotations).map(([name, text]) => [`tinycert-operator.io/${name}`, text]),
+      ),
+    );
+    expect(await opensslVerify(secret)).toBe('tls.crt: OK');
+    for (const host of wanted.hosts ?? [])
+      expect(await handshake(secret, host)).toEqual({ authorized: true });
+  });
+});
+
+test('the subject comes from the spec, then from the issuer, then from the authority', async () => {
+  const world = await aWorld(stage);
+  await world.account({ subject: { country: 'NL', organizationalUnit: 'Issuer', locality: 'Maastricht' } });
+  await world.operator();
+  await world.certificate('web', { subject: { organizationalUnit: 'Spec', province: 'Limburg' } });
+  await world.ready('web');
+
+  const leaf = new X509Certificate(filesOf(await world.get(secrets, 'web-tls')).crt);
+  expect(leaf.subject.split('\n')).toEqual([
+    'C=NL',
+    'ST=Limburg',
+    'L=Maastricht',
+    'O=Example Org',
+    'OU=Spec',
+    'CN=web.example.com',
+  ]);
+});

@@ -1,0 +1,86 @@
+import { AsyncResource } from 'node:async_hooks';
+import { type Clock, sleepOn } from '../../src/lib/clock.ts';
+
+interface Armed {
+  at: number;
+  order: number;
+  fn: () => void;
+}
+
+/**
+ * A clock for an operator in this process that talks to real servers: real time, and whatever was skipped. Nothing waits
+ * for it in vain, as time passes by itself too; `skip` only makes hours short.
+ */
+export class FastClock implements Clock {
+  /** Resolves once nothing is under way any more; called between two timers of a `skip`. */
+  readonly #settle: () => Promise<void>;
+  readonly #timers = new Set<Armed>();
+  #skipped = 0;
+  #order = 0;
+  #wake: NodeJS.Timeout | undefined;
+
+  constructor(settle: () => Promise<void>) {
+    this.#settle = settle;
+  }
+
+  readonly now = (): number => Date.now() + this.#skipped;
+
+  monotonic(): number {
+    return performance.now() + this.#skipped;
+  }
+
+  timer(ms: number, fn: () => void): () => void {
+    // Whoever fires it, it runs as the operator that armed it.
+    const armed = {
+      at: this.monotonic() + Math.max(0, ms),
+      order: this.#order++,
+      fn: AsyncResource.bind(fn),
+    };
+    this.#timers.add(armed);
+    this.#arm();
+    return () => this.#timers.delete(armed);
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return sleepOn(this, ms, signal);
+  }
+
+  /** Moves both clocks forward by `ms`: fires what falls due, in order, and lets it come to rest in between. */
+  async skip(ms: number): Promise<void> {
+    const end = this.monotonic() + ms;
+    await this.#settle();
+    for (let next = this.#first(); next && next.at <= end; next = this.#first()) {
+      this.#skipped += Math.max(0, next.at - this.monotonic());
+      this.#fire(next);
+      await this.#settle();
+    }
+    this.#skipped += Math.max(0, end - this.monotonic());
+    this.#arm();
+  }
+
+  #first(): Armed | undefined {
+    let first: Armed | undefined;
+    for (const armed of this.#timers) {
+      if (!first || armed.at < first.at || (armed.at === first.at && armed.order < first.order))
+        first = armed;
+    }
+    return first;
+  }
+
+  #fire(armed: Armed): void {
+    this.#timers.delete(armed);
+    armed.fn();
+  }
+
+  /** Time passes by itself too: one real timer for what is due first. */
+  #arm(): void {
+    clearTimeout(this.#wake);
+    const first = this.#first();
+    if (!first) return;
+    const left = Math.min(Math.max(0, first.at - this.monotonic()), 2 ** 31 - 1);
+    this.#wake = setTimeout(() => {
+      for (let due = this.#first(); due && due.at <= this.monotonic(); due = this.#first()) this.#fire(due);
+      this.#arm();
+    }, Math.ceil(left));
+  }
+}

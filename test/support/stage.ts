@@ -1,0 +1,104 @@
+import { gunzip, gzipSync } from 'node:zlib';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { connect } from '../../src/kube/credentials.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { Transport } from '../../src/kube/transport.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { type DevServer, type DevServerOptions, startDevServer } from '../../tools/dev-server/index.ts';
+import { ClusterApi } from './cluster-api.ts';
+import { controlPlane } from './control-plane.ts';
+import { FastClock } from './fast-clock.ts';
+import type { Traffic } from './traffic.ts';
+
+/** Where the operators under test run. */
+export interface Cluster {
+  /** Path of the administrator's kubeconfig. */
+  kubeconfig: string;
+  server: string;
+}
+
+/** What the tests of one file share: the API server, a CA, and one clock for the CA and all operators. */
+export interface Stage {
+  cluster: Cluster;
+  /** The test's own client, as administrator. */
+  kube: KubeClient;
+  dev: DevServer;
+  clock: FastClock;
+  /** Operators that run now; a `skip` waits until all of them are at rest. */
+  operators: Set<Traffic>;
+  /** Resolves once no operator has anything under way but requests that the CA leaves hanging on purpose. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const SETTLE_LIMIT_MS = 60_000;
+/** Turns of event loop and thread pool in a row in which nothing may be under way. */
+const CALM_TURNS = 6;
+
+/** Opens a stage on the shared control plane, with the CRDs installed, or on another one. */
+export async function openStage(options: DevServerOptions = {}, other?: Cluster): Promise<Stage> {
+  const cluster = other ?? (await sharedCluster());
+  const connection = await connect({ kubeconfig: cluster.kubeconfig, clock: systemClock });
+  const transport = new Transport({ connection, clock: systemClock, userAgent: 'test', connections: 8 });
+  const operators = new Set<Traffic>();
+  const clock = new FastClock(() => settle());
+  const dev = await startDevServer({ ...options, now: clock.now });
+
+  async function settle(): Promise<void> {
+    const started = performance.now();
+    for (let calm = 0; calm < CALM_TURNS;) {
+      const pending = underWay(operators, dev);
+      if (pending.length === 0) {
+        calm += 1;
+        await turn();
+        continue;
+      }
+      calm = 0;
+      if (performance.now() - started > SETTLE_LIMIT_MS)
+        throw new Error(`Not at rest after ${SETTLE_LIMIT_MS} ms: ${pending.join(', ')}`);
+      await pause(1);
+    }
+  }
+
+  return {
+    cluster,
+    kube: new KubeClient(transport, { fieldManager: 'test' }),
+    dev,
+    clock,
+    operators,
+    settle,
+    close: async () => {
+      await dev.stop();
+      await transport.close();
+    },
+  };
+}
+
+async function sharedCluster(): Promise<Cluster> {
+  const api = new ClusterApi();
+  await api.installCrds();
+  api.close();
+  const { kubeconfig, server } = controlPlane();
+  return { kubeconfig, server };
+}
+
+function underWay(operators: ReadonlySet<Traffic>, dev: DevServer): string[] {
+  const pending = [...operators].flatMap((traffic) => traffic.pendingAtApiServer());
+  const elsewhere = [...operators].reduce((sum, { pendingElsewhere }) => sum + pendingElsewhere, 0);
+  const hanging = dev.journal().filter(isLeftHanging).length;
+  return elsewhere > hanging ? [...pending, `${elsewhere - hanging} calls to the CA`] : pending;
+}
+
+function isLeftHanging({ fault, endedAt }: ReturnType<DevServer['journal']>[number]): boolean {
+  return endedAt === undefined && (fault === 'hang' || fault === 'hold' || fault === 'late');
+}
+
+const zipped = gzipSync('x');
+const unzip = promisify(gunzip);
+
+/** Lets the event loop and the thread pool do what is already due. */
+async function turn(): Promise<void> {
+  await unzip(zipped);
+  await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import { certificates, issuers, type TinyCertCertificate, type TinyCertIssuer } from '../../src/api/kinds.ts';
+import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import type { IssuerSpec } from '../../src/api/issuer-spec.ts';
+import { conditionOf } from '../../src/issuance/conditions.ts';
+import {
+  type Condition,
+  type KubeObject,
+  type ResourceType,
+  type Secret,
+  secrets,
+} from '../../src/kube/objects.ts';
+import type { Settings } from '../../src/operator/flags.ts';
+import { type TestOperator, startOperator } from './operator.ts';
+import type { Stage } from './stage.ts';
+import { counted, isManaged, type WatchedObject } from './traffic.ts';
+import { watchDeletion, watchUntil } from './watching.ts';
+
+/** What came in over some time, counted by call and by write. */
+export interface Tally {
+  calls: Record<string, number>;
+  writes: Record<string, number>;
+}
+
+type Written<T> = { [Field in keyof T]?: T[Field] extends object | undefined ? unknown : T[Field] };
+
+/** One test's part of the stage: a namespace of its own, and what happened at the CA since it began. */
+export class World {
+  readonly stage: Stage;
+  readonly namespace: string;
+  readonly #since: number;
+  readonly #written: { object: WatchedObject; version: number }[] = [];
+
+  constructor(stage: Stage, namespace: string) {
+    this.stage = stage;
+    this.namespace = namespace;
+    this.#since = stage.dev.journal().at(-1)?.seq ?? 0;
+  }
+
+  /** The calls that the CA has seen in this test, counted. */
+  calls(): Record<string, number> {
+    return counted(this.stage.dev.journal(this.#since).map(({ call }) => call));
+  }
+
+  /** Begins to count; the result tells what the CA and the API server have got from then on. */
+  tally(operator: TestOperator): () => Tally {
+    const { dev } = this.stage;
+    const seq = dev.journal().at(-1)?.seq ?? 0;
+    const sent = operator.traffic.requests.length;
+    return () => ({
+      calls: counted(dev.journal(seq).map(({ call }) => call)),
+      writes: operator.traffic.writes(sent),
+    });
+  }
+
+  /** An operator that looks after this namespace alone. */
+  async operator(settings: Partial<Settings> = {}): Promise<TestOperator> {
+    return startOperator(this.stage, {
+      namespaces: [this.namespace],
+      clusterResourceNamespace: this.namespace,
+      ...settings,
+    });
+  }
+
+  /** The Secret `account` with the credentials of the dev server, or with others in their place. */
+  credentials(changed: Record<string, string> = {}): Promise<Secret> {
+    const { email, passphrase, apiKey } = this.stage.dev;
+    return this.create(secrets, 'account', { stringData: { email, passphrase, apiKey, ...changed } });
+  }
+
+  /** The issuer `ca`, of the dev server's own authority. */
+  issuer(spec: Written<IssuerSpec> = {}): Promise<TinyCertIssuer> {
+    const { endpoint, caPem, authorityId } = this.stage.dev;
+    const whole = {
+      endpoint,
+      ...(caPem === '' ? {} : { caBundle: caPem }),
+      credentialsSecretRef: { name: 'account' },
+      authority: { id: authorityId },
+      ...spec,
+    };
+    return this.create(issuers, 'ca', { spec: whole as IssuerSpec });
+  }
+
+  /** A certificate that wants `<name>.example.com` from `ca` in the Secret `<name>-tls`, unless the spec says otherwise. */
+  certificate(name: string, spec: Written<CertificateSpec> = {}): Promise<TinyCertCertificate> {
+    const whole = {
+      secretName: `${name}-tls`,
+      issuerRef: { name: 'ca' },
+      dnsNames: [`${name}.example.com`],
+      ...spec,
+    };
+    return this.create(certificates, name, { spec: whole as CertificateSpec });
+  }
+
+  /** Credentials and issuer, as they should be. */
+  async account(spec: Written<IssuerSpec> = {}): Promise<void> {
+    await this.credentials();
+    await this.issuer(spec);
+  }
+
+  async create<T extends KubeObject>(
+    type: ResourceType<T>,
+    name: string,
+    content: Omit<T, 'metadata' | 'apiVersion' | 'kind'> & { metadata?: Partial<T['metadata']> },
+  ): Promise<T> {
+    const metadata = { ...content.metadata, namespace: this.namespace, name };
+    const created = await this.stage.kube.create(type, { ...content, metadata } as unknown as T);
+    this.#note(type, created, isManaged(created));
+    return created;
+  }
+
+  get<T extends KubeObject>(type: ResourceType<T>, name: string): Promise<T> {
+    return this.stage.kube.get(type, this.ref(name));
+  }
+
+  async patch<T extends KubeObject>(
+    type: ResourceType<T>,
+    name: string,
+    patch: object,
+    subresource?: 'status',
+  ): Promise<T> {
+    const before = await this.get(type, name);
+    const options = subresource === undefined ? {} : { subresource };
+    const patched = await this.stage.kube.mergePatch(type, this.ref(name), patch, options);
+    this.#note(type, patched, isManaged(before) || isManaged(patched));
+    return patched;
+  }
+
+  async delete(type: ResourceType, name: string): Promise<void> {
+    const { kube } = this.stage;
+    const deleted = await watchDeletion(kube, type, this.ref(name), () => kube.delete(type, this.ref(name)));
+    this.#note(type, deleted, isManaged(deleted));
+  }
+
+  /** Waits until every operator has seen what the test has written, and is at rest. */
+  async settled(): Promise<void> {
+    const isBehind = (): boolean =>
+      [...this.stage.operators].some((traffic) =>
+        this.#written.some(({ object, version }) => !traffic.hasSeen(object, version)),
+      );
+    while (isBehind()) await pause(1);
+    this.#written.length = 0;
+    await this.stage.settle();
+  }
+
+  /** The same, and then lets time pass. */
+  async pass(ms: number): Promise<void> {
+    await this.settled();
+    await this.stage.clock.skip(ms);
+  }
+
+  #note({ plural }: ResourceType, { metadata }: KubeObject, managed: boolean): void {
+    const { namespace, name, resourceVersion } = metadata;
+    this.#written.push({
+      object: { plural, namespace, name, isManaged: managed },
+      version: Number(resourceVersion),
+    });
+  }
+
+  ref(name: string): { namespace: string; name: string } {
+    return { namespace: this.namespace, name };
+  }
+
+  /** Resolves with the object as soon as it is as it should be. It is watched, not polled. */
+  until<T extends KubeObject>(
+    type: ResourceType<T>,
+    name: string,
+    condition: (object: T) => boolean,
+  ): Promise<T> {
+    return watchUntil(this.stage.kube, type, this.ref(name), condition);
+  }
+
+  /** The certificate once it is Ready for its present spec. */
+  ready(name: string, condition: (object: TinyCertCertificate) => boolean = () => true) {
+    return this.until(certificates, name, (object) => {
+      const ready = conditionOf(object.status?.conditions, 'Ready');
+      return (
+        ready?.status === 'True' &&
+        ready.observedGeneration === object.metadata.generation &&
+        condition(object)
+      );
+    });
+  }
+
+  /** What a resource says: each condition as `Type=Status Reason: message`. */
+  async says<T extends TinyCertCertificate | TinyCertIssuer>(
+    type: ResourceType<T>,
+    name: string,
+  ): Promise<string[]> {
+    const { status } = await this.get(type, name);
+    return (status?.conditions ?? []).map(sentence);
+  }
+}
+
+/** A condition in one line. */
+export function sentence({ type, status, reason, message }: Condition): string {
+  return `${type}=${status} ${reason}: ${message}`;
+}
+
+/** A new namespace on the stage. Its certificates go with the test, so that no later operator finds them. */
+export async function aWorld(stage: Stage): Promise<World> {
+  const name = `test-${randomBytes(5).toString('hex')}`;
+  await stage.kube.create(
+    { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
+  );
+  onTestFinished(async () => {
+    stage.dev.clearFaults();
+    stage.dev.release();
+    const kinds: ResourceType[] = [certificates, issuers];
+    for (const type of kinds) {
+      const { items } = await stage.kube.listAll(type, { namespace: name });
+      for (const { metadata } of items)
+        await stage.kube.delete(type, { namespace: name, name: metadata.name });
+    }
+  });
+  return new World(stage, name);
+}
