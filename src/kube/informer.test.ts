@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { refusal, sendJson } from '../../test/support/kube-socket.ts';
 import { type Handler, setUpTransport } from '../../test/support/transport-setup.ts';
 import { settle, type VirtualClock } from '../../test/support/virtual-clock.ts';
-import { silentLog } from '../lib/log.ts';
+import { type Logger, silentLog } from '../lib/log.ts';
 import { KubeClient } from './client.ts';
 import { type Informer, type InformerOptions, startInformer } from './informer.ts';
 import { type Secret, secrets } from './objects.ts';
@@ -93,6 +93,29 @@ test('a watch on a half-open connection is opened again where it was', async () 
   await until(() => informer.store.size === 2);
 
   expect(versions).toEqual(['7', '8-1']);
+});
+
+test('a quiet kind is no failure: its watch is opened again without a pause and without a complaint', async () => {
+  let watches = 0;
+  const complaints: unknown[] = [];
+  const log: Logger = { ...silentLog, warn: (fields: unknown) => void complaints.push(fields) };
+  const { informer, clock } = await setUp(
+    (request, response) => {
+      if (request.url?.includes('watch=1')) {
+        watches += 1;
+        response.flushHeaders();
+      } else sendList(response, '7', []);
+    },
+    { log },
+  );
+  await until(() => watches === 1 && clock.pending === 2);
+  await settle(50);
+
+  await clock.advance(150_000);
+  await until(() => watches === 2);
+
+  expect(complaints).toEqual([]);
+  expect(informer.lastError).toBeUndefined();
 });
 
 test('a watch whose version is too old makes everything be listed anew', async () => {

@@ -36,8 +36,9 @@ export interface Informer<P> {
 const WATCH_SECONDS = { least: 240, spread: 50 };
 
 /**
- * Silence after which a watch counts as dead. The API server sends a bookmark about once a minute on a quiet watch, so this is two of
- * them missed; waiting for the end of the watch instead would leave a half-open connection unnoticed for five minutes.
+ * Silence after which a watch counts as dead and is opened anew where it was. The API server sends a bookmark each minute, but only
+ * when the kind has changed anywhere since the last (measured with 1.36); so a quiet kind pays for this with one cheap request in two
+ * and a half minutes, and a half-open connection is noticed in half the time that the server's own end of the watch would take.
  */
 const IDLE_MS = 150_000;
 

@@ -14,11 +14,12 @@ function apiError(status: number, fields: { reason?: string; verb?: string } = {
   return new ApiError({ status, reason: 'Test', message: 'm', verb: 'GET', resource: 'things', ...fields });
 }
 
-const failed = (error: unknown, events = 0): Outcome<string> => ({
+const failed = (error: unknown, events = 0, openMs = 0): Outcome<string> => ({
   type: 'watch-failed',
   error,
   resourceVersion: 'v9',
   events,
+  openMs,
 });
 
 test('pages are gathered until the list is complete, and the watch starts where the list was made', () => {
@@ -37,11 +38,11 @@ describe('a watch goes on at once from its last resourceVersion', () => {
   test.each<[string, Outcome<string>]>([
     [
       'after the server has ended it in time',
-      { type: 'ended', resourceVersion: 'v9', events: 0, lastedMs: 240_000 },
+      { type: 'ended', resourceVersion: 'v9', events: 0, openMs: 240_000 },
     ],
     [
       'after the server has dropped it for being slow',
-      { type: 'ended', resourceVersion: 'v9', events: 3, lastedMs: 5 },
+      { type: 'ended', resourceVersion: 'v9', events: 3, openMs: 5 },
     ],
     ['after a cut, where it had delivered something', failed(apiError(0, { reason: 'ConnectionFailed' }), 3)],
     [
@@ -57,7 +58,7 @@ describe('a watch goes on from its last resourceVersion after a pause', () => {
   test.each<[string, Outcome<string>]>([
     [
       'when it ended at once without an event',
-      { type: 'ended', resourceVersion: 'v9', events: 0, lastedMs: 10 },
+      { type: 'ended', resourceVersion: 'v9', events: 0, openMs: 10 },
     ],
     ['when there was no connection', failed(apiError(0, { reason: 'ConnectionFailed' }))],
     ['when it was cut before it delivered anything', failed(apiError(0, { reason: 'DeadlineExceeded' }))],

@@ -34,21 +34,25 @@ export interface Health {
 export type Outcome<E> =
   | { readonly type: 'page'; readonly entries: readonly E[]; readonly continue: string }
   | { readonly type: 'listed'; readonly resourceVersion: string }
-  | ({ readonly type: 'ended'; readonly lastedMs: number } & WatchProgress)
+  | ({ readonly type: 'ended' } & WatchProgress)
   | { readonly type: 'list-failed'; readonly error: unknown }
   | ({ readonly type: 'watch-failed'; readonly error: unknown } & WatchProgress)
   | { readonly type: 'waited' };
 
-/** How far a watch came: its last resourceVersion, and the number of events and bookmarks. */
+/** How far a watch came. */
 export interface WatchProgress {
+  /** Of its last event or bookmark, else where it started. */
   readonly resourceVersion: string;
+  /** Events and bookmarks. */
   readonly events: number;
+  /** Milliseconds since the server took it; 0 where it did not. */
+  readonly openMs: number;
 }
 
 /** kube-rs's and client-go's numbers: 0.8 s doubling to 30 s, forgotten after two minutes of health. */
 const BACKOFF = { base: 800, max: 30_000, jitter: 0.25 };
 const HEALTHY_MS = 120_000;
-/** A watch that ends sooner than this without an event was refused in disguise. */
+/** A watch that ends sooner than this without an event has not worked. */
 const SHORT_WATCH_MS = 1000;
 
 export function initialState<E>(): ReflectorState<E> {
@@ -73,8 +77,7 @@ export function advance<E>(
       return watchFrom(outcome.resourceVersion, health);
     case 'ended':
       // The server ends every watch in time, and drops watchers that are slow under load: go on where it stopped.
-      if (outcome.events > 0 || outcome.lastedMs >= SHORT_WATCH_MS)
-        return watchFrom(outcome.resourceVersion, health);
+      if (hasWorked(outcome)) return watchFrom(outcome.resourceVersion, health);
       return retreat(health, watching(outcome.resourceVersion), now, random);
     case 'list-failed': {
       // Another page of the same list may still be had; an expired token means that list is over.
@@ -85,7 +88,8 @@ export function advance<E>(
     case 'watch-failed': {
       if (mustRelist(outcome.error))
         return retreat(health, { phase: 'listing', gathered: [] }, now, random, isExpired(outcome.error));
-      if (outcome.events > 0 && isCut(outcome.error)) return watchFrom(outcome.resourceVersion, health);
+      // Also the way of a quiet kind, see IDLE_MS of the informer.
+      if (hasWorked(outcome) && isCut(outcome.error)) return watchFrom(outcome.resourceVersion, health);
       return retreat(health, watching(outcome.resourceVersion), now, random);
     }
     case 'waited':
@@ -102,6 +106,10 @@ function mustRelist(error: unknown): boolean {
   if (!isApiError(error)) return true;
   if (error.verb === 'WATCH') return true;
   return ![0, 401, 403, 429, 500, 502, 503].includes(error.status) || error.reason === 'ProtocolError';
+}
+
+function hasWorked(watch: WatchProgress): boolean {
+  return watch.events > 0 || watch.openMs >= SHORT_WATCH_MS;
 }
 
 function isCut(error: unknown): boolean {

@@ -3,7 +3,13 @@ import { asError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { isAborted, isApiError, isForbidden } from './errors.ts';
 import { keyOf, type KubeObject } from './objects.ts';
-import { advance, initialState, type Outcome, type ReflectorState } from './reflector-state.ts';
+import {
+  advance,
+  initialState,
+  type Outcome,
+  type ReflectorState,
+  type WatchProgress,
+} from './reflector-state.ts';
 import type { StoreEntry, StoreWriter } from './store.ts';
 import type { WatchEvent, WatchListener } from './watch.ts';
 
@@ -91,6 +97,7 @@ export class Reflector<T extends KubeObject, P> {
       const page = await source.list(next, signal);
       const entries = page.items.flatMap((item) => this.#entryOf(item) ?? writer.current(keyOf(item)) ?? []);
       if (page.continue !== undefined) return { type: 'page', entries, continue: page.continue };
+      this.#lastError = undefined;
       writer.replace([...gathered, ...entries]);
       metrics?.listed(resource, gathered.length + entries.length);
       return { type: 'listed', resourceVersion: page.resourceVersion };
@@ -101,14 +108,22 @@ export class Reflector<T extends KubeObject, P> {
 
   async #watch(from: string): Promise<Outcome<StoreEntry<P>>> {
     const { source, clock, signal } = this.#options;
-    const started = clock.monotonic();
+    let openedAt = Infinity;
     let resourceVersion = from;
     let events = 0;
+    const progress = (): WatchProgress => ({
+      resourceVersion,
+      events,
+      openMs: Math.max(0, clock.monotonic() - openedAt),
+    });
     try {
       await source.watch(
         from,
         {
-          opened: () => (this.#lastError = undefined),
+          opened: () => {
+            openedAt = clock.monotonic();
+            this.#lastError = undefined;
+          },
           event: (event) => {
             resourceVersion = this.#handle(event);
             events += 1;
@@ -116,9 +131,9 @@ export class Reflector<T extends KubeObject, P> {
         },
         signal,
       );
-      return { type: 'ended', resourceVersion, events, lastedMs: clock.monotonic() - started };
+      return { type: 'ended', ...progress() };
     } catch (error) {
-      return { type: 'watch-failed', error, resourceVersion, events };
+      return { type: 'watch-failed', error, ...progress() };
     }
   }
 
@@ -152,10 +167,8 @@ export class Reflector<T extends KubeObject, P> {
     const { log, resource, metrics } = this.#options;
     switch (outcome.type) {
       case 'page':
-      case 'waited':
-        return;
       case 'listed':
-        this.#lastError = undefined;
+      case 'waited':
         return;
       case 'ended':
         metrics?.interrupted(resource, 'watch', 'Ended');

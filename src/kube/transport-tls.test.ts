@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createSecureServer } from 'node:http2';
 import { createServer } from 'node:https';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -44,12 +45,13 @@ interface Setup {
   files: { tls: Credentials['tls'] };
 }
 
-async function setUp(server: LocalServer, tls: Credentials['tls']): Promise<Setup> {
+async function setUp(server: LocalServer, tls: Credentials['tls'], proxyUrl?: string): Promise<Setup> {
   cleanups.push(() => server.close());
   const clock = new VirtualClock();
   const files = { tls };
   const connection = await openConnection({
     server: server.url,
+    proxyUrl,
     clock,
     load: async () => ({ tls: files.tls }),
   });
@@ -84,6 +86,32 @@ test('shows the client certificate', async () => {
   const { transport } = await setUp(await listen(server, 'https'), { ca: oldCa.cert, ...clientPair });
 
   expect(await transport.request(GET)).toEqual({ CN: 'client' });
+});
+
+test('goes through the proxy that the kubeconfig names, with the check of the server and HTTP/1.1 as without', async () => {
+  const tunnelled: (string | undefined)[] = [];
+  const proxy = createHttpServer();
+  proxy.on('connect', (request: IncomingMessage, client: Socket) => {
+    tunnelled.push(request.url);
+    const upstream = connect(Number(request.url?.split(':')[1]), '127.0.0.1', () => {
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      client.pipe(upstream).pipe(client);
+    });
+    upstream.on('error', () => client.destroy());
+    client.on('error', () => upstream.destroy());
+  });
+  const { url: proxyUrl, ...listening } = await listen(proxy, 'http');
+  cleanups.push(() => listening.close());
+  const server = createSecureServer({ ...oldPair, allowHTTP1: true }, (request, response) => {
+    response.end(JSON.stringify({ version: request.httpVersion }));
+  });
+  const target = await listen(server, 'https');
+  const { transport } = await setUp(target, { ca: oldCa.cert }, proxyUrl);
+  const { transport: distrustful } = await setUp(target, { ca: newCa.cert }, proxyUrl);
+
+  expect(await transport.request(GET)).toEqual({ version: '1.1' });
+  expect(tunnelled).toEqual([new URL(target.url).host]);
+  expect(await failureOf(distrustful.request(GET))).toMatchObject({ reason: 'ConnectionFailed' });
 });
 
 describe('a server certificate', () => {
