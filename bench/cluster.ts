@@ -1,0 +1,130 @@
+/** What has to be in the cluster before anything is measured, and what is looked up afterwards. */
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { certificates, issuers, type TinyCertCertificate } from '../src/api/kinds.ts';
+import { KubeClient } from '../src/kube/client.ts';
+import { connect } from '../src/kube/credentials.ts';
+import { isNotFound } from '../src/kube/errors.ts';
+import { type KubeObject, type ResourceType, secrets } from '../src/kube/objects.ts';
+import { Transport } from '../src/kube/transport.ts';
+import { systemClock } from '../src/lib/clock.ts';
+import { BenchError } from './errors.ts';
+import { ISSUER } from './payloads.ts';
+
+const crds: ResourceType = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+};
+const namespaceType: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+};
+
+const READY_MS = 60_000;
+const POLL_MS = 50;
+
+/** A client for everything that is not measured. */
+export async function openClient(kubeconfig: string): Promise<KubeClient> {
+  const connection = await connect({ kubeconfig, clock: systemClock });
+  const transport = new Transport({ connection, clock: systemClock, userAgent: 'tinycert-operator-bench' });
+  return new KubeClient(transport, { fieldManager: 'bench' });
+}
+
+/** Installs the CRDs and waits until they are served. */
+export async function installCrds(kube: KubeClient): Promise<void> {
+  const folder = new URL('../crds/', import.meta.url);
+  for (const file of await readdir(folder)) {
+    await kube.create(crds, parse(await readFile(new URL(file, folder), 'utf8')) as KubeObject);
+  }
+  await until('The CRDs are not served.', async () => {
+    const lists = await Promise.all([
+      served(kube.list(certificates, { limit: 1 })),
+      served(kube.list(issuers, { limit: 1 })),
+    ]);
+    return lists.every(Boolean);
+  });
+}
+
+export async function createNamespaces(kube: KubeClient, names: readonly string[]): Promise<void> {
+  for (const name of names) await kube.create(namespaceType, { metadata: { name } });
+}
+
+export interface IssuerAccess {
+  endpoint: string;
+  ca: string;
+  credentials: { email: string; passphrase: string; apiKey: string };
+  authorityId: number;
+}
+
+/** Creates an issuer with its credentials in each of the namespaces. */
+export async function createIssuers(
+  kube: KubeClient,
+  names: readonly string[],
+  { endpoint, ca, credentials, authorityId }: IssuerAccess,
+): Promise<void> {
+  for (const namespace of names) {
+    await kube.create(secrets, { metadata: { namespace, name: ISSUER }, stringData: { ...credentials } });
+    await kube.create(issuers, {
+      metadata: { namespace, name: ISSUER },
+      spec: {
+        endpoint,
+        caBundle: ca,
+        credentialsSecretRef: { name: ISSUER },
+        authority: { id: authorityId },
+      },
+    });
+  }
+}
+
+/** Waits until every issuer is Ready. `alive` is asked in between and throws when waiting has become pointless. */
+export async function untilIssuersReady(
+  kube: KubeClient,
+  names: readonly string[],
+  alive: () => Promise<void>,
+): Promise<void> {
+  for (const namespace of names) {
+    await until(`The issuer in ${namespace} did not become Ready.`, async () => {
+      await alive();
+      const { status } = await kube.get(issuers, { namespace, name: ISSUER });
+      return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+    });
+  }
+}
+
+/** The certificates of a namespace and how many of them are Ready, looked up live. */
+export async function readyCertificates(
+  kube: KubeClient,
+  namespace: string,
+): Promise<{ all: TinyCertCertificate[]; ready: number }> {
+  const { items } = await kube.listAll(certificates, { namespace });
+  return { all: items, ready: items.filter(isReady).length };
+}
+
+export function isReady({ status }: TinyCertCertificate): boolean {
+  return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
+
+async function until(complaint: string, holds: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + READY_MS;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new BenchError(complaint);
+    await sleep(POLL_MS);
+  }
+}
+
+async function served(list: Promise<unknown>): Promise<boolean> {
+  try {
+    await list;
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+/** `npm run bench`: the operator against the floor, interleaved. See README.md here for what the figures mean. */
+import { explain } from '../tools/control-plane/index.ts';
+import { runBench } from './bench.ts';
+import { BenchError } from './errors.ts';
+import { serveFloor } from './floor.ts';
+import { FLOOR_ARGUMENT } from './floor-process.ts';
+import { type BenchOptions, HELP, OptionError, readOptions } from './options.ts';
+import { summarize, table } from './report.ts';
+
+/** Exit codes: 0 measured, 1 failed or interrupted, 2 wrong arguments. */
+async function main(): Promise<number> {
+  let options: BenchOptions | 'help';
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    process.stderr.write(`${error.message}\nSee --help.\n`);
+    return 2;
+  }
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort());
+  try {
+    const measured = await runBench(options, progress, stop.signal);
+    process.stdout.write(options.json ? `${JSON.stringify(summarize(measured))}\n` : `${table(measured)}\n`);
+    return 0;
+  } catch (error) {
+    const details = error instanceof BenchError ? error.details.map((line) => `\n  ${line}`).join('') : '';
+    process.stderr.write(`${stop.signal.aborted ? 'Stopped.' : explain(error) + details}\n`);
+    return 1;
+  }
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+if (process.argv[2] === FLOOR_ARGUMENT) serveFloor();
+else process.exit(await main());

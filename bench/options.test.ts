@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { HELP, OptionError, readOptions } from './options.ts';
+
+test('without arguments the usual numbers are taken', () => {
+  expect(readOptions([])).toEqual({ certificates: 500, concurrency: 32, pairs: 5, json: false });
+});
+
+test('every option is read', () => {
+  const args =
+    '--certificates 10 --concurrency 2 --pairs 1 --json --operator build/op.js --profile profiles'.split(' ');
+  expect(readOptions(args)).toEqual({
+    certificates: 10,
+    concurrency: 2,
+    pairs: 1,
+    json: true,
+    operator: 'build/op.js',
+    profile: 'profiles',
+  });
+});
+
+test('help wins over everything else', () => {
+  expect(readOptions(['--help', '--certificates', 'many'])).toBe('help');
+});
+
+describe('absurd numbers are refused with the range', () => {
+  test.each([
+    ['--certificates', '0'],
+    ['--certificates', '5001'],
+    ['--certificates', '1e3'],
+    ['--certificates', ''],
+    ['--concurrency', '257'],
+    ['--concurrency=-1', ''],
+    ['--pairs', '21'],
+    ['--pairs', '2.5'],
+  ])('%s %s', (...args) => {
+    expect(() =>
+      readOptions(args.filter((arg, index) => index === 0 || arg !== '' || !args[0]?.includes('='))),
+    ).toThrow(/is not a whole number from 1 to \d+/);
+  });
+
+  test('and numbers that are absurd together', () => {
+    expect(() => readOptions(['--certificates', '5000', '--pairs', '7'])).toThrow(OptionError);
+    expect(readOptions(['--certificates', '5000', '--pairs', '6'])).toMatchObject({ pairs: 6 });
+  });
+});
+
+test.each([['--nonsense'], ['500'], ['--certificates']])('%s is refused', (arg) => {
+  expect(() => readOptions([arg])).toThrow(OptionError);
+});
+
+test('the help names every option', () => {
+  for (const name of ['certificates', 'concurrency', 'pairs', 'json', 'operator', 'profile', 'help'])
+    expect(HELP).toContain(`--${name}`);
+});

@@ -1,0 +1,146 @@
+/** One round of each kind, with what it cost. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeClient } from '../src/kube/client.ts';
+import { readyCertificates } from './cluster.ts';
+import type { DevServerProcess } from './dev-server-process.ts';
+import { BenchError } from './errors.ts';
+import type { FloorProcess } from './floor-process.ts';
+import type { OperatorProcess } from './operator-process.ts';
+import { commonNameOf } from './payloads.ts';
+import { cpuMs } from './process-usage.ts';
+import { boughtTwice } from './purchases.ts';
+import type { RawHttp } from './raw-http.ts';
+import { createCertificates } from './raw-loop.ts';
+import { type RequestCounts, requestCounts, since } from './request-counts.ts';
+
+/** What a round needs beside its own process. */
+export interface Site {
+  kube: KubeClient;
+  /** To the API server, for what is created and counted. */
+  http: RawHttp;
+  dev: DevServerProcess;
+  apiServerPid: number;
+  concurrency: number;
+}
+
+/** What one round showed. */
+export interface Round {
+  certificates: number;
+  /** Milliseconds from the start of the clock to the last certificate. */
+  elapsedMs: number;
+  apiServerCpuMs: number;
+  requests: RequestCounts;
+}
+
+export interface OperatorRound extends Round {
+  cpuMs: number;
+  boughtTwice: number;
+}
+
+/** What is under way when the clock stops (watch events, echoes) belongs to the round's cost. */
+const SETTLE_MS = 400;
+/** A certificate whose attempt had to be recovered is late by 45 s; one that takes longer than this is not coming. */
+const PATIENCE_MS = 90_000;
+
+/** A round of a floor. Throws unless it was exactly three writes a certificate. */
+export async function floorRound(
+  site: Site,
+  floor: FloorProcess,
+  namespace: string,
+  count: number,
+): Promise<Round> {
+  await floor.order({ do: 'prepare', namespace, count });
+  const round = await measured(site, count, async () => {
+    const [elapsedMs = 0] = await floor.order({ do: 'run' });
+    return elapsedMs;
+  });
+  const { writes, reads, conflicts, failures } = round.requests;
+  if (writes !== 3 * count || reads + conflicts + failures > 0) {
+    throw new BenchError(
+      `The floor made ${writes} writes for ${count} certificates, ${reads} reads, ${conflicts} conflicts, ${failures} failures: something else uses this API server, or the floor is wrong.`,
+    );
+  }
+  await site.dev.forgetJournal();
+  return round;
+}
+
+/**
+ * A round of the operator. The clock starts when the operator, stopped while the certificates were created, is let go, and stops when
+ * it has issued the last. That all are Ready is then looked up.
+ */
+export async function operatorRound(
+  site: Site,
+  operator: OperatorProcess,
+  namespace: string,
+  count: number,
+): Promise<OperatorRound> {
+  const { kube, http, dev, concurrency } = site;
+  await dev.forgetJournal();
+  const issuedBefore = await operator.issued();
+  operator.pause();
+  let cpuBefore = 0;
+  let round: Round;
+  try {
+    await createCertificates(http, namespace, count, concurrency);
+    round = await measured(site, count, async () => {
+      cpuBefore = operator.usage().cpuMs;
+      const start = performance.now();
+      operator.go();
+      await untilIssued(operator, issuedBefore, count);
+      return performance.now() - start;
+    });
+  } finally {
+    operator.go();
+  }
+  const used = operator.usage().cpuMs - cpuBefore;
+  const { all, ready } = await readyCertificates(kube, namespace);
+  if (ready !== count)
+    throw new BenchError(`${ready} of ${count} certificates are Ready.`, await operator.logTail());
+  const revisions = new Map(
+    all.map(({ metadata, status }) => [commonNameOf(namespace, metadata.name), status?.revision ?? 0]),
+  );
+  return { ...round, cpuMs: used, boughtTwice: boughtTwice(await dev.journal(), revisions) };
+}
+
+/** Counts requests and CPU time around `run`, which gives the milliseconds it took. */
+async function measured(
+  { http, apiServerPid }: Site,
+  certificates: number,
+  run: () => Promise<number>,
+): Promise<Round> {
+  const before = await countRequests(http);
+  const cpuBefore = cpuMs(apiServerPid);
+  const elapsedMs = await run();
+  await sleep(SETTLE_MS);
+  const apiServerCpuMs = cpuMs(apiServerPid) - cpuBefore;
+  const requests = since(before, await countRequests(http));
+  return { certificates, elapsedMs, apiServerCpuMs, requests };
+}
+
+async function countRequests(http: RawHttp): Promise<RequestCounts> {
+  return requestCounts((await http.send('GET', '/metrics')).toString('latin1'));
+}
+
+/**
+ * Asks the operator how far it is, seldom while much is left and often near the end: some twenty questions of a millisecond each. A
+ * watch would cost the API server and this process more.
+ */
+async function untilIssued(operator: OperatorProcess, before: number, count: number): Promise<void> {
+  const start = performance.now();
+  for (;;) {
+    const issued = (await operator.issued()) - before;
+    if (issued >= count) return;
+    const elapsed = performance.now() - start;
+    if (elapsed > PATIENCE_MS) {
+      throw new BenchError(`The operator issued ${issued} of ${count} in time.`, await operator.logTail());
+    }
+    await operator.assertRunning();
+    await sleep(pollDelayMs(issued, count, elapsed));
+  }
+}
+
+/** Half of the time that is left at the present speed, within bounds. */
+export function pollDelayMs(issued: number, count: number, elapsedMs: number): number {
+  const left = issued === 0 ? 400 : (elapsedMs / issued) * (count - issued);
+  return Math.min(Math.max(left / 2, 10), 1000);
+}
