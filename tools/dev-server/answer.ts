@@ -1,6 +1,6 @@
 /** What goes back to the client, whole or spoiled. */
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Service } from './calls/call.ts';
 import type { Faults } from './faults.ts';
@@ -72,7 +72,8 @@ export async function send(one: Exchange, answer: Answer): Promise<void> {
 /** Writes the head and notes the status, before the client can see the answer's end. */
 function begin({ context, entry, response }: Exchange, answer: Answer, length?: number): void {
   const { status, code } = answer;
-  context.journal.update(entry, { httpStatus: status, ...(code === undefined ? {} : { code }) });
+  const isNews = code !== undefined && code !== entry.code;
+  context.journal.update(entry, { httpStatus: status, ...(isNews ? { code } : {}) });
   if (response.closed || response.destroyed) return;
   response.writeHead(status, {
     'content-type': 'application/json',
@@ -110,16 +111,17 @@ export async function sendSlowly(one: Exchange, answer: Answer, bytes: number, m
 
 /** Streams a JSON string of so many bytes, as fast as the client takes them. */
 export async function sendHuge(one: Exchange, bytes: number): Promise<void> {
-  const { response, context } = one;
   begin(one, { status: 200, body: '' });
-  response.write('{"pem":"');
-  for (let left = bytes; left > 0 && !response.destroyed; left -= PIECE.length) {
-    if (response.write(PIECE.subarray(0, Math.min(left, PIECE.length)))) continue;
-    await Promise.race([
-      once(response, 'drain', { signal: context.stopping }),
-      once(response, 'close', { signal: context.stopping }),
-    ]);
+  const pieces = function* (): Iterable<Uint8Array> {
+    yield Buffer.from('{"pem":"');
+    for (let left = bytes; left > 0; left -= PIECE.length)
+      yield PIECE.subarray(0, Math.min(left, PIECE.length));
+    finish(one);
+    yield Buffer.from('"}');
+  };
+  try {
+    await pipeline(pieces, one.response, { signal: one.context.stopping });
+  } catch {
+    // The client has had enough; the journal says so.
   }
-  finish(one);
-  response.end('"}');
 }

@@ -1,4 +1,5 @@
 /** The calls and what they refuse, as far as the public documentation tells. */
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startDevServer } from './index.ts';
 import { type STATUS_OF_CODE } from './service-error.ts';
@@ -292,4 +293,35 @@ describe('refusals', () => {
     expect((await client.call('cert/new', params)).status).toBe(200);
     await server.setOptions({ rateLimit: null, retryAfter: null });
   });
+});
+
+test('no body, however mangled, is more than refused', async () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      'token',
+      'digest',
+      'ca_id',
+      'SANs[0][DNS]',
+      'SANs[',
+      'SANs[]',
+      '[',
+      '=',
+      '&',
+      '%',
+      '%ff',
+      '+',
+    ),
+    fc.string({ unit: 'binary', maxLength: 6 }),
+  );
+  const query = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom('connect', 'cert/new', 'cert/get'), query, async (call, text) => {
+      for (const body of [text, signedBody(`${text}&token=${client.token}`, server.apiKey)]) {
+        const reply = await send(server, call, body);
+        expect([400, 403, 404]).toContain(reply.status);
+        expect(reply.json).toEqual({ code: expect.any(String), text: expect.any(String) });
+      }
+    }),
+    { numRuns: 40 },
+  );
 });

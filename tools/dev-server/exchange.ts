@@ -17,9 +17,9 @@ import {
 import { isDefect } from './faults.ts';
 import { formPairs, nestForm } from './form.ts';
 import { shownBody, shownParams } from './journal.ts';
-import { type CallInput, perform, routeOf } from './router.ts';
+import { type CallInput, type Deed, admit, routeOf } from './router.ts';
 import { ServiceError } from './service-error.ts';
-import type { FaultEffect } from './types.ts';
+import type { FaultEffect, JournalEntry } from './types.ts';
 
 const LARGEST_BODY = 1024 * 1024;
 
@@ -51,8 +51,8 @@ export async function exchange(
     journal.update(entry, response.writableFinished ? end : { ...end, aborted: true });
   });
   const defect = effect && isDefect(effect) ? effect : undefined;
-  const input: CallInput = { route, body, form: nestForm(pairs), entry, defect };
-  const act = (): Promise<Answer> => carryOut(context, input, response);
+  const deed = admission(context, { route, body, form: nestForm(pairs), entry, defect });
+  const act = (): Promise<Answer> => carryOut(context, deed, entry, response);
   const { min, max } = service.settings.latency;
   if (max > 0) await sleep(min + Math.random() * (max - min), undefined, { signal: stopping });
   const one: Exchange = { context, request, response, entry, act };
@@ -60,19 +60,41 @@ export async function exchange(
   else await send(one, await act());
 }
 
-async function carryOut(context: ApiContext, input: CallInput, response: ServerResponse): Promise<Answer> {
+/** Admits the call now; a refusal waits, like the deed, until it is time to act. */
+function admission(context: ApiContext, input: CallInput): Deed {
+  try {
+    return admit(context.service, input);
+  } catch (error) {
+    return () => Promise.reject(error);
+  }
+}
+
+async function carryOut(
+  { service, journal }: ApiContext,
+  deed: Deed,
+  entry: JournalEntry,
+  response: ServerResponse,
+): Promise<Answer> {
   const hasGone = response.closed || response.destroyed;
   try {
-    const body = await perform(context.service, input);
-    if (hasGone) context.journal.update(input.entry, { late: true, endedAt: context.service.now() });
+    const body = await deed();
+    if (hasGone) journal.update(entry, { late: true, endedAt: service.now() });
     return { status: 200, body };
   } catch (error) {
-    if (!(error instanceof ServiceError)) return refusal('UnknownError', 'Something went wrong', 500);
-    const { retryAfter } = context.service.settings;
-    const answer = refusal(error.code, error.message, error.status);
-    if (error.code !== 'RateLimitExceeded' || retryAfter === null) return answer;
+    const refused = asServiceError(error);
+    journal.update(entry, { code: refused.code });
+    const answer = refusal(refused.code, refused.message, refused.status);
+    const { retryAfter } = service.settings;
+    if (refused.code !== 'RateLimitExceeded' || retryAfter === null) return answer;
     return { ...answer, headers: { 'retry-after': String(retryAfter) } };
   }
+}
+
+/** A fault of this server itself is told on stderr, and to the client as the service would. */
+function asServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  process.emitWarning(error instanceof Error ? error : new Error('A call failed'));
+  return new ServiceError('UnknownError', 'Something went wrong');
 }
 
 async function strike(one: Exchange, effect: FaultEffect): Promise<void> {
@@ -92,9 +114,8 @@ async function strike(one: Exchange, effect: FaultEffect): Promise<void> {
       break;
     }
     case 'late': {
-      const gone = once(response, 'close', { signal: stopping });
       if (effect.cut) request.socket.destroy();
-      await gone;
+      if (!response.closed) await once(response, 'close', { signal: stopping });
       await sleep(effect.ms, undefined, { signal: stopping });
       await act();
       break;

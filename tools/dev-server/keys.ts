@@ -63,6 +63,7 @@ export class KeyPool {
   readonly #options: KeyPoolOptions;
   readonly #ready: KeyPair[] = [];
   #turn = 0;
+  #inMaking = 0;
   #refill: Promise<void> | undefined;
   #closed = false;
 
@@ -72,9 +73,7 @@ export class KeyPool {
 
   /** Fills the pool. */
   async fill(): Promise<void> {
-    const { size } = this.#options;
-    const two = [this.#fillTo(size), this.#fillTo(size - 1)];
-    await Promise.all(two);
+    await Promise.all([this.#fill(), this.#fill()]);
   }
 
   /** A key pair: from the pool, else made now. */
@@ -86,7 +85,7 @@ export class KeyPool {
     }
     const key = this.#ready.shift();
     if (!key) return generateRsaKey();
-    this.#refill ??= this.#fillTo(this.#options.size).finally(() => {
+    this.#refill ??= this.#fill().finally(() => {
       this.#refill = undefined;
     });
     return key;
@@ -98,7 +97,10 @@ export class KeyPool {
     await this.#refill;
   }
 
-  async #fillTo(size: number): Promise<void> {
-    while (!this.#closed && this.#ready.length < size) this.#ready.push(await generateRsaKey());
+  async #fill(): Promise<void> {
+    while (!this.#closed && this.#ready.length + this.#inMaking < this.#options.size) {
+      this.#inMaking += 1;
+      this.#ready.push(await generateRsaKey().finally(() => (this.#inMaking -= 1)));
+    }
   }
 }

@@ -64,18 +64,27 @@ export interface CallInput {
   defect: FaultEffect | undefined;
 }
 
-/** Carries the call out. Gives the answer's JSON; throws a ServiceError for a refusal. */
-export async function perform(service: Service, input: CallInput): Promise<string> {
+/** What is left to do of an admitted call: gives the answer's JSON, or rejects with a ServiceError. */
+export type Deed = () => Promise<string>;
+
+/**
+ * Checks who calls, as the service does on arrival; what the call then does may come later. Throws a ServiceError for
+ * whoever may not call.
+ */
+export function admit(service: Service, input: CallInput): Deed {
   const { route, body, form, entry, defect } = input;
   if (entry.method !== 'POST') throw new ServiceError('MethodDisallowed', 'Only POST is allowed');
   if (route.format === 'xml') {
     throw new ServiceError('InputFailure', 'This server answers in JSON only: leave out the suffix .xml');
   }
-  if (route.name === 'connect') return JSON.stringify(connect(service, body, form, entry));
+  if (route.name === 'connect') return async () => JSON.stringify(connect(service, body, form, entry));
   if (!isCall(route.name)) throw new ServiceError('NotFound', 'There is no such call');
+  const handler = HANDLERS[route.name];
   const account = authenticate(service, body, form, entry);
-  const answer = await HANDLERS[route.name]({ service, account, form, entry, ...(defect && { defect }) });
-  return answer === undefined ? service.settings.successBody : JSON.stringify(answer);
+  return async () => {
+    const answer = await handler({ service, account, form, entry, ...(defect && { defect }) });
+    return answer === undefined ? service.settings.successBody : JSON.stringify(answer);
+  };
 }
 
 function isCall(name: string): name is keyof typeof HANDLERS {

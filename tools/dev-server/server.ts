@@ -30,9 +30,11 @@ import { pem } from './x509.ts';
 /** Starts a server on 127.0.0.1. Rejects for an option that cannot be (RangeError) and for a port that is taken. */
 export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
   const undo: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
+  let stopped: Promise<void> | undefined;
+  const undoAll = async (): Promise<void> => {
     for (let last = undo.pop(); last; last = undo.pop()) await last();
   };
+  const stop = (): Promise<void> => (stopped ??= undoAll());
   try {
     return await start(options, undo, stop);
   } catch (error) {
