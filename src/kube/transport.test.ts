@@ -159,7 +159,7 @@ describe('a 429', () => {
     const { handler, served } = refuseFirst(2, '2');
     const { transport, clock } = await setUp(handler);
 
-    const answer = transport.request({ ...GET, method: 'POST', body: {} });
+    const answer = transport.request({ ...GET, method: 'POST', body: {}, deadlineMs: 3_600_000 });
     const waited = clock.monotonic();
     while (served() < 3) {
       await settle();
@@ -174,7 +174,7 @@ describe('a 429', () => {
     const { handler, served } = refuseFirst(Infinity, '0');
     const { transport, clock } = await setUp(handler);
 
-    const failure = failureOf(transport.request(GET));
+    const failure = failureOf(transport.request({ ...GET, deadlineMs: 3_600_000 }));
     while (served() < 5) {
       await settle();
       await clock.advance(10);
