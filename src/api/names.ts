@@ -30,6 +30,3 @@ export const CREDENTIAL_KEYS = { email: 'email', passphrase: 'passphrase', apiKe
 
 /** Key of `caBundleSecretRef` unless it names one. */
 export const CA_BUNDLE_KEY = 'ca.crt';
-
-/** Condition types, in cert-manager's words. */
-export const CONDITIONS = { ready: 'Ready', issuing: 'Issuing' } as const;

@@ -1,6 +1,7 @@
 import { parseCertificate } from '../api/parse.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { withConditions, sameConditions } from '../issuance/conditions.ts';
+import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/outdated-crds.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { keyOf, parseKey, refKey } from '../kube/objects.ts';
@@ -9,10 +10,6 @@ import { act } from './act.ts';
 import { decide } from './decide.ts';
 import { BY_ISSUER, BY_SECRET, type Deps } from './deps.ts';
 import { gather, secretRef } from './gather.ts';
-import { CrdsOutdated } from './record.ts';
-
-/** How soon to look whether newer CRDs have been installed. */
-const CRDS_AGAIN_MS = 60_000;
 
 /**
  * The controller of TinyCertCertificates. It reads certificates, their Secrets' metadata and the issuer directory, and

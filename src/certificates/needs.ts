@@ -112,7 +112,10 @@ function expiredOrDue(inputs: Inputs): Need | undefined {
   const due = dueAt(inputs);
   if (notAfter === undefined || due === undefined || due > now) return undefined;
   const isExpired = Date.parse(notAfter) <= now;
-  const remedy = certificate.spec.privateKey?.rotationPolicy === 'Always' ? 'issue' : 'renew';
+  const { attempt } = certificate.status ?? {};
+  // What the CA no longer has cannot be reissued.
+  const isGone = attempt?.outcome === 'NotFound' && attempt.previousId === certificateId;
+  const remedy = isGone || certificate.spec.privateKey?.rotationPolicy === 'Always' ? 'issue' : 'renew';
   return {
     remedy,
     reason: isExpired ? 'Expired' : 'Renewing',

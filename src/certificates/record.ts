@@ -1,10 +1,10 @@
 import type { Attempt, CertificateStatus } from '../api/certificate-status.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { sameConditions, type WantedCondition, withConditions } from '../issuance/conditions.ts';
+import { asOutdated, CrdsOutdated } from '../issuance/outdated-crds.ts';
 import { type Sealer, sealOf } from '../issuance/seal.ts';
-import { ApiError, isConflict } from '../kube/errors.ts';
+import { isConflict } from '../kube/errors.ts';
 import { keyOf } from '../kube/objects.ts';
-import { AppError } from '../lib/errors.ts';
 import { canonicalJson } from '../lib/hash.ts';
 import type { Deps } from './deps.ts';
 
@@ -25,17 +25,6 @@ export interface Recording {
   /** Seals the ids; needed whenever they change. */
   sealer?: Sealer | undefined;
   signal: AbortSignal;
-}
-
-/** The CRD that is installed does not know what the operator has to write down, so that nothing may be bought. */
-export class CrdsOutdated extends AppError {
-  constructor(options?: ErrorOptions) {
-    super(
-      'CRDsOutdated',
-      'The installed CRDs are older than the operator: run kubectl apply -f crds/ of this release. Nothing is issued until then.',
-      options,
-    );
-  }
 }
 
 /**
@@ -120,15 +109,4 @@ function mergeSealed(status: CertificateStatus | undefined, change: StatusChange
 /** A merge-patch keeps what it does not name, so that fields an earlier attempt had must be removed by name. */
 function wholeAttempt(attempt: Attempt): object {
   return { previousId: null, certificateId: null, reason: null, outcome: null, ...attempt };
-}
-
-function asOutdated(error: unknown): never {
-  if (
-    error instanceof ApiError &&
-    (error.status === 400 || error.status === 422) &&
-    /unknown field/.test(error.message)
-  ) {
-    throw new CrdsOutdated({ cause: error });
-  }
-  throw error;
 }

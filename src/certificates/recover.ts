@@ -36,13 +36,13 @@ export async function recover(
   if (inSecret !== undefined) return { adopt: inSecret };
   const isPreviousObsolete = attempt.operation === 'Reissue' && (await look.isPreviousObsolete());
   const candidates = await look.candidates();
+  await look.assertUnchanged();
   if (attempt.operation === 'Reissue') {
     const successor = await look.successor(candidates);
     if (successor !== undefined) return { adopt: successor };
     return { again: isPreviousObsolete ? 'New' : 'Reissue' };
   }
   const matching = await look.matching(candidates);
-  await look.assertUnchanged();
   if (matching.length === 0) return { again };
   const [only] = await look.unclaimed(matching);
   if (only !== undefined && matching.length === 1 && (await look.isSole())) return { adopt: only };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AUTHORITY, type Vector, Vectors } from '../../test/support/x509-vectors.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { type Names, normalNames } from '../x509/names.ts';
+import { AppError } from '../lib/errors.ts';
 import { checkMaterial, type Fetched } from './checks.ts';
 
 const vectors = new Vectors();
@@ -73,14 +74,13 @@ describe('what does not fit is refused', () => {
     );
   });
 
-  test.each([
-    [4, true],
-    [6, false],
-  ])('a certificate that begins %i minutes ahead: published is %s', (minutes, want) => {
+  test('a certificate that begins more than five minutes ahead, since clocks differ by less', () => {
     const { notBefore } = readCertificate(leaf.cert);
-    const check = (): unknown => checkMaterial(fetched(), { ...expected, now: notBefore - minutes * 60_000 });
-    if (want) expect(check).not.toThrow();
-    else expect(check).toThrow('not valid yet');
+    const check = (minutes: number) => (): unknown =>
+      checkMaterial(fetched(), { ...expected, now: notBefore - minutes * 60_000 });
+
+    expect(check(4)).not.toThrow();
+    expect(check(6)).toThrow('not valid yet');
   });
 
   test.each([
@@ -88,6 +88,6 @@ describe('what does not fit is refused', () => {
     ['a page instead of a certificate', '<html>busy</html>'],
     ['a key in place of the chain', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'],
   ])('%s', (_, chain) => {
-    expect(() => checkMaterial(fetched({ chain }), expected)).toThrow();
+    expect(() => checkMaterial(fetched({ chain }), expected)).toThrow(AppError);
   });
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Account } from '../account/account.ts';
 import type { IssuerStatus } from '../api/issuer-status.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { asOutdated } from '../issuance/outdated-crds.ts';
 import { rfc3339, sameConditions, withConditions } from '../issuance/conditions.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { keyOf, parseKey } from '../kube/objects.ts';
@@ -38,8 +39,8 @@ export async function act(
     await deps.accounts.release(key);
     return notReady(deps, issuer, plan, { key, state: 'Disconnected' }, context);
   }
-  const account = await deps.accounts.acquire(key, plan.connection);
   try {
+    const account = await deps.accounts.acquire(key, plan.connection);
     const found = await connect(account, issuer, context.signal);
     if ('reason' in found) {
       await notReady(deps, issuer, found, { key, state: 'Connected' }, context);
@@ -166,11 +167,8 @@ async function report(
     metadata: { resourceVersion: metadata.resourceVersion },
     status: { conditions, session: { state: said.state }, ...(authority ? { authority } : {}) },
   };
-  await deps.kube.mergePatch(deps.type, parseKey(keyOf(issuer)), patch, {
-    subresource: 'status',
-    fieldValidation: 'Strict',
-    signal,
-  });
+  const options = { subresource: 'status', fieldValidation: 'Strict', signal } as const;
+  await deps.kube.mergePatch(deps.type, parseKey(keyOf(issuer)), patch, options).catch(asOutdated);
 }
 
 function reasonOf(error: TinyCertError | X509Error): Reason {

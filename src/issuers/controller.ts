@@ -1,4 +1,6 @@
 import { parseIssuer } from '../api/parse.ts';
+import { ApiError } from '../kube/errors.ts';
+import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/outdated-crds.ts';
 import type { Reconcile } from '../kube/controller.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
 import { act } from './act.ts';
@@ -20,7 +22,7 @@ export function controller(deps: Deps, queue: WorkQueue): { reconcile: Reconcile
 }
 
 function reconciler(deps: Deps, failures: Failures): Reconcile {
-  return async (key, context) => {
+  const reconcile: Reconcile = async (key, context) => {
     const stored = deps.issuers.get(key);
     if (!stored || stored.metadata.deletionTimestamp !== undefined) return {};
     const parsed = parseIssuer(stored);
@@ -33,10 +35,24 @@ function reconciler(deps: Deps, failures: Failures): Reconcile {
       return act(deps, stored, plan, failures, context);
     }
     const issuer = parsed.object;
-    const inputs = await gather(deps, issuer, context.signal);
+    const inputs = await gather(deps, issuer, context.signal).catch(async (error: unknown) => {
+      if (!(error instanceof ApiError) || context.signal.aborted) throw error;
+      const message = `The Secrets of the issuer cannot be read: ${error.message}`;
+      await act(deps, issuer, { do: 'report', reason: 'SecretsUnreadable', message }, failures, context);
+      throw error;
+    });
     const isWatched = deps.secretWatches.want(failures.keyOf(issuer), readSecrets(inputs));
     const result = await act(deps, issuer, decide(inputs), failures, context);
     return isWatched ? result : { requeueAfterMs: Math.min(result.requeueAfterMs ?? POLL_MS, POLL_MS) };
+  };
+  return async (key, context) => {
+    try {
+      return await reconcile(key, context);
+    } catch (error) {
+      if (!(error instanceof CrdsOutdated)) throw error;
+      context.log.error({ error }, 'The installed CRDs are older than the operator');
+      return { requeueAfterMs: CRDS_AGAIN_MS };
+    }
   };
 }
 

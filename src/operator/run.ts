@@ -114,7 +114,10 @@ async function lead(
   const election = new AbortController();
   const elected = elector.run(election.signal);
   // Lost leadership ends the work at once; the send gate has shut already.
-  const lost = elected.then(() => work.abort(new LeadershipLost()));
+  const lost = elected.then(
+    () => work.abort(new LeadershipLost()),
+    (error: unknown) => work.abort(error),
+  );
   const cancelled = AbortSignal.any([stop.gentle, work.signal]);
   const isLeading = await elector.whenLeading(cancelled).then(
     () => true,
