@@ -48,7 +48,8 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
     clock,
     userAgent: 'tinycert-operator',
     metrics: restMetrics(metrics.rest, connection.server),
-    connections: settings.concurrency,
+    // Some to spare, so that renewals of the Lease never wait behind writes.
+    connections: settings.concurrency + 4,
   });
   const kube = new KubeClient(transport, { fieldManager: 'tinycert-operator' });
   const namespace = settings.clusterResourceNamespace ?? connection.namespace ?? 'default';
