@@ -40,7 +40,7 @@ function suppliers(changes: Partial<Suppliers> = {}): Suppliers {
   return {
     download: noted('download', changes.download ?? ((target) => fill(target, ...BOTH, 'kubectl'))),
     build: noted('build', changes.build ?? ((target) => fill(target, ...BOTH))),
-    buildKubectl: noted('kubectl', (target) => fill(target, 'kubectl')),
+    buildKubectl: noted('kubectl', changes.buildKubectl ?? ((target) => fill(target, 'kubectl'))),
     version: () => Promise.resolve('Kubernetes v1.36.3'),
   };
 }
@@ -134,6 +134,17 @@ describe('kubectl', () => {
     const found = await ensureBinaries({ env, kubectl: true }, suppliers({ download: fail('No route.') }));
     expect(found.kubectl).toBe(join(builtFolder(cacheRoot(env)), 'kubectl'));
     expect(calls).toEqual(['download', 'build', 'kubectl']);
+  });
+});
+
+test('a kubectl that cannot be built is named, since the other two are there', async () => {
+  await fill(builtFolder(cacheRoot(env)), ...BOTH);
+  await expect(
+    ensureBinaries({ env, kubectl: true }, suppliers({ buildKubectl: fail('There is no "go" in PATH.') })),
+  ).rejects.toMatchObject({
+    code: 'BinariesMissing',
+    message: expect.stringContaining('kubectl') as unknown,
+    cause: { message: 'There is no "go" in PATH.' },
   });
 });
 

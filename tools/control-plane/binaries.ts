@@ -178,7 +178,18 @@ async function kubectlFor(
   const cached = join(builtFolder(root), 'kubectl');
   if (await isExecutable(cached)) return cached;
   const make = async (): Promise<void> => {
-    if (!(await isExecutable(cached))) await suppliers.buildKubectl(builtFolder(root), options);
+    if (await isExecutable(cached)) return;
+    try {
+      await suppliers.buildKubectl(builtFolder(root), options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw new ControlPlaneError(
+        'BinariesMissing',
+        'kubectl was neither found beside kube-apiserver nor built.',
+        [beside],
+        { cause: error },
+      );
+    }
   };
   await (locked ? make() : withLock(root, 'binaries', options, make));
   return cached;

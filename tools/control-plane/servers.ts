@@ -233,7 +233,7 @@ async function deathOf(daemon: Daemon): Promise<ControlPlaneError> {
 }
 
 /** Whether a process ended because its port was taken since it was found free. */
-export function isPortTaken(error: unknown): boolean {
+function isPortTaken(error: unknown): boolean {
   return (
     error instanceof ControlPlaneError &&
     error.code === 'ProcessDied' &&
