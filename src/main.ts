@@ -2,7 +2,8 @@ import { systemClock } from './lib/clock.ts';
 import { AppError, asError } from './lib/errors.ts';
 import { createLogger } from './lib/log.ts';
 import { FlagError, helpText, parseFlags, type Settings } from './operator/flags.ts';
-import { runOperator, type Stop } from './operator/run.ts';
+import { runOperator } from './operator/run.ts';
+import type { Stop } from './operator/stop.ts';
 import { version } from './operator/version.ts';
 
 /** Exit codes: 0 asked to stop, 1 a fault at run time, 2 wrong flags. */

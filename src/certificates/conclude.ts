@@ -9,16 +9,9 @@ import { READY } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedConclusion } from './failure.ts';
 import { secretRef } from './gather.ts';
-import type { Inputs } from './inputs.ts';
+import type { Conclusion, Inputs } from './inputs.ts';
 import { dueAt } from './needs.ts';
 import { recordResult, type StatusChange } from './record.ts';
-
-/** A certificate that exists at the CA and is to be served. */
-export interface Conclusion {
-  certificateId: number;
-  /** How it came to be, for the metrics; `republished` if it is the one in status already. */
-  outcome: 'success' | 'adopted' | 'republished';
-}
 
 /**
  * Brings a certificate from the CA into the Secret and then into status (rules 4 and 5). Whatever fails, the id is not

@@ -11,10 +11,9 @@ import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
 import { AppError } from '../lib/errors.ts';
 import { maybeExecuted, TinyCertError } from '../tinycert/index.ts';
 import { X509Error } from '../x509/errors.ts';
-import type { Conclusion } from './conclude.ts';
 import { failedConditions, workingConditions } from './decide.ts';
 import type { Deps } from './deps.ts';
-import type { Inputs, Reason } from './inputs.ts';
+import type { Conclusion, Inputs, Reason } from './inputs.ts';
 import { record, recordConditions, type StatusChange } from './record.ts';
 
 /** A fault of this certificate: 1 minute doubling to 8 hours. */

@@ -55,3 +55,10 @@ export interface Reason {
   reason: string;
   message: string;
 }
+
+/** A certificate that exists at the CA and is to be served. */
+export interface Conclusion {
+  certificateId: number;
+  /** How it came to be, for the metrics; `republished` if it is the one in status already. */
+  outcome: 'success' | 'adopted' | 'republished';
+}

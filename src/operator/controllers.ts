@@ -22,8 +22,8 @@ import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Settings } from './flags.ts';
-import type { Stop } from './run.ts';
 import { slimSecret } from './slim.ts';
+import type { Stop } from './stop.ts';
 import { type Followed, watchSync } from './sync.ts';
 
 export interface ControllersOptions {

@@ -13,13 +13,7 @@ import { createMetrics } from '../metrics/registry.ts';
 import { startControllers } from './controllers.ts';
 import type { Settings } from './flags.ts';
 import { restMetrics } from './rest-metrics.ts';
-
-export interface Stop {
-  /** First stage: finish what runs, start nothing new. */
-  gentle: AbortSignal;
-  /** Second stage: abort what runs. */
-  forced: AbortSignal;
-}
+import type { Stop } from './stop.ts';
 
 const LEASE_NAME = 'tinycert-operator';
 /** Longer than any reconcile may take. */
