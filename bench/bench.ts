@@ -97,7 +97,7 @@ async function measure(
   cleanup.push(() => withCa.stop());
   await untilIssuersReady(kube, operators, () => operator.assertRunning());
 
-  const site: Site = { kube, http, dev, apiServerPid: plane.pids().apiServer, concurrency };
+  const site: Site = { kube, http, dev, pids: plane.pids(), concurrency };
   const measured = { operator: [] as OperatorRound[], floor: [] as Round[], floorWithCa: [] as Round[] };
   for (const round of rounds) {
     const isWarmUp = round === rounds[0];
@@ -115,7 +115,7 @@ async function measure(
     measured.floor.push(ofFloor);
     measured.floorWithCa.push(ofFloorWithCa);
   }
-  const { peakRssMb } = operator.usage();
+  const peakRssMb = operator.peakRssMb();
 
   progress('Timing certificates one at a time, then many at once.');
   const timed = Math.min(certificates, TIMED);

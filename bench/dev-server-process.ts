@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { hasEnded, tied } from './children.ts';
 import { BenchError } from './errors.ts';
 import type { JournalLine } from './purchases.ts';
 import { RawHttp } from './raw-http.ts';
@@ -36,7 +38,9 @@ export class DevServerProcess {
   static async start(): Promise<DevServerProcess> {
     const main = new URL('../tools/dev-server/main.ts', import.meta.url);
     const args = ['--json', '--key-pool', '16', '--key-pool-reuse', '--other-customers', '0'];
-    const child = spawn(process.execPath, [main.pathname, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = tied(
+      spawn(process.execPath, [fileURLToPath(main), ...args], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    );
     const lines = createInterface({ input: child.stdout });
     try {
       const [line] = (await Promise.race([once(lines, 'line'), once(lines, 'close')])) as [string?];
@@ -47,6 +51,10 @@ export class DevServerProcess {
       child.kill();
       throw error;
     }
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** What was asked of it since `forgetJournal`. */
@@ -61,7 +69,7 @@ export class DevServerProcess {
 
   async stop(): Promise<void> {
     await this.#control.close();
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (hasEnded(this.#child)) return;
     this.#child.kill('SIGTERM');
     await once(this.#child, 'exit');
   }

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { hasEnded, tied } from './children.ts';
 import type { FloorOrder, FloorReply, FloorSetup } from './floor.ts';
 import { BenchError } from './errors.ts';
 
@@ -16,10 +17,14 @@ export class FloorProcess {
 
   static async start(setup: FloorSetup): Promise<FloorProcess> {
     const main = new URL('main.ts', import.meta.url);
-    const child = fork(main, [FLOOR_ARGUMENT], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = tied(fork(main, [FLOOR_ARGUMENT], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
     const floor = new FloorProcess(child);
     await floor.order(setup);
     return floor;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** Has an order carried out and gives the milliseconds it reports. */
@@ -43,7 +48,7 @@ export class FloorProcess {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (hasEnded(this.#child)) return;
     this.#child.disconnect();
     await once(this.#child, 'exit');
   }

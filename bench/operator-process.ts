@@ -4,8 +4,9 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../tools/control-plane/ports.ts';
+import { hasEnded, tied } from './children.ts';
 import { BenchError } from './errors.ts';
-import { cpuMs, peakRssMb } from './process-usage.ts';
+import { peakRssMb } from './process-usage.ts';
 import { sumOf } from './prometheus.ts';
 import { RawHttp } from './raw-http.ts';
 
@@ -54,7 +55,7 @@ export class OperatorProcess {
     ];
     const log = openSync(logFile, 'a', 0o600);
     try {
-      const child = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
+      const child = tied(spawn(process.execPath, args, { stdio: ['ignore', log, log] }));
       await once(child, 'spawn');
       return new OperatorProcess(child, child.pid ?? 0, logFile, port);
     } finally {
@@ -77,8 +78,8 @@ export class OperatorProcess {
     return sumOf(text, 'tinycert_certificate_issuances_total', { outcome: 'success' });
   }
 
-  usage(): { cpuMs: number; peakRssMb: number } {
-    return { cpuMs: cpuMs(this.pid), peakRssMb: peakRssMb(this.pid) };
+  peakRssMb(): number {
+    return peakRssMb(this.pid);
   }
 
   /** Throws if the process has ended, with the end of its log. */
@@ -108,7 +109,7 @@ export class OperatorProcess {
   }
 
   get #ended(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+    return hasEnded(this.#child);
   }
 
   #signal(signal: NodeJS.Signals): void {

@@ -19,7 +19,7 @@ export interface Site {
   /** To the API server, for what is created and counted. */
   http: RawHttp;
   dev: DevServerProcess;
-  apiServerPid: number;
+  pids: { apiServer: number; etcd: number };
   concurrency: number;
 }
 
@@ -28,13 +28,20 @@ export interface Round {
   certificates: number;
   /** Milliseconds from the start of the clock to the last certificate. */
   elapsedMs: number;
-  apiServerCpuMs: number;
+  /** Milliseconds of CPU; `own` is the process that issues, `ca` the dev server. */
+  cpuMs: CpuTimes;
   requests: RequestCounts;
 }
 
 export interface OperatorRound extends Round {
-  cpuMs: number;
   boughtTwice: number;
+}
+
+export interface CpuTimes {
+  own: number;
+  apiServer: number;
+  etcd: number;
+  ca: number;
 }
 
 /** What is under way when the clock stops (watch events, echoes) belongs to the round's cost. */
@@ -50,7 +57,7 @@ export async function floorRound(
   count: number,
 ): Promise<Round> {
   await floor.order({ do: 'prepare', namespace, count });
-  const round = await measured(site, count, async () => {
+  const round = await measured(site, floor.pid, count, async () => {
     const [elapsedMs = 0] = await floor.order({ do: 'run' });
     return elapsedMs;
   });
@@ -78,12 +85,10 @@ export async function operatorRound(
   await dev.forgetJournal();
   const issuedBefore = await operator.issued();
   operator.pause();
-  let cpuBefore = 0;
   let round: Round;
   try {
     await createCertificates(http, namespace, count, concurrency);
-    round = await measured(site, count, async () => {
-      cpuBefore = operator.usage().cpuMs;
+    round = await measured(site, operator.pid, count, async () => {
       const start = performance.now();
       operator.go();
       await untilIssued(operator, issuedBefore, count);
@@ -92,29 +97,44 @@ export async function operatorRound(
   } finally {
     operator.go();
   }
-  const used = operator.usage().cpuMs - cpuBefore;
   const { all, ready } = await readyCertificates(kube, namespace);
   if (ready !== count)
     throw new BenchError(`${ready} of ${count} certificates are Ready.`, await operator.logTail());
   const revisions = new Map(
     all.map(({ metadata, status }) => [commonNameOf(namespace, metadata.name), status?.revision ?? 0]),
   );
-  return { ...round, cpuMs: used, boughtTwice: boughtTwice(await dev.journal(), revisions) };
+  return { ...round, boughtTwice: boughtTwice(await dev.journal(), revisions) };
 }
 
 /** Counts requests and CPU time around `run`, which gives the milliseconds it took. */
 async function measured(
-  { http, apiServerPid }: Site,
+  { http, dev, pids }: Site,
+  ownPid: number,
   certificates: number,
   run: () => Promise<number>,
 ): Promise<Round> {
-  const before = await countRequests(http);
-  const cpuBefore = cpuMs(apiServerPid);
+  const times = (): CpuTimes => ({
+    own: cpuMs(ownPid),
+    apiServer: cpuMs(pids.apiServer),
+    etcd: cpuMs(pids.etcd),
+    ca: cpuMs(dev.pid),
+  });
+  const requestsBefore = await countRequests(http);
+  const before = times();
   const elapsedMs = await run();
   await sleep(SETTLE_MS);
-  const apiServerCpuMs = cpuMs(apiServerPid) - cpuBefore;
-  const requests = since(before, await countRequests(http));
-  return { certificates, elapsedMs, apiServerCpuMs, requests };
+  const after = times();
+  return {
+    certificates,
+    elapsedMs,
+    cpuMs: {
+      own: after.own - before.own,
+      apiServer: after.apiServer - before.apiServer,
+      etcd: after.etcd - before.etcd,
+      ca: after.ca - before.ca,
+    },
+    requests: since(requestsBefore, await countRequests(http)),
+  };
 }
 
 async function countRequests(http: RawHttp): Promise<RequestCounts> {
