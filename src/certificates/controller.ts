@@ -38,15 +38,19 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
   deps.certificates.addIndex(BY_ISSUER, ({ spec, metadata }) => [
     issuerKey(spec.issuerRef, metadata.namespace),
   ]);
+  const freed = (certificate: TinyCertCertificate): void => {
+    for (const key of deps.certificates.keysByIndex(BY_SECRET, refKey(secretRef(certificate))))
+      queue.add(key, { reason: 'freed' });
+  };
   const ends = [
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
         deps.writtenCertificates.forget(key);
         queue.forget(key);
-        for (const other of deps.certificates.keysByIndex(BY_SECRET, refKey(secretRef(object))))
-          queue.add(other);
+        freed(object);
         return;
       }
+      if (previous && previous.spec.secretName !== object.spec.secretName) freed(previous);
       if (deps.writtenCertificates.observe(key, object) === 'echo') return;
       queue.add(key, { reason: 'changed', priority: previous ? 0 : LIST_PRIORITY });
     }),

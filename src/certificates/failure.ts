@@ -129,7 +129,8 @@ function reasonOf(error: AppError): Reason {
     return { reason: error.code, message: `${error.message}${detail}` };
   }
   if (error instanceof MaterialError || error instanceof X509Error) {
-    const message = `What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. ${error.message}`;
+    const what = error instanceof X509Error ? `It cannot be read: ${error.message}.` : error.message;
+    const message = `What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. ${what}`;
     return { reason: error.code, message };
   }
   if (error instanceof ApiError) {

@@ -11,6 +11,9 @@ export interface Obstacle extends Reason {
 
 type Policy = (inputs: Inputs, need: Need) => Obstacle | undefined;
 
+/** How soon to look whether a Secret that is in the way has gone. */
+const FOREIGN_AGAIN_MS = 60_000;
+
 /** Everything that would fail after buying is refused before it (rule 1). In this order: the first decides. */
 const policies: readonly Policy[] = [
   sharedSecretName,
@@ -39,8 +42,10 @@ function sharedSecretName({ certificate: { spec }, elder }: Inputs): Obstacle | 
   };
 }
 
-function foreignSecret({ secret }: Inputs): Obstacle | undefined {
-  return secret.state === 'foreign' ? { reason: secret.reason, message: secret.message } : undefined;
+/** Secrets are watched by our label, so that the end of one without it is only found by looking. */
+function foreignSecret({ secret, now }: Inputs): Obstacle | undefined {
+  if (secret.state !== 'foreign') return undefined;
+  return { reason: secret.reason, message: secret.message, until: now + FOREIGN_AGAIN_MS };
 }
 
 /** A private key is never fetched on the word of a status that somebody else may have written. */

@@ -47,10 +47,11 @@ export async function openStage(options: DevServerOptions = {}, other?: Cluster)
 
   async function settle(): Promise<void> {
     const started = performance.now();
-    for (let calm = 0; calm < CALM_TURNS;) {
+    for (let calm = 0; ; calm += 1) {
       const pending = underWay(operators, dev);
       if (pending.length === 0) {
-        calm += 1;
+        // Nothing may come between this look and the return: time would pass for what has just begun.
+        if (calm >= CALM_TURNS) return;
         await turn();
         continue;
       }
@@ -83,8 +84,14 @@ async function sharedCluster(): Promise<Cluster> {
   return { kubeconfig, server };
 }
 
+/** Reads of files, as of a kubeconfig that is looked at anew, and connections that are being made. */
+const SHORT_WORK = /^(?:FS|FileHandle|TCPConnect|GetAddrInfo)/;
+
 function underWay(operators: ReadonlySet<Traffic>, dev: DevServer): string[] {
-  const pending = [...operators].flatMap((traffic) => traffic.pendingAtApiServer());
+  const pending = [
+    ...process.getActiveResourcesInfo().filter((resource) => SHORT_WORK.test(resource)),
+    ...[...operators].flatMap((traffic) => traffic.pendingAtApiServer()),
+  ];
   const elsewhere = [...operators].reduce((sum, { pendingElsewhere }) => sum + pendingElsewhere, 0);
   const hanging = dev.journal().filter(isLeftHanging).length;
   return elsewhere > hanging ? [...pending, `${elsewhere - hanging} calls to the CA`] : pending;

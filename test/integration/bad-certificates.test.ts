@@ -1,0 +1,278 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { certificates } from '../../src/api/kinds.ts';
+import { type Secret, secrets } from '../../src/kube/objects.ts';
+import type { Fault } from '../../tools/dev-server/types.ts';
+import { filesOf } from '../support/openssl.ts';
+import { type Scenario, complaints, endure, unmet } from '../support/scenario.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+import { aWorld } from '../support/world.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+beforeEach(() => {
+  // Delays without their random part, so that ten minutes hold the same number of tries each time.
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+
+const ISSUER_READY = ['Ready=True Ready: Certificates are issued by authority 101 "Example Org".'];
+/** What it takes to look at the account, and at the authority once. */
+const LOOK = { connect: 1, 'ca/list': 1, 'cert/list': 1, 'ca/details': 1, 'ca/get': 1 };
+
+/** A Secret that stands where the certificate's would go. */
+function inTheWay(content: Partial<Secret>): Scenario {
+  return {
+    setUp: async (world) => {
+      await world.account();
+      await world.create(secrets, 'web-tls', content);
+    },
+  };
+}
+
+const ours = {
+  labels: { 'tinycert-operator.io/managed': 'true' },
+  annotations: { 'tinycert-operator.io/certificate-name': 'web' },
+};
+
+describe('before anything is bought, a certificate is refused for', () => {
+  test.each<[string, Partial<Secret>, string, string]>([
+    [
+      'a Secret that somebody else made',
+      { stringData: { mine: 'x' } },
+      'SecretNotOwned',
+      'The Secret web-tls exists and was not made for this certificate: choose another secretName, or delete the Secret.',
+    ],
+    [
+      'a Secret that belongs to another certificate',
+      {
+        metadata: {
+          name: '',
+          ...ours,
+          annotations: { 'tinycert-operator.io/certificate-name': 'other' },
+        },
+      },
+      'SecretNotOwned',
+      'The Secret web-tls exists and was not made for this certificate: choose another secretName, or delete the Secret.',
+    ],
+    [
+      'a Secret that is immutable',
+      { metadata: { name: '', ...ours }, immutable: true, stringData: { mine: 'x' } },
+      'SecretImmutable',
+      'The Secret web-tls is immutable and cannot be renewed: choose another secretName, or delete the Secret.',
+    ],
+  ])('%s, which stays as it is', async (_, content, reason, message) => {
+    const { world, outcome } = await endure(stage, inTheWay(content));
+
+    expect(outcome).toEqual({
+      issuer: ISSUER_READY,
+      certificate: unmet(reason, message),
+      calls: LOOK,
+      writes: {
+        'PATCH tinycertissuers/status': 1,
+        'PATCH tinycertcertificates/status': 1,
+        'POST events': 1,
+      },
+    });
+    const secret = await world.get(secrets, 'web-tls');
+    expect(secret.type).toBe('Opaque');
+    expect(secret.data).toEqual(content.stringData && { mine: Buffer.from('x').toString('base64') });
+
+    await world.delete(secrets, 'web-tls');
+    await world.pass(60_000);
+
+    await world.ready('web');
+    expect(world.calls()).toEqual({ ...LOOK, 'cert/new': 1, 'cert/get': 2 });
+  });
+
+  test('a secretName that an older certificate has, until that takes another', async () => {
+    const { world, outcome } = await endure(stage, {
+      setUp: async (world) => {
+        await world.account();
+        // Of two that were made in the same second the first by name counts as older.
+        await world.certificate('elder', { secretName: 'web-tls' });
+      },
+    });
+
+    expect(outcome).toEqual({
+      issuer: ISSUER_READY,
+      certificate: unmet(
+        'DuplicateSecretName',
+        'The Secret web-tls belongs to the older TinyCertCertificate elder: choose another secretName.',
+      ),
+      calls: { ...LOOK, 'cert/new': 1, 'cert/get': 2 },
+      writes: {
+        'PATCH tinycertissuers/status': 1,
+        'PATCH tinycertcertificates/status': 3,
+        'POST secrets': 1,
+        'POST events': 1,
+      },
+    });
+
+    await world.patch(certificates, 'elder', { spec: { secretName: 'elder-tls' } });
+    await world.settled();
+    // The Secret still names the elder, and is not taken from it.
+    expect(await world.says(certificates, 'web')).toEqual(
+      unmet(
+        'SecretNotOwned',
+        'The Secret web-tls exists and was not made for this certificate: choose another secretName, or delete the Secret.',
+      ),
+    );
+  });
+
+  test.each<[string, object, string]>([
+    [
+      'a spec without names',
+      { dnsNames: [] },
+      'nothing here can serve as the common name, which TinyCert requires: set commonName',
+    ],
+    [
+      'a spec with too many names',
+      { dnsNames: Array.from({ length: 101 }, (_, i) => `h${i}.example.com`) },
+      'spec.dnsNames: Too many: 101: must have at most 100 items',
+    ],
+  ])('%s, by the API server itself', async (_, spec, message) => {
+    const world = await aWorld(stage);
+    await expect(world.certificate('web', spec)).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining(message) as unknown,
+    });
+  });
+});
+
+test('a name that the CA refuses is asked for once, and again after the spec has changed', async () => {
+  const { world, outcome } = await endure(stage, {
+    setUp: (world) => world.account(),
+    faults: [
+      {
+        call: 'cert/new',
+        match: { CN: 'web.example.com' },
+        times: 'forever',
+        kind: 'error',
+        code: 'InputFailure',
+        text: 'The parameter CN is illegal',
+      },
+    ],
+  });
+  expect(outcome).toEqual({
+    issuer: ISSUER_READY,
+    certificate: unmet(
+      'InputFailure',
+      'TinyCert refuses the value of a parameter. Check the names and the subject that were asked for. (parameter CN)',
+    ),
+    calls: { ...LOOK, 'cert/new': 1 },
+    writes: {
+      'PATCH tinycertissuers/status': 1,
+      'PATCH tinycertcertificates/status': 2,
+      'POST events': 1,
+    },
+  });
+
+  await world.patch(certificates, 'web', { spec: { dnsNames: ['other.example.com'] } });
+  await world.settled();
+
+  await world.ready('web');
+  expect(world.calls()).toEqual({ ...LOOK, 'cert/new': 2, 'cert/get': 2 });
+});
+
+describe('what was bought and does not pass the checks is kept, not published and not bought again:', () => {
+  const rows: [string, Fault, string, string][] = [
+    [
+      'a key of another pair',
+      { call: 'cert/get', times: 'forever', kind: 'wrong-key' },
+      'InvalidKeyPair',
+      'The private key that TinyCert sent does not fit the certificate.',
+    ],
+    [
+      'a certificate with other names',
+      { call: 'cert/get', times: 'forever', kind: 'wrong-names' },
+      'IncorrectCertificate',
+      'The certificate has other names than were asked for.',
+    ],
+    [
+      'a certificate that has expired',
+      { call: 'cert/get', times: 'forever', kind: 'expired' },
+      'Expired',
+      'The certificate has already expired.',
+    ],
+    [
+      'a certificate that begins in an hour',
+      { call: 'cert/get', times: 'forever', kind: 'future', seconds: 3600 },
+      'NotYetValid',
+      'The certificate is not valid yet; compare the clocks of this cluster and the CA.',
+    ],
+    [
+      'a certificate of another authority',
+      { call: 'cert/get', times: 'forever', kind: 'foreign-chain' },
+      'IncorrectIssuer',
+      'The certificate does not chain to the authority of the issuer.',
+    ],
+    [
+      'no certificate at all',
+      {
+        call: 'cert/get',
+        match: { what: 'chain' },
+        times: 'forever',
+        kind: 'not-json',
+        body: '{"pem":"-----BEGIN NOTHING-----"}',
+      },
+      'InvalidPem',
+      'It cannot be read: a PEM block has no end.',
+    ],
+  ];
+
+  test.each(rows)('%s', async (_, fault, reason, message) => {
+    const { world, operator, outcome } = await endure(stage, {
+      setUp: (world) => world.account(),
+      faults: [fault],
+    });
+
+    expect(outcome).toEqual({
+      issuer: ISSUER_READY,
+      certificate: unmet(
+        reason,
+        `What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. ${message}`,
+      ),
+      // Fetched at once and after one, two and four minutes.
+      calls: { ...LOOK, 'cert/new': 1, 'cert/get': 8 },
+      writes: {
+        'PATCH tinycertissuers/status': 1,
+        'PATCH tinycertcertificates/status': 5,
+        'POST events': 1,
+      },
+    });
+    const bought = (await world.get(certificates, 'web')).status?.attempt?.certificateId;
+    expect(bought).toBe(stage.dev.certificates().at(-1)?.id);
+
+    stage.dev.clearFaults();
+    await world.pass(600_000);
+
+    const { status } = await world.ready('web');
+    expect(status).toMatchObject({ certificateId: bought, revision: 1 });
+    expect(status?.failedAttempts).toBeUndefined();
+    // The issuer itself is looked at every quarter of an hour.
+    const calls = { ...LOOK, 'ca/list': 2, 'cert/list': 2, 'cert/new': 1, 'cert/get': 10 };
+    expect(world.calls()).toEqual(calls);
+    expect(filesOf(await world.get(secrets, 'web-tls')).crt).toBe(stage.dev.certificatePem(bought ?? 0));
+    expect(complaints(operator)).toEqual([]);
+  });
+});
+
+test('a spec change skips the waiting time of a failure', async () => {
+  const { world } = await endure(
+    stage,
+    {
+      setUp: (world) => world.account(),
+      faults: [{ call: 'cert/new', kind: 'wrong-names' }],
+    },
+    60_000,
+  );
+  expect(world.calls()).toMatchObject({ 'cert/new': 1 });
+
+  await world.patch(certificates, 'web', { spec: { dnsNames: ['other.example.com'] } });
+  await world.settled();
+
+  await world.ready('web');
+  expect(world.calls()).toMatchObject({ 'cert/new': 2 });
+});

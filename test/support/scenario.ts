@@ -1,0 +1,70 @@
+import { expect } from 'vitest';
+import { certificates, issuers } from '../../src/api/kinds.ts';
+import { ApiError } from '../../src/kube/errors.ts';
+import type { Settings } from '../../src/operator/flags.ts';
+import type { Fault } from '../../tools/dev-server/types.ts';
+import type { LogLine, TestOperator } from './operator.ts';
+import type { Stage } from './stage.ts';
+import { type Tally, type World, aWorld } from './world.ts';
+
+/** Something is wrong from the start, and the certificate `web` is wanted all the same. */
+export interface Scenario {
+  setUp: (world: World) => Promise<unknown>;
+  settings?: () => Partial<Settings>;
+  faults?: Fault[];
+}
+
+/** How things stand, and what it took to get there. */
+export interface Outcome extends Tally {
+  /** The conditions of the issuer `ca`; empty if there is none. */
+  issuer: string[];
+  /** The conditions of the certificate `web`. */
+  certificate: string[];
+}
+
+/** A scenario after ten minutes of an operator that met it. */
+export interface Endured {
+  world: World;
+  operator: TestOperator;
+  outcome: Outcome;
+}
+
+/** Lets an operator work on a scenario for ten minutes. Whatever the input, it must not complain of itself. */
+export async function endure(
+  stage: Stage,
+  { setUp, settings, faults = [] }: Scenario,
+  ms = 600_000,
+): Promise<Endured> {
+  const world = await aWorld(stage);
+  for (const fault of faults) stage.dev.addFault(fault);
+  await setUp(world);
+  await world.certificate('web');
+  const operator = await world.operator(settings?.());
+  await world.pass(ms);
+  expect(complaints(operator)).toEqual([]);
+  const outcome = {
+    issuer: await world.says(issuers, 'ca').catch(nothingIfAbsent),
+    certificate: await world.says(certificates, 'web'),
+    calls: world.calls(),
+    writes: operator.traffic.writes(),
+  };
+  return { world, operator, outcome };
+}
+
+/**
+ * What an operator has logged as a warning or an error. Watches that run over their time do not count: the API server's
+ * clock is not skipped, so that it does not end them as it would.
+ */
+export function complaints({ log }: TestOperator): LogLine[] {
+  return log.filter(({ level, during }) => (level === 'warn' || level === 'error') && during !== 'watch');
+}
+
+/** Both conditions of a certificate that cannot be had. */
+export function unmet(reason: string, message: string): string[] {
+  return [`Ready=False ${reason}: ${message}`, `Issuing=False ${reason}: ${message}`];
+}
+
+function nothingIfAbsent(error: unknown): string[] {
+  if (error instanceof ApiError && error.status === 404) return [];
+  throw error;
+}
