@@ -5,7 +5,7 @@ import { invalidOptions, parseCaBundle, parseEndpoint } from './endpoint.ts';
 import * as inputs from './inputs.ts';
 import { JsonArrayError, JsonArrayReader } from './json-array-reader.ts';
 import { proxyFor } from './proxy.ts';
-import { parseBody, protocolError, wrongShape } from './reply.ts';
+import { isWebPage, parseBody, protocolError, wrongShape } from './reply.ts';
 import * as schemas from './schemas.ts';
 import { createTinyCertSession, sessionKey, stateOf } from './session.ts';
 import type { Parameters } from './signing.ts';
@@ -165,9 +165,10 @@ class Client implements TinyCertClient {
     return parseBody(name, await this.#caller.invoke({ name, parameters }, options), reply);
   }
 
-  /** A call whose success has no documented body: the status decides. */
+  /** A call whose success has no documented body: the status decides, unless something else answered. */
   async #command(name: string, parameters: Parameters, options: CallOptions | undefined): Promise<void> {
-    await this.#caller.invoke({ name, parameters }, options);
+    const body = await this.#caller.invoke({ name, parameters }, options);
+    if (isWebPage(body)) throw protocolError(name, 'The reply is a web page.');
   }
 }
 

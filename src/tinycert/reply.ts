@@ -33,6 +33,11 @@ export function parseBody<T>(call: string, body: Buffer, schema: z.ZodType<T>): 
   throw wrongShape(call, result.error);
 }
 
+/** Whether a body is a web page, as a sign-in portal or a parked domain answers with status 200. */
+export function isWebPage(body: Buffer): boolean {
+  return /^\ufeff?\s*<(?:!doctype\s+html|html)\b/i.test(body.toString('utf8', 0, 256));
+}
+
 /** The error for a reply of the wrong shape: says where and what was expected, never what was there. */
 export function wrongShape(call: string, error: z.ZodError): TinyCertError {
   const [issue] = error.issues;
@@ -79,16 +84,17 @@ export function readError({ status, headers, body }: Reply, context: ReplyContex
   if (!reply)
     return new TinyCertError(status === 429 ? 'RateLimitExceeded' : 'UnexpectedStatus', {
       ...known,
-      // A gateway that gave up waiting says nothing of what happened behind it.
-      maybeExecuted: status >= 500 || status === 408,
+      // Whoever wrote this, it was not the API: a gateway that gave up, or a firewall that kept the answer back, says
+      // nothing of what happened behind it. Only those who limit requests are known to stop them on their way in.
+      maybeExecuted: status !== 429,
     });
   const text = clean(reply.text, token);
   const code: TinyCertErrorCode = isUpstreamCode(reply.code) ? reply.code : 'UnrecognizedCode';
   return new TinyCertError(code, {
     ...known,
     text,
-    // These two do not say at which point the service failed.
-    maybeExecuted: status >= 500 && (code === 'UnknownError' || code === 'UnrecognizedCode'),
+    // These two do not say at which point the service failed. What status UnknownError has is not documented.
+    maybeExecuted: code === 'UnknownError' || (code === 'UnrecognizedCode' && status >= 500),
     parameter: code === 'InputFailure' || code === 'MissingParameter' ? parameterIn(text) : undefined,
     upstreamCode: code === 'UnrecognizedCode' ? shownCode(clean(reply.code, token)) : undefined,
   });
