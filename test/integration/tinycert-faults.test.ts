@@ -40,6 +40,7 @@ interface Case {
   code: TinyCertErrorCode;
   kind: TinyCertErrorKind;
   status?: number;
+  detail?: string;
   /** Whether the service acts before the client knows of the failure, later, or never. */
   acts: 'before' | 'later' | 'never';
   /** The call ends by its deadline, which passes when the request is as far as this. */
@@ -52,6 +53,8 @@ const nonsense = { code: 'ProtocolError', kind: 'protocol', maybeExecuted: true 
 const silence = { code: 'DeadlineExceeded', ...outage, until: (): boolean => true } as const;
 const broken = { code: 'ConnectionLost', ...outage } as const;
 const location = 'https://elsewhere.example/';
+const tooLong = { ...nonsense, status: 200, detail: 'The reply is longer than 1048576 bytes.' } as const;
+const moved = { ...nonsense, detail: 'The endpoint answered a redirect.' } as const;
 
 const cases: Record<string, Case> = {
   silence: { fault: { kind: 'hang' }, acts: 'never', ...silence },
@@ -93,18 +96,17 @@ const cases: Record<string, Case> = {
     ...broken,
     status: 200,
   },
-  'a huge answer': { fault: { kind: 'huge' }, acts: 'never', ...nonsense, status: 200 },
+  'a huge answer': { fault: { kind: 'huge' }, acts: 'never', ...tooLong },
   'a huge answer after acting': {
     fault: { kind: 'huge', acts: true },
     acts: 'before',
-    ...nonsense,
-    status: 200,
+    ...tooLong,
   },
-  'a redirect': { fault: { kind: 'redirect', location }, acts: 'never', ...nonsense, status: 302 },
+  'a redirect': { fault: { kind: 'redirect', location }, acts: 'never', ...moved, status: 302 },
   'a redirect that keeps the method, after acting': {
     fault: { kind: 'redirect', location, status: 307, acts: true },
     acts: 'before',
-    ...nonsense,
+    ...moved,
     status: 307,
   },
   'a page of a gateway': {
@@ -190,6 +192,7 @@ describe('a call that changes something', () => {
       call,
       maybeExecuted: given.maybeExecuted,
       ...(given.status === undefined ? {} : { status: given.status }),
+      ...(given.detail === undefined ? {} : { detail: given.detail }),
     });
     const hasActed = (): boolean => JSON.stringify(holdings(service)) !== JSON.stringify(before);
     if (given.acts === 'later') {
@@ -224,6 +227,42 @@ describe('a call that changes something', () => {
     const id = await client.createCertificate(webServer(service));
 
     expect(service.certificates().at(-1)).toMatchObject({ id });
+  });
+});
+
+const reads = {
+  'cert/get': (client) => client.getCertificate(certificateId, 'key.dec'),
+  'cert/list': (client) => client.listCertificates(service.authorityId),
+  'ca/list': (client) => client.listAuthorities(),
+} as const satisfies Partial<Record<CallName, (client: TinyCertClient) => Promise<unknown>>>;
+
+describe('a call that only reads', () => {
+  const spoiled: [keyof typeof reads, FaultEffect, object][] = [
+    ['cert/get', { kind: 'huge' }, tooLong],
+    // Its limit is higher, but what is no list is refused at its first byte.
+    [
+      'cert/list',
+      { kind: 'huge' },
+      { ...nonsense, detail: 'The list cannot be read: unexpected byte at 0.' },
+    ],
+    ['ca/list', { kind: 'huge' }, tooLong],
+  ];
+  for (const call of ['cert/get', 'cert/list', 'ca/list'] as const) {
+    spoiled.push([call, { kind: 'truncated' }, broken]);
+    spoiled.push([call, { kind: 'reset-after' }, broken]);
+    spoiled.push([call, { kind: 'not-json' }, nonsense]);
+    spoiled.push([call, { kind: 'html', status: 200 }, nonsense]);
+    spoiled.push([call, { kind: 'redirect', location }, { ...moved, status: 302 }]);
+    spoiled.push([call, { kind: 'html', status: 404 }, { code: 'UnexpectedStatus', kind: 'protocol' }]);
+  }
+
+  test.each(spoiled)('fails rightly, and then works: %s met by %j', async (call, fault, expected) => {
+    const client = aClient(service);
+    service.addFault({ call, ...fault });
+
+    await expect(reads[call](client)).rejects.toMatchObject({ call, ...expected });
+
+    await expect(reads[call](client)).resolves.toBeDefined();
   });
 });
 

@@ -157,6 +157,8 @@ describe('a session', () => {
     await client.listAuthorities();
 
     expect(arrived(service)).toEqual(['connect', 'ca/list', 'ca/list', 'connect', 'ca/list']);
+    // What the service would make of the old token is not documented.
+    expect(service.journal().at(3)?.body).not.toContain('token');
   });
 
   test('that two clients share is opened anew once for both', async () => {

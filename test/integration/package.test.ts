@@ -1,0 +1,182 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startDevServer } from '../../tools/dev-server/index.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** What someone writes who wants one certificate. */
+const program = `import { createTinyCertClient } from 'tinycert-operator/tinycert';
+const { ENDPOINT: endpoint, CA: ca, EMAIL: email = '', PASSPHRASE: passphrase = '', KEY: apiKey = '' } = process.env;
+const client = createTinyCertClient({ endpoint, ca, credentials: { email, passphrase, apiKey } });
+const [authority] = await client.listAuthorities();
+if (!authority) throw new Error('The account has no authority yet.');
+const subject = { commonName: 'www.example.com', country: 'NL', organization: 'ACME, Inc.' };
+const alternativeNames = [{ type: 'DNS' as const, value: 'www.example.com' }];
+const id = await client.createCertificate({ authorityId: authority.id, subject, alternativeNames });
+console.log(id, await client.getCertificate(id, 'chain'));
+await client.close({ disconnect: true });
+`;
+
+/** Each line but the first is refused by the types. */
+const mistakes = `import { createTinyCertClient, TinyCertError } from 'tinycert-operator/tinycert';
+const client = createTinyCertClient({ credentials: { email: '', passphrase: '', apiKey: '' } });
+// @ts-expect-error A part that does not exist.
+await client.getCertificate(1, 'key');
+// @ts-expect-error The archive is bytes, not text.
+const archive: string = await client.getCertificate(1, 'pkcs12');
+// @ts-expect-error No country.
+await client.createCertificate({ authorityId: 1, subject: { commonName: '', organization: '' } });
+// @ts-expect-error A code that does not exist.
+console.log(archive, new TinyCertError('NotFound', { call: '' }).code === 'NotFond');
+// @ts-expect-error A password is no credential.
+createTinyCertClient({ credentials: { email: '', password: '', apiKey: '' } });
+`;
+
+let folder: string;
+let checkout: string;
+let project: string;
+let packed: string[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'package-'));
+  checkout = join(folder, 'checkout');
+  project = join(folder, 'project');
+  await copyCheckout();
+  await mkdir(join(checkout, 'dist/tinycert'), { recursive: true });
+  await writeFile(join(checkout, 'dist/operator.js'), 'the operator');
+  await writeFile(join(checkout, 'dist/tinycert/removed-since.js'), 'from an older build');
+  await run('npm', ['pack', '--pack-destination', folder], checkout);
+  const archive = (await readdir(folder)).find((name) => name.endsWith('.tgz')) ?? '';
+  const listed = await run('tar', ['-tzf', archive], folder);
+  packed = listed
+    .trim()
+    .split('\n')
+    .map((path) => path.replace(/^package\//, ''));
+
+  const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    devDependencies: Record<string, string>;
+  };
+  await mkdir(project);
+  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }\n');
+  const wanted = [join(folder, archive), `@types/node@${devDependencies['@types/node']}`];
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...wanted], project);
+  await writeFile(join(project, 'main.ts'), program);
+  await writeFile(join(project, 'mistakes.ts'), mistakes);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('the packed client', () => {
+  test('holds the built client, its types and the papers, and nothing else', async () => {
+    const sources = [...(await sourcesOf('tinycert')), ...(await sourcesOf('lib'))];
+    const built = packed.filter((path) => path.startsWith('dist/'));
+    const papers = packed.filter((path) => !path.startsWith('dist/'));
+
+    expect(papers.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    expect(built).toContain('dist/tinycert/index.js');
+    for (const path of built) expect(sources).toContain(path.replace(/\.(?:js|d\.ts)$/, ''));
+    const modules = built.filter((path) => path.endsWith('.js')).map((path) => path.slice(0, -'.js'.length));
+    expect(built.toSorted()).toEqual(modules.flatMap((name) => [`${name}.d.ts`, `${name}.js`]).toSorted());
+  });
+
+  test('was built without touching the operator', async () => {
+    expect(await readFile(join(checkout, 'dist/operator.js'), 'utf8')).toBe('the operator');
+  });
+
+  test('brings its own dependencies and no more', async () => {
+    const installed = await readdir(join(project, 'node_modules'));
+
+    const visible = installed.filter((name) => !name.startsWith('.'));
+    expect(visible.toSorted()).toEqual(['@types', 'tinycert-operator', 'undici', 'undici-types', 'zod']);
+  });
+
+  test.each([
+    ['nodenext', { module: 'nodenext' }],
+    ['a bundler', { module: 'esnext', moduleResolution: 'bundler' }],
+  ])('has types that hold without skipLibCheck, under %s', async (_, resolution) => {
+    const compilerOptions = {
+      ...resolution,
+      target: 'es2024',
+      types: ['node'],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+    };
+    const config = { compilerOptions, files: ['main.ts', 'mistakes.ts'] };
+    await writeFile(join(project, 'tsconfig.json'), JSON.stringify(config));
+
+    expect(await run(join(root, 'node_modules/.bin/tsc'), ['-p', '.'], project)).toBe('');
+  });
+
+  test('issues a certificate with ten lines, and the process ends by itself', async () => {
+    const service = await startDevServer();
+    try {
+      const { endpoint, caPem, email, passphrase, apiKey } = service;
+      const account = { ENDPOINT: endpoint, CA: caPem, EMAIL: email, PASSPHRASE: passphrase, KEY: apiKey };
+
+      const printed = await run(process.execPath, ['main.ts'], project, account);
+
+      const id = service.certificates().at(-1)?.id ?? 0;
+      const [authority] = service.authorities();
+      expect(printed).toBe(`${id} ${service.certificatePem(id)}${authority?.pem}\n`);
+      const calls = ['connect', 'ca/list', 'cert/new', 'cert/get', 'disconnect'];
+      expect(service.journal().map(({ call }) => call)).toEqual(calls);
+      expect(program.trimEnd().split('\n')).toHaveLength(10);
+    } finally {
+      await service.stop();
+    }
+  });
+
+  test.each(['tinycert-operator', 'tinycert-operator/dist/tinycert/caller.js', 'tinycert-operator/lib'])(
+    'offers no %s',
+    async (specifier) => {
+      const imported = run(process.execPath, ['--input-type=module', '-e', `import '${specifier}'`], project);
+
+      await expect(imported).rejects.toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    },
+  );
+});
+
+/** A checkout of its own, so that packing disturbs nobody who builds or runs at the same time. */
+async function copyCheckout(): Promise<void> {
+  const left = new Set(['node_modules', 'dist', '.git'].map((name) => join(root, name)));
+  await cp(root, checkout, { recursive: true, filter: (path) => !left.has(path) });
+  await symlink(join(root, 'node_modules'), join(checkout, 'node_modules'));
+}
+
+/** The modules of a folder of src, tests aside, as they are named in dist. */
+async function sourcesOf(name: string): Promise<string[]> {
+  const files = await readdir(join(root, 'src', name));
+  const modules = files.filter((file) => file.endsWith('.ts') && !file.includes('.test.'));
+  return modules
+    .filter((file) => !file.startsWith('test-'))
+    .map((file) => `dist/${name}/${basename(file, '.ts')}`);
+}
+
+/** What a program prints. Rejects with all of it if the program fails. */
+function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string> = {},
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { cwd, env: { ...environment(), ...env } };
+    execFile(program, args, options, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${program} ${args.join(' ')}\n${stdout}\n${stderr}`));
+      else resolve(stdout);
+    });
+  });
+}
+
+/** This environment with this Node first in the path, and without what an npm around this test says of its own folder. */
+function environment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(
+    ([name]) => !/^(?:INIT_CWD|NODE_ENV|npm_(?:package|lifecycle|config_local_prefix).*)$/.test(name),
+  );
+  const path = [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter);
+  return { ...Object.fromEntries(entries), PATH: path };
+}
