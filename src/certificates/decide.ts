@@ -30,7 +30,7 @@ export function decide(inputs: Inputs): Plan {
       do: 'report',
       why: obstacle,
       conditions: failedConditions(inputs, obstacle),
-      requeueAt: earliest(obstacle.until, isServed(inputs) ? expiryOf(inputs) : undefined),
+      requeueAt: earliest(obstacle.until, servedUntil(inputs)),
     };
   }
   return planFor(inputs, need);
@@ -107,6 +107,11 @@ function isServed(inputs: Inputs): boolean {
   if (secret.state !== 'unchanged' || expiry === undefined || expiry <= now) return false;
   if (status?.specHash !== specHash) return false;
   return !issuer?.ready || status.authorityId === issuer.issuer.authority.id;
+}
+
+/** When Ready stops being true by itself, if it is true now: whoever waits has to say so then. */
+export function servedUntil(inputs: Inputs): number | undefined {
+  return isServed(inputs) ? expiryOf(inputs) : undefined;
 }
 
 function expiryOf({ certificate: { status } }: Inputs): number | undefined {

@@ -9,9 +9,9 @@ import type { ReconcileResult } from '../kube/controller.ts';
 import { ApiError, isAlreadyExists, isConflict } from '../kube/errors.ts';
 import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
 import { AppError } from '../lib/errors.ts';
-import { maybeExecuted, TinyCertError } from '../tinycert/index.ts';
+import { TinyCertError } from '../tinycert/index.ts';
 import { X509Error } from '../x509/errors.ts';
-import { failedConditions, workingConditions } from './decide.ts';
+import { failedConditions, servedUntil, workingConditions } from './decide.ts';
 import type { Deps } from './deps.ts';
 import type { Conclusion, Inputs, Reason } from './inputs.ts';
 import { record, recordConditions, type StatusChange } from './record.ts';
@@ -33,17 +33,23 @@ export async function afterFailedCall(
   error: unknown,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  if (error instanceof SendRefused || !maybeExecuted(error))
-    deps.attempts.unsent(attempt.id, deps.clock.monotonic());
-  if (error instanceof SendRefused) return { requeueAfterMs: LOOK_AGAIN_MS };
+  // Somebody else reissued the certificate: which one came of it has to be looked up, as after silence.
+  const isReplaced = error instanceof TinyCertError && error.code === 'NotLatest';
+  if (error instanceof SendRefused) {
+    // It may have been sent once and refused for its session, so that nothing of it can come any more either.
+    deps.attempts.prepared(attempt.id, deps.clock.monotonic());
+    return { requeueAfterMs: LOOK_AGAIN_MS };
+  }
   const operation = attempt.operation === 'New' ? 'new' : 'reissue';
   if (!(error instanceof TinyCertError) || signal.aborted) throw error;
   reportIssuerFault(deps, inputs, issuer, error);
-  if (error.maybeExecuted || error.code === 'NotLatest') {
+  if (error.maybeExecuted || isReplaced) {
     deps.metrics.issuances.inc({ operation, outcome: 'abandoned' });
     const why = {
       reason: 'Recovering',
-      message: 'The CA did not answer; what came of it is looked up first.',
+      message: isReplaced
+        ? 'The certificate was reissued by somebody else; the newest one is looked up first.'
+        : 'The CA did not answer; what came of it is looked up first.',
     };
     await recordConditions(deps, {
       certificate: inputs.certificate,
@@ -79,6 +85,24 @@ export async function afterFailedConclusion(
   return giveWay(deps, inputs, issuer, error, keep, signal);
 }
 
+/**
+ * After a look at the CA that came before any attempt failed: for an authority's certificate, or for a recovery. What is
+ * the issuer's fault is said by the issuer, and this certificate waits for it like all others.
+ */
+export function afterFailedLook(
+  deps: Deps,
+  inputs: Inputs,
+  issuer: ReadyIssuer,
+  error: unknown,
+  signal: AbortSignal,
+): ReconcileResult {
+  if (!(error instanceof TinyCertError) || signal.aborted) throw error;
+  reportIssuerFault(deps, inputs, issuer, error);
+  if (error.kind === 'rate-limit') return { requeueAfterMs: issuer.account.gate.pausedFor };
+  if (deps.directory.get(inputs.issuerKey)?.ready) throw error;
+  return { requeueAfterMs: LOOK_AGAIN_MS };
+}
+
 /** Writes the failure down and says when to try again; without a time the spec has to change first. */
 async function giveWay(
   deps: Deps,
@@ -105,7 +129,11 @@ async function giveWay(
     sealer: issuer.account,
     signal,
   });
-  return delay === undefined ? {} : { requeueAfterMs: delay + 1_000 };
+  const requeueAt = servedUntil(inputs);
+  return {
+    ...(delay === undefined ? {} : { requeueAfterMs: delay + 1_000 }),
+    ...(requeueAt === undefined ? {} : { requeueAt }),
+  };
 }
 
 function delayOf(error: AppError, { account }: ReadyIssuer, failures: number): number | undefined {

@@ -70,7 +70,7 @@ function openAttempt({
   }
   if (known.unsent) {
     return {
-      remedy: 'issue',
+      remedy: attempt.operation === 'New' ? 'issue' : 'renew',
       reason: 'Issuing',
       message: 'The last attempt was not sent and is made again.',
     };

@@ -16,6 +16,7 @@ export class FastClock implements Clock {
   readonly #settle: () => Promise<void>;
   readonly #timers = new Set<Armed>();
   #skipped = 0;
+  #jumped = 0;
   #order = 0;
   #wake: NodeJS.Timeout | undefined;
 
@@ -23,7 +24,7 @@ export class FastClock implements Clock {
     this.#settle = settle;
   }
 
-  readonly now = (): number => Date.now() + this.#skipped;
+  readonly now = (): number => Date.now() + this.#skipped + this.#jumped;
 
   monotonic(): number {
     return performance.now() + this.#skipped;
@@ -56,6 +57,11 @@ export class FastClock implements Clock {
     }
     this.#skipped += Math.max(0, end - this.monotonic());
     this.#arm();
+  }
+
+  /** Sets the wall clock ahead or back, as after a suspended machine, whose monotonic clock stood still. */
+  jump(ms: number): void {
+    this.#jumped += ms;
   }
 
   #first(): Armed | undefined {

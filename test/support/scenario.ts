@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import type { Settings } from '../../src/operator/flags.ts';
@@ -67,4 +68,25 @@ export function unmet(reason: string, message: string): string[] {
 function nothingIfAbsent(error: unknown): string[] {
   if (error instanceof ApiError && error.status === 404) return [];
   throw error;
+}
+
+/** A certificate `web` that was just issued for `validity`, and its operator at rest. */
+export async function issued(
+  stage: Stage,
+  validity: string,
+  spec: Partial<CertificateSpec> = {},
+): Promise<{ world: World; operator: TestOperator; id: number }> {
+  await stage.dev.setOptions({ validity });
+  const world = await aWorld(stage);
+  await world.account();
+  const operator = await world.operator();
+  await world.certificate('web', spec);
+  const { status } = await world.ready('web');
+  await world.settled();
+  return { world, operator, id: status?.certificateId ?? 0 };
+}
+
+/** The status that the CA has for a certificate. */
+export function statusAtCa({ dev }: Stage, id: number | undefined): string | undefined {
+  return dev.certificates().find((certificate) => certificate.id === id)?.status;
 }

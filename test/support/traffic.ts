@@ -35,6 +35,8 @@ const owners = new WeakMap<Request, Traffic>();
 export class Traffic {
   /** Answered requests to the API server, without watches. */
   readonly requests: ApiRequest[] = [];
+  /** Called with each answer from the API server, before the operator sees its end. */
+  onAnswer: (request: ApiRequest) => void = () => undefined;
   readonly #apiServer: string;
   readonly #atApiServer = new Map<Request, Flight>();
   readonly #elsewhere = new Set<Request>();
@@ -128,7 +130,9 @@ export class Traffic {
     const resource =
       target.subresource === undefined ? target.plural : `${target.plural}/${target.subresource}`;
     const { method = 'GET' } = request;
-    this.requests.push({ method, resource, namespace, name, status });
+    const answered = { method, resource, namespace, name, status };
+    this.requests.push(answered);
+    this.onAnswer(answered);
     if (method === 'GET' || method === 'DELETE' || status >= 300) return;
     const { metadata } = JSON.parse(text) as KubeObject;
     const written = { ...target, name: metadata.name, isManaged: isManaged({ metadata }) };

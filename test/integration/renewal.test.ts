@@ -1,0 +1,105 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import { certificates } from '../../src/api/kinds.ts';
+import { type Secret, secrets } from '../../src/kube/objects.ts';
+import { filesOf } from '../support/openssl.ts';
+import { complaints, issued, statusAtCa } from '../support/scenario.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+import { record } from '../support/watching.ts';
+import { aWorld } from '../support/world.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+beforeEach(() => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+
+/** Whether all three files of a Secret belong together, and its certificate. */
+function whole(secret: Secret): X509Certificate {
+  const { crt, key, ca } = filesOf(secret);
+  const leaf = new X509Certificate(crt);
+  expect(leaf.checkPrivateKey(createPrivateKey(key))).toBe(true);
+  expect(leaf.verify(new X509Certificate(ca).publicKey)).toBe(true);
+  expect(secret.metadata.annotations?.['tinycert-operator.io/certificate-id']).toBe(
+    String(Number.parseInt(leaf.serialNumber, 16)),
+  );
+  return leaf;
+}
+
+describe('a certificate of one minute', () => {
+  test.each([
+    ['Never', 'cert/reissue', 1],
+    ['Always', 'cert/new', 7],
+  ] as const)(
+    'with rotationPolicy %s is renewed in time, again and again, and its Secret is whole in every version',
+    async (rotationPolicy, call, keys) => {
+      await stage.dev.setOptions({ validity: '60s' });
+      const world = await aWorld(stage);
+      await world.account();
+      const recording = record(stage.kube, secrets, world.namespace);
+      const operator = await world.operator();
+      await world.certificate('web', { privateKey: { rotationPolicy } });
+      await world.ready('web');
+      await world.settled();
+      const since = world.tally(operator);
+
+      // The last third begins after forty seconds: six renewals, at 40, 80, 120, 160, 200 and 240.
+      await world.pass(250_000);
+
+      expect(since()).toEqual({
+        calls: { [call]: 6, 'cert/get': 12 },
+        writes: { 'PATCH tinycertcertificates/status': 12, 'PATCH secrets': 6 },
+      });
+      expect(complaints(operator)).toEqual([]);
+      await recording.stop(world.ref('web-tls'));
+      const versions = recording.events.filter(({ object }) => object.metadata.name === 'web-tls');
+      expect(versions.map(({ type }) => type)).toEqual(['ADDED', ...Array<string>(6).fill('MODIFIED')]);
+      const leaves = versions.map(({ object }) => whole(object));
+      const fingerprints = leaves.map(({ publicKey }) =>
+        publicKey.export({ type: 'spki', format: 'der' }).toString('hex'),
+      );
+      expect(new Set(fingerprints).size).toBe(keys);
+      for (const [i, next] of leaves.entries()) {
+        const before = leaves[i - 1];
+        if (!before) continue;
+        expect(Number.parseInt(next.serialNumber, 16)).toBeGreaterThan(
+          Number.parseInt(before.serialNumber, 16),
+        );
+        // The old one was valid for a third of its life still.
+        expect(Date.parse(before.validTo) - Date.parse(next.validFrom)).toBeGreaterThanOrEqual(18_000);
+      }
+      expect((await world.get(certificates, 'web')).status?.revision).toBe(7);
+    },
+  );
+});
+
+describe('a renewal comes', () => {
+  test.each<[string, Partial<CertificateSpec>, number]>([
+    ['in the last third of the lifetime', {}, 40],
+    ['as long before the end as renewBefore says', { renewBefore: '15m' }, 45],
+    ['when the share that renewBeforePercentage says is left', { renewBeforePercentage: 50 }, 30],
+    ['in the last third where renewBefore does not fit into the lifetime', { renewBefore: '2h' }, 40],
+  ])('%s', async (_, spec, minute) => {
+    const { world, operator, id } = await issued(stage, '1h', spec);
+    const since = world.tally(operator);
+
+    await world.pass(minute * 60_000 - 5_000);
+    expect(since().calls).not.toHaveProperty('cert/reissue');
+    await world.pass(10_000);
+
+    expect(since()).toMatchObject({
+      calls: { 'cert/reissue': 1, 'cert/get': 2 },
+      writes: { 'PATCH tinycertcertificates/status': 2, 'PATCH secrets': 1 },
+    });
+    const { status } = await world.ready('web');
+    expect(status).toMatchObject({
+      revision: 2,
+      attempt: { operation: 'Reissue', previousId: id, reason: 'Renewing' },
+    });
+    expect([statusAtCa(stage, id), statusAtCa(stage, status?.certificateId)]).toEqual(['obsolete', 'good']);
+  });
+});
