@@ -9,6 +9,7 @@ import { readCertificate } from '../x509/certificate.ts';
 import { conclude } from './conclude.ts';
 import { type Plan, READY } from './decide.ts';
 import type { Deps } from './deps.ts';
+import { afterFailedLook } from './failure.ts';
 import { secretRef } from './gather.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { issue, type Order } from './issue.ts';
@@ -18,6 +19,20 @@ import { recover } from './recover.ts';
 
 /** Carries a plan out. Every step is safe to die after. */
 export async function act(
+  deps: Deps,
+  inputs: Inputs,
+  plan: Plan,
+  context: ReconcileContext,
+): Promise<ReconcileResult> {
+  try {
+    return await carryOut(deps, inputs, plan, context);
+  } catch (error) {
+    if (!inputs.issuer?.ready) throw error;
+    return afterFailedLook(deps, inputs, inputs.issuer.issuer, error, context.signal);
+  }
+}
+
+async function carryOut(
   deps: Deps,
   inputs: Inputs,
   plan: Plan,

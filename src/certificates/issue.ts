@@ -3,6 +3,7 @@ import { newAttempt } from '../issuance/attempt.ts';
 import type { AuthorityMaterial, ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { instant, type Instant, sendGate } from '../issuance/send-gate.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
+import { isConflict } from '../kube/errors.ts';
 import type { AlternativeName } from '../tinycert/index.ts';
 import type { Names } from '../x509/names.ts';
 import { conclude } from './conclude.ts';
@@ -68,15 +69,19 @@ async function buy(
     deps.holder,
     since.wall,
   );
+  // From here on a lost answer, of the API server or of the CA, leaves an attempt of which this process knows the worst.
+  deps.attempts.prepared(attempt.id, since.monotonic);
   const certificate = await record(deps, {
     certificate: inputs.certificate,
     change: { attempt },
     conditions: workingConditions(inputs, order.why),
     sealer: issuer.account,
     signal,
+  }).catch((error: unknown) => {
+    if (isConflict(error)) deps.attempts.forget(attempt.id);
+    throw error;
   });
   if (status?.attempt) deps.attempts.forget(status.attempt.id);
-  deps.attempts.seen(attempt.id, since.monotonic);
   const attempted = { ...inputs, certificate };
   let certificateId: number;
   try {
@@ -100,12 +105,16 @@ function send(
 ): Promise<number> {
   const { certificate, names } = inputs;
   const { clock, leads, timing } = deps;
+  const { id = '', previousId } = certificate.status?.attempt ?? {};
+  const gate = sendGate({ clock, since, windowMs: timing.sendWindow, leads });
   const options = {
     signal,
     deadlineMs: timing.callDeadline,
-    beforeSend: sendGate({ clock, since, windowMs: timing.sendWindow, leads }),
+    beforeSend: () => {
+      gate();
+      deps.attempts.sent(id);
+    },
   };
-  const previousId = certificate.status?.attempt?.previousId;
   if (operation === 'Reissue' && previousId !== undefined) {
     return account.client.reissueCertificate(previousId, options);
   }

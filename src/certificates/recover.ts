@@ -5,7 +5,7 @@ import { isCandidate, isFor, isFromWindow, isSameRequest, type Request } from '.
 import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext } from '../kube/controller.ts';
 import { ApiError } from '../kube/errors.ts';
-import type { CertificateSummary } from '../tinycert/index.ts';
+import { type CertificateSummary, TinyCertError } from '../tinycert/index.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
@@ -82,12 +82,14 @@ class Look {
     return atCa.raw.equals(leaf.raw) ? claimedId : undefined;
   }
 
-  /** Whether the certificate that was to be reissued has been replaced. */
+  /** Whether the certificate that was to be reissued has been replaced, or is gone. */
   async isPreviousObsolete(): Promise<boolean> {
     const { previousId } = this.#attempt;
     if (previousId === undefined) return true;
-    const details = await this.#issuer.account.client.getCertificateDetails(previousId, this.#options);
-    return details.status === 'obsolete';
+    const details = await orGone(
+      this.#issuer.account.client.getCertificateDetails(previousId, this.#options),
+    );
+    return details === undefined || details.status === 'obsolete';
   }
 
   /** Lines of the CA's list that can be what the attempt bought, newest first. */
@@ -111,7 +113,8 @@ class Look {
   async successor(candidates: readonly CertificateSummary[]): Promise<number | undefined> {
     const { previousId } = this.#attempt;
     if (previousId === undefined || candidates.length === 0) return undefined;
-    const previous = await this.#certificate(previousId);
+    const previous = await orGone(this.#certificate(previousId));
+    if (!previous) return undefined;
     for (const { id } of candidates) {
       const candidate = await this.#certificate(id);
       if (candidate.publicKeyFingerprint === previous.publicKeyFingerprint) return id;
@@ -186,5 +189,15 @@ class Look {
 
   async #certificate(id: number): Promise<Certificate> {
     return readCertificate(await this.#issuer.account.client.getCertificate(id, 'cert', this.#options));
+  }
+}
+
+/** Undefined for what the CA no longer has. */
+async function orGone<T>(looked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looked;
+  } catch (error) {
+    if (error instanceof TinyCertError && error.kind === 'not-found') return undefined;
+    throw error;
   }
 }

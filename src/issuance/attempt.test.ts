@@ -59,9 +59,11 @@ test('what is remembered of an attempt counts from when it was first seen, and e
   expect(memory.seen('a', 100)).toBe(100);
   expect(memory.seen('a', 200)).toBe(100);
   memory.bought('a', 300, 7);
-  memory.unsent('b', 400);
+  memory.prepared('b', 400);
   expect(memory.get('a')).toEqual({ seenAt: 100, certificateId: 7 });
   expect(memory.get('b')).toEqual({ seenAt: 400, unsent: true });
+  memory.sent('b');
+  expect(memory.get('b')).toEqual({ seenAt: 400, unsent: false });
   memory.forget('a');
   memory.forget('b');
   expect(memory.size).toBe(0);

@@ -55,9 +55,15 @@ export class AttemptMemory {
     return this.#note(attemptId, monotonic).seenAt;
   }
 
-  /** No byte of the attempt left: it may be replaced at once. */
-  unsent(attemptId: string, monotonic: number): void {
+  /** The attempt is about to be written; until `sent` it may be replaced at once, whatever becomes of the write. */
+  prepared(attemptId: string, monotonic: number): void {
     this.#note(attemptId, monotonic).unsent = true;
+  }
+
+  /** The first byte of its request leaves. */
+  sent(attemptId: string): void {
+    const note = this.#notes.get(attemptId);
+    if (note) note.unsent = false;
   }
 
   /** The CA answered with this id; the resource does not hold it yet. */
