@@ -85,6 +85,7 @@ function issuerNotReady({ certificate: { spec }, issuer }: Inputs): Obstacle | u
   const { kind, name } = spec.issuerRef;
   return {
     reason: 'IssuerNotReady',
-    message: `${kind} ${name} is not ready (${issuer.reason}); its own conditions say why. This goes on by itself as soon as it is.`,
+    // Always the same words, so that it is one write however often the issuer changes its reason.
+    message: `${kind} ${name} is not ready; its own conditions say why. This goes on by itself as soon as it is.`,
   };
 }
