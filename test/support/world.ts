@@ -13,6 +13,7 @@ import {
   secrets,
 } from '../../src/kube/objects.ts';
 import type { Settings } from '../../src/operator/flags.ts';
+import { namespaces } from './crds.ts';
 import { type TestOperator, startOperator } from './operator.ts';
 import type { Stage } from './stage.ts';
 import { counted, isManaged, type WatchedObject } from './traffic.ts';
@@ -37,23 +38,24 @@ export class World {
   constructor(stage: Stage, namespace: string) {
     this.stage = stage;
     this.namespace = namespace;
-    this.#since = stage.dev.journal().at(-1)?.seq ?? 0;
+    this.#since = this.mark();
   }
 
-  /** The calls that the CA has seen in this test, counted. */
-  calls(): Record<string, number> {
-    return counted(this.stage.dev.journal(this.#since).map(({ call }) => call));
+  /** The calls that the CA has seen in this test, or since a `mark`, counted. */
+  calls(since = this.#since): Record<string, number> {
+    return counted(this.stage.dev.journal(since).map(({ call }) => call));
+  }
+
+  /** This moment in the CA's journal. */
+  mark(): number {
+    return this.stage.dev.journal().at(-1)?.seq ?? 0;
   }
 
   /** Begins to count; the result tells what the CA and the API server have got from then on. */
   tally(operator: TestOperator): () => Tally {
-    const { dev } = this.stage;
-    const seq = dev.journal().at(-1)?.seq ?? 0;
+    const mark = this.mark();
     const sent = operator.traffic.requests.length;
-    return () => ({
-      calls: counted(dev.journal(seq).map(({ call }) => call)),
-      writes: operator.traffic.writes(sent),
-    });
+    return () => ({ calls: this.calls(mark), writes: operator.traffic.writes(sent) });
   }
 
   /** An operator that looks after this namespace alone. */
@@ -203,10 +205,7 @@ export function sentence({ type, status, reason, message }: Condition): string {
 /** A new namespace on the stage. Its certificates go with the test, so that no later operator finds them. */
 export async function aWorld(stage: Stage): Promise<World> {
   const name = `test-${randomBytes(5).toString('hex')}`;
-  await stage.kube.create(
-    { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false },
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
-  );
+  await stage.kube.create(namespaces, { metadata: { name } });
   onTestFinished(async () => {
     stage.dev.clearFaults();
     stage.dev.release();

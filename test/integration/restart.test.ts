@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { certificates } from '../../src/api/kinds.ts';
+import { conditionOf } from '../../src/issuance/conditions.ts';
+import { secrets } from '../../src/kube/objects.ts';
+import { type ControlPlane, startControlPlane } from '../../tools/control-plane/index.ts';
+import { AuditLog, readsByName, writesOf } from '../support/audit.ts';
+import { installCrds } from '../support/crds.ts';
+import { complaints } from '../support/scenario.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+import { type World, aWorld } from '../support/world.ts';
+
+let cluster: ControlPlane;
+let stage: Stage;
+beforeAll(async () => {
+  cluster = await startControlPlane({ auditLog: true });
+  stage = await openStage({ keyPool: 4, keyPoolReuse: true }, cluster);
+  await installCrds(stage.kube);
+});
+afterAll(async () => {
+  await stage.close();
+  await cluster.stop();
+});
+
+const NAMES = Array.from({ length: 20 }, (_, i) => `web-${i}`);
+
+function butLeases(writes: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(writes).filter(([write]) => !write.includes(' leases ')));
+}
+
+test('twenty certificates cost three writes and three calls each, and a restart writes the Lease alone and asks for nothing', async () => {
+  const kubeconfig = await cluster.kubeconfigFor({ name: 'operator', groups: ['system:masters'] });
+  const audit = new AuditLog(cluster.auditLog ?? '', stage.kube, 'operator');
+  const world = await aWorld(stage);
+  await world.account();
+  const settings = { kubeconfig, leaderElect: true };
+
+  const first = await world.operator(settings);
+  await Promise.all(NAMES.map((name) => world.certificate(name)));
+  const issued = await Promise.all(NAMES.map((name) => world.ready(name)));
+  await world.settled();
+
+  expect(butLeases(writesOf(await audit.entries()))).toEqual({
+    'patch tinycertissuers/status 200': 1,
+    'patch tinycertcertificates/status 200': 40,
+    'create secrets 201': 20,
+  });
+  expect(world.calls()).toEqual({
+    connect: 1,
+    'ca/list': 1,
+    'cert/list': 1,
+    'ca/details': 1,
+    'ca/get': 1,
+    'cert/new': 20,
+    'cert/get': 40,
+  });
+  await first.stop();
+
+  const before = (await audit.entries()).length;
+  const mark = world.mark();
+  const second = await world.operator(settings);
+  await world.pass(120_000);
+  await second.stop();
+
+  expect(world.calls(mark)).toEqual({ connect: 1, 'ca/list': 1, 'cert/list': 1, disconnect: 1 });
+  const entries = await audit.entries(before);
+  expect(writesOf(entries)['update leases 200']).toBeGreaterThan(1);
+  expect(butLeases(writesOf(entries))).toEqual({});
+  // The credentials are read, the certificates' Secrets are not.
+  expect(readsByName(entries).filter((read) => read.includes(' secrets '))).toEqual([
+    'get secrets 200 account',
+  ]);
+  const after = await Promise.all(NAMES.map((name) => world.ready(name)));
+  expect(after.map(({ metadata }) => metadata.resourceVersion)).toEqual(
+    issued.map(({ metadata }) => metadata.resourceVersion),
+  );
+  expect([...complaints(first), ...complaints(second)]).toEqual([]);
+});
+
+test('a restart says nothing twice of certificates that cannot be had, and does not ask for them again', async () => {
+  const world = await aWorld(stage);
+  await world.account();
+  stage.dev.addFault({
+    call: 'cert/new',
+    match: { CN: 'refused.example.com' },
+    times: 'forever',
+    kind: 'error',
+    code: 'InputFailure',
+  });
+  await world.create(secrets, 'foreign-tls', { stringData: { mine: 'x' } });
+  await world.certificate('foreign');
+  await world.certificate('refused');
+  await world.certificate('orphan', { issuerRef: { name: 'nobody' } });
+  const first = await world.operator();
+  await world.pass(60_000);
+  expect(await Promise.all(['foreign', 'refused', 'orphan'].map((name) => reasonOf(world, name)))).toEqual([
+    'SecretNotOwned',
+    'InputFailure',
+    'IssuerNotFound',
+  ]);
+  await first.stop();
+
+  const mark = world.mark();
+  const second = await world.operator();
+  await world.pass(600_000);
+  await second.stop();
+
+  expect(world.calls(mark)).toEqual({ connect: 1, 'ca/list': 1, 'cert/list': 1, disconnect: 1 });
+  expect(second.traffic.writes()).toEqual({});
+});
+
+async function reasonOf(world: World, name: string): Promise<string | undefined> {
+  const { status } = await world.get(certificates, name);
+  return conditionOf(status?.conditions, 'Ready')?.reason;
+}

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { namespaces } from './crds.ts';
+import { counted } from './traffic.ts';
+
+/** One line of the audit log, as far as it is used here. */
+interface AuditEntry {
+  verb: string;
+  user: { username: string };
+  objectRef?: { resource: string; subresource?: string; namespace?: string; name?: string };
+  responseStatus?: { code?: number };
+}
+
+const READS = new Set(['get', 'list', 'watch']);
+
+/** The API server's own account of who did what. */
+export class AuditLog {
+  readonly #path: string;
+  readonly #kube: KubeClient;
+  readonly #user: string;
+
+  /** `user`: whose requests count. */
+  constructor(path: string, kube: KubeClient, user: string) {
+    this.#path = path;
+    this.#kube = kube;
+    this.#user = user;
+  }
+
+  /** The user's requests that were answered so far, but for the first `since`. Watches count once they have ended. */
+  async entries(since = 0): Promise<AuditEntry[]> {
+    const marker = `marker-${randomBytes(5).toString('hex')}`;
+    await this.#kube.find(namespaces, { name: marker });
+    for (;;) {
+      const text = await readFile(this.#path, 'utf8');
+      if (text.includes(marker)) {
+        const lines = text.slice(0, text.lastIndexOf('\n')).split('\n');
+        const all = lines.map((line) => JSON.parse(line) as AuditEntry);
+        return all.filter(({ user }) => user.username === this.#user).slice(since);
+      }
+      await pause(10);
+    }
+  }
+}
+
+/** The writes among entries, such as `patch tinycertcertificates/status 200`, counted. */
+export function writesOf(entries: readonly AuditEntry[]): Record<string, number> {
+  return counted(entries.filter(({ verb }) => !READS.has(verb)).map(lineOf));
+}
+
+/** What was read by name, such as `get secrets account 200`. */
+export function readsByName(entries: readonly AuditEntry[]): string[] {
+  return entries
+    .filter(({ verb }) => verb === 'get')
+    .map((entry) => `${lineOf(entry)} ${entry.objectRef?.name}`);
+}
+
+function lineOf({ verb, objectRef, responseStatus }: AuditEntry): string {
+  const { resource = '', subresource } = objectRef ?? {};
+  return `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`} ${responseStatus?.code}`;
+}
