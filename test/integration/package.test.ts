@@ -164,7 +164,8 @@ function run(
   env: Record<string, string> = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { cwd, env: { ...environment(), ...env } };
+    // Ends what hangs before the test does, so that nothing is left running.
+    const options = { cwd, env: { ...environment(), ...env }, timeout: 100_000 };
     execFile(program, args, options, (error, stdout, stderr) => {
       if (error) reject(new Error(`${program} ${args.join(' ')}\n${stdout}\n${stderr}`));
       else resolve(stdout);
