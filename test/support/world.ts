@@ -13,6 +13,7 @@ import {
   secrets,
 } from '../../src/kube/objects.ts';
 import type { Settings } from '../../src/operator/flags.ts';
+import type { JournalEntry } from '../../tools/dev-server/types.ts';
 import { namespaces } from './crds.ts';
 import { type TestOperator, startOperator } from './operator.ts';
 import type { Stage } from './stage.ts';
@@ -44,6 +45,11 @@ export class World {
   /** The calls that the CA has seen in this test, or since a `mark`, counted. */
   calls(since = this.#since): Record<string, number> {
     return counted(this.stage.dev.journal(since).map(({ call }) => call));
+  }
+
+  /** The first call in this test that `matches`, present or to come; looked at again when it ends. */
+  call(matches: (entry: JournalEntry) => boolean): Promise<JournalEntry> {
+    return this.stage.dev.waitForCall((entry) => entry.seq > this.#since && matches(entry));
   }
 
   /** This moment in the CA's journal. */
