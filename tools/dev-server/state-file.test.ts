@@ -63,6 +63,21 @@ test('accounts, authorities, certificates, counters and trust survive a restart;
   await second.stop();
 });
 
+test('calls are numbered on after a restart, those too that came after the state was last written', async () => {
+  const options = { stateFile: join(folder, 'numbers.json') };
+  const first = await startDevServer(options);
+  const client = new TestClient(first);
+  await client.connect();
+  await first.stop();
+  const second = await startDevServer(options);
+  const again = new TestClient(second);
+  await again.connect();
+  const [entry] = second.journal();
+  await second.stop();
+
+  expect(entry?.seq).toBe((first.journal().at(-1)?.seq ?? NaN) + 1);
+});
+
 test('given credentials replace the kept ones', async () => {
   const stateFile = join(folder, 'state.json');
   const first = await startDevServer({ stateFile, apiKey: 'old' });

@@ -108,6 +108,7 @@ export class StateFile {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #dirty = false;
+  #writtenSeq: number | undefined;
 
   constructor(path: string, store: Store, kept: () => Kept) {
     this.#path = path;
@@ -125,21 +126,24 @@ export class StateFile {
     }, PAUSE);
   }
 
-  /** Writes what is not yet written. */
+  /** Writes what is not yet written, the number of the last call too, which reads raise without changing the state. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#writing;
+    if (this.#kept().lastSeq !== this.#writtenSeq) this.#dirty = true;
     await this.#write();
   }
 
   async #write(): Promise<void> {
     if (!this.#dirty) return;
     this.#dirty = false;
+    const kept = this.#kept();
     const fresh = `${this.#path}.${process.pid}.new`;
     try {
-      await writeFile(fresh, serialize(this.#store, this.#kept()), { mode: 0o600, flush: true });
+      await writeFile(fresh, serialize(this.#store, kept), { mode: 0o600, flush: true });
       await rename(fresh, this.#path);
+      this.#writtenSeq = kept.lastSeq;
     } catch (error) {
       this.#dirty = true;
       throw error;
