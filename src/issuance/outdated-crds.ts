@@ -1,4 +1,4 @@
-import { ApiError } from '../kube/errors.ts';
+import { ApiError, type ApiErrorCause } from '../kube/errors.ts';
 import { AppError } from '../lib/errors.ts';
 
 /** The CRD that is installed does not know what the operator has to write down, so that nothing may be bought. */
@@ -15,14 +15,17 @@ export class CrdsOutdated extends AppError {
 /** How soon to look whether newer CRDs have been installed. */
 export const CRDS_AGAIN_MS = 60_000;
 
-/** Rethrows the refusal of a strict write; one for a field that the CRD does not know as `CrdsOutdated`. */
+/**
+ * Rethrows the refusal of a strict write of status; one that the CRD's schema is the reason of as `CrdsOutdated`. For an
+ * unknown field the API server names the patch as what is invalid, and puts the reason behind the whole object, where a
+ * message of bounded length does not show it.
+ */
 export function asOutdated(error: unknown): never {
-  if (
-    error instanceof ApiError &&
-    (error.status === 400 || error.status === 422) &&
-    /unknown field/.test(error.message)
-  ) {
+  if (error instanceof ApiError && error.status === 422 && error.causes.some(isOfStatus))
     throw new CrdsOutdated({ cause: error });
-  }
   throw error;
+}
+
+function isOfStatus({ field = '' }: ApiErrorCause): boolean {
+  return field === 'patch' || field === 'status' || field.startsWith('status.');
 }

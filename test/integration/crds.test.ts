@@ -1,0 +1,123 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { certificates } from '../../src/api/kinds.ts';
+import { isInvalid } from '../../src/kube/errors.ts';
+import { objectPath } from '../../src/kube/paths.ts';
+import { type ControlPlane, startControlPlane } from '../../tools/control-plane/index.ts';
+import { type Crd, type Schema, installCrds, releasedCrds } from '../support/crds.ts';
+import { launchOperator } from '../support/operator.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+import { type World, aWorld } from '../support/world.ts';
+
+let cluster: ControlPlane;
+let stage: Stage;
+beforeAll(async () => {
+  cluster = await startControlPlane();
+  stage = await openStage({}, cluster);
+});
+afterAll(async () => {
+  await stage.close();
+  await cluster.stop();
+});
+
+/** The released CRDs as an older release had them: without a field of a certificate's status. */
+function olderCrds(field: string): Crd[] {
+  const all = releasedCrds();
+  const { schema } = all.find(({ spec }) => spec.names.kind === certificates.kind)?.spec.versions[0] ?? {};
+  const path = ['status', ...field.split('.')];
+  const last = path.pop() ?? '';
+  let parent: Schema | undefined = schema?.openAPIV3Schema;
+  for (const name of path) parent = parent?.properties?.[name];
+  if (!parent?.properties?.[last]) throw new Error(`There is no field ${field}`);
+  delete parent.properties[last];
+  if (parent.required) parent.required = parent.required.filter((name) => name !== last);
+  return all;
+}
+
+/** Installs CRDs and waits until the API server goes by them, for a certificate `web`: `takes` what it has to. */
+async function serve(world: World, crds: readonly Crd[], takes: boolean): Promise<void> {
+  await installCrds(stage.kube, crds);
+  const attempt = {
+    number: 1,
+    id: 'x',
+    operation: 'New',
+    holder: 'x',
+    startTime: '2026-01-01T00:00:00.000Z',
+    specHash: 'x',
+    afterId: 0,
+    authorityId: 1,
+  };
+  const isTaken = (): Promise<boolean> =>
+    stage.kube.transport
+      .request({
+        method: 'PATCH',
+        path: objectPath(certificates, world.ref('web'), 'status'),
+        query: { dryRun: 'All', fieldValidation: 'Strict' },
+        body: { status: { attempt, seal: 'x' } },
+        contentType: 'application/merge-patch+json',
+      })
+      .then(
+        () => true,
+        (error: unknown) => {
+          if (isInvalid(error)) return false;
+          throw error;
+        },
+      );
+  while ((await isTaken()) !== takes) await pause(10);
+}
+
+test('CRDs that are not installed are asked for in the log, and found once they are there', async () => {
+  const operator = launchOperator(stage);
+  await stage.clock.skip(60_000);
+  const errors = operator.log.filter(({ level }) => level === 'error');
+  expect(new Set(errors.map(({ msg }) => msg))).toEqual(
+    new Set([
+      'The CRDs are not installed: run kubectl apply -f crds/ of this release. Nothing is issued until then.',
+    ]),
+  );
+  expect(operator.traffic.writes()).toEqual({});
+
+  await installCrds(stage.kube);
+  const world = await aWorld(stage);
+  await world.account();
+  await world.certificate('web');
+  await stage.clock.skip(60_000);
+
+  await world.ready('web');
+  expect(world.calls()).toMatchObject({ 'cert/new': 1 });
+  await operator.stop();
+});
+
+describe('CRDs that are older than the operator are named in the condition, and nothing is bought:', () => {
+  test.each(['attempt', 'attempt.afterId', 'seal'])('status.%s is missing', async (field) => {
+    const world = await aWorld(stage);
+    await world.account();
+    await world.certificate('web');
+    await serve(world, olderCrds(field), false);
+
+    const operator = await world.operator();
+    await world.pass(600_000);
+
+    expect(await world.says(certificates, 'web')).toEqual([
+      'Ready=False CRDsOutdated: The installed CRDs are older than the operator: run kubectl apply -f crds/ of this release. Nothing is issued until then.',
+    ]);
+    expect(world.calls()).toEqual({
+      connect: 1,
+      'ca/list': 1,
+      'cert/list': 1,
+      'ca/details': 1,
+      'ca/get': 1,
+    });
+    expect(operator.traffic.writes()).toMatchObject({
+      'PATCH tinycertissuers/status': 1,
+      'PATCH tinycertcertificates/status': 1,
+    });
+    await operator.stop();
+
+    await serve(world, releasedCrds(), true);
+    await world.operator();
+    await world.settled();
+    await world.ready('web');
+    expect(world.calls()).toMatchObject({ 'cert/new': 1 });
+  });
+});
