@@ -151,8 +151,8 @@ function notAllowed(endpoint: string): string {
   return `The endpoint ${endpoint} is not allowed: an administrator has to start the operator with --allowed-endpoints=${endpoint}, or the issuer has to use the public one.`;
 }
 
-/** What a certificate says while its issuer is not ready. */
-const waiting = unmet(
+/** What a certificate says while its issuer is not ready; why is the issuer's to say. */
+const WAITING = unmet(
   'IssuerNotReady',
   'TinyCertIssuer ca is not ready; its own conditions say why. This goes on by itself as soon as it is.',
 );
@@ -163,7 +163,7 @@ describe('for ten minutes nothing is bought and nothing loops, given', () => {
 
     expect(outcome).toEqual({
       issuer: [`Ready=False ${reason}: ${typeof message === 'string' ? message : message()}`],
-      certificate: waiting,
+      certificate: WAITING,
       calls,
       writes: WRITES,
     });
@@ -199,7 +199,7 @@ describe('it goes on by itself when', () => {
       issuer: [
         `Ready=False CredentialsNotFound: The Secret ${world.namespace}/account does not exist: create it with the keys email, passphrase, apiKey.`,
       ],
-      certificate: waiting,
+      certificate: WAITING,
       calls: {},
       writes: WRITES,
     });
@@ -255,7 +255,7 @@ describe('it goes on by itself when', () => {
   test('the endpoint comes back', async () => {
     await stage.dev.setOptions({ listening: false });
     const { world } = await endure(stage, { setUp: (world) => world.account() });
-    expect(await world.says(certificates, 'web')).toEqual(waiting);
+    expect(await world.says(certificates, 'web')).toEqual(WAITING);
 
     await stage.dev.setOptions({ listening: true });
     await world.pass(60_000);

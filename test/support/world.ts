@@ -215,6 +215,7 @@ export async function aWorld(stage: Stage): Promise<World> {
   onTestFinished(async () => {
     stage.dev.clearFaults();
     stage.dev.release();
+    await stage.dev.setOptions({ listening: true });
     const kinds: ResourceType[] = [certificates, issuers];
     for (const type of kinds) {
       const { items } = await stage.kube.listAll(type, { namespace: name });

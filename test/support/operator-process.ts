@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { LogLine } from './operator.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+const bundle = join(root, 'dist/operator.js');
+
+/** Builds the operator if what is in `dist/` is missing or older than its sources. */
+export async function buildOperator(): Promise<void> {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+  const newest = Math.max(...sources.map((file) => statSync(join(root, 'src', file)).mtimeMs));
+  const built = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (built > newest) return;
+  const build = spawn(process.execPath, [join(root, 'tools/build/build.ts')], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  const code = await new Promise((resolve) => build.once('close', resolve));
+  if (code !== 0) throw new Error('The operator cannot be built.');
+}
+
+/** The built operator as a process of its own. */
+export interface OperatorProcess {
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** What it has logged, one object a line. */
+  log(): LogLine[];
+  /** Resolves with the first line, present or to come, that `matches`; rejects if it ends without one. */
+  logged(matches: (line: LogLine) => boolean): Promise<LogLine>;
+  kill(signal: NodeJS.Signals): void;
+  /** Its exit code; the signal's name if one killed it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+}
+
+/** Starts it with these flags and nothing of the environment but `env`. It is killed with the test. */
+export function runOperatorProcess(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): OperatorProcess {
+  // A folder without a kubeconfig as home, so that it finds no cluster of the developer's.
+  const child: ChildProcess = spawn(process.execPath, [bundle, ...args], { env: { HOME: root, ...env } });
+  let stdout = '';
+  let stderr = '';
+  const listeners = new Set<() => void>();
+  child.stdout?.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+    for (const listener of listeners) listener();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once('close', (code, signal) => resolve(signal ?? code ?? -1));
+  });
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const log = (): LogLine[] =>
+    stdout
+      .slice(0, stdout.lastIndexOf('\n') + 1)
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as LogLine);
+  return {
+    stdout: () => stdout,
+    stderr: () => stderr,
+    log,
+    ended,
+    kill: (signal) => child.kill(signal),
+    logged: (matches) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = log().find(matches);
+          if (found) resolve(found);
+        };
+        listeners.add(look);
+        look();
+        void ended.then(() => reject(new Error(`It ended without that line:\n${stdout}\n${stderr}`)));
+      }),
+  };
+}
