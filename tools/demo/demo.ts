@@ -27,7 +27,8 @@ const SHORT_LIFE = '20s';
 /** The main job from nothing to a renewed certificate, step by step. */
 export class Demo {
   readonly #steps = new Steps();
-  readonly #watching = new AbortController();
+  /** Ends what is under way: a build, a start, a watch. */
+  readonly #stopping = new AbortController();
   #controlPlane: ControlPlane | undefined;
   #devServer: DevServer | undefined;
   #operator: OperatorProcess | undefined;
@@ -103,7 +104,7 @@ Ctrl-C ends all of it.`);
 
   /** Ends everything that was started, in the reverse order. */
   async stop(): Promise<void> {
-    this.#watching.abort();
+    this.#stopping.abort();
     await this.#operator?.stop();
     await this.#kube?.transport.close();
     await this.#devServer?.stop();
@@ -112,11 +113,14 @@ Ctrl-C ends all of it.`);
 
   async #startParts(): Promise<KubeClient> {
     const steps = this.#steps;
+    const { signal } = this.#stopping;
     await steps.run('Find or build etcd and kube-apiserver', async (tell) => {
-      const { source, version } = await ensureBinaries({ progress: tell });
+      const { source, version } = await ensureBinaries({ progress: tell, signal });
       steps.note(`${version}, from: ${source}`);
     });
-    this.#controlPlane = await steps.run('Start etcd and kube-apiserver', () => startControlPlane({}));
+    this.#controlPlane = await steps.run('Start etcd and kube-apiserver', () =>
+      startControlPlane({ signal }),
+    );
     await steps.run('Start a TinyCert-compatible server over TLS', async () => {
       this.#devServer = await startDevServer({ keyPool: 4 });
       steps.note(this.#devServer.endpoint);
@@ -191,7 +195,7 @@ Ctrl-C ends all of it.`);
   }
 
   #follow<T extends KubeObject>(kube: KubeClient, type: ResourceType<T>): Store<T> {
-    const { signal } = this.#watching;
+    const { signal } = this.#stopping;
     return startInformer<T, T>({
       client: kube,
       type,
