@@ -1,6 +1,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import { clusterIssuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { filesOf, handshake, opensslVerify } from '../support/openssl.ts';
 import { type Stage, openStage } from '../support/stage.ts';
@@ -140,4 +141,32 @@ test('the subject comes from the spec, then from the issuer, then from the autho
     'OU=Spec',
     'CN=web.example.com',
   ]);
+});
+
+test('a cluster issuer reads its credentials in the operator’s own namespace and serves all others', async () => {
+  const [own, tenant] = [await aWorld(stage), await aWorld(stage)];
+  await own.credentials();
+  const name = `issuer-${own.namespace}`;
+  const { endpoint, caPem } = stage.dev;
+  await stage.kube.create(clusterIssuers, {
+    metadata: { name },
+    spec: {
+      endpoint,
+      caBundle: caPem,
+      credentialsSecretRef: { name: 'account' },
+      authority: { name: 'Example Org' },
+    },
+  });
+  onTestFinished(() => stage.kube.delete(clusterIssuers, { name }));
+  await own.operator({ namespaces: undefined, allowedEndpoints: [] });
+
+  await tenant.certificate('web', { issuerRef: { kind: 'TinyCertClusterIssuer', name } });
+  await tenant.ready('web');
+
+  const secret = await tenant.get(secrets, 'web-tls');
+  expect(secret.metadata.annotations).toMatchObject({
+    'tinycert-operator.io/issuer-kind': 'TinyCertClusterIssuer',
+    'tinycert-operator.io/issuer-name': name,
+  });
+  expect(await opensslVerify(secret)).toBe('tls.crt: OK');
 });
