@@ -1,0 +1,87 @@
+/** Everything that runs while the bench measures, started in order and ended in the reverse. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startControlPlane } from '../tools/control-plane/index.ts';
+import { CaLoop } from './ca-loop.ts';
+import { createIssuers, createNamespaces, installCrds, openClient, untilIssuersReady } from './cluster.ts';
+import { DevServerProcess } from './dev-server-process.ts';
+import { FloorProcess } from './floor-process.ts';
+import { OperatorProcess } from './operator-process.ts';
+import { RawHttp } from './raw-http.ts';
+import type { Site } from './rounds.ts';
+
+export interface StageOptions {
+  bundle: string;
+  concurrency: number;
+  /** Namespaces of the operator; each gets an issuer. */
+  operatorNamespaces: readonly string[];
+  /** Namespaces that the operator does not see. */
+  floorNamespaces: readonly string[];
+  profile: string | undefined;
+  progress: (line: string) => void;
+  signal: AbortSignal;
+}
+
+export interface Stage {
+  site: Site;
+  operator: OperatorProcess;
+  bareFloor: FloorProcess;
+  floorWithCa: FloorProcess;
+}
+
+/** What has to be ended, the last first. */
+export class Cleanup {
+  readonly #ends: (() => Promise<unknown>)[] = [];
+
+  add(end: () => Promise<unknown>): void {
+    this.#ends.push(end);
+  }
+
+  async run(): Promise<void> {
+    for (let end = this.#ends.pop(); end; end = this.#ends.pop()) await end();
+  }
+}
+
+/** Starts all processes and waits until the operator's issuers are Ready. What was started is in `cleanup`, also if this rejects. */
+export async function openStage(options: StageOptions, cleanup: Cleanup): Promise<Stage> {
+  const { bundle, concurrency, operatorNamespaces, floorNamespaces, profile, progress, signal } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'tinycert-bench-'));
+  cleanup.add(() => rm(folder, { recursive: true, force: true }));
+  progress('Starting the control plane and the dev server.');
+  const plane = await startControlPlane({ progress, signal });
+  cleanup.add(() => plane.stop());
+  const dev = await DevServerProcess.start();
+  cleanup.add(() => dev.stop());
+  const kube = await openClient(plane.kubeconfig);
+  cleanup.add(() => kube.transport.close());
+  const server = { origin: plane.server, ca: plane.caData, cert: plane.adminCert, key: plane.adminKey };
+  const http = new RawHttp({ ...server, connections: concurrency });
+  cleanup.add(() => http.close());
+  const { endpoint, ca, credentials } = dev;
+  const access = { endpoint, ca, credentials };
+  const buyer = await CaLoop.open(access, 2);
+  cleanup.add(() => buyer.close());
+
+  await installCrds(kube);
+  await createNamespaces(kube, [...operatorNamespaces, ...floorNamespaces]);
+  await createIssuers(kube, operatorNamespaces, { ...access, authorityId: buyer.authorityId });
+  progress('Starting the operator and the two floors.');
+  const operator = await OperatorProcess.start({
+    bundle,
+    kubeconfig: plane.kubeconfig,
+    namespaces: operatorNamespaces,
+    endpoint,
+    concurrency,
+    logFile: join(folder, 'operator.log'),
+    profile,
+  });
+  cleanup.add(() => operator.stop());
+  const { material } = await buyer.buy('floor.example.com');
+  const bareFloor = await FloorProcess.start({ do: 'open', server, concurrency, source: { material } });
+  cleanup.add(() => bareFloor.stop());
+  const floorWithCa = await FloorProcess.start({ do: 'open', server, concurrency, source: { access } });
+  cleanup.add(() => floorWithCa.stop());
+  await untilIssuersReady(kube, operatorNamespaces, () => operator.assertRunning());
+  return { site: { kube, http, dev, pids: plane.pids(), concurrency }, operator, bareFloor, floorWithCa };
+}
