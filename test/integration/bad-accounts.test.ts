@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
-import { type KubeObject, type ResourceType, secrets } from '../../src/kube/objects.ts';
+import { secrets } from '../../src/kube/objects.ts';
 import { startDevServer } from '../../tools/dev-server/index.ts';
+import { events } from '../support/crds.ts';
 import { type Scenario, endure, unmet } from '../support/scenario.ts';
 import { type Stage, openStage } from '../support/stage.ts';
 import { aWorld } from '../support/world.ts';
@@ -22,13 +23,6 @@ const WRITES = {
   'PATCH tinycertissuers/status': 1,
   'PATCH tinycertcertificates/status': 1,
   'POST events': 1,
-};
-const events: ResourceType<KubeObject & { reason: string; note: string }> = {
-  group: 'events.k8s.io',
-  version: 'v1',
-  plural: 'events',
-  kind: 'Event',
-  namespaced: true,
 };
 const NOWHERE = 'https://127.0.0.1:1/api/v1/';
 const PLAIN = 'http://127.0.0.1:1/api/v1/';

@@ -31,6 +31,14 @@ export const namespaces: ResourceType = {
   namespaced: false,
 };
 
+export const events: ResourceType<KubeObject & { reason: string; note: string }> = {
+  group: 'events.k8s.io',
+  version: 'v1',
+  plural: 'events',
+  kind: 'Event',
+  namespaced: true,
+};
+
 /** The CRDs of this release. */
 export function releasedCrds(): Crd[] {
   const folder = new URL('../../crds/', import.meta.url);
