@@ -26,7 +26,7 @@ export function reconciler(deps: Deps): Reconcile {
       return await act(deps, inputs, decide(inputs), context);
     } catch (error) {
       if (!(error instanceof CrdsOutdated)) throw error;
-      context.log.error({ error }, 'The installed CRDs are older than the operator');
+      deps.crds.doubt();
       return report(deps, certificate, error.code, error.message, context, CRDS_AGAIN_MS);
     }
   };

@@ -176,6 +176,7 @@ describe('what stands in the way', () => {
     ],
     ['an issuer that is not ready', { ...brandNew, issuer: notReady }, 'IssuerNotReady'],
     ['an older certificate with the same Secret', { ...brandNew, elder: 'first' }, 'DuplicateSecretName'],
+    ['CRDs that are older than the operator', { ...brandNew, crdsFit: false }, 'CRDsOutdated'],
     ['a Secret of somebody else', { status: {}, secret: foreign }, 'SecretNotOwned'],
     ['a refusal, until the spec changes', { ...brandNew, status: failed({}) }, 'InputFailure'],
     [

@@ -23,6 +23,7 @@ export async function gather(
     certificate,
     names: effectiveNames(spec),
     specHash: specHash(spec),
+    crdsFit: deps.crds.fit,
     issuerKey: key,
     issuer,
     issuerExists: issuer !== undefined || deps.issuerExists(key),

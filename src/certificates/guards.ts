@@ -1,3 +1,4 @@
+import { CrdsOutdated } from '../issuance/outdated-crds.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import type { Need } from './needs.ts';
 import { conditionOf } from '../issuance/conditions.ts';
@@ -16,6 +17,7 @@ const FOREIGN_AGAIN_MS = 60_000;
 
 /** Everything that would fail after buying is refused before it (rule 1). In this order: the first decides. */
 const policies: readonly Policy[] = [
+  outdatedCrds,
   sharedSecretName,
   foreignSecret,
   unsealed,
@@ -32,6 +34,11 @@ export function firstObstacle(inputs: Inputs, need: Need): Obstacle | undefined 
     if (obstacle) return obstacle;
   }
   return undefined;
+}
+
+/** What cannot be written down is not bought. */
+function outdatedCrds({ crdsFit }: Inputs): Obstacle | undefined {
+  return crdsFit ? undefined : { reason: 'CRDsOutdated', message: new CrdsOutdated().message };
 }
 
 function sharedSecretName({ certificate: { spec }, elder }: Inputs): Obstacle | undefined {

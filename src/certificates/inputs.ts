@@ -33,6 +33,8 @@ export interface Inputs {
   certificate: TinyCertCertificate;
   names: Names;
   specHash: string;
+  /** Whether the installed CRDs know all that has to be written. */
+  crdsFit: boolean;
   issuerKey: string;
   /** Undefined as long as this process has not checked it. */
   issuer: IssuerState | undefined;

@@ -88,14 +88,9 @@ async function ready(
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
   const { authority } = found;
-  const before = deps.directory.get(found.key);
-  const kept =
-    before?.ready && before.issuer.account === found.account && before.issuer.authority.id === authority.id;
-  // What has been fetched of the authority stays, so that a check costs no calls for it.
-  const state = kept ? { ...found, material: before.issuer.material } : found;
-  const shown = await describe(issuer.status?.authority, state);
+  const shown = await describe(issuer.status?.authority, found);
   failures.forget(found.key);
-  deps.directory.set(found.key, { ready: true, issuer: state });
+  deps.directory.set(found.key, { ready: true, issuer: found });
   await report(
     deps,
     issuer,

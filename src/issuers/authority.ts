@@ -26,14 +26,27 @@ export function pickAuthority(
   return { reason: 'AuthorityNotFound', message: `The account has no authority ${what}. ${inventory(all)}` };
 }
 
+type Material = () => Promise<AuthorityMaterial>;
+
+/** What is kept lives as long as the account it came from. */
+const kept = new WeakMap<Account, Map<number, Material>>();
+
 /**
  * Subject and certificate of an authority, fetched from the CA by the first who asks and then kept. A failure is not
  * kept.
  */
-export function authorityMaterial(account: Account, authorityId: number): () => Promise<AuthorityMaterial> {
+export function authorityMaterial(account: Account, authorityId: number): Material {
+  const ofAccount = kept.get(account) ?? new Map<number, Material>();
+  kept.set(account, ofAccount);
+  const material = ofAccount.get(authorityId) ?? once(() => fetchMaterial(account, authorityId));
+  ofAccount.set(authorityId, material);
+  return material;
+}
+
+function once(fetch: Material): Material {
   let pending: Promise<AuthorityMaterial> | undefined;
   return () => {
-    pending ??= fetchMaterial(account, authorityId).catch((error: unknown) => {
+    pending ??= fetch().catch((error: unknown) => {
       pending = undefined;
       throw error;
     });

@@ -37,6 +37,7 @@ export interface ControllersOptions {
   namespace: string;
   holder: string;
   leads: () => boolean;
+  crds: CertificateDeps['crds'];
   stop: Stop;
 }
 
@@ -113,6 +114,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     warn,
     holder: options.holder,
     leads: options.leads,
+    crds: options.crds,
     certificates: informers.certificates.store,
     secrets: informers.secrets.store,
     listCertificates: (listSignal) => listAll(kube, settings.namespaces, listSignal),

@@ -11,6 +11,7 @@ import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { createMetrics } from '../metrics/registry.ts';
 import { startControllers } from './controllers.ts';
+import { InstalledCrds } from './crds.ts';
 import type { Settings } from './flags.ts';
 import { restMetrics } from './rest-metrics.ts';
 import type { Stop } from './stop.ts';
@@ -26,6 +27,13 @@ export class LeadershipLost extends AppError {
       'LeadershipLost',
       'Another replica leads now, or the API server could not be reached for too long.',
     );
+  }
+}
+
+/** The CRDs did not fit and do now; what was read under the old ones lacks fields, so that the process starts anew. */
+export class CrdsRenewed extends AppError {
+  constructor() {
+    super('CRDsRenewed', 'Newer CRDs are installed: the operator ends, to be started with them.');
   }
 }
 
@@ -61,6 +69,14 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
       })
     : undefined;
   const work = new AbortController();
+  const crds = new InstalledCrds({
+    transport,
+    clock,
+    log,
+    signal: AbortSignal.any([stop.gentle, work.signal]),
+    onRenewed: () => work.abort(new CrdsRenewed()),
+  });
+  await crds.check();
   const controllers = startControllers({
     kube,
     clock,
@@ -70,6 +86,7 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
     settings,
     namespace,
     holder: identity,
+    crds,
     leads: () => !work.signal.aborted && (elector?.isHeld() ?? true),
     stop: { gentle: AbortSignal.any([stop.gentle, work.signal]), forced: stop.forced },
   });
@@ -105,7 +122,11 @@ async function lead(
   stop: Stop,
   work: AbortController,
 ): Promise<void> {
-  if (!elector) return run();
+  if (!elector) {
+    await run();
+    if (work.signal.aborted) throw work.signal.reason;
+    return;
+  }
   const election = new AbortController();
   const elected = elector.run(election.signal);
   // Lost leadership ends the work at once; the send gate has shut already.
@@ -122,5 +143,5 @@ async function lead(
   const wasLost = work.signal.aborted;
   election.abort();
   await lost;
-  if (wasLost && !stop.gentle.aborted) throw new LeadershipLost();
+  if (wasLost && !stop.gentle.aborted) throw work.signal.reason;
 }

@@ -53,7 +53,7 @@ async function serve(world: World, crds: readonly Crd[], takes: boolean): Promis
         method: 'PATCH',
         path: objectPath(certificates, world.ref('web'), 'status'),
         query: { dryRun: 'All', fieldValidation: 'Strict' },
-        body: { status: { attempt, seal: 'x' } },
+        body: { status: { attempt, seal: 'x', specHash: 'x' } },
         contentType: 'application/merge-patch+json',
       })
       .then(
@@ -89,7 +89,7 @@ test('CRDs that are not installed are asked for in the log, and found once they 
 });
 
 describe('CRDs that are older than the operator are named in the condition, and nothing is bought:', () => {
-  test.each(['attempt', 'attempt.afterId', 'seal'])('status.%s is missing', async (field) => {
+  test.each(['attempt', 'attempt.afterId', 'seal', 'specHash'])('status.%s is missing', async (field) => {
     const world = await aWorld(stage);
     await world.account();
     await world.certificate('web');
@@ -100,6 +100,7 @@ describe('CRDs that are older than the operator are named in the condition, and 
 
     expect(await world.says(certificates, 'web')).toEqual([
       'Ready=False CRDsOutdated: The installed CRDs are older than the operator: run kubectl apply -f crds/ of this release. Nothing is issued until then.',
+      'Issuing=False CRDsOutdated: The installed CRDs are older than the operator: run kubectl apply -f crds/ of this release. Nothing is issued until then.',
     ]);
     expect(world.calls()).toEqual({
       connect: 1,

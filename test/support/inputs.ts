@@ -100,6 +100,7 @@ export function inputs(
     certificate: resource,
     names: effectiveNames(resource.spec),
     specHash: specHash(resource.spec),
+    crdsFit: true,
     issuerKey: readyIssuer.key,
     issuer: { ready: true, issuer: readyIssuer },
     issuerExists: true,

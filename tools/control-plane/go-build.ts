@@ -93,7 +93,8 @@ async function runGo(
   const child = spawn('go', goArgs(target, out), {
     cwd: target.module,
     // A workspace of the user's must not take part.
-    env: { ...options.env, CGO_ENABLED: '0', GOWORK: 'off' },
+    // Compilers that collect their garbage less often need a fifth less time, and memory is not what a build lacks.
+    env: { GOGC: '400', ...options.env, CGO_ENABLED: '0', GOWORK: 'off' },
     // A group of its own, so that its compilers can be ended with it.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,0 +1,28 @@
+import type { z } from 'zod';
+import { CertificateSpec } from './certificate-spec.ts';
+import { CertificateStatus } from './certificate-status.ts';
+import { IssuerSpec } from './issuer-spec.ts';
+import { IssuerStatus } from './issuer-status.ts';
+import { certificates, clusterIssuers, issuers } from './kinds.ts';
+
+/** Every field of each kind that this release reads or writes, as paths such as `status.attempt.afterId`. */
+export const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  [certificates.kind]: [...fieldsOf(CertificateSpec, 'spec'), ...fieldsOf(CertificateStatus, 'status')],
+  [issuers.kind]: [...fieldsOf(IssuerSpec, 'spec'), ...fieldsOf(IssuerStatus, 'status')],
+  [clusterIssuers.kind]: [...fieldsOf(IssuerSpec, 'spec'), ...fieldsOf(IssuerStatus, 'status')],
+};
+
+interface Definition {
+  innerType?: z.ZodType;
+  element?: z.ZodType;
+  shape?: Record<string, z.ZodType>;
+}
+
+/** The schema's fields, through optionals, defaults and arrays. */
+function fieldsOf(schema: z.ZodType, path: string): string[] {
+  const { innerType, element, shape } = schema.def as Definition;
+  const inner = innerType ?? element;
+  if (inner) return fieldsOf(inner, path);
+  const below = Object.entries(shape ?? {}).flatMap(([name, field]) => fieldsOf(field, `${path}.${name}`));
+  return [path, ...below];
+}
