@@ -1,4 +1,4 @@
-import type { Attempt, Cluster, Process, Resource, State, Work } from './state.ts';
+import { type Attempt, type Cluster, isOpen, type Resource, type State, type Work } from './state.ts';
 
 /**
  * A number for a state that is the same for states which differ only in their tokens, in the order of the processes or
@@ -20,12 +20,12 @@ class Digest {
     if (state.snapshot) this.#cluster(state.snapshot, inOrder);
     const leader = state.processes.findIndex(({ leads }) => leads);
     const processes = [leader, ...state.processes.keys()].filter((p, index) => index === 0 || p !== leader);
-    for (const p of processes) this.#process(state.processes[p]!, inOrder);
+    for (const p of processes) this.#process(state, p, inOrder);
     this.#put(state.requests.length);
-    for (const { attempt, uid, revision, process, left, isBeyond } of state.requests) {
+    for (const { attempt, uid, revision, process, left, patience } of state.requests) {
       this.#attempt(attempt);
       this.#token(uid);
-      this.#all(revision, processes.indexOf(process), left, +isBeyond);
+      this.#all(revision, processes.indexOf(process), left, patience);
     }
     this.#certificates(state);
     const { inventory } = state;
@@ -77,14 +77,20 @@ class Digest {
     this.#all(operation === 'New' ? 0 : 1, spec, previousId, afterId, age, certificateId, +refused);
   }
 
-  #process({ highestId, memory, work }: Process, order: readonly number[]): void {
+  /** A note on an attempt that is no longer the resource's is never read again, unless a restore brings it back. */
+  #process({ processes, resources, snapshot }: State, p: number, order: readonly number[]): void {
+    const { highestId, memory, work } = processes[p]!;
     this.#put(highestId);
     for (const r of order) {
       const about = memory[r];
-      this.#put(about ? 1 : 0);
-      if (!about) continue;
+      const resource = resources[r];
+      const isRead =
+        about && (snapshot || (resource && isOpen(resource) && resource.attempt?.id === about.attempt));
+      this.#put(isRead ? 1 : 0);
+      if (!isRead) continue;
       this.#token(about.attempt);
-      this.#all(about.wait, +about.unsent, about.bought);
+      const { wait, unsent, bought } = about;
+      this.#all(unsent || bought > 0 ? 0 : wait, +unsent, bought);
     }
     this.#put(work ? 1 : 0);
     if (work) this.#work(work, order);
@@ -97,7 +103,8 @@ class Digest {
     this.#attempt(work.attempt);
     const flags =
       (work.operation === 'New' ? 0 : 1) + 2 * +work.isPreviousObsolete + 4 * +work.toRecord.abandoned;
-    this.#all(flags, work.age, work.certificateId, work.reply + 1);
+    const isTimed = work.next === 'send' || work.next === 'reply';
+    this.#all(flags, isTimed ? Math.min(work.age, 1) : 0, work.certificateId, work.reply + 1);
     this.#list(work.toRecord.givenUp);
     this.#list(work.toRecord.undecided);
     this.#list(work.candidates);

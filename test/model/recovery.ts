@@ -124,17 +124,19 @@ function verdict(turn: Turn, p: number, work: Work): string {
     return newest > 0 ? adopt(turn, p, work, newest) : again(turn, p, work, [], 'New');
   }
   const records = work.others!.records;
-  const open = candidates.filter((id) => !records.givenUp.includes(id) && !records.undecided.includes(id));
+  const open = candidates.filter((id) => !records.givenUp.includes(id));
   const [only] = open;
   if (only === undefined) return again(turn, p, work, [], 'New');
   const isConclusive =
     (!rules.oneCandidate || open.length === 1) &&
+    !records.undecided.includes(only) &&
     (!rules.skipClaimed || !isClaimed(work, only)) &&
     (!rules.sole || isSole(turn, work, only)) &&
     (!rules.foreignSeen || !work.strangers.some((id) => isForeign(work, id)));
   if (isConclusive) return adopt(turn, p, work, only);
-  // The design names this: an undecided sole group costs a certificate, unless the Secret tells.
-  if (!candidates.includes(held?.certificateId ?? 0)) state.excuses += 1;
+  // The design names this: an undecided sole group costs a certificate, unless the Secret could have told.
+  const hasTold = held?.version === work.secretVersion && candidates.includes(held.certificateId);
+  if (!hasTold) state.excuses += 1;
   return again(turn, p, work, open, 'New');
 }
 

@@ -5,6 +5,7 @@ const sentences = {
   attemptVersion: 'That write carries the version that the decision was made on.',
   keepAfterId: 'An attempt that replaces another one keeps how far back it looks, in ids and in time.',
   sendGate: 'Nothing is sent after W, or by a process that no longer leads.',
+  unsentKeepsOperation: 'An attempt that was not sent is made again as what it was.',
   notLatestRecovers: 'NotLatest leads to a recovery, not to another purchase.',
   failedCheckKeepsId:
     'A certificate that fails the checks keeps its id in the attempt and is only fetched again.',

@@ -83,8 +83,8 @@ export interface Request {
   process: number;
   /** Units in which the CA may still act: T and X from sending. */
   left: number;
-  /** The named exception: it acts later than X. */
-  isBeyond: boolean;
+  /** 0: it acts within T; 1: within T + X; 2: the named exception, later. */
+  patience: 0 | 1 | 2;
 }
 
 /** Steps of a piece of work, named as in the code. */

@@ -4,6 +4,7 @@ import {
   ownerOf,
   processName,
   QUIET,
+  type Request,
   type Resource,
   resourceName,
   type StepName,
@@ -71,10 +72,15 @@ export function decide(turn: Turn, p: number, r: number): string | undefined {
 
   const { attempt, isDeleting } = resource;
   if (rules.sealed && resource.isForged && held?.uid === resource.uid) {
-    setResource(turn, r, { ...resource, isForged: false, certificateId: held.certificateId });
+    setResource(turn, r, {
+      ...resource,
+      isForged: false,
+      certificateId: held.certificateId,
+      attempt: undefined,
+    });
     return `${who}: the Secret proves ${held.certificateId}, sealed again.`;
   }
-  if (attempt && isOpen(resource)) {
+  if (attempt && isOpen(resource) && !(rules.sealed && resource.isForged)) {
     const memory = process.memory[r];
     if (memory?.attempt !== attempt.id) {
       setMemory(turn, p, r, { attempt: attempt.id, wait: 0, unsent: false, bought: 0 });
@@ -103,7 +109,7 @@ export function decide(turn: Turn, p: number, r: number): string | undefined {
     }
     if (memory.unsent) {
       if (isDeleting) return giveUp([resource.certificateId], 'vanish');
-      const operation = isOutdated ? 'New' : attempt.operation;
+      const operation = isOutdated || !rules.unsentKeepsOperation ? 'New' : attempt.operation;
       return go({ operation }, `the attempt was not sent, ${operation} again`);
     }
     if (rules.waitBeforeRecovery && memory.wait < QUIET) return undefined;
@@ -138,7 +144,7 @@ function attempt(turn: Turn, p: number, work: Work): string {
     return dropped(turn, p, `${processName(p)} cannot write its attempt for ${name}: it changed`);
   }
   const before = seen.attempt;
-  const trusted = before && isOpen(seen) ? before : undefined;
+  const trusted = before && isOpen(seen) && !(rules.sealed && seen.isForged) ? before : undefined;
   const replaced = rules.keepAfterId && trusted?.spec === seen.spec ? trusted : undefined;
   const { highestId } = state.processes[p]!;
   const made: Attempt = {
@@ -182,13 +188,13 @@ function send(turn: Turn, p: number, work: Work): string {
     setMemory(turn, p, r, { unsent: true });
     return dropped(turn, p, `${processName(p)} is held back by the send gate`);
   }
-  const request = {
+  const request: Request = {
     attempt: made,
     uid: seen.uid,
     revision: seen.revision + 1,
     process: p,
     left: 2,
-    isBeyond: false,
+    patience: 0,
   };
   turn.state.requests = [...turn.state.requests, request];
   setWork(turn, p, { ...work, next: 'reply' });
@@ -200,8 +206,8 @@ function reply(turn: Turn, p: number, work: Work): string | undefined {
   const { resource: r, reply: id, age, attempt: made } = work;
   const name = `${processName(p)}, for ${resourceName(r)},`;
   if (id === 0) {
-    const isOut = turn.state.requests.some(({ attempt }) => attempt.id === made?.id);
-    if (age === 0 || (age === 1 && isOut)) return undefined;
+    const request = turn.state.requests.find(({ attempt }) => attempt.id === made?.id);
+    if (age === 0 || (request && request.left > 0)) return undefined;
     return dropped(turn, p, `${name} gives the call up`);
   }
   if (id < 0) {
@@ -273,7 +279,8 @@ function result(turn: Turn, p: number, work: Work): string {
     certificateId,
     issuedSpec: made.spec,
     revision: seen.revision + 1,
-    attempt: { ...made, certificateId },
+    // Of a concluded attempt only this is read again.
+    attempt: { ...made, previousId: 0, afterId: 0, window: 0, age: QUIET, certificateId },
   });
   setWork(turn, p, undefined);
   return `${processName(p)} writes the result ${certificateId} for ${name}.`;

@@ -8,8 +8,8 @@ export interface Setting {
   marker: boolean;
   /** The CRDs are older than the operator: they drop the attempt without a word. */
   oldCrds: boolean;
-  /** Strangers also buy while an attempt for the same is being made; else only at other times. */
-  strangersAtAnyTime: boolean;
+  /** People do at any time what they can: buy the same while an attempt is made, reissue what no status names yet. */
+  peopleAtAnyTime: boolean;
   /** `revocation.onDelete` and `onReplace` are Revoke. */
   revokes: boolean;
 }

@@ -18,6 +18,7 @@ export const eventNames = [
   'depose',
   'loseRequest',
   'loseReply',
+  'slow',
   'beyond',
   'refuse',
   'failCheck',
@@ -37,10 +38,10 @@ export type EventName = (typeof eventNames)[number];
 /** A way for an event to happen: sentence, or undefined if it cannot. */
 type Happen = (turn: Turn) => string | undefined;
 
-/** One unit of time passes. A request whose time is up must have been carried out, lost, or be the named exception. */
+/** One unit of time passes; not while a request ought to have been carried out by now. */
 export function tick(turn: Turn): string | undefined {
   const { state } = turn;
-  if (state.requests.some(({ left, isBeyond }) => left === 0 && !isBeyond)) return undefined;
+  if (state.requests.some(({ left, patience }) => left + patience < 2)) return undefined;
   const older = (age: number): number => Math.min(age + 1, QUIET);
   const aged = (resources: State['resources']): State['resources'] =>
     resources.map((resource) =>
@@ -64,10 +65,10 @@ export function act(turn: Turn, index: number, isHeard = true): string {
   const { state } = turn;
   const request = state.requests[index]!;
   state.requests = state.requests.filter((_, other) => other !== index);
-  if (request.isBeyond) state.excuses += 1;
+  if (request.patience === 2) state.excuses += 1;
   const { attempt, uid, revision } = request;
   const isNew = attempt.operation === 'New';
-  if (isNew && hasLiveKey(state, attempt, uid)) violate(turn, 'rekeyed');
+  if (isNew && request.patience < 2 && hasLiveKey(state, attempt, uid)) violate(turn, 'rekeyed');
   const id = isNew
     ? issue(turn, attempt.spec, uid, revision)
     : reissue(turn, attempt.previousId, uid, revision);
@@ -135,7 +136,8 @@ export const waysOf: Record<EventName, (state: State) => Happen[]> = {
       return 'A request is lost.';
     }),
   loseReply: ({ requests }) => each(requests.length, (index) => (turn) => act(turn, index, false)),
-  beyond: ({ requests }) => each(requests.length, (index) => (turn) => delay(turn, index)),
+  slow: ({ requests }) => each(requests.length, (index) => (turn) => delay(turn, index, 1)),
+  beyond: ({ requests }) => each(requests.length, (index) => (turn) => delay(turn, index, 2)),
   refuse: ({ requests }) => each(requests.length, (index) => (turn) => refuse(turn, index)),
   failCheck: ({ processes }) =>
     each(processes.length, (p) => (turn) => {
@@ -143,8 +145,7 @@ export const waysOf: Record<EventName, (state: State) => Happen[]> = {
       return work?.next === 'secret' ? failCheck(turn, p, work) : undefined;
     }),
   stranger: () => [buyAsStranger],
-  reissueByHand: (state) =>
-    listed(state).map((id) => (turn) => `A person reissues ${id}: ${reissue(turn, id, 0, 0)}.`),
+  reissueByHand: (state) => listed(state).map((id) => (turn) => reissueByHand(turn, id)),
   changeSpec: ({ resources }) =>
     each(resources.length, (r) => (turn) => {
       const resource = turn.state.resources[r];
@@ -168,7 +169,10 @@ export const waysOf: Record<EventName, (state: State) => Happen[]> = {
     },
   ],
   restore: ({ snapshot }) => (snapshot ? [restore] : []),
-  forge: ({ resources }) => each(resources.length, (r) => (turn) => forge(turn, r)),
+  forge: ({ resources }) => [
+    ...each(resources.length, (r) => (turn) => forge(turn, r)),
+    ...each(resources.length, (r) => (turn) => forge(turn, r, 'Reissue')),
+  ],
   inventory: () => [(turn) => look(turn)],
 };
 
@@ -176,8 +180,18 @@ function buyAsStranger(turn: Turn): string | undefined {
   const isInWindow = turn.state.resources.some(
     (resource) => resource?.attempt && resource.attempt.age < QUIET,
   );
-  if (isInWindow && !turn.strangersAtAnyTime) return undefined;
+  if (isInWindow && !turn.peopleAtAnyTime) return undefined;
   return `A person or another installation buys ${issue(turn, 0, 0, 0)} with the same names and subject.`;
+}
+
+/** What no status names yet nobody reissues, but for the odd person who does. */
+function reissueByHand(turn: Turn, id: number): string | undefined {
+  const { resources, certificates } = turn.state;
+  const isNamed = resources.some(
+    (resource) => certificates[resource?.certificateId ?? 0]?.key === certificates[id]?.key,
+  );
+  if (!isNamed && !turn.peopleAtAnyTime) return undefined;
+  return `A person reissues ${id}: ${reissue(turn, id, 0, 0)}.`;
 }
 
 function crash(turn: Turn, p: number): string {
@@ -193,11 +207,11 @@ function depose({ state }: Turn): string {
   return `The lease goes to ${processName(state.processes.findIndex(({ leads }) => leads))}; the other one freezes.`;
 }
 
-function delay({ state }: Turn, index: number): string | undefined {
+function delay({ state }: Turn, index: number, patience: 1 | 2): string | undefined {
   const request = state.requests[index]!;
-  if (request.isBeyond || request.left > 0) return undefined;
-  state.requests = state.requests.with(index, { ...request, isBeyond: true });
-  return 'A request will be carried out later than X after its client gave up.';
+  if (request.patience !== patience - 1 || request.left !== 2 - patience) return undefined;
+  state.requests = state.requests.with(index, { ...request, patience });
+  return `A request takes longer than ${patience === 1 ? 'T' : 'T + X'}.`;
 }
 
 /** The CA refuses a request, and the process hears and writes it in the same step. */
@@ -213,7 +227,7 @@ function refuse(turn: Turn, index: number): string | undefined {
       ...current,
       isForged,
       isDue: false,
-      attempt: { ...attempt, refused: true },
+      attempt: { ...attempt, window: 0, age: QUIET, refused: true },
     });
   }
   setProcess(turn, p, { work: undefined });
@@ -248,14 +262,26 @@ function restore({ state }: Turn): string {
  * A tenant with rights on status writes the other's id there. Who may do that can also erase an open attempt, and
  * nothing helps against that; so it happens only to a resource without one.
  */
-function forge(turn: Turn, r: number): string | undefined {
+function forge(turn: Turn, r: number, operation?: Attempt['operation']): string | undefined {
   const { resources } = turn.state;
   const resource = resources[r];
   const id = resources.find((other, index) => index !== r && other)?.certificateId ?? 0;
   if (!resource || id === 0 || resource.isDeleting || isOpen(resource)) return undefined;
+  const attempt = operation && {
+    id: token(turn),
+    operation,
+    spec: resource.spec,
+    previousId: id,
+    afterId: 0,
+    window: token(turn),
+    age: 0,
+    certificateId: 0,
+    refused: false,
+  };
   turn.state.hidden = [...turn.state.hidden, resource.certificateId];
-  setResource(turn, r, { ...resource, isForged: true, certificateId: id, attempt: undefined });
-  return `Somebody writes ${id} into the status of ${resourceName(r)}.`;
+  setResource(turn, r, { ...resource, isForged: true, certificateId: id, attempt });
+  const what = attempt ? 'and an open attempt to reissue it ' : '';
+  return `Somebody writes ${id} ${what}into the status of ${resourceName(r)}.`;
 }
 
 /** One of the two looks of an inventory. */
