@@ -1,4 +1,4 @@
-import { type Cluster, isOpen, listed, ownerOf, type State } from './state.ts';
+import { type Cluster, isOpen, listed, ownerOf, type Resource, type State } from './state.ts';
 import type { Setting, Turn } from './turn.ts';
 
 /** What an inventory reports as orphans: of the CA's list what nobody claims and what there is evidence for. */
@@ -95,10 +95,10 @@ export function isSettled(state: State): boolean {
   return isReady(state);
 }
 
-/** Every resource has the certificate it wants in its Secret. */
-export function isReady({ resources, secrets }: State): boolean {
+/** Every resource has the certificate it wants in its Secret, but for those that `isExcused`. */
+export function isReady({ resources, secrets }: State, isExcused?: (resource: Resource) => boolean): boolean {
   return resources.every((resource, r) => {
-    if (!resource) return true;
+    if (!resource || isExcused?.(resource)) return true;
     const { certificateId, issuedSpec, spec, isDue, isDeleting } = resource;
     const isHeld = certificateId > 0 && secrets[r]?.certificateId === certificateId;
     return isHeld && issuedSpec === spec && !isDue && !isDeleting && !isOpen(resource);

@@ -119,7 +119,7 @@ function stuck(
 
 /** Nothing is left to do, or a person has been told what to do. */
 function isAtRest(state: State): boolean {
-  return state.isHalted || state.resources.some((resource) => resource?.isForged) || isReady(state);
+  return state.isHalted || isReady(state, ({ isForged }) => isForged);
 }
 
 /** All that can happen next. What a healthy world does comes first, in an order that lets everything finish. */
