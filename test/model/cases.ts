@@ -94,10 +94,27 @@ export const cases: readonly Case[] = [
     tells: [/Q writes 3/, /P writes 2/],
   },
   {
-    off: ['secretIntoStatus'],
+    off: ['secretIntoStatus', 'resultNeverFalls'],
     world: { ...neighbour, events: { depose: 2 } },
     breaks: 'stuck',
     tells: [/Q writes 3 to the Secret/, /Q writes the result 3/, /P writes the result 2/],
+  },
+  {
+    off: ['resultNeverFalls', 'secretIntoStatus'],
+    world: { ...neighbour, events: { depose: 2 } },
+    breaks: 'stuck',
+    tells: [/Q writes 3 to the Secret/, /Q writes the result 3/, /P writes the result 2/],
+  },
+  {
+    off: ['ownSecretFits'],
+    world: small({ resources: due, processes: 2, events: { ...beyond, depose: 1, changeSpec: 1 } }),
+    breaks: 'lost',
+    tells: [
+      /spec of A/,
+      /Q, for A, hears of certificate 2/,
+      /P writes 3 to the Secret/,
+      /Q writes the result 3/,
+    ],
   },
   {
     off: ['resultByAttempt'],

@@ -9,7 +9,7 @@ import {
   type StepName,
   type Work,
 } from './state.ts';
-import { dropped, learnId, nothing, publishing, setWork, type Take, type Turn } from './turn.ts';
+import { dropped, inOwnSecret, learnId, nothing, publishing, setWork, type Take, type Turn } from './turn.ts';
 
 type Look = Extract<StepName, 'previous' | 'list' | 'live' | 'cluster'>;
 
@@ -106,12 +106,10 @@ function verdict(turn: Turn, p: number, work: Work): string {
   const { candidates, seen: resource, resource: r } = work;
   const attempt = work.attempt!;
   const held = state.secrets[r];
-  if (rules.ownSecretFirst && held?.uid === resource.uid && held.version === work.secretVersion) {
+  if (rules.ownSecretFirst && held?.version === work.secretVersion) {
     const floor = Math.max(resource.certificateId, attempt.previousId);
-    const isOwn = held.certificateId > floor && state.certificates[held.certificateId]?.spec === attempt.spec;
-    if (isOwn && !state.records.givenUp.includes(held.certificateId)) {
-      return adopt(turn, p, work, held.certificateId);
-    }
+    const inSecret = inOwnSecret(turn, work, attempt.spec, floor);
+    if (inSecret > 0 && !state.records.givenUp.includes(inSecret)) return adopt(turn, p, work, inSecret);
   }
   if (attempt.operation === 'Reissue') {
     const successor = Math.max(0, ...candidates);

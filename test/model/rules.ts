@@ -10,7 +10,8 @@ const sentences = {
   failedCheckKeepsId:
     'A certificate that fails the checks keeps its id in the attempt and is only fetched again.',
   secretVersion: 'The Secret is written over what was looked at, or created.',
-  secretNeverFalls: 'A Secret never goes back to a lower certificate id.',
+  secretNeverFalls: 'A Secret never goes back to a lower certificate id for the same names and subject.',
+  resultNeverFalls: 'A result is not written over an attempt that holds a higher id.',
   secretIntoStatus: 'A Secret id above the one in status is taken into status.',
   resultByAttempt: 'After a conflict a result is written only while the attempt is still the same one.',
   waitBeforeRecovery: 'A recovery waits W + T + X from first seeing the attempt.',
@@ -18,6 +19,7 @@ const sentences = {
   listBeforeCluster: 'cert/list comes before the live LIST of the cluster.',
   liveGet: 'A live GET of resource and Secret comes before a verdict.',
   ownSecretFirst: 'What the own Secret already holds is adopted before anything else.',
+  ownSecretFits: 'But only if it is for the names and subject that the attempt asked for.',
   reissueByKey: 'The successor of a reissue is the newest with the same public key.',
   aboveAfterId: 'Only ids above afterId are candidates.',
   windowStart: 'Only certificates issued after the attempt, or the first that it replaces, are candidates.',

@@ -12,6 +12,7 @@ import {
 } from './state.ts';
 import {
   dropped,
+  inOwnSecret,
   learnId,
   nothing,
   publishing,
@@ -92,9 +93,8 @@ export function decide(turn: Turn, p: number, r: number): string | undefined {
     if (isOutdated && !isDeleting && !rules.concludeFirst) return go({}, 'the spec changed, New');
     if (bought > 0) {
       if (isOutdated) return giveUp([bought, ...(isDeleting ? [resource.certificateId] : [])], next);
-      const inSecret =
-        held && held.certificateId > bought && held.uid === resource.uid ? held.certificateId : 0;
-      if (inSecret > 0 && rules.ownSecretFirst) {
+      const inSecret = rules.ownSecretFirst ? inOwnSecret(turn, work, attempt.spec, bought) : 0;
+      if (inSecret > 0) {
         return go(
           { next: 'result', attempt, certificateId: inSecret },
           `the Secret holds ${inSecret} already`,
@@ -123,9 +123,10 @@ export function decide(turn: Turn, p: number, r: number): string | undefined {
     return go({ operation }, operation);
   }
   if (held?.certificateId === resource.certificateId) return undefined;
-  if (rules.secretIntoStatus && held?.uid === resource.uid && held.certificateId > resource.certificateId) {
-    setResource(turn, r, { ...resource, certificateId: held.certificateId });
-    return `${who}: the Secret holds ${held.certificateId}, taken into status.`;
+  const newer = rules.secretIntoStatus ? inOwnSecret(turn, work, resource.spec, resource.certificateId) : 0;
+  if (newer > 0) {
+    setResource(turn, r, { ...resource, certificateId: newer });
+    return `${who}: the Secret holds ${newer}, taken into status.`;
   }
   if (rules.sealed && resource.isForged) return undefined;
   return go(
@@ -249,9 +250,9 @@ function secret(turn: Turn, p: number, work: Work): string {
   if (rules.secretVersion && (held?.version ?? 0) !== work.secretVersion) {
     return kept(turn, p, work, `${name}: it changed`);
   }
-  if (rules.secretNeverFalls && held && held.uid === seen.uid && held.certificateId > id)
-    return kept(turn, p, work, `${name}: it is newer`);
-  if (held && held.uid === seen.uid && held.certificateId > id) violate(turn, 'secretFell');
+  const isFall = inOwnSecret(turn, work, work.attempt?.spec ?? seen.issuedSpec, id) > 0;
+  if (isFall && rules.secretNeverFalls) return kept(turn, p, work, `${name}: it is newer`);
+  if (isFall) violate(turn, 'secretFell');
   if (ownerOf(state, id) !== seen.uid)
     violate(turn, ownerOf(state, id) === 0 ? 'foreignAdopted' : 'wrongOwner');
   state.secrets = state.secrets.with(r, { version: token(turn), certificateId: id, uid: seen.uid });
@@ -270,6 +271,9 @@ function result(turn: Turn, p: number, work: Work): string {
   const isOurs = current.version === seen.version || current.attempt?.id === made.id;
   if (rules.resultByAttempt && !isOurs && !turn.oldCrds) {
     return dropped(turn, p, `${processName(p)} finds another attempt on ${name}`);
+  }
+  if (rules.resultNeverFalls && isOurs && (current.attempt?.certificateId ?? 0) > certificateId) {
+    return dropped(turn, p, `${processName(p)} finds a later certificate on ${name}`);
   }
   if (turn.revokes && made.operation === 'New') revokeOwn(turn, r, current);
   setResource(turn, r, {

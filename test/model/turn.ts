@@ -86,6 +86,19 @@ export function publishing(turn: Turn, p: number, work: Work, sentence: string):
   return sentence;
 }
 
+/** The id that the own Secret holds, if it is above another and was asked for with the same; else 0. */
+export function inOwnSecret(
+  { state, rules }: Turn,
+  { resource: r, seen }: Work,
+  spec: number,
+  above: number,
+): number {
+  const held = state.secrets[r];
+  if (held?.uid !== seen.uid || held.certificateId <= above) return 0;
+  const isFit = !rules.ownSecretFits || state.certificates[held.certificateId]?.spec === spec;
+  return isFit ? held.certificateId : 0;
+}
+
 /** The work ends. */
 export function dropped(turn: Turn, p: number, why: string): string {
   setWork(turn, p, undefined);
