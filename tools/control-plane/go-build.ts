@@ -39,23 +39,45 @@ export async function goBuild(
   out: string,
   options: GoBuildOptions,
 ): Promise<void> {
-  for (const target of targets) {
-    const startedAt = performance.now();
-    const state: BuildState = { seconds: 0, downloaded: 0, compiled: 0 };
-    const report = (): void => {
-      state.seconds = Math.round((performance.now() - startedAt) / 1000);
-      options.progress?.(progressLine(target, state));
-    };
-    report();
-    const ticker = setInterval(report, REPORT_MS);
+  // Side by side, since each has stretches (fetching, linking) that leave a core idle. If one fails, so does the other.
+  const failed = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
+  const running = new Set<number>();
+  const track = (group: number, isRunning: boolean): void => {
+    if (isRunning) running.add(group);
+    else running.delete(group);
+    options.guard?.([...running]);
+  };
+  const builds = targets.map(async (target) => {
     try {
-      await runGo(target, out, state, options);
-    } finally {
-      clearInterval(ticker);
+      await buildOne(target, out, { ...options, signal }, track);
+    } catch (error) {
+      failed.abort(error);
+      throw error;
     }
-    const seconds = Math.round((performance.now() - startedAt) / 1000);
-    options.progress?.(`Built ${target.name} ${target.version} in ${seconds} s.`);
+  });
+  await Promise.allSettled(builds);
+  signal.throwIfAborted();
+}
+
+type Track = (group: number, isRunning: boolean) => void;
+
+async function buildOne(target: GoTarget, out: string, options: GoBuildOptions, track: Track): Promise<void> {
+  const startedAt = performance.now();
+  const state: BuildState = { seconds: 0, downloaded: 0, compiled: 0 };
+  const report = (): void => {
+    state.seconds = Math.round((performance.now() - startedAt) / 1000);
+    options.progress?.(progressLine(target, state));
+  };
+  report();
+  const ticker = setInterval(report, REPORT_MS);
+  try {
+    await runGo(target, out, state, options, track);
+  } finally {
+    clearInterval(ticker);
   }
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  options.progress?.(`Built ${target.name} ${target.version} in ${seconds} s.`);
 }
 
 /** One line on a running build, such as `Building etcd v3.7.3: 20 s, 310 packages compiled.` */
@@ -87,8 +109,9 @@ async function runGo(
   out: string,
   state: BuildState,
   options: GoBuildOptions,
+  track: Track,
 ): Promise<void> {
-  const { signal, guard } = options;
+  const { signal } = options;
   signal?.throwIfAborted();
   const child = spawn('go', goArgs(target, out), {
     cwd: target.module,
@@ -103,7 +126,7 @@ async function runGo(
   const end = (): void => {
     if (group !== 0 && child.exitCode === null && child.signalCode === null) process.kill(group, 'SIGKILL');
   };
-  if (group !== 0) guard?.([group]);
+  if (group !== 0) track(group, true);
   signal?.addEventListener('abort', end, { once: true });
   const last: string[] = [];
   createInterface(child.stderr).on('line', (line) => {
@@ -120,7 +143,7 @@ async function runGo(
     if (code !== 0) throw new ControlPlaneError('BuildFailed', `go build of ${target.name} failed.`, last);
   } finally {
     signal?.removeEventListener('abort', end);
-    guard?.([]);
+    track(group, false);
   }
 }
 
