@@ -46,10 +46,13 @@ describe('a build', () => {
     expect((await readdir(target)).sort()).toEqual(['etcd', 'kube-apiserver']);
     expect(await readFile(join(target, 'etcd'), 'utf8')).toBe('go.etcd.io/etcd/server/v3\n');
     expect(await readdir(join(folder, 'cache'))).toEqual(['kubernetes']);
-    expect(lines.map((line) => line.replace(/ \d+ s\.$/u, ' N s.'))).toEqual([
+    const shown = lines.map((line) => line.replace(/ \d+ s\.$/u, ' N s.'));
+    expect(shown.slice(0, 2)).toEqual([
       'Building etcd v3.7.3: N s.',
-      'Built etcd v3.7.3 in N s.',
       'Building kube-apiserver v1.36.3: N s.',
+    ]);
+    expect(shown.slice(2).sort()).toEqual([
+      'Built etcd v3.7.3 in N s.',
       'Built kube-apiserver v1.36.3 in N s.',
     ]);
   });

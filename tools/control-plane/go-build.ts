@@ -33,7 +33,7 @@ export interface BuildState {
 const REPORT_MS = 10_000;
 const ERROR_LINES = 15;
 
-/** Builds the targets one after the other into `out`, and reports at least every ten seconds. */
+/** Builds the targets side by side into `out`, and reports at least every ten seconds. */
 export async function goBuild(
   targets: readonly GoTarget[],
   out: string,
