@@ -107,7 +107,8 @@ async function afterRecovery(
   if ('adopt' in verdict) {
     return conclude(deps, inputs, issuer, { certificateId: verdict.adopt, outcome: 'adopted' }, signal);
   }
-  return issue(deps, inputs, issuer, { operation: verdict.again, why }, signal);
+  const order = await orderOf(deps, inputs, { operation: verdict.again, why }, signal);
+  return issue(deps, inputs, issuer, order, signal);
 }
 
 /** Status says how things stand, after a change that needs no certificate. */
@@ -159,7 +160,7 @@ async function orderOf(
   if (operation === 'New' || inputs.sealed !== false) return { operation, why };
   const secret = await deps.kube.find(secrets, secretRef(inputs.certificate), { signal });
   const held = secret && heldCertificate(secret);
-  if (!held) return { operation: 'New', why };
+  if (!held || inputs.certificate.status?.certificateId === undefined) return { operation: 'New', why };
   const pem = await issuerOf(inputs).account.client.getCertificate(ownId(inputs), 'cert', { signal });
   const isProved = readCertificate(pem).publicKeyFingerprint === held.leaf.publicKeyFingerprint;
   return { operation: isProved ? 'Reissue' : 'New', why };

@@ -56,6 +56,8 @@ async function buy(
 ): Promise<ReconcileResult> {
   const since = instant(deps.clock);
   const { status } = inputs.certificate;
+  // A seal over ids that somebody else may have written would make them ours: they are neither built on nor sealed.
+  const isForged = inputs.sealed === false && order.operation === 'New';
   const attempt = newAttempt(
     {
       operation: order.operation,
@@ -65,7 +67,7 @@ async function buy(
       previousId: status?.certificateId,
       afterId: issuer.account.highestId(issuer.authority.id) ?? 0,
     },
-    status,
+    isForged ? undefined : status,
     deps.holder,
     since.wall,
   );
@@ -73,7 +75,7 @@ async function buy(
   deps.attempts.prepared(attempt.id, since.monotonic);
   const certificate = await record(deps, {
     certificate: inputs.certificate,
-    change: { attempt },
+    change: { attempt, ...(isForged && status?.certificateId !== undefined ? withoutIds : {}) },
     conditions: workingConditions(inputs, order.why),
     sealer: issuer.account,
     signal,
@@ -93,6 +95,8 @@ async function buy(
   issuer.account.noteId(issuer.authority.id, certificateId);
   return conclude(deps, attempted, issuer, { certificateId, outcome: 'success' }, signal);
 }
+
+const withoutIds = { certificateId: null, authorityId: null } as const;
 
 function send(
   deps: Deps,
