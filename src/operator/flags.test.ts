@@ -24,7 +24,7 @@ test('without flags the defaults hold', () => {
 
 test('every flag is taken, and lists are split', () => {
   const given = settings([
-    '--kubeconfig=/tmp/config',
+    '--kubeconfig=config.yaml',
     '--namespace=a,b',
     '--cluster-resource-namespace=system',
     '--leader-elect=false',
