@@ -3,10 +3,12 @@ import type { Attempt } from '../api/certificate-status.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { isCandidate, isFor, isFromWindow, isSameRequest, type Request } from '../issuance/claims.ts';
 import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { quietAfter } from '../issuance/timing.ts';
 import type { ReconcileContext } from '../kube/controller.ts';
 import { ApiError } from '../kube/errors.ts';
 import { type CertificateSummary, TinyCertError } from '../tinycert/index.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { sameNames } from '../x509/names.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 
@@ -77,7 +79,7 @@ class Look {
     const { claimedId, leaf } = secret.held;
     if (claimedId === undefined || claimedId <= (certificate.status?.certificateId ?? this.#attempt.afterId))
       return undefined;
-    if (leaf.names.commonName !== names.commonName) return undefined;
+    if (!sameNames(leaf.names, names)) return undefined;
     const atCa = await this.#certificate(claimedId);
     return atCa.raw.equals(leaf.raw) ? claimedId : undefined;
   }
@@ -130,7 +132,7 @@ class Look {
       const details = await this.#issuer.account.client.getCertificateDetails(id, this.#options);
       if (!isFor(request, details)) continue;
       const { notBefore } = await this.#certificate(id);
-      if (isFromWindow(this.#attempt, notBefore, this.#deps.clock.now())) found.push(id);
+      if (isFromWindow(this.#attempt, notBefore, quietAfter(this.#deps.timing))) found.push(id);
     }
     return found;
   }

@@ -35,11 +35,12 @@ export function isFor(request: Request, details: CertificateDetails): boolean {
 
 /**
  * Whether a certificate that begins at `notBefore` can come from an attempt: TinyCert dates a certificate with the
- * moment of issue, and clocks differ by minutes at most.
+ * moment of issue, nothing of an attempt can happen later than `quietMs` after its start, and clocks differ by minutes at
+ * most. What somebody made by hand long after a lost request is not taken for it.
  */
-export function isFromWindow(attempt: Attempt, notBefore: number, now: number): boolean {
+export function isFromWindow(attempt: Attempt, notBefore: number, quietMs: number): boolean {
   const start = Date.parse(attempt.startTime);
-  return notBefore >= start - MAX_CLOCK_SKEW_MS && notBefore <= now + MAX_CLOCK_SKEW_MS;
+  return notBefore >= start - MAX_CLOCK_SKEW_MS && notBefore <= start + quietMs + MAX_CLOCK_SKEW_MS;
 }
 
 /** Whether two requests cannot be told apart at the CA. */
