@@ -2,6 +2,7 @@ import { effectiveNames, effectiveSubject } from '../api/effective.ts';
 import type { Attempt } from '../api/certificate-status.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { isCandidate, isFor, isFromWindow, isSameRequest, type Request } from '../issuance/claims.ts';
+import { isOpen } from '../issuance/attempt.ts';
 import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { quietAfter } from '../issuance/timing.ts';
 import type { ReconcileContext } from '../kube/controller.ts';
@@ -80,8 +81,8 @@ class Look {
     if (claimedId === undefined || claimedId <= (certificate.status?.certificateId ?? this.#attempt.afterId))
       return undefined;
     if (!sameNames(leaf.names, names)) return undefined;
-    const atCa = await this.#certificate(claimedId);
-    return atCa.raw.equals(leaf.raw) ? claimedId : undefined;
+    const atCa = await orGone(this.#certificate(claimedId));
+    return atCa?.raw.equals(leaf.raw) ? claimedId : undefined;
   }
 
   /** Whether the certificate that was to be reissued has been replaced, or is gone. */
@@ -165,6 +166,9 @@ class Look {
   async isSole(): Promise<boolean> {
     const own = await this.#request(this.#inputs.certificate);
     for (const other of await this.#others()) {
+      // Its spec may say something else by now than what its open attempt asked for.
+      const { attempt } = other.status ?? {};
+      if (isOpen(other.status) && attempt?.specHash === this.#inputs.specHash) return false;
       const issuer = this.#deps.directory.get(issuerKey(other.spec.issuerRef, other.metadata.namespace));
       const request = issuer?.ready
         ? await this.#request(other, issuer.issuer)
