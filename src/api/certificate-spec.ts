@@ -3,6 +3,7 @@ import { DNS_NAME } from '../x509/names.ts';
 import { parseIp } from '../x509/ip.ts';
 import { MAX_NAMES, both, matching, objectName, plainText, quoting, sized, text } from './fields.ts';
 import { durationMs, renewBefore } from './duration.ts';
+import { Renewal, Revocation, desiredStatus, secretDeletionPolicy, suspend } from './lifecycle-spec.ts';
 import { type Rule, withRules } from './rules.ts';
 import { Subject } from './subject.ts';
 
@@ -116,6 +117,11 @@ export const CertificateSpec = withRules(
         },
       ).exactOptional(),
       privateKey: PrivateKey.exactOptional(),
+      renewal: Renewal.exactOptional(),
+      desiredStatus: desiredStatus.exactOptional(),
+      revocation: Revocation.exactOptional(),
+      secretDeletionPolicy: secretDeletionPolicy.exactOptional(),
+      suspend: suspend.exactOptional(),
     })
     .describe('The certificate that is wanted.'),
   {

@@ -23,6 +23,11 @@ const Attempt = z
     afterId: integer(
       'The highest certificate id known of the authority before the attempt; what the attempt bought is above it.',
     ),
+    commonName: statusText('The common name asked for.', 256),
+    requestHash: statusText('Hash of all names and the whole subject that TinyCert is asked for.', 80),
+    since: time(
+      'Start of the first of the attempts in a row that this one continues; what they bought is not older.',
+    ),
     certificateId: integer('The id that TinyCert answered, or that a recovery took over.').exactOptional(),
     authorityId: integer('The authority that was asked.'),
     reason: statusText('Why a certificate was needed, in one word.', 128).exactOptional(),
@@ -84,6 +89,19 @@ export const CertificateStatus = z
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['certificateId'],
       })
+      .exactOptional(),
+    formerCertificateIds: z
+      .array(integer('TinyCert’s id of a certificate.'))
+      .max(20)
+      .meta({
+        description:
+          'Earlier certificates of this resource, the newest 20. No other resource takes them over.',
+        'x-kubernetes-list-type': 'atomic',
+      })
+      .exactOptional(),
+    observedDesiredStatus: z
+      .enum(['Good', 'Hold', 'Revoked'])
+      .describe('The last desiredStatus that was carried out.')
       .exactOptional(),
     observedRenewRequest: statusText('The last request to renew that was carried out.').exactOptional(),
     restartedRevision: integer('The last revision that workloads were restarted for.').exactOptional(),

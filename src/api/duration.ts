@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { parseDuration } from '../lib/duration.ts';
 import type { Rule } from './rules.ts';
 import { matching, quoting, text } from './fields.ts';
@@ -55,3 +56,19 @@ export const renewBefore = text(
     'is too long: write at most 8640h (360 days), since a certificate lives 365 days and would be renewed without end',
   ),
 );
+
+/** A duration that people write, between two others. */
+export function duration(description: string, { from, to }: { from: string; to: string }): z.ZodString {
+  const [least, most] = [parseDuration(from), parseDuration(to)];
+  return text(
+    description,
+    {
+      rule: `${syntax.rule} && self != ''`,
+      holds: (value) => durationMs(value) !== undefined,
+      message: syntaxAdvice,
+      messageExpression: quoting(syntaxAdvice),
+    },
+    limit(`>= duration('${from}')`, (ms) => ms >= least, `is too short: write at least ${from}`),
+    limit(`<= duration('${to}')`, (ms) => ms <= most, `is too long: write at most ${to}`),
+  );
+}

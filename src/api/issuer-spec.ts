@@ -86,6 +86,12 @@ export const IssuerSpec = withRules(
       subject: Subject.describe(
         'Subject fields for certificates whose own spec leaves them out. What is left out here too comes from the authority (country and organization only).',
       ).exactOptional(),
+      ownershipMarker: z
+        .enum(['None', 'OrganizationalUnit'])
+        .describe(
+          'OrganizationalUnit puts a mark into the organizational unit (OU) of every certificate that tells this installation and resource. It is needed where several installations share one authority; certificates then cannot have an organizational unit of their own. None is the default.',
+        )
+        .exactOptional(),
     })
     .describe('A TinyCert account and one of its authorities.'),
   {

@@ -71,8 +71,26 @@ const Released = z
     namespace: statusText('Namespace of the resource that had it.').exactOptional(),
     name: statusText('Name of the resource that had it.').exactOptional(),
     releaseTime: time('When it was given up.').exactOptional(),
+    cause: z
+      .enum(['Deleted', 'Undecided'])
+      .describe('Deleted with its resource, or Undecided: whose it is could not be told.')
+      .exactOptional(),
   })
   .describe('A certificate that its resource gave up; no other resource takes it over.');
+
+const Abandoned = z
+  .object({
+    attemptId: statusText('The attempt.', 36),
+    uid: statusText('UID of the resource that made it.', 64),
+    namespace: statusText('Namespace of the resource.').exactOptional(),
+    name: statusText('Name of the resource.').exactOptional(),
+    requestHash: statusText('Hash of what was asked for.', 80),
+    commonName: statusText('The common name asked for.', 256),
+    afterId: integer('What it bought is above this id.'),
+    since: time('What it bought is not older.'),
+    until: time('What it bought is most likely not younger.'),
+  })
+  .describe('An attempt that was given up without a finding: it may have bought a certificate all the same.');
 
 /** `status` of TinyCertIssuer and TinyCertClusterIssuer. Only the operator writes it. */
 export const IssuerStatus = z
@@ -102,6 +120,15 @@ export const IssuerStatus = z
         description: 'Certificates that were given up, the newest 1000.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['certificateId'],
+      })
+      .exactOptional(),
+    abandoned: z
+      .array(Abandoned)
+      .max(200)
+      .meta({
+        description: 'Attempts that were given up without a finding, the newest 200.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['attemptId'],
       })
       .exactOptional(),
   })

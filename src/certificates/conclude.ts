@@ -5,6 +5,7 @@ import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { publish } from '../issuance/publish.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { refKey, type Secret } from '../kube/objects.ts';
+import { failpoint } from '../lib/failpoint.ts';
 import { READY } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedConclusion } from './failure.ts';
@@ -29,7 +30,9 @@ export async function conclude(
   let material: Material;
   try {
     material = await fetchMaterial(deps, inputs, issuer, certificateId, signal);
+    failpoint('check');
     secret = await writeSecret(deps, inputs, certificateId, material, signal);
+    failpoint('secret');
   } catch (error) {
     return afterFailedConclusion(deps, inputs, issuer, conclusion, error, signal);
   }
@@ -42,6 +45,7 @@ export async function conclude(
     sealer: issuer.account,
     signal,
   });
+  failpoint('result');
   if (attempt) deps.attempts.forget(attempt.id);
   if (attempt && outcome !== 'republished') {
     deps.metrics.issuances.inc({ operation: attempt.operation === 'New' ? 'new' : 'reissue', outcome });

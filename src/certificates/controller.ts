@@ -6,6 +6,7 @@ import { issuerKey } from '../issuance/issuer-directory.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { keyOf, parseKey, refKey } from '../kube/objects.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
+import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';
 import { BY_ISSUER, BY_SECRET, type Deps } from './deps.ts';
@@ -23,7 +24,9 @@ export function reconciler(deps: Deps): Reconcile {
     if (!parsed.ok) return reportInvalid(deps, certificate, parsed.message, context);
     try {
       const inputs = await gather(deps, parsed.object, context.signal);
-      return await act(deps, inputs, decide(inputs), context);
+      const plan = decide(inputs);
+      failpoint('decide');
+      return await act(deps, inputs, plan, context);
     } catch (error) {
       if (!(error instanceof CrdsOutdated)) throw error;
       deps.crds.doubt();

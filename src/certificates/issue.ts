@@ -1,9 +1,10 @@
-import { effectiveSubject } from '../api/effective.ts';
 import { newAttempt } from '../issuance/attempt.ts';
 import type { AuthorityMaterial, ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { type Request, requestOf } from '../issuance/request.ts';
 import { instant, type Instant, sendGate } from '../issuance/send-gate.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { isConflict } from '../kube/errors.ts';
+import { failpoint } from '../lib/failpoint.ts';
 import type { AlternativeName } from '../tinycert/index.ts';
 import type { Names } from '../x509/names.ts';
 import { conclude } from './conclude.ts';
@@ -56,12 +57,13 @@ async function buy(
 ): Promise<ReconcileResult> {
   const since = instant(deps.clock);
   const { status } = inputs.certificate;
+  const request = requestOf(inputs.certificate, issuer, material);
   // A seal over ids that somebody else may have written would make them ours: they are neither built on nor sealed.
   const isForged = inputs.sealed === false && order.operation === 'New';
   const attempt = newAttempt(
     {
       operation: order.operation,
-      authorityId: issuer.authority.id,
+      request,
       specHash: inputs.specHash,
       reason: order.why.reason,
       previousId: status?.certificateId,
@@ -83,14 +85,16 @@ async function buy(
     if (isConflict(error)) deps.attempts.forget(attempt.id);
     throw error;
   });
+  failpoint('attempt');
   if (status?.attempt) deps.attempts.forget(status.attempt.id);
   const attempted = { ...inputs, certificate };
   let certificateId: number;
   try {
-    certificateId = await send(deps, attempted, issuer, material, order.operation, since, signal);
+    certificateId = await send(deps, attempted, issuer, request, order.operation, since, signal);
   } catch (error) {
     return afterFailedCall(deps, attempted, issuer, attempt, error, signal);
   }
+  failpoint('reply');
   deps.attempts.bought(attempt.id, since.monotonic, certificateId);
   issuer.account.noteId(issuer.authority.id, certificateId);
   return conclude(deps, attempted, issuer, { certificateId, outcome: 'success' }, signal);
@@ -101,13 +105,13 @@ const withoutIds = { certificateId: null, authorityId: null } as const;
 function send(
   deps: Deps,
   inputs: Inputs,
-  { account, authority, subject }: ReadyIssuer,
-  material: AuthorityMaterial,
+  { account }: ReadyIssuer,
+  { authorityId, names, subject }: Request,
   operation: Order['operation'],
   since: Instant,
   signal: AbortSignal,
 ): Promise<number> {
-  const { certificate, names } = inputs;
+  const { certificate } = inputs;
   const { clock, leads, timing } = deps;
   const { id = '', previousId } = certificate.status?.attempt ?? {};
   const gate = sendGate({ clock, since, windowMs: timing.sendWindow, leads });
@@ -115,6 +119,7 @@ function send(
     signal,
     deadlineMs: timing.callDeadline,
     beforeSend: () => {
+      failpoint('send');
       gate();
       deps.attempts.sent(id);
     },
@@ -122,14 +127,10 @@ function send(
   if (operation === 'Reissue' && previousId !== undefined) {
     return account.client.reissueCertificate(previousId, options);
   }
-  const {
-    country = '',
-    organization = '',
-    ...rest
-  } = effectiveSubject(certificate.spec.subject, subject, material.subject);
+  const { country = '', organization = '', ...rest } = subject;
   return account.client.createCertificate(
     {
-      authorityId: authority.id,
+      authorityId,
       subject: { ...rest, commonName: names.commonName, country, organization },
       alternativeNames: alternativeNames(names),
     },

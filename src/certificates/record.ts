@@ -2,7 +2,7 @@ import type { Attempt, CertificateStatus } from '../api/certificate-status.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { sameConditions, type WantedCondition, withConditions } from '../issuance/conditions.ts';
 import { asOutdated, CrdsOutdated } from '../issuance/outdated-crds.ts';
-import { type Sealer, sealOf } from '../issuance/seal.ts';
+import { type Sealed, type Sealer, sealOf } from '../issuance/seal.ts';
 import { isConflict } from '../kube/errors.ts';
 import { keyOf } from '../kube/objects.ts';
 import { canonicalJson } from '../lib/hash.ts';
@@ -95,15 +95,21 @@ function nextConditions(deps: Deps, { certificate, conditions = [], removed = []
   });
 }
 
-function mergeSealed(status: CertificateStatus | undefined, change: StatusChange): CertificateStatus {
-  const merged: CertificateStatus = {};
-  const authorityId = change.authorityId === undefined ? status?.authorityId : change.authorityId;
-  const certificateId = change.certificateId === undefined ? status?.certificateId : change.certificateId;
-  const attempt = change.attempt === undefined ? status?.attempt : change.attempt;
-  if (authorityId !== null && authorityId !== undefined) merged.authorityId = authorityId;
-  if (certificateId !== null && certificateId !== undefined) merged.certificateId = certificateId;
-  if (attempt !== null && attempt !== undefined) merged.attempt = attempt;
-  return merged;
+const sealedFields = [
+  'authorityId',
+  'certificateId',
+  'attempt',
+  'formerCertificateIds',
+  'pendingRevocations',
+] as const satisfies (keyof Sealed)[];
+
+/** What the seal has to cover once a change is written. */
+function mergeSealed(status: CertificateStatus | undefined, change: StatusChange): Sealed {
+  const entries = sealedFields.flatMap((field) => {
+    const value = change[field] === undefined ? status?.[field] : change[field];
+    return value === undefined || value === null ? [] : [[field, value]];
+  });
+  return Object.fromEntries(entries) as Sealed;
 }
 
 /** A merge-patch keeps what it does not name, so that fields an earlier attempt had must be removed by name. */

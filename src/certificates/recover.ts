@@ -1,12 +1,14 @@
-import { effectiveNames, effectiveSubject } from '../api/effective.ts';
+import { effectiveNames } from '../api/effective.ts';
 import type { Attempt } from '../api/certificate-status.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
-import { isCandidate, isFor, isFromWindow, isSameRequest, type Request } from '../issuance/claims.ts';
+import { isCandidate, isFor, isFromWindow } from '../issuance/claims.ts';
 import { isOpen } from '../issuance/attempt.ts';
 import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { isSameRequest, type Request, requestOf } from '../issuance/request.ts';
 import { quietAfter } from '../issuance/timing.ts';
 import type { ReconcileContext } from '../kube/controller.ts';
 import { ApiError } from '../kube/errors.ts';
+import { failpoint } from '../lib/failpoint.ts';
 import { type CertificateSummary, TinyCertError } from '../tinycert/index.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { sameNames } from '../x509/names.ts';
@@ -38,8 +40,11 @@ export async function recover(
   const inSecret = await look.inOwnSecret();
   if (inSecret !== undefined) return { adopt: inSecret };
   const isPreviousObsolete = attempt.operation === 'Reissue' && (await look.isPreviousObsolete());
+  failpoint('previous');
   const candidates = await look.candidates();
+  failpoint('list');
   await look.assertUnchanged();
+  failpoint('live');
   if (attempt.operation === 'Reissue') {
     const successor = await look.successor(candidates);
     if (successor !== undefined) return { adopt: successor };
@@ -48,6 +53,7 @@ export async function recover(
   const matching = await look.matching(candidates);
   if (matching.length === 0) return { again };
   const [only] = await look.unclaimed(matching);
+  failpoint('cluster');
   if (only !== undefined && matching.length === 1 && (await look.isSole())) return { adopt: only };
   log.warn(
     { candidates: matching, attempt: attempt.id },
@@ -184,13 +190,8 @@ class Look {
     return this.#resources.filter(({ metadata }) => metadata.uid !== uid);
   }
 
-  async #request({ spec }: TinyCertCertificate, issuer = this.#issuer): Promise<Request> {
-    const material = await issuer.material();
-    return {
-      authorityId: issuer.authority.id,
-      names: effectiveNames(spec),
-      subject: effectiveSubject(spec.subject, issuer.subject, material.subject),
-    };
+  async #request(certificate: TinyCertCertificate, issuer = this.#issuer): Promise<Request> {
+    return requestOf(certificate, issuer, await issuer.material());
   }
 
   async #certificate(id: number): Promise<Certificate> {

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 import { attempt, ISSUED, issued } from '../../test/support/inputs.ts';
 import { AttemptMemory, isOpen, newAttempt } from './attempt.ts';
 
+const names = { commonName: 'www.example.com', dns: ['www.example.com'], ip: [], uri: [], email: [] };
+const request = { authorityId: 1, names, subject: { country: 'NL', organization: 'Example' } };
 const wish = {
   operation: 'New',
-  authorityId: 1,
+  request,
   specHash: 'v1:x',
   reason: 'DoesNotExist',
   afterId: 9,
@@ -15,16 +17,24 @@ test('a first attempt is number one and reaches back to what is known', () => {
     number: 1,
     afterId: 9,
     startTime: '2026-01-01T00:00:00.000Z',
+    since: '2026-01-01T00:00:00.000Z',
+    commonName: 'www.example.com',
   });
 });
 
 test('an attempt that replaces an open one keeps how far that one reached back', () => {
-  expect(newAttempt(wish, { attempt }, 'pod', ISSUED)).toMatchObject({ number: 2, afterId: 5 });
+  expect(newAttempt(wish, { attempt }, 'pod', ISSUED + 60_000)).toMatchObject({
+    number: 2,
+    afterId: 5,
+    since: attempt.since,
+  });
 });
 
 test('an attempt after a concluded one, or at another authority, reaches back to what is known', () => {
   expect(newAttempt(wish, issued, 'pod', ISSUED).afterId).toBe(9);
-  expect(newAttempt({ ...wish, authorityId: 2 }, { attempt }, 'pod', ISSUED).afterId).toBe(9);
+  expect(
+    newAttempt({ ...wish, request: { ...request, authorityId: 2 } }, { attempt }, 'pod', ISSUED).afterId,
+  ).toBe(9);
 });
 
 test('only a reissue names the certificate it starts from', () => {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, CertificateStatus } from '../api/certificate-status.ts';
+import { type Request, requestHash } from './request.ts';
 
 /** What a new attempt is for. */
 export interface AttemptWish {
   operation: 'New' | 'Reissue';
-  authorityId: number;
+  /** What the CA is to be asked for. */
+  request: Request;
   specHash: string;
   reason: string;
   /** The certificate that a reissue starts from. */
@@ -15,7 +17,8 @@ export interface AttemptWish {
 
 /**
  * The record that is written before the CA is asked (rule 2). An attempt that replaces an open one for the same
- * authority keeps its `afterId`: what the earlier one bought after all must stay within reach of a recovery.
+ * authority keeps how far back it looks, in ids and in time: what the earlier one bought after all must stay within
+ * reach of a recovery.
  */
 export function newAttempt(
   wish: AttemptWish,
@@ -24,17 +27,21 @@ export function newAttempt(
   now: number,
 ): Attempt {
   const before = status?.attempt;
-  const replaces = before !== undefined && isOpen(status) && before.authorityId === wish.authorityId;
+  const replaces = before !== undefined && isOpen(status) && before.authorityId === wish.request.authorityId;
+  const startTime = new Date(now).toISOString();
   return {
     number: (before?.number ?? 0) + 1,
     id: randomUUID(),
     operation: wish.operation,
     holder,
-    startTime: new Date(now).toISOString(),
+    startTime,
     specHash: wish.specHash,
     ...(wish.operation === 'Reissue' && wish.previousId !== undefined ? { previousId: wish.previousId } : {}),
     afterId: replaces ? Math.min(before.afterId, wish.afterId) : wish.afterId,
-    authorityId: wish.authorityId,
+    authorityId: wish.request.authorityId,
+    commonName: wish.request.names.commonName,
+    requestHash: requestHash(wish.request),
+    since: replaces ? before.since : startTime,
     reason: wish.reason,
   };
 }

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { attempt, ISSUED, spec } from '../../test/support/inputs.ts';
 import { effectiveNames } from '../api/effective.ts';
 import type { CertificateDetails, CertificateSummary } from '../tinycert/index.ts';
-import { isCandidate, isFor, isFromWindow, isSameRequest, type Request } from './claims.ts';
+import { isCandidate, isFor, isFromWindow } from './claims.ts';
+import type { Request } from './request.ts';
 
 const names = effectiveNames(spec);
 const request: Request = { authorityId: 1, names, subject: { country: 'NL', organization: 'Example' } };
@@ -55,13 +56,4 @@ test('a certificate is from the attempt if it begins while the attempt could act
   expect(isFromWindow(attempt, ISSUED - 6 * minute, minute)).toBe(false);
   expect(isFromWindow(attempt, ISSUED + 6 * minute, minute)).toBe(true);
   expect(isFromWindow(attempt, ISSUED + 7 * minute, minute)).toBe(false);
-});
-
-test('two requests are the same only with the same authority, names and subject', () => {
-  expect(isSameRequest(request, { ...request, names: { ...names, dns: [...names.dns] } })).toBe(true);
-  expect(isSameRequest(request, { ...request, authorityId: 2 })).toBe(false);
-  expect(isSameRequest(request, { ...request, subject: { country: 'BE', organization: 'Example' } })).toBe(
-    false,
-  );
-  expect(isSameRequest(request, { ...request, names: { ...names, uri: ['spiffe://x'] } })).toBe(false);
 });

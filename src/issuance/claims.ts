@@ -1,15 +1,8 @@
 import type { Attempt } from '../api/certificate-status.ts';
-import type { Subject } from '../api/subject.ts';
 import type { CertificateDetails, CertificateSummary } from '../tinycert/index.ts';
 import { type Names, normalNames, sameNames } from '../x509/names.ts';
 import { MAX_CLOCK_SKEW_MS } from './checks.ts';
-
-/** What an attempt asked the CA for. */
-export interface Request {
-  authorityId: number;
-  names: Names;
-  subject: Subject;
-}
+import { type Request, sameSubject } from './request.ts';
 
 /** Whether a line of the CA's list can be what an attempt bought (rule 7): newer than all it knew of, and its CN. */
 export function isCandidate(attempt: Attempt, names: Names, entry: CertificateSummary): boolean {
@@ -41,16 +34,6 @@ export function isFor(request: Request, details: CertificateDetails): boolean {
 export function isFromWindow(attempt: Attempt, notBefore: number, quietMs: number): boolean {
   const start = Date.parse(attempt.startTime);
   return notBefore >= start - MAX_CLOCK_SKEW_MS && notBefore <= start + quietMs + MAX_CLOCK_SKEW_MS;
-}
-
-/** Whether two requests cannot be told apart at the CA. */
-export function isSameRequest(a: Request, b: Request): boolean {
-  return a.authorityId === b.authorityId && sameNames(a.names, b.names) && sameSubject(a.subject, b.subject);
-}
-
-function sameSubject(a: Subject, b: Subject): boolean {
-  const fields = ['country', 'organization', 'organizationalUnit', 'locality', 'province'] as const;
-  return fields.every((field) => (a[field] ?? '') === (b[field] ?? ''));
 }
 
 const noNames: Names = { commonName: '', dns: [], ip: [], uri: [], email: [] };

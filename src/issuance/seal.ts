@@ -7,16 +7,20 @@ export interface Sealer {
   seal(text: string): string;
 }
 
-/** The part of a status that decides which private key is fetched. */
-export type Sealed = Pick<CertificateStatus, 'authorityId' | 'certificateId' | 'attempt'>;
+/** The part of a status that decides which private key is fetched and what is revoked. */
+export type Sealed = Pick<
+  CertificateStatus,
+  'authorityId' | 'certificateId' | 'attempt' | 'formerCertificateIds' | 'pendingRevocations'
+>;
 
 /**
- * The seal over what decides which private key is fetched for a resource. Whoever may write status can write any
+ * The seal over what decides which private key is fetched for a resource, and what is revoked. Whoever may write status can write any
  * certificate id of the account there, another tenant's too; without the API key nobody can make the seal for it.
  */
 export function sealOf(sealer: Sealer, uid: string, status: Sealed): string {
-  const { authorityId, certificateId, attempt } = status;
-  return `v1:${sealer.seal(canonicalJson({ uid, authorityId, certificateId, attempt }))}`;
+  const { authorityId, certificateId, attempt, formerCertificateIds, pendingRevocations } = status;
+  const sealed = { uid, authorityId, certificateId, attempt, formerCertificateIds, pendingRevocations };
+  return `v1:${sealer.seal(canonicalJson(sealed))}`;
 }
 
 /** Whether a status was written by an operator with this account. */

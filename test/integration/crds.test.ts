@@ -44,6 +44,9 @@ async function serve(world: World, crds: readonly Crd[], takes: boolean): Promis
     holder: 'x',
     startTime: '2026-01-01T00:00:00.000Z',
     specHash: 'x',
+    commonName: 'x',
+    requestHash: 'x',
+    since: '2026-01-01T00:00:00.000Z',
     afterId: 0,
     authorityId: 1,
   };

@@ -22,6 +22,9 @@ export const attempt: Attempt = {
   holder: 'pod',
   startTime: '2026-01-01T00:00:00.000Z',
   specHash: specHash(spec),
+  commonName: 'www.example.com',
+  requestHash: 'v1:0',
+  since: '2026-01-01T00:00:00.000Z',
   afterId: 5,
   authorityId: 1,
 };

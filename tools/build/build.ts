@@ -37,6 +37,7 @@ async function buildOperator(): Promise<void> {
     minifySyntax: true,
     legalComments: 'linked',
     logLevel: 'warning',
+    define: { FAILPOINTS: 'false' },
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
