@@ -11,6 +11,7 @@ import { act } from './act.ts';
 import { decide } from './decide.ts';
 import { BY_ISSUER, BY_SECRET, type Deps } from './deps.ts';
 import { gather, secretRef } from './gather.ts';
+import type { Vanished } from './vanished.ts';
 
 /**
  * The controller of TinyCertCertificates. It reads certificates, their Secrets' metadata and the issuer directory, and
@@ -36,7 +37,7 @@ export function reconciler(deps: Deps): Reconcile {
 }
 
 /** Which events lead to which keys. Returns the function that ends this. */
-export function wire(deps: Deps, queue: WorkQueue): () => void {
+export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Vanished, 'note'>): () => void {
   deps.certificates.addIndex(BY_SECRET, (certificate) => [refKey(secretRef(certificate))]);
   deps.certificates.addIndex(BY_ISSUER, ({ spec, metadata }) => [
     issuerKey(spec.issuerRef, metadata.namespace),
@@ -48,6 +49,7 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
   const ends = [
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
+        vanished.note(deps.writtenCertificates.newest(key, object) ?? object);
         deps.writtenCertificates.forget(key);
         queue.forget(key);
         freed(object);

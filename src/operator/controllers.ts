@@ -3,6 +3,7 @@ import type { Issuer } from '../issuers/deps.ts';
 import { informerWatches, SecretWatches } from '../issuers/secret-watches.ts';
 import { reconciler, wire } from '../certificates/controller.ts';
 import type { Deps as CertificateDeps } from '../certificates/deps.ts';
+import { Vanished } from '../certificates/vanished.ts';
 import type { AccountRegistry } from '../account/registry.ts';
 import { certificates, clusterIssuers, issuers, type TinyCertCertificate } from '../api/kinds.ts';
 import { MANAGED_LABEL } from '../api/names.ts';
@@ -10,12 +11,13 @@ import { AttemptMemory } from '../issuance/attempt.ts';
 import { IssuerDirectory } from '../issuance/issuer-directory.ts';
 import { eventWarner } from '../issuance/warn.ts';
 import { LastWritten } from '../issuance/last-written.ts';
+import { IssuerRecords, type KeyedIssuer } from '../issuance/records.ts';
 import { defaultTiming } from '../issuance/timing.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { runController } from '../kube/controller.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
-import { type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
+import { keyOf, type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Clock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
@@ -117,20 +119,27 @@ export function startControllers(options: ControllersOptions): Controllers {
     crds: options.crds,
     certificates: informers.certificates.store,
     secrets: informers.secrets.store,
-    listCertificates: (listSignal) => listAll(kube, settings.namespaces, listSignal),
+    listCertificates: (listSignal) => listAll(kube, certificates, settings.namespaces, listSignal),
     directory,
     issuerExists: (key) =>
       issuerStores.some(
         ({ prefix, store }) => key.startsWith(prefix) && store.get(key.slice(prefix.length)) !== undefined,
       ),
     attempts: new AttemptMemory(),
+    records: new IssuerRecords({
+      kube,
+      directory,
+      listIssuers: (listSignal) => listIssuers(kube, issuerStores, settings.namespaces, listSignal),
+    }),
     writtenCertificates: new LastWritten({ clock }),
     writtenSecrets: new LastWritten({ clock }),
   };
   const queueOf = (name: string): WorkQueue => new WorkQueue({ name, clock, metrics: metrics.queue });
   const runs: { name: string; queue: WorkQueue; run: () => Promise<void> }[] = [];
   const certificateQueue = queueOf('certificate');
-  const ends = [wire(deps, certificateQueue)];
+  const vanishedQueue = queueOf('vanished');
+  const vanished = new Vanished(deps, vanishedQueue);
+  const ends = [wire(deps, certificateQueue, vanished), vanished.wire()];
   const secretWatches = new SecretWatches(informerWatches({ client: kube, clock, log, signal }));
   for (const { type, store } of issuerStores) {
     const queue = queueOf(type === issuers ? 'issuer' : 'clusterissuer');
@@ -156,6 +165,11 @@ export function startControllers(options: ControllersOptions): Controllers {
     name: 'certificate',
     queue: certificateQueue,
     run: () => start('certificate', certificateQueue, settings.concurrency, reconciler(deps)),
+  });
+  runs.push({
+    name: 'vanished',
+    queue: vanishedQueue,
+    run: () => start('vanished', vanishedQueue, 1, vanished.reconcile),
   });
 
   function start(
@@ -200,16 +214,32 @@ function queueName(type: ResourceType<Issuer>): string {
   return type === issuers ? 'issuer' : 'clusterissuer';
 }
 
-async function listAll(
+async function listAll<T extends KubeObject>(
   kube: KubeClient,
+  type: ResourceType<T>,
   namespaces: readonly string[] | undefined,
   signal: AbortSignal,
-): Promise<TinyCertCertificate[]> {
-  const parts = namespaces ?? [undefined];
+): Promise<T[]> {
+  const parts = type.namespaced && namespaces ? namespaces : [undefined];
   const lists = await Promise.all(
     parts.map((namespace) =>
-      kube.listAll(certificates, { signal, ...(namespace === undefined ? {} : { namespace }) }),
+      kube.listAll(type, { signal, ...(namespace === undefined ? {} : { namespace }) }),
     ),
   );
   return lists.flatMap(({ items }) => items);
+}
+
+async function listIssuers(
+  kube: KubeClient,
+  kinds: readonly { type: ResourceType<Issuer>; prefix: string }[],
+  namespaces: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<KeyedIssuer[]> {
+  const lists = await Promise.all(
+    kinds.map(async ({ type, prefix }) => {
+      const items = await listAll(kube, type, namespaces, signal);
+      return items.map((issuer) => ({ key: `${prefix}${keyOf(issuer)}`, issuer }));
+    }),
+  );
+  return lists.flat();
 }

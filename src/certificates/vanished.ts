@@ -1,0 +1,122 @@
+import type { TinyCertCertificate } from '../api/kinds.ts';
+import { isOpen } from '../issuance/attempt.ts';
+import { rfc3339 } from '../issuance/conditions.ts';
+import { issuerKey } from '../issuance/issuer-directory.ts';
+import type { Abandoned, Released } from '../issuance/remember.ts';
+import { isSealed } from '../issuance/seal.ts';
+import { quietAfter } from '../issuance/timing.ts';
+import type { Reconcile } from '../kube/controller.ts';
+import type { WorkQueue } from '../kube/queue.ts';
+import type { Deps } from './deps.ts';
+
+/** The deletion of a namespace comes as many events: they are gathered for this long, to be one write. */
+const GATHER_MS = 500;
+/** Of one issuer; more than it could remember are not kept. */
+const MAX_PENDING = 1000;
+
+interface Gone {
+  certificate: TinyCertCertificate;
+  /** When it was seen to be gone, wall clock. */
+  at: number;
+}
+
+/**
+ * Remembers, on its issuer, what a resource had that is gone (rule 8): its certificates, so that no other resource takes
+ * them over and nobody calls them lost; its open attempt, so that what it may have bought is found. Every replica gathers
+ * and the leader writes, so that little is lost with a leader.
+ */
+export class Vanished {
+  readonly #deps: Deps;
+  readonly #queue: WorkQueue;
+  readonly #pending = new Map<string, Gone[]>();
+
+  constructor(deps: Deps, queue: WorkQueue) {
+    this.#deps = deps;
+    this.#queue = queue;
+  }
+
+  /** Begins to listen. Returns the function that ends this. */
+  wire(): () => void {
+    const { directory } = this.#deps;
+    return directory.onChange((key) => {
+      if (this.#pending.has(key)) this.#queue.add(key, { afterMs: GATHER_MS, reason: 'issuer' });
+    });
+  }
+
+  /** Takes note of a resource that is gone, in the newest version known. */
+  note(certificate: TinyCertCertificate): void {
+    const { status, spec, metadata } = certificate;
+    if (status?.certificateId === undefined && status?.attempt === undefined) return;
+    const key = issuerKey(spec.issuerRef, metadata.namespace);
+    const pending = this.#pending.get(key) ?? [];
+    pending.push({ certificate, at: this.#deps.clock.now() });
+    this.#pending.set(key, pending.slice(-MAX_PENDING));
+    this.#queue.add(key, { afterMs: GATHER_MS, reason: 'deleted' });
+  }
+
+  /** Writes what is pending for one issuer. */
+  readonly reconcile: Reconcile = async (key, { signal, log }) => {
+    const { directory, issuerExists, records, timing } = this.#deps;
+    const pending = this.#pending.get(key) ?? [];
+    if (pending.length === 0) return {};
+    if (!issuerExists(key)) {
+      this.#pending.delete(key);
+      return {};
+    }
+    const state = directory.get(key);
+    // Whether a status can be believed, only the account tells; the directory says when there is one.
+    if (!state?.ready) return {};
+    const { account } = state.issuer;
+    const believed = pending.filter(({ certificate: { metadata, status } }) =>
+      isSealed(account, metadata.uid ?? '', status ?? {}),
+    );
+    const released = believed.flatMap(releasedOf);
+    const abandoned = believed.flatMap((gone) => abandonedOf(gone, quietAfter(timing)));
+    await records.give(key, { released, abandoned }, signal);
+    log.info(
+      { certificateIds: released.map(({ certificateId }) => certificateId), resources: pending.length },
+      'Certificates were given up with their resources',
+    );
+    const left = (this.#pending.get(key) ?? []).filter((gone) => !pending.includes(gone));
+    if (left.length === 0) this.#pending.delete(key);
+    else this.#pending.set(key, left);
+    return {};
+  };
+}
+
+/** The certificates that a resource had. The present one comes last, so that it is remembered longest. */
+function releasedOf({ certificate: { metadata, status }, at }: Gone): Released[] {
+  const { certificateId, attempt, formerCertificateIds = [] } = status ?? {};
+  const ids = [...formerCertificateIds, attempt?.certificateId, certificateId].filter(
+    (id) => id !== undefined,
+  );
+  return [...new Set(ids)].map((id) => ({
+    certificateId: id,
+    ...ownerOf(metadata),
+    releaseTime: rfc3339(at),
+    cause: 'Deleted',
+  }));
+}
+
+/** Its attempt, if what it bought is not known. */
+function abandonedOf({ certificate: { metadata, status } }: Gone, quietMs: number): Abandoned[] {
+  const attempt = status?.attempt;
+  if (!attempt || !isOpen(status) || attempt.certificateId !== undefined) return [];
+  const { id, requestHash, commonName, afterId, since, startTime } = attempt;
+  return [
+    {
+      attemptId: id,
+      uid: metadata.uid ?? '',
+      ...ownerOf(metadata),
+      requestHash,
+      commonName,
+      afterId,
+      since,
+      until: rfc3339(Math.ceil((Date.parse(startTime) + quietMs) / 1000) * 1000),
+    },
+  ];
+}
+
+function ownerOf({ namespace, name }: TinyCertCertificate['metadata']): { namespace?: string; name: string } {
+  return { ...(namespace === undefined ? {} : { namespace }), name };
+}

@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { certificates, issuers } from '../../src/api/kinds.ts';
+import { IssuerDirectory } from '../../src/issuance/issuer-directory.ts';
+import { IssuerRecords } from '../../src/issuance/records.ts';
+import type { Released } from '../../src/issuance/remember.ts';
+import { keyOf } from '../../src/kube/objects.ts';
+import { complaints } from '../support/scenario.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+import { type World, aWorld } from '../support/world.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage({ keyPool: 4, keyPoolReuse: true });
+});
+afterAll(() => stage.close());
+
+const { signal } = new AbortController();
+
+function records({ namespace }: World): IssuerRecords {
+  return new IssuerRecords({
+    kube: stage.kube,
+    directory: new IssuerDirectory(),
+    listIssuers: async () => {
+      const { items } = await stage.kube.listAll(issuers, { namespace });
+      return items.map((issuer) => ({ key: `TinyCertIssuer:${keyOf(issuer)}`, issuer }));
+    },
+  });
+}
+
+function released(certificateId: number): Released {
+  return { certificateId, cause: 'Deleted', name: 'web', releaseTime: '2026-01-01T00:00:00Z' };
+}
+
+function ids(list: readonly Released[] | undefined): number[] | undefined {
+  return list?.map(({ certificateId }) => certificateId).sort((a, b) => a - b);
+}
+
+describe('what is given up', () => {
+  test('by many at once is in few writes on the issuer, and all of it is there when they go on', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    const memory = records(world);
+    const key = `TinyCertIssuer:${world.namespace}/ca`;
+    const before = Number((await world.get(issuers, 'ca')).metadata.generation);
+    const numbers = Array.from({ length: 200 }, (_, i) => i + 1);
+    const versions = new Set<string | undefined>();
+
+    await Promise.all(
+      numbers.map(async (id) => {
+        await memory.give(key, { released: [released(id)] }, signal);
+        const { metadata, status } = await world.get(issuers, 'ca');
+        versions.add(metadata.resourceVersion);
+        expect(ids(status?.released)).toContain(id);
+      }),
+    );
+
+    const { metadata, status } = await world.get(issuers, 'ca');
+    expect(ids(status?.released)).toEqual(numbers);
+    expect(versions.size).toBeLessThanOrEqual(2);
+    expect(metadata.generation).toBe(before);
+  });
+
+  test('is not lost to somebody else who writes the same status, nor written twice', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    const key = `TinyCertIssuer:${world.namespace}/ca`;
+    // Two processes, which know nothing of each other.
+    const [first, second] = [records(world), records(world)];
+    await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        (i % 2 === 0 ? first : second).give(key, { released: [released(i + 1)] }, signal),
+      ),
+    );
+    const written = await world.get(issuers, 'ca');
+    expect(written.status?.released).toHaveLength(40);
+
+    await first.give(key, { released: [released(7)] }, signal);
+    expect((await world.get(issuers, 'ca')).metadata.resourceVersion).toBe(written.metadata.resourceVersion);
+  });
+
+  test('is read from all issuers of the authority, and from no other', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    const authority = (id: number) => ({ status: { authority: { id, name: 'x' } } });
+    await world.create(issuers, 'same', { spec: (await world.get(issuers, 'ca')).spec });
+    await world.create(issuers, 'other', { spec: (await world.get(issuers, 'ca')).spec });
+    await world.patch(issuers, 'ca', authority(1), 'status');
+    await world.patch(issuers, 'same', authority(1), 'status');
+    await world.patch(issuers, 'other', authority(2), 'status');
+    const memory = records(world);
+    for (const [i, name] of ['ca', 'same', 'other'].entries())
+      await memory.give(`TinyCertIssuer:${world.namespace}/${name}`, { released: [released(i + 1)] }, signal);
+
+    expect(ids((await memory.given(1, signal)).released)).toEqual([1, 2]);
+    expect(ids((await memory.given(2, signal)).released)).toEqual([3]);
+  });
+
+  test('to an issuer that is gone is nobody’s to remember', async () => {
+    const world = await aWorld(stage);
+    const gone = records(world).give(
+      `TinyCertIssuer:${world.namespace}/ca`,
+      { released: [released(1)] },
+      signal,
+    );
+    await expect(gone).resolves.toBeUndefined();
+  });
+});
+
+describe('resources that vanish', () => {
+  test('leave their certificates to the memory of the issuer, in few writes', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    const operator = await world.operator();
+    const names = Array.from({ length: 30 }, (_, i) => `web-${i}`);
+    await Promise.all(names.map((name) => world.certificate(name)));
+    const issued = await Promise.all(names.map((name) => world.ready(name)));
+    await world.settled();
+
+    const tally = world.tally(operator);
+    await Promise.all(names.map((name) => world.delete(certificates, name)));
+    await world.pass(5_000);
+
+    const { status } = await world.get(issuers, 'ca');
+    const wanted = issued.map((certificate) => certificate.status?.certificateId ?? 0);
+    expect(ids(status?.released)).toEqual(wanted.sort((a, b) => a - b));
+    expect(status?.released?.[0]).toMatchObject({ namespace: world.namespace, cause: 'Deleted' });
+    expect(tally().writes['PATCH tinycertissuers/status']).toBeLessThanOrEqual(3);
+    expect(complaints(operator)).toEqual([]);
+  });
+
+  test('with an open attempt leave the attempt too', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    await world.operator();
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+    await world.certificate('open');
+    await world.settled();
+    const attempt = (await world.get(certificates, 'open')).status?.attempt;
+    await world.delete(certificates, 'open');
+
+    await world.pass(5_000);
+
+    const { status } = await world.get(issuers, 'ca');
+    expect(status?.released).toBeUndefined();
+    expect(status?.abandoned).toMatchObject([
+      {
+        attemptId: attempt?.id,
+        name: 'open',
+        commonName: 'open.example.com',
+        afterId: attempt?.afterId,
+        requestHash: attempt?.requestHash,
+        since: attempt?.since,
+      },
+    ]);
+  });
+
+  test('leave nothing on the word of a status that somebody else wrote', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    const operator = await world.operator();
+    await world.certificate('web');
+    await world.ready('web');
+    await operator.stop();
+    await world.patch(certificates, 'web', { status: { certificateId: 4711 } }, 'status');
+    await world.operator();
+    await world.settled();
+    await world.delete(certificates, 'web');
+
+    await world.pass(5_000);
+
+    const { status } = await world.get(issuers, 'ca');
+    expect(status?.released).toBeUndefined();
+  });
+});
