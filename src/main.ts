@@ -1,4 +1,4 @@
-import { systemClock } from './lib/clock.ts';
+import { processClock } from './lib/accelerated-clock.ts';
 import { AppError, asError } from './lib/errors.ts';
 import { createLogger } from './lib/log.ts';
 import { FlagError, helpText, parseFlags, type Settings } from './operator/flags.ts';
@@ -22,7 +22,7 @@ async function main(): Promise<number> {
   }
   const log = createLogger({ level: settings.logLevel, format: settings.logFormat });
   try {
-    await runOperator(settings, systemClock, log, stopOnSignals());
+    await runOperator(settings, processClock(), log, stopOnSignals());
     return 0;
   } catch (thrown) {
     const error = asError(thrown);

@@ -38,21 +38,33 @@ declare const FAILPOINTS: boolean | undefined;
 
 /**
  * Marks a step. Does nothing unless the process was built with failpoints and told by its environment what to do:
- * `TINYCERT_FAILPOINT` is `STEP:kill:N` or `STEP:stop:N`, which sends SIGKILL or SIGSTOP at the Nth time, and each step
- * is added as a line to the file `TINYCERT_FAILPOINT_LOG`.
+ * `TINYCERT_FAILPOINT` is `STEP:kill:N` or `STEP:stop:N`, which sends SIGKILL or SIGSTOP at the Nth time, or several of
+ * these joined by commas; and each step is added as a line to the file `TINYCERT_FAILPOINT_LOG`.
  */
 export function failpoint(step: Step): void {
   if (typeof FAILPOINTS === 'boolean' && FAILPOINTS) reached(step);
 }
 
 const hits = new Map<Step, number>();
+/** Longer than it takes the kernel to stop all threads after a signal. */
+const LET_STOP_MS = 50;
 
 function reached(step: Step): void {
   const count = (hits.get(step) ?? 0) + 1;
   hits.set(step, count);
-  const { TINYCERT_FAILPOINT: order = '', TINYCERT_FAILPOINT_LOG: file } = process.env;
-  const [wanted, action, at] = order.split(':');
-  const isDue = wanted === step && Number(at) === count;
-  if (file) appendFileSync(file, `${step}${isDue ? ` ${action}` : ''}\n`);
-  if (isDue) process.kill(process.pid, action === 'stop' ? 'SIGSTOP' : 'SIGKILL');
+  const { TINYCERT_FAILPOINT: orders = '', TINYCERT_FAILPOINT_LOG: file } = process.env;
+  const action = dueAction(orders, step, count);
+  if (file) appendFileSync(file, `${step}${action === undefined ? '' : ` ${action}`}\n`);
+  if (action === undefined) return;
+  process.kill(process.pid, action === 'stop' ? 'SIGSTOP' : 'SIGKILL');
+  // The signal may reach another thread first: nothing may run on here meanwhile.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LET_STOP_MS);
+}
+
+function dueAction(orders: string, step: Step, count: number): string | undefined {
+  for (const order of orders.split(',')) {
+    const [wanted, action, at] = order.split(':');
+    if (wanted === step && Number(at) === count) return action;
+  }
+  return undefined;
 }

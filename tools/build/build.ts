@@ -4,10 +4,15 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 const { values } = parseArgs({
-  options: { library: { type: 'boolean', default: false }, operator: { type: 'boolean', default: false } },
+  options: {
+    library: { type: 'boolean', default: false },
+    operator: { type: 'boolean', default: false },
+    // The operator with what tests need to end and freeze it at a step; never shipped.
+    failpoints: { type: 'boolean', default: false },
+  },
 });
-/** One of them, or both. */
-const isAll = values.library === values.operator;
+/** One of them, or what is shipped. */
+const isAll = !values.library && !values.operator && !values.failpoints;
 
 /** The client as JavaScript with types: what `import 'tinycert-operator/tinycert'` loads. */
 function buildLibrary(): void {
@@ -20,12 +25,12 @@ function buildLibrary(): void {
 }
 
 /** The operator as one file; what is rarely needed (the exec and OIDC parts of kubeconfigs) as chunks beside it. */
-async function buildOperator(): Promise<void> {
-  rmSync('dist/operator.js', { force: true });
-  rmSync('dist/chunks', { recursive: true, force: true });
+async function buildOperator(outdir: string, failpoints: boolean): Promise<void> {
+  rmSync(`${outdir}/operator.js`, { force: true });
+  rmSync(`${outdir}/chunks`, { recursive: true, force: true });
   await build({
     entryPoints: { operator: 'src/main.ts' },
-    outdir: 'dist',
+    outdir,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,
@@ -37,7 +42,7 @@ async function buildOperator(): Promise<void> {
     minifySyntax: true,
     legalComments: 'linked',
     logLevel: 'warning',
-    define: { FAILPOINTS: 'false' },
+    define: { FAILPOINTS: String(failpoints) },
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
@@ -45,4 +50,5 @@ async function buildOperator(): Promise<void> {
 }
 
 if (isAll || values.library) buildLibrary();
-if (isAll || values.operator) await buildOperator();
+if (isAll || values.operator) await buildOperator('dist', false);
+if (values.failpoints) await buildOperator('dist/failpoints', true);
