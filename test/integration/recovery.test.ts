@@ -124,7 +124,7 @@ test('a purchase that the CA never made is made again once it is certain', async
 describe('an operator that was ended', () => {
   test('before the answer came is followed by one that adopts, after the waiting time', async () => {
     const { world, operator } = await wanted('answer', { call: 'cert/new', kind: 'hold', when: 'after' });
-    await world.call(({ call, fault }) => call === 'cert/new' && fault === 'hold');
+    await world.call(({ call, held }) => call === 'cert/new' && held === true);
     await operator.stop('by force').catch(() => undefined);
     stage.dev.release();
 
@@ -158,7 +158,7 @@ describe('an operator that was ended', () => {
 
   test('before the CA acted is followed by one that waits long enough to see it', async () => {
     const { world, operator } = await wanted('acted', { call: 'cert/new', kind: 'hold' });
-    await world.call(({ call, fault }) => call === 'cert/new' && fault === 'hold');
+    await world.call(({ call, held }) => call === 'cert/new' && held === true);
     await operator.stop('by force').catch(() => undefined);
     await world.operator();
     await world.pass(QUIET_MS - 5_000);
@@ -175,7 +175,7 @@ describe('an operator that was ended', () => {
 
   test('before it fetched what it bought is followed by one that does', async () => {
     const { world, operator } = await wanted('fetch', { call: 'cert/get', kind: 'hold', times: 2 });
-    await world.call(({ call, fault }) => call === 'cert/get' && fault === 'hold');
+    await world.call(({ call, held }) => call === 'cert/get' && held === true);
     await operator.stop('by force').catch(() => undefined);
     stage.dev.release();
     await world.operator();
