@@ -41,5 +41,6 @@ export function measure(client: TinyCertClient, clock: Clock, metrics: TinyCertM
       }
     };
   }
-  return { ...wrapped, close: client.close.bind(client) } as unknown as TinyCertClient;
+  const rest = { clockOffset: client.clockOffset.bind(client), close: client.close.bind(client) };
+  return { ...wrapped, ...rest } as unknown as TinyCertClient;
 }

@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { type Clock, deadline } from '../lib/clock.ts';
+import { ClockComparison, type ClockOffset } from './clock-offset.ts';
 import { TinyCertError } from './errors.ts';
 import { abortError, ClientClosed, DeadlinePassed, type ExchangeRequest, type Reply } from './exchange.ts';
 import { parseBody, readError } from './reply.ts';
@@ -42,6 +43,7 @@ export class Caller {
   readonly #apiKey: KeyObject;
   readonly #session: SessionState;
   readonly #clock: Clock;
+  readonly #comparison: ClockComparison;
   readonly #deadlineMs: number;
   readonly #clean: Cleaner;
   readonly #transport: Transport;
@@ -52,9 +54,15 @@ export class Caller {
     this.#apiKey = createSecretKey(Buffer.from(credentials.apiKey));
     this.#session = session;
     this.#clock = clock;
+    this.#comparison = new ClockComparison(clock);
     this.#deadlineMs = deadlineMs;
     this.#clean = createCleaner([credentials.passphrase, credentials.apiKey]);
     this.#transport = openTransport(this.#clean);
+  }
+
+  /** How the service's clock compares with ours, as far as its answers have told. */
+  get clockOffset(): ClockOffset | undefined {
+    return this.#comparison.get();
   }
 
   /** Makes a call and resolves to the body of its 200. */
@@ -149,14 +157,28 @@ export class Caller {
     }
   };
 
-  #send(
+  async #send(
     { name, parameters, maxBytes = maxReplyBytes, sink }: Call,
     token: string | undefined,
     signal: AbortSignal,
     beforeSend?: () => void,
   ): Promise<Reply> {
     const body = signForm(token === undefined ? parameters : { ...parameters, token }, this.#apiKey);
-    return this.#transport.send({ call: name, body, signal, beforeSend, maxBytes, sink });
+    let sent = this.#comparison.moment();
+    const onSend = (): void => {
+      beforeSend?.();
+      sent = this.#comparison.moment();
+    };
+    const reply = await this.#transport.send({
+      call: name,
+      body,
+      signal,
+      beforeSend: onSend,
+      maxBytes,
+      sink,
+    });
+    this.#comparison.note(reply.headers.date, sent);
+    return reply;
   }
 
   #errorOf(call: string, reply: Reply, token: string | undefined): TinyCertError {

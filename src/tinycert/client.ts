@@ -152,6 +152,10 @@ class Client implements TinyCertClient {
     await this.#command('cert/status', parameters, options);
   }
 
+  clockOffset() {
+    return this.#caller.clockOffset;
+  }
+
   close(options: { disconnect?: boolean } = {}): Promise<void> {
     return this.#caller.close(options.disconnect ?? false);
   }

@@ -24,6 +24,7 @@
  * one fails, `maybeExecuted(error)` tells whether the service may have acted all the same. Needs Node 24.
  */
 export type { Clock } from '../lib/clock.ts';
+export type { ClockOffset } from './clock-offset.ts';
 export { createTinyCertClient } from './client.ts';
 export type { TinyCertErrorCode, TinyCertErrorKind, UpstreamErrorCode } from './error-codes.ts';
 export { maybeExecuted, TinyCertError, type TinyCertErrorDetails } from './errors.ts';

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import type { ClockOffset } from './clock-offset.ts';
 import type { TinyCertSession } from './session.ts';
 
 /** An account's login. The web-site password is a different thing and is not used by the API. */
@@ -200,6 +201,8 @@ export interface TinyCertClient {
   reissueCertificate(certificateId: number, options?: CallOptions): Promise<number>;
   /** Holds, revokes or reinstates a certificate (`cert/status`). */
   setCertificateStatus(certificateId: number, status: SettableStatus, options?: CallOptions): Promise<void>;
+  /** How the service's clock compares with ours, learned from its answers; undefined before the first one. */
+  clockOffset(): ClockOffset | undefined;
   /**
    * Closes the connections; calls under way fail with `Closed`. With `disconnect` the session is ended first, which
    * also ends it for clients that share it; a failure of that is ignored.

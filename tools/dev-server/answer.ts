@@ -77,6 +77,8 @@ function begin({ context, entry, response }: Exchange, answer: Answer, length?: 
   if (response.closed || response.destroyed) return;
   response.writeHead(status, {
     'content-type': 'application/json',
+    // Of the service's own clock, which also dates certificates.
+    date: new Date(context.service.now()).toUTCString(),
     ...(length === undefined ? {} : { 'content-length': length }),
     ...answer.headers,
   });
