@@ -1,21 +1,19 @@
 import { heldCertificate } from '../issuance/inspect.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
-import { rfc3339 } from '../issuance/conditions.ts';
-import { secretMetadata } from '../issuance/outputs.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
-import { refKey, secrets } from '../kube/objects.ts';
+import { secrets } from '../kube/objects.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import { conclude } from './conclude.ts';
-import { type Plan, READY } from './decide.ts';
+import type { Plan } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedLook } from './failure.ts';
 import { secretRef } from './gather.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { issue, type Order } from './issue.ts';
-import { dueAt } from './needs.ts';
-import { record, recordConditions } from './record.ts';
+import { recordConditions } from './record.ts';
 import { recover } from './recover.ts';
+import { relabel, settle } from './settle.ts';
 
 /** Carries a plan out. Every step is safe to die after. */
 export async function act(
@@ -109,42 +107,6 @@ async function afterRecovery(
   }
   const order = await orderOf(deps, inputs, { operation: verdict.again, why }, signal);
   return issue(deps, inputs, issuer, order, signal);
-}
-
-/** Status says how things stand, after a change that needs no certificate. */
-async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
-  const { certificate, secret } = inputs;
-  const seen = secret.state === 'unchanged' || secret.state === 'changed' ? secret.metadata : undefined;
-  const due = dueAt(inputs);
-  await record(deps, {
-    certificate,
-    change: {
-      ...(seen?.uid === undefined ? {} : { secretUID: seen.uid }),
-      ...(seen?.resourceVersion === undefined ? {} : { secretResourceVersion: seen.resourceVersion }),
-      ...(due === undefined ? {} : { renewalTime: rfc3339(due) }),
-      failedAttempts: null,
-      lastFailureTime: null,
-      nextAttemptTime: null,
-    },
-    conditions: [READY],
-    removed: ['Issuing'],
-    signal,
-  });
-  return at(due);
-}
-
-/** Puts labels and annotations back on a Secret whose content is sound. */
-async function relabel(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
-  const { certificate, names, secret } = inputs;
-  if (secret.state !== 'changed') return {};
-  const ref = secretRef(certificate);
-  const { resourceVersion } = secret.metadata;
-  const wanted = secretMetadata(certificate, names, ownId(inputs));
-  const patch = { metadata: { resourceVersion, ...wanted } };
-  const written = await deps.kube.mergePatch(secrets, ref, patch, { signal });
-  const { data: _, ...metadataOnly } = written;
-  deps.writtenSecrets.note(refKey(ref), resourceVersion, metadataOnly);
-  return settle(deps, { ...inputs, secret: { ...secret, metadata: written.metadata } }, signal);
 }
 
 /**

@@ -26,7 +26,7 @@ export async function conclude(
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const { certificateId, outcome } = conclusion;
-  let secret: Secret;
+  let secret: Pick<Secret, 'metadata'>;
   let material: Material;
   try {
     material = await fetchMaterial(deps, inputs, issuer, certificateId, signal);
@@ -77,7 +77,7 @@ async function writeSecret(
   certificateId: number,
   material: Material,
   signal: AbortSignal,
-): Promise<Secret> {
+): Promise<Pick<Secret, 'metadata'>> {
   const present =
     view.state === 'unchanged' || view.state === 'changed' ? { metadata: view.metadata } : undefined;
   // An unchanged Secret holds what status says; of a changed one nothing is certain.
@@ -87,8 +87,8 @@ async function writeSecret(
     { certificate, certificateId, names, material, present, heldId },
     signal,
   );
-  const { data: _, ...metadataOnly } = secret;
-  deps.writtenSecrets.note(refKey(secretRef(certificate)), present?.metadata.resourceVersion, metadataOnly);
+  const { metadata } = secret;
+  deps.writtenSecrets.note(refKey(secretRef(certificate)), present?.metadata.resourceVersion, { metadata });
   return secret;
 }
 
@@ -97,7 +97,7 @@ function result(
   { authority }: ReadyIssuer,
   { certificateId, outcome }: Conclusion,
   { leaf }: Material,
-  secret: Secret,
+  secret: Pick<Secret, 'metadata'>,
 ): StatusChange {
   const { spec, status, metadata } = inputs.certificate;
   const { uid, resourceVersion } = secret.metadata;

@@ -2,6 +2,7 @@ import { renewBeforeMs } from '../api/certificate-spec.ts';
 import { isOpen } from '../issuance/attempt.ts';
 import { renewalTime } from '../issuance/renewal-time.ts';
 import type { Inputs, Reason } from './inputs.ts';
+import { secretAbsent, secretChanged } from './secret-needs.ts';
 
 /** What would bring the world to what the spec wants, and why. */
 export type Need = Reason &
@@ -121,35 +122,4 @@ function expiredOrDue(inputs: Inputs): Need | undefined {
     reason: isExpired ? 'Expired' : 'Renewing',
     message: `Certificate ${certificateId} ${isExpired ? 'expired' : 'expires'} at ${notAfter} and is being renewed.`,
   };
-}
-
-function secretAbsent({ certificate, secret }: Inputs): Need | undefined {
-  if (secret.state !== 'absent') return undefined;
-  return {
-    remedy: 'republish',
-    reason: 'SecretMissing',
-    message: `The Secret ${certificate.spec.secretName} does not exist; the certificate is fetched again.`,
-  };
-}
-
-function secretChanged({ certificate: { spec, status }, secret }: Inputs): Need | undefined {
-  if (secret.state === 'unchanged') return undefined;
-  const isSame =
-    secret.state === 'changed' &&
-    secret.held?.leaf.serialNumber === status?.serialNumber &&
-    secret.held?.leaf.notAfter === Date.parse(status?.notAfter ?? '');
-  if (!isSame) {
-    return {
-      remedy: 'republish',
-      reason: 'SecretMismatch',
-      message: `The Secret ${spec.secretName} does not hold the certificate; it is fetched again.`,
-    };
-  }
-  return secret.hasMetadata
-    ? { remedy: 'settle', reason: 'Ready', message: 'The Secret was touched and is sound.' }
-    : {
-        remedy: 'relabel',
-        reason: 'SecretManagedMetadataMismatch',
-        message: `The Secret ${spec.secretName} lacks labels or annotations of the operator.`,
-      };
 }

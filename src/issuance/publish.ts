@@ -28,12 +28,13 @@ export interface Publication {
 /**
  * Writes a certificate's Secret in one write (rule 5): a new one by POST, which fails if there is one by now, a present
  * one by a merge-patch that carries the version that was looked at. So it never replaces what nobody has seen.
+ * Answers with the metadata of what was written.
  */
 export async function publish(
   kube: KubeClient,
   publication: Publication,
   signal?: AbortSignal,
-): Promise<Secret> {
+): Promise<Pick<Secret, 'metadata'>> {
   const { certificate, certificateId, names, material, present, heldId } = publication;
   const { name, namespace } = {
     name: certificate.spec.secretName,
@@ -42,7 +43,8 @@ export async function publish(
   const ref = { name, ...(namespace === undefined ? {} : { namespace }) };
   const { labels, annotations } = secretMetadata(certificate, names, certificateId);
   const data = secretData(material);
-  const options = signal ? { signal } : {};
+  // Only the version is of interest, and no key material has to come back.
+  const options = { metadataOnly: true, ...(signal ? { signal } : {}) };
   if (!present) {
     return kube.create(
       secrets,

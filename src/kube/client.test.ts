@@ -160,6 +160,27 @@ describe('a write', () => {
     ]);
   });
 
+  test('may have the metadata alone come back', async () => {
+    const { client, seen } = await setUp((_request, response) =>
+      sendJson(response, 200, {
+        kind: 'PartialObjectMetadata',
+        metadata: { name: 'tls', managedFields: [{}] },
+      }),
+    );
+
+    const writes = [
+      client.create(secrets, object, { metadataOnly: true }),
+      client.update(secrets, object, { metadataOnly: true }),
+      client.mergePatch(secrets, secretRef, {}, { metadataOnly: true }),
+    ];
+
+    for (const written of await Promise.all(writes))
+      expect(written).toEqual({ kind: 'Secret', apiVersion: 'v1', metadata: { name: 'tls' } });
+    expect(new Set(seen.map(({ accept }) => accept))).toEqual(
+      new Set(['application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1']),
+    );
+  });
+
   test('that replaces is a PUT of the whole object', async () => {
     const { client, seen } = await setUp(echo);
 

@@ -1,7 +1,7 @@
 import { isExpired, isNotFound } from './errors.ts';
 import type { KubeObject, ObjectRef, ResourceType } from './objects.ts';
 import { apiVersionOf, collectionPath, objectPath } from './paths.ts';
-import type { Transport } from './transport.ts';
+import type { KubeRequest, Transport } from './transport.ts';
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -12,6 +12,8 @@ export interface CallOptions {
 export interface WriteOptions extends CallOptions {
   /** `Strict` makes the server refuse unknown fields instead of dropping them. */
   fieldValidation?: 'Strict';
+  /** Has the server answer with the metadata alone, so that no content comes back. */
+  metadataOnly?: boolean;
 }
 
 export interface Selection {
@@ -157,11 +159,11 @@ export class KubeClient {
     object: T,
     options: WriteOptions = {},
   ): Promise<T> {
-    const { fieldValidation, ...call } = options;
+    const { fieldValidation, metadataOnly, ...call } = options;
     const { namespace } = object.metadata;
     if (type.namespaced && namespace === undefined)
       throw new TypeError(`Expected a namespace for the namespaced ${type.plural}`);
-    return this.transport.request<T>({
+    return this.#write<T>(type, metadataOnly, {
       method: 'POST',
       path: collectionPath(type, namespace),
       query: { fieldManager: this.#fieldManager, fieldValidation },
@@ -178,8 +180,8 @@ export class KubeClient {
     patch: object,
     options: WriteOptions & { subresource?: 'status' } = {},
   ): Promise<T> {
-    const { fieldValidation, subresource, ...call } = options;
-    return this.transport.request<T>({
+    const { fieldValidation, subresource, metadataOnly, ...call } = options;
+    return this.#write<T>(type, metadataOnly, {
       method: 'PATCH',
       path: objectPath(type, ref, subresource),
       query: { fieldManager: this.#fieldManager, fieldValidation },
@@ -196,8 +198,8 @@ export class KubeClient {
     object: T,
     options: WriteOptions = {},
   ): Promise<T> {
-    const { fieldValidation, ...call } = options;
-    return this.transport.request<T>({
+    const { fieldValidation, metadataOnly, ...call } = options;
+    return this.#write<T>(type, metadataOnly, {
       method: 'PUT',
       path: objectPath(type, object.metadata),
       query: { fieldManager: this.#fieldManager, fieldValidation },
@@ -226,6 +228,15 @@ export class KubeClient {
       resource: type.plural,
       ...call,
     });
+  }
+
+  async #write<T extends KubeObject>(
+    type: ResourceType<T>,
+    metadataOnly: boolean | undefined,
+    request: KubeRequest,
+  ): Promise<T> {
+    if (!metadataOnly) return this.transport.request<T>(request);
+    return cleaned(type, await this.transport.request<T>({ ...request, accept: METADATA }));
   }
 }
 

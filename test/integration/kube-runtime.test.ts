@@ -94,6 +94,22 @@ describe('on a running API server', () => {
     expect(held?.metadata).not.toHaveProperty('managedFields');
   });
 
+  test('a Secret that is written can answer without its data', async () => {
+    const ref = { namespace, name: 'bare' };
+    const options = { metadataOnly: true };
+
+    const created = await client.create(secrets, { metadata: ref, data: { a: 'c2VjcmV0' } }, options);
+    const patched = await client.mergePatch(secrets, ref, { data: { b: 'c2VjcmV0' } }, options);
+
+    expect(JSON.stringify([created, patched])).not.toContain('c2VjcmV0');
+    const { metadata, data } = await client.get(secrets, ref);
+    expect(patched.metadata).toMatchObject({
+      uid: created.metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+    });
+    expect(data).toEqual({ a: 'c2VjcmV0', b: 'c2VjcmV0' });
+  });
+
   test('a Secret that is followed as metadata shows no data, has the version of the write, and is deleted with its label', async () => {
     const ref = { namespace, name: 'tls' };
     const informer = follow<Secret>(client, secrets, { labelSelector: 'watched=yes', metadataOnly: true });

@@ -1,0 +1,46 @@
+import { rfc3339 } from '../issuance/conditions.ts';
+import { secretMetadata } from '../issuance/outputs.ts';
+import type { ReconcileResult } from '../kube/controller.ts';
+import { refKey, secrets } from '../kube/objects.ts';
+import { READY } from './decide.ts';
+import type { Deps } from './deps.ts';
+import { secretRef } from './gather.ts';
+import type { Inputs } from './inputs.ts';
+import { dueAt } from './needs.ts';
+import { record } from './record.ts';
+
+/** Status says how things stand, after a change that needs no certificate. */
+export async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
+  const { certificate, secret } = inputs;
+  const seen = secret.state === 'unchanged' || secret.state === 'changed' ? secret.metadata : undefined;
+  const due = dueAt(inputs);
+  await record(deps, {
+    certificate,
+    change: {
+      ...(seen?.uid === undefined ? {} : { secretUID: seen.uid }),
+      ...(seen?.resourceVersion === undefined ? {} : { secretResourceVersion: seen.resourceVersion }),
+      ...(due === undefined ? {} : { renewalTime: rfc3339(due) }),
+      failedAttempts: null,
+      lastFailureTime: null,
+      nextAttemptTime: null,
+    },
+    conditions: [READY],
+    removed: ['Issuing'],
+    signal,
+  });
+  return due === undefined ? {} : { requeueAt: due };
+}
+
+/** Puts labels and annotations back on a Secret whose content is sound. */
+export async function relabel(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
+  const { certificate, names, secret } = inputs;
+  const { certificateId } = certificate.status ?? {};
+  if (secret.state !== 'changed' || certificateId === undefined) return {};
+  const ref = secretRef(certificate);
+  const { resourceVersion } = secret.metadata;
+  const wanted = secretMetadata(certificate, names, certificateId);
+  const patch = { metadata: { resourceVersion, ...wanted } };
+  const { metadata } = await deps.kube.mergePatch(secrets, ref, patch, { metadataOnly: true, signal });
+  deps.writtenSecrets.note(refKey(ref), resourceVersion, { metadata });
+  return settle(deps, { ...inputs, secret: { ...secret, metadata } }, signal);
+}
