@@ -65,9 +65,10 @@ export class AccountRegistry {
       allowLoopbackHttp: connection.allowLoopbackHttp,
       clock: this.#clock,
       connections: 2 * ISSUANCES_AT_ONCE,
+      ...(this.#metrics ? { onRequest: measure(this.#metrics) } : {}),
     });
     const account = new Account({
-      client: this.#metrics ? measure(client, this.#clock, this.#metrics) : client,
+      client,
       gate: this.#gate(connection),
       apiKey: connection.credentials.apiKey,
     });

@@ -27,8 +27,12 @@ export async function watchSync(
     () => false,
   );
   let cancel: () => void = () => undefined;
+  let said: readonly string[] = [];
   const look = (): void => {
-    for (const { lastError } of informers) if (lastError) complain(lastError, log);
+    const errors = informers.flatMap(({ lastError }) => lastError ?? []);
+    // Once, and again when something changes: a cluster can be without CRDs for weeks.
+    for (const error of errors) if (!said.includes(error.message)) complain(error, log);
+    said = errors.map(({ message }) => message);
     cancel = clock.timer(LOOK_EVERY_MS, look);
   };
   cancel = clock.timer(FIRST_LOOK_MS, look);

@@ -9,7 +9,7 @@ import { type Cleaner, createCleaner } from './secrecy.ts';
 import type { SessionState } from './session.ts';
 import { type Parameters, signForm } from './signing.ts';
 import type { Transport } from './transport.ts';
-import type { CallOptions, TinyCertCredentials, WaitOptions } from './types.ts';
+import type { CallOptions, TinyCertClientOptions, TinyCertCredentials, WaitOptions } from './types.ts';
 
 /** What a caller is made of. */
 export interface CallerOptions {
@@ -17,6 +17,7 @@ export interface CallerOptions {
   readonly session: SessionState;
   readonly clock: Clock;
   readonly deadlineMs: number;
+  readonly onRequest?: TinyCertClientOptions['onRequest'];
   readonly openTransport: (clean: Cleaner) => Transport;
 }
 
@@ -45,17 +46,19 @@ export class Caller {
   readonly #clock: Clock;
   readonly #comparison: ClockComparison;
   readonly #deadlineMs: number;
+  readonly #onRequest: TinyCertClientOptions['onRequest'];
   readonly #clean: Cleaner;
   readonly #transport: Transport;
   readonly #closing = new AbortController();
 
-  constructor({ credentials, session, clock, deadlineMs, openTransport }: CallerOptions) {
+  constructor({ credentials, session, clock, deadlineMs, onRequest, openTransport }: CallerOptions) {
     this.#credentials = { email: credentials.email, passphrase: credentials.passphrase };
     this.#apiKey = createSecretKey(Buffer.from(credentials.apiKey));
     this.#session = session;
     this.#clock = clock;
     this.#comparison = new ClockComparison(clock);
     this.#deadlineMs = deadlineMs;
+    this.#onRequest = onRequest;
     this.#clean = createCleaner([credentials.passphrase, credentials.apiKey]);
     this.#transport = openTransport(this.#clean);
   }
@@ -164,21 +167,25 @@ export class Caller {
     beforeSend?: () => void,
   ): Promise<Reply> {
     const body = signForm(token === undefined ? parameters : { ...parameters, token }, this.#apiKey);
+    const started = this.#clock.monotonic();
     let sent = this.#comparison.moment();
     const onSend = (): void => {
       beforeSend?.();
       sent = this.#comparison.moment();
     };
-    const reply = await this.#transport.send({
-      call: name,
-      body,
-      signal,
-      beforeSend: onSend,
-      maxBytes,
-      sink,
-    });
-    this.#comparison.note(reply.headers.date, sent);
-    return reply;
+    let code = 'NotSent';
+    try {
+      const request = { call: name, body, signal, beforeSend: onSend, maxBytes, sink };
+      const reply = await this.#transport.send(request);
+      this.#comparison.note(reply.headers.date, sent);
+      code = reply.status === 200 ? '200' : this.#errorOf(name, reply, token).code;
+      return reply;
+    } catch (error) {
+      if (error instanceof TinyCertError) ({ code } = error);
+      throw error;
+    } finally {
+      this.#onRequest?.({ call: name, code, milliseconds: this.#clock.monotonic() - started });
+    }
   }
 
   #errorOf(call: string, reply: Reply, token: string | undefined): TinyCertError {

@@ -48,6 +48,7 @@ export function createTinyCertClient(options: TinyCertClientOptions): TinyCertCl
     session,
     clock: options.clock ?? systemClock,
     deadlineMs,
+    onRequest: options.onRequest,
     openTransport: (clean) => createTransport({ endpoint, ca, proxy, connections, userAgent, clean }),
   });
   return new Client(caller);

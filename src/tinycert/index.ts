@@ -43,6 +43,7 @@ export type {
   CertificateSummary,
   CreateAuthorityInput,
   CreateCertificateInput,
+  FinishedRequest,
   HashAlgorithm,
   ListableStatus,
   ReportedStatus,

@@ -33,6 +33,15 @@ describe('the connection', () => {
     expect(server.calls).toHaveLength(11);
   });
 
+  test('is not used again when the server says that it keeps it for a moment only', async () => {
+    const server = await serve((request) => reply(request, [], { headers: { 'keep-alive': 'timeout=2' } }));
+    const client = connectTo(server.endpoint);
+    await client.connect();
+    for (let at = 0; at < 3; at += 1) await client.listAuthorities();
+
+    expect(server.bytes.length).toBeGreaterThanOrEqual(3);
+  });
+
   test('is replaced when the server closed it in between', async () => {
     const server = await serve((request) => reply(request, []));
     const client = connectTo(server.endpoint);

@@ -31,10 +31,14 @@ export interface Transport {
 const connectTimeout = 10_000;
 
 /**
- * Milliseconds an idle connection is kept, whatever the server offers: servers and middle boxes close idle connections
+ * Milliseconds an idle connection is kept if the server says nothing: servers and middle boxes close idle connections
  * after five seconds and more, and a POST that meets a closing connection has an unknown outcome.
  */
 const keepAliveTimeout = 4_000;
+/** A server that says by `Keep-Alive: timeout=N` for how long it keeps one is believed up to this. */
+const keepAliveMaxTimeout = 60_000;
+/** But an idle connection is let go of so long before, since the word was given at the start of the idle time. */
+const keepAliveTimeoutThreshold = 2_000;
 
 /** Opens the connection pool of one endpoint. Nothing is connected before the first request. */
 export function createTransport(options: TransportOptions): Transport {
@@ -72,7 +76,8 @@ function createDispatcher({ endpoint, ca, proxy, connections }: TransportOptions
     allowH2: false,
     pipelining: 1,
     keepAliveTimeout,
-    keepAliveMaxTimeout: keepAliveTimeout,
+    keepAliveMaxTimeout,
+    keepAliveTimeoutThreshold,
     // The call's deadline covers headers and body.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -34,6 +34,18 @@ export interface TinyCertClientOptions extends TinyCertAccountOptions {
   env?: Readonly<Record<string, string | undefined>> | undefined;
   /** A session shared with other clients of the same account, made with `createTinyCertSession`. */
   session?: TinyCertSession | undefined;
+  /** Told of each request once it is over, logins and repetitions included. For metrics. */
+  onRequest?: ((request: FinishedRequest) => void) | undefined;
+}
+
+/** One request that is over. */
+export interface FinishedRequest {
+  /** The API path, as in `cert/new`. */
+  call: string;
+  /** `200`, or the code of the error; `NotSent` if the caller's `beforeSend` refused it. */
+  code: string;
+  /** From queueing to the last byte. */
+  milliseconds: number;
 }
 
 export interface WaitOptions {

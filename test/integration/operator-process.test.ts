@@ -206,8 +206,11 @@ describe('the process', () => {
     await world.certificate('web');
     await world.ready('web');
     expect(await get(health, '/readyz')).toEqual({ status: 200, body: 'ok' });
-    expect((await get(metrics, '/metrics'))?.body.split('\n')).toContain(
-      'tinycert_client_requests_total{call="cert/new",code="200"} 1',
+    expect((await get(metrics, '/metrics'))?.body.split('\n')).toEqual(
+      expect.arrayContaining([
+        'tinycert_client_requests_total{call="connect",code="200"} 1',
+        'tinycert_client_requests_total{call="cert/new",code="200"} 1',
+      ]),
     );
 
     operator.kill('SIGTERM');

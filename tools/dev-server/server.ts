@@ -73,6 +73,8 @@ async function start(
   const tasks = new Tasks();
   const identity = options.protocol === 'http' ? undefined : await serverIdentity(tls, seconds(service));
   const apiServer: Server = identity ? createHttpsServer(identity) : createHttpServer();
+  // Said in each answer (`Keep-Alive: timeout=65`), so that a client need not connect anew for every burst.
+  apiServer.keepAliveTimeout = 65_000;
   const api = new Listener(apiServer, options.port ?? 0);
   const operations = createOperations(context, account, api);
   apiServer.on('request', ((request, response) => {
