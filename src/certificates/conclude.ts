@@ -11,7 +11,7 @@ import type { Deps } from './deps.ts';
 import { afterFailedConclusion } from './failure.ts';
 import { secretRef } from './gather.ts';
 import type { Conclusion, Inputs } from './inputs.ts';
-import { dueAt } from './needs.ts';
+import { dueAt, lookAgainAt } from './needs.ts';
 import { recordResult, type StatusChange } from './record.ts';
 
 /**
@@ -39,7 +39,7 @@ export async function conclude(
   const { attempt } = inputs.certificate.status ?? {};
   const certificate = await recordResult(deps, {
     certificate: inputs.certificate,
-    change: result(inputs, issuer, conclusion, material, secret),
+    change: result(deps.clock.now(), inputs, issuer, conclusion, material, secret),
     conditions: [READY],
     removed: ['Issuing'],
     sealer: issuer.account,
@@ -50,7 +50,7 @@ export async function conclude(
   if (attempt && outcome !== 'republished') {
     deps.metrics.issuances.inc({ operation: attempt.operation === 'New' ? 'new' : 'reissue', outcome });
   }
-  const requeueAt = dueAt({ certificate });
+  const requeueAt = lookAgainAt({ certificate, now: deps.clock.now() });
   return requeueAt === undefined ? {} : { requeueAt };
 }
 
@@ -93,6 +93,7 @@ async function writeSecret(
 }
 
 function result(
+  now: number,
   inputs: Inputs,
   { authority }: ReadyIssuer,
   { certificateId, outcome }: Conclusion,
@@ -101,19 +102,22 @@ function result(
 ): StatusChange {
   const { spec, status, metadata } = inputs.certificate;
   const { uid, resourceVersion } = secret.metadata;
-  const dates = { notBefore: rfc3339(leaf.notBefore), notAfter: rfc3339(leaf.notAfter) };
-  const renewal = dueAt({ certificate: { metadata, spec, status: dates } });
   const isNew = outcome !== 'republished';
-  return {
+  const known = {
     certificateId,
+    certificateStatus: (isNew ? undefined : status?.certificateStatus) ?? 'good',
+    notBefore: rfc3339(leaf.notBefore),
+    notAfter: rfc3339(leaf.notAfter),
+    ...(isNew && status?.attempt ? { attempt: { ...status.attempt, certificateId } } : {}),
+  } satisfies CertificateStatus;
+  const renewal = dueAt({ certificate: { metadata, spec, status: { ...status, ...known } }, now });
+  return {
+    ...known,
     authorityId: authority.id,
-    certificateStatus: 'good' satisfies CertificateStatus['certificateStatus'],
     serialNumber: leaf.serialNumber,
-    ...dates,
-    ...(renewal === undefined ? {} : { renewalTime: rfc3339(renewal) }),
+    renewalTime: renewal === undefined ? null : rfc3339(renewal),
     revision: (status?.revision ?? 0) + (isNew ? 1 : 0),
     specHash: inputs.specHash,
-    ...(isNew && status?.attempt ? { attempt: { ...status.attempt, certificateId } } : {}),
     ...(uid === undefined ? {} : { secretUID: uid }),
     ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
     failedAttempts: null,

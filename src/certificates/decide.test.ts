@@ -3,7 +3,7 @@ import { attempt, certificate, DAY, inputs, ISSUED, issued, spec } from '../../t
 import { specHash } from '../api/effective.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { HeldCertificate } from '../issuance/inspect.ts';
-import { decide, type Plan } from './decide.ts';
+import { decide, type Plan, settledCondition } from './decide.ts';
 import type { Inputs } from './inputs.ts';
 
 const brandNew = { status: {} satisfies CertificateStatus, secret: { state: 'absent' } } as const;
@@ -99,6 +99,36 @@ describe('what is needed', () => {
 
   test('the next look is at the time of renewal', () => {
     expect(decide(inputs())).toEqual({ do: 'nothing', requeueAt: due });
+  });
+});
+
+describe('a certificate that is not renewed', () => {
+  const end = ISSUED + 90 * DAY;
+  const disabled = { renewal: { policy: 'Disabled' } } as const;
+  const { renewalTime: _, ...unplanned } = issued;
+
+  test.each<[string, Parameters<typeof inputs>[0]]>([
+    ['by its spec', { spec: disabled, status: unplanned }],
+    ['since it is on hold', { status: { ...unplanned, certificateStatus: 'hold' } }],
+    ['since it is revoked', { status: { ...unplanned, certificateStatus: 'revoked' } }],
+  ])('%s is looked at when it ends, and that it has ended is written once', (_, given) => {
+    expect(decide(inputs({ ...given, now: due }))).toEqual({ do: 'nothing', requeueAt: end });
+    const ended = inputs({ ...given, now: end });
+    expect(decide(ended).do).toBe('settle');
+    const said = settledCondition(ended);
+    expect(said).toMatchObject({ type: 'Ready', status: 'False', reason: 'Expired' });
+    const conditions = [{ ...said, lastTransitionTime: '', observedGeneration: 1 }];
+    const status = { ...unplanned, ...given?.status, conditions };
+    expect(decide(inputs({ ...given, status, now: end + DAY }))).toEqual({ do: 'nothing' });
+  });
+
+  test('loses its time of renewal in status, in one write', () => {
+    expect(decide(inputs({ spec: disabled, generation: 2 })).do).toBe('settle');
+  });
+
+  test('is issued anew all the same when the spec asks for other names', () => {
+    const spec = { ...disabled, dnsNames: ['other.example.com'] };
+    expect(reasonOf(decide(inputs({ spec, generation: 2 })))).toBe('RequestChanged');
   });
 });
 

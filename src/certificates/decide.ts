@@ -1,8 +1,8 @@
 import type { WantedCondition } from '../issuance/conditions.ts';
-import { conditionOf } from '../issuance/conditions.ts';
+import { conditionOf, rfc3339 } from '../issuance/conditions.ts';
 import { firstObstacle } from './guards.ts';
 import type { Inputs, Reason } from './inputs.ts';
-import { dueAt, firstNeed, type Need } from './needs.ts';
+import { dueAt, firstNeed, lookAgainAt, type Need } from './needs.ts';
 
 /** What is to be done, and nothing else: `act` carries it out without deciding anew. */
 export type Plan =
@@ -54,6 +54,20 @@ export const READY: WantedCondition = {
   message: 'The Secret holds a valid certificate for this spec.',
 };
 
+/** What Ready says of a certificate that needs nothing: it may have ended without being renewed. */
+export function settledCondition(inputs: Inputs): WantedCondition {
+  const { certificate, now } = inputs;
+  const { certificateId, notAfter } = certificate.status ?? {};
+  const expiry = expiryOf(inputs);
+  if (expiry === undefined || expiry > now) return READY;
+  return {
+    type: 'Ready',
+    status: 'False',
+    reason: 'Expired',
+    message: `Certificate ${certificateId} expired at ${notAfter} and is not renewed.`,
+  };
+}
+
 function planFor(inputs: Inputs, need: Need): Plan {
   const why = { reason: need.reason, message: need.message };
   switch (need.remedy) {
@@ -80,14 +94,16 @@ function planFor(inputs: Inputs, need: Need): Plan {
 /** Nothing is needed: status says so, or is made to. */
 function steady(inputs: Inputs): Plan {
   const { metadata, status } = inputs.certificate;
-  const requeueAt = dueAt(inputs);
   const ready = conditionOf(status?.conditions, 'Ready');
+  const wanted = settledCondition(inputs);
+  const due = dueAt(inputs);
   const isSaid =
-    ready?.status === 'True' &&
+    ready?.status === wanted.status &&
+    ready.reason === wanted.reason &&
     ready.observedGeneration === metadata.generation &&
     conditionOf(status?.conditions, 'Issuing') === undefined &&
-    Date.parse(status?.renewalTime ?? '') === requeueAt;
-  return isSaid ? { do: 'nothing', requeueAt } : { do: 'settle' };
+    status?.renewalTime === (due === undefined ? undefined : rfc3339(due));
+  return isSaid ? { do: 'nothing', requeueAt: lookAgainAt(inputs) } : { do: 'settle' };
 }
 
 /** Ready tells whether what is served now is right, whatever is being done about tomorrow. */

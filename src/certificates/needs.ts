@@ -1,6 +1,5 @@
-import { renewBeforeMs } from '../api/certificate-spec.ts';
 import { isOpen } from '../issuance/attempt.ts';
-import { renewalTime } from '../issuance/renewal-time.ts';
+import { renewalPlan } from '../issuance/renewal-plan.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { secretAbsent, secretChanged } from './secret-needs.ts';
 
@@ -34,13 +33,17 @@ export function firstNeed(inputs: Inputs): Need | undefined {
   return undefined;
 }
 
-/** When the present certificate is to be renewed, in milliseconds since the epoch. */
-export function dueAt({ certificate: { spec, status } }: Pick<Inputs, 'certificate'>): number | undefined {
-  if (status?.notBefore === undefined || status.notAfter === undefined) return undefined;
-  return renewalTime(Date.parse(status.notBefore), Date.parse(status.notAfter), {
-    renewBefore: renewBeforeMs(spec),
-    renewBeforePercentage: spec.renewBeforePercentage,
-  });
+/** When the present certificate is to be renewed, in milliseconds since the epoch; undefined if it never is. */
+export function dueAt({ certificate, now }: Pick<Inputs, 'certificate' | 'now'>): number | undefined {
+  return renewalPlan(certificate, now)?.at;
+}
+
+/** When to look at a certificate again that needs nothing now: at its renewal or its end. */
+export function lookAgainAt(inputs: Pick<Inputs, 'certificate' | 'now'>): number | undefined {
+  const due = dueAt(inputs);
+  const end = Date.parse(inputs.certificate.status?.notAfter ?? '');
+  if (!(end > inputs.now)) return due;
+  return due === undefined ? end : Math.min(due, end);
 }
 
 /** An attempt without a result comes before everything: what it bought must be found before more is bought. */

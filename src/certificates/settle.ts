@@ -2,11 +2,11 @@ import { rfc3339 } from '../issuance/conditions.ts';
 import { secretMetadata } from '../issuance/outputs.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { refKey, secrets } from '../kube/objects.ts';
-import { READY } from './decide.ts';
+import { settledCondition } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { secretRef } from './gather.ts';
 import type { Inputs } from './inputs.ts';
-import { dueAt } from './needs.ts';
+import { dueAt, lookAgainAt } from './needs.ts';
 import { record } from './record.ts';
 
 /** Status says how things stand, after a change that needs no certificate. */
@@ -19,16 +19,17 @@ export async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): P
     change: {
       ...(seen?.uid === undefined ? {} : { secretUID: seen.uid }),
       ...(seen?.resourceVersion === undefined ? {} : { secretResourceVersion: seen.resourceVersion }),
-      ...(due === undefined ? {} : { renewalTime: rfc3339(due) }),
+      renewalTime: due === undefined ? null : rfc3339(due),
       failedAttempts: null,
       lastFailureTime: null,
       nextAttemptTime: null,
     },
-    conditions: [READY],
+    conditions: [settledCondition(inputs)],
     removed: ['Issuing'],
     signal,
   });
-  return due === undefined ? {} : { requeueAt: due };
+  const requeueAt = lookAgainAt(inputs);
+  return requeueAt === undefined ? {} : { requeueAt };
 }
 
 /** Puts labels and annotations back on a Secret whose content is sound. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalJson, hmacHex, sha256Hex } from './hash.ts';
+import { canonicalJson, hmacHex, sha256Hex, shares } from './hash.ts';
 
 test('the order of keys does not matter, that of items does', () => {
   expect(canonicalJson({ b: 1, a: { d: [2, 1], c: null } })).toBe('{"a":{"c":null,"d":[2,1]},"b":1}');
@@ -44,4 +44,16 @@ test('digests are the published ones', () => {
   expect(hmacHex('Jefe', 'what do ya want for nothing?')).toBe(
     '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
   );
+});
+
+test('shares follow from the text, and are spread evenly and independently', () => {
+  expect(shares('a')).toEqual(shares('a'));
+  const counts = Array<number>(16).fill(0);
+  for (let i = 0; i < 16_000; i += 1) {
+    const [first, second] = shares(`uid-${i % 40}\n${i}`);
+    const cell = Math.floor(first * 4) * 4 + Math.floor(second * 4);
+    counts[cell] = (counts[cell] ?? 0) + 1;
+  }
+  // A thousand each is expected; five standard deviations are 153.
+  for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(153);
 });

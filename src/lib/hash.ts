@@ -39,3 +39,9 @@ export function sha256Hex(data: string | Uint8Array): string {
 export function hmacHex(key: string | Uint8Array, data: string | Uint8Array): string {
   return createHmac('sha256', key).update(data).digest('hex');
 }
+
+/** Two numbers from 0 to below 1 that follow from a text alone, each evenly spread and independent of the other. */
+export function shares(text: string): [number, number] {
+  const digest = createHash('sha256').update(text).digest();
+  return [digest.readUIntBE(0, 6) / 2 ** 48, digest.readUIntBE(6, 6) / 2 ** 48];
+}

@@ -18,6 +18,8 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 
+const withoutJitter = { policy: 'RenewBefore', jitterPercent: 0 } as const;
+
 /** Whether all three files of a Secret belong together, and its certificate. */
 function whole(secret: Secret): X509Certificate {
   const { crt, key, ca } = filesOf(secret);
@@ -42,7 +44,7 @@ describe('a certificate of one minute', () => {
       await world.account();
       const recording = record(stage.kube, secrets, world.namespace);
       const operator = await world.operator();
-      await world.certificate('web', { privateKey: { rotationPolicy } });
+      await world.certificate('web', { privateKey: { rotationPolicy }, renewal: withoutJitter });
       await world.ready('web');
       await world.settled();
       const since = world.tally(operator);
@@ -84,7 +86,7 @@ describe('a renewal comes', () => {
     ['when the share that renewBeforePercentage says is left', { renewBeforePercentage: 50 }, 30],
     ['in the last third where renewBefore does not fit into the lifetime', { renewBefore: '2h' }, 40],
   ])('%s', async (_, spec, minute) => {
-    const { world, operator, id } = await issued(stage, '1h', spec);
+    const { world, operator, id } = await issued(stage, '1h', { renewal: withoutJitter, ...spec });
     const since = world.tally(operator);
 
     await world.pass(minute * 60_000 - 5_000);
@@ -101,5 +103,51 @@ describe('a renewal comes', () => {
       attempt: { operation: 'Reissue', previousId: id, reason: 'Renewing' },
     });
     expect([statusAtCa(stage, id), statusAtCa(stage, status?.certificateId)]).toEqual(['obsolete', 'good']);
+  });
+});
+
+describe('with jitter', () => {
+  test('a renewal comes earlier by a share that is the same after a restart', async () => {
+    const { world, operator } = await issued(stage, '1h', {
+      renewal: { policy: 'RenewBefore', jitterPercent: 50 },
+    });
+    const { status } = await world.get(certificates, 'web');
+    const early = Date.parse(status?.notAfter ?? '') - Date.parse(status?.renewalTime ?? '') - 20 * 60_000;
+    expect(early).toBeGreaterThanOrEqual(0);
+    expect(early).toBeLessThanOrEqual(10 * 60_000);
+    await operator.stop();
+
+    const next = await world.operator();
+    const since = world.tally(next);
+    await world.pass(40 * 60_000 - early - 5_000);
+    expect(since().calls).not.toHaveProperty('cert/reissue');
+    expect(since().writes).toEqual({});
+    await world.pass(10_000);
+
+    expect(since().calls).toMatchObject({ 'cert/reissue': 1 });
+  });
+});
+
+describe('a certificate that shall not be renewed', () => {
+  test('ends, which is written once, and is issued anew when its spec changes', async () => {
+    const { world, operator } = await issued(stage, '1h', { renewal: { policy: 'Disabled' } });
+    expect((await world.get(certificates, 'web')).status).not.toHaveProperty('renewalTime');
+    const since = world.tally(operator);
+
+    await world.pass(60 * 60_000 - 5_000);
+    expect(since().writes).toEqual({});
+    await world.pass(120 * 60_000);
+
+    // The issuer is looked after; of the certificate there is one line in status.
+    expect(Object.keys(since().calls).toSorted()).toEqual(['ca/list', 'cert/list', 'connect']);
+    expect(since().writes).toEqual({ 'PATCH tinycertcertificates/status': 1 });
+    const { status } = await world.get(certificates, 'web');
+    expect(await world.says(certificates, 'web')).toEqual([
+      `Ready=False Expired: Certificate ${status?.certificateId} expired at ${status?.notAfter} and is not renewed.`,
+    ]);
+
+    await world.patch(certificates, 'web', { spec: { dnsNames: ['other.example.com'] } });
+    await world.ready('web');
+    expect(since().calls).toMatchObject({ 'cert/new': 1 });
   });
 });

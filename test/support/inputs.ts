@@ -13,6 +13,8 @@ export const spec: CertificateSpec = {
   secretName: 'web-tls',
   issuerRef: { kind: 'TinyCertIssuer', name: 'ca' },
   dnsNames: ['www.example.com'],
+  // So that the time of renewal is a round one.
+  renewal: { policy: 'RenewBefore', jitterPercent: 0 },
 };
 
 export const attempt: Attempt = {
