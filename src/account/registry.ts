@@ -42,6 +42,19 @@ export class AccountRegistry {
     return shared.value;
   }
 
+  /**
+   * Makes `holder` a holder of an account that somebody else has acquired, so that it stays usable when they let go. Does
+   * nothing for an account that is closed.
+   */
+  async hold(holder: string, account: Account): Promise<void> {
+    const [digest, shared] = [...this.#accounts].find(([, { value }]) => value === account) ?? [];
+    const before = this.#held.get(holder);
+    if (digest === undefined || digest === before) return;
+    shared?.holders.add(holder);
+    this.#held.set(holder, digest);
+    if (before !== undefined) await this.#leave(holder, before);
+  }
+
   /** Lets go of the holder's account; the last one to go closes its connections. */
   async release(holder: string): Promise<void> {
     const digest = this.#held.get(holder);

@@ -9,6 +9,12 @@ export const PUBLIC_ENDPOINT = 'https://www.tinycert.org/api/v1/';
 /** Label of every Secret the operator writes, with the value `true`; watches and ownership checks go by it. */
 export const MANAGED_LABEL = `${GROUP}/managed`;
 
+/** Kept on a certificate until what was promised for the end of its certificates is done at TinyCert. */
+export const REVOCATION_FINALIZER = `${GROUP}/revocation`;
+
+/** Kept on an issuer while certificates need its account for a hold or revocation that was promised. */
+export const IN_USE_FINALIZER = `${GROUP}/in-use`;
+
 /** Annotations of a certificate's Secret. They inform people; nothing is decided by them alone. */
 export const SECRET_ANNOTATIONS = {
   /** Name of the TinyCertCertificate that the Secret belongs to. */

@@ -10,21 +10,26 @@ import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';
 import { BY_ISSUER, BY_SECRET, type Deps } from './deps.ts';
+import { farewell } from './farewell.ts';
+import { hasFinalizer, keepFinalizer } from './finalizer.ts';
 import { gather, secretRef } from './gather.ts';
 import type { Vanished } from './vanished.ts';
 
 /**
  * The controller of TinyCertCertificates. It reads certificates, their Secrets' metadata and the issuer directory, and
- * writes the certificates' status and their Secrets, nothing else.
+ * writes the certificates' status, finalizer and Secrets, nothing else.
  */
 export function reconciler(deps: Deps): Reconcile {
   return async (key, context) => {
     const certificate = deps.writtenCertificates.newest(key, deps.certificates.get(key));
-    if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return {};
+    const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
+    if (!certificate || (isDeleted && !hasFinalizer(certificate))) return {};
     const parsed = parseCertificate(certificate);
     if (!parsed.ok) return reportInvalid(deps, certificate, parsed.message, context);
     try {
-      const inputs = await gather(deps, parsed.object, context.signal);
+      if (isDeleted) return await farewell(deps, parsed.object, context);
+      const kept = await keepFinalizer(deps, parsed.object, context.signal);
+      const inputs = await gather(deps, kept, context.signal);
       const plan = decide(inputs);
       failpoint('decide');
       return await act(deps, inputs, plan, context);
@@ -51,6 +56,7 @@ export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Vanished, 'not
       if (type === 'delete') {
         vanished.note(deps.writtenCertificates.newest(key, object) ?? object);
         deps.writtenCertificates.forget(key);
+        deps.promises.forget(object.metadata.uid ?? '');
         queue.forget(key);
         freed(object);
         return;

@@ -4,12 +4,15 @@ import type { IssuerDirectory } from '../issuance/issuer-directory.ts';
 import type { LastWritten } from '../issuance/last-written.ts';
 import type { Records } from '../issuance/records.ts';
 import type { Timing } from '../issuance/timing.ts';
+import type { LastSessions } from '../issuance/last-sessions.ts';
 import type { Warn } from '../issuance/warn.ts';
+import type { Witness } from '../issuance/witness.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CertificateMetrics } from '../metrics/registry.ts';
+import type { PromiseMemory } from './promise-memory.ts';
 
 /** What the controller works with; all of it is shared between its files and lives as long as the process. */
 export interface Deps {
@@ -18,6 +21,7 @@ export interface Deps {
   timing: Timing;
   metrics: CertificateMetrics;
   warn: Warn;
+  witness: Witness;
   /** This process, as attempts name it. */
   holder: string;
   /** Whether this process leads at this very moment. */
@@ -35,6 +39,9 @@ export interface Deps {
   attempts: AttemptMemory;
   /** What issuers remember of certificates that were given up. */
   records: Records;
+  promises: PromiseMemory;
+  /** Issuers as they were last ready, for what was promised when they are gone. */
+  sessions: Pick<LastSessions, 'get'>;
   writtenCertificates: LastWritten<TinyCertCertificate>;
   writtenSecrets: LastWritten<KubeObject>;
 }

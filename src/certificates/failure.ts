@@ -144,7 +144,12 @@ function delayOf(error: AppError, { account }: ReadyIssuer, failures: number): n
 }
 
 /** What is the issuer's fault stops the issuer, so that a thousand certificates do not find it out one by one. */
-function reportIssuerFault(deps: Deps, inputs: Inputs, { account }: ReadyIssuer, error: TinyCertError): void {
+export function reportIssuerFault(
+  deps: Deps,
+  inputs: Pick<Inputs, 'issuerKey'>,
+  { account }: ReadyIssuer,
+  error: TinyCertError,
+): void {
   if (error.kind === 'rate-limit') account.gate.pause(error.retryAfterMs ?? DEFAULT_PAUSE_MS);
   if (error.kind === 'credentials' || error.kind === 'passing' || error.kind === 'protocol') {
     deps.directory.fault(inputs.issuerKey, error.code, error.message);

@@ -113,6 +113,7 @@ function knowledgeOf(deps: Deps, { status }: TinyCertCertificate): AttemptKnowle
   return {
     quietAt: seenAt + quietAfter(deps.timing),
     unsent: note?.unsent ?? false,
+    isFruitless: note?.isFruitless,
     certificateId: note?.certificateId,
   };
 }

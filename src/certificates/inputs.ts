@@ -24,6 +24,8 @@ export interface AttemptKnowledge {
   /** Nothing of the attempt can happen any more from this moment on, on the monotonic clock. */
   quietAt: number;
   unsent: boolean;
+  /** A recovery has looked already, and found nothing. */
+  isFruitless?: boolean | undefined;
   /** The id the CA answered, if this process heard it. */
   certificateId?: number | undefined;
 }

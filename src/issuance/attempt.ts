@@ -73,6 +73,11 @@ export class AttemptMemory {
     if (note) note.unsent = false;
   }
 
+  /** A recovery has looked, and found nothing that the attempt bought. */
+  fruitless(attemptId: string, monotonic: number): void {
+    this.#note(attemptId, monotonic).isFruitless = true;
+  }
+
   /** The CA answered with this id; the resource does not hold it yet. */
   bought(attemptId: string, monotonic: number, certificateId: number): void {
     this.#note(attemptId, monotonic).certificateId = certificateId;
@@ -102,5 +107,6 @@ interface AttemptNote {
   /** Monotonic milliseconds. */
   seenAt: number;
   unsent?: boolean;
+  isFruitless?: boolean;
   certificateId?: number;
 }

@@ -5,6 +5,7 @@ import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { asOutdated } from '../issuance/outdated-crds.ts';
 import { rfc3339, sameConditions, withConditions } from '../issuance/conditions.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
+import { isConflict } from '../kube/errors.ts';
 import { keyOf, parseKey } from '../kube/objects.ts';
 import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
 import { canonicalJson } from '../lib/hash.ts';
@@ -163,7 +164,17 @@ async function report(
     status: { conditions, session: { state: said.state }, ...(authority ? { authority } : {}) },
   };
   const options = { subresource: 'status', fieldValidation: 'Strict', signal } as const;
-  await deps.kube.mergePatch(deps.type, parseKey(keyOf(issuer)), patch, options).catch(asOutdated);
+  const ref = parseKey(keyOf(issuer));
+  try {
+    await deps.kube.mergePatch(deps.type, ref, patch, options).catch(asOutdated);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    // A finalizer, or what others keep in status: as long as the spec is the same, what was found of it is right.
+    const { metadata: now } = await deps.kube.get(deps.type, ref, { signal });
+    if (now.uid !== metadata.uid || now.generation !== metadata.generation) throw error;
+    const rebased = { ...patch, metadata: { resourceVersion: now.resourceVersion } };
+    await deps.kube.mergePatch(deps.type, ref, rebased, options).catch(asOutdated);
+  }
 }
 
 function reasonOf(error: TinyCertError | X509Error): Reason {

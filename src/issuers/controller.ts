@@ -8,6 +8,7 @@ import { decide } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { Failures } from './failures.ts';
 import { gather, readSecrets } from './gather.ts';
+import { isKept } from './in-use.ts';
 
 /** Secrets that are not watched are looked at this often. */
 const POLL_MS = 60_000;
@@ -24,7 +25,7 @@ export function controller(deps: Deps, queue: WorkQueue): { reconcile: Reconcile
 function reconciler(deps: Deps, failures: Failures): Reconcile {
   const reconcile: Reconcile = async (key, context) => {
     const stored = deps.issuers.get(key);
-    if (!stored || stored.metadata.deletionTimestamp !== undefined) return {};
+    if (!stored || (stored.metadata.deletionTimestamp !== undefined && !isKept(stored))) return {};
     const parsed = parseIssuer(stored);
     if (!parsed.ok) {
       const plan = {

@@ -9,6 +9,14 @@ export const ISSUANCE_OPERATIONS = ['new', 'reissue'] as const;
 /** How one attempt ended. `adopted`: recovery found what an earlier, interrupted attempt had bought. */
 export const ISSUANCE_OUTCOMES = ['success', 'failure', 'adopted', 'abandoned'] as const;
 
+/** What a certificate can be made at the CA. */
+export const REVOCATION_ACTIONS = ['good', 'hold', 'revoked'] as const;
+/**
+ * How one change of status ended. `moot`: expired, replaced or gone; `released`: given up, since nobody is left who could
+ * ask the CA.
+ */
+export const REVOCATION_OUTCOMES = ['success', 'moot', 'failure', 'released'] as const;
+
 /** Requests to the API server, under client-go's names. */
 export interface RestMetrics {
   readonly requests: Counter<'code' | 'method' | 'host'>;
@@ -28,6 +36,7 @@ export interface TinyCertMetrics {
 /** What the operator is for. */
 export interface CertificateMetrics {
   readonly issuances: Counter<'operation' | 'outcome'>;
+  readonly revocations: Counter<'status' | 'outcome'>;
 }
 
 /** All metrics of one process. */
@@ -60,6 +69,14 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   });
   for (const operation of ISSUANCE_OPERATIONS)
     for (const outcome of ISSUANCE_OUTCOMES) issuances.inc({ operation, outcome }, 0);
+  const revocations = new Counter({
+    name: 'tinycert_certificate_revocations_total',
+    help: 'Changes of the status of a certificate at TinyCert that were due, by outcome.',
+    labelNames: ['status', 'outcome'],
+    registers,
+  });
+  for (const status of REVOCATION_ACTIONS)
+    for (const outcome of REVOCATION_OUTCOMES) revocations.inc({ status, outcome }, 0);
   return {
     registry,
     controller: createControllerMetrics(registry),
@@ -95,6 +112,6 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         registers,
       }),
     },
-    certificates: { issuances },
+    certificates: { issuances, revocations },
   };
 }

@@ -1,15 +1,21 @@
+import { hostname } from 'node:os';
 import { controller as issuerController } from '../issuers/controller.ts';
 import type { Issuer } from '../issuers/deps.ts';
+import { inUseController } from '../issuers/in-use.ts';
 import { informerWatches, SecretWatches } from '../issuers/secret-watches.ts';
 import { reconciler, wire } from '../certificates/controller.ts';
 import type { Deps as CertificateDeps } from '../certificates/deps.ts';
+import { PromiseMemory } from '../certificates/promise-memory.ts';
 import { Vanished } from '../certificates/vanished.ts';
 import type { AccountRegistry } from '../account/registry.ts';
 import { certificates, clusterIssuers, issuers, type TinyCertCertificate } from '../api/kinds.ts';
 import { MANAGED_LABEL } from '../api/names.ts';
 import { AttemptMemory } from '../issuance/attempt.ts';
+import { DuePromises } from '../issuance/due-promises.ts';
 import { IssuerDirectory } from '../issuance/issuer-directory.ts';
+import { LastSessions } from '../issuance/last-sessions.ts';
 import { eventWarner } from '../issuance/warn.ts';
+import { eventWitness } from '../issuance/witness.ts';
 import { LastWritten } from '../issuance/last-written.ts';
 import { IssuerRecords, type KeyedIssuer } from '../issuance/records.ts';
 import { defaultTiming } from '../issuance/timing.ts';
@@ -108,12 +114,20 @@ export function startControllers(options: ControllersOptions): Controllers {
       ? [{ type: clusterIssuers, prefix: `${clusterIssuers.kind}:`, store: informers.clusterIssuers.store }]
       : []),
   ];
+  const promises = new DuePromises(informers.certificates.store);
+  const sessions = new LastSessions({
+    directory,
+    accounts: options.accounts,
+    isNeeded: (key) => promises.count(key) > 0,
+  });
+  promises.onChange((key) => sessions.review(key));
   const deps: CertificateDeps = {
     kube,
     clock,
     timing: defaultTiming,
     metrics: metrics.certificates,
     warn,
+    witness: eventWitness(recorder, { namespace: options.namespace, pod: hostname() }),
     holder: options.holder,
     leads: options.leads,
     crds: options.crds,
@@ -126,6 +140,8 @@ export function startControllers(options: ControllersOptions): Controllers {
         ({ prefix, store }) => key.startsWith(prefix) && store.get(key.slice(prefix.length)) !== undefined,
       ),
     attempts: new AttemptMemory(),
+    promises: new PromiseMemory(),
+    sessions,
     records: new IssuerRecords({
       kube,
       directory,
@@ -139,7 +155,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   const certificateQueue = queueOf('certificate');
   const vanishedQueue = queueOf('vanished');
   const vanished = new Vanished(deps, vanishedQueue);
-  const ends = [wire(deps, certificateQueue, vanished), vanished.wire()];
+  const ends = [wire(deps, certificateQueue, vanished), vanished.wire(), promises.wire(), sessions.wire()];
   const secretWatches = new SecretWatches(informerWatches({ client: kube, clock, log, signal }));
   for (const { type, store } of issuerStores) {
     const queue = queueOf(type === issuers ? 'issuer' : 'clusterissuer');
@@ -160,6 +176,15 @@ export function startControllers(options: ControllersOptions): Controllers {
     );
     ends.push(end);
     runs.push({ name: queueName(type), queue, run: () => start(queueName(type), queue, 4, reconcile) });
+    const inUseName = `${queueName(type)}-in-use`;
+    const inUseQueue = queueOf(inUseName);
+    const inUse = inUseController({ kube, warn, type, issuers: store, promises }, inUseQueue);
+    ends.push(inUse.stop);
+    runs.push({
+      name: inUseName,
+      queue: inUseQueue,
+      run: () => start(inUseName, inUseQueue, 1, inUse.reconcile),
+    });
   }
   runs.push({
     name: 'certificate',

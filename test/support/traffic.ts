@@ -119,7 +119,8 @@ export class Traffic {
     flight.text = flight.text.slice(-40);
   }
 
-  end(request: Request): void {
+  /** `isWhole`: the answer came to its end. */
+  end(request: Request, isWhole: boolean): void {
     this.#elsewhere.delete(request);
     const flight = this.#atApiServer.get(request);
     if (!flight) return;
@@ -133,7 +134,7 @@ export class Traffic {
     const answered = { method, resource, namespace, name, status };
     this.requests.push(answered);
     this.onAnswer(answered);
-    if (method === 'GET' || method === 'DELETE' || status >= 300) return;
+    if (method === 'GET' || method === 'DELETE' || status >= 300 || !isWhole) return;
     const { metadata } = JSON.parse(text) as KubeObject;
     const written = { ...target, name: metadata.name, isManaged: isManaged({ metadata }) };
     this.#unseen.set(`${written.plural} ${namespace}/${metadata.name}`, {
@@ -216,8 +217,8 @@ on(
   },
 );
 on('undici:request:trailers', ({ request }: DiagnosticsChannel.RequestTrailersMessage) => {
-  owners.get(request)?.end(request);
+  owners.get(request)?.end(request, true);
 });
 on('undici:request:error', ({ request }: DiagnosticsChannel.RequestErrorMessage) => {
-  owners.get(request)?.end(request);
+  owners.get(request)?.end(request, false);
 });

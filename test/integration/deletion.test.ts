@@ -1,0 +1,291 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import { certificates, issuers, type TinyCertCertificate } from '../../src/api/kinds.ts';
+import { conditionOf } from '../../src/issuance/conditions.ts';
+import { secrets } from '../../src/kube/objects.ts';
+import { events } from '../support/crds.ts';
+import type { TestOperator } from '../support/operator.ts';
+import { complaints, statusAtCa } from '../support/scenario.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+import { watchDeletion } from '../support/watching.ts';
+import { type World, aWorld } from '../support/world.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage({ keyPool: 8, keyPoolReuse: true });
+});
+afterAll(() => stage.close());
+
+const REVOKE = { revocation: { onDelete: 'Revoke' } } as const;
+const QUIET_MS = 45_000;
+
+interface Held {
+  world: World;
+  operator: TestOperator;
+  id: number;
+}
+
+/** A certificate `web` that is Ready, and its operator at rest. */
+async function issued(spec: Partial<Record<keyof CertificateSpec, unknown>> = REVOKE): Promise<Held> {
+  const world = await aWorld(stage);
+  await world.account();
+  const operator = await world.operator();
+  await world.certificate('web', spec);
+  const { status } = await world.ready('web');
+  await world.settled();
+  return { world, operator, id: status?.certificateId ?? 0 };
+}
+
+/** Asks for the deletion of `web`, without waiting for its end. */
+async function begin(world: World, type: typeof certificates | typeof issuers = certificates, name = 'web') {
+  await stage.kube.delete(type, world.ref(name));
+}
+
+/** Deletes `web` and waits for its end; what it was at last, and what the CA said at that moment. */
+async function deleted({ world, id }: Pick<Held, 'world' | 'id'>, name = 'web') {
+  const last = await watchDeletion(stage.kube, certificates, world.ref(name), () =>
+    begin(world, certificates, name),
+  );
+  return { last, atCa: statusAtCa(stage, id) };
+}
+
+function pendingReason({ status }: TinyCertCertificate): string | undefined {
+  return conditionOf(status?.conditions, 'RevocationPending')?.reason;
+}
+
+async function reasons(world: World): Promise<string[]> {
+  const { items } = await stage.kube.listAll(events, { namespace: world.namespace });
+  return items.map(({ reason }) => reason);
+}
+
+async function exists(world: World, name = 'web'): Promise<boolean> {
+  return (await stage.kube.find(certificates, world.ref(name))) !== undefined;
+}
+
+describe('a deleted certificate', () => {
+  test('of which nothing was promised goes at once, without a finalizer and without a call', async () => {
+    const { world, operator, id } = await issued({});
+    expect((await world.get(certificates, 'web')).metadata.finalizers).toBeUndefined();
+    const since = world.tally(operator);
+
+    expect(await deleted({ world, id })).toMatchObject({ atCa: 'good' });
+    expect(since().calls).toEqual({});
+  });
+
+  test.each([
+    ['Revoke', 'revoked', { 'cert/status': 1 }],
+    ['Hold', 'hold', { 'cert/details': 1, 'cert/status': 1 }],
+  ] as const)('with onDelete %s goes once the CA says %s', async (onDelete, status, calls) => {
+    const { world, operator, id } = await issued({ revocation: { onDelete } });
+    expect(operator.traffic.writes()).toMatchObject({
+      'PATCH tinycertcertificates': 1,
+      'PATCH tinycertcertificates/status': 2,
+      'POST secrets': 1,
+      'PATCH tinycertissuers': 1,
+    });
+    const order = operator.traffic.requests
+      .filter(({ method }) => method !== 'GET')
+      .map(({ resource }) => resource);
+    expect(order.indexOf('tinycertcertificates')).toBeLessThan(order.indexOf('tinycertcertificates/status'));
+    const since = world.tally(operator);
+
+    expect(await deleted({ world, id })).toMatchObject({ atCa: status });
+    await world.settled();
+
+    expect(since().calls).toEqual(calls);
+    expect(await stage.kube.find(secrets, world.ref('web-tls'))).toBeDefined();
+    expect((await world.get(issuers, 'ca')).metadata.finalizers ?? []).toEqual([]);
+    expect(complaints(operator)).toEqual([]);
+  });
+
+  test.each<[string, (id: number) => unknown, string | undefined]>([
+    ['was revoked by hand', (id) => stage.dev.setStatusByHand(id, 'revoked'), 'revoked'],
+    ['was reissued by hand', (id) => stage.dev.reissueByHand(id), 'obsolete'],
+  ])('whose certificate %s goes, and nothing is undone', async (_, byHand, status) => {
+    for (const onDelete of ['Revoke', 'Hold']) {
+      const { world, id } = await issued({ revocation: { onDelete } });
+      byHand(id);
+      expect(await deleted({ world, id })).toMatchObject({ atCa: status });
+    }
+  });
+
+  test('whose certificate the CA no longer has goes', async () => {
+    const world = await aWorld(stage);
+    const authorityId = await stage.dev.addAuthority({ organization: 'Passing', country: 'NL' });
+    await world.account({ authority: { id: authorityId } });
+    await world.operator();
+    await world.certificate('web', REVOKE);
+    const { status } = await world.ready('web');
+    await world.settled();
+    stage.dev.deleteAuthority(authorityId);
+
+    expect(await deleted({ world, id: status?.certificateId ?? 0 })).toMatchObject({ atCa: undefined });
+  });
+
+  test('whose certificate has expired goes', async () => {
+    await stage.dev.setOptions({ validity: '2m' });
+    const { world, id } = await issued({ ...REVOKE });
+    await stage.dev.setOptions({ validity: '365d', listening: false });
+    await world.pass(3 * 60_000);
+    await stage.dev.setOptions({ listening: true });
+    stage.dev.addFault({ call: 'cert/reissue', times: 'forever', kind: 'error', code: 'UnknownError' });
+    await begin(world);
+    await world.pass(120_000);
+
+    expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'expired']);
+  });
+
+  test('waits while the CA is down, says why, and goes when it is back', async () => {
+    const { world, id } = await issued();
+    await stage.dev.setOptions({ listening: false });
+
+    await begin(world);
+    await world.pass(30 * 60_000);
+
+    expect(pendingReason(await world.get(certificates, 'web'))).toBe('IssuerNotReady');
+    expect(await reasons(world)).toContain('IssuerNotReady');
+    expect(statusAtCa(stage, id)).toBe('good');
+
+    await stage.dev.setOptions({ listening: true });
+    await world.pass(120_000);
+    expect(await exists(world)).toBe(false);
+    expect(statusAtCa(stage, id)).toBe('revoked');
+  });
+
+  test('is not released by time while its issuer is there, whatever the CA answers', async () => {
+    const { world, id } = await issued();
+    stage.dev.addFault({ call: 'cert/status', times: 'forever', kind: 'error', code: 'InputFailure' });
+
+    await begin(world);
+    await world.pass(3 * 3_600_000);
+
+    expect(pendingReason(await world.get(certificates, 'web'))).toBe('InputFailure');
+    stage.dev.clearFaults();
+    await world.pass(15 * 60_000);
+    expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
+  });
+
+  test('goes at once when onDelete is set to None, and its certificate stays as it is', async () => {
+    const { world, id } = await issued();
+    stage.dev.addFault({ call: 'cert/status', times: 'forever', kind: 'hang' });
+    await stage.dev.setOptions({ listening: false });
+    await begin(world);
+    await world.pass(120_000);
+
+    await world.patch(certificates, 'web', { spec: { revocation: { onDelete: 'None' } } });
+    await world.settled();
+
+    expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'good']);
+  });
+
+  test('that others have a finalizer on stays for them, and is let go of once', async () => {
+    const { world, operator, id } = await issued();
+    await world.patch(certificates, 'web', {
+      metadata: { finalizers: ['example.com/mine', 'tinycert-operator.io/revocation'] },
+    });
+    await begin(world);
+    await world.settled();
+    const since = world.tally(operator);
+    await world.pass(60_000);
+
+    expect((await world.get(certificates, 'web')).metadata.finalizers).toEqual(['example.com/mine']);
+    expect(statusAtCa(stage, id)).toBe('revoked');
+    expect(since()).toEqual({ calls: {}, writes: {} });
+    await world.patch(certificates, 'web', { metadata: { finalizers: null } });
+    expect(await exists(world)).toBe(false);
+  });
+});
+
+describe('an open attempt of a deleted certificate', () => {
+  test('is looked up first, and what it bought is revoked', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+    await world.operator();
+    await world.certificate('lost', REVOKE);
+    await world.call(({ call, endedAt }) => call === 'cert/new' && endedAt !== undefined);
+    await world.settled();
+    await begin(world, certificates, 'lost');
+    await world.pass(10_000);
+    expect(pendingReason(await world.get(certificates, 'lost'))).toBe('Recovering');
+
+    await world.pass(QUIET_MS + 5_000);
+
+    expect(await exists(world, 'lost')).toBe(false);
+    const bought = stage.dev.certificates().filter(({ cn }) => cn === 'lost.example.com');
+    expect(bought.map(({ status }) => status)).toEqual(['revoked']);
+  });
+
+  test('that bought nothing holds nothing up, and the certificate it had is revoked', async () => {
+    const { world, id } = await issued();
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-before' });
+    await world.patch(certificates, 'web', { spec: { dnsNames: ['web.example.com', 'b.example.com'] } });
+    await world.call(({ call, endedAt, fault }) => call === 'cert/new' && !!endedAt && !!fault);
+    await begin(world);
+
+    await world.pass(QUIET_MS + 5_000);
+
+    expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
+  });
+});
+
+describe('nothing is revoked that may be another’s:', () => {
+  test('an id that another resource claims', async () => {
+    const { world, operator, id } = await issued();
+    await operator.stop();
+    await world.certificate('copy', { secretName: 'copy-tls' });
+    const { status } = await world.get(certificates, 'web');
+    await world.patch(certificates, 'copy', { status: { certificateId: id } }, 'status');
+    expect(status?.certificateId).toBe(id);
+    await world.operator();
+
+    const copied = { ...(await deleted({ world, id })) };
+
+    // The copy may have been told apart by then; what counts is that its claim was heeded.
+    expect(copied.atCa).toBe('good');
+    expect(await reasons(world)).toContain('ClaimedByAnother');
+  });
+
+  test('an id in a status that somebody else wrote', async () => {
+    const { world, operator, id: victim } = await issued({});
+    await operator.stop();
+    await world.certificate('thief', { ...REVOKE, secretName: 'thief-tls' });
+    await world.patch(certificates, 'thief', {
+      metadata: { finalizers: ['tinycert-operator.io/revocation'] },
+    });
+    await world.patch(
+      certificates,
+      'thief',
+      {
+        status: {
+          certificateId: 0,
+          formerCertificateIds: [victim],
+          pendingRevocations: [
+            { certificateId: victim, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' },
+          ],
+        },
+      },
+      'status',
+    );
+    // The victim's resource is gone, so that no claim protects its certificate.
+    await world.delete(certificates, 'web');
+    await begin(world, certificates, 'thief');
+    await world.operator();
+    await world.settled();
+
+    expect([await exists(world, 'thief'), statusAtCa(stage, victim)]).toEqual([false, 'good']);
+    expect(await reasons(world)).toContain('SealBroken');
+  });
+
+  test('but what the own Secret holds the key of is, although the API key was replaced', async () => {
+    const { world, id } = await issued();
+    const before = stage.dev.apiKey;
+    const apiKey = 'another-key-of-the-account';
+    await stage.dev.setOptions({ apiKey });
+    onTestFinished(() => stage.dev.setOptions({ apiKey: before }));
+    await world.patch(secrets, 'account', { stringData: { apiKey } });
+    await world.settled();
+
+    expect(await deleted({ world, id })).toMatchObject({ atCa: 'revoked' });
+  });
+});
