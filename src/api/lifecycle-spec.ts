@@ -5,9 +5,9 @@ import { withRules } from './rules.ts';
 
 const cronAdvice =
   'is not a schedule: write minute, hour, day of month, month and day of week in numbers, such as 0 3 * * 6 for Saturdays at three';
-/** A field of a schedule whose numbers match `number`: a list of `*`, numbers and ranges, each with a step or none. */
+/** A field of a schedule whose numbers match `number`: a list of numbers, `*` and ranges, the latter with a step or none. */
 const cronField = (number: string): string => {
-  const item = `([*]|${number}(-${number})?)(/[1-9][0-9]?)?`;
+  const item = `(${number}|([*]|${number}-${number})(/[1-9][0-9]?)?)`;
   return `${item}(,${item})*`;
 };
 const CRON = ['[1-5]?[0-9]', '(1?[0-9]|2[0-3])', '([1-9]|[12][0-9]|3[01])', '([1-9]|1[0-2])', '[0-7]']
@@ -19,11 +19,14 @@ const timezoneAdvice =
 
 const RenewalWindow = z
   .object({
-    cron: text('When the window opens: minute, hour, day of month, month, day of week.', {
-      ...matching(`^${CRON}$`),
-      message: cronAdvice,
-      messageExpression: quoting(cronAdvice),
-    }),
+    cron: text(
+      'When the window opens: minute, hour, day of month, month, day of week. If both days are given, either counts.',
+      {
+        ...matching(`^${CRON}$`),
+        message: cronAdvice,
+        messageExpression: quoting(cronAdvice),
+      },
+    ),
     timezone: text('Time zone of the schedule, a name of the IANA database; UTC unless given.', {
       ...matching('^[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9][A-Za-z0-9_+-]{0,31}){0,2}$'),
       message: timezoneAdvice,
@@ -50,7 +53,7 @@ export const Renewal = z
       .max(10)
       .meta({
         description:
-          'Renew only within these windows, at most 10. A certificate that would expire before the next one opens is renewed anyway.',
+          'Renew only within these windows, at most 10: in the first one after the renewal is due, else, where none opens before the certificate expires, in the last one before that. Where there is neither it is renewed when it is due, and an event says so.',
         'x-kubernetes-list-type': 'atomic',
       })
       .exactOptional(),

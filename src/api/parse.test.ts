@@ -19,6 +19,37 @@ const attempt = {
   authorityId: 7,
 };
 
+describe('a renewal window that no rule of the CRD can refuse', () => {
+  const windowed = (cron: string, timezone: string): unknown => ({
+    metadata,
+    spec: {
+      ...spec,
+      renewal: {
+        windows: [
+          { cron: '0 3 * * 6', windowDuration: '2h' },
+          { cron, timezone, windowDuration: '2h' },
+        ],
+      },
+    },
+  });
+
+  test.each([
+    ['0 3 * * *', 'Mars/Olympus', 'timezone: "Mars/Olympus" is not a time zone known here'],
+    ['0 5-1 * * *', 'UTC', 'cron: "0 5-1 * * *" is not a schedule'],
+    ['*/99 * * * *', 'UTC', 'cron: "*/99 * * * *" is not a schedule'],
+    ['0 0 31 2,4 *', 'UTC', 'cron: "0 0 31 2,4 *" never comes'],
+  ])('%s in %s is named', (cron, timezone, message) => {
+    expect(parseCertificate(windowed(cron, timezone))).toEqual({
+      ok: false,
+      message: expect.stringContaining(`spec.renewal.windows[1].${message}`) as string,
+    });
+  });
+
+  test('is no concern of one that can be used', () => {
+    expect(parseCertificate(windowed('0 0 29 2 *', 'America/Sao_Paulo')).ok).toBe(true);
+  });
+});
+
 describe('a certificate from the cluster', () => {
   test('gets the defaults that an older CRD lacks and keeps its metadata', () => {
     const parsed = parseCertificate({

@@ -7,6 +7,7 @@ import { IssuerSpec } from './issuer-spec.ts';
 import { IssuerStatus } from './issuer-status.ts';
 import type { TinyCertCertificate, TinyCertClusterIssuer, TinyCertIssuer } from './kinds.ts';
 import { type Violation, compileRules } from './rules.ts';
+import { unusableWindow } from './usable-windows.ts';
 
 /** An object that was read, or a sentence that says what is wrong with it. */
 export type Parsed<T> = { ok: true; object: T } | { ok: false; message: string };
@@ -15,10 +16,11 @@ type Parser<T> = (value: unknown) => Parsed<T>;
 
 /**
  * Reads a certificate as the cluster holds it: fills in defaults, drops unknown fields (a CRD may be newer than the
- * operator) and applies the rules of the CRD (it may also be older, or loosened). Never throws.
+ * operator) and applies the rules of the CRD (it may also be older, or loosened), and what no rule can tell. Never throws.
  */
 export const parseCertificate: Parser<TinyCertCertificate> = parser(
   z.object({ spec: CertificateSpec, status: CertificateStatus.exactOptional() }),
+  ({ spec }) => unusableWindow(spec),
 );
 
 /** As `parseCertificate`, for both issuer kinds, which share spec and status. */
@@ -26,13 +28,16 @@ export const parseIssuer: Parser<TinyCertIssuer & TinyCertClusterIssuer> = parse
   z.object({ spec: IssuerSpec, status: IssuerStatus.exactOptional() }),
 );
 
-function parser<S extends z.ZodType<object>>(schema: S): Parser<KubeObject & z.output<S>> {
+function parser<S extends z.ZodType<object>>(
+  schema: S,
+  beyondRules: (object: z.output<S>) => Violation | undefined = () => undefined,
+): Parser<KubeObject & z.output<S>> {
   const firstViolation = compileRules(schema);
   return (value) => {
     if (!isKubeObject(value)) return { ok: false, message: 'the object has no metadata with a name' };
     const parsed = schema.safeParse(value);
     if (!parsed.success) return { ok: false, message: issueMessage(parsed.error) };
-    const violation = firstViolation(parsed.data);
+    const violation = firstViolation(parsed.data) ?? beyondRules(parsed.data);
     if (violation) return { ok: false, message: violationMessage(violation) };
     const { apiVersion, kind, metadata } = value;
     return {

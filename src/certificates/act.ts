@@ -11,6 +11,7 @@ import { afterFailedLook } from './failure.ts';
 import { secretRef } from './gather.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { issue, type Order } from './issue.ts';
+import { OUTSIDE_WINDOW } from './needs.ts';
 import { recordConditions } from './record.ts';
 import { recover } from './recover.ts';
 import { relabel, settle } from './settle.ts';
@@ -52,6 +53,7 @@ async function carryOut(
       return relabel(deps, inputs, signal);
     case 'issue':
       log.info({ operation: plan.operation, reason: plan.why.reason }, 'Asking for a certificate');
+      tellOutsideWindow(deps, certificate, plan.why);
       return issue(deps, inputs, issuerOf(inputs), await orderOf(deps, inputs, plan, signal), signal);
     case 'resume':
       return conclude(
@@ -75,6 +77,13 @@ async function carryOut(
     default:
       return plan satisfies never;
   }
+}
+
+/** A renewal at an hour that nobody wanted is told by an event, once and not with every try. */
+function tellOutsideWindow(deps: Deps, certificate: Inputs['certificate'], why: Reason): void {
+  const { failedAttempts, attempt } = certificate.status ?? {};
+  const isTold = failedAttempts !== undefined && attempt?.reason === OUTSIDE_WINDOW;
+  if (why.reason === OUTSIDE_WINDOW && !isTold) deps.warn(certificate, why.reason, why.message);
 }
 
 /** Says what is in the way. Where it is the resource's own, and not its issuer's, somebody is told by an event too. */

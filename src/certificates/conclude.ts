@@ -50,7 +50,10 @@ export async function conclude(
   if (attempt && outcome !== 'republished') {
     deps.metrics.issuances.inc({ operation: attempt.operation === 'New' ? 'new' : 'reissue', outcome });
   }
-  const requeueAt = lookAgainAt({ certificate, now: deps.clock.now() });
+  const requeueAt = lookAgainAt({
+    certificate: { ...inputs.certificate, ...(certificate.status ? { status: certificate.status } : {}) },
+    now: deps.clock.now(),
+  });
   return requeueAt === undefined ? {} : { requeueAt };
 }
 

@@ -132,6 +132,35 @@ describe('a certificate that is not renewed', () => {
   });
 });
 
+describe('a certificate that is renewed in windows', () => {
+  const within = (cron: string): Parameters<typeof inputs>[0] => ({
+    spec: {
+      renewal: {
+        policy: 'RenewBefore',
+        jitterPercent: 0,
+        windows: [{ cron, timezone: 'UTC', windowDuration: '1h' }],
+      },
+    },
+  });
+  const opens = Date.parse('2026-03-07T03:00:00Z');
+
+  test('waits for one that opens in time, and is renewed within it', () => {
+    const saturdays = within('0 3 * * 6');
+    expect(decide(inputs({ ...saturdays, now: due })).do).toBe('settle');
+    expect(reasonOf(decide(inputs({ ...saturdays, now: opens + 3_599_000 })))).toBe('Renewing');
+    expect(decide(inputs({ ...saturdays, now: opens + 3_600_000 })).do).toBe('settle');
+  });
+
+  test('is renewed when it is due, and says so, if none opens in time', () => {
+    const plan = decide(inputs({ ...within('0 3 24 12 *'), now: due }));
+    expect(plan).toMatchObject({
+      do: 'issue',
+      operation: 'Reissue',
+      why: { reason: 'RenewalOutsideWindow' },
+    });
+  });
+});
+
 describe('an attempt without a result', () => {
   const known = { quietAt: 2_000_000, unsent: false };
 

@@ -11,6 +11,9 @@ export type Need = Reason &
     | { remedy: 'recover'; quietAt: number }
   );
 
+/** The reason of a renewal that no window was left for. */
+export const OUTSIDE_WINDOW = 'RenewalOutsideWindow';
+
 type Policy = (inputs: Inputs) => Need | undefined;
 
 /** In this order: the first that finds something decides. */
@@ -113,13 +116,20 @@ function otherNames({ certificate: { status }, specHash }: Inputs): Need | undef
 function expiredOrDue(inputs: Inputs): Need | undefined {
   const { certificate, now } = inputs;
   const { notAfter, certificateId } = certificate.status ?? {};
-  const due = dueAt(inputs);
-  if (notAfter === undefined || due === undefined || due > now) return undefined;
+  const plan = renewalPlan(certificate, now);
+  if (notAfter === undefined || plan === undefined || plan.at > now) return undefined;
   const isExpired = Date.parse(notAfter) <= now;
   const { attempt } = certificate.status ?? {};
   // What the CA no longer has cannot be reissued.
   const isGone = attempt?.outcome === 'NotFound' && attempt.previousId === certificateId;
   const remedy = isGone || certificate.spec.privateKey?.rotationPolicy === 'Always' ? 'issue' : 'renew';
+  if (plan.isOutside && !isExpired) {
+    return {
+      remedy,
+      reason: OUTSIDE_WINDOW,
+      message: `No renewal window opens in time before certificate ${certificateId} expires at ${notAfter}; it is renewed outside of them.`,
+    };
+  }
   return {
     remedy,
     reason: isExpired ? 'Expired' : 'Renewing',

@@ -27,7 +27,9 @@ describe('the place within the jitter', () => {
   });
 
   test('is nothing without jitter', () => {
-    expect(plan({ renewal: { policy: 'RenewBefore', jitterPercent: 0 } })).toEqual({ at: ISSUED + 60 * DAY });
+    expect(plan({ renewal: { policy: 'RenewBefore', jitterPercent: 0 } })).toMatchObject({
+      at: ISSUED + 60 * DAY,
+    });
   });
 });
 
@@ -50,14 +52,45 @@ describe('a certificate that was bought by a clock ahead of the CA', () => {
 
   test('is kept for its least age by that clock', () => {
     const ahead = ISSUED + 70 * DAY;
-    expect(plan(none, boughtAt(ahead), ahead)).toEqual({ at: ahead + 30 * DAY });
+    expect(plan(none, boughtAt(ahead), ahead)).toMatchObject({ at: ahead + 30 * DAY });
   });
 
   test('is renewed at its time once the clock is set right', () => {
-    expect(plan(none, boughtAt(ISSUED + 70 * DAY), ISSUED + DAY)).toEqual({ at: ISSUED + 60 * DAY });
+    expect(plan(none, boughtAt(ISSUED + 70 * DAY), ISSUED + DAY)).toMatchObject({ at: ISSUED + 60 * DAY });
   });
 
   test('is renewed at its time if the clock is ahead by less than that', () => {
-    expect(plan(none, boughtAt(ISSUED + 20 * DAY), ISSUED + 21 * DAY)).toEqual({ at: ISSUED + 60 * DAY });
+    expect(plan(none, boughtAt(ISSUED + 20 * DAY), ISSUED + 21 * DAY)).toMatchObject({
+      at: ISSUED + 60 * DAY,
+    });
+  });
+});
+
+describe('with windows', () => {
+  const window = { cron: '0 3 * * 6', timezone: 'Europe/Amsterdam', windowDuration: '2h' };
+  const within = (...windows: (typeof window)[]): Partial<CertificateSpec> => ({
+    renewal: { policy: 'RenewBefore', jitterPercent: 0, windows },
+  });
+
+  test('a renewal comes in the next one, at its place, which is the same whenever it is asked for', () => {
+    // Due on Monday, the second of March.
+    const opens = Date.parse('2026-03-07T02:00:00Z');
+    const planned = plan(within(window));
+
+    expect(planned?.isOutside).toBe(false);
+    expect(planned?.at).toBeGreaterThanOrEqual(opens);
+    expect(planned?.at).toBeLessThan(opens + 2 * 3_600_000);
+    expect(plan(within(window), issued, ISSUED + 60 * DAY)).toEqual(planned);
+  });
+
+  test('an empty list is none', () => {
+    expect(plan(within())).toEqual({ at: ISSUED + 60 * DAY, isOutside: false });
+  });
+
+  test('a renewal that no window opens for comes when it is due', () => {
+    expect(plan(within({ ...window, cron: '0 3 24 12 *' }))).toEqual({
+      at: ISSUED + 60 * DAY,
+      isOutside: true,
+    });
   });
 });

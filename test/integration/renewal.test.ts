@@ -151,3 +151,52 @@ describe('a certificate that shall not be renewed', () => {
     expect(since().calls).toMatchObject({ 'cert/new': 1 });
   });
 });
+
+describe('with windows', () => {
+  const HOUR = 3_600_000;
+  /** A window that opens once a day, so long after now, to the minute. */
+  function windowIn(ms: number): { cron: string; timezone: string; windowDuration: string } {
+    const opens = new Date(stage.clock.now() + ms);
+    const cron = `${opens.getUTCMinutes()} ${opens.getUTCHours()} * * *`;
+    return { cron, timezone: 'Etc/UTC', windowDuration: '10m' };
+  }
+  const outside = 'RenewalOutsideWindow';
+
+  test.each([
+    ['in the first one after it is due', 2.5, 2.5, 'Renewing'],
+    ['in the last one before it is due if there is none after', 1.5, 1.5, 'Renewing'],
+    ['when it is due if there is neither', 6, 2, outside],
+  ])('a renewal comes %s', async (_, opensAfter, comesAfter, reason) => {
+    const windows = [windowIn(opensAfter * HOUR)];
+    const { world, operator } = await issued(stage, '3h', { renewal: { ...withoutJitter, windows } });
+    const since = world.tally(operator);
+
+    await world.pass(comesAfter * HOUR - 2 * 60_000);
+    expect(since().calls).not.toHaveProperty('cert/reissue');
+    await world.pass(13 * 60_000);
+
+    expect(since().calls).toMatchObject({ 'cert/reissue': 1 });
+    const { status } = await world.ready('web');
+    expect(status?.attempt?.reason).toBe(reason);
+    const told = since().writes['POST events'] ?? 0;
+    expect(told).toBe(reason === outside ? 1 : 0);
+  });
+
+  test('an unknown time zone is named, and nothing is bought until it is corrected', async () => {
+    await stage.dev.setOptions({ validity: '3h' });
+    const world = await aWorld(stage);
+    await world.account();
+    await world.operator();
+    const windows = [{ ...windowIn(HOUR), timezone: 'Mars/Olympus' }];
+    await world.certificate('web', { renewal: { windows } });
+    await world.settled();
+
+    expect(await world.says(certificates, 'web')).toEqual([
+      'Ready=False InvalidSpec: The spec cannot be used: spec.renewal.windows[0].timezone: "Mars/Olympus" is not a time zone known here: write a name of the IANA database such as Europe/Amsterdam, or UTC',
+    ]);
+    expect(world.calls()).not.toHaveProperty('cert/new');
+
+    await world.patch(certificates, 'web', { spec: { renewal: null } });
+    await world.ready('web');
+  });
+});
