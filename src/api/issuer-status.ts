@@ -63,7 +63,7 @@ const Orphan = z
     notAfter: time('The certificate is valid until this moment.').exactOptional(),
     observedTime: time('When it was first seen without an owner.').exactOptional(),
   })
-  .describe('A certificate that the operator bought and no resource claims.');
+  .describe('A certificate, valid or on hold, that the operator bought and no resource claims.');
 
 const Released = z
   .object({
@@ -111,7 +111,7 @@ export const IssuerStatus = z
       })
       .exactOptional(),
     foreignCount: integer(
-      'Certificates of the authority that others made, by hand or from another cluster. The operator never touches them.',
+      'Certificates of the authority, valid or on hold, that others made, by hand or from another cluster. The operator never touches them.',
     ).exactOptional(),
     released: z
       .array(Released)

@@ -54,6 +54,11 @@ export class Vanished {
     this.#queue.add(key, { afterMs: GATHER_MS, reason: 'deleted' });
   }
 
+  /** Resources that are gone and that no issuer remembers yet. */
+  *pending(): Generator<TinyCertCertificate> {
+    for (const gone of this.#pending.values()) for (const { certificate } of gone) yield certificate;
+  }
+
   /** Writes what is pending for one issuer. */
   readonly reconcile: Reconcile = async (key, { signal, log }) => {
     const { directory, issuerExists, records, timing } = this.#deps;

@@ -76,8 +76,11 @@ export class IssuerRecords implements Records {
   }
 
   async given(authorityId: number, signal: AbortSignal): Promise<Given> {
-    const all = await this.#options.listIssuers(signal);
-    const statuses = all.filter((each) => this.#isOf(each, authorityId)).map(({ issuer }) => issuer.status);
+    const { directory, listIssuers } = this.#options;
+    const all = await listIssuers(signal);
+    const statuses = all
+      .filter((each) => isOfAuthority(directory, each, authorityId))
+      .map(({ issuer }) => issuer.status);
     return {
       released: statuses.flatMap((status) => status?.released ?? []),
       abandoned: statuses.flatMap((status) => status?.abandoned ?? []),
@@ -119,12 +122,19 @@ export class IssuerRecords implements Records {
       }
     }
   }
+}
 
-  /** What this process found of an issuer counts; status, which others could write, only where it found nothing. */
-  #isOf({ key, issuer }: KeyedIssuer, authorityId: number): boolean {
-    const state = this.#options.directory.get(key);
-    return (state?.ready ? state.issuer.authority.id : issuer.status?.authority?.id) === authorityId;
-  }
+/**
+ * Whether an issuer is of an authority. What this process found counts; status, which others could write, only where it
+ * found nothing.
+ */
+export function isOfAuthority(
+  directory: IssuerDirectory,
+  { key, issuer }: KeyedIssuer,
+  authorityId: number,
+): boolean {
+  const state = directory.get(key);
+  return (state?.ready ? state.issuer.authority.id : issuer.status?.authority?.id) === authorityId;
 }
 
 /** The resource that a key of the directory stands for. */

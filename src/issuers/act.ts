@@ -15,6 +15,7 @@ import { authorityMaterial, pickAuthority } from './authority.ts';
 import type { Plan, Reason } from './decide.ts';
 import type { Deps, Issuer } from './deps.ts';
 import type { Failures } from './failures.ts';
+import { inventoryToShow, warnOfOrphans } from './show-inventory.ts';
 
 /** A sound issuer is looked at this often: credentials may have been withdrawn without a word. */
 const CHECK_AGAIN: BackoffOptions = { base: 900_000, max: 900_000, jitter: 0.2 };
@@ -42,7 +43,7 @@ export async function act(
   }
   try {
     const account = await deps.accounts.acquire(key, plan.connection);
-    const found = await connect(account, issuer, context.signal);
+    const found = await connect(deps, account, issuer, key, context.signal);
     if ('reason' in found) {
       await notReady(deps, issuer, found, { key, state: 'Connected' }, context);
       return again(ABSENT, failures.count(key), deps);
@@ -62,22 +63,16 @@ export async function act(
 
 /** Logs in, finds the authority and takes note of what it has issued. */
 async function connect(
+  deps: Deps,
   account: Account,
   { spec }: Issuer,
+  key: string,
   signal: AbortSignal,
 ): Promise<Omit<ReadyIssuer, 'key'> | Reason> {
   const authorities = await account.client.listAuthorities({ signal });
   const authority = pickAuthority(spec.authority, authorities);
   if ('reason' in authority) return authority;
-  account.noteId(authority.id, 0);
-  await account.client.streamCertificates(
-    authority.id,
-    undefined,
-    ({ id }) => account.noteId(authority.id, id),
-    {
-      signal,
-    },
-  );
+  await deps.inventory.list(account, authority.id, key, signal);
   return { account, authority, subject: spec.subject, material: authorityMaterial(account, authority.id) };
 }
 
@@ -101,6 +96,7 @@ async function ready(
       message: `Certificates are issued by authority ${authority.id} "${authority.name}".`,
       state: 'Connected',
       authority: shown,
+      inventory: await inventoryToShow(deps, issuer, found, context),
     },
     context,
   );
@@ -142,7 +138,12 @@ async function notReady(
 async function report(
   deps: Deps,
   issuer: Issuer,
-  said: Reason & { ready: boolean; state: SessionState; authority?: IssuerStatus['authority'] },
+  said: Reason & {
+    ready: boolean;
+    state: SessionState;
+    authority?: IssuerStatus['authority'];
+    inventory?: Awaited<ReturnType<typeof inventoryToShow>>;
+  },
   { signal }: ReconcileContext,
 ): Promise<void> {
   const { metadata, status } = issuer;
@@ -154,6 +155,7 @@ async function report(
   );
   const authority = said.authority ?? status?.authority;
   const isSaid =
+    said.inventory === undefined &&
     sameConditions(status?.conditions, conditions) &&
     status?.session?.state === said.state &&
     canonicalJson(status.authority) === canonicalJson(authority);
@@ -161,7 +163,12 @@ async function report(
   if (!said.ready) deps.warn(issuer, reason, message);
   const patch = {
     metadata: { resourceVersion: metadata.resourceVersion },
-    status: { conditions, session: { state: said.state }, ...(authority ? { authority } : {}) },
+    status: {
+      conditions,
+      session: { state: said.state },
+      ...(authority ? { authority } : {}),
+      ...said.inventory?.change,
+    },
   };
   const options = { subresource: 'status', fieldValidation: 'Strict', signal } as const;
   const ref = parseKey(keyOf(issuer));
@@ -175,6 +182,7 @@ async function report(
     const rebased = { ...patch, metadata: { resourceVersion: now.resourceVersion } };
     await deps.kube.mergePatch(deps.type, ref, rebased, options).catch(asOutdated);
   }
+  warnOfOrphans(deps, issuer, said.inventory?.news ?? []);
 }
 
 function reasonOf(error: TinyCertError | X509Error): Reason {

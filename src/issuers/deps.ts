@@ -6,6 +6,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { ResourceType } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Inventory } from './inventory.ts';
 import type { SecretWatches } from './secret-watches.ts';
 
 export type Issuer = TinyCertIssuer | TinyCertClusterIssuer;
@@ -21,6 +22,7 @@ export interface Deps {
   directory: IssuerDirectory;
   accounts: AccountRegistry;
   secretWatches: SecretWatches;
+  inventory: Pick<Inventory, 'list' | 'found'>;
   /** Where Secrets of cluster-scoped issuers lie. */
   clusterResourceNamespace: string;
   /** Endpoints an administrator has allowed beyond the public one. */

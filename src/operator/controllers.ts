@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { controller as issuerController } from '../issuers/controller.ts';
 import type { Issuer } from '../issuers/deps.ts';
 import { inUseController } from '../issuers/in-use.ts';
+import { Inventory } from '../issuers/inventory.ts';
 import { informerWatches, SecretWatches } from '../issuers/secret-watches.ts';
 import { reconciler, wire } from '../certificates/controller.ts';
 import type { Deps as CertificateDeps } from '../certificates/deps.ts';
@@ -156,6 +157,14 @@ export function startControllers(options: ControllersOptions): Controllers {
   const vanishedQueue = queueOf('vanished');
   const vanished = new Vanished(deps, vanishedQueue);
   const ends = [wire(deps, certificateQueue, vanished), vanished.wire(), promises.wire(), sessions.wire()];
+  const inventory = new Inventory({
+    clock,
+    directory,
+    resources: () => knownResources(deps, vanished),
+    issuers: () => watchedIssuers(issuerStores),
+    listCertificates: deps.listCertificates,
+    records: deps.records,
+  });
   const secretWatches = new SecretWatches(informerWatches({ client: kube, clock, log, signal }));
   for (const { type, store } of issuerStores) {
     const queue = queueOf(type === issuers ? 'issuer' : 'clusterissuer');
@@ -169,6 +178,7 @@ export function startControllers(options: ControllersOptions): Controllers {
         directory,
         accounts: options.accounts,
         secretWatches,
+        inventory,
         clusterResourceNamespace: options.namespace,
         allowedEndpoints: settings.allowedEndpoints,
       },
@@ -252,6 +262,23 @@ async function listAll<T extends KubeObject>(
     ),
   );
   return lists.flatMap(({ items }) => items);
+}
+
+/** All resources as this process knows them, and those that are gone and not remembered yet. */
+function* knownResources(
+  { certificates: store, writtenCertificates }: CertificateDeps,
+  vanished: Vanished,
+): Generator<TinyCertCertificate> {
+  for (const certificate of store.values())
+    yield writtenCertificates.newest(keyOf(certificate), certificate) ?? certificate;
+  yield* vanished.pending();
+}
+
+function* watchedIssuers(
+  kinds: readonly { prefix: string; store: Informer<Issuer>['store'] }[],
+): Generator<KeyedIssuer> {
+  for (const { prefix, store } of kinds)
+    for (const issuer of store.values()) yield { key: `${prefix}${keyOf(issuer)}`, issuer };
 }
 
 async function listIssuers(

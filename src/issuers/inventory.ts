@@ -1,0 +1,240 @@
+import type { Account } from '../account/account.ts';
+import type { TinyCertCertificate } from '../api/kinds.ts';
+import { askedFor } from '../issuance/asked-for.ts';
+import { MAX_CLOCK_SKEW_MS } from '../issuance/checks.ts';
+import { rfc3339 } from '../issuance/conditions.ts';
+import {
+  Census,
+  claimsOf,
+  Evidence,
+  type Facts,
+  isClaimed,
+  knownStatuses,
+  type Source,
+  unclaimed,
+} from '../issuance/inventory.ts';
+import type { IssuerDirectory, ReadyIssuer } from '../issuance/issuer-directory.ts';
+import type { Found, Orphan } from '../issuance/orphans.ts';
+import { isOfAuthority, type KeyedIssuer, type Records } from '../issuance/records.ts';
+import { requestHash } from '../issuance/request.ts';
+import type { Clock } from '../lib/clock.ts';
+import { KeyedMutex } from '../lib/mutex.ts';
+import { type CertificateSummary, TinyCertError } from '../tinycert/index.ts';
+import { readCertificate } from '../x509/certificate.ts';
+
+export interface InventoryOptions {
+  clock: Clock;
+  directory: IssuerDirectory;
+  /** All resources in their newest known version, and those that vanished and are not remembered yet. */
+  resources: () => Iterable<TinyCertCertificate>;
+  /** All issuers within reach, as watched. */
+  issuers: () => Iterable<KeyedIssuer>;
+  /** All resources within reach, live. */
+  listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
+  records: Pick<Records, 'given'>;
+}
+
+/** What was found of one authority when its list was taken last. */
+interface Pass {
+  /** Monotonic clock, milliseconds. */
+  at: number;
+  /** Key of the issuer that took it. */
+  by: string;
+  /** Until it has been worked through. */
+  census: Census | undefined;
+  counts: Found['counts'];
+  foreignCount: number;
+  /** By issuer. */
+  orphans: ReadonlyMap<string, Orphan[]>;
+  /** What was found out about certificates that nobody claims, once for each. */
+  facts: Map<number, Facts>;
+}
+
+/** A list that another issuer of the authority took is believed this long: a little less than issuers are looked at. */
+const SHARED_MS = 11 * 60_000;
+/** Certificates that are looked at one by one in one pass. */
+const MAX_LOOKS = 200;
+
+/**
+ * The inventory of what authorities have issued (rule 9 and design 3.8): one list of each in an interval, then the claims
+ * to what is on it. It changes nothing at the CA.
+ */
+export class Inventory {
+  readonly #options: InventoryOptions;
+  readonly #passes = new WeakMap<Account, Map<number, Pass>>();
+  readonly #locks = new KeyedMutex();
+
+  constructor(options: InventoryOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes the list of an authority, unless another issuer did so a short while ago, and notes its highest id. Rejects with
+   * a `TinyCertError`.
+   */
+  list(account: Account, authorityId: number, issuerKey: string, signal: AbortSignal): Promise<void> {
+    return this.#locks.run(
+      String(authorityId),
+      () => this.#list(account, authorityId, issuerKey, signal),
+      signal,
+    );
+  }
+
+  /** What is to be shown of the last list by an issuer. Rejects with a `TinyCertError` or an `ApiError`. */
+  found({ account, authority, key }: ReadyIssuer, signal: AbortSignal): Promise<Found | undefined> {
+    return this.#locks.run(
+      String(authority.id),
+      async () => {
+        const pass = this.#passes.get(account)?.get(authority.id);
+        if (!pass) return undefined;
+        if (pass.census) await this.#workThrough(account, authority.id, pass, pass.census, signal);
+        const { counts, foreignCount, orphans } = pass;
+        return { counts, foreignCount, orphans: orphans.get(key) ?? [] };
+      },
+      signal,
+    );
+  }
+
+  async #list(account: Account, authorityId: number, by: string, signal: AbortSignal): Promise<void> {
+    const { clock, resources } = this.#options;
+    const passes = this.#passes.get(account) ?? new Map<number, Pass>();
+    this.#passes.set(account, passes);
+    const before = passes.get(authorityId);
+    const at = clock.monotonic();
+    if (before && before.by !== by && at - before.at < SHARED_MS) return;
+    const census = new Census(knownStatuses(resources(), authorityId));
+    account.noteId(authorityId, 0);
+    await account.client.streamCertificates(
+      authorityId,
+      undefined,
+      (line) => {
+        account.noteId(authorityId, line.id);
+        census.add(line);
+      },
+      { signal },
+    );
+    passes.set(authorityId, {
+      at,
+      by,
+      census,
+      counts: census.counts,
+      foreignCount: 0,
+      orphans: new Map(),
+      facts: before?.facts ?? new Map(),
+    });
+  }
+
+  /** The claims, which come after the list, and what there is to say of the rest. */
+  async #workThrough(
+    account: Account,
+    authorityId: number,
+    pass: Pass,
+    census: Census,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { resources } = this.#options;
+    const lines = unclaimed(census.others, claimsOf(resources(), authorityId, census.unlisted));
+    lines.sort((a, b) => b.id - a.id);
+    const sources = this.#sources(authorityId);
+    const evidence = new Evidence(sources, { marks: false, slackMs: slackOf(account) });
+    const facts = new Map<number, Facts>();
+    const orphans: { line: CertificateSummary; key: string }[] = [];
+    let foreignCount = 0;
+    let looks = 0;
+    for (const line of lines) {
+      let known = pass.facts.get(line.id);
+      let finding = evidence.of(line, known);
+      const isToBeShown = typeof finding === 'object' && known === undefined && !isShown(sources, line.id);
+      if ((finding === 'to be looked at' || isToBeShown) && looks < MAX_LOOKS) {
+        looks += 1;
+        known = await lookAt(account, authorityId, line.id, signal);
+        finding = known ? evidence.of(line, known) : 'given up';
+      }
+      if (known) facts.set(line.id, known);
+      if (typeof finding === 'object') orphans.push({ line, key: finding.orphanOf });
+      else if (finding !== 'given up') foreignCount += 1;
+    }
+    const certain = await this.#confirmed(authorityId, census, sources, orphans, signal);
+    const shown = new Map<string, Orphan[]>();
+    const observedTime = rfc3339(this.#options.clock.now());
+    for (const { line, key } of certain) {
+      const orphan = { ...describe(line, facts.get(line.id)), observedTime };
+      shown.set(key, [...(shown.get(key) ?? []), orphan]);
+    }
+    pass.foreignCount = foreignCount;
+    pass.orphans = shown;
+    pass.facts = facts;
+    pass.census = undefined;
+  }
+
+  /** Before anybody is told of an orphan for the first time, nobody claims it live. */
+  async #confirmed<T extends { line: CertificateSummary }>(
+    authorityId: number,
+    census: Census,
+    sources: readonly Source[],
+    orphans: readonly T[],
+    signal: AbortSignal,
+  ): Promise<readonly T[]> {
+    const { listCertificates, records, resources } = this.#options;
+    if (orphans.every(({ line }) => isShown(sources, line.id))) return orphans;
+    const live = await listCertificates(signal);
+    const claims = claimsOf([...live, ...resources()], authorityId, census.unlisted);
+    const { released } = await records.given(authorityId, signal);
+    const givenUp = new Set(
+      released.filter(({ cause }) => cause !== 'Undecided').map(({ certificateId }) => certificateId),
+    );
+    return orphans.filter(({ line }) => !isClaimed(line, claims) && !givenUp.has(line.id));
+  }
+
+  #sources(authorityId: number): Source[] {
+    const { issuers, directory } = this.#options;
+    return [...issuers()]
+      .filter((each) => isOfAuthority(directory, each, authorityId))
+      .map(({ key, issuer }) => ({ key, status: issuer.status ?? {} }));
+  }
+}
+
+function isShown(sources: readonly Source[], id: number): boolean {
+  return sources.some(({ status }) => status.orphans?.some(({ certificateId }) => certificateId === id));
+}
+
+/** What a certificate says itself; undefined if the CA no longer has it. */
+async function lookAt(
+  { client }: Account,
+  authorityId: number,
+  id: number,
+  signal: AbortSignal,
+): Promise<Facts | undefined> {
+  try {
+    const [details, pem] = await Promise.all([
+      client.getCertificateDetails(id, { signal }),
+      client.getCertificate(id, 'cert', { signal }),
+    ]);
+    const asked = askedFor(authorityId, details);
+    const { notBefore, notAfter, serialNumber } = readCertificate(pem);
+    return {
+      markedBy: undefined,
+      requestHash: asked ? requestHash(asked) : '',
+      notBefore: notBefore - (client.clockOffset()?.ms ?? 0),
+      notAfter,
+      serialNumber,
+    };
+  } catch (error) {
+    if (error instanceof TinyCertError && error.kind === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+/** How far a moment of the CA's may be wrong once it is expressed in our time. */
+function slackOf({ client }: Account): number {
+  return client.clockOffset()?.uncertaintyMs ?? MAX_CLOCK_SKEW_MS;
+}
+
+function describe({ id, commonName, expires }: CertificateSummary, facts: Facts | undefined): Orphan {
+  return {
+    certificateId: id,
+    commonName: commonName.slice(0, 256),
+    ...(facts ? { serialNumber: facts.serialNumber } : {}),
+    notAfter: rfc3339(facts?.notAfter ?? expires * 1000),
+  };
+}

@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { IssuerStatus } from '../../src/api/issuer-status.ts';
+import { certificates, issuers } from '../../src/api/kinds.ts';
+import { IssuerDirectory } from '../../src/issuance/issuer-directory.ts';
+import { IssuerRecords } from '../../src/issuance/records.ts';
+import { events } from '../../src/kube/events.ts';
+import type { CertificateView } from '../../tools/dev-server/types.ts';
+import type { TestOperator } from '../support/operator.ts';
+import { complaints } from '../support/scenario.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+import { type World, aWorld } from '../support/world.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+beforeEach(() => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+
+/** A little more than the time after which an issuer is looked at again. */
+const INTERVAL_MS = 16 * 60_000;
+
+/** A world whose issuer has an authority of its own, so that no other test is in its inventory. */
+async function ownAuthority(): Promise<{ world: World; operator: TestOperator; authorityId: number }> {
+  const world = await aWorld(stage);
+  const authorityId = await stage.dev.addAuthority({ organization: world.namespace, country: 'NL' });
+  await world.account({ authority: { id: authorityId } });
+  const operator = await world.operator();
+  return { world, operator, authorityId };
+}
+
+function byHand(caId: number, cn: string): Promise<CertificateView> {
+  return stage.dev.issueByHand({ caId, cn, names: [{ type: 'DNS', value: cn }] });
+}
+
+async function statusOf(world: World): Promise<IssuerStatus> {
+  return (await world.get(issuers, 'ca')).status ?? {};
+}
+
+/** What people were told of orphans. */
+async function orphanEvents(world: World): Promise<string[]> {
+  const { items } = await stage.kube.listAll(events, { namespace: world.namespace });
+  return items.filter(({ reason }) => reason === 'OrphanedCertificate').map(({ note }) => note);
+}
+
+/** The ids bought for this name by the operator. */
+function bought(cn: string): number[] {
+  return stage.dev
+    .certificates()
+    .filter((certificate) => certificate.cn === cn && certificate.origin !== 'manual')
+    .map(({ id }) => id);
+}
+
+function everything(): object {
+  return structuredClone(stage.dev.certificates());
+}
+
+describe('the inventory of an authority', () => {
+  test('counts what is there, and calls foreign what was made by hand, which it never touches', async () => {
+    const { world, operator, authorityId } = await ownAuthority();
+    await world.certificate('web');
+    await world.ready('web');
+    await byHand(authorityId, 'web.example.com');
+    const held = await byHand(authorityId, 'other.example.com');
+    const revoked = await byHand(authorityId, 'other.example.com');
+    stage.dev.setStatusByHand(held.id, 'hold');
+    stage.dev.setStatusByHand(revoked.id, 'revoked');
+    const before = everything();
+
+    await world.pass(INTERVAL_MS);
+
+    const status = await statusOf(world);
+    expect(status).toMatchObject({
+      certificates: { good: 2, hold: 1, revoked: 1, expired: 0 },
+      foreignCount: 2,
+    });
+    expect(status.orphans).toBeUndefined();
+    expect(everything()).toEqual(before);
+    expect(await orphanEvents(world)).toEqual([]);
+    expect(complaints(operator)).toEqual([]);
+  });
+
+  test('writes nothing while nothing changes, and asks for one list each time', async () => {
+    const { world, operator } = await ownAuthority();
+    await world.certificate('web');
+    await world.ready('web');
+    await world.pass(INTERVAL_MS);
+
+    const tally = world.tally(operator);
+    await world.pass(3 * INTERVAL_MS);
+
+    expect(tally().writes).toEqual({});
+    expect(tally().calls['cert/list']).toBe(3);
+  });
+
+  test('takes one list for two issuers', async () => {
+    const { world, authorityId } = await ownAuthority();
+    const { spec } = await world.get(issuers, 'ca');
+    await world.create(issuers, 'second', { spec });
+    await byHand(authorityId, 'foreign.example.com');
+    await world.settled();
+    const mark = world.mark();
+
+    await world.pass(INTERVAL_MS);
+
+    expect(world.calls(mark)).toMatchObject({ 'ca/list': 2, 'cert/list': 1 });
+    for (const name of ['ca', 'second'])
+      expect((await world.get(issuers, name)).status?.certificates).toMatchObject({ good: 1 });
+  });
+});
+
+describe('an orphan', () => {
+  /** A certificate bought for a resource that vanished before it heard of it. */
+  async function lost(world: World, name: string): Promise<number> {
+    stage.dev.addFault({ call: 'cert/new', match: { CN: `${name}.example.com` }, kind: 'reset-after' });
+    await world.certificate(name);
+    await world.settled();
+    await world.delete(certificates, name);
+    await world.settled();
+    return bought(`${name}.example.com`)[0] ?? 0;
+  }
+
+  test('is reported by name on the issuer and by one event, also after a restart', async () => {
+    const { world, operator, authorityId } = await ownAuthority();
+    const id = await lost(world, 'lost');
+    const foreign = await byHand(authorityId, 'unlike.example.com');
+    await world.pass(INTERVAL_MS);
+
+    const status = await statusOf(world);
+    expect(status).toMatchObject({
+      orphanCount: 1,
+      orphans: [{ certificateId: id, commonName: 'lost.example.com', serialNumber: expect.any(String) }],
+      foreignCount: 1,
+    });
+    const told = await orphanEvents(world);
+    expect(told).toEqual([expect.stringContaining(`Certificate ${id} (lost.example.com, serial number`)]);
+    await operator.stop();
+
+    const second = await world.operator();
+    await world.pass(3 * INTERVAL_MS);
+
+    expect(await statusOf(world)).toEqual(status);
+    expect(await orphanEvents(world)).toEqual(told);
+    expect(second.traffic.writes()).toEqual({});
+    expect(
+      [id, foreign.id].map((each) => stage.dev.certificates().find((c) => c.id === each)?.status),
+    ).toEqual(['good', 'good']);
+    expect([...complaints(operator), ...complaints(second)]).toEqual([]);
+  });
+
+  test('is gone from the report once somebody has revoked it', async () => {
+    const { world } = await ownAuthority();
+    const id = await lost(world, 'cared-for');
+    await world.pass(INTERVAL_MS);
+    expect((await statusOf(world)).orphanCount).toBe(1);
+
+    stage.dev.setStatusByHand(id, 'revoked');
+    await world.pass(INTERVAL_MS);
+
+    const status = await statusOf(world);
+    expect(status.orphanCount).toBe(0);
+    expect(status.orphans).toBeUndefined();
+  });
+
+  test('is each of a pair that nobody can tell apart, item by item', async () => {
+    const { world, authorityId } = await ownAuthority();
+    const pair = [
+      await byHand(authorityId, 'pair.example.com'),
+      await byHand(authorityId, 'pair.example.com'),
+    ];
+    const ids = pair.map(({ id }) => id);
+    const records = new IssuerRecords({
+      kube: stage.kube,
+      directory: new IssuerDirectory(),
+      listIssuers: () => Promise.resolve([]),
+    });
+    const released = ids.map((certificateId) => ({ certificateId, cause: 'Undecided' }) as const);
+    await records.give(`TinyCertIssuer:${world.namespace}/ca`, { released }, new AbortController().signal);
+
+    await world.pass(INTERVAL_MS);
+
+    const { orphans, orphanCount } = await statusOf(world);
+    expect(orphanCount).toBe(2);
+    // The newest comes first.
+    expect(orphans?.map(({ certificateId }) => certificateId)).toEqual(ids.toReversed());
+    expect(await orphanEvents(world)).toHaveLength(2);
+  });
+
+  test('is not what a resource had that was deleted, nor is that foreign', async () => {
+    const { world } = await ownAuthority();
+    await world.certificate('deleted');
+    await world.ready('deleted');
+    await world.settled();
+    await world.delete(certificates, 'deleted');
+
+    await world.pass(INTERVAL_MS);
+
+    expect(await statusOf(world)).toMatchObject({ certificates: { good: 1 }, foreignCount: 0 });
+    expect((await statusOf(world)).orphans).toBeUndefined();
+  });
+
+  test('is not what was bought while the list was under way, since claims are looked at after it', async () => {
+    const { world } = await ownAuthority();
+    const id = await lost(world, 'same');
+    // The broken connection had the issuer looked at.
+    await world.pass(5_000);
+    stage.dev.addFault({ call: 'cert/list', kind: 'hold' });
+    // A change of the issuer has its authority listed at once.
+    await world.patch(issuers, 'ca', { spec: { subject: { locality: 'Utrecht' } } });
+    await world.call(({ call, fault }) => call === 'cert/list' && fault === 'hold');
+    await world.patch(issuers, 'ca', { spec: { subject: null } });
+    await world.certificate('same');
+    const again = await world.ready('same');
+    expect(again.status?.certificateId).toBeGreaterThan(id);
+    stage.dev.release();
+
+    await world.pass(INTERVAL_MS);
+
+    const { orphans } = await statusOf(world);
+    expect(orphans?.map(({ certificateId }) => certificateId)).toEqual([id]);
+  });
+});
