@@ -1,0 +1,18 @@
+/** The CA of a run in a process of its own, so that it outlives whatever dies. Argument: the clock, `SPEED@EPOCH`. */
+import { startDevServer } from '../../tools/dev-server/index.ts';
+import { runNow } from './clock.ts';
+
+const [speed = 1, epoch = 0] = (process.argv[2] ?? '').split('@').map(Number);
+const server = await startDevServer({
+  now: () => runNow({ speed, epoch }),
+  validity: '2h',
+  keyPool: 48,
+  authorities: [
+    { organization: 'Plain Org', country: 'NL' },
+    { organization: 'Marked Org', country: 'NL' },
+    { organization: 'Elsewhere Org', country: 'NL' },
+  ],
+});
+const { endpoint, caPem, controlUrl, email, passphrase, apiKey } = server;
+process.on('SIGTERM', () => void server.stop());
+console.log(JSON.stringify({ endpoint, caPem, controlUrl, email, passphrase, apiKey }));

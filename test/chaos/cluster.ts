@@ -1,0 +1,130 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { type ControlPlane, startControlPlane } from '../../tools/control-plane/index.ts';
+import type { Ca } from './ca.ts';
+import { EtcdWitness } from './etcd.ts';
+import { CERTIFICATES, CORE, Kube, pathOf } from './kube.ts';
+import type { IssuerName } from './names.ts';
+import { MAIN, OTHER, type Wanted } from './population.ts';
+
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const folder = new URL('../../crds/', import.meta.url);
+
+interface Crd {
+  metadata: { name: string };
+  spec: { versions: { schema: { openAPIV3Schema: Schema } }[] };
+}
+
+interface Schema {
+  properties?: Record<string, Schema>;
+}
+
+/** The API server and etcd of a run, with what both installations need in it. */
+export interface ChaosCluster {
+  plane: ControlPlane;
+  kube: Kube;
+  etcd: EtcdWitness;
+  close(): Promise<void>;
+}
+
+export async function openCluster(progress: (line: string) => void): Promise<ChaosCluster> {
+  // JSON in etcd, so that the witnesses can read it there.
+  const plane = await startControlPlane({
+    progress,
+    extraApiServerArgs: ['--storage-media-type=application/json'],
+  });
+  const kube = new Kube(plane);
+  const etcd = new EtcdWitness(etcdPort(plane));
+  etcd.start();
+  return {
+    plane,
+    kube,
+    etcd,
+    close: async () => {
+      await etcd.stop();
+      kube.close();
+      await plane.stop();
+    },
+  };
+}
+
+/** Namespaces, credentials and issuers of both installations. */
+export async function furnish(kube: Kube, ca: Ca): Promise<void> {
+  for (const crd of releasedCrds()) await kube.must('POST', CRDS, crd);
+  await untilServed(kube);
+  const ids = await authorityIds(ca);
+  const { endpoint, caPem, email, passphrase, apiKey } = ca.ready;
+  for (const namespace of [...MAIN, ...OTHER]) {
+    await kube.must('POST', `${CORE}/namespaces`, { metadata: { name: namespace } });
+    await kube.must('POST', pathOf(CORE, namespace, 'secrets'), {
+      metadata: { name: 'account' },
+      stringData: { email, passphrase, apiKey },
+    });
+    const isOther = (OTHER as readonly string[]).includes(namespace);
+    for (const name of [isOther ? 'elsewhere' : 'plain', 'marked'] as const) {
+      await kube.must('POST', pathOf(CERTIFICATES, namespace, 'tinycertissuers'), {
+        apiVersion: 'tinycert-operator.io/v1alpha1',
+        kind: 'TinyCertIssuer',
+        metadata: { name },
+        spec: {
+          endpoint,
+          caBundle: caPem,
+          credentialsSecretRef: { name: 'account' },
+          authority: { id: ids[name] },
+          ...(name === 'marked' ? { ownershipMarker: 'OrganizationalUnit' } : {}),
+        },
+      });
+    }
+  }
+}
+
+/** Which authority each issuer names. */
+export async function authorityIds(ca: Ca): Promise<Record<IssuerName, number>> {
+  const authorities = await ca.authorities();
+  const id = (name: string): number => authorities.find((authority) => authority.name === name)?.id ?? 0;
+  return { plain: id('Plain Org'), marked: id('Marked Org'), elsewhere: id('Elsewhere Org') };
+}
+
+export function certificatePath({ namespace, name }: Pick<Wanted, 'namespace' | 'name'>): string {
+  return pathOf(CERTIFICATES, namespace, 'tinycertcertificates', name);
+}
+
+export function secretPath({ namespace, name }: Pick<Wanted, 'namespace' | 'name'>): string {
+  return pathOf(CORE, namespace, 'secrets', name);
+}
+
+/** Swaps in a CRD that knows nothing of attempts, or the present one again. */
+export async function setCrd(kube: Kube, which: 'older' | 'released'): Promise<void> {
+  const crd = releasedCrds().find(({ metadata }) => metadata.name.startsWith('tinycertcertificates.'));
+  if (!crd) throw new Error('There is no CRD of certificates.');
+  if (which === 'older') {
+    for (const { schema } of crd.spec.versions) {
+      const { attempt: _, ...others } = schema.openAPIV3Schema.properties?.['status']?.properties ?? {};
+      const status = schema.openAPIV3Schema.properties?.['status'];
+      if (status) status.properties = others;
+    }
+  }
+  const path = `${CRDS}/${crd.metadata.name}`;
+  await kube.must('PATCH', path, { spec: crd.spec });
+}
+
+function releasedCrds(): Crd[] {
+  return readdirSync(folder).map((file) => parse(readFileSync(new URL(file, folder), 'utf8')) as Crd);
+}
+
+async function untilServed(kube: Kube): Promise<void> {
+  for (const plural of ['tinycertcertificates', 'tinycertissuers', 'tinycertclusterissuers'])
+    while ((await kube.send('GET', `${CERTIFICATES}/${plural}`)).status !== 200)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+/** Where etcd listens, from its own command line. */
+function etcdPort(plane: ControlPlane): number {
+  const { stdout } = spawnSync('ps', ['-o', 'args=', '-ww', '-p', String(plane.pids().etcd)], {
+    encoding: 'utf8',
+  });
+  const [, port] = /--listen-client-urls=http:\/\/127\.0\.0\.1:([0-9]+)/.exec(stdout) ?? [];
+  if (port === undefined) throw new Error('The port of etcd cannot be told.');
+  return Number(port);
+}

@@ -1,0 +1,265 @@
+/** What people, tenants, the CA and the cluster do while operators live and die. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { CaRefused } from './ca.ts';
+import { certificatePath, secretPath, setCrd } from './cluster.ts';
+import type { Stored } from './etcd.ts';
+import { CERTIFICATES, pathOf } from './kube.ts';
+import type { Deed } from './plan.ts';
+import type { Wanted } from './population.ts';
+import { allowOneMore, beside, count, type RunState } from './run-state.ts';
+
+/** Says that a version of a Secret is the work of this run and not of an operator. */
+export const TAMPERED = 'chaos.test/tampered';
+const CERTIFICATE_ID = 'tinycert-operator.io/certificate-id';
+/** Long enough for something to happen under it. */
+const WHILE_MS = 1_500;
+
+/** Does one deed; `whom` is a share of those that it can befall. */
+export async function perform(state: RunState, deed: Deed, whom: number): Promise<void> {
+  count(state.done, deed.do);
+  const { ca, cluster } = state;
+  switch (deed.do) {
+    case 'touch':
+      return touch(state, someone(state, whom));
+    case 'respec':
+      return respec(state, someone(state, whom));
+    case 'recreate':
+      return recreate(state, someone(state, whom));
+    case 'renew':
+      return renew(state, someone(state, whom, hasCertificate));
+    case 'drop-secret':
+      return dropSecret(
+        state,
+        someone(state, whom, (wanted) => wanted.forged === 0),
+      );
+    case 'damage-secret':
+      return tamperSecret(state, someone(state, whom), { data: { 'tls.crt': 'bm90IGEgY2VydGlmaWNhdGU=' } });
+    case 'unlabel-secret':
+      return tamperSecret(state, someone(state, whom), {
+        metadata: { labels: { 'tinycert-operator.io/managed': null } },
+      });
+    case 'forge':
+      return forge(state, someone(state, whom, hasCertificate), deed.what, whom);
+    case 'twin':
+      return twin(state, someone(state, whom));
+    case 'reissue-by-hand':
+      return byHand(state, someone(state, whom, hasCertificate), (id) => ca.reissueByHand(id));
+    case 'revoke-by-hand':
+      return revokeByHand(state, someone(state, whom, hasCertificate));
+    case 'hold-by-hand':
+      return holdByHand(state, someone(state, whom, hasCertificate));
+    case 'desire':
+      return desire(state, someone(state, whom, hasCertificate), deed.status);
+    case 'fault':
+      await ca.addFault(deed.fault);
+      return;
+    case 'credentials':
+      await ca.setOptions({ passphrase: 'not the right one' });
+      await ca.expireSessions();
+      await pause(WHILE_MS);
+      await ca.setOptions({ passphrase: ca.ready.passphrase });
+      return;
+    case 'outage':
+      await ca.setOptions({ listening: false });
+      await pause(WHILE_MS);
+      await ca.setOptions({ listening: true });
+      return;
+    case 'expire-sessions':
+      await ca.expireSessions();
+      return;
+    case 'rate-limit':
+      await ca.setOptions({ rateLimit: 1 });
+      await pause(WHILE_MS);
+      await ca.setOptions({ rateLimit: null });
+      return;
+    case 'short-lived':
+      await ca.setOptions({ validity: '90s' });
+      await respec(state, someone(state, whom));
+      await pause(WHILE_MS);
+      await ca.setOptions({ validity: '2h' });
+      return;
+    case 'api-server':
+      return cluster.plane.restartApiServer({ signal: 'SIGKILL' });
+    case 'etcd':
+      return cluster.plane.restartEtcd({ signal: 'SIGKILL' });
+    case 'compact':
+      await cluster.etcd.compact();
+      return cluster.plane.restartApiServer({ signal: 'SIGKILL' });
+    case 'older-crds':
+      await setCrd(cluster.kube, 'older');
+      await pause(2 * WHILE_MS);
+      return setCrd(cluster.kube, 'released');
+    case 'kill-other':
+      state.killOther();
+      return;
+    default:
+      return deed satisfies never;
+  }
+}
+
+/** Creates the resource of a wish. */
+export async function create({ cluster, population }: RunState, wanted: Wanted): Promise<void> {
+  const { namespace, name } = wanted;
+  await cluster.kube.must('POST', pathOf(CERTIFICATES, namespace, 'tinycertcertificates'), {
+    apiVersion: 'tinycert-operator.io/v1alpha1',
+    kind: 'TinyCertCertificate',
+    metadata: { name },
+    spec: population.specOf(wanted),
+  });
+}
+
+/** Asks for other names. */
+export async function respec({ cluster, population }: RunState, wanted: Wanted): Promise<void> {
+  population.change(wanted);
+  const spec = { dnsNames: wanted.tag.names };
+  await cluster.kube.must('PATCH', certificatePath(wanted), { spec }, [404]);
+}
+
+/** Deletes the resource, and creates it again once it is gone. */
+export async function recreate(state: RunState, wanted: Wanted): Promise<void> {
+  const { cluster, population } = state;
+  if (wanted.gone) return;
+  wanted.gone = true;
+  await cluster.kube.must('DELETE', certificatePath(wanted), undefined, [404]);
+  beside(state, again());
+
+  async function again(): Promise<void> {
+    const key = certificateKey(wanted);
+    while (cluster.etcd.get(key) !== undefined) await pause(50);
+    delete wanted.more['desiredStatus'];
+    population.retag(wanted);
+    await create(state, wanted);
+    wanted.gone = false;
+  }
+}
+
+/** Has it renewed now: by a share of its lifetime that is nearly over. */
+export async function renew(state: RunState, wanted: Wanted): Promise<void> {
+  const { kube } = state.cluster;
+  const path = certificatePath(wanted);
+  await kube.must('PATCH', path, { spec: { renewBeforePercentage: 99 } }, [404]);
+  beside(state, undo());
+
+  async function undo(): Promise<void> {
+    await pause(WHILE_MS);
+    await kube.must('PATCH', path, { spec: { renewBeforePercentage: null } }, [404]);
+  }
+}
+
+export async function dropSecret({ cluster }: RunState, wanted: Wanted): Promise<void> {
+  await cluster.kube.must('DELETE', secretPath(wanted), undefined, [404]);
+}
+
+async function touch({ cluster, turn }: RunState, wanted: Wanted): Promise<void> {
+  const metadata = { annotations: { 'chaos.test/touched': String(turn()) } };
+  await cluster.kube.must('PATCH', certificatePath(wanted), { metadata }, [404]);
+}
+
+interface SecretPatch {
+  data?: Record<string, string>;
+  metadata?: { labels?: Record<string, string | null>; annotations?: Record<string, string> };
+}
+
+async function tamperSecret({ cluster, turn }: RunState, wanted: Wanted, patch: SecretPatch): Promise<void> {
+  const annotations = { ...patch.metadata?.annotations, [TAMPERED]: String(turn()) };
+  const metadata = { ...patch.metadata, annotations };
+  await cluster.kube.must('PATCH', secretPath(wanted), { ...patch, metadata }, [404, 409]);
+}
+
+/** Writes into status, or the Secret's annotations, what makes the operator fetch a neighbour's key if it believes it. */
+async function forge(
+  state: RunState,
+  wanted: Wanted,
+  what: Extract<Deed, { do: 'forge' }>['what'],
+  whom: number,
+): Promise<void> {
+  const { cluster } = state;
+  const victim = someone(state, 1 - whom, (other) => other !== wanted && hasCertificate(other, state));
+  const theirs = statusOf(state, victim);
+  const own = statusOf(state, wanted);
+  const id = Number(theirs['certificateId']);
+  if (what === 'annotation')
+    return tamperSecret(state, wanted, { metadata: { annotations: { [CERTIFICATE_ID]: String(id) } } });
+  allowOneMore(state, wanted);
+  const attempt = own['attempt'] as object | undefined;
+  const forged = {
+    id: { certificateId: id },
+    'id-with-seal': { ...theirs, conditions: own['conditions'] },
+    attempt: {
+      attempt: {
+        ...attempt,
+        id: crypto.randomUUID(),
+        operation: 'Reissue',
+        previousId: id,
+        certificateId: null,
+      },
+    },
+    heard: { attempt: { ...attempt, id: crypto.randomUUID(), certificateId: id } },
+  }[what];
+  await cluster.kube.must('PATCH', `${certificatePath(wanted)}/status`, { status: forged }, [404, 409, 422]);
+}
+
+/** A person buys the same at the web page. */
+async function twin({ ca, population, authorities }: RunState, wanted: Wanted): Promise<void> {
+  const { commonName, names, issuer } = population.twinOf(wanted);
+  await ca.issueByHand({
+    cn: commonName,
+    caId: authorities[issuer],
+    names: names.map((value) => ({ type: 'DNS', value })),
+  });
+}
+
+async function byHand(state: RunState, wanted: Wanted, act: (id: number) => Promise<unknown>): Promise<void> {
+  try {
+    await act(Number(statusOf(state, wanted)['certificateId']));
+  } catch (error) {
+    if (!(error instanceof CaRefused)) throw error;
+  }
+}
+
+async function revokeByHand(state: RunState, wanted: Wanted): Promise<void> {
+  const { revocation } = wanted.more as { revocation?: object };
+  wanted.more['revocation'] = { ...revocation, onExternalRevocation: 'Replace' };
+  const spec = { revocation: { onExternalRevocation: 'Replace' } };
+  await state.cluster.kube.must('PATCH', certificatePath(wanted), { spec }, [404]);
+  allowOneMore(state, wanted);
+  await byHand(state, wanted, (id) => state.ca.setStatusByHand(id, 'revoked'));
+}
+
+async function holdByHand(state: RunState, wanted: Wanted): Promise<void> {
+  const id = Number(statusOf(state, wanted)['certificateId']);
+  await byHand(state, wanted, () => state.ca.setStatusByHand(id, 'hold'));
+  await pause(WHILE_MS);
+  await byHand(state, wanted, () => state.ca.setStatusByHand(id, 'good'));
+}
+
+async function desire({ cluster }: RunState, wanted: Wanted, desiredStatus: string): Promise<void> {
+  wanted.more['desiredStatus'] = desiredStatus;
+  await cluster.kube.must('PATCH', certificatePath(wanted), { spec: { desiredStatus } }, [404]);
+}
+
+/** One of the main installation's that are there and fit. */
+export function someone(
+  state: RunState,
+  share: number,
+  fits: (wanted: Wanted, state: RunState) => boolean = () => true,
+): Wanted {
+  const there = state.population.of('main').filter(({ gone }) => !gone);
+  const fitting = there.filter((wanted) => fits(wanted, state));
+  const among = fitting.length > 0 ? fitting : there.length > 0 ? there : state.population.of('main');
+  const found = among[Math.min(among.length - 1, Math.floor(share * among.length))];
+  if (!found) throw new Error('There is nobody.');
+  return found;
+}
+
+export function certificateKey({ namespace, name }: Pick<Wanted, 'namespace' | 'name'>): string {
+  return `/registry/tinycert-operator.io/tinycertcertificates/${namespace}/${name}`;
+}
+
+export function statusOf({ cluster }: RunState, wanted: Wanted): NonNullable<Stored['status']> {
+  return cluster.etcd.get(certificateKey(wanted))?.status ?? {};
+}
+
+export function hasCertificate(wanted: Wanted, state: RunState): boolean {
+  return statusOf(state, wanted)['certificateId'] !== undefined;
+}

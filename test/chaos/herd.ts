@@ -1,0 +1,254 @@
+/** The two processes of the main installation, which die and freeze as the plan has it, and come back. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { dropSecret, hasCertificate, perform, recreate, renew, respec, someone, statusOf } from './deeds.ts';
+import { Operator, type OperatorOptions } from './operator.ts';
+import type { Order, Stimulus } from './plan.ts';
+import type { Random } from './random.ts';
+import type { RunState } from './run-state.ts';
+
+/** How often a step was reached, and how often a process was killed and frozen at it. */
+export interface StepCount {
+  hits: number;
+  kills: number;
+  stops: number;
+}
+
+/** Patience with an order whose step is not reached: recoveries begin only after all times of an attempt have passed. */
+const PATIENCE_MS = { usual: 6_000, recovery: 11_000 };
+const FROZEN_MS = { least: 2_500, most: 8_000 };
+const LEAD_MS = 12_000;
+/** How often an order is given that a process escaped by ending before. */
+const TRIES = 3;
+const POLL_MS = 20;
+
+export class Herd {
+  kills = 0;
+  readonly steps = new Map<string, StepCount>();
+  readonly #state: RunState;
+  readonly #options: readonly OperatorOptions[];
+  readonly #orders: Order[];
+  readonly #random: Random;
+  readonly #running = new Set<Operator>();
+  #calm: Promise<void>[] = [];
+  readonly #again = new Map<Order, number>();
+  #incarnation = 0;
+  #ending = false;
+
+  /** One process for each of the options. */
+  constructor(
+    state: RunState,
+    options: readonly OperatorOptions[],
+    orders: readonly Order[],
+    random: Random,
+  ) {
+    this.#state = state;
+    this.#options = options;
+    this.#orders = [...orders];
+    this.#random = random;
+  }
+
+  get left(): number {
+    return this.#orders.length;
+  }
+
+  /** Carries the orders out; resolves when none is left, or the signal aborts. All processes have ended then. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#options.map((options) => this.#slot(options, signal)));
+  }
+
+  /** Keeps processes without orders running until `stop`, for the end of the run. */
+  calm(): void {
+    this.#calm = this.#options.map(async (options) => {
+      while (!this.#ending) await this.#start(options, { election: true }).exited;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#ending = true;
+    await Promise.all([...this.#running].map((operator) => this.#terminate(operator)));
+    await Promise.all(this.#calm);
+  }
+
+  async #slot(options: OperatorOptions, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#ending) {
+      const order = this.#orders.shift();
+      if (!order) break;
+      const isDone = await this.#carryOut(options, order, signal);
+      const again = (this.#again.get(order) ?? 0) + 1;
+      this.#again.set(order, again);
+      if (!isDone && again < TRIES) this.#orders.push(order);
+    }
+  }
+
+  /** False if the process ended by itself before. */
+  async #carryOut(options: OperatorOptions, order: Order, signal: AbortSignal): Promise<boolean> {
+    const { election } = order;
+    const failpoint =
+      order.do === 'kill' || order.do === 'stop'
+        ? `${order.step}:${order.do}:${order.do === 'kill' ? order.nth : 1}`
+        : undefined;
+    const operator = this.#start(options, { election, ...(failpoint === undefined ? {} : { failpoint }) });
+    const whom = this.#random.next();
+    await Promise.race([operator.whenLeading(), pause(LEAD_MS)]);
+    if (operator.leading) await this.#happen(operator, order, whom, signal);
+    if (!operator.running) {
+      return order.do === 'random'
+        ? false
+        : order.do === 'pool' || operator.steps().some((line) => line.includes(' '));
+    }
+    if (order.do === 'kill' || order.do === 'random') {
+      this.kills += 1;
+      operator.signal('SIGKILL');
+      await operator.exited;
+    } else {
+      await this.#terminate(operator);
+    }
+    return true;
+  }
+
+  async #happen(operator: Operator, order: Order, whom: number, signal: AbortSignal): Promise<void> {
+    switch (order.do) {
+      case 'random':
+        await this.#stimulate(order.stimulus, whom);
+        await Promise.race([operator.exited, pause(order.afterMs)]);
+        return;
+      case 'pool':
+        await this.#freezeInPool(operator, order.how, whom);
+        return;
+      case 'kill':
+      case 'stop': {
+        await this.#stimulate(order.stimulus, whom);
+        const isRecovery = order.stimulus.startsWith('lost');
+        const end = Date.now() + (isRecovery ? PATIENCE_MS.recovery : PATIENCE_MS.usual);
+        while (operator.running && Date.now() < end && !signal.aborted) {
+          if (operator.frozen) {
+            await this.#thaw(operator);
+            return;
+          }
+          await pause(POLL_MS);
+        }
+        return;
+      }
+      default:
+        order satisfies never;
+    }
+  }
+
+  /** Lets the frozen one go on once another leads and has had some time. */
+  async #thaw(operator: Operator): Promise<void> {
+    const end = Date.now() + FROZEN_MS.most;
+    await pause(FROZEN_MS.least);
+    while (Date.now() < end && ![...this.#running].some((other) => other !== operator && other.leading))
+      await pause(POLL_MS);
+    operator.signal('SIGCONT');
+    await Promise.race([operator.exited, pause(1_000)]);
+  }
+
+  async #freezeInPool(operator: Operator, how: 'session' | 'connections', whom: number): Promise<void> {
+    const { ca } = this.#state;
+    if (how === 'session') {
+      await ca.addFault({ call: 'connect', kind: 'hold', times: 2 });
+      await ca.expireSessions();
+    } else {
+      await ca.addFault({ call: 'cert/get', kind: 'hold', times: 200 });
+      for (const wanted of this.#state.population.of('main'))
+        if (!wanted.forged) await dropSecret(this.#state, wanted);
+      await pause(300);
+    }
+    const asked = [0, 0.3, 0.6].map((step) => someone(this.#state, (whom + step) % 1, hasCertificate));
+    const before = asked.map((wanted) => attemptOf(this.#state, wanted));
+    for (const wanted of asked) await respec(this.#state, wanted);
+    const end = Date.now() + 3_000;
+    const waits = (): boolean => asked.some((wanted, i) => attemptOf(this.#state, wanted) !== before[i]);
+    while (!waits() && Date.now() < end && operator.running) await pause(POLL_MS);
+    if (waits() && operator.running) {
+      operator.signal('SIGSTOP');
+      this.#count('pool', 'stops');
+    }
+    await ca.release();
+    await ca.clearFaults();
+    await this.#thaw(operator);
+  }
+
+  async #stimulate(stimulus: Stimulus, whom: number): Promise<void> {
+    const state = this.#state;
+    switch (stimulus) {
+      case 'lost-issue':
+        await state.ca.addFault({ call: 'cert/new', kind: 'reset-after' });
+        return respec(state, someone(state, whom));
+      case 'lost-reissue':
+        await state.ca.addFault({ call: 'cert/reissue', kind: 'reset-after' });
+        return renew(
+          state,
+          someone(state, whom, (wanted) => hasCertificate(wanted, state) && !isAlways(wanted)),
+        );
+      case 'issue':
+        return respec(state, someone(state, whom));
+      case 'reissue':
+        return renew(
+          state,
+          someone(state, whom, (wanted) => hasCertificate(wanted, state) && !isAlways(wanted)),
+        );
+      case 'replace':
+        return renew(
+          state,
+          someone(state, whom, (wanted) => hasCertificate(wanted, state) && isAlways(wanted)),
+        );
+      case 'delete':
+        return recreate(
+          state,
+          someone(state, whom, (wanted) => wanted.more['revocation'] !== undefined),
+        );
+      case 'repair':
+        return perform(state, { do: 'drop-secret' }, whom);
+      default:
+        return stimulus satisfies never;
+    }
+  }
+
+  #start(options: OperatorOptions, launch: { election: boolean; failpoint?: string }): Operator {
+    const operator = new Operator(options, launch, this.#incarnation++);
+    this.#running.add(operator);
+    void operator.exited.then(() => {
+      this.#running.delete(operator);
+      this.#take(operator);
+    });
+    return operator;
+  }
+
+  /** Counts what a process that ended had reached. */
+  #take(operator: Operator): void {
+    for (const line of operator.steps()) {
+      const [step = '', action] = line.split(' ');
+      if (step === '') continue;
+      this.#count(step, 'hits');
+      if (action === 'kill') {
+        this.kills += 1;
+        this.#count(step, 'kills');
+      }
+      if (action === 'stop') this.#count(step, 'stops');
+    }
+  }
+
+  #count(step: string, what: keyof StepCount): void {
+    const counted = this.steps.get(step) ?? { hits: 0, kills: 0, stops: 0 };
+    counted[what] += 1;
+    this.steps.set(step, counted);
+  }
+
+  async #terminate(operator: Operator): Promise<void> {
+    operator.signal('SIGTERM');
+    operator.signal('SIGCONT');
+    await Promise.race([operator.exited, pause(5_000)]);
+    operator.signal('SIGKILL');
+    await operator.exited;
+  }
+}
+
+function isAlways({ more }: { more: Record<string, unknown> }): boolean {
+  return more['privateKey'] !== undefined;
+}
+
+function attemptOf(state: RunState, wanted: Parameters<typeof statusOf>[1]): string | undefined {
+  return (statusOf(state, wanted)['attempt'] as { id?: string } | undefined)?.id;
+}

@@ -1,0 +1,111 @@
+/** What the witnesses keep of the versions that went by in etcd. */
+import { type RunClock, runNow } from './clock.ts';
+import { TAMPERED } from './deeds.ts';
+import type { EtcdWitness, Stored, Version } from './etcd.ts';
+
+const CERTIFICATES = '/registry/tinycert-operator.io/tinycertcertificates/';
+const SECRETS = '/registry/secrets/';
+const ISSUERS = '/registry/tinycert-operator.io/tinycertissuers/';
+
+/** A version of a Secret that an operator wrote. */
+export interface SecretVersion {
+  /** NAMESPACE/NAME. */
+  place: string;
+  revision: number;
+  /** Time of day in the run. */
+  at: number;
+  data: Record<string, string>;
+}
+
+export interface Attempt {
+  id?: string;
+  operation?: string;
+  certificateId?: number;
+  previousId?: number;
+  afterId?: number;
+}
+
+/** The part of a status that tells what a resource lays claim to. */
+export interface Status {
+  certificateId?: number;
+  attempt?: Attempt;
+  formerCertificateIds?: number[];
+  pendingRevocations?: { certificateId: number }[];
+  conditions?: {
+    type: string;
+    status: string;
+    reason: string;
+    message: string;
+    observedGeneration?: number;
+  }[];
+}
+
+export interface IssuerStatus {
+  orphans?: { certificateId: number }[];
+  released?: { certificateId: number; cause?: string }[];
+  abandoned?: { commonName: string; afterId: number; since: string; until: string }[];
+}
+
+/** What one place (NAMESPACE/NAME) of certificates has ever laid claim to. */
+export interface Claims {
+  /** Ids in `certificateId` and `attempt.certificateId`. */
+  heard: Set<number>;
+  /** Ids that attempts were to reissue. */
+  reissued: Set<number>;
+}
+
+/** What a judgement needs of it. */
+export type Seen = Pick<History, 'secrets' | 'claims' | 'certificates' | 'issuers'>;
+
+export class History {
+  readonly secrets: SecretVersion[] = [];
+  readonly #claims = new Map<string, Claims>();
+  readonly #tampered = new Map<string, string | undefined>();
+  readonly #etcd: EtcdWitness;
+  readonly #clock: RunClock;
+  readonly #follows: (place: string) => boolean;
+
+  /** Follows the certificates, and the Secrets at places that it is told to. */
+  constructor(etcd: EtcdWitness, clock: RunClock, follows: (place: string) => boolean) {
+    this.#etcd = etcd;
+    this.#clock = clock;
+    this.#follows = follows;
+    etcd.subscribe((version) => this.#take(version));
+  }
+
+  claims(place: string): Claims {
+    const known = this.#claims.get(place) ?? { heard: new Set(), reissued: new Set() };
+    this.#claims.set(place, known);
+    return known;
+  }
+
+  certificates(): Stored[] {
+    return this.#etcd.present(CERTIFICATES);
+  }
+
+  issuers(): Stored[] {
+    return this.#etcd.present(ISSUERS);
+  }
+
+  #take({ key, revision, object }: Version): void {
+    if (key.startsWith(CERTIFICATES)) this.#takeCertificate(key.slice(CERTIFICATES.length), object);
+    if (key.startsWith(SECRETS)) this.#takeSecret(key.slice(SECRETS.length), revision, object);
+  }
+
+  #takeCertificate(place: string, object: Stored | undefined): void {
+    const { certificateId, attempt } = (object?.status ?? {}) as Status;
+    const claims = this.claims(place);
+    for (const id of [certificateId, attempt?.certificateId]) if (id !== undefined) claims.heard.add(id);
+    if (attempt?.previousId !== undefined) claims.reissued.add(attempt.previousId);
+  }
+
+  /** A version whose mark of this run is another than before is the run's own. */
+  #takeSecret(place: string, revision: number, object: Stored | undefined): void {
+    if (!this.#follows(place)) return;
+    const mark = object?.metadata.annotations?.[TAMPERED];
+    const isOwn = mark !== undefined && mark !== this.#tampered.get(place);
+    this.#tampered.set(place, mark);
+    if (!object || isOwn) return;
+    this.secrets.push({ place, revision, at: runNow(this.#clock), data: object.data ?? {} });
+  }
+}

@@ -1,0 +1,65 @@
+/** One wish for a certificate, told from all others by the order of its names, which mean the same in any order. */
+export interface Tag {
+  party: 'main' | 'other' | 'person';
+  /** Of the resource; '' for a person. */
+  namespace: string;
+  name: string;
+  /** Which of the issuers it is for. */
+  issuer: IssuerName;
+  commonName: string;
+  /** In the order that is this tag's alone. */
+  names: readonly string[];
+  /** Equal for wishes that ask for the same. */
+  set: string;
+}
+
+export type IssuerName = 'plain' | 'marked' | 'elsewhere';
+
+/**
+ * Gives every wish an order of its names that no other wish has. Names keep their order from the spec to the certificate,
+ * but whoever compares names must not look at it: so the witnesses can tell whose a certificate is where nobody else can.
+ */
+export class Tags {
+  readonly #byNames = new Map<string, Tag>();
+  readonly #next = new Map<string, number>();
+
+  /** A new tag for the same names. */
+  give(wish: Omit<Tag, 'set' | 'names'> & { names: readonly string[] }): Tag {
+    const sorted = [...new Set(wish.names)].sort();
+    const set = sorted.join(',');
+    const turn = this.#next.get(set) ?? 0;
+    this.#next.set(set, turn + 1);
+    const names = permutation(sorted, turn);
+    const tag = { ...wish, names, set };
+    this.#byNames.set(names.join(','), tag);
+    return tag;
+  }
+
+  /** Whose wish a certificate answers, by its names in order. */
+  of(names: readonly string[]): Tag | undefined {
+    return this.#byNames.get(names.join(','));
+  }
+
+  all(): Tag[] {
+    return [...this.#byNames.values()];
+  }
+}
+
+/** The n-th order of a list. Throws a RangeError if it has no such many. */
+export function permutation<T>(list: readonly T[], n: number): T[] {
+  const left = [...list];
+  let rest = n;
+  const result: T[] = [];
+  for (let size = left.length; size > 0; size -= 1) {
+    const step = factorial(size - 1);
+    const at = Math.floor(rest / step);
+    rest %= step;
+    if (at >= size) throw new RangeError('There are not so many orders.');
+    result.push(...left.splice(at, 1));
+  }
+  return result;
+}
+
+function factorial(n: number): number {
+  return n <= 1 ? 1 : n * factorial(n - 1);
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type RunClock, clockText } from './clock.ts';
+
+/** How an operator is started. */
+export interface OperatorOptions {
+  bundle: string;
+  kubeconfig: string;
+  namespaces: readonly string[];
+  endpoint: string;
+  clock: RunClock;
+  /** Gets the logs. */
+  folder: string;
+  name: string;
+}
+
+/** What a process is to do to itself, as `TINYCERT_FAILPOINT` says it. */
+export interface Launch {
+  failpoint?: string;
+  election: boolean;
+}
+
+/** One process of the operator. */
+export class Operator {
+  readonly exited: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #stepsFile: string;
+  #log = '';
+  #leading = false;
+  #onLeading: (() => void)[] = [];
+
+  constructor(options: OperatorOptions, { failpoint, election }: Launch, incarnation: number) {
+    const { bundle, kubeconfig, namespaces, endpoint, clock, folder, name } = options;
+    this.#stepsFile = join(folder, `${name}-${incarnation}.steps`);
+    const args = [
+      bundle,
+      `--kubeconfig=${kubeconfig}`,
+      `--namespace=${namespaces.join(',')}`,
+      `--cluster-resource-namespace=${namespaces[0]}`,
+      `--allowed-endpoints=${endpoint}`,
+      `--leader-elect=${election}`,
+      '--metrics-bind-address=0',
+      '--health-probe-bind-address=0',
+      '--log-level=info',
+    ];
+    this.#child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        HOME: folder,
+        TINYCERT_CLOCK: clockText(clock),
+        TINYCERT_FAILPOINT_LOG: this.#stepsFile,
+        ...(failpoint === undefined ? {} : { TINYCERT_FAILPOINT: failpoint }),
+      },
+    });
+    const logFile = join(folder, `${name}.log`);
+    appendFileSync(logFile, `--- ${incarnation} election=${election} ${failpoint ?? ''}\n`);
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        appendFileSync(logFile, chunk);
+        this.#hear(chunk.toString());
+      });
+    if (!election) this.#lead();
+    this.exited = new Promise((resolve) => this.#child.once('close', () => resolve()));
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get leading(): boolean {
+    return this.#leading && this.running;
+  }
+
+  /** Resolves once it leads, or has ended. */
+  whenLeading(): Promise<void> {
+    if (this.#leading) return Promise.resolve();
+    return Promise.race([this.exited, new Promise<void>((resolve) => this.#onLeading.push(resolve))]);
+  }
+
+  /** Whether it stands still by a SIGSTOP. */
+  get frozen(): boolean {
+    try {
+      const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
+      return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+    } catch {
+      return false;
+    }
+  }
+
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
+    if (this.running) this.#child.kill(signal);
+  }
+
+  /** The steps that it has reached, each as `STEP` or `STEP kill` or `STEP stop`. */
+  steps(): string[] {
+    if (!existsSync(this.#stepsFile)) return [];
+    return readFileSync(this.#stepsFile, 'utf8').trimEnd().split('\n');
+  }
+
+  #hear(text: string): void {
+    if (this.#leading) return;
+    this.#log = (this.#log + text).slice(-4_000);
+    if (this.#log.includes('"msg":"Leading"')) this.#lead();
+  }
+
+  #lead(): void {
+    this.#leading = true;
+    for (const wake of this.#onLeading) wake();
+    this.#onLeading = [];
+  }
+}

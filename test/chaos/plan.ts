@@ -1,0 +1,207 @@
+import type { Fault } from '../../tools/dev-server/types.ts';
+import { Random } from './random.ts';
+
+/** Steps of the operator at which it is killed and frozen: those of `src/lib/failpoint.ts`. */
+export const STEPS = [
+  'decide',
+  'attempt',
+  'send',
+  'reply',
+  'check',
+  'secret',
+  'result',
+  'previous',
+  'list',
+  'live',
+  'cluster',
+  'record',
+  'revoke',
+  'revoked',
+  'finalizer',
+  'vanish',
+] as const;
+export type StepName = (typeof STEPS)[number];
+
+/** What makes the operator come by a step. */
+export type Stimulus = 'issue' | 'reissue' | 'lost-issue' | 'lost-reissue' | 'delete' | 'replace' | 'repair';
+
+/** What befalls one process. */
+export type Order =
+  | { do: 'kill' | 'stop'; step: StepName; nth: number; stimulus: Stimulus; election: boolean }
+  /** A SIGKILL at any moment. */
+  | { do: 'random'; afterMs: number; stimulus: Stimulus; election: boolean }
+  /** Frozen while a call of it waits for a connection or a session. */
+  | { do: 'pool'; how: 'session' | 'connections'; election: boolean };
+
+/** What people, tenants, the CA and the cluster do meanwhile. */
+export type Deed =
+  | { do: 'touch' | 'respec' | 'recreate' | 'renew' | 'drop-secret' | 'damage-secret' | 'unlabel-secret' }
+  | { do: 'forge'; what: 'id' | 'id-with-seal' | 'attempt' | 'heard' | 'annotation' }
+  | { do: 'twin' | 'reissue-by-hand' | 'revoke-by-hand' | 'hold-by-hand' }
+  | { do: 'desire'; status: 'Good' | 'Hold' | 'Revoked' }
+  | { do: 'fault'; fault: Fault }
+  | { do: 'credentials' | 'outage' | 'expire-sessions' | 'rate-limit' | 'short-lived' }
+  | { do: 'api-server' | 'etcd' | 'compact' | 'older-crds' | 'kill-other' };
+
+export interface Planned {
+  /** Milliseconds after the deed before it. */
+  afterMs: number;
+  deed: Deed;
+  /** Whom it befalls, as a share of those that it can befall. */
+  whom: number;
+}
+
+export interface Plan {
+  orders: Order[];
+  deeds: Planned[];
+}
+
+const stimuli: Record<StepName, readonly Stimulus[]> = {
+  decide: ['issue', 'reissue', 'repair'],
+  attempt: ['issue', 'reissue'],
+  send: ['issue', 'reissue'],
+  reply: ['issue', 'reissue'],
+  check: ['issue', 'reissue', 'repair'],
+  secret: ['issue', 'reissue', 'repair'],
+  result: ['issue', 'reissue'],
+  previous: ['lost-reissue', 'lost-issue'],
+  list: ['lost-issue', 'lost-reissue'],
+  live: ['lost-reissue', 'lost-issue'],
+  cluster: ['lost-issue'],
+  record: ['delete', 'replace'],
+  revoke: ['delete', 'replace'],
+  revoked: ['delete', 'replace'],
+  finalizer: ['delete', 'issue'],
+  vanish: ['delete'],
+};
+
+/**
+ * All that is done in a run with so many kills, and in which order: the same for the same seed. `steps` are those that
+ * this build of the operator has.
+ */
+export function makePlan(seed: number, kills: number, clockSpeed: number, steps: readonly StepName[]): Plan {
+  const random = new Random(seed);
+  return { orders: orders(random.fork(), kills, steps), deeds: deeds(random.fork(), kills, clockSpeed) };
+}
+
+/** Each step is killed and frozen in turn, with every stimulus, between kills at random. Freezes come on top of the kills. */
+function orders(random: Random, kills: number, steps: readonly StepName[]): Order[] {
+  const result: Order[] = [];
+  let killed = 0;
+  for (let round = 0; killed < kills; round += 1) {
+    const election = round % 2 === 0;
+    const pool: Order = { do: 'pool', how: round % 2 === 0 ? 'session' : 'connections', election };
+    const ofRound: Order[] = [pool];
+    for (const step of steps) {
+      const options = stimuli[step];
+      const stimulus = options[round % options.length] ?? 'issue';
+      ofRound.push({ do: 'kill', step, nth: random.int(1, 2), stimulus, election });
+      // Between attempt and send is where a freeze tells most.
+      if (step === 'attempt' || step === 'send' || round % 2 === 0)
+        ofRound.push({ do: 'stop', step, nth: 1, stimulus, election });
+      if (random.chance(0.4))
+        ofRound.push({
+          do: 'random',
+          afterMs: random.int(0, 3_000),
+          stimulus: random.pick(['issue', 'reissue', 'lost-issue']),
+          election,
+        });
+    }
+    for (const order of random.shuffled(ofRound)) {
+      if (order.do === 'kill' || order.do === 'random') {
+        if (killed === kills) continue;
+        killed += 1;
+      }
+      result.push(order);
+    }
+  }
+  return result;
+}
+
+function deeds(random: Random, kills: number, clockSpeed: number): Planned[] {
+  const often: readonly (() => Deed)[] = [
+    () => ({ do: 'touch' }),
+    () => ({ do: 'respec' }),
+    () => ({ do: 'recreate' }),
+    () => ({ do: 'renew' }),
+    () => ({ do: random.pick(['drop-secret', 'damage-secret', 'unlabel-secret'] as const) }),
+    () => ({ do: 'fault', fault: faultOf(random, clockSpeed) }),
+    () => ({ do: 'fault', fault: lostAnswer(random, clockSpeed) }),
+  ];
+  const sometimes: readonly (() => Deed)[] = [
+    () => ({
+      do: 'forge',
+      what: random.pick(['id', 'id-with-seal', 'attempt', 'heard', 'annotation'] as const),
+    }),
+    () => ({ do: 'twin' }),
+    () => ({ do: random.pick(['reissue-by-hand', 'revoke-by-hand', 'hold-by-hand'] as const) }),
+    () => ({ do: 'desire', status: random.pick(['Good', 'Hold', 'Revoked'] as const) }),
+    () => ({ do: random.pick(['expire-sessions', 'short-lived', 'rate-limit'] as const) }),
+    () => ({ do: random.pick(['credentials', 'outage'] as const) }),
+    () => ({ do: 'kill-other' }),
+  ];
+  const rarely: readonly Deed[] = [
+    { do: 'api-server' },
+    { do: 'compact' },
+    { do: 'etcd' },
+    { do: 'older-crds' },
+  ];
+  const result: Planned[] = [];
+  const rareAt = new Map(rarely.map((deed, i) => [10 + i * 12, deed]));
+  for (let i = 0; i < Math.max(60, kills * 8); i += 1) {
+    const rare = rareAt.get(i % 90);
+    const deed = rare ?? (random.chance(0.72) ? random.pick(often)() : random.pick(sometimes)());
+    result.push({ afterMs: random.int(100, 700), deed, whom: random.next() });
+  }
+  return result;
+}
+
+/** An answer is lost and the certificate bought all the same, some of them after the client gave up. */
+function lostAnswer(random: Random, clockSpeed: number): Fault {
+  const call = random.pick(['cert/new', 'cert/new', 'cert/reissue'] as const);
+  const within = Math.round(random.int(1_000, 15_000) / clockSpeed);
+  const beyond = Math.round(random.int(50_000, 80_000) / clockSpeed);
+  return random.pick<Fault>([
+    { call, kind: 'reset-after' },
+    { call, kind: 'reset-after', times: 3 },
+    { call, kind: 'late', ms: within },
+    { call, kind: 'late', ms: within, cut: true },
+    { call, kind: 'late', ms: beyond, cut: true },
+    { call, kind: 'truncated', bytes: 3 },
+    { call, kind: 'error', code: 'UnknownError', status: 500, acts: true },
+    { call, kind: 'html', acts: true },
+  ]);
+}
+
+/** Everything else that the CA's server can do wrong, at any call. */
+function faultOf(random: Random, clockSpeed: number): Fault {
+  const call = random.pick([
+    'cert/new',
+    'cert/reissue',
+    'cert/get',
+    'cert/list',
+    'cert/details',
+    'cert/status',
+    'connect',
+  ] as const);
+  const ms = Math.round(random.int(1_000, 30_000) / clockSpeed);
+  return random.pick<Fault>([
+    { call, kind: 'hang' },
+    { call, kind: 'reset-before', times: 2 },
+    { call, kind: 'delay', ms },
+    { call, kind: 'html' },
+    { call, kind: 'not-json', acts: true },
+    { call, kind: 'redirect', location: 'https://127.0.0.1:1/', acts: true },
+    { call, kind: 'error', code: 'ApiKeyFailure' },
+    { call, kind: 'error', code: 'RateLimitExceeded', retryAfter: 2 },
+    { call, kind: 'error', code: 'InvalidToken' },
+    { call, kind: 'huge', acts: true, bytes: 3_000_000 },
+    { call, kind: 'truncated' },
+    { call, kind: 'trickle', bytes: 64, ms: 20 },
+    { call: 'cert/get', kind: 'wrong-key' },
+    { call: 'cert/get', kind: 'wrong-names' },
+    { call: 'cert/get', kind: 'expired' },
+    { call: 'cert/get', kind: 'future', seconds: 3600 },
+    { call: 'cert/get', kind: 'foreign-chain' },
+  ]);
+}

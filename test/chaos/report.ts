@@ -1,0 +1,109 @@
+import type { StepCount } from './herd.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What a run came to. */
+export interface Result {
+  seed: number;
+  kills: number;
+  /** Faults at the CA that struck, and deeds of people, tenants and the cluster. */
+  faults: number;
+  /** Certificates that operators bought. */
+  certificates: number;
+  lost: number;
+  doubled: number;
+  wrongOwner: number;
+  orphansWitnessed: number;
+  orphansReported: number;
+  foreignTouched: number;
+  invalidSecretVersions: number;
+  secretRegressions: number;
+  stuck: number;
+  steps: Record<string, StepCount>;
+  /** Everything that should not be, a sentence each. */
+  findings: string[];
+}
+
+interface Outcome {
+  seed: number;
+  kills: number;
+  faults: number;
+  verdict: Verdict;
+  stuck: string[];
+  steps: ReadonlyMap<string, StepCount>;
+}
+
+export function resultOf({ seed, kills, faults, verdict, stuck, steps }: Outcome): Result {
+  const { orphansWitnessed, orphansReported } = verdict;
+  const unreported = orphansWitnessed.filter((id) => !orphansReported.includes(id));
+  const unwitnessed = orphansReported.filter((id) => !orphansWitnessed.includes(id));
+  return {
+    seed,
+    kills,
+    faults,
+    certificates: verdict.certificates,
+    lost: verdict.lost.length,
+    doubled: verdict.doubled.length,
+    wrongOwner: verdict.wrongOwner.length,
+    orphansWitnessed: orphansWitnessed.length,
+    orphansReported: orphansReported.length,
+    foreignTouched: verdict.foreignTouched.length,
+    invalidSecretVersions: verdict.invalidSecretVersions.length,
+    secretRegressions: verdict.secretRegressions.length,
+    stuck: stuck.length,
+    steps: Object.fromEntries([...steps].sort(([a], [b]) => (a < b ? -1 : 1))),
+    findings: [
+      ...named('lost', verdict.lost),
+      ...named('doubled', verdict.doubled),
+      ...named('wrongOwner', verdict.wrongOwner),
+      ...named('foreignTouched', verdict.foreignTouched),
+      ...named('invalidSecretVersions', verdict.invalidSecretVersions),
+      ...named('secretRegressions', verdict.secretRegressions),
+      ...named('stuck', stuck),
+      ...named('orphans', verdict.decidable),
+      ...named(
+        'orphans',
+        unreported.map((id) => `${id} is an orphan that is not reported`),
+      ),
+      ...named(
+        'orphans',
+        unwitnessed.map((id) => `${id} is reported and is no orphan`),
+      ),
+    ],
+  };
+}
+
+/** One line for programs. */
+export function jsonOf(result: Result): string {
+  return JSON.stringify({ ...result, findings: undefined });
+}
+
+const MEANING: readonly [Exclude<keyof Result, 'seed' | 'steps' | 'findings'>, string][] = [
+  ['certificates', 'bought by operators'],
+  ['kills', 'of operator processes'],
+  ['faults', 'of CA, cluster, people and tenants'],
+  ['lost', 'bought, claimed by no resource and reported nowhere; must be 0'],
+  ['doubled', 'bought again where it could be told that it was bought; must be 0'],
+  ['wrongOwner', 'versions of a Secret with somebody else’s key; must be 0'],
+  ['orphansWitnessed', 'bought, and nobody can tell for whom, by the witnesses'],
+  ['orphansReported', 'the same, by the issuers’ status; must be the very same'],
+  ['foreignTouched', 'calls at certificates of people or others; must be 0'],
+  ['invalidSecretVersions', 'versions of a Secret that cannot be served; must be 0'],
+  ['secretRegressions', 'versions of a Secret that went back to an older certificate; must be 0'],
+  ['stuck', 'resources that did not come to rest; must be 0'],
+];
+
+/** A table for people. */
+export function tableOf(result: Result): string {
+  const rows = MEANING.map(
+    ([field, meaning]) => `${field.padEnd(22)}${String(result[field]).padStart(6)}  ${meaning}`,
+  );
+  const steps = Object.entries(result.steps).map(
+    ([step, { hits, kills, stops }]) =>
+      `  ${step.padEnd(12)}${[hits, kills, stops].map((n) => String(n).padStart(7)).join('')}`,
+  );
+  return [`seed ${result.seed}`, ...rows, '', '  step           hits  kills frozen', ...steps].join('\n');
+}
+
+function named(kind: string, findings: readonly string[]): string[] {
+  return findings.map((finding) => `${kind}: ${finding}`);
+}

@@ -1,0 +1,41 @@
+import type { Ca } from './ca.ts';
+import type { RunClock } from './clock.ts';
+import type { ChaosCluster } from './cluster.ts';
+import type { IssuerName, Tag } from './names.ts';
+import type { Population, Wanted } from './population.ts';
+
+/** What everything in a run works with. */
+export interface RunState {
+  clock: RunClock;
+  cluster: ChaosCluster;
+  ca: Ca;
+  population: Population;
+  authorities: Record<IssuerName, number>;
+  /** Numbers what is written for its own sake, so that no two writes are the same. */
+  turn: () => number;
+  /** How often a wish may be bought once more, for what was done to it. */
+  allowances: Map<Tag, number>;
+  /** Deeds done, by kind. */
+  done: Map<string, number>;
+  /** Work that goes on beside. */
+  background: Set<Promise<void>>;
+  progress: (line: string) => void;
+  /** Kills the other installation's operator. */
+  killOther: () => void;
+}
+
+export function count(map: Map<string, number>, key: string): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
+}
+
+/** Lets work go on beside; what fails in it fails the run when it is waited for. */
+export function beside(state: RunState, work: Promise<void>): void {
+  const task = work.finally(() => state.background.delete(task));
+  state.background.add(task);
+}
+
+/** What was done to this wish can cost one more certificate: nobody can tell any more what it had. */
+export function allowOneMore({ allowances }: RunState, wanted: Wanted): void {
+  wanted.forged += 1;
+  allowances.set(wanted.tag, (allowances.get(wanted.tag) ?? 0) + 1);
+}

@@ -1,0 +1,237 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Ca } from './ca.ts';
+import { TIMING, type RunClock } from './clock.ts';
+import { authorityIds, certificatePath, furnish, openCluster, setCrd } from './cluster.ts';
+import { create, perform, recreate, respec } from './deeds.ts';
+import { Herd } from './herd.ts';
+import { History, type Status } from './history.ts';
+import { Operator, type OperatorOptions } from './operator.ts';
+import type { Options } from './options.ts';
+import { makePlan, type Planned, STEPS, type StepName } from './plan.ts';
+import { MAIN, OTHER, Population, type Wanted } from './population.ts';
+import { Random } from './random.ts';
+import { type Result, resultOf } from './report.ts';
+import type { RunState } from './run-state.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const BUNDLE = join(root, 'dist/failpoints/operator.js');
+const POLL_MS = 500;
+
+/** One run, from an empty etcd to the verdict. */
+export async function runChaos(options: Options, progress: (line: string) => void): Promise<Result> {
+  const { seed, certificates, kills, durationLimit, speed } = options;
+  progress(`Seed ${seed}.`);
+  buildOperator();
+  const folder = options.logs ?? mkdtempSync(join(tmpdir(), 'chaos-'));
+  mkdirSync(folder, { recursive: true });
+  const clock: RunClock = { speed, epoch: Date.now() };
+  const random = new Random(seed);
+  const cluster = await openCluster(progress);
+  const ca = await Ca.start(clock);
+  const population = new Population(certificates, random.fork());
+  const history = new History(cluster.etcd, clock, (place) => {
+    const [namespace = '', name = ''] = place.split('/');
+    return population.find(namespace, name) !== undefined;
+  });
+  let turns = 0;
+  const state: RunState = {
+    clock,
+    cluster,
+    ca,
+    population,
+    authorities: await authorityIds(ca),
+    turn: () => (turns += 1),
+    allowances: new Map(),
+    done: new Map(),
+    background: new Set(),
+    progress,
+    killOther: () => {},
+  };
+  const common = {
+    bundle: BUNDLE,
+    kubeconfig: cluster.plane.kubeconfig,
+    endpoint: ca.ready.endpoint,
+    clock,
+    folder,
+  };
+  const mains = ['main-a', 'main-b'].map((name): OperatorOptions => ({ ...common, namespaces: MAIN, name }));
+  const plan = makePlan(seed, kills, speed, builtSteps());
+  const herd = new Herd(state, mains, plan.orders, random.fork());
+  const other = new Other({ ...common, namespaces: OTHER, name: 'other' });
+  state.killOther = () => other.kill();
+  try {
+    await furnish(cluster.kube, ca);
+    const over = new AbortController();
+    const limit = setTimeout(() => over.abort(), durationLimit);
+    const others = other.run();
+    const creation = createAll(state);
+    const deeds = carryOut(state, plan.deeds, over.signal);
+    const ticker = setInterval(() => progress(`${herd.kills} kills, ${herd.left} orders left`), 10_000);
+    await herd.run(over.signal);
+    over.abort();
+    clearTimeout(limit);
+    clearInterval(ticker);
+    await creation;
+    await deeds;
+    progress('The last fault is over.');
+    await heal(state);
+    herd.calm();
+    const { verdict, stuck } = await settle(state, history, options);
+    await herd.stop();
+    await other.stop();
+    await others;
+    const struck = (await ca.journal()).filter(({ fault }) => fault !== undefined).length;
+    const faults = struck + [...state.done.values()].reduce((sum, n) => sum + n, 0);
+    progress(`Deeds: ${[...state.done].map(([deed, n]) => `${deed} ${n}`).join(', ')}.`);
+    return resultOf({ seed, kills: herd.kills + other.kills, faults, verdict, stuck, steps: herd.steps });
+  } finally {
+    await herd.stop();
+    await other.stop();
+    await ca.stop();
+    await cluster.close();
+    if (options.logs === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The second installation: one process, started again whenever it ends. */
+class Other {
+  kills = 0;
+  readonly #options: OperatorOptions;
+  #operator: Operator | undefined;
+  #incarnation = 0;
+  #ending = false;
+
+  constructor(options: OperatorOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    while (!this.#ending) {
+      this.#operator = new Operator(this.#options, { election: true }, this.#incarnation++);
+      await this.#operator.exited;
+    }
+  }
+
+  kill(): void {
+    if (!this.#operator?.running) return;
+    this.kills += 1;
+    this.#operator.signal('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    this.#ending = true;
+    this.#operator?.signal('SIGTERM');
+    await this.#operator?.exited;
+  }
+}
+
+async function createAll(state: RunState): Promise<void> {
+  for (const wanted of state.population.all) await create(state, wanted);
+}
+
+async function carryOut(state: RunState, deeds: readonly Planned[], signal: AbortSignal): Promise<void> {
+  for (const { afterMs, deed, whom } of deeds) {
+    await pause(afterMs);
+    if (signal.aborted) return;
+    await perform(state, deed, whom);
+  }
+}
+
+/** Nothing goes wrong any more, and people undo what they did. */
+async function heal(state: RunState): Promise<void> {
+  const { ca, cluster } = state;
+  await Promise.all(state.background);
+  await ca.clearFaults();
+  await ca.release();
+  await ca.setOptions({ listening: true, passphrase: ca.ready.passphrase, rateLimit: null, validity: '2h' });
+  await setCrd(cluster.kube, 'released');
+  for (const wanted of state.population.all) {
+    if (wanted.more['desiredStatus'] === 'Revoked') await recreate(state, wanted);
+    else if (wanted.more['desiredStatus'] !== undefined)
+      await cluster.kube.must('PATCH', certificatePath(wanted), { spec: { desiredStatus: 'Good' } }, [404]);
+  }
+}
+
+/** Waits until the witnesses have nothing to say, for as long as it may take. */
+async function settle(
+  state: RunState,
+  history: History,
+  { settle, speed }: Options,
+): Promise<{ verdict: Verdict; stuck: string[] }> {
+  const started = Date.now();
+  const least = started + (TIMING.sendWindow + TIMING.callDeadline + TIMING.lateExecution) / speed;
+  const end = started + settle;
+  for (;;) {
+    await pause(POLL_MS);
+    await helpThoseWhoWait(state, history);
+    const verdict = await verdictOf(state, history);
+    const stuck = stuckOf(state, history);
+    const isClean = stuck.length === 0 && resultIsQuiet(verdict);
+    if (Date.now() > end || (isClean && Date.now() > least)) {
+      state.progress(`At rest after ${((Date.now() - started) / 1_000).toFixed(1)} s.`);
+      return { verdict, stuck };
+    }
+  }
+}
+
+function resultIsQuiet({ lost, orphansWitnessed, orphansReported }: Verdict): boolean {
+  return lost.length === 0 && orphansWitnessed.length === orphansReported.length;
+}
+
+/** A status that was forged, with nothing left that proves what was true, waits for a person: here is one. */
+async function helpThoseWhoWait(state: RunState, history: History): Promise<void> {
+  for (const { metadata, status } of history.certificates()) {
+    const wanted = state.population.find(metadata.namespace ?? '', metadata.name);
+    const waits =
+      (status as Status | undefined)?.conditions?.some(({ reason }) => reason === 'SealBroken') ?? false;
+    if (!wanted || wanted.forged === 0 || !waits) continue;
+    wanted.forged = 0;
+    await respec(state, wanted);
+  }
+}
+
+async function verdictOf(state: RunState, history: History): Promise<Verdict> {
+  const { ca, population, allowances } = state;
+  const [certificates, journal, authorities] = await Promise.all([
+    ca.certificates(),
+    ca.journal(),
+    ca.authorities(),
+  ]);
+  return judge({ certificates, journal, authorities, history, tags: population.tags, allowances });
+}
+
+/** Who is not Ready for the present spec, or not there, and why. */
+function stuckOf({ population }: RunState, history: History): string[] {
+  const present = new Map(
+    history.certificates().map((one) => [`${one.metadata.namespace}/${one.metadata.name}`, one]),
+  );
+  return population.all.flatMap((wanted: Wanted) => {
+    const place = `${wanted.namespace}/${wanted.name}`;
+    const resource = present.get(place);
+    if (!resource) return [`${place} is not there`];
+    const { conditions = [] } = (resource.status ?? {}) as Status;
+    const ready = conditions.find(({ type }) => type === 'Ready');
+    if (ready?.status === 'True' && ready.observedGeneration === resource.metadata.generation) return [];
+    return [`${place}: ${ready ? `${ready.reason}: ${ready.message}` : 'no condition'}`];
+  });
+}
+
+/** The steps that this build of the operator comes by. */
+function builtSteps(): StepName[] {
+  const text = readFileSync(BUNDLE, 'utf8');
+  return STEPS.filter((step) => text.includes(`failpoint("${step}")`));
+}
+
+function buildOperator(): void {
+  const { status, stderr } = spawnSync(process.execPath, ['tools/build/build.ts', '--failpoints'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`The operator cannot be built:\n${stderr}`);
+}

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTinyCertClient } from '../../src/tinycert/index.ts';
+import { type DevServer, startDevServer } from '../../tools/dev-server/index.ts';
+import { readHeld } from './secret-check.ts';
+
+const names = ['b.chaos.test', 'chaos.test', 'a.chaos.test'];
+
+let dev: DevServer;
+let root: string;
+let good: Record<string, string>;
+let id: number;
+let otherKey: string;
+beforeAll(async () => {
+  dev = await startDevServer({ validity: '1h' });
+  const { endpoint, caPem, email, passphrase, apiKey, authorityId } = dev;
+  const client = createTinyCertClient({ endpoint, ca: caPem, credentials: { email, passphrase, apiKey } });
+  const request = {
+    authorityId,
+    subject: { commonName: 'chaos.test', country: 'NL', organization: 'O' },
+    alternativeNames: names.map((value) => ({ type: 'DNS' as const, value })),
+  };
+  id = await client.createCertificate(request);
+  const other = await client.createCertificate(request);
+  root = dev.authorities().find((authority) => authority.id === authorityId)?.pem ?? '';
+  good = {
+    'tls.crt': base64(await client.getCertificate(id, 'cert')),
+    'tls.key': base64(await client.getCertificate(id, 'key.dec')),
+    'ca.crt': base64(root),
+  };
+  otherKey = base64(await client.getCertificate(other, 'key.dec'));
+  await client.close();
+});
+afterAll(() => dev.stop());
+
+test('a sound Secret tells its certificate, with the names in order', () => {
+  expect(readHeld(good, { root, now: Date.now() })).toEqual({ id, names });
+});
+
+describe('a Secret is found out', () => {
+  test.each<[string, () => Record<string, string>, string]>([
+    ['empty', () => ({}), 'no certificate'],
+    ['with another key', () => ({ ...good, 'tls.key': otherKey }), 'does not fit'],
+    [
+      'with the root in the chain',
+      () => ({ ...good, 'tls.crt': joined(good['tls.crt'], root) }),
+      'holds the root',
+    ],
+    ['without the root', () => ({ ...good, 'ca.crt': '' }), 'ca.crt'],
+    ['with a torn certificate', () => ({ ...good, 'tls.crt': (good['tls.crt'] ?? '').slice(0, 400) }), ''],
+  ])('%s', (_, data, complaint) => {
+    expect(() => readHeld(data(), { root, now: Date.now() })).toThrow(complaint);
+  });
+
+  test('from another authority', () => {
+    const elsewhere = dev.authorities().find(({ pem }) => pem !== root)?.pem ?? '';
+
+    expect(() => readHeld(good, { root: elsewhere, now: Date.now() })).toThrow('not signed');
+  });
+
+  test.each([
+    ['expired', 2 * 3_600_000, 'expired'],
+    ['before its time', -3_600_000, 'not valid yet'],
+  ])('%s', (_, later, complaint) => {
+    expect(() => readHeld(good, { root, now: Date.now() + later })).toThrow(complaint);
+  });
+});
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+function joined(crt = '', more: string): string {
+  return base64(Buffer.from(crt, 'base64').toString() + more);
+}

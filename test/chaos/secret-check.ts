@@ -1,0 +1,53 @@
+/** What a Secret holds, looked at with the X.509 of the platform and nothing of the operator's. */
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+
+export interface Held {
+  /** TinyCert's id of the certificate: the dev server makes it the serial number. */
+  id: number;
+  /** DNS names in the order of the certificate. */
+  names: readonly string[];
+}
+
+export interface Expectation {
+  /** The root of the authority, PEM. */
+  root: string;
+  /** The time of day in the run when it was written, in milliseconds. */
+  now: number;
+}
+
+const SKEW_MS = 6 * 60_000;
+
+/** What the data of a Secret say. Throws an Error with the first defect. */
+export function readHeld(data: Readonly<Record<string, string>>, { root, now }: Expectation): Held {
+  const [leafPem, ...others] = blocks(text(data, 'tls.crt'));
+  if (leafPem === undefined) throw new Error('tls.crt holds no certificate');
+  const leaf = new X509Certificate(leafPem);
+  const authority = new X509Certificate(root);
+  if (!createPrivateKeyOf(data).equals(leaf)) throw new Error('tls.key does not fit tls.crt');
+  if (others.some((other) => new X509Certificate(other).raw.equals(authority.raw)))
+    throw new Error('tls.crt holds the root');
+  if (!leaf.checkIssued(authority) || !leaf.verify(authority.publicKey))
+    throw new Error('tls.crt is not signed by the authority');
+  const [ca] = blocks(text(data, 'ca.crt'));
+  if (ca === undefined || !new X509Certificate(ca).raw.equals(authority.raw))
+    throw new Error('ca.crt is not the authority');
+  if (leaf.validToDate.getTime() <= now) throw new Error('tls.crt has expired');
+  if (leaf.validFromDate.getTime() > now + SKEW_MS) throw new Error('tls.crt is not valid yet');
+  const names = (leaf.subjectAltName ?? '').split(', ').map((name) => name.replace(/^DNS:/, ''));
+  return { id: Number.parseInt(leaf.serialNumber, 16), names };
+}
+
+function createPrivateKeyOf(data: Readonly<Record<string, string>>): {
+  equals(leaf: X509Certificate): boolean;
+} {
+  const key = createPrivateKey(text(data, 'tls.key'));
+  return { equals: (leaf) => leaf.checkPrivateKey(key) };
+}
+
+function text(data: Readonly<Record<string, string>>, key: string): string {
+  return Buffer.from(data[key] ?? '', 'base64').toString('utf8');
+}
+
+function blocks(pem: string): string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
+}

@@ -1,0 +1,251 @@
+import { expect, test } from 'vitest';
+import type { CertificateView, JournalEntry } from '../../tools/dev-server/types.ts';
+import type { Stored } from './etcd.ts';
+import type { Claims } from './history.ts';
+import type { Evidence } from './ledger.ts';
+import { type Tag, Tags } from './names.ts';
+import { judge } from './verdict.ts';
+
+const CA = 101;
+
+/** A small world for the witnesses to look at: what the CA issued, and what resources and issuers say. */
+class Scene {
+  readonly tags = new Tags();
+  readonly certificates: CertificateView[] = [];
+  readonly journal: JournalEntry[] = [];
+  readonly allowances = new Map<Tag, number>();
+  readonly #resources = new Map<string, Stored>();
+  readonly #issuers: Stored[] = [];
+  readonly #claims = new Map<string, Claims>();
+  #nextId = 5001;
+
+  wish(name: string, host = name, more: Partial<Tag> = {}): Tag {
+    const names = [host, `a.${host}`, `b.${host}`];
+    const tag = {
+      party: 'main',
+      namespace: 'n',
+      name,
+      issuer: 'plain',
+      commonName: host,
+      names,
+      ...more,
+    } as const;
+    return this.tags.give(tag);
+  }
+
+  /** The CA issues what was asked for. */
+  buy(tag: Tag, more: Partial<CertificateView> = {}, call: Partial<JournalEntry> = {}): number {
+    const id = this.#nextId++;
+    const seq = this.journal.length + 1;
+    const isReissue = more.previousId !== undefined;
+    this.journal.push({
+      seq,
+      at: 0,
+      method: 'POST',
+      call: isReissue ? 'cert/reissue' : 'cert/new',
+      params: isReissue ? { cert_id: String(more.previousId) } : {},
+      result: { certId: id },
+      client: 0,
+      body: '',
+      ...call,
+    });
+    this.certificates.push({
+      id,
+      caId: CA,
+      account: 'a',
+      cn: tag.commonName,
+      subject: { C: 'NL', O: 'O', CN: tag.commonName },
+      names: tag.names.map((value) => ({ type: 'DNS', value })),
+      status: 'good',
+      keyFingerprint: String(id),
+      notBefore: 1_000,
+      notAfter: 2_000,
+      origin: seq,
+      ...more,
+    });
+    const previous = this.certificates.find((one) => one.id === more.previousId);
+    if (previous) Object.assign(previous, { replacedBy: id, status: 'obsolete' });
+    return id;
+  }
+
+  /** The resource has this in its status now. */
+  claim(tag: Tag, certificateId: number, previousId?: number): this {
+    const place = `${tag.namespace}/${tag.name}`;
+    const claims = this.#claimsOf(place);
+    claims.heard.add(certificateId);
+    if (previousId !== undefined) claims.reissued.add(previousId);
+    this.#resources.set(place, {
+      metadata: { name: tag.name, namespace: tag.namespace, uid: place },
+      status: { certificateId },
+    });
+    return this;
+  }
+
+  issuer(status: Record<string, unknown>): this {
+    this.#issuers.push({ metadata: { name: 'plain', namespace: 'n', uid: 'i' }, status });
+    return this;
+  }
+
+  verdict(): ReturnType<typeof judge> {
+    const evidence: Evidence = {
+      certificates: this.certificates,
+      journal: this.journal,
+      authorities: [],
+      tags: this.tags,
+      allowances: this.allowances,
+      history: {
+        secrets: [],
+        claims: (place) => this.#claimsOf(place),
+        certificates: () => [...this.#resources.values()],
+        issuers: () => this.#issuers,
+      },
+    };
+    return judge(evidence);
+  }
+
+  #claimsOf(place: string): Claims {
+    const known = this.#claims.get(place) ?? { heard: new Set(), reissued: new Set() };
+    this.#claims.set(place, known);
+    return known;
+  }
+}
+
+const nothing = { lost: [], doubled: [], wrongOwner: [], foreignTouched: [], decidable: [] };
+
+test('a certificate that its resource has, and its reissue, give nothing to say', () => {
+  const scene = new Scene();
+  const web = scene.wish('web');
+  const first = scene.buy(web);
+  scene.claim(web, first);
+  const second = scene.buy(web, { previousId: first });
+  scene.claim(web, second, first);
+
+  expect(scene.verdict()).toMatchObject({ ...nothing, certificates: 2, orphansWitnessed: [] });
+});
+
+test('what nobody claims and no issuer reports is lost', () => {
+  const scene = new Scene();
+  const id = scene.buy(scene.wish('web'));
+
+  expect(scene.verdict()).toMatchObject({ lost: [expect.stringContaining(`${id} (new, for n/web`)] });
+});
+
+test.each([
+  ['an orphan', { orphans: [{ certificateId: 5001 }] }, [5001]],
+  ['given up', { released: [{ certificateId: 5001 }] }, []],
+  [
+    'within an attempt that was given up',
+    {
+      abandoned: [
+        { commonName: 'web', afterId: 5000, since: '1970-01-01T00:16:00Z', until: '1970-01-01T00:17:00Z' },
+      ],
+    },
+    [],
+  ],
+])('what an issuer reports as %s is not lost', (_, status, reported) => {
+  const scene = new Scene().issuer(status);
+  scene.buy(scene.wish('web'));
+
+  expect(scene.verdict()).toMatchObject({ lost: [], orphansReported: reported, orphansWitnessed: reported });
+});
+
+test('an orphan that only one resource can have asked for could have been told, one with rivals could not', () => {
+  const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }, { certificateId: 5002 }] });
+  scene.buy(scene.wish('alone'));
+  scene.buy(scene.wish('one', 'same'));
+  scene.wish('two', 'same');
+
+  expect(scene.verdict().decidable).toEqual([expect.stringContaining('5001')]);
+});
+
+test('the mark of an installation takes every excuse away', () => {
+  const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }] });
+  scene.buy(scene.wish('one', 'same', { issuer: 'marked' }));
+  scene.wish('two', 'same', { issuer: 'marked' });
+
+  expect(scene.verdict().decidable).toHaveLength(1);
+});
+
+test('a second certificate for one wish is doubled, whether the first was heard of or not', () => {
+  const scene = new Scene().issuer({ orphans: [{ certificateId: 5003 }] });
+  const [a, b] = [scene.wish('a'), scene.wish('b')];
+  scene.claim(a, scene.buy(a));
+  scene.claim(a, scene.buy(a));
+  scene.buy(b);
+  scene.claim(b, scene.buy(b));
+
+  expect(scene.verdict().doubled).toEqual([
+    'n/a bought 5001, 5002 for one wish',
+    'n/b bought 5003 (never heard of), 5004 for one wish',
+  ]);
+});
+
+test('a second one is no fault if the first came later than anybody waits, or had rivals, or was meddled with', () => {
+  const scene = new Scene();
+  const [late, rival, forged] = [scene.wish('late'), scene.wish('rival', 'same'), scene.wish('forged')];
+  scene.wish('other', 'same');
+  scene.buy(late, {}, { late: true, at: 0, endedAt: 60_000 });
+  scene.claim(late, scene.buy(late));
+  scene.buy(rival);
+  scene.claim(rival, scene.buy(rival));
+  scene.claim(forged, scene.buy(forged));
+  scene.claim(forged, scene.buy(forged));
+  scene.allowances.set(forged, 1);
+
+  expect(scene.verdict().doubled).toEqual([]);
+});
+
+test('a twin that a person made is a rival only at the same authority', () => {
+  const scene = new Scene();
+  for (const [name, caId] of [
+    ['here', CA],
+    ['there', CA + 1],
+  ] as const) {
+    const web = scene.wish(name);
+    scene.buy(web);
+    scene.claim(web, scene.buy(web));
+    scene.buy(scene.wish('', name, { party: 'person', namespace: '' }), { origin: 'manual', caId });
+  }
+
+  expect(scene.verdict().doubled).toEqual([expect.stringContaining('n/there')]);
+});
+
+test('a reissue of a reissue that nobody heard of is doubled', () => {
+  const scene = new Scene();
+  const web = scene.wish('web');
+  const first = scene.buy(web);
+  const second = scene.buy(web, { previousId: first });
+  scene
+    .claim(web, first)
+    .claim(web, scene.buy(web, { previousId: second }), second)
+    .claim(web, 5003, first);
+
+  expect(scene.verdict().doubled).toEqual([expect.stringContaining('reissued as 5003')]);
+});
+
+test('a certificate with names that nobody asked for is doubled', () => {
+  const scene = new Scene();
+  scene.buy({ ...scene.wish('web'), names: ['x', 'y'] });
+
+  expect(scene.verdict().doubled).toEqual([expect.stringContaining('asked for by nobody')]);
+});
+
+test('calls at a person’s certificate, and a reissue that its resource never wanted, are told', () => {
+  const scene = new Scene();
+  const web = scene.wish('web');
+  const byHand = scene.buy(scene.wish('', 'web', { party: 'person', namespace: '' }), { origin: 'manual' });
+  scene.claim(web, scene.buy(web));
+  scene.buy(web, { previousId: 5002 });
+  const call = { at: 0, method: 'POST', client: 0, body: '', httpStatus: 200 } as const;
+  scene.journal.push(
+    { ...call, seq: 90, call: 'cert/status', params: { cert_id: String(byHand), status: 'revoked' } },
+    { ...call, seq: 91, call: 'cert/get', params: { cert_id: String(byHand), what: 'key.dec' } },
+    { ...call, seq: 92, call: 'cert/get', params: { cert_id: String(byHand), what: 'cert' } },
+  );
+
+  expect(scene.verdict().foreignTouched).toEqual([
+    'cert/reissue of 5002, which n/web never wanted',
+    'cert/status of 5001, which a person made',
+    'cert/get of 5001, which a person made',
+  ]);
+});

@@ -1,0 +1,139 @@
+/** What the witnesses find, item by item. */
+import { type Bought, type Evidence, boughtOf, placeOf, rootOf, tagOf } from './ledger.ts';
+import type { Tag } from './names.ts';
+import { readHeld } from './secret-check.ts';
+
+/** Each finding is a sentence that names the certificate or Secret. */
+export interface Verdict {
+  lost: string[];
+  doubled: string[];
+  wrongOwner: string[];
+  foreignTouched: string[];
+  invalidSecretVersions: string[];
+  secretRegressions: string[];
+  /** Ids. */
+  orphansWitnessed: number[];
+  orphansReported: number[];
+  /** Orphans that could have been told to be somebody's. */
+  decidable: string[];
+  /** Certificates that operators bought. */
+  certificates: number;
+}
+
+export function judge(evidence: Evidence): Verdict {
+  const bought = boughtOf(evidence);
+  const orphans = bought.filter((one) => one.isValid && !one.isClaimed && (one.isOrphan || !one.isRecorded));
+  return {
+    ...judgeSecrets(evidence),
+    lost: bought
+      .filter((one) => one.isValid && !one.isClaimed && !one.isOrphan && !one.isRecorded)
+      .map((one) => `${describe(one)} is claimed by nobody and reported by nobody`),
+    doubled: [...doubledNew(evidence, bought), ...doubledReissue(evidence, bought)],
+    foreignTouched: judgeCalls(evidence),
+    orphansWitnessed: orphans.map(({ certificate }) => certificate.id),
+    orphansReported: bought.filter((one) => one.isOrphan).map(({ certificate }) => certificate.id),
+    decidable: orphans
+      .filter((one) => !isExcused(evidence, one))
+      .map((one) => `${describe(one)} need not have been an orphan`),
+    certificates: bought.length,
+  };
+}
+
+function doubledNew(evidence: Evidence, bought: readonly Bought[]): string[] {
+  const fresh = bought.filter((one) => !one.isReissue);
+  const unknown = fresh
+    .filter(({ tag }) => tag === undefined)
+    .map((one) => `${describe(one)} was asked for by nobody`);
+  const byTag = Map.groupBy(
+    fresh.filter(({ tag }) => tag !== undefined),
+    ({ tag }) => tag,
+  );
+  const doubled = [...byTag].flatMap(([tag, all]) => {
+    const allowance = (tag && evidence.allowances.get(tag)) ?? 0;
+    const heard = all.filter(({ wasHeard }) => wasHeard);
+    const wasted = all.filter((one) => !one.wasHeard && !isExcused(evidence, one));
+    const extra = Math.max(0, heard.length - 1) + Math.max(0, wasted.length - (heard.length === 0 ? 1 : 0));
+    if (extra <= allowance) return [];
+    const ids = all.map((one) => `${one.certificate.id}${one.wasHeard ? '' : ' (never heard of)'}`);
+    return [`${tag ? placeOf(tag) : ''} bought ${ids.join(', ')} for one wish`];
+  });
+  return [...unknown, ...doubled];
+}
+
+/** A reissue that nobody took note of and that was reissued again was in vain. */
+function doubledReissue({ allowances }: Evidence, bought: readonly Bought[]): string[] {
+  const byId = new Map(bought.map((one) => [one.certificate.id, one]));
+  return bought.flatMap((one) => {
+    const next = byId.get(one.certificate.replacedBy ?? 0);
+    if (!one.isReissue || one.wasHeard || one.isBeyond || !next) return [];
+    if (one.tag && (allowances.get(one.tag) ?? 0) > 0) return [];
+    return [`${describe(one)} was reissued as ${next.certificate.id} before anybody heard of it`];
+  });
+}
+
+/** Whether nobody can tell whose it is (rule 7), or that it exists. */
+function isExcused(
+  { tags, certificates, allowances }: Evidence,
+  { tag, isBeyond, certificate }: Bought,
+): boolean {
+  if (isBeyond || !tag || (allowances.get(tag) ?? 0) > 0) return true;
+  if (tag.issuer === 'marked') return false;
+  const rivals = tags.all().filter((other) => other.set === tag.set && other.issuer === tag.issuer);
+  const isRival = (other: Tag): boolean =>
+    other.party === 'person'
+      ? certificates.some(({ caId, names }) => caId === certificate.caId && tagOf(tags, { names }) === other)
+      : placeOf(other) !== placeOf(tag);
+  return rivals.some(isRival);
+}
+
+/** Reissues and changes of status at certificates that were not the caller's. */
+function judgeCalls({ journal, certificates, history, tags }: Evidence): string[] {
+  const byId = new Map(certificates.map((certificate) => [certificate.id, certificate]));
+  return journal.flatMap(({ call, params, httpStatus, late, result }) => {
+    const certificate = byId.get(Number(params['cert_id']));
+    if (!certificate) return [];
+    const isKey = call === 'cert/get' && params['what'] !== 'cert' && params['what'] !== 'chain';
+    if (call !== 'cert/reissue' && call !== 'cert/status' && !isKey) return [];
+    const root = rootOf(byId, certificate);
+    const tag = tagOf(tags, certificate);
+    if (typeof root.origin !== 'number') return [`${call} of ${certificate.id}, which a person made`];
+    const hasActed = result?.certId !== undefined || (httpStatus === 200 && !isKey) || late === true;
+    if (call !== 'cert/reissue' || !hasActed || !tag) return [];
+    if (history.claims(placeOf(tag)).reissued.has(certificate.id)) return [];
+    return [`${call} of ${certificate.id}, which ${placeOf(tag)} never wanted`];
+  });
+}
+
+function judgeSecrets(
+  evidence: Evidence,
+): Pick<Verdict, 'wrongOwner' | 'invalidSecretVersions' | 'secretRegressions'> {
+  const { history, tags, authorities } = evidence;
+  const wrongOwner: string[] = [];
+  const invalidSecretVersions: string[] = [];
+  const secretRegressions: string[] = [];
+  const highest = new Map<string, number>();
+  for (const { place, revision, at, data } of history.secrets) {
+    const name = `Secret ${place} at revision ${revision}`;
+    const issuer = tags.all().find((tag) => placeOf(tag) === place)?.issuer;
+    const authority = authorities.find((one) => one.name.toLowerCase().startsWith(issuer ?? '?'));
+    try {
+      const held = readHeld(data, { root: authority?.pem ?? '', now: at });
+      const tag = tags.of(held.names);
+      if (!tag) invalidSecretVersions.push(`${name} holds ${held.id}, whose names nobody asked for`);
+      else if (placeOf(tag) !== place || tag.party === 'person')
+        wrongOwner.push(`${name} holds ${held.id} of ${placeOf(tag) === '/' ? 'a person' : placeOf(tag)}`);
+      const key = `${place} ${[...held.names].sort().join(',')}`;
+      const before = highest.get(key) ?? 0;
+      if (held.id < before) secretRegressions.push(`${name} holds ${held.id} after ${before}`);
+      highest.set(key, Math.max(before, held.id));
+    } catch (error) {
+      invalidSecretVersions.push(`${name}: ${error instanceof Error ? error.message : 'unreadable'}`);
+    }
+  }
+  return { wrongOwner, invalidSecretVersions, secretRegressions };
+}
+
+function describe({ certificate, tag, isReissue }: Bought): string {
+  const how = isReissue ? `reissue of ${certificate.previousId}` : 'new';
+  return `${certificate.id} (${how}, for ${tag ? placeOf(tag) : 'nobody'}, ${certificate.status})`;
+}
