@@ -62,7 +62,8 @@ export class Vanished {
   /** Writes what is pending for one issuer. */
   readonly reconcile: Reconcile = async (key, { signal, log }) => {
     const { directory, issuerExists, records, timing } = this.#deps;
-    const pending = this.#pending.get(key) ?? [];
+    // More may vanish while these are being written.
+    const pending = [...(this.#pending.get(key) ?? [])];
     if (pending.length === 0) return {};
     if (!issuerExists(key)) {
       this.#pending.delete(key);

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { certificate, issued, readyIssuer } from '../../test/support/inputs.ts';
+import { VirtualClock } from '../../test/support/virtual-clock.ts';
+import type { Account } from '../account/account.ts';
+import { IssuerDirectory } from '../issuance/issuer-directory.ts';
+import type { Giving } from '../issuance/remember.ts';
+import { sealOf } from '../issuance/seal.ts';
+import { defaultTiming } from '../issuance/timing.ts';
+import { WorkQueue } from '../kube/queue.ts';
+import { createLogger } from '../lib/log.ts';
+import type { Deps } from './deps.ts';
+import { Vanished } from './vanished.ts';
+
+const KEY = readyIssuer.key;
+const account = { seal: (text: string) => `sealed ${text.length}` } as Account;
+
+/** A resource that was issued this certificate, sealed by the account. */
+function resource(certificateId: number) {
+  const status = { ...issued, certificateId, attempt: { ...issued.attempt, certificateId } } as typeof issued;
+  return certificate({ status: { ...status, seal: sealOf(account, 'uid', status) } });
+}
+
+function setUp(give: (giving: Giving) => Promise<void>) {
+  const clock = new VirtualClock();
+  const queue = new WorkQueue({ name: 'vanished', clock });
+  const directory = new IssuerDirectory();
+  const deps = {
+    clock,
+    directory,
+    timing: defaultTiming,
+    issuerExists: () => true,
+    records: { give: (_: string, giving: Giving) => give(giving) },
+  } as unknown as Deps;
+  const vanished = new Vanished(deps, queue);
+  const reconcile = () =>
+    vanished.reconcile(KEY, {
+      signal: new AbortController().signal,
+      log: createLogger({ level: 'error', format: 'json', clock }),
+      reconcileID: 'r',
+    });
+  return { vanished, directory, reconcile };
+}
+
+test('what vanishes while others are being written is written after them', async () => {
+  const written: number[][] = [];
+  const { vanished, directory, reconcile } = setUp((giving) => {
+    written.push((giving.released ?? []).map(({ certificateId }) => certificateId));
+    if (written.length === 1) vanished.note(resource(8));
+    return Promise.resolve();
+  });
+  directory.set(KEY, { ready: true, issuer: { ...readyIssuer, account } });
+  vanished.note(resource(7));
+
+  await reconcile();
+  expect([...vanished.pending()].map(({ status }) => status?.certificateId)).toEqual([8]);
+  await reconcile();
+
+  expect(written).toEqual([[7], [8]]);
+  expect([...vanished.pending()]).toEqual([]);
+});
+
+test('what cannot be written now, or not be believed yet, is kept', async () => {
+  const { vanished, directory, reconcile } = setUp(() => Promise.reject(new Error('not now')));
+  vanished.note(resource(7));
+
+  // Nobody has logged in yet, so that nobody can tell whether the status is sealed.
+  await reconcile();
+  expect([...vanished.pending()]).toHaveLength(1);
+  directory.set(KEY, { ready: true, issuer: { ...readyIssuer, account } });
+  await expect(reconcile()).rejects.toThrow('not now');
+
+  expect([...vanished.pending()]).toHaveLength(1);
+});
