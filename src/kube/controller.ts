@@ -144,8 +144,11 @@ class Controller {
     const reason = 'requeue';
     if (requeueAfterMs !== undefined)
       queue.add(key, { afterMs: Math.max(requeueAfterMs, SHORTEST_DELAY_MS), reason });
-    if (requeueAt !== undefined)
-      queue.addAt(key, Math.max(requeueAt, clock.now() + PAST_DELAY_MS), { reason });
+    if (requeueAt !== undefined) {
+      // A short wait is counted on the monotonic clock, so that no jump of the wall clock makes it long.
+      if (requeueAt - clock.now() < PAST_DELAY_MS) queue.add(key, { afterMs: PAST_DELAY_MS, reason });
+      else queue.addAt(key, requeueAt, { reason });
+    }
     this.#failures.delete(key);
     this.#conflicts.delete(key);
     return requeueAfterMs === undefined && requeueAt === undefined ? 'success' : 'requeue_after';

@@ -38,8 +38,10 @@ export class QueueShutDownError extends AppError {
 /** Priority of keys that come from a whole list at start or after a gap: live changes go before them. */
 export const LIST_PRIORITY = 100;
 
-/** How long a time on the wall clock is believed: it may jump, and the monotonic clock stands still in a suspend. */
-const WALL_CHECK_MS = 3_600_000;
+/** How often the wall clock is compared: it may jump, and the monotonic clock stands still in a suspend. */
+const WALL_CHECK_MS = 60_000;
+/** The two clocks drift; a jump is more than that. */
+const WALL_JUMP_MS = 500;
 const MAX_REASONS = 4;
 
 interface Entry {
@@ -92,11 +94,16 @@ export class WorkQueue {
   readonly #idle = new Set<() => void>();
   #order = 0;
   #armed: { at: number; cancel: () => void } | undefined;
+  /** How many delayed keys wait for a time on the wall clock. */
+  #wallDelayed = 0;
+  /** What the wall clock is ahead of the monotonic one, as far as the delayed keys know. */
+  #wallOffset: number;
   #shut = false;
 
   constructor(options: QueueOptions) {
     this.#clock = options.clock;
     this.#owns = options.owns ?? (() => true);
+    this.#wallOffset = this.#offset();
     this.#observer = options.metrics?.attach(options.name, () => this.state());
   }
 
@@ -123,8 +130,8 @@ export class WorkQueue {
   }
 
   /**
-   * Adds a key for a time on the wall clock (milliseconds since the epoch). The time is looked at again at least once an hour, so
-   * that neither a jump of the wall clock nor a suspended machine makes the key early, or late by more than that.
+   * Adds a key for a time on the wall clock (milliseconds since the epoch). The clock is looked at once a minute, so that neither
+   * its jumps nor a suspended machine make the key early, or late by more than that.
    */
   addAt(key: string, at: number, options: Omit<AddOptions, 'afterMs'> = {}): void {
     const { priority = 0, reason } = options;
@@ -186,6 +193,7 @@ export class WorkQueue {
     this.#shut = true;
     this.#entries.clear();
     this.#delayed.clear();
+    this.#wallDelayed = 0;
     this.#ready.clear();
     this.#armed?.cancel();
     this.#armed = undefined;
@@ -217,6 +225,7 @@ export class WorkQueue {
     this.#observer?.added();
     const known = this.#entries.get(key);
     if (known) {
+      if (this.#delayed.has(known)) this.#undelay(known);
       known.due = Math.min(known.due, due);
       known.wallDue = Math.min(known.wallDue, wallDue);
       known.priority = Math.min(known.priority, priority);
@@ -249,24 +258,29 @@ export class WorkQueue {
     const now = this.#clock.monotonic();
     const wallLeft = entry.wallDue - this.#clock.now();
     if (entry.due <= now || wallLeft <= 0) {
-      if (this.#delayed.has(entry)) this.#delayed.remove(entry);
+      if (this.#delayed.has(entry)) this.#undelay(entry);
       entry.order = this.#order++;
       entry.readySince = now;
       this.#ready.push(entry);
       this.#deliver();
       return;
     }
-    const wallWake = wallLeft === Infinity ? Infinity : now + Math.min(wallLeft, WALL_CHECK_MS);
-    entry.wake = Math.min(entry.due, wallWake);
-    if (this.#delayed.has(entry)) this.#delayed.update(entry);
-    else this.#delayed.push(entry);
+    if (this.#delayed.has(entry)) this.#undelay(entry);
+    if (entry.wallDue !== Infinity) this.#wallDelayed += 1;
+    entry.wake = Math.min(entry.due, now + wallLeft);
+    this.#delayed.push(entry);
     this.#arm(now);
+  }
+
+  #undelay(entry: Entry): void {
+    this.#delayed.remove(entry);
+    if (entry.wallDue !== Infinity) this.#wallDelayed -= 1;
   }
 
   #drop(entry: Entry): void {
     this.#entries.delete(entry.key);
     if (this.#ready.has(entry)) this.#ready.remove(entry);
-    else if (this.#delayed.has(entry)) this.#delayed.remove(entry);
+    else if (this.#delayed.has(entry)) this.#undelay(entry);
   }
 
   #deliver(): void {
@@ -288,17 +302,32 @@ export class WorkQueue {
     return undefined;
   }
 
-  /** Sees to it that the one timer fires no later than the first delayed key needs. */
+  /** Sees to it that the one timer fires no later than the first delayed key needs, or the wall clock has to be looked at. */
   #arm(now: number): void {
     const first = this.#delayed.peek();
-    if (!first || (this.#armed && this.#armed.at <= first.wake)) return;
+    if (!first) return;
+    const at = this.#wallDelayed > 0 ? Math.min(first.wake, now + WALL_CHECK_MS) : first.wake;
+    if (this.#armed && this.#armed.at <= at) return;
     this.#armed?.cancel();
-    const cancel = this.#clock.timer(first.wake - now, () => this.#onTimer());
-    this.#armed = { at: first.wake, cancel };
+    const cancel = this.#clock.timer(at - now, () => this.#onTimer());
+    this.#armed = { at, cancel };
+  }
+
+  #offset(): number {
+    return this.#clock.now() - this.#clock.monotonic();
+  }
+
+  /** After a jump of the wall clock, finds anew for all delayed keys when they are due. */
+  #followWallClock(): void {
+    const offset = this.#offset();
+    if (this.#wallDelayed === 0 || Math.abs(offset - this.#wallOffset) < WALL_JUMP_MS) return;
+    this.#wallOffset = offset;
+    for (const entry of this.#entries.values()) if (this.#delayed.has(entry)) this.#place(entry);
   }
 
   #onTimer(): void {
     this.#armed = undefined;
+    this.#followWallClock();
     const now = this.#clock.monotonic();
     for (let first = this.#delayed.peek(); first && first.wake <= now; first = this.#delayed.peek())
       this.#place(first);
