@@ -1,6 +1,7 @@
 import { CrdsOutdated } from '../issuance/outdated-crds.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import type { Need } from './needs.ts';
+import { MAX_CLOCK_SKEW_MS } from '../issuance/checks.ts';
 import { conditionOf } from '../issuance/conditions.ts';
 
 /** What stands in the way. `until` is when to look again by itself; without it a change has to come. */
@@ -72,6 +73,8 @@ function backingOff({ certificate: { metadata, status }, now }: Inputs): Obstacl
   if (failed?.status !== 'False' || failed.observedGeneration !== metadata.generation) return undefined;
   const { reason, message } = failed;
   if (status.nextAttemptTime === undefined) return { reason, message };
+  // A failure that lies ahead was written by a clock that has been set right since.
+  if (Date.parse(status.lastFailureTime ?? '') > now + MAX_CLOCK_SKEW_MS) return undefined;
   const until = Date.parse(status.nextAttemptTime);
   return until > now ? { reason, message, until } : undefined;
 }

@@ -1,0 +1,198 @@
+import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import type { CertificateStatus } from '../../src/api/certificate-status.ts';
+import { decide, failedConditions, settledCondition } from '../../src/certificates/decide.ts';
+import type { Inputs } from '../../src/certificates/inputs.ts';
+import { dueAt, lookAgainAt } from '../../src/certificates/needs.ts';
+import { rfc3339, type WantedCondition, withConditions } from '../../src/issuance/conditions.ts';
+import { MAX_CLOCK_SKEW_MS } from '../../src/issuance/checks.ts';
+import { type ReconcileResult, runController } from '../../src/kube/controller.ts';
+import { WorkQueue } from '../../src/kube/queue.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import { createMetrics } from '../../src/metrics/registry.ts';
+import { attempt, certificate, inputs, issued } from './inputs.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+/** One that was bought. */
+export interface Purchase {
+  key: string;
+  /** By the CA's clock, milliseconds since the run began. */
+  at: number;
+}
+
+/**
+ * Certificates that are looked after in virtual time: the real queue, controller and decisions, and in place of what
+ * `act` does the bare minimum, with a CA whose clock is always right.
+ */
+export class RenewalRun {
+  readonly clock: VirtualClock;
+  readonly queue: WorkQueue;
+  readonly purchases: Purchase[] = [];
+  /** How often each certificate was looked at. */
+  readonly looks = new Map<string, number>();
+  /** What the CA does instead of issuing. */
+  trouble: 'none' | 'refuses' = 'none';
+  /** Waits its turn before something is bought. */
+  turn: (urgency: number) => Promise<() => void> = async () => () => undefined;
+  readonly #start: number;
+  readonly #lifetime: number;
+  readonly #spec: Partial<CertificateSpec>;
+  readonly #statuses = new Map<string, CertificateStatus>();
+  readonly #bought = new Map<string, CertificateStatus>();
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  #slept = 0;
+  #lastId = 0;
+
+  constructor(options: { lifetime: number; spec?: Partial<CertificateSpec>; startsAt?: string }) {
+    this.clock = new VirtualClock(options.startsAt);
+    this.queue = new WorkQueue({ clock: this.clock, name: 'certificate' });
+    this.#start = this.clock.now();
+    this.#lifetime = options.lifetime;
+    this.#spec = options.spec ?? {};
+  }
+
+  /** What the CA's clock has counted since the run began. */
+  get elapsed(): number {
+    return this.clock.monotonic() + this.#slept;
+  }
+
+  /** The machine sleeps: the wall clock goes on, the monotonic one and all timers stand still. */
+  sleep(ms: number): void {
+    this.clock.jump(ms);
+    this.#slept += ms;
+  }
+
+  /** Has certificates issued at this moment and begins to look after them. */
+  begin(keys: readonly string[], concurrency = 4): void {
+    for (const key of keys) {
+      this.#statuses.set(key, this.#issue());
+      this.queue.add(key);
+    }
+    this.#running = runController(
+      {
+        name: 'certificate',
+        queue: this.queue,
+        concurrency,
+        reconcile: (key) => this.#reconcile(key),
+        clock: this.clock,
+        log: silentLog,
+        metrics: createMetrics({ process: false }).controller,
+      },
+      this.#stop.signal,
+    );
+  }
+
+  async end(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  status(key: string): CertificateStatus {
+    return this.#statuses.get(key) ?? {};
+  }
+
+  async #reconcile(key: string): Promise<ReconcileResult> {
+    this.looks.set(key, (this.looks.get(key) ?? 0) + 1);
+    const seen = this.#inputs(key);
+    const plan = decide(seen);
+    if (plan.do === 'nothing') return at(plan.requeueAt);
+    if (plan.do === 'report') {
+      this.#write(key, {}, plan.conditions);
+      return at(plan.requeueAt);
+    }
+    if (plan.do === 'settle') {
+      const due = dueAt(seen);
+      const { renewalTime: _, ...rest } = seen.certificate.status ?? {};
+      this.#statuses.set(key, { ...rest, ...(due === undefined ? {} : { renewalTime: rfc3339(due) }) });
+      this.#write(key, {}, [settledCondition(seen)], ['Issuing']);
+      return at(lookAgainAt(seen));
+    }
+    if (plan.do === 'resume') return this.#conclude(key);
+    if (plan.do !== 'issue') throw new Error(`Nothing here leads to ${plan.do}.`);
+    const done = await this.turn(Date.parse(seen.certificate.status?.notAfter ?? ''));
+    try {
+      return this.#buy(key, seen);
+    } finally {
+      done();
+    }
+  }
+
+  #inputs(key: string): Inputs {
+    const status = this.status(key);
+    const { metadata, ...resource } = certificate({ spec: this.#spec, status });
+    const isOpen = status.attempt?.certificateId !== status.certificateId;
+    return inputs({
+      certificate: { ...resource, metadata: { ...metadata, name: key, uid: `uid-${key}` } },
+      now: this.clock.now(),
+      monotonic: this.clock.monotonic(),
+      attempt: isOpen ? { quietAt: 0, unsent: false } : undefined,
+    });
+  }
+
+  #buy(key: string, seen: Inputs): ReconcileResult {
+    this.purchases.push({ key, at: this.elapsed });
+    if (this.trouble === 'refuses') {
+      const failedAttempts = (this.status(key).failedAttempts ?? 0) + 1;
+      const now = this.clock.now();
+      const times = { lastFailureTime: rfc3339(now), nextAttemptTime: rfc3339(now + 60_000) };
+      const conditions = failedConditions(seen, { reason: 'Refused', message: 'no' });
+      this.#write(key, { failedAttempts, ...times }, conditions);
+      return { requeueAfterMs: 60_000 };
+    }
+    const bought = this.#issue();
+    this.#bought.set(key, bought);
+    this.#write(key, bought.attempt ? { attempt: bought.attempt } : {});
+    return this.#conclude(key);
+  }
+
+  /** Status, if the dates make sense to this clock; else it is tried again and nothing is bought. */
+  #conclude(key: string): ReconcileResult {
+    const bought = this.#bought.get(key);
+    const now = this.clock.now();
+    const { notBefore = '', notAfter = '' } = bought ?? {};
+    if (Date.parse(notAfter) <= now || Date.parse(notBefore) > now + MAX_CLOCK_SKEW_MS)
+      return { requeueAfterMs: 60_000 };
+    const { failedAttempts: _, lastFailureTime: __, nextAttemptTime: ___, ...rest } = this.status(key);
+    this.#statuses.set(key, { ...rest, ...bought });
+    const due = dueAt(this.#inputs(key));
+    this.#write(key, due === undefined ? {} : { renewalTime: rfc3339(due) }, undefined, ['Issuing']);
+    return at(lookAgainAt(this.#inputs(key)));
+  }
+
+  /** A certificate by the CA's clock, as status has it. */
+  #issue(): CertificateStatus {
+    const notBefore = this.#start + this.elapsed;
+    this.#lastId += 1;
+    const { renewalTime: _, ...rest } = issued;
+    return {
+      ...rest,
+      certificateId: this.#lastId,
+      notBefore: rfc3339(notBefore),
+      notAfter: rfc3339(notBefore + this.#lifetime),
+      attempt: {
+        ...attempt,
+        certificateId: this.#lastId,
+        startTime: new Date(this.clock.now()).toISOString(),
+      },
+    };
+  }
+
+  #write(
+    key: string,
+    change: CertificateStatus,
+    conditions: WantedCondition[] = [],
+    removed: string[] = [],
+  ): void {
+    const status = this.status(key);
+    const options = { now: this.clock.now(), generation: 1, removed };
+    this.#statuses.set(key, {
+      ...status,
+      ...change,
+      conditions: withConditions(status.conditions, conditions, options),
+    });
+  }
+}
+
+function at(requeueAt: number | undefined): ReconcileResult {
+  return requeueAt === undefined ? {} : { requeueAt };
+}
