@@ -26,8 +26,9 @@ const Attempt = z
     commonName: statusText('The common name asked for.', 256),
     requestHash: statusText('Hash of all names and the whole subject that TinyCert is asked for.', 80),
     since: time(
-      'Start of the first of the attempts in a row that this one continues; what they bought is not older.',
+      'Start of the first of the attempts in a row that this one continues, on TinyCert’s clock; what they bought is not older.',
     ),
+    until: time('On TinyCert’s clock; what the attempt bought is most likely not younger.').exactOptional(),
     certificateId: integer('The id that TinyCert answered, or that a recovery took over.').exactOptional(),
     authorityId: integer('The authority that was asked.'),
     reason: statusText('Why a certificate was needed, in one word.', 128).exactOptional(),

@@ -100,5 +100,13 @@ export const IssuerSpec = withRules(
     message: 'caBundle and caBundleSecretRef exclude each other: remove one of them',
     fieldPath: '.caBundleSecretRef',
   },
+  {
+    rule: "!(has(self.ownershipMarker) && self.ownershipMarker == 'OrganizationalUnit' && has(self.subject) && has(self.subject.organizationalUnit))",
+    holds: (spec) =>
+      spec.ownershipMarker !== 'OrganizationalUnit' || spec.subject?.organizationalUnit === undefined,
+    message:
+      'ownershipMarker OrganizationalUnit uses the organizational unit itself: remove subject.organizationalUnit',
+    fieldPath: '.subject.organizationalUnit',
+  },
 );
 export type IssuerSpec = z.output<typeof IssuerSpec>;

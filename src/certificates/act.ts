@@ -5,13 +5,15 @@ import { secrets } from '../kube/objects.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import { conclude } from './conclude.ts';
-import type { Plan } from './decide.ts';
+import { obstructed, type Plan } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedLook } from './failure.ts';
 import { secretRef } from './gather.ts';
+import { firstObstacle } from './guards.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { issue, type Order } from './issue.ts';
 import { OUTSIDE_WINDOW } from './needs.ts';
+import { isOutdated, MADE_AGAIN, REQUEST_CHANGED } from './open-attempt.ts';
 import { recordConditions } from './record.ts';
 import { recover } from './recover.ts';
 import { relabel, settle } from './settle.ts';
@@ -45,7 +47,7 @@ async function carryOut(
     case 'report':
       return reportObstacle(deps, inputs, plan, signal);
     case 'wait':
-      await recordConditions(deps, { certificate, conditions: plan.conditions, signal });
+      if (plan.conditions) await recordConditions(deps, { certificate, conditions: plan.conditions, signal });
       return { requeueAfterMs: plan.quietAt - inputs.monotonic };
     case 'settle':
       return settle(deps, inputs, signal);
@@ -73,7 +75,7 @@ async function carryOut(
         signal,
       );
     case 'recover':
-      return afterRecovery(deps, inputs, plan.why, context);
+      return afterRecovery(deps, inputs, context);
     default:
       return plan satisfies never;
   }
@@ -102,7 +104,6 @@ async function reportObstacle(
 async function afterRecovery(
   deps: Deps,
   inputs: Inputs,
-  why: Reason,
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
   const { signal, log } = context;
@@ -111,10 +112,26 @@ async function afterRecovery(
   if (!attempt) throw new TerminalError('NoAttempt', 'There is no attempt to recover.');
   const verdict = await recover(deps, inputs, issuer, attempt, context);
   log.info({ attempt: attempt.id, verdict }, 'Found out what came of an attempt');
+  const isLate = isOutdated(attempt, inputs);
   if ('adopt' in verdict) {
-    return conclude(deps, inputs, issuer, { certificateId: verdict.adopt, outcome: 'adopted' }, signal);
+    if (!isLate)
+      return conclude(deps, inputs, issuer, { certificateId: verdict.adopt, outcome: 'adopted' }, signal);
+    deps.attempts.bought(attempt.id, inputs.monotonic, verdict.adopt);
   }
-  const order = await orderOf(deps, inputs, { operation: verdict.again, why }, signal);
+  const order: Order = isLate
+    ? { operation: 'New', why: REQUEST_CHANGED, ...('adopt' in verdict ? { givesUp: verdict.adopt } : {}) }
+    : await orderOf(
+        deps,
+        inputs,
+        { operation: 'again' in verdict ? verdict.again : 'New', why: MADE_AGAIN },
+        signal,
+      );
+  const obstacle = firstObstacle(inputs, {
+    remedy: order.operation === 'New' ? 'issue' : 'renew',
+    ...order.why,
+  });
+  if (obstacle) return reportObstacle(deps, inputs, obstructed(inputs, obstacle), signal);
+  if ('giving' in verdict) await deps.records.give(inputs.issuerKey, verdict.giving, signal);
   return issue(deps, inputs, issuer, order, signal);
 }
 
@@ -122,19 +139,14 @@ async function afterRecovery(
  * A reissue gives whoever holds the Secret the key of the certificate that status names, so that an unsealed status has
  * to be proved first: the Secret holds the same public key. Without proof a new key is asked for.
  */
-async function orderOf(
-  deps: Deps,
-  inputs: Inputs,
-  { operation, why }: Order,
-  signal: AbortSignal,
-): Promise<Order> {
-  if (operation === 'New' || inputs.sealed !== false) return { operation, why };
+async function orderOf(deps: Deps, inputs: Inputs, order: Order, signal: AbortSignal): Promise<Order> {
+  if (order.operation === 'New' || inputs.sealed !== false) return order;
   const secret = await deps.kube.find(secrets, secretRef(inputs.certificate), { signal });
   const held = secret && heldCertificate(secret);
-  if (!held || inputs.certificate.status?.certificateId === undefined) return { operation: 'New', why };
+  if (!held || inputs.certificate.status?.certificateId === undefined) return { ...order, operation: 'New' };
   const pem = await issuerOf(inputs).account.client.getCertificate(ownId(inputs), 'cert', { signal });
   const isProved = readCertificate(pem).publicKeyFingerprint === held.leaf.publicKeyFingerprint;
-  return { operation: isProved ? 'Reissue' : 'New', why };
+  return { ...order, operation: isProved ? 'Reissue' : 'New' };
 }
 
 /** The guards let nothing through to here without a ready issuer. */

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate, DAY, inputs, ISSUED, issued, spec } from '../../test/support/inputs.ts';
+import {
+  attempt,
+  certificate,
+  DAY,
+  inputs,
+  ISSUED,
+  issued,
+  readyIssuer,
+  spec,
+} from '../../test/support/inputs.ts';
 import { specHash } from '../api/effective.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { HeldCertificate } from '../issuance/inspect.ts';
@@ -177,12 +186,25 @@ describe('an attempt without a result', () => {
     );
   });
 
-  test('is made again at once if nothing of it was sent', () => {
-    const unsent = { ...known, unsent: true };
-    expect(decide(inputs({ ...brandNew, status: open, attempt: unsent }))).toMatchObject({
-      do: 'issue',
-      operation: 'New',
-    });
+  test.each(['New', 'Reissue'] as const)(
+    'unsentKeepsOperation: is made again at once as the %s it was, if nothing of it was sent',
+    (operation) => {
+      const unsent = { ...known, unsent: true };
+      const status = { ...issued, attempt: { ...attempt, operation, previousId: 7 } };
+      expect(decide(inputs({ status, attempt: unsent }))).toMatchObject({ do: 'issue', operation });
+    },
+  );
+
+  test('is waited out without a word, since nobody can do anything about it', () => {
+    const notReady = { ready: false, reason: 'Unreachable', message: 'no' } as const;
+    const waiting = { ...brandNew, status: open, attempt: known, issuer: notReady };
+    expect(decide(inputs(waiting))).toEqual({ do: 'wait', quietAt: 2_000_000 });
+  });
+
+  test('is waited out with a word where Ready says what is no longer so', () => {
+    const status = { ...issued, attempt: { ...attempt, number: 2 } };
+    const plan = decide(inputs({ status, attempt: known, spec: { dnsNames: ['new.example.com'] } }));
+    expect(plan).toMatchObject({ do: 'wait', conditions: [{ type: 'Ready', status: 'False' }, {}] });
   });
 
   test('is gone on with if its id is known, from status or from this process', () => {
@@ -203,9 +225,36 @@ describe('an attempt without a result', () => {
     expect(decide(inputs({ ...brandNew, status: named, attempt: known, sealed: false })).do).toBe('wait');
   });
 
-  test('is dropped when the spec asks for something else by now', () => {
-    const other = { attempt: { ...attempt, specHash: specHash({ ...spec, dnsNames: ['old.example.com'] }) } };
-    expect(reasonOf(decide(inputs({ ...brandNew, status: other, attempt: known })))).toBe('RequestChanged');
+  describe('for a spec or an authority that has changed since', () => {
+    const outdated = {
+      attempt: { ...attempt, specHash: specHash({ ...spec, dnsNames: ['old.example.com'] }) },
+    };
+    const elsewhere = { attempt: { ...attempt, authorityId: 2 } };
+
+    test.each([outdated, elsewhere])('concludeFirst: is waited out and looked up all the same', (status) => {
+      expect(decide(inputs({ ...brandNew, status, attempt: known })).do).toBe('wait');
+      expect(decide(inputs({ ...brandNew, status, attempt: known, monotonic: 2_000_000 })).do).toBe(
+        'recover',
+      );
+    });
+
+    test.each([outdated, elsewhere])(
+      'concludeFirst: gives up what it is known to have bought, and another is asked for',
+      (status) => {
+        const heard = { ...known, certificateId: 9 };
+        expect(decide(inputs({ ...brandNew, status, attempt: heard }))).toMatchObject({
+          do: 'issue',
+          operation: 'New',
+          givesUp: 9,
+        });
+      },
+    );
+
+    test('is replaced at once if nothing of it was sent', () => {
+      const plan = decide(inputs({ ...brandNew, status: outdated, attempt: { ...known, unsent: true } }));
+      expect(plan).toMatchObject({ do: 'issue', operation: 'New' });
+      expect(plan).not.toHaveProperty('givesUp');
+    });
   });
 });
 
@@ -236,6 +285,15 @@ describe('what stands in the way', () => {
     ['an issuer that is not ready', { ...brandNew, issuer: notReady }, 'IssuerNotReady'],
     ['an older certificate with the same Secret', { ...brandNew, elder: 'first' }, 'DuplicateSecretName'],
     ['CRDs that are older than the operator', { ...brandNew, crdsFit: false }, 'CRDsOutdated'],
+    [
+      'an organizational unit where the marker stands',
+      {
+        ...brandNew,
+        spec: { subject: { organizationalUnit: 'IT' } },
+        issuer: { ready: true, issuer: { ...readyIssuer, marksFor: 'issuer-uid' } },
+      },
+      'OrganizationalUnitReserved',
+    ],
     ['a Secret of somebody else', { status: {}, secret: foreign }, 'SecretNotOwned'],
     ['a refusal, until the spec changes', { ...brandNew, status: failed({}) }, 'InputFailure'],
     [

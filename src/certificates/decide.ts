@@ -1,6 +1,6 @@
 import type { WantedCondition } from '../issuance/conditions.ts';
 import { conditionOf, rfc3339 } from '../issuance/conditions.ts';
-import { firstObstacle } from './guards.ts';
+import { firstObstacle, type Obstacle } from './guards.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { dueAt, firstNeed, lookAgainAt, type Need } from './needs.ts';
 
@@ -11,10 +11,10 @@ export type Plan =
   /** Say in status how things stand, if it does not say so already. */
   | { do: 'report'; why: Reason; conditions: WantedCondition[]; requeueAt?: number | undefined }
   /** Look again at this moment of the monotonic clock. */
-  | { do: 'wait'; quietAt: number; conditions: WantedCondition[] }
-  | { do: 'issue'; operation: 'New' | 'Reissue'; why: Reason }
+  | { do: 'wait'; quietAt: number; conditions?: WantedCondition[] }
+  | { do: 'issue'; operation: 'New' | 'Reissue'; why: Reason; givesUp?: number }
   | { do: 'resume'; certificateId: number; why: Reason }
-  | { do: 'recover'; why: Reason }
+  | { do: 'recover' }
   | { do: 'republish'; why: Reason }
   | { do: 'relabel' }
   | { do: 'settle' };
@@ -23,17 +23,22 @@ export type Plan =
 export function decide(inputs: Inputs): Plan {
   const need = firstNeed(inputs);
   if (!need) return steady(inputs);
+  if (need.remedy === 'recover' && inputs.monotonic < need.quietAt)
+    return waiting(inputs, need, need.quietAt);
   const obstacle = firstObstacle(inputs, need);
   if (obstacle?.isMomentary) return { do: 'nothing' };
-  if (obstacle) {
-    return {
-      do: 'report',
-      why: obstacle,
-      conditions: failedConditions(inputs, obstacle),
-      requeueAt: earliest(obstacle.until, servedUntil(inputs)),
-    };
-  }
-  return planFor(inputs, need);
+  if (obstacle) return obstructed(inputs, obstacle);
+  return planFor(need);
+}
+
+/** Says what is in the way, and when to look again. */
+export function obstructed(inputs: Inputs, obstacle: Obstacle): Extract<Plan, { do: 'report' }> {
+  return {
+    do: 'report',
+    why: obstacle,
+    conditions: failedConditions(inputs, obstacle),
+    requeueAt: earliest(obstacle.until, servedUntil(inputs)),
+  };
 }
 
 /** The conditions while a need is being met. */
@@ -68,19 +73,17 @@ export function settledCondition(inputs: Inputs): WantedCondition {
   };
 }
 
-function planFor(inputs: Inputs, need: Need): Plan {
+function planFor(need: Need): Plan {
   const why = { reason: need.reason, message: need.message };
   switch (need.remedy) {
     case 'issue':
-      return { do: 'issue', operation: 'New', why };
+      return { do: 'issue', operation: 'New', why, ...(need.givesUp ? { givesUp: need.givesUp } : {}) };
     case 'renew':
       return { do: 'issue', operation: 'Reissue', why };
     case 'resume':
       return { do: 'resume', certificateId: need.certificateId, why };
     case 'recover':
-      return inputs.monotonic < need.quietAt
-        ? { do: 'wait', quietAt: need.quietAt, conditions: workingConditions(inputs, why) }
-        : { do: 'recover', why };
+      return { do: 'recover' };
     case 'republish':
       return { do: 'republish', why };
     case 'relabel':
@@ -89,6 +92,16 @@ function planFor(inputs: Inputs, need: Need): Plan {
     default:
       return need satisfies never;
   }
+}
+
+/**
+ * Until nothing of an attempt can happen any more. Nothing stands in the way of waiting, and nobody can do anything about
+ * it, so that it is worth a write only where Ready says what is no longer so.
+ */
+function waiting(inputs: Inputs, why: Reason, quietAt: number): Plan {
+  const ready = conditionOf(inputs.certificate.status?.conditions, 'Ready');
+  const isWrong = ready?.status === 'True' && !isServed(inputs);
+  return { do: 'wait', quietAt, ...(isWrong ? { conditions: workingConditions(inputs, why) } : {}) };
 }
 
 /** Nothing is needed: status says so, or is made to. */

@@ -11,10 +11,10 @@ import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
 import { AppError } from '../lib/errors.ts';
 import { TinyCertError } from '../tinycert/index.ts';
 import { X509Error } from '../x509/errors.ts';
-import { failedConditions, servedUntil, workingConditions } from './decide.ts';
+import { failedConditions, servedUntil } from './decide.ts';
 import type { Deps } from './deps.ts';
 import type { Conclusion, Inputs, Reason } from './inputs.ts';
-import { record, recordConditions, type StatusChange } from './record.ts';
+import { record, type StatusChange } from './record.ts';
 
 /** A fault of this certificate: 1 minute doubling to 8 hours. */
 const OWN_FAULT: BackoffOptions = { base: 60_000, max: 8 * 3_600_000, jitter: 0.1 };
@@ -44,18 +44,8 @@ export async function afterFailedCall(
   if (!(error instanceof TinyCertError) || signal.aborted) throw error;
   reportIssuerFault(deps, inputs, issuer, error);
   if (error.maybeExecuted || isReplaced) {
+    // What came of it is looked up, and says itself in the write that it leads to.
     deps.metrics.issuances.inc({ operation, outcome: 'abandoned' });
-    const why = {
-      reason: 'Recovering',
-      message: isReplaced
-        ? 'The certificate was reissued by somebody else; the newest one is looked up first.'
-        : 'The CA did not answer; what came of it is looked up first.',
-    };
-    await recordConditions(deps, {
-      certificate: inputs.certificate,
-      conditions: workingConditions(inputs, why),
-      signal,
-    });
     return { requeueAfterMs: quietAfter(deps.timing) };
   }
   deps.metrics.issuances.inc({ operation, outcome: 'failure' });

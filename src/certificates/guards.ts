@@ -25,6 +25,7 @@ const policies: readonly Policy[] = [
   backingOff,
   issuerAbsent,
   issuerNotReady,
+  ownUnit,
 ];
 
 /** What stands in the way of a need, or undefined if it can be met now. */
@@ -97,5 +98,17 @@ function issuerNotReady({ certificate: { spec }, issuer }: Inputs): Obstacle | u
     reason: 'IssuerNotReady',
     // Always the same words, so that it is one write however often the issuer changes its reason.
     message: `${kind} ${name} is not ready; its own conditions say why. This goes on by itself as soon as it is.`,
+  };
+}
+
+/** Where the organizational unit carries the ownership marker, nobody can have one of their own. */
+function ownUnit({ certificate: { spec }, issuer }: Inputs, { remedy }: Need): Obstacle | undefined {
+  const unit = spec.subject?.organizationalUnit;
+  if (remedy !== 'issue' || unit === undefined || !issuer?.ready || issuer.issuer.marksFor === undefined)
+    return undefined;
+  const { kind, name } = spec.issuerRef;
+  return {
+    reason: 'OrganizationalUnitReserved',
+    message: `${kind} ${name} marks its certificates in the organizational unit (OU), so that subject.organizationalUnit cannot be "${unit}": leave it out, or use another issuer.`,
   };
 }

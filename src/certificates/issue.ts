@@ -2,6 +2,7 @@ import { newAttempt } from '../issuance/attempt.ts';
 import type { AuthorityMaterial, ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { type Request, requestOf } from '../issuance/request.ts';
 import { instant, type Instant, sendGate } from '../issuance/send-gate.ts';
+import { datesOf } from '../issuance/timing.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { isConflict } from '../kube/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
@@ -17,6 +18,8 @@ import { record } from './record.ts';
 export interface Order {
   operation: 'New' | 'Reissue';
   why: Reason;
+  /** What an earlier attempt bought and nobody wants any more: it becomes a former certificate in the same write. */
+  givesUp?: number;
 }
 
 /**
@@ -68,6 +71,7 @@ async function buy(
       reason: order.why.reason,
       previousId: status?.certificateId,
       afterId: issuer.account.highestId(issuer.authority.id) ?? 0,
+      dates: datesOf(since.wall, deps.timing, issuer.account.client.clockOffset()),
     },
     isForged ? undefined : status,
     deps.holder,
@@ -79,6 +83,7 @@ async function buy(
     certificate: inputs.certificate,
     change: { attempt, ...(isForged && status?.certificateId !== undefined ? withoutIds : {}) },
     conditions: workingConditions(inputs, order.why),
+    givesUp: order.givesUp,
     sealer: issuer.account,
     signal,
   }).catch((error: unknown) => {

@@ -1,12 +1,14 @@
-import { isOpen } from '../issuance/attempt.ts';
 import { renewalPlan } from '../issuance/renewal-plan.ts';
 import type { Inputs, Reason } from './inputs.ts';
+import { openAttempt } from './open-attempt.ts';
 import { secretAbsent, secretChanged } from './secret-needs.ts';
 
 /** What would bring the world to what the spec wants, and why. */
 export type Need = Reason &
   (
-    | { remedy: 'issue' | 'renew' | 'republish' | 'relabel' | 'settle' }
+    | { remedy: 'renew' | 'republish' | 'relabel' | 'settle' }
+    /** `givesUp`: what was bought for an earlier spec, and becomes a former certificate. */
+    | { remedy: 'issue'; givesUp?: number }
     | { remedy: 'resume'; certificateId: number }
     | { remedy: 'recover'; quietAt: number }
   );
@@ -47,47 +49,6 @@ export function lookAgainAt(inputs: Pick<Inputs, 'certificate' | 'now'>): number
   const end = Date.parse(inputs.certificate.status?.notAfter ?? '');
   if (!(end > inputs.now)) return due;
   return due === undefined ? end : Math.min(due, end);
-}
-
-/** An attempt without a result comes before everything: what it bought must be found before more is bought. */
-function openAttempt({
-  certificate: { status },
-  specHash,
-  attempt: known,
-  sealed,
-}: Inputs): Need | undefined {
-  const attempt = status?.attempt;
-  if (!attempt || !known || !isOpen(status)) return undefined;
-  // What this process heard itself is believed without a seal.
-  const certificateId = known.certificateId ?? (sealed === false ? undefined : attempt.certificateId);
-  if (attempt.specHash !== specHash) {
-    return {
-      remedy: 'issue',
-      reason: 'RequestChanged',
-      message: 'The spec changed while a certificate was asked for.',
-    };
-  }
-  if (certificateId !== undefined) {
-    return {
-      remedy: 'resume',
-      certificateId,
-      reason: 'Issuing',
-      message: `Certificate ${certificateId} is issued and is being fetched.`,
-    };
-  }
-  if (known.unsent) {
-    return {
-      remedy: attempt.operation === 'New' ? 'issue' : 'renew',
-      reason: 'Issuing',
-      message: 'The last attempt was not sent and is made again.',
-    };
-  }
-  return {
-    remedy: 'recover',
-    quietAt: known.quietAt,
-    reason: 'Recovering',
-    message: 'An attempt has no result; what came of it is looked up before another one is made.',
-  };
 }
 
 function neverIssued({ certificate: { status } }: Inputs): Need | undefined {

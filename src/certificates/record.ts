@@ -2,11 +2,12 @@ import type { Attempt, CertificateStatus } from '../api/certificate-status.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { sameConditions, type WantedCondition, withConditions } from '../issuance/conditions.ts';
 import { asOutdated, CrdsOutdated } from '../issuance/outdated-crds.ts';
-import { type Sealed, type Sealer, sealOf } from '../issuance/seal.ts';
+import { isSealed, type Sealed, type Sealer, sealOf } from '../issuance/seal.ts';
 import { isConflict } from '../kube/errors.ts';
 import { keyOf } from '../kube/objects.ts';
 import { canonicalJson } from '../lib/hash.ts';
 import type { Deps } from './deps.ts';
+import { formerIds } from './former.ts';
 
 /** Fields to set in status; null removes one. */
 export type StatusChange = {
@@ -18,6 +19,8 @@ export interface Recording {
   certificate: TinyCertCertificate;
   change?: StatusChange;
   conditions?: readonly WantedCondition[];
+  /** A certificate that the resource lets go of beside the one it served. */
+  givesUp?: number | undefined;
   /** Types of conditions to remove. */
   removed?: readonly string[];
   /** The generation that was decided on, if it is not the certificate's. */
@@ -32,9 +35,16 @@ export interface Recording {
  * The answer must echo the attempt: an API server that drops what its CRD does not know says so to nobody (rule 2).
  */
 export async function record(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
-  const { certificate, change = {}, sealer, signal } = recording;
+  const { certificate, sealer, signal } = recording;
   const { metadata, status } = certificate;
   const conditions = nextConditions(deps, recording);
+  const hasSeal = !sealer || isSealed(sealer, metadata.uid ?? '', status ?? {});
+  const change: StatusChange = {
+    // Nothing is sealed that somebody else may have written since the last seal.
+    ...(hasSeal ? {} : withoutLists(status)),
+    ...(sealer ? await formerIds(deps, recording, hasSeal) : {}),
+    ...recording.change,
+  };
   const sealed = mergeSealed(status, change);
   const seal = sealer && sealOf(sealer, metadata.uid ?? '', sealed);
   const patch = {
@@ -95,6 +105,13 @@ function nextConditions(deps: Deps, { certificate, conditions = [], removed = []
   });
 }
 
+function withoutLists({ formerCertificateIds, pendingRevocations }: CertificateStatus = {}): StatusChange {
+  return {
+    ...(formerCertificateIds ? { formerCertificateIds: null } : {}),
+    ...(pendingRevocations ? { pendingRevocations: null } : {}),
+  };
+}
+
 const sealedFields = [
   'authorityId',
   'certificateId',
@@ -114,5 +131,5 @@ function mergeSealed(status: CertificateStatus | undefined, change: StatusChange
 
 /** A merge-patch keeps what it does not name, so that fields an earlier attempt had must be removed by name. */
 function wholeAttempt(attempt: Attempt): object {
-  return { previousId: null, certificateId: null, reason: null, outcome: null, ...attempt };
+  return { previousId: null, until: null, certificateId: null, reason: null, outcome: null, ...attempt };
 }

@@ -1,10 +1,11 @@
 import type { TinyCertCertificate } from '../api/kinds.ts';
+import { abandoned } from '../issuance/abandoned.ts';
 import { isOpen } from '../issuance/attempt.ts';
 import { rfc3339 } from '../issuance/conditions.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import type { Abandoned, Released } from '../issuance/remember.ts';
 import { isSealed } from '../issuance/seal.ts';
-import { quietAfter } from '../issuance/timing.ts';
+import type { Timing } from '../issuance/timing.ts';
 import type { Reconcile } from '../kube/controller.ts';
 import type { WorkQueue } from '../kube/queue.ts';
 import type { Deps } from './deps.ts';
@@ -77,7 +78,7 @@ export class Vanished {
       isSealed(account, metadata.uid ?? '', status ?? {}),
     );
     const released = believed.flatMap(releasedOf);
-    const abandoned = believed.flatMap((gone) => abandonedOf(gone, quietAfter(timing)));
+    const abandoned = believed.flatMap((gone) => abandonedOf(gone, timing));
     await records.give(key, { released, abandoned }, signal);
     log.info(
       { certificateIds: released.map(({ certificateId }) => certificateId), resources: pending.length },
@@ -105,22 +106,10 @@ function releasedOf({ certificate: { metadata, status }, at }: Gone): Released[]
 }
 
 /** Its attempt, if what it bought is not known. */
-function abandonedOf({ certificate: { metadata, status } }: Gone, quietMs: number): Abandoned[] {
+function abandonedOf({ certificate: { metadata, status } }: Gone, timing: Timing): Abandoned[] {
   const attempt = status?.attempt;
   if (!attempt || !isOpen(status) || attempt.certificateId !== undefined) return [];
-  const { id, requestHash, commonName, afterId, since, startTime } = attempt;
-  return [
-    {
-      attemptId: id,
-      uid: metadata.uid ?? '',
-      ...ownerOf(metadata),
-      requestHash,
-      commonName,
-      afterId,
-      since,
-      until: rfc3339(Math.ceil((Date.parse(startTime) + quietMs) / 1000) * 1000),
-    },
-  ];
+  return [abandoned(metadata, attempt, timing)];
 }
 
 function ownerOf({ namespace, name }: TinyCertCertificate['metadata']): { namespace?: string; name: string } {

@@ -13,12 +13,15 @@ export interface AttemptWish {
   previousId?: number | undefined;
   /** The highest certificate id known of the authority. */
   afterId: number;
+  /** Between which moments what it buys will begin, milliseconds since the epoch. */
+  dates: { since: number; until: number };
 }
 
 /**
- * The record that is written before the CA is asked (rule 2). An attempt that replaces an open one for the same
- * authority keeps how far back it looks, in ids and in time: what the earlier one bought after all must stay within
- * reach of a recovery.
+ * The record that is written before the CA is asked (rule 2). An attempt that replaces an open one for the same request
+ * keeps how far back it looks, in ids and in time (`keepAfterId`): what the earlier one bought after all must stay within
+ * reach of a recovery. In time only as long as one follows the other without a gap: whoever bought the same in the gap,
+ * it was not us.
  */
 export function newAttempt(
   wish: AttemptWish,
@@ -27,21 +30,24 @@ export function newAttempt(
   now: number,
 ): Attempt {
   const before = status?.attempt;
-  const replaces = before !== undefined && isOpen(status) && before.authorityId === wish.request.authorityId;
-  const startTime = new Date(now).toISOString();
+  const hash = requestHash(wish.request);
+  const replaced = before && isOpen(status) && before.requestHash === hash ? before : undefined;
+  const { since, until } = wish.dates;
+  const goesOn = replaced?.until !== undefined && Date.parse(replaced.until) >= since;
   return {
     number: (before?.number ?? 0) + 1,
     id: randomUUID(),
     operation: wish.operation,
     holder,
-    startTime,
+    startTime: new Date(now).toISOString(),
     specHash: wish.specHash,
     ...(wish.operation === 'Reissue' && wish.previousId !== undefined ? { previousId: wish.previousId } : {}),
-    afterId: replaces ? Math.min(before.afterId, wish.afterId) : wish.afterId,
+    afterId: replaced ? Math.min(replaced.afterId, wish.afterId) : wish.afterId,
     authorityId: wish.request.authorityId,
     commonName: wish.request.names.commonName,
-    requestHash: requestHash(wish.request),
-    since: replaces ? before.since : startTime,
+    requestHash: hash,
+    since: new Date(goesOn ? Math.min(Date.parse(replaced.since), since) : since).toISOString(),
+    until: new Date(until).toISOString(),
     reason: wish.reason,
   };
 }

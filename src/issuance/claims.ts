@@ -1,39 +1,42 @@
-import type { Attempt } from '../api/certificate-status.ts';
-import type { CertificateDetails, CertificateSummary } from '../tinycert/index.ts';
-import { type Names, normalNames, sameNames } from '../x509/names.ts';
+import type { Attempt, CertificateStatus } from '../api/certificate-status.ts';
+import type { CertificateSummary } from '../tinycert/index.ts';
+import { normalCommonName } from '../x509/names.ts';
 import { MAX_CLOCK_SKEW_MS } from './checks.ts';
-import { type Request, sameSubject } from './request.ts';
 
-/** Whether a line of the CA's list can be what an attempt bought (rule 7): newer than all it knew of, and its CN. */
-export function isCandidate(attempt: Attempt, names: Names, entry: CertificateSummary): boolean {
-  const floor = attempt.operation === 'Reissue' ? (attempt.previousId ?? attempt.afterId) : attempt.afterId;
-  if (entry.id <= floor || entry.status === 'revoked') return false;
-  return normalNames({ ...noNames, commonName: entry.commonName }).commonName === names.commonName;
+/** As many as the schema has room for. */
+const MAX_FORMER = 20;
+
+/** Whether a line of the CA's list is of the common name that an attempt asked for. Revoked ones are nobody's any more. */
+export function isAlike({ commonName }: Pick<Attempt, 'commonName'>, entry: CertificateSummary): boolean {
+  return entry.status !== 'revoked' && normalCommonName(entry.commonName) === commonName;
 }
 
-/** Whether a certificate of the CA was asked for with exactly this. */
-export function isFor(request: Request, details: CertificateDetails): boolean {
-  if (details.otherNames.length > 0) return false;
-  const of = (type: string): string[] =>
-    details.alternativeNames.filter((name) => name.type === type).map(({ value }) => value);
-  const names = normalNames({
-    commonName: details.subject.commonName ?? '',
-    dns: of('DNS'),
-    ip: of('IP'),
-    uri: of('URI'),
-    email: of('email'),
-  });
-  return sameNames(names, request.names) && sameSubject(details.subject, request.subject);
+/** The id above which lies what an attempt bought (`aboveAfterId`). */
+export function floorOf({ operation, previousId, afterId }: Attempt): number {
+  return operation === 'Reissue' ? (previousId ?? afterId) : afterId;
 }
 
 /**
- * Whether a certificate that begins at `notBefore` can come from an attempt: TinyCert dates a certificate with the
- * moment of issue, nothing of an attempt can happen later than `quietMs` after its start, and clocks differ by minutes at
- * most. What somebody made by hand long after a lost request is not taken for it.
+ * Whether a certificate that begins at `notBefore` can come from an attempt (`windowStart`, `windowEnd`): what somebody
+ * bought before it, or long after a request that was lost, is not taken for it.
  */
-export function isFromWindow(attempt: Attempt, notBefore: number, quietMs: number): boolean {
-  const start = Date.parse(attempt.startTime);
-  return notBefore >= start - MAX_CLOCK_SKEW_MS && notBefore <= start + quietMs + MAX_CLOCK_SKEW_MS;
+export function isFromWindow({ since, until, startTime }: Attempt, notBefore: number): boolean {
+  const end = until === undefined ? Date.parse(startTime) + MAX_CLOCK_SKEW_MS : Date.parse(until);
+  return notBefore >= Date.parse(since) && notBefore <= end;
 }
 
-const noNames: Names = { commonName: '', dns: [], ip: [], uri: [], email: [] };
+/** All certificates that a resource claims (`skipClaimed`): the one it serves, one it bought, those it had before. */
+export function claimsOf(status: CertificateStatus | undefined): number[] {
+  const { certificateId, attempt, formerCertificateIds = [], pendingRevocations = [] } = status ?? {};
+  const present = [certificateId, attempt?.certificateId].filter((id) => id !== undefined);
+  return [...present, ...formerCertificateIds, ...pendingRevocations.map((each) => each.certificateId)];
+}
+
+/** The former certificates of a resource once it has given up another one: the newest, and what there is no room for. */
+export function withFormer(
+  { formerCertificateIds = [] }: Pick<CertificateStatus, 'formerCertificateIds'>,
+  ...ids: readonly number[]
+): { kept: number[]; dropped: number[] } {
+  const all = [...new Set([...formerCertificateIds, ...ids])].sort((a, b) => a - b);
+  return { kept: all.slice(-MAX_FORMER), dropped: all.slice(0, -MAX_FORMER) };
+}

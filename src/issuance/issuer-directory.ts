@@ -19,6 +19,8 @@ export interface ReadyIssuer {
   authority: { id: number; name: string };
   /** Defaults for subjects, from the issuer's spec. */
   subject: Subject | undefined;
+  /** Set if requests carry an ownership marker: the uid of the issuer, which no other installation has. */
+  marksFor?: string | undefined;
   /** Fetched when first needed and then kept, so that a restart costs the CA nothing. */
   material: () => Promise<AuthorityMaterial>;
 }
@@ -84,7 +86,12 @@ export function issuerKey(ref: CertificateSpec['issuerRef'], namespace: string |
 function isSame(a: IssuerState | undefined, b: IssuerState): boolean {
   if (a === undefined || a.ready !== b.ready) return false;
   if (a.ready && b.ready) {
-    return a.issuer.account === b.issuer.account && a.issuer.authority.id === b.issuer.authority.id;
+    const isMarkedAlike = a.issuer.marksFor === b.issuer.marksFor;
+    return (
+      isMarkedAlike &&
+      a.issuer.account === b.issuer.account &&
+      a.issuer.authority.id === b.issuer.authority.id
+    );
   }
   return !a.ready && !b.ready && a.reason === b.reason && a.message === b.message;
 }

@@ -5,11 +5,12 @@ function released(certificateId: number, cause: Released['cause'] = 'Deleted'): 
   return { certificateId, cause: cause ?? 'Deleted' };
 }
 
+/** One of a resource of its own. */
 function abandoned(attemptId: string): Abandoned {
   const time = '2026-01-01T00:00:00Z';
   return {
     attemptId,
-    uid: 'u',
+    uid: `uid of ${attemptId}`,
     requestHash: 'v1:x',
     commonName: 'a.example.com',
     afterId: 1,
@@ -60,6 +61,22 @@ describe('what an issuer remembers', () => {
     const first = remember({}, [{ released: [released(1, before)] }]) ?? {};
     const both = { ...first, ...remember(first, [{ released: [released(1, after)] }]) };
     expect(both.released).toEqual([released(1, last)]);
+  });
+
+  test('is one attempt for all that one resource made for one request, as far as they reach together', () => {
+    const first = abandoned('a');
+    const again = {
+      ...first,
+      attemptId: 'b',
+      afterId: 9,
+      since: '2026-01-01T00:01:00.000Z',
+      until: '2026-01-01T00:02:00.000Z',
+    };
+    const other = { ...again, requestHash: 'v1:other' };
+
+    const change = remember({ abandoned: [first] }, [{ abandoned: [again, other] }]);
+
+    expect(change?.abandoned).toEqual([{ ...first, until: again.until }, other]);
   });
 
   test('are the newest thousand certificates and two hundred attempts', () => {

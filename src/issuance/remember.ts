@@ -32,8 +32,12 @@ export function remember(status: Memory, givings: readonly Giving[]): Memory | u
         released.set(each.certificateId, each);
     }
     for (const id of giving.taken ?? []) released.delete(id);
-    for (const each of giving.abandoned ?? [])
-      if (!abandoned.has(each.attemptId)) abandoned.set(each.attemptId, each);
+    for (const each of giving.abandoned ?? []) {
+      const known = [...abandoned.values()].find(
+        ({ uid, requestHash }) => uid === each.uid && requestHash === each.requestHash,
+      );
+      abandoned.set(known?.attemptId ?? each.attemptId, known ? joined(known, each) : each);
+    }
   }
   const next = {
     released: [...released.values()].slice(-MAX_RELEASED),
@@ -44,6 +48,17 @@ export function remember(status: Memory, givings: readonly Giving[]): Memory | u
     ...(isSame(status.abandoned, next.abandoned) ? {} : { abandoned: next.abandoned }),
   };
   return Object.keys(change).length === 0 ? undefined : change;
+}
+
+/** Attempts of one resource for one request are remembered as one, so that a CA that is down does not push out others. */
+function joined(before: Abandoned, after: Abandoned): Abandoned {
+  const [since = before.since] = [before.since, after.since].sort(byTime);
+  const [, until = after.until] = [before.until, after.until].sort(byTime);
+  return { ...before, afterId: Math.min(before.afterId, after.afterId), since, until };
+}
+
+function byTime(a: string, b: string): number {
+  return Date.parse(a) - Date.parse(b);
 }
 
 function isSame(before: readonly object[] | undefined, after: readonly object[]): boolean {

@@ -2,8 +2,9 @@ import { effectiveNames, effectiveSubject } from '../api/effective.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { Subject } from '../api/subject.ts';
 import { canonicalJson, sha256Hex } from '../lib/hash.ts';
-import { type Names, sameNames } from '../x509/names.ts';
+import type { Names } from '../x509/names.ts';
 import type { AuthorityMaterial, ReadyIssuer } from './issuer-directory.ts';
+import { markerOf } from './marker.ts';
 
 /** What the CA is asked for: all that one certificate can be told from another by, before it is issued. */
 export interface Request {
@@ -13,16 +14,17 @@ export interface Request {
   subject: Subject;
 }
 
-/** The request of a resource to an issuer. */
+/** The request of a resource to an issuer. An issuer that marks its certificates decides on the organizational unit. */
 export function requestOf(
-  { spec }: Pick<TinyCertCertificate, 'spec'>,
-  issuer: Pick<ReadyIssuer, 'authority' | 'subject'>,
+  { spec, metadata: { uid = '' } }: Pick<TinyCertCertificate, 'spec' | 'metadata'>,
+  { authority, subject, marksFor }: Pick<ReadyIssuer, 'authority' | 'subject' | 'marksFor'>,
   material: Pick<AuthorityMaterial, 'subject'>,
 ): Request {
+  const plain = effectiveSubject(spec.subject, subject, material.subject);
   return {
-    authorityId: issuer.authority.id,
+    authorityId: authority.id,
     names: effectiveNames(spec),
-    subject: effectiveSubject(spec.subject, issuer.subject, material.subject),
+    subject: marksFor === undefined ? plain : { ...plain, organizationalUnit: markerOf(marksFor, uid) },
   };
 }
 
@@ -40,16 +42,6 @@ export function requestHash({ authorityId, names, subject }: Request): string {
     subject: Object.fromEntries(subjectFields.map((field) => [field, subject[field] || undefined])),
   };
   return `v1:${sha256Hex(canonicalJson(canonical))}`;
-}
-
-/** Whether two requests cannot be told apart at the CA. */
-export function isSameRequest(a: Request, b: Request): boolean {
-  return a.authorityId === b.authorityId && sameNames(a.names, b.names) && sameSubject(a.subject, b.subject);
-}
-
-/** Whether two subjects are the same; an empty field counts as absent. */
-export function sameSubject(a: Subject, b: Subject): boolean {
-  return subjectFields.every((field) => (a[field] ?? '') === (b[field] ?? ''));
 }
 
 const subjectFields = ['country', 'organization', 'organizationalUnit', 'locality', 'province'] as const;

@@ -65,7 +65,7 @@ export async function act(
 async function connect(
   deps: Deps,
   account: Account,
-  { spec }: Issuer,
+  { spec, metadata }: Issuer,
   key: string,
   signal: AbortSignal,
 ): Promise<Omit<ReadyIssuer, 'key'> | Reason> {
@@ -73,7 +73,13 @@ async function connect(
   const authority = pickAuthority(spec.authority, authorities);
   if ('reason' in authority) return authority;
   await deps.inventory.list(account, authority.id, key, signal);
-  return { account, authority, subject: spec.subject, material: authorityMaterial(account, authority.id) };
+  return {
+    account,
+    authority,
+    subject: spec.subject,
+    marksFor: spec.ownershipMarker === 'OrganizationalUnit' ? metadata.uid : undefined,
+    material: authorityMaterial(account, authority.id),
+  };
 }
 
 async function ready(

@@ -1,7 +1,6 @@
 import type { Account } from '../account/account.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import { askedFor } from '../issuance/asked-for.ts';
-import { MAX_CLOCK_SKEW_MS } from '../issuance/checks.ts';
 import { rfc3339 } from '../issuance/conditions.ts';
 import {
   Census,
@@ -136,7 +135,7 @@ export class Inventory {
     const lines = unclaimed(census.others, claimsOf(resources(), authorityId, census.unlisted));
     lines.sort((a, b) => b.id - a.id);
     const sources = this.#sources(authorityId);
-    const evidence = new Evidence(sources, { marks: false, slackMs: slackOf(account) });
+    const evidence = new Evidence(sources, { marks: false, slackMs: 0 });
     const facts = new Map<number, Facts>();
     const orphans: { line: CertificateSummary; key: string }[] = [];
     let foreignCount = 0;
@@ -215,7 +214,7 @@ async function lookAt(
     return {
       markedBy: undefined,
       requestHash: asked ? requestHash(asked) : '',
-      notBefore: notBefore - (client.clockOffset()?.ms ?? 0),
+      notBefore,
       notAfter,
       serialNumber,
     };
@@ -223,11 +222,6 @@ async function lookAt(
     if (error instanceof TinyCertError && error.kind === 'not-found') return undefined;
     throw error;
   }
-}
-
-/** How far a moment of the CA's may be wrong once it is expressed in our time. */
-function slackOf({ client }: Account): number {
-  return client.clockOffset()?.uncertaintyMs ?? MAX_CLOCK_SKEW_MS;
 }
 
 function describe({ id, commonName, expires }: CertificateSummary, facts: Facts | undefined): Orphan {

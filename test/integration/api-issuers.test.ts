@@ -98,6 +98,13 @@ describe('an issuer', () => {
       ],
     ],
     [
+      'a marker where the subject has a unit of its own',
+      { ...issuer, ownershipMarker: 'OrganizationalUnit', subject: { organizationalUnit: 'IT' } },
+      [
+        'spec.subject.organizationalUnit: Invalid value: ownershipMarker OrganizationalUnit uses the organizational unit itself: remove subject.organizationalUnit',
+      ],
+    ],
+    [
       'a key that no Secret has',
       { ...issuer, caBundleSecretRef: { name: 'ca', key: 'a/b' } },
       [

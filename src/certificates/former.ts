@@ -1,0 +1,40 @@
+import { withFormer } from '../issuance/claims.ts';
+import { rfc3339 } from '../issuance/conditions.ts';
+import { issuerKey } from '../issuance/issuer-directory.ts';
+import type { Deps } from './deps.ts';
+import type { Recording, StatusChange } from './record.ts';
+
+/**
+ * A certificate that a change of status lets go of stays claimed, in the same write, as a former one of its resource
+ * (`recordGivenUp`); the oldest, for which there is no room, are remembered by the issuer before. What a reissue replaces
+ * is obsolete and nobody's. Nothing is kept on the word of a status without its seal.
+ */
+export async function formerIds(
+  deps: Deps,
+  { certificate, change = {}, givesUp, signal }: Recording,
+  isSealed: boolean,
+): Promise<StatusChange> {
+  const { status = {}, metadata, spec } = certificate;
+  if (change.formerCertificateIds !== undefined) return {};
+  const operation = (change.attempt ?? status.attempt)?.operation;
+  const isReplaced =
+    isSealed &&
+    operation === 'New' &&
+    typeof change.certificateId === 'number' &&
+    status.certificateId !== undefined &&
+    status.certificateId !== change.certificateId;
+  const ids = [givesUp, isReplaced ? status.certificateId : undefined].filter((id) => id !== undefined);
+  if (ids.length === 0) return {};
+  const { kept, dropped } = withFormer(isSealed ? status : {}, ...ids);
+  const { namespace, name } = metadata;
+  const releaseTime = rfc3339(deps.clock.now());
+  const released = dropped.map((certificateId) => ({
+    certificateId,
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+    releaseTime,
+  }));
+  if (released.length > 0)
+    await deps.records.give(issuerKey(spec.issuerRef, namespace), { released }, signal);
+  return { formerCertificateIds: kept };
+}

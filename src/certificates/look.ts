@@ -1,0 +1,269 @@
+import { effectiveNames } from '../api/effective.ts';
+import type { Attempt } from '../api/certificate-status.ts';
+import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
+import { isOpen } from '../issuance/attempt.ts';
+import { askedFor } from '../issuance/asked-for.ts';
+import { claimsOf, floorOf, isAlike, isFromWindow } from '../issuance/claims.ts';
+import { claimedCertificateId } from '../issuance/outputs.ts';
+import { heldCertificate } from '../issuance/inspect.ts';
+import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
+import type { Given } from '../issuance/records.ts';
+import { requestHash, requestOf } from '../issuance/request.ts';
+import { ApiError } from '../kube/errors.ts';
+import { keyOf, type KubeObject, refKey, secrets } from '../kube/objects.ts';
+import { type CertificateDetails, type CertificateSummary, TinyCertError } from '../tinycert/index.ts';
+import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import type { Deps } from './deps.ts';
+import { secretRef } from './gather.ts';
+import type { Inputs } from './inputs.ts';
+
+/** More certificates of one common name and without an owner than this are not looked at one by one. */
+const MAX_STRANGERS = 20;
+
+/** The looks of one recovery, each at the CA or live at the API server. They go by the attempt alone, not by the spec. */
+export class Look {
+  readonly #deps: Deps;
+  readonly #inputs: Inputs;
+  readonly #issuer: ReadyIssuer;
+  readonly #attempt: Attempt;
+  readonly #options: { signal: AbortSignal; deadlineMs: number };
+  readonly #details = new Map<number, CertificateDetails | undefined>();
+
+  constructor(deps: Deps, inputs: Inputs, issuer: ReadyIssuer, attempt: Attempt, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#inputs = inputs;
+    this.#issuer = issuer;
+    this.#attempt = attempt;
+    this.#options = { signal, deadlineMs: deps.timing.callDeadline };
+  }
+
+  /**
+   * The id of the certificate in the own Secret, if the attempt got that far (`ownSecretFirst`) and asked for it
+   * (`ownSecretFits`). What the Secret's annotation says is checked at the CA.
+   */
+  async inOwnSecret(): Promise<number | undefined> {
+    const { secret, certificate } = this.#inputs;
+    if (secret.state !== 'changed' || !secret.held) return undefined;
+    const { claimedId, leaf } = secret.held;
+    const { certificateId = this.#attempt.afterId, formerCertificateIds = [] } = certificate.status ?? {};
+    if (claimedId === undefined || claimedId <= certificateId || formerCertificateIds.includes(claimedId))
+      return undefined;
+    const atCa = await orGone(this.#certificate(claimedId));
+    if (!atCa?.raw.equals(leaf.raw)) return undefined;
+    const fits =
+      this.#attempt.operation === 'Reissue'
+        ? (await this.#previousKey()) === leaf.publicKeyFingerprint
+        : await this.isAskedFor(claimedId);
+    return fits ? claimedId : undefined;
+  }
+
+  /** The certificate that was to be reissued: whether it has been replaced, or is gone, and what it was asked for with. */
+  async previous(): Promise<{ isObsolete: boolean; requestHash: string | undefined }> {
+    const { previousId, authorityId } = this.#attempt;
+    const details = previousId === undefined ? undefined : await this.#detailsOf(previousId);
+    return {
+      isObsolete: details === undefined || details.status === 'obsolete',
+      requestHash: details && hashOf(authorityId, details),
+    };
+  }
+
+  /** Lines of the CA's list with the common name that was asked for, newest first: candidates and others. */
+  async list(): Promise<{ candidates: CertificateSummary[]; others: CertificateSummary[] }> {
+    const { account } = this.#issuer;
+    const { authorityId } = this.#attempt;
+    const found: CertificateSummary[] = [];
+    account.noteId(authorityId, 0);
+    await orGone(
+      account.client.streamCertificates(
+        authorityId,
+        undefined,
+        (entry) => {
+          account.noteId(authorityId, entry.id);
+          if (isAlike(this.#attempt, entry)) found.push(entry);
+        },
+        this.#options,
+      ),
+    );
+    found.sort((a, b) => b.id - a.id);
+    const floor = floorOf(this.#attempt);
+    const { certificateId, formerCertificateIds = [] } = this.#inputs.certificate.status ?? {};
+    const isCandidate = ({ id }: CertificateSummary): boolean =>
+      id > floor && id !== certificateId && !formerCertificateIds.includes(id);
+    return { candidates: found.filter(isCandidate), others: found.filter((entry) => !isCandidate(entry)) };
+  }
+
+  /** The newest certificate with the same public key as the one that was to be reissued (`reissueByKey`). */
+  async successor(candidates: readonly CertificateSummary[]): Promise<number | undefined> {
+    if (candidates.length === 0) return undefined;
+    const key = await this.#previousKey();
+    if (key === undefined) return undefined;
+    for (const { id } of candidates) {
+      const candidate = await orGone(this.#certificate(id));
+      if (candidate?.publicKeyFingerprint === key) return id;
+    }
+    return undefined;
+  }
+
+  /** Ids of candidates that were asked for with exactly this, within the time of the attempt; newest first. */
+  async matching(candidates: readonly CertificateSummary[]): Promise<number[]> {
+    const found: number[] = [];
+    for (const { id } of candidates) {
+      if (!(await this.isAskedFor(id))) continue;
+      const certificate = await orGone(this.#certificate(id));
+      if (certificate && isFromWindow(this.#attempt, certificate.notBefore)) found.push(id);
+    }
+    return found;
+  }
+
+  /** Whether a certificate was asked for with what the attempt asked for: names and whole subject. */
+  async isAskedFor(id: number): Promise<boolean> {
+    const { authorityId, requestHash: wanted } = this.#attempt;
+    const details = await this.#detailsOf(id);
+    return details !== undefined && hashOf(authorityId, details) === wanted;
+  }
+
+  /** The subject of a certificate that was looked at. */
+  subjectOf(id: number): CertificateDetails['subject'] {
+    return this.#details.get(id)?.subject ?? {};
+  }
+
+  /** Drops the work if resource or Secret is not as it was decided on: somebody else went on with it (`liveGet`). */
+  async assertUnchanged(): Promise<void> {
+    const { certificate, secret } = this.#inputs;
+    const { name, namespace = '', resourceVersion } = certificate.metadata;
+    const { signal } = this.#options;
+    const { kube } = this.#deps;
+    const [live, metadata] = await Promise.all([
+      kube.get(certificates, { namespace, name }, { signal }),
+      kube.findMetadata(secrets, secretRef(certificate), { signal }),
+    ]);
+    const seen = 'metadata' in secret ? secret.metadata.resourceVersion : undefined;
+    if (live.metadata.resourceVersion === resourceVersion && metadata?.metadata.resourceVersion === seen)
+      return;
+    throw new ApiError({
+      status: 409,
+      reason: 'Conflict',
+      message: 'The certificate or its Secret changed during a recovery.',
+      verb: 'get',
+      resource: certificates.plural,
+    });
+  }
+
+  /** All other resources within reach, live. */
+  async cluster(): Promise<TinyCertCertificate[]> {
+    const { uid } = this.#inputs.certificate.metadata;
+    const resources = await this.#deps.listCertificates(this.#options.signal);
+    return resources.filter(({ metadata }) => metadata.uid !== uid);
+  }
+
+  /** What the issuers of the attempt's authority remember. */
+  given(): Promise<Given> {
+    return this.#deps.records.given(this.#attempt.authorityId, this.#options.signal);
+  }
+
+  /**
+   * Whether another resource has a certificate (`skipClaimed`), or a Secret that outlived its resource says so: whoever
+   * wrote that can only keep it from being taken over.
+   */
+  isClaimed(id: number, others: readonly TinyCertCertificate[]): boolean {
+    const own = refKey(secretRef(this.#inputs.certificate));
+    const isElsewhere = (secret: KubeObject): boolean =>
+      claimedCertificateId(secret) === id && keyOf(secret) !== own;
+    return (
+      others.some(({ status }) => claimsOf(status).includes(id)) ||
+      [...this.#deps.secrets.values()].some(isElsewhere)
+    );
+  }
+
+  /**
+   * Whether nobody else can have bought a certificate (`sole`): no resource that asks for the same now, none whose open
+   * attempt did (`soleCountsAttempts`), no attempt that was given up (`recordAbandoned`). Where it cannot be told, somebody
+   * can.
+   */
+  async isSole(id: number, others: readonly TinyCertCertificate[], given: Given): Promise<boolean> {
+    const { uid } = this.#inputs.certificate.metadata;
+    const { requestHash: wanted } = this.#attempt;
+    const wasRival = given.abandoned.some(
+      (other) => other.uid !== uid && other.requestHash === wanted && id > other.afterId,
+    );
+    if (wasRival) return false;
+    for (const other of others) if (this.#isAttempting(other) || (await this.#isAsking(other))) return false;
+    return true;
+  }
+
+  /**
+   * Whether somebody outside of this installation has a certificate with these very names and subject (`foreignSeen`):
+   * one that no resource claims and that nobody here gave up.
+   */
+  async isForeignSeen(
+    lines: readonly CertificateSummary[],
+    others: readonly TinyCertCertificate[],
+    { released }: Given,
+  ): Promise<boolean> {
+    const known = new Set([
+      ...[...others, this.#inputs.certificate].flatMap(({ status }) => claimsOf(status)),
+      ...released.map(({ certificateId }) => certificateId),
+    ]);
+    const unknown = lines.filter(({ id }) => !known.has(id));
+    if (unknown.length > MAX_STRANGERS) return true;
+    for (const { id } of unknown) if (await this.isAskedFor(id)) return true;
+    return false;
+  }
+
+  /** A reissue keeps the names and subject of the certificate it starts from, whatever a spec says by now. */
+  #isAttempting({ status }: TinyCertCertificate): boolean {
+    const { attempt } = status ?? {};
+    if (!attempt || !isOpen(status) || attempt.authorityId !== this.#attempt.authorityId) return false;
+    return attempt.operation === 'Reissue'
+      ? attempt.commonName === this.#attempt.commonName
+      : attempt.requestHash === this.#attempt.requestHash;
+  }
+
+  async #isAsking(other: TinyCertCertificate): Promise<boolean> {
+    if (effectiveNames(other.spec).commonName !== this.#attempt.commonName) return false;
+    const issuer = this.#deps.directory.get(issuerKey(other.spec.issuerRef, other.metadata.namespace));
+    if (!issuer?.ready) return true;
+    if (issuer.issuer.authority.id !== this.#attempt.authorityId) return false;
+    const request = requestOf(other, issuer.issuer, await issuer.issuer.material());
+    return requestHash(request) === this.#attempt.requestHash;
+  }
+
+  /** The public key that a reissue keeps: from the CA, or from the own Secret if the CA gives out no obsolete ones. */
+  async #previousKey(): Promise<string | undefined> {
+    const { previousId } = this.#attempt;
+    if (previousId === undefined) return undefined;
+    const previous = await orGone(this.#certificate(previousId));
+    if (previous) return previous.publicKeyFingerprint;
+    const { certificate } = this.#inputs;
+    const { signal } = this.#options;
+    const secret = await this.#deps.kube.find(secrets, secretRef(certificate), { signal });
+    return secret && heldCertificate(secret)?.leaf.publicKeyFingerprint;
+  }
+
+  async #detailsOf(id: number): Promise<CertificateDetails | undefined> {
+    if (!this.#details.has(id)) {
+      const { client } = this.#issuer.account;
+      this.#details.set(id, await orGone(client.getCertificateDetails(id, this.#options)));
+    }
+    return this.#details.get(id);
+  }
+
+  async #certificate(id: number): Promise<Certificate> {
+    return readCertificate(await this.#issuer.account.client.getCertificate(id, 'cert', this.#options));
+  }
+}
+
+function hashOf(authorityId: number, details: CertificateDetails): string | undefined {
+  const asked = askedFor(authorityId, details);
+  return asked && requestHash(asked);
+}
+
+/** Undefined for what the CA no longer has. */
+async function orGone<T>(looked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looked;
+  } catch (error) {
+    if (error instanceof TinyCertError && error.kind === 'not-found') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { certificates } from '../../src/api/kinds.ts';
+import type { FaultEffect } from '../../tools/dev-server/types.ts';
+import { bought, QUIET_MS, wanted } from '../support/lost-answers.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+beforeEach(() => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+
+describe('a spec that changes while an attempt is open', () => {
+  test.each<[string, FaultEffect, string]>([
+    ['something', { kind: 'reset-after' }, 'some'],
+    ['nothing', { kind: 'reset-before' }, 'none'],
+  ])('is served once it is known that the attempt bought %s', async (_, effect, name) => {
+    const { world } = await wanted(stage, name, { call: 'cert/new', ...effect });
+    await world.patch(certificates, name, { spec: { dnsNames: [`${name}-changed.example.com`] } });
+    await world.pass(QUIET_MS - 5_000);
+    expect(world.calls()).toMatchObject({ 'cert/new': 1 });
+
+    await world.pass(10_000);
+
+    const { status } = await world.ready(name);
+    const [only, ...others] = bought(stage, `${name}-changed.example.com`);
+    expect(others).toEqual([]);
+    expect(status?.certificateId).toBe(only?.id);
+    const former = bought(stage, `${name}.example.com`).map(({ id }) => id);
+    expect(former).toHaveLength(effect.kind === 'reset-after' ? 1 : 0);
+    expect(status?.formerCertificateIds ?? []).toEqual(former);
+    expect(world.calls()).toMatchObject({ 'cert/new': 2 });
+  });
+
+  test('is served at once if the answer came', async () => {
+    const { world } = await wanted(stage, 'known', {
+      call: 'cert/get',
+      kind: 'error',
+      code: 'UnknownError',
+      status: 500,
+    });
+    await world.patch(certificates, 'known', { spec: { dnsNames: ['known-changed.example.com'] } });
+    await world.pass(120_000);
+
+    const { status } = await world.ready('known');
+    const [first] = bought(stage, 'known.example.com');
+    const [second, ...others] = bought(stage, 'known-changed.example.com');
+    expect(others).toEqual([]);
+    expect(status).toMatchObject({ certificateId: second?.id, formerCertificateIds: [first?.id] });
+    expect(world.calls()).toMatchObject({ 'cert/new': 2 });
+  });
+
+  test('and back again leads to one that is not the certificate that was given up', async () => {
+    const { world } = await wanted(stage, 'back', { call: 'cert/new', kind: 'reset-after' });
+    await world.patch(certificates, 'back', { spec: { dnsNames: ['forth.example.com'] } });
+    await world.pass(QUIET_MS + 5_000);
+    await world.ready('back');
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+
+    await world.patch(certificates, 'back', { spec: { dnsNames: ['back.example.com'] } });
+    await world.pass(QUIET_MS + 5_000);
+
+    const [lost, again, ...others] = bought(stage, 'back.example.com');
+    expect(others).toEqual([]);
+    const { status } = await world.ready('back');
+    expect(status?.certificateId).toBe(again?.id);
+    expect(status?.formerCertificateIds).toContain(lost?.id);
+    expect(world.calls()).toMatchObject({ 'cert/new': 3 });
+  });
+});

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { certificates, issuers } from '../../src/api/kinds.ts';
+import { secrets } from '../../src/kube/objects.ts';
+import { bought, byHand, expectServed, QUIET_MS, wanted } from '../support/lost-answers.ts';
+import { filesOf } from '../support/openssl.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+import { aWorld } from '../support/world.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+beforeEach(() => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+
+describe('where it cannot be told whose a certificate is, nothing is adopted:', () => {
+  test('two namespaces ask for the same, and neither gets the other’s key', async () => {
+    const [a, b] = [await aWorld(stage), await aWorld(stage)];
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+    for (const world of [a, b]) await world.account();
+    const operator = await a.operator({ namespaces: [a.namespace, b.namespace] });
+    await a.certificate('twin');
+    await a.settled();
+    await b.certificate('twin');
+
+    await b.pass(QUIET_MS * 2);
+
+    const ids = [await a.ready('twin'), await b.ready('twin')].map(
+      ({ status }) => status?.certificateId ?? 0,
+    );
+    const [lost, ...served] = bought(stage, 'twin.example.com').map(({ id }) => id);
+    expect(new Set(ids)).toEqual(new Set(served));
+    expect(served).toHaveLength(2);
+    expect(ids).not.toContain(lost);
+    const keys = [a, b].map(async (world) => filesOf(await world.get(secrets, 'twin-tls')).key);
+    expect(new Set(await Promise.all(keys)).size).toBe(2);
+    expect(operator.log.map(({ msg }) => msg)).toContain(
+      'Certificates that this attempt may have bought cannot be told from others and are left alone',
+    );
+  });
+
+  test('a person made the same by hand in between', async () => {
+    const { world } = await wanted(stage, 'hand', { call: 'cert/new', kind: 'reset-after' });
+    const manual = await byHand(stage, 'hand');
+
+    await world.pass(QUIET_MS + 5_000);
+
+    const [lost, again, ...others] = bought(stage, 'hand.example.com');
+    expect(others).toEqual([]);
+    await expectServed(world, 'hand', again);
+    expect([lost, manual].map((certificate) => certificate?.status)).toEqual(['good', 'good']);
+    const { status } = await world.get(issuers, 'ca');
+    expect(status?.released).toMatchObject([
+      { certificateId: lost?.id, name: 'hand', cause: 'Undecided' },
+      { certificateId: manual.id, name: 'hand', cause: 'Undecided' },
+    ]);
+    expect(status?.abandoned).toMatchObject([{ name: 'hand', commonName: 'hand.example.com' }]);
+  });
+
+  test('windowStart: a person made the same by hand a minute before, and our own request is lost', async () => {
+    const name = 'minute';
+    const manual = await byHand(stage, name);
+    await stage.clock.skip(60_000);
+    // The list of the issuer was taken before, so that its id is no bound.
+    const { world } = await wanted(stage, name, { call: 'cert/new', kind: 'reset-before' });
+
+    await world.pass(QUIET_MS + 5_000);
+
+    const [own, ...others] = bought(stage, `${name}.example.com`);
+    expect(others).toEqual([]);
+    await expectServed(world, name, own);
+    expect(own?.id).toBeGreaterThan(manual.id);
+  });
+
+  test('foreignSeen: another installation has one with these names', async () => {
+    await byHand(stage, 'foreign');
+    const { world } = await wanted(stage, 'foreign', { call: 'cert/new', kind: 'reset-after' });
+
+    await world.pass(QUIET_MS + 5_000);
+
+    const [, again, ...others] = bought(stage, 'foreign.example.com');
+    expect(others).toEqual([]);
+    await expectServed(world, 'foreign', again);
+  });
+
+  test('skipClaimed: the only candidate is a former certificate of a neighbour', async () => {
+    const [a, b] = [await aWorld(stage), await aWorld(stage)];
+    for (const world of [a, b]) await world.account();
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-before' });
+    await a.operator({ namespaces: [a.namespace, b.namespace] });
+    await a.certificate('claimed');
+    await a.settled();
+    // The neighbour gets one with these names, and gives it up for another.
+    await b.certificate('claimed');
+    const first = (await b.ready('claimed')).status?.certificateId;
+    await b.patch(certificates, 'claimed', { spec: { dnsNames: ['elsewhere.example.com'] } });
+    await b.ready('claimed', ({ status }) => status?.certificateId !== first);
+
+    await a.pass(QUIET_MS + 5_000);
+
+    const { status } = await a.ready('claimed');
+    expect(status?.certificateId).not.toBe(first);
+    const keys = [a, b].map(async (world) => filesOf(await world.get(secrets, 'claimed-tls')).key);
+    expect(new Set(await Promise.all(keys)).size).toBe(2);
+  });
+
+  test('recordAbandoned: a neighbour that asked for the same is gone', async () => {
+    const [a, b] = [await aWorld(stage), await aWorld(stage)];
+    for (const world of [a, b]) await world.account();
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-before' });
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+    await a.operator({ namespaces: [a.namespace, b.namespace] });
+    await a.certificate('gone');
+    await a.settled();
+    await b.certificate('gone');
+    await b.settled();
+    const [lost] = bought(stage, 'gone.example.com');
+    await b.delete(certificates, 'gone');
+
+    await a.pass(QUIET_MS + 5_000);
+
+    const { status } = await a.ready('gone');
+    expect(status?.certificateId).not.toBe(lost?.id);
+    expect(bought(stage, 'gone.example.com')).toHaveLength(2);
+  });
+});
