@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { certificate, issued, readyIssuer } from '../../test/support/inputs.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
+import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { Account } from '../account/account.ts';
 import { IssuerDirectory } from '../issuance/issuer-directory.ts';
 import type { Giving } from '../issuance/remember.ts';
@@ -20,13 +21,14 @@ function resource(certificateId: number) {
   return certificate({ status: { ...status, seal: sealOf(account, 'uid', status) } });
 }
 
-function setUp(give: (giving: Giving) => Promise<void>) {
+function setUp(give: (giving: Giving) => Promise<void>, kept: readonly TinyCertCertificate[] = []) {
   const clock = new VirtualClock();
   const queue = new WorkQueue({ name: 'vanished', clock });
   const directory = new IssuerDirectory();
   const deps = {
     clock,
     directory,
+    certificates: { values: () => kept },
     timing: defaultTiming,
     issuerExists: () => true,
     records: { give: (_: string, giving: Giving) => give(giving) },
@@ -70,4 +72,21 @@ test('what cannot be written now, or not be believed yet, is kept', async () => 
   await expect(reconcile()).rejects.toThrow('not now');
 
   expect([...vanished.pending()]).toHaveLength(1);
+});
+
+test('what a resource made anew has taken up again is not given up', async () => {
+  const givings: Giving[] = [];
+  const { vanished, directory, reconcile } = setUp(
+    (giving) => {
+      givings.push(giving);
+      return Promise.resolve();
+    },
+    [resource(7)],
+  );
+  directory.set(KEY, { ready: true, issuer: { ...readyIssuer, account } });
+  vanished.note(resource(7));
+
+  await reconcile();
+
+  expect(givings).toEqual([{ released: [], abandoned: [] }]);
 });

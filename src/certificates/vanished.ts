@@ -62,7 +62,7 @@ export class Vanished {
 
   /** Writes what is pending for one issuer. */
   readonly reconcile: Reconcile = async (key, { signal, log }) => {
-    const { directory, issuerExists, records, timing } = this.#deps;
+    const { certificates, directory, issuerExists, records, timing } = this.#deps;
     // More may vanish while these are being written.
     const pending = [...(this.#pending.get(key) ?? [])];
     if (pending.length === 0) return {};
@@ -77,7 +77,10 @@ export class Vanished {
     const believed = pending.filter(({ certificate: { metadata, status } }) =>
       isSealed(account, metadata.uid ?? '', status ?? {}),
     );
-    const released = believed.flatMap(releasedOf);
+    // A resource made anew may have taken its certificate up again.
+    const held = new Set<number | undefined>();
+    for (const { status } of certificates.values()) held.add(status?.certificateId);
+    const released = believed.flatMap(releasedOf).filter(({ certificateId }) => !held.has(certificateId));
     const abandoned = believed.flatMap((gone) => abandonedOf(gone, timing));
     await records.give(key, { released, abandoned }, signal);
     log.info(

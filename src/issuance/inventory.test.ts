@@ -133,20 +133,17 @@ describe('an unclaimed certificate', () => {
     until: '2026-01-01T00:00:45Z',
   };
   const facts: Facts = {
-    markedBy: undefined,
+    organizationalUnit: '',
     requestHash: 'v1:same',
     notBefore: Math.floor(since / 1000) * 1000,
     notAfter: since + 1,
     serialNumber: '01',
   };
-  const finding = (status: Source['status'], id: number, known?: Facts, marks = false) =>
-    new Evidence(
-      [
-        { key: 'other', status: {} },
-        { key: 'ca', status },
-      ],
-      { marks, slackMs: 2_000 },
-    ).of(line(id), known);
+  const finding = (status: Source['status'], id: number, known?: Facts, mark?: string) =>
+    new Evidence([
+      { key: 'other', mark, status: {} },
+      { key: 'ca', mark: undefined, status },
+    ]).of(line(id), known);
 
   test('without anything that speaks for it is foreign, and need not be looked at', () => {
     expect(finding({}, 9)).toBe('foreign');
@@ -182,8 +179,13 @@ describe('an unclaimed certificate', () => {
   });
 
   test('is looked at wherever certificates are marked, and its mark tells whose it is', () => {
-    expect(finding({}, 9, undefined, true)).toBe('to be looked at');
-    expect(finding({}, 9, { ...facts, markedBy: 'other' }, true)).toEqual({ orphanOf: 'other' });
-    expect(finding({}, 9, facts, true)).toBe('foreign');
+    const mark = 'tinycert-operator:012345:';
+    const marked = { ...facts, organizationalUnit: `${mark}6789` };
+    expect(finding({}, 9, undefined, mark)).toBe('to be looked at');
+    expect(finding({}, 9, marked, mark)).toEqual({ orphanOf: 'other' });
+    expect(finding({}, 9, facts, mark)).toBe('foreign');
+    expect(finding({}, 9, { ...marked, organizationalUnit: 'tinycert-operator:543210:6789' }, mark)).toBe(
+      'foreign',
+    );
   });
 });

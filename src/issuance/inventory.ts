@@ -114,19 +114,20 @@ export function unclaimed(lines: readonly CertificateSummary[], claims: Claims):
   );
 }
 
-/** An issuer of the authority: what it remembers, and whether it marks what it issues. */
+/** An issuer of the authority: what it remembers, and how it marks what it issues. */
 export interface Source {
   key: string;
+  /** What the organizational unit of all its certificates begins with, if it marks them. */
+  mark: string | undefined;
   status: Pick<IssuerStatus, 'released' | 'abandoned' | 'orphans'>;
 }
 
 /** What a certificate itself says, beyond its line in the list. */
 export interface Facts {
-  /** The issuer whose mark it bears. */
-  markedBy: string | undefined;
+  organizationalUnit: string;
   /** Hash of what it was asked for. */
   requestHash: string;
-  /** Milliseconds since the epoch, by our clock as far as it could be compared with the CA's. */
+  /** Milliseconds since the epoch, as the CA dated it. */
   notBefore: number;
   notAfter: number;
   serialNumber: string;
@@ -144,16 +145,13 @@ export type Finding =
 
 /** What all issuers of an authority together know of certificates that nobody claims. */
 export class Evidence {
-  readonly #slackMs: number;
-  readonly #marks: boolean;
+  readonly #marks: readonly { key: string; mark: string }[];
   readonly #givenUp = new Set<number>();
   readonly #orphans = new Map<number, string>();
   readonly #abandoned = new Map<string, { key: string; attempt: Abandoned }[]>();
 
-  /** `marks`: certificates may bear a mark. `slackMs`: by how much the CA's clock may differ from ours. */
-  constructor(sources: readonly Source[], options: { marks: boolean; slackMs: number }) {
-    this.#marks = options.marks;
-    this.#slackMs = options.slackMs;
+  constructor(sources: readonly Source[]) {
+    this.#marks = sources.flatMap(({ key, mark }) => (mark === undefined ? [] : [{ key, mark }]));
     for (const { key, status } of sources) {
       for (const { certificateId } of status.orphans ?? []) this.#orphans.set(certificateId, key);
       for (const { certificateId, cause } of status.released ?? []) {
@@ -175,20 +173,19 @@ export class Evidence {
     const attempts = (this.#abandoned.get(normalCommonName(line.commonName)) ?? []).filter(
       ({ attempt }) => line.id > attempt.afterId,
     );
-    if (!this.#marks && attempts.length === 0) return 'foreign';
+    if (this.#marks.length === 0 && attempts.length === 0) return 'foreign';
     if (!facts) return 'to be looked at';
-    if (facts.markedBy !== undefined) return { orphanOf: facts.markedBy };
+    const marked = this.#marks.find(({ mark }) => facts.organizationalUnit.startsWith(mark));
+    if (marked) return { orphanOf: marked.key };
     const buyer = attempts.find(({ attempt }) => this.#isBoughtBy(attempt, facts));
     return buyer ? { orphanOf: buyer.key } : 'foreign';
   }
 
   #isBoughtBy({ requestHash, since, until }: Abandoned, facts: Facts): boolean {
     // TinyCert dates a certificate with the second of its issue.
-    const from = Math.floor(Date.parse(since) / 1000) * 1000 - this.#slackMs;
+    const from = Math.floor(Date.parse(since) / 1000) * 1000;
     return (
-      requestHash === facts.requestHash &&
-      facts.notBefore >= from &&
-      facts.notBefore <= Date.parse(until) + this.#slackMs
+      requestHash === facts.requestHash && facts.notBefore >= from && facts.notBefore <= Date.parse(until)
     );
   }
 }

@@ -13,6 +13,7 @@ import {
   unclaimed,
 } from '../issuance/inventory.ts';
 import type { IssuerDirectory, ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { installationMark } from '../issuance/marker.ts';
 import type { Found, Orphan } from '../issuance/orphans.ts';
 import { isOfAuthority, type KeyedIssuer, type Records } from '../issuance/records.ts';
 import { requestHash } from '../issuance/request.ts';
@@ -135,7 +136,7 @@ export class Inventory {
     const lines = unclaimed(census.others, claimsOf(resources(), authorityId, census.unlisted));
     lines.sort((a, b) => b.id - a.id);
     const sources = this.#sources(authorityId);
-    const evidence = new Evidence(sources, { marks: false, slackMs: 0 });
+    const evidence = new Evidence(sources);
     const facts = new Map<number, Facts>();
     const orphans: { line: CertificateSummary; key: string }[] = [];
     let foreignCount = 0;
@@ -189,7 +190,12 @@ export class Inventory {
     const { issuers, directory } = this.#options;
     return [...issuers()]
       .filter((each) => isOfAuthority(directory, each, authorityId))
-      .map(({ key, issuer }) => ({ key, status: issuer.status ?? {} }));
+      .map(({ key, issuer: { metadata, spec, status = {} } }) => ({
+        key,
+        mark:
+          spec.ownershipMarker === 'OrganizationalUnit' ? installationMark(metadata.uid ?? '') : undefined,
+        status,
+      }));
   }
 }
 
@@ -212,7 +218,7 @@ async function lookAt(
     const asked = askedFor(authorityId, details);
     const { notBefore, notAfter, serialNumber } = readCertificate(pem);
     return {
-      markedBy: undefined,
+      organizationalUnit: details.subject.organizationalUnit ?? '',
       requestHash: asked ? requestHash(asked) : '',
       notBefore,
       notAfter,

@@ -38,6 +38,7 @@ export function warnOfOrphans(deps: Pick<Deps, 'warn'>, issuer: Issuer, orphans:
       issuer,
       'OrphanedCertificate',
       `Certificate ${certificateId} (${commonName}${serial}) was bought by the operator and no TinyCertCertificate has it: revoke it at TinyCert unless somebody uses it.`,
+      { isBounded: true },
     );
   }
 }

@@ -100,6 +100,14 @@ test('the same event is left out for ten minutes, others are not', async () => {
   await stop();
 });
 
+test('events that their caller bounds are all written, however many one object has', async () => {
+  const { recorder, written, stop } = start();
+  for (let i = 0; i < 40; i += 1) recorder.record({ ...warning('web', `Orphan ${i}.`), isBounded: true });
+  await settle();
+  expect(written).toHaveLength(40);
+  await stop();
+});
+
 test('one object gets a burst of ten and then one a minute; others are not held up', async () => {
   const { clock, recorder, written, stop } = start();
   for (let i = 0; i < 30; i += 1) recorder.record(warning('noisy', `Message ${i}.`));

@@ -23,6 +23,8 @@ export interface EventRecord {
   reason: string;
   /** For people; cut to 1 KiB. */
   message: string;
+  /** The caller bounds how many there are: it is written however many its object has had. */
+  isBounded?: true;
   /** One word in UpperCamelCase, what was done; `Reconcile` unless given. */
   action?: string;
 }
@@ -107,12 +109,12 @@ export class EventRecorder {
   /** Queues an event, unless it repeats a recent one or its object had too many. */
   record(record: EventRecord): void {
     const { clock, log } = this.#options;
-    const { object, type, reason, message } = record;
+    const { object, type, reason, message, isBounded = false } = record;
     const now = clock.monotonic();
     const id = JSON.stringify([object.uid, type, reason, message]);
     const last = this.#recent.get(id);
     if (last !== undefined && now - last < REPEAT_MS) return;
-    if (this.#queue.length >= MAX_QUEUED || !this.#mayWrite(object.uid, now)) {
+    if (this.#queue.length >= MAX_QUEUED || !(isBounded || this.#mayWrite(object.uid, now))) {
       log.debug({ kind: object.kind, name: object.name, reason }, 'Event left out');
       return;
     }

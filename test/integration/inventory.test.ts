@@ -23,10 +23,12 @@ beforeEach(() => {
 const INTERVAL_MS = 16 * 60_000;
 
 /** A world whose issuer has an authority of its own, so that no other test is in its inventory. */
-async function ownAuthority(): Promise<{ world: World; operator: TestOperator; authorityId: number }> {
+async function ownAuthority(
+  spec: { ownershipMarker?: 'OrganizationalUnit' } = {},
+): Promise<{ world: World; operator: TestOperator; authorityId: number }> {
   const world = await aWorld(stage);
   const authorityId = await stage.dev.addAuthority({ organization: world.namespace, country: 'NL' });
-  await world.account({ authority: { id: authorityId } });
+  await world.account({ authority: { id: authorityId }, ...spec });
   const operator = await world.operator();
   return { world, operator, authorityId };
 }
@@ -164,13 +166,10 @@ describe('an orphan', () => {
     expect(status.orphans).toBeUndefined();
   });
 
-  test('is each of a pair that nobody can tell apart, item by item', async () => {
+  test('is each of those that nobody can tell apart, item by item, however many', async () => {
     const { world, authorityId } = await ownAuthority();
-    const pair = [
-      await byHand(authorityId, 'pair.example.com'),
-      await byHand(authorityId, 'pair.example.com'),
-    ];
-    const ids = pair.map(({ id }) => id);
+    const ids: number[] = [];
+    for (let i = 0; i < 12; i += 1) ids.push((await byHand(authorityId, 'alike.example.com')).id);
     const records = new IssuerRecords({
       kube: stage.kube,
       directory: new IssuerDirectory(),
@@ -182,10 +181,37 @@ describe('an orphan', () => {
     await world.pass(INTERVAL_MS);
 
     const { orphans, orphanCount } = await statusOf(world);
-    expect(orphanCount).toBe(2);
+    expect(orphanCount).toBe(12);
     // The newest comes first.
     expect(orphans?.map(({ certificateId }) => certificateId)).toEqual(ids.toReversed());
-    expect(await orphanEvents(world)).toHaveLength(2);
+    const told = (await orphanEvents(world)).map((note) => Number(/\d+/.exec(note)?.[0]));
+    expect(told.toSorted((x, y) => x - y)).toEqual(ids);
+  });
+
+  test('is known by its mark, where certificates are marked, even if nobody saw its resource go', async () => {
+    const { world, operator, authorityId } = await ownAuthority({ ownershipMarker: 'OrganizationalUnit' });
+    await world.certificate('kept');
+    await world.ready('kept');
+    await world.certificate('gone');
+    const { status } = await world.ready('gone');
+    const foreign = await byHand(authorityId, 'gone.example.com');
+    await operator.stop();
+    await world.delete(certificates, 'gone');
+    const mark = world.mark();
+    const second = await world.operator();
+
+    await world.pass(3 * INTERVAL_MS);
+
+    expect(await statusOf(world)).toMatchObject({
+      orphanCount: 1,
+      orphans: [{ certificateId: status?.certificateId }],
+      foreignCount: 1,
+    });
+    expect(await orphanEvents(world)).toHaveLength(1);
+    // Each certificate that nobody has is looked at once.
+    expect(world.calls(mark)).toMatchObject({ 'cert/details': 2 });
+    expect(stage.dev.certificates().find(({ id }) => id === foreign.id)?.status).toBe('good');
+    expect(complaints(second)).toEqual([]);
   });
 
   test('is not what a resource had that was deleted, nor is that foreign', async () => {
