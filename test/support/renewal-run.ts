@@ -9,7 +9,7 @@ import { type ReconcileResult, runController } from '../../src/kube/controller.t
 import { WorkQueue } from '../../src/kube/queue.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { createMetrics } from '../../src/metrics/registry.ts';
-import { attempt, certificate, inputs, issued } from './inputs.ts';
+import { attempt, inputs, issued } from './inputs.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** One that was bought. */
@@ -31,11 +31,14 @@ export class RenewalRun {
   readonly looks = new Map<string, number>();
   /** What the CA does instead of issuing. */
   trouble: 'none' | 'refuses' = 'none';
-  /** Waits its turn before something is bought. */
-  turn: (urgency: number) => Promise<() => void> = async () => () => undefined;
+  /** Waits its turn before something is bought, and gives back what ends it; undefined if it comes later. */
+  turn: (key: string, urgency: number) => Promise<(() => void) | undefined> = async () => () => undefined;
+  /** How long the CA takes. */
+  latency = 0;
   readonly #start: number;
   readonly #lifetime: number;
-  readonly #spec: Partial<CertificateSpec>;
+  /** What is the same for all of them, whose specs are one. */
+  readonly #inputsOfAll: Inputs;
   readonly #statuses = new Map<string, CertificateStatus>();
   readonly #bought = new Map<string, CertificateStatus>();
   readonly #stop = new AbortController();
@@ -48,7 +51,7 @@ export class RenewalRun {
     this.queue = new WorkQueue({ clock: this.clock, name: 'certificate' });
     this.#start = this.clock.now();
     this.#lifetime = options.lifetime;
-    this.#spec = options.spec ?? {};
+    this.#inputsOfAll = inputs(options.spec ? { spec: options.spec } : {});
   }
 
   /** What the CA's clock has counted since the run began. */
@@ -109,8 +112,10 @@ export class RenewalRun {
     }
     if (plan.do === 'resume') return this.#conclude(key);
     if (plan.do !== 'issue') throw new Error(`Nothing here leads to ${plan.do}.`);
-    const done = await this.turn(Date.parse(seen.certificate.status?.notAfter ?? ''));
+    const done = await this.turn(key, Date.parse(seen.certificate.status?.notAfter ?? ''));
+    if (!done) return {};
     try {
+      if (this.latency > 0) await this.clock.sleep(this.latency);
       return this.#buy(key, seen);
     } finally {
       done();
@@ -119,14 +124,16 @@ export class RenewalRun {
 
   #inputs(key: string): Inputs {
     const status = this.status(key);
-    const { metadata, ...resource } = certificate({ spec: this.#spec, status });
+    const { certificate } = this.#inputsOfAll;
+    const metadata = { ...certificate.metadata, name: key, uid: `uid-${key}` };
     const isOpen = status.attempt?.certificateId !== status.certificateId;
-    return inputs({
-      certificate: { ...resource, metadata: { ...metadata, name: key, uid: `uid-${key}` } },
+    return {
+      ...this.#inputsOfAll,
+      certificate: { ...certificate, metadata, status },
       now: this.clock.now(),
       monotonic: this.clock.monotonic(),
       attempt: isOpen ? { quietAt: 0, unsent: false } : undefined,
-    });
+    };
   }
 
   #buy(key: string, seen: Inputs): ReconcileResult {
