@@ -17,6 +17,13 @@ import { isOutdated, MADE_AGAIN, REQUEST_CHANGED } from './open-attempt.ts';
 import { recordConditions } from './record.ts';
 import { recover } from './recover.ts';
 import { relabel, settle } from './settle.ts';
+import { isWithheld } from './standing.ts';
+
+/** What the issuer's own events say, and what the spec itself asks for. */
+const SAID_ELSEWHERE: ReadonlySet<string> = new Set(['IssuerNotReady', 'Suspended', 'OnHold', 'Revoked']);
+
+/** What was found out is decided on anew. */
+const LOOK_AGAIN_MS = 200;
 
 /** Carries a plan out. Every step is safe to die after. */
 export async function act(
@@ -96,7 +103,7 @@ async function reportObstacle(
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const written = await recordConditions(deps, { certificate, conditions, signal });
-  if (written !== certificate && why.reason !== 'IssuerNotReady')
+  if (written !== certificate && !SAID_ELSEWHERE.has(why.reason))
     deps.warn(certificate, why.reason, why.message);
   return at(requeueAt);
 }
@@ -130,7 +137,12 @@ async function afterRecovery(
     remedy: order.operation === 'New' ? 'issue' : 'renew',
     ...order.why,
   });
-  if (obstacle) return reportObstacle(deps, inputs, obstructed(inputs, obstacle), signal);
+  if (obstacle) {
+    if ('again' in verdict) deps.attempts.fruitless(attempt.id, inputs.monotonic);
+    const reported = await reportObstacle(deps, inputs, obstructed(inputs, obstacle), signal);
+    // What had to wait for the attempt goes on.
+    return isWithheld(inputs.certificate) ? { ...reported, requeueAfterMs: LOOK_AGAIN_MS } : reported;
+  }
   if ('giving' in verdict) await deps.records.give(inputs.issuerKey, verdict.giving, signal);
   return issue(deps, inputs, issuer, order, signal);
 }

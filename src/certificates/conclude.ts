@@ -6,12 +6,13 @@ import { publish } from '../issuance/publish.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { refKey, type Secret } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
-import { READY } from './decide.ts';
+import { READY, settledCondition } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedConclusion } from './failure.ts';
 import { secretRef } from './gather.ts';
 import type { Conclusion, Inputs } from './inputs.ts';
 import { dueAt, lookAgainAt } from './needs.ts';
+import { afterReplacement } from './replaced.ts';
 import { recordResult, type StatusChange } from './record.ts';
 
 /**
@@ -40,7 +41,7 @@ export async function conclude(
   const certificate = await recordResult(deps, {
     certificate: inputs.certificate,
     change: result(deps.clock.now(), inputs, issuer, conclusion, material, secret),
-    conditions: [READY],
+    conditions: [outcome === 'republished' ? settledCondition(inputs) : READY],
     removed: ['Issuing'],
     sealer: issuer.account,
     signal,
@@ -113,9 +114,11 @@ function result(
     notAfter: rfc3339(leaf.notAfter),
     ...(isNew && status?.attempt ? { attempt: { ...status.attempt, certificateId } } : {}),
   } satisfies CertificateStatus;
+  const promised = isNew ? afterReplacement(spec, status, certificateId, now) : {};
   const renewal = dueAt({ certificate: { metadata, spec, status: { ...status, ...known } }, now });
   return {
     ...known,
+    ...promised,
     authorityId: authority.id,
     serialNumber: leaf.serialNumber,
     renewalTime: renewal === undefined ? null : rfc3339(renewal),

@@ -10,9 +10,11 @@ import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';
 import { BY_ISSUER, BY_SECRET, type Deps } from './deps.ts';
+import { nextDutyAt } from './duties.ts';
 import { farewell } from './farewell.ts';
 import { hasFinalizer, keepFinalizer } from './finalizer.ts';
 import { gather, secretRef } from './gather.ts';
+import { keepPromises } from './keep-promises.ts';
 import type { Vanished } from './vanished.ts';
 
 /**
@@ -29,10 +31,15 @@ export function reconciler(deps: Deps): Reconcile {
     try {
       if (isDeleted) return await farewell(deps, parsed.object, context);
       const kept = await keepFinalizer(deps, parsed.object, context.signal);
-      const inputs = await gather(deps, kept, context.signal);
+      const gathered = await gather(deps, kept, context.signal);
+      const { inputs, result } = await keepPromises(deps, gathered, context);
       const plan = decide(inputs);
       failpoint('decide');
-      return await act(deps, inputs, plan, context);
+      const acted = await act(deps, inputs, plan, context);
+      // What was done may have promised something.
+      const after = deps.writtenCertificates.newest(key, deps.certificates.get(key)) ?? inputs.certificate;
+      const requeueAt = nextDutyAt({ certificate: after, now: inputs.now });
+      return [acted, requeueAt === undefined ? {} : { requeueAt }].reduce(sooner, result);
     } catch (error) {
       if (!(error instanceof CrdsOutdated)) throw error;
       deps.crds.doubt();
@@ -79,6 +86,16 @@ export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Vanished, 'not
   ];
   return () => {
     for (const end of ends) end();
+  };
+}
+
+/** When to look again, of two times of each kind the earlier. */
+function sooner(a: ReconcileResult, b: ReconcileResult): ReconcileResult {
+  const after = Math.min(a.requeueAfterMs ?? Infinity, b.requeueAfterMs ?? Infinity);
+  const when = Math.min(a.requeueAt ?? Infinity, b.requeueAt ?? Infinity);
+  return {
+    ...(after === Infinity ? {} : { requeueAfterMs: after }),
+    ...(when === Infinity ? {} : { requeueAt: when }),
   };
 }
 

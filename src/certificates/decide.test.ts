@@ -116,20 +116,19 @@ describe('a certificate that is not renewed', () => {
   const disabled = { renewal: { policy: 'Disabled' } } as const;
   const { renewalTime: _, ...unplanned } = issued;
 
-  test.each<[string, Parameters<typeof inputs>[0]]>([
-    ['by its spec', { spec: disabled, status: unplanned }],
-    ['since it is on hold', { status: { ...unplanned, certificateStatus: 'hold' } }],
-    ['since it is revoked', { status: { ...unplanned, certificateStatus: 'revoked' } }],
-  ])('%s is looked at when it ends, and that it has ended is written once', (_, given) => {
-    expect(decide(inputs({ ...given, now: due }))).toEqual({ do: 'nothing', requeueAt: end });
-    const ended = inputs({ ...given, now: end });
-    expect(decide(ended).do).toBe('settle');
-    const said = settledCondition(ended);
-    expect(said).toMatchObject({ type: 'Ready', status: 'False', reason: 'Expired' });
-    const conditions = [{ ...said, lastTransitionTime: '', observedGeneration: 1 }];
-    const status = { ...unplanned, ...given?.status, conditions };
-    expect(decide(inputs({ ...given, status, now: end + DAY }))).toEqual({ do: 'nothing' });
-  });
+  test.each<[string, Parameters<typeof inputs>[0]]>([['by its spec', { spec: disabled, status: unplanned }]])(
+    '%s is looked at when it ends, and that it has ended is written once',
+    (_, given) => {
+      expect(decide(inputs({ ...given, now: due }))).toEqual({ do: 'nothing', requeueAt: end });
+      const ended = inputs({ ...given, now: end });
+      expect(decide(ended).do).toBe('settle');
+      const said = settledCondition(ended);
+      expect(said).toMatchObject({ type: 'Ready', status: 'False', reason: 'Expired' });
+      const conditions = [{ ...said, lastTransitionTime: '', observedGeneration: 1 }];
+      const status = { ...unplanned, ...given?.status, conditions };
+      expect(decide(inputs({ ...given, status, now: end + DAY }))).toEqual({ do: 'nothing' });
+    },
+  );
 
   test('loses its time of renewal in status, in one write', () => {
     expect(decide(inputs({ spec: disabled, generation: 2 })).do).toBe('settle');

@@ -3,6 +3,7 @@ import { conditionOf, rfc3339 } from '../issuance/conditions.ts';
 import { firstObstacle, type Obstacle } from './guards.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { dueAt, firstNeed, lookAgainAt, type Need } from './needs.ts';
+import { idleConditions, lostStanding } from './standing.ts';
 
 /** What is to be done, and nothing else: `act` carries it out without deciding anew. */
 export type Plan =
@@ -64,7 +65,8 @@ export function settledCondition(inputs: Inputs): WantedCondition {
   const { certificate, now } = inputs;
   const { certificateId, notAfter } = certificate.status ?? {};
   const expiry = expiryOf(inputs);
-  if (expiry === undefined || expiry > now) return READY;
+  const lost = lostStanding(certificate);
+  if (expiry === undefined || expiry > now) return lost ? { type: 'Ready', status: 'False', ...lost } : READY;
   return {
     type: 'Ready',
     status: 'False',
@@ -114,7 +116,7 @@ function steady(inputs: Inputs): Plan {
     ready?.status === wanted.status &&
     ready.reason === wanted.reason &&
     ready.observedGeneration === metadata.generation &&
-    conditionOf(status?.conditions, 'Issuing') === undefined &&
+    conditionOf(status?.conditions, 'Issuing')?.reason === idleConditions(inputs.certificate)[0]?.reason &&
     status?.renewalTime === (due === undefined ? undefined : rfc3339(due));
   return isSaid ? { do: 'nothing', requeueAt: lookAgainAt(inputs) } : { do: 'settle' };
 }
@@ -134,7 +136,7 @@ function isServed(inputs: Inputs): boolean {
   const { status } = certificate;
   const expiry = expiryOf(inputs);
   if (secret.state !== 'unchanged' || expiry === undefined || expiry <= now) return false;
-  if (status?.specHash !== specHash) return false;
+  if (status?.specHash !== specHash || lostStanding(certificate)) return false;
   return !issuer?.ready || status.authorityId === issuer.issuer.authority.id;
 }
 

@@ -36,7 +36,10 @@ export async function farewell(
   if (dutiesOnDelete(spec, status).length === 0 && !hasOpenAttempt) return leave([]);
 
   const means = meansOf(deps, certificate);
-  if (means.do === 'wait') return postpone(deps, certificate, means.why, signal);
+  if (means.do === 'wait') {
+    if (means.why) await postpone(deps, certificate, means.why, signal);
+    return {};
+  }
   if (means.do === 'release') return release(deps, certificate, means.why, context);
   const { issuer } = means;
   const waits = deps.promises.waits(uid, deps.clock.monotonic());
@@ -50,14 +53,17 @@ export async function farewell(
         reason: 'Recovering',
         message: 'An attempt has no result; what it bought is looked up first, to be revoked as well.',
       };
-      const postponed = await postpone(deps, certificate, why, signal);
-      return { ...postponed, requeueAfterMs: found };
+      await postpone(deps, certificate, why, signal);
+      return { requeueAfterMs: found };
     }
     const duties = await provenDuties(deps, inputs, issuer, dutiesOnDelete(spec, status, found), context);
     const left = await carryOut(deps, certificate, issuer, duties, signal);
     return await leave(left);
   } catch (error) {
-    return afterFailedDuty(deps, certificate, { issuerKey: inputs.issuerKey, ...means }, error, signal);
+    const asked = { uid, issuerKey: inputs.issuerKey, issuer, isLast: means.isLast };
+    const { result, why } = afterFailedDuty(deps, asked, error, signal);
+    if (why) await postpone(deps, certificate, why, signal);
+    return result;
   }
 
   async function leave(left: readonly number[]): Promise<ReconcileResult> {

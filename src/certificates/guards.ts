@@ -2,6 +2,7 @@ import { CrdsOutdated } from '../issuance/outdated-crds.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import type { Need } from './needs.ts';
 import { MAX_CLOCK_SKEW_MS } from '../issuance/checks.ts';
+import { suspended, withheld } from './standing.ts';
 import { conditionOf } from '../issuance/conditions.ts';
 
 /** What stands in the way. `until` is when to look again by itself; without it a change has to come. */
@@ -18,6 +19,8 @@ const FOREIGN_AGAIN_MS = 60_000;
 
 /** Everything that would fail after buying is refused before it (rule 1). In this order: the first decides. */
 const policies: readonly Policy[] = [
+  suspended,
+  withheld,
   outdatedCrds,
   sharedSecretName,
   foreignSecret,

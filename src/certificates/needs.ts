@@ -2,6 +2,7 @@ import { renewalPlan } from '../issuance/renewal-plan.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { openAttempt } from './open-attempt.ts';
 import { secretAbsent, secretChanged } from './secret-needs.ts';
+import { revokedButWanted } from './standing.ts';
 
 /** What would bring the world to what the spec wants, and why. */
 export type Need = Reason &
@@ -24,6 +25,7 @@ const policies: readonly Policy[] = [
   neverIssued,
   otherAuthority,
   otherNames,
+  revokedButWanted,
   expiredOrDue,
   secretAbsent,
   secretChanged,

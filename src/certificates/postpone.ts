@@ -1,3 +1,4 @@
+import { conditionOf, type WantedCondition } from '../issuance/conditions.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { SendRefused } from '../issuance/send-gate.ts';
@@ -9,49 +10,63 @@ import type { Reason } from './inputs.ts';
 import { recordConditions } from './record.ts';
 
 /** The type of the condition that says why something promised has not been done yet. */
-export const REVOCATION_PENDING = 'RevocationPending';
+const REVOCATION_PENDING = 'RevocationPending';
 
 const LOOK_AGAIN_MS = 200;
 
-/** Says, once, in a condition and an event, why what was promised has to wait. */
+/** Says, once, in a condition and an event, why what was promised has to wait. Returns the newest version. */
 export async function postpone(
   deps: Deps,
   certificate: TinyCertCertificate,
-  why: Reason | undefined,
+  why: Reason,
   signal: AbortSignal,
-): Promise<ReconcileResult> {
-  if (!why) return {};
-  const condition = { type: REVOCATION_PENDING, status: 'True', ...why } as const;
-  const written = await recordConditions(deps, { certificate, conditions: [condition], signal });
+): Promise<TinyCertCertificate> {
+  const written = await recordConditions(deps, { certificate, ...pendingConditions(why), signal });
   if (written !== certificate) deps.warn(certificate, why.reason, why.message);
-  return {};
+  return written;
+}
+
+/** What the conditions are to say of what was promised: why it waits, or nothing. */
+export function pendingConditions(why: Reason | undefined): {
+  conditions: WantedCondition[];
+  removed: string[];
+} {
+  return why
+    ? { conditions: [{ type: REVOCATION_PENDING, status: 'True', ...why }], removed: [] }
+    : { conditions: [], removed: [REVOCATION_PENDING] };
+}
+
+/** Whether the conditions say that something waits. */
+export function saysPending({ status }: TinyCertCertificate): boolean {
+  return conditionOf(status?.conditions, REVOCATION_PENDING) !== undefined;
 }
 
 /** Who was asked. */
 export interface Asked {
+  uid: string;
   issuerKey: string;
   issuer: ReadyIssuer;
   /** The issuer is gone, so that nobody looks after its faults. */
   isLast: boolean;
 }
 
-/** After a hold or revocation that the CA did not confirm. It is tried again, and nothing is forgotten. */
-export async function afterFailedDuty(
+/**
+ * After a hold or revocation that the CA did not confirm: when to try again, and what to say unless the issuer says it.
+ * Nothing is forgotten. Throws what is no failure of the CA.
+ */
+export function afterFailedDuty(
   deps: Deps,
-  certificate: TinyCertCertificate,
-  { issuerKey, issuer, isLast }: Asked,
+  { uid, issuerKey, issuer, isLast }: Asked,
   error: unknown,
   signal: AbortSignal,
-): Promise<ReconcileResult> {
-  if (error instanceof SendRefused) return { requeueAfterMs: LOOK_AGAIN_MS };
+): { result: ReconcileResult; why?: Reason } {
+  if (error instanceof SendRefused) return { result: { requeueAfterMs: LOOK_AGAIN_MS } };
   if (!(error instanceof TinyCertError) || signal.aborted) throw error;
   if (!isLast || error.kind === 'rate-limit') reportIssuerFault(deps, { issuerKey }, issuer, error);
-  if (error.kind === 'rate-limit') return { requeueAfterMs: issuer.account.gate.pausedFor };
+  if (error.kind === 'rate-limit') return { result: { requeueAfterMs: issuer.account.gate.pausedFor } };
   // The issuer says itself what is the matter, and everybody waits for it.
-  if (!isLast && !deps.directory.get(issuerKey)?.ready) return { requeueAfterMs: LOOK_AGAIN_MS };
-  const { metadata } = certificate;
-  const delay = deps.promises.failed(metadata.uid ?? '', deps.clock.monotonic());
+  if (!isLast && !deps.directory.get(issuerKey)?.ready) return { result: { requeueAfterMs: LOOK_AGAIN_MS } };
+  const requeueAfterMs = deps.promises.failed(uid, deps.clock.monotonic());
   const message = `TinyCert has not confirmed the hold or revocation; it is tried again. ${error.message}`;
-  await postpone(deps, certificate, { reason: error.code, message }, signal);
-  return { requeueAfterMs: delay };
+  return { result: { requeueAfterMs }, why: { reason: error.code, message } };
 }

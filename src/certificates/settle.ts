@@ -8,6 +8,7 @@ import { secretRef } from './gather.ts';
 import type { Inputs } from './inputs.ts';
 import { dueAt, lookAgainAt } from './needs.ts';
 import { record } from './record.ts';
+import { idleConditions } from './standing.ts';
 
 /** Status says how things stand, after a change that needs no certificate. */
 export async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
@@ -24,8 +25,8 @@ export async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): P
       lastFailureTime: null,
       nextAttemptTime: null,
     },
-    conditions: [settledCondition(inputs)],
-    removed: ['Issuing'],
+    conditions: [settledCondition(inputs), ...idleConditions(certificate)],
+    removed: certificate.spec.suspend ? [] : ['Issuing'],
     signal,
   });
   const requeueAt = lookAgainAt(inputs);

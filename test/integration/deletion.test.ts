@@ -196,6 +196,85 @@ describe('a deleted certificate', () => {
   });
 });
 
+describe('an operator that dies', () => {
+  async function die(operator: TestOperator): Promise<void> {
+    await operator.stop('by force').catch(() => undefined);
+  }
+
+  test('right after it has put the finalizer on leaves nothing that the next one does not do', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    const operator = await world.operator();
+    let dead: Promise<void> | undefined;
+    operator.traffic.onAnswer = ({ method, resource }) => {
+      if (method === 'PATCH' && resource === 'tinycertcertificates') dead ??= die(operator);
+    };
+    await world.certificate('web', REVOKE);
+    await operator.ended.catch(() => undefined);
+    expect((await world.get(certificates, 'web')).metadata.finalizers).toHaveLength(1);
+    expect(world.calls()).not.toHaveProperty('cert/new');
+
+    await begin(world);
+    await world.operator();
+    await world.settled();
+
+    expect(await exists(world)).toBe(false);
+    expect(world.calls()).not.toHaveProperty('cert/status');
+  });
+
+  test.each(['before', 'after'] as const)(
+    'at the revocation, %s the CA has acted, is followed by one that finishes it',
+    async (when) => {
+      const { world, operator, id } = await issued();
+      stage.dev.addFault({ call: 'cert/status', kind: 'hold', when });
+      await begin(world);
+      await world.call(({ call, fault }) => call === 'cert/status' && fault === 'hold');
+      await die(operator);
+      stage.dev.release();
+      expect(await exists(world)).toBe(true);
+
+      await world.operator();
+      await world.settled();
+
+      expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
+    },
+  );
+
+  test('while it waits for a CA that is down is followed by one that waits on', async () => {
+    const { world, operator, id } = await issued();
+    await stage.dev.setOptions({ listening: false });
+    await begin(world);
+    await world.pass(60_000);
+    await die(operator);
+    await world.operator();
+    await world.pass(15 * 60_000);
+    expect([await exists(world), statusAtCa(stage, id)]).toEqual([true, 'good']);
+
+    await stage.dev.setOptions({ listening: true });
+    await world.pass(120_000);
+
+    expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
+  });
+
+  test('as it lets go is followed by one that has nothing to do', async () => {
+    const { world, operator, id } = await issued();
+    let dead: Promise<void> | undefined;
+    operator.traffic.onAnswer = ({ method, resource }) => {
+      if (method === 'PATCH' && resource === 'tinycertcertificates') dead ??= die(operator);
+    };
+    await begin(world);
+    await operator.ended.catch(() => undefined);
+    const mark = world.mark();
+
+    await world.operator();
+    await world.pass(60_000);
+
+    expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
+    expect(world.calls(mark)).not.toHaveProperty('cert/status');
+    expect((await world.get(issuers, 'ca')).metadata.finalizers ?? []).toEqual([]);
+  });
+});
+
 describe('an open attempt of a deleted certificate', () => {
   test('is looked up first, and what it bought is revoked', async () => {
     const world = await aWorld(stage);
