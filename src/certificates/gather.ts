@@ -5,6 +5,7 @@ import { heldCertificate } from '../issuance/inspect.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import { hasMetadata, isOwnSecret, secretMetadata } from '../issuance/outputs.ts';
 import { isSealed } from '../issuance/seal.ts';
+import { hasWantedOwners } from '../issuance/secret-owner.ts';
 import { quietAfter } from '../issuance/timing.ts';
 import { refKey, type Secret, secrets } from '../kube/objects.ts';
 import { BY_SECRET, type Deps } from './deps.ts';
@@ -50,7 +51,8 @@ export async function lookAtSecret(
   if (
     watched !== undefined &&
     watched.metadata.uid === secretUID &&
-    watched.metadata.resourceVersion === secretResourceVersion
+    watched.metadata.resourceVersion === secretResourceVersion &&
+    hasWantedOwners(certificate, watched.metadata)
   ) {
     return { state: 'unchanged', metadata: watched.metadata };
   }
@@ -81,7 +83,8 @@ function viewOf(certificate: TinyCertCertificate, secret: Secret): SecretView {
     };
   }
   const { uid, resourceVersion } = secret.metadata;
-  if (uid === status?.secretUID && resourceVersion === status?.secretResourceVersion) {
+  const isWritten = uid === status?.secretUID && resourceVersion === status?.secretResourceVersion;
+  if (isWritten && hasWantedOwners(certificate, secret.metadata)) {
     return { state: 'unchanged', metadata: secret.metadata };
   }
   const wanted = secretMetadata(certificate, effectiveNames(certificate.spec), status?.certificateId ?? 0);
@@ -89,7 +92,7 @@ function viewOf(certificate: TinyCertCertificate, secret: Secret): SecretView {
     state: 'changed',
     metadata: secret.metadata,
     held: heldCertificate(secret),
-    hasMetadata: hasMetadata(secret, wanted),
+    hasMetadata: hasMetadata(secret, wanted) && hasWantedOwners(certificate, secret.metadata),
   };
 }
 

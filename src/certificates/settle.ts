@@ -1,5 +1,6 @@
 import { rfc3339 } from '../issuance/conditions.ts';
 import { secretMetadata } from '../issuance/outputs.ts';
+import { ownersChange } from '../issuance/secret-owner.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { refKey, secrets } from '../kube/objects.ts';
 import { settledCondition } from './decide.ts';
@@ -41,7 +42,8 @@ export async function relabel(deps: Deps, inputs: Inputs, signal: AbortSignal): 
   const ref = secretRef(certificate);
   const { resourceVersion } = secret.metadata;
   const wanted = secretMetadata(certificate, names, certificateId);
-  const patch = { metadata: { resourceVersion, ...wanted } };
+  const owners = ownersChange(certificate, secret.metadata);
+  const patch = { metadata: { resourceVersion, ...wanted, ...owners } };
   const { metadata } = await deps.kube.mergePatch(secrets, ref, patch, { metadataOnly: true, signal });
   deps.writtenSecrets.note(refKey(ref), resourceVersion, { metadata });
   return settle(deps, { ...inputs, secret: { ...secret, metadata } }, signal);

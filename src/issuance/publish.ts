@@ -4,6 +4,7 @@ import { type Secret, secrets } from '../kube/objects.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Names } from '../x509/names.ts';
 import type { Material } from './checks.ts';
+import { ownersChange } from './secret-owner.ts';
 import { secretData, secretMetadata, TLS_SECRET } from './outputs.ts';
 
 /** The Secret already holds a newer certificate than the one at hand, which some other process put there. */
@@ -42,17 +43,18 @@ export async function publish(
   };
   const ref = { name, ...(namespace === undefined ? {} : { namespace }) };
   const { labels, annotations } = secretMetadata(certificate, names, certificateId);
+  const metadata = { labels, annotations, ...ownersChange(certificate, present?.metadata) };
   const data = secretData(material);
   // Only the version is of interest, and no key material has to come back.
   const options = { metadataOnly: true, ...(signal ? { signal } : {}) };
   if (!present) {
     return kube.create(
       secrets,
-      { apiVersion: 'v1', kind: 'Secret', type: TLS_SECRET, metadata: { ...ref, labels, annotations }, data },
+      { apiVersion: 'v1', kind: 'Secret', type: TLS_SECRET, metadata: { ...ref, ...metadata }, data },
       options,
     );
   }
   if (heldId !== undefined && heldId > certificateId) throw new SecretIsNewer();
   const { resourceVersion } = present.metadata;
-  return kube.mergePatch(secrets, ref, { metadata: { resourceVersion, labels, annotations }, data }, options);
+  return kube.mergePatch(secrets, ref, { metadata: { resourceVersion, ...metadata }, data }, options);
 }
