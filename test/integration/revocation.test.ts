@@ -180,6 +180,11 @@ describe('a certificate that another one with another key replaced', () => {
     await world.pass(2 * HOUR);
     expect(statusAtCa(stage, victim)).toBe('good');
     expect(await eventReasons(world)).toContain('SealBroken');
+    // Nor once a later write has sealed the status again.
+    await world.patch(certificates, 'thief', { spec: { dnsNames: ['thief2.example.com'] } });
+    await world.pass(2 * HOUR);
+    expect((await world.get(certificates, 'thief')).status?.revision).toBe(2);
+    expect(statusAtCa(stage, victim)).toBe('good');
   });
 
   test('is revoked at once when the resource is deleted before its time', async () => {
