@@ -1,4 +1,5 @@
 import type { TinyCertCertificate } from '../api/kinds.ts';
+import { isOpen } from '../issuance/attempt.ts';
 import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import type { Deps } from './deps.ts';
@@ -19,6 +20,8 @@ export type Means =
 
 /** An issuer says one of these when what it needs to log in has been deleted. */
 const GONE: ReadonlySet<string> = new Set(['CredentialsNotFound', 'CABundleNotFound']);
+/** The account is there and its authority is not: what the CA says of the certificates counts. */
+const AUTHORITY_GONE = 'AuthorityNotFound';
 
 const WORDS = { Hold: 'put on hold', Revoke: 'revoked' } as const;
 
@@ -36,12 +39,13 @@ export function meansOf(deps: Deps, certificate: TinyCertCertificate): Means {
     return { do: 'ask', issuer: state.issuer, isLast: false };
   }
   if (!state && deps.issuerExists(key)) return { do: 'wait', why: undefined };
+  const issuer = deps.sessions.get(key);
+  if (issuer && (!state || GONE.has(state.reason) || state.reason === AUTHORITY_GONE))
+    return { do: 'ask', issuer, isLast: true };
   if (state && !GONE.has(state.reason)) {
     const message = `${kind} ${name} is not ready; its own conditions say why. What was promised is done as soon as it is, and this resource goes then.`;
     return { do: 'wait', why: { reason: 'IssuerNotReady', message } };
   }
-  const issuer = deps.sessions.get(key);
-  if (issuer) return { do: 'ask', issuer, isLast: true };
   return {
     do: 'release',
     why: state
@@ -76,6 +80,11 @@ export async function release(
     deps.metrics.revocations.inc({ status: STATUS_OF[action], outcome: 'released' });
     return `${certificateId}${serialNumber === undefined ? '' : ` (serial number ${serialNumber})`}, to be ${WORDS[action]}`;
   });
+  const { attempt } = status ?? {};
+  if (attempt && isOpen(status)) {
+    log.error({ attempt }, 'An attempt is given up, and what it may have bought stays as it is');
+    given.push(`that an attempt for ${attempt.commonName} may have bought above ${attempt.afterId}`);
+  }
   const of = `authority ${status?.authorityId ?? 'unknown'}, resource ${metadata.namespace}/${metadata.name}`;
   if (given.length > 0) {
     deps.witness(

@@ -109,7 +109,10 @@ describe('a deleted certificate', () => {
     }
   });
 
-  test('whose certificate the CA no longer has goes', async () => {
+  test.each([
+    ['goes', false],
+    ['goes, also once its issuer says that the authority is gone', true],
+  ])('whose certificate the CA no longer has %s', async (_, isSeen) => {
     const world = await aWorld(stage);
     const authorityId = await stage.dev.addAuthority({ organization: 'Passing', country: 'NL' });
     await world.account({ authority: { id: authorityId } });
@@ -118,6 +121,7 @@ describe('a deleted certificate', () => {
     const { status } = await world.ready('web');
     await world.settled();
     stage.dev.deleteAuthority(authorityId);
+    if (isSeen) await world.pass(30 * 60_000);
 
     expect(await deleted({ world, id: status?.certificateId ?? 0 })).toMatchObject({ atCa: undefined });
   });
