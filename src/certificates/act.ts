@@ -8,11 +8,13 @@ import { conclude } from './conclude.ts';
 import { obstructed, type Plan } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedLook } from './failure.ts';
+import { follow } from './follow.ts';
 import { secretRef } from './gather.ts';
 import { firstObstacle } from './guards.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { issue, type Order } from './issue.ts';
 import { OUTSIDE_WINDOW } from './needs.ts';
+import { noteStatus } from './observed.ts';
 import { isOutdated, MADE_AGAIN, REQUEST_CHANGED } from './open-attempt.ts';
 import { recordConditions } from './record.ts';
 import { recover } from './recover.ts';
@@ -81,6 +83,10 @@ async function carryOut(
         { certificateId: ownId(inputs), outcome: 'republished' },
         signal,
       );
+    case 'observe':
+      return noteStatus(deps, inputs, plan.to, context);
+    case 'follow':
+      return follow(deps, inputs, issuerOf(inputs), plan.candidates, context);
     case 'recover':
       return afterRecovery(deps, inputs, context);
     default:

@@ -78,6 +78,7 @@ export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Vanished, 'not
       for (const owner of deps.certificates.keysByIndex(BY_SECRET, key))
         queue.add(owner, { reason: 'secret' });
     }),
+    deps.observations.onObserved((key) => queue.add(key, { reason: 'inventory', priority: LIST_PRIORITY })),
     deps.directory.onChange((issuer) => {
       for (const key of deps.certificates.keysByIndex(BY_ISSUER, issuer)) {
         queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });

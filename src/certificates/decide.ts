@@ -1,9 +1,10 @@
+import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { WantedCondition } from '../issuance/conditions.ts';
 import { conditionOf, rfc3339 } from '../issuance/conditions.ts';
 import { firstObstacle, type Obstacle } from './guards.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { dueAt, firstNeed, lookAgainAt, type Need } from './needs.ts';
-import { idleConditions, lostStanding } from './standing.ts';
+import { idleConditions, lostStanding, unlisted } from './standing.ts';
 
 /** What is to be done, and nothing else: `act` carries it out without deciding anew. */
 export type Plan =
@@ -16,6 +17,10 @@ export type Plan =
   | { do: 'issue'; operation: 'New' | 'Reissue'; why: Reason; givesUp?: number }
   | { do: 'resume'; certificateId: number; why: Reason }
   | { do: 'recover' }
+  /** Take note of a status that the certificate turned out to have. */
+  | { do: 'observe'; to: NonNullable<CertificateStatus['certificateStatus']> }
+  /** Look for what a certificate was reissued as. */
+  | { do: 'follow'; candidates: readonly number[] }
   | { do: 'republish'; why: Reason }
   | { do: 'relabel' }
   | { do: 'settle' };
@@ -66,7 +71,9 @@ export function settledCondition(inputs: Inputs): WantedCondition {
   const { certificateId, notAfter } = certificate.status ?? {};
   const expiry = expiryOf(inputs);
   const lost = lostStanding(certificate);
-  if (expiry === undefined || expiry > now) return lost ? { type: 'Ready', status: 'False', ...lost } : READY;
+  if (expiry === undefined || expiry > now) {
+    return lost ? { type: 'Ready', status: 'False', ...lost } : { ...READY, ...unlisted(certificate) };
+  }
   return {
     type: 'Ready',
     status: 'False',
@@ -88,6 +95,10 @@ function planFor(need: Need): Plan {
       return { do: 'recover' };
     case 'republish':
       return { do: 'republish', why };
+    case 'observe':
+      return { do: 'observe', to: need.to };
+    case 'follow':
+      return { do: 'follow', candidates: need.candidates };
     case 'relabel':
     case 'settle':
       return { do: need.remedy };
@@ -104,6 +115,11 @@ function waiting(inputs: Inputs, why: Reason, quietAt: number): Plan {
   const ready = conditionOf(inputs.certificate.status?.conditions, 'Ready');
   const isWrong = ready?.status === 'True' && !isServed(inputs);
   return { do: 'wait', quietAt, ...(isWrong ? { conditions: workingConditions(inputs, why) } : {}) };
+}
+
+/** What is to be said of Ready once a certificate turns out to have another status; nothing where that is not all. */
+export function observedConditions(inputs: Inputs): WantedCondition[] {
+  return isServed(inputs) || lostStanding(inputs.certificate) ? [settledCondition(inputs)] : [];
 }
 
 /** Nothing is needed: status says so, or is made to. */

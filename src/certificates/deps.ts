@@ -2,6 +2,7 @@ import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { AttemptMemory } from '../issuance/attempt.ts';
 import type { IssuerDirectory } from '../issuance/issuer-directory.ts';
 import type { LastWritten } from '../issuance/last-written.ts';
+import type { Observations } from '../issuance/observations.ts';
 import type { Records } from '../issuance/records.ts';
 import type { Timing } from '../issuance/timing.ts';
 import type { LastSessions } from '../issuance/last-sessions.ts';
@@ -37,6 +38,8 @@ export interface Deps {
   /** Whether there is an issuer resource of this key in the directory's sense, checked or not. */
   issuerExists: (key: string) => boolean;
   attempts: AttemptMemory;
+  /** What inventories found out about certificates that resources have. */
+  observations: Observations;
   /** What issuers remember of certificates that were given up. */
   records: Records;
   promises: PromiseMemory;

@@ -33,6 +33,7 @@ export async function gather(
     sealed: issuer?.ready
       ? isSealed(issuer.issuer.account, metadata.uid ?? '', certificate.status ?? {})
       : undefined,
+    observed: deps.observations.of(certificate),
     attempt: knowledgeOf(deps, certificate),
     now: deps.clock.now(),
     monotonic: deps.clock.monotonic(),

@@ -33,7 +33,7 @@ const policies: readonly Policy[] = [
 
 /** What stands in the way of a need, or undefined if it can be met now. */
 export function firstObstacle(inputs: Inputs, need: Need): Obstacle | undefined {
-  if (need.remedy === 'settle') return undefined;
+  if (need.remedy === 'settle' || need.remedy === 'observe') return undefined;
   for (const policy of policies) {
     const obstacle = policy(inputs, need);
     if (obstacle) return obstacle;

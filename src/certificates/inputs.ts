@@ -1,6 +1,7 @@
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { HeldCertificate } from '../issuance/inspect.ts';
 import type { IssuerState } from '../issuance/issuer-directory.ts';
+import type { Observation } from '../issuance/observations.ts';
 import type { Secret } from '../kube/objects.ts';
 import type { Names } from '../x509/names.ts';
 
@@ -48,6 +49,8 @@ export interface Inputs {
   /** Whether status carries the account's seal; undefined while there is no account to ask. */
   sealed: boolean | undefined;
   attempt: AttemptKnowledge | undefined;
+  /** What the CA's list says of the certificate that status does not. */
+  observed: Observation | undefined;
   /** Wall clock, milliseconds since the epoch. */
   now: number;
   /** Monotonic clock, milliseconds. */

@@ -1,5 +1,7 @@
+import type { CertificateStatus } from '../api/certificate-status.ts';
 import { renewalPlan } from '../issuance/renewal-plan.ts';
 import type { Inputs, Reason } from './inputs.ts';
+import { changedAtCa, revokedElsewhere } from './elsewhere.ts';
 import { openAttempt } from './open-attempt.ts';
 import { secretAbsent, secretChanged } from './secret-needs.ts';
 import { revokedButWanted } from './standing.ts';
@@ -10,6 +12,8 @@ export type Need = Reason &
     | { remedy: 'renew' | 'republish' | 'relabel' | 'settle' }
     /** `givesUp`: what was bought for an earlier spec, and becomes a former certificate. */
     | { remedy: 'issue'; givesUp?: number }
+    | { remedy: 'observe'; to: NonNullable<CertificateStatus['certificateStatus']> }
+    | { remedy: 'follow'; candidates: readonly number[] }
     | { remedy: 'resume'; certificateId: number }
     | { remedy: 'recover'; quietAt: number }
   );
@@ -22,10 +26,12 @@ type Policy = (inputs: Inputs) => Need | undefined;
 /** In this order: the first that finds something decides. */
 const policies: readonly Policy[] = [
   openAttempt,
+  changedAtCa,
   neverIssued,
   otherAuthority,
   otherNames,
   revokedButWanted,
+  revokedElsewhere,
   expiredOrDue,
   secretAbsent,
   secretChanged,

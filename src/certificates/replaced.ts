@@ -40,7 +40,9 @@ function pendingAfter(
   const { onReplace = 'None', delay = '1h' } = revocation ?? {};
   if (onReplace === 'None' || old === undefined || old === certificateId) return undefined;
   if (attempt?.operation === 'Reissue' && attempt.previousId === old) return undefined;
-  if (status?.certificateStatus === 'revoked' || Date.parse(status?.notAfter ?? '') <= now) return undefined;
+  const { certificateStatus } = status ?? {};
+  if (certificateStatus === 'revoked' || certificateStatus === 'obsolete') return undefined;
+  if (Date.parse(status?.notAfter ?? '') <= now) return undefined;
   const others = pendingRevocations.filter((pending) => pending.certificateId !== old);
   const isCrowded = others.length >= CROWDED;
   // Up to a second later, since status knows whole seconds.

@@ -61,6 +61,15 @@ export function lostStanding({ status }: Resource): Reason | undefined {
   return undefined;
 }
 
+/** What a certificate that is still valid lacks at the CA: nothing, as a rule. */
+export function unlisted({ status }: Resource): Reason | undefined {
+  if (status?.certificateStatus !== 'obsolete') return undefined;
+  return {
+    reason: 'NotListed',
+    message: `The Secret holds a valid certificate for this spec. TinyCert no longer lists certificate ${status.certificateId}: it was reissued with another key or deleted there, and is replaced when it is due.`,
+  };
+}
+
 /** Revocation is final, so that whoever asks for a good certificate after it gets another one, with another key. */
 export function revokedButWanted({ certificate: { spec, status } }: Inputs): Need | undefined {
   const { certificateStatus, observedDesiredStatus, certificateId } = status ?? {};

@@ -12,7 +12,8 @@ import {
   type Source,
   unclaimed,
 } from '../issuance/inventory.ts';
-import type { IssuerDirectory, ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { type IssuerDirectory, issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { observe, type Observations } from '../issuance/observations.ts';
 import { installationMark } from '../issuance/marker.ts';
 import type { Found, Orphan } from '../issuance/orphans.ts';
 import { isOfAuthority, type KeyedIssuer, type Records } from '../issuance/records.ts';
@@ -32,6 +33,7 @@ export interface InventoryOptions {
   /** All resources within reach, live. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
   records: Pick<Records, 'given'>;
+  observations: Pick<Observations, 'replace'>;
 }
 
 /** What was found of one authority when its list was taken last. */
@@ -96,13 +98,13 @@ export class Inventory {
   }
 
   async #list(account: Account, authorityId: number, by: string, signal: AbortSignal): Promise<void> {
-    const { clock, resources } = this.#options;
+    const { clock, observations, resources } = this.#options;
     const passes = this.#passes.get(account) ?? new Map<number, Pass>();
     this.#passes.set(account, passes);
     const before = passes.get(authorityId);
     const at = clock.monotonic();
     if (before && before.by !== by && at - before.at < SHARED_MS) return;
-    const census = new Census(knownStatuses(resources(), authorityId));
+    const census = new Census(knownStatuses(this.#near(by), authorityId));
     account.noteId(authorityId, 0);
     await account.client.streamCertificates(
       authorityId,
@@ -113,6 +115,8 @@ export class Inventory {
       },
       { signal },
     );
+    const claims = claimsOf(resources(), authorityId, census.unlisted);
+    observations.replace(String(authorityId), observe(census, this.#near(by), claims, authorityId));
     passes.set(authorityId, {
       at,
       by,
@@ -184,6 +188,17 @@ export class Inventory {
       released.filter(({ cause }) => cause !== 'Undecided').map(({ certificateId }) => certificateId),
     );
     return orphans.filter(({ line }) => !isClaimed(line, claims) && !givenUp.has(line.id));
+  }
+
+  /** Resources whose issuer is at the same endpoint: ids count from one at each. */
+  *#near(key: string): Generator<TinyCertCertificate> {
+    const { issuers, resources } = this.#options;
+    const endpoints = new Map([...issuers()].map((each) => [each.key, each.issuer.spec.endpoint]));
+    const own = endpoints.get(key);
+    for (const resource of resources()) {
+      const { spec, metadata } = resource;
+      if (endpoints.get(issuerKey(spec.issuerRef, metadata.namespace)) === own) yield resource;
+    }
   }
 
   #sources(authorityId: number): Source[] {

@@ -17,6 +17,7 @@ import { IssuerDirectory } from '../issuance/issuer-directory.ts';
 import { LastSessions } from '../issuance/last-sessions.ts';
 import { eventWarner } from '../issuance/warn.ts';
 import { eventWitness } from '../issuance/witness.ts';
+import { Observations } from '../issuance/observations.ts';
 import { LastWritten } from '../issuance/last-written.ts';
 import { IssuerRecords, type KeyedIssuer } from '../issuance/records.ts';
 import { defaultTiming } from '../issuance/timing.ts';
@@ -141,6 +142,7 @@ export function startControllers(options: ControllersOptions): Controllers {
         ({ prefix, store }) => key.startsWith(prefix) && store.get(key.slice(prefix.length)) !== undefined,
       ),
     attempts: new AttemptMemory(),
+    observations: new Observations(),
     promises: new PromiseMemory(),
     sessions,
     records: new IssuerRecords({
@@ -162,6 +164,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     directory,
     resources: () => knownResources(deps, vanished),
     issuers: () => watchedIssuers(issuerStores),
+    observations: deps.observations,
     listCertificates: deps.listCertificates,
     records: deps.records,
   });

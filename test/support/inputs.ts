@@ -116,6 +116,7 @@ export function inputs(
     },
     sealed: true,
     attempt: undefined,
+    observed: undefined,
     now: ISSUED + 30 * DAY,
     monotonic: 1_000_000,
     ...rest,
