@@ -13,6 +13,7 @@ import type {
   RuntimeOptions,
   SettableStatus,
 } from '../../tools/dev-server/types.ts';
+import { tied } from '../../bench/children.ts';
 import { type RunClock, clockText } from './clock.ts';
 
 interface Ready {
@@ -36,9 +37,11 @@ export class Ca {
 
   static async start(clock: RunClock): Promise<Ca> {
     const entry = fileURLToPath(new URL('ca-process.ts', import.meta.url));
-    const child = spawn(process.execPath, [entry, clockText(clock)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = tied(
+      spawn(process.execPath, [entry, clockText(clock)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
+    );
     const lines = createInterface({ input: child.stdout });
     const [line] = (await Promise.race([once(lines, 'line'), once(lines, 'close')])) as [string?];
     if (line === undefined) throw new Error('The CA did not start.');

@@ -125,7 +125,10 @@ export async function recreate(state: RunState, wanted: Wanted): Promise<void> {
 
   async function again(): Promise<void> {
     const key = certificateKey(wanted);
-    while (cluster.etcd.get(key) !== undefined) await pause(50);
+    while (cluster.etcd.get(key) !== undefined) {
+      if (state.over.signal.aborted) return;
+      await pause(50);
+    }
     delete wanted.more['desiredStatus'];
     population.retag(wanted);
     await create(state, wanted);

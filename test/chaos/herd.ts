@@ -63,6 +63,11 @@ export class Herd {
     });
   }
 
+  /** Has every process start anew. */
+  async renew(): Promise<void> {
+    await Promise.all([...this.#running].map((operator) => this.#terminate(operator)));
+  }
+
   async stop(): Promise<void> {
     this.#ending = true;
     await Promise.all([...this.#running].map((operator) => this.#terminate(operator)));

@@ -23,6 +23,7 @@ export interface Attempt {
   certificateId?: number;
   previousId?: number;
   afterId?: number;
+  outcome?: string;
 }
 
 /** The part of a status that tells what a resource lays claim to. */
@@ -55,11 +56,14 @@ export interface Claims {
 }
 
 /** What a judgement needs of it. */
-export type Seen = Pick<History, 'secrets' | 'claims' | 'certificates' | 'issuers'>;
+export type Seen = Pick<History, 'secrets' | 'interrupted' | 'claims' | 'certificates' | 'issuers'>;
 
 export class History {
   readonly secrets: SecretVersion[] = [];
+  /** Orders of names asked for by resources that were deleted with an attempt under way. */
+  readonly interrupted = new Set<string>();
   readonly #claims = new Map<string, Claims>();
+  readonly #last = new Map<string, { status: Status; asked: Set<string> }>();
   readonly #tampered = new Map<string, string | undefined>();
   readonly #etcd: EtcdWitness;
   readonly #clock: RunClock;
@@ -97,6 +101,21 @@ export class History {
     const claims = this.claims(place);
     for (const id of [certificateId, attempt?.certificateId]) if (id !== undefined) claims.heard.add(id);
     if (attempt?.previousId !== undefined) claims.reissued.add(attempt.previousId);
+    this.#noteEnd(place, object);
+  }
+
+  #noteEnd(place: string, object: Stored | undefined): void {
+    const last = this.#last.get(place);
+    if (object) {
+      const names = (object.spec?.['dnsNames'] as string[] | undefined) ?? [];
+      const asked = last?.asked ?? new Set();
+      this.#last.set(place, { status: (object.status ?? {}) as Status, asked: asked.add(names.join(',')) });
+      return;
+    }
+    this.#last.delete(place);
+    const { certificateId, attempt } = last?.status ?? {};
+    const isOpen = attempt && attempt.outcome === undefined && (attempt.certificateId ?? 0) !== certificateId;
+    if (isOpen) for (const names of last?.asked ?? []) this.interrupted.add(names);
   }
 
   /** A version whose mark of this run is another than before is the run's own. */

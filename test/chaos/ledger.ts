@@ -13,6 +13,8 @@ export interface Evidence {
   tags: Tags;
   /** How often a wish may have been bought once more for what was done to its status or its certificate. */
   allowances: ReadonlyMap<Tag, number>;
+  /** Whether its renewals ask for a new key. */
+  rekeys: (tag: Tag) => boolean;
 }
 
 /** A certificate that an operator bought. */
@@ -29,7 +31,9 @@ export interface Bought {
   isClaimed: boolean;
   /** Listed among an issuer's orphans. */
   isOrphan: boolean;
-  /** Otherwise told by an issuer: given up, or within an attempt that was. */
+  /** Told by an issuer to be given up with its resource, which makes no orphan. */
+  isGivenUp: boolean;
+  /** Otherwise told by an issuer: undecided, or within an attempt that was given up. */
   isRecorded: boolean;
   /** Good or on hold. */
   isValid: boolean;
@@ -65,9 +69,7 @@ export function boughtOf(evidence: Evidence): Bought[] {
   const orphans = new Set(
     issuers.flatMap((status) => (status.orphans ?? []).map(({ certificateId }) => certificateId)),
   );
-  const released = new Set(
-    issuers.flatMap((status) => (status.released ?? []).map(({ certificateId }) => certificateId)),
-  );
+  const released = issuers.flatMap((status) => status.released ?? []);
   const abandoned = issuers.flatMap((status) => status.abandoned ?? []);
   return certificates.flatMap((certificate) => {
     const { id, origin, status } = certificate;
@@ -83,7 +85,10 @@ export function boughtOf(evidence: Evidence): Bought[] {
         wasHeard: tag !== undefined && history.claims(placeOf(tag)).heard.has(id),
         isClaimed: claimed.has(id),
         isOrphan: orphans.has(id),
-        isRecorded: released.has(id) || abandoned.some((attempt) => covers(attempt, certificate)),
+        isGivenUp: released.some((one) => one.certificateId === id && one.cause !== 'Undecided'),
+        isRecorded:
+          released.some((one) => one.certificateId === id) ||
+          abandoned.some((attempt) => covers(attempt, certificate)),
         isValid: status === 'good' || status === 'hold',
       },
     ];

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tied } from '../../bench/children.ts';
 import { type RunClock, clockText } from './clock.ts';
 
 /** How an operator is started. */
@@ -44,15 +45,17 @@ export class Operator {
       '--health-probe-bind-address=0',
       '--log-level=info',
     ];
-    this.#child = spawn(process.execPath, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        HOME: folder,
-        TINYCERT_CLOCK: clockText(clock),
-        TINYCERT_FAILPOINT_LOG: this.#stepsFile,
-        ...(failpoint === undefined ? {} : { TINYCERT_FAILPOINT: failpoint }),
-      },
-    });
+    this.#child = tied(
+      spawn(process.execPath, args, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: {
+          HOME: folder,
+          TINYCERT_CLOCK: clockText(clock),
+          TINYCERT_FAILPOINT_LOG: this.#stepsFile,
+          ...(failpoint === undefined ? {} : { TINYCERT_FAILPOINT: failpoint }),
+        },
+      }),
+    );
     const logFile = join(folder, `${name}.log`);
     appendFileSync(logFile, `--- ${incarnation} election=${election} ${failpoint ?? ''}\n`);
     for (const stream of [this.#child.stdout, this.#child.stderr])

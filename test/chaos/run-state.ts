@@ -20,6 +20,8 @@ export interface RunState {
   /** Work that goes on beside. */
   background: Set<Promise<void>>;
   progress: (line: string) => void;
+  /** Aborts when there is no operator any more. */
+  over: AbortController;
   /** Kills the other installation's operator. */
   killOther: () => void;
 }

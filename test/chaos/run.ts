@@ -17,6 +17,7 @@ import { MAIN, OTHER, Population, type Wanted } from './population.ts';
 import { Random } from './random.ts';
 import { type Result, resultOf } from './report.ts';
 import type { RunState } from './run-state.ts';
+import { traceCa, traceVersions } from './trace.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -39,6 +40,7 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     const [namespace = '', name = ''] = place.split('/');
     return population.find(namespace, name) !== undefined;
   });
+  if (options.logs !== undefined) traceVersions(cluster.etcd, clock, folder);
   let turns = 0;
   const state: RunState = {
     clock,
@@ -52,6 +54,7 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     background: new Set(),
     progress,
     killOther: () => {},
+    over: new AbortController(),
   };
   const common = {
     bundle: BUNDLE,
@@ -82,10 +85,18 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     progress('The last fault is over.');
     await heal(state);
     herd.calm();
-    const { verdict, stuck } = await settle(state, history, options);
+    const healed = Promise.all(state.background).then(() => undo(state));
+    const startAnew = async (): Promise<void> => {
+      await Promise.all([herd.renew(), other.renew()]);
+    };
+    const { verdict, stuck } = await settle(state, history, options, startAnew);
     await herd.stop();
     await other.stop();
     await others;
+    // What still waits for an operator waits in vain now.
+    state.over.abort();
+    await healed;
+    if (options.logs !== undefined) await traceCa(ca, folder);
     const struck = (await ca.journal()).filter(({ fault }) => fault !== undefined).length;
     const faults = struck + [...state.done.values()].reduce((sum, n) => sum + n, 0);
     progress(`Deeds: ${[...state.done].map(([deed, n]) => `${deed} ${n}`).join(', ')}.`);
@@ -124,10 +135,14 @@ class Other {
     this.#operator.signal('SIGKILL');
   }
 
-  async stop(): Promise<void> {
-    this.#ending = true;
+  async renew(): Promise<void> {
     this.#operator?.signal('SIGTERM');
     await this.#operator?.exited;
+  }
+
+  stop(): Promise<void> {
+    this.#ending = true;
+    return this.renew();
   }
 }
 
@@ -143,14 +158,18 @@ async function carryOut(state: RunState, deeds: readonly Planned[], signal: Abor
   }
 }
 
-/** Nothing goes wrong any more, and people undo what they did. */
+/** Nothing goes wrong any more. */
 async function heal(state: RunState): Promise<void> {
   const { ca, cluster } = state;
-  await Promise.all(state.background);
   await ca.clearFaults();
   await ca.release();
   await ca.setOptions({ listening: true, passphrase: ca.ready.passphrase, rateLimit: null, validity: '2h' });
   await setCrd(cluster.kube, 'released');
+}
+
+/** People want again what can be had. */
+async function undo(state: RunState): Promise<void> {
+  const { cluster } = state;
   for (const wanted of state.population.all) {
     if (wanted.more['desiredStatus'] === 'Revoked') await recreate(state, wanted);
     else if (wanted.more['desiredStatus'] !== undefined)
@@ -158,30 +177,41 @@ async function heal(state: RunState): Promise<void> {
   }
 }
 
-/** Waits until the witnesses have nothing to say, for as long as it may take. */
+/** Waits until everything is at rest, then until the witnesses have nothing to say, each for as long as it may take. */
 async function settle(
   state: RunState,
   history: History,
   { settle, speed }: Options,
+  startAnew: () => Promise<void>,
 ): Promise<{ verdict: Verdict; stuck: string[] }> {
   const started = Date.now();
   const least = started + (TIMING.sendWindow + TIMING.callDeadline + TIMING.lateExecution) / speed;
-  const end = started + settle;
-  for (;;) {
+  const seconds = (): string => ((Date.now() - started) / 1_000).toFixed(1);
+  let stuck: string[];
+  do {
     await pause(POLL_MS);
     await helpThoseWhoWait(state, history);
-    const verdict = await verdictOf(state, history);
-    const stuck = stuckOf(state, history);
-    const isClean = stuck.length === 0 && resultIsQuiet(verdict);
-    if (Date.now() > end || (isClean && Date.now() > least)) {
-      state.progress(`At rest after ${((Date.now() - started) / 1_000).toFixed(1)} s.`);
-      return { verdict, stuck };
-    }
-  }
+    stuck = stuckOf(state, history);
+  } while ((stuck.length > 0 || Date.now() < least) && Date.now() < started + settle);
+  state.progress(`${stuck.length} stuck after ${seconds()} s.`);
+  // An inventory is taken at a start, and then only at long intervals.
+  await startAnew();
+  const end = Date.now() + settle;
+  let verdict: Verdict;
+  do {
+    await pause(POLL_MS);
+    verdict = await verdictOf(state, history);
+  } while (!resultIsQuiet(verdict) && Date.now() < end);
+  state.progress(`At rest after ${seconds()} s.`);
+  return { verdict, stuck };
 }
 
 function resultIsQuiet({ lost, orphansWitnessed, orphansReported }: Verdict): boolean {
-  return lost.length === 0 && orphansWitnessed.length === orphansReported.length;
+  return (
+    lost.length === 0 &&
+    orphansWitnessed.length === orphansReported.length &&
+    orphansWitnessed.every((id) => orphansReported.includes(id))
+  );
 }
 
 /** A status that was forged, with nothing left that proves what was true, waits for a person: here is one. */
@@ -203,7 +233,15 @@ async function verdictOf(state: RunState, history: History): Promise<Verdict> {
     ca.journal(),
     ca.authorities(),
   ]);
-  return judge({ certificates, journal, authorities, history, tags: population.tags, allowances });
+  return judge({
+    certificates,
+    journal,
+    authorities,
+    history,
+    tags: population.tags,
+    allowances,
+    rekeys: ({ namespace, name }) => population.find(namespace, name)?.more['privateKey'] !== undefined,
+  });
 }
 
 /** Who is not Ready for the present spec, or not there, and why. */

@@ -14,6 +14,7 @@ class Scene {
   readonly certificates: CertificateView[] = [];
   readonly journal: JournalEntry[] = [];
   readonly allowances = new Map<Tag, number>();
+  interrupted: string[] = [];
   readonly #resources = new Map<string, Stored>();
   readonly #issuers: Stored[] = [];
   readonly #claims = new Map<string, Claims>();
@@ -93,8 +94,10 @@ class Scene {
       authorities: [],
       tags: this.tags,
       allowances: this.allowances,
+      rekeys: ({ name }) => name === 'rekeyed',
       history: {
         secrets: [],
+        interrupted: new Set(this.interrupted),
         claims: (place) => this.#claimsOf(place),
         certificates: () => [...this.#resources.values()],
         issuers: () => this.#issuers,
@@ -133,15 +136,6 @@ test('what nobody claims and no issuer reports is lost', () => {
 test.each([
   ['an orphan', { orphans: [{ certificateId: 5001 }] }, [5001]],
   ['given up', { released: [{ certificateId: 5001 }] }, []],
-  [
-    'within an attempt that was given up',
-    {
-      abandoned: [
-        { commonName: 'web', afterId: 5000, since: '1970-01-01T00:16:00Z', until: '1970-01-01T00:17:00Z' },
-      ],
-    },
-    [],
-  ],
 ])('what an issuer reports as %s is not lost', (_, status, reported) => {
   const scene = new Scene().issuer(status);
   scene.buy(scene.wish('web'));
@@ -156,6 +150,15 @@ test('an orphan that only one resource can have asked for could have been told, 
   scene.wish('two', 'same');
 
   expect(scene.verdict().decidable).toEqual([expect.stringContaining('5001')]);
+});
+
+test('an orphan of a resource that was deleted while its attempt was under way is one that nobody could know of', () => {
+  const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }] });
+  const web = scene.wish('web');
+  scene.buy(web);
+  scene.interrupted = [web.names.join(',')];
+
+  expect(scene.verdict()).toMatchObject({ decidable: [], orphansWitnessed: [5001] });
 });
 
 test('the mark of an installation takes every excuse away', () => {
@@ -223,6 +226,16 @@ test('a reissue of a reissue that nobody heard of is doubled', () => {
   expect(scene.verdict().doubled).toEqual([expect.stringContaining('reissued as 5003')]);
 });
 
+test('a new key at each renewal is no doubled certificate, and one bought in vain is', () => {
+  const scene = new Scene();
+  const web = scene.wish('rekeyed');
+  for (let i = 0; i < 3; i += 1) scene.claim(web, scene.buy(web));
+  expect(scene.verdict().doubled).toEqual([]);
+
+  scene.buy(web);
+  expect(scene.verdict().doubled).toHaveLength(1);
+});
+
 test('a certificate with names that nobody asked for is doubled', () => {
   const scene = new Scene();
   scene.buy({ ...scene.wish('web'), names: ['x', 'y'] });
@@ -248,4 +261,17 @@ test('calls at a person’s certificate, and a reissue that its resource never w
     'cert/status of 5001, which a person made',
     'cert/get of 5001, which a person made',
   ]);
+});
+
+test('what an attempt that was given up may have bought is not lost, but has to be reported as an orphan', () => {
+  const attempt = {
+    commonName: 'web',
+    afterId: 5000,
+    since: '1970-01-01T00:16:00Z',
+    until: '1970-01-01T00:17:00Z',
+  };
+  const scene = new Scene().issuer({ abandoned: [attempt] });
+  scene.buy(scene.wish('web'));
+
+  expect(scene.verdict()).toMatchObject({ lost: [], orphansReported: [], orphansWitnessed: [5001] });
 });

@@ -1,6 +1,5 @@
 /** What the witnesses find, item by item. */
 import { type Bought, type Evidence, boughtOf, placeOf, rootOf, tagOf } from './ledger.ts';
-import type { Tag } from './names.ts';
 import { readHeld } from './secret-check.ts';
 
 /** Each finding is a sentence that names the certificate or Secret. */
@@ -22,7 +21,7 @@ export interface Verdict {
 
 export function judge(evidence: Evidence): Verdict {
   const bought = boughtOf(evidence);
-  const orphans = bought.filter((one) => one.isValid && !one.isClaimed && (one.isOrphan || !one.isRecorded));
+  const orphans = bought.filter((one) => one.isValid && !one.isClaimed && !one.isGivenUp);
   return {
     ...judgeSecrets(evidence),
     lost: bought
@@ -33,7 +32,7 @@ export function judge(evidence: Evidence): Verdict {
     orphansWitnessed: orphans.map(({ certificate }) => certificate.id),
     orphansReported: bought.filter((one) => one.isOrphan).map(({ certificate }) => certificate.id),
     decidable: orphans
-      .filter((one) => !isExcused(evidence, one))
+      .filter((one) => !isExcused(evidence, one) && !wasInterrupted(evidence, one))
       .map((one) => `${describe(one)} need not have been an orphan`),
     certificates: bought.length,
   };
@@ -52,7 +51,8 @@ function doubledNew(evidence: Evidence, bought: readonly Bought[]): string[] {
     const allowance = (tag && evidence.allowances.get(tag)) ?? 0;
     const heard = all.filter(({ wasHeard }) => wasHeard);
     const wasted = all.filter((one) => !one.wasHeard && !isExcused(evidence, one));
-    const extra = Math.max(0, heard.length - 1) + Math.max(0, wasted.length - (heard.length === 0 ? 1 : 0));
+    const again = tag && evidence.rekeys(tag) ? 0 : Math.max(0, heard.length - 1);
+    const extra = again + Math.max(0, wasted.length - (heard.length === 0 ? 1 : 0));
     if (extra <= allowance) return [];
     const ids = all.map((one) => `${one.certificate.id}${one.wasHeard ? '' : ' (never heard of)'}`);
     return [`${tag ? placeOf(tag) : ''} bought ${ids.join(', ')} for one wish`];
@@ -79,11 +79,16 @@ function isExcused(
   if (isBeyond || !tag || (allowances.get(tag) ?? 0) > 0) return true;
   if (tag.issuer === 'marked') return false;
   const rivals = tags.all().filter((other) => other.set === tag.set && other.issuer === tag.issuer);
-  const isRival = (other: Tag): boolean =>
-    other.party === 'person'
-      ? certificates.some(({ caId, names }) => caId === certificate.caId && tagOf(tags, { names }) === other)
-      : placeOf(other) !== placeOf(tag);
-  return rivals.some(isRival);
+  const isByHand = certificates.some(
+    (other) =>
+      other.origin === 'manual' && other.caId === certificate.caId && tagOf(tags, other)?.set === tag.set,
+  );
+  return isByHand || rivals.some((other) => other.party !== 'person' && placeOf(other) !== placeOf(tag));
+}
+
+/** Its resource was deleted before it was known what the attempt had bought. */
+function wasInterrupted({ history }: Evidence, { tag }: Bought): boolean {
+  return tag !== undefined && history.interrupted.has(tag.names.join(','));
 }
 
 /** Reissues and changes of status at certificates that were not the caller's. */
