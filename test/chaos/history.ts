@@ -109,7 +109,7 @@ export class History {
     if (object) {
       const names = (object.spec?.['dnsNames'] as string[] | undefined) ?? [];
       const asked = last?.asked ?? new Set();
-      this.#last.set(place, { status: (object.status ?? {}) as Status, asked: asked.add(names.join(',')) });
+      this.#last.set(place, { status: object.status ?? {}, asked: asked.add(names.join(',')) });
       return;
     }
     this.#last.delete(place);

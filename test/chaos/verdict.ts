@@ -21,11 +21,14 @@ export interface Verdict {
 
 export function judge(evidence: Evidence): Verdict {
   const bought = boughtOf(evidence);
-  const orphans = bought.filter((one) => one.isValid && !one.isClaimed && !one.isGivenUp);
+  const orphans = bought.filter(
+    (one) =>
+      one.isValid && !one.isClaimed && !one.isGivenUp && (one.isOrphan || !wasForgotten(evidence, one)),
+  );
   return {
     ...judgeSecrets(evidence),
     lost: bought
-      .filter((one) => one.isValid && !one.isClaimed && !one.isOrphan && !one.isRecorded)
+      .filter((one) => orphans.includes(one) && !one.isOrphan && !one.isRecorded)
       .map((one) => `${describe(one)} is claimed by nobody and reported by nobody`),
     doubled: [...doubledNew(evidence, bought), ...doubledReissue(evidence, bought)],
     foreignTouched: judgeCalls(evidence),
@@ -84,6 +87,11 @@ function isExcused(
       other.origin === 'manual' && other.caId === certificate.caId && tagOf(tags, other)?.set === tag.set,
   );
   return isByHand || rivals.some((other) => other.party !== 'person' && placeOf(other) !== placeOf(tag));
+}
+
+/** Whoever forged the status of the resource that had it made the operator forget it. */
+function wasForgotten({ allowances }: Evidence, { tag, wasHeard }: Bought): boolean {
+  return wasHeard && tag !== undefined && (allowances.get(tag) ?? 0) > 0;
 }
 
 /** Its resource was deleted before it was known what the attempt had bought. */
