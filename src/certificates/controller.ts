@@ -1,7 +1,7 @@
 import { parseCertificate } from '../api/parse.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { withConditions, sameConditions } from '../issuance/conditions.ts';
-import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/outdated-crds.ts';
+import { CRDS_AGAIN_MS, CrdsOutdated, holdsConditionsOnly } from '../issuance/outdated-crds.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { keyOf, parseKey, refKey } from '../kube/objects.ts';
@@ -43,6 +43,7 @@ export function reconciler(deps: Deps): Reconcile {
     } catch (error) {
       if (!(error instanceof CrdsOutdated)) throw error;
       deps.crds.doubt();
+      if (!holdsConditionsOnly(certificate.status)) return { requeueAfterMs: CRDS_AGAIN_MS };
       return report(deps, certificate, error.code, error.message, context, CRDS_AGAIN_MS);
     }
   };

@@ -1,7 +1,7 @@
 import type { Attempt, CertificateStatus } from '../api/certificate-status.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { sameConditions, type WantedCondition, withConditions } from '../issuance/conditions.ts';
-import { asOutdated, CrdsOutdated } from '../issuance/outdated-crds.ts';
+import { asOutdated, CrdsOutdated, holdsConditionsOnly } from '../issuance/outdated-crds.ts';
 import { isSealed, type Sealed, type Sealer, sealOf } from '../issuance/seal.ts';
 import { isConflict } from '../kube/errors.ts';
 import { keyOf } from '../kube/objects.ts';
@@ -68,9 +68,13 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
   return answer;
 }
 
-/** As `record` for conditions alone, and only if they say something new. Returns the newest version. */
+/**
+ * As `record` for conditions alone, and only if they say something new and no CRD drops anything for it. Returns the
+ * newest version.
+ */
 export async function recordConditions(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
   const { certificate } = recording;
+  if (!deps.crds.fit && !holdsConditionsOnly(certificate.status)) return certificate;
   if (sameConditions(certificate.status?.conditions, nextConditions(deps, recording))) return certificate;
   return record(deps, recording);
 }

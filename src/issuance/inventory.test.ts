@@ -170,10 +170,18 @@ describe('an unclaimed certificate', () => {
     expect(finding({ abandoned: [abandoned] }, 9, facts)).toEqual({ orphanOf: 'ca' });
   });
 
+  test('that was carried out later than anybody waits for it is an orphan all the same', () => {
+    const late = { ...facts, notBefore: since + 60_000 };
+    expect(finding({ abandoned: [abandoned] }, 9, late)).toEqual({ orphanOf: 'ca' });
+  });
+
   test.each<[string, Partial<Facts>]>([
     ['was asked for something else', { requestHash: 'v1:other' }],
     ['is older than the attempt', { notBefore: since - 4_000 }],
-    ['is younger than anything the attempt can have bought', { notBefore: since + 60_000 }],
+    [
+      'is more than an hour younger than anything the attempt can have bought',
+      { notBefore: since + 3_700_000 },
+    ],
   ])('that %s is foreign', (_, change) => {
     expect(finding({ abandoned: [abandoned] }, 9, { ...facts, ...change })).toBe('foreign');
   });

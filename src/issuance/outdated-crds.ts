@@ -1,5 +1,7 @@
+import type { CertificateStatus } from '../api/certificate-status.ts';
 import { ApiError, type ApiErrorCause } from '../kube/errors.ts';
 import { AppError } from '../lib/errors.ts';
+import { conditionOf } from './conditions.ts';
 
 /** The CRD that is installed does not know what the operator has to write down, so that nothing may be bought. */
 export class CrdsOutdated extends AppError {
@@ -28,4 +30,14 @@ export function asOutdated(error: unknown): never {
 
 function isOfStatus({ field = '' }: ApiErrorCause): boolean {
   return field === 'patch' || field === 'status' || field.startsWith('status.');
+}
+
+/**
+ * Whether nothing but conditions can stand in a status. Any write, of whatever field, makes the API server drop what its
+ * CRD does not know, and reading drops it too: so under older CRDs a status is only written if it cannot hold an attempt,
+ * which begins together with an Issuing condition.
+ */
+export function holdsConditionsOnly(status: CertificateStatus | undefined): boolean {
+  const { conditions, ...others } = status ?? {};
+  return Object.keys(others).length === 0 && conditionOf(conditions, 'Issuing')?.status !== 'True';
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates } from '../../src/api/kinds.ts';
 import { isInvalid } from '../../src/kube/errors.ts';
+import { secrets } from '../../src/kube/objects.ts';
 import { objectPath } from '../../src/kube/paths.ts';
 import { type ControlPlane, startControlPlane } from '../../tools/control-plane/index.ts';
 import { type Crd, type Schema, installCrds, releasedCrds } from '../support/crds.ts';
@@ -127,4 +128,23 @@ describe('CRDs that are older than the operator are named in the condition, and 
     await world.ready('web');
     expect(world.calls()).toMatchObject({ 'cert/new': 1 });
   });
+});
+
+test('under CRDs that are older than the operator nothing is written that makes them drop an attempt', async () => {
+  const world = await aWorld(stage);
+  await world.account();
+  await world.certificate('web');
+  const before = await world.operator();
+  await world.ready('web');
+  await before.stop();
+  await serve(world, olderCrds('attempt'), false);
+  await stage.kube.delete(secrets, world.ref('web-tls'));
+
+  const operator = await world.operator();
+  await world.pass(600_000);
+  await operator.stop();
+
+  expect(operator.traffic.writes()['PATCH tinycertcertificates/status']).toBeUndefined();
+  await serve(world, releasedCrds(), true);
+  expect((await world.get(certificates, 'web')).status?.attempt).toMatchObject({ number: 1 });
 });
