@@ -14,9 +14,9 @@ export interface StepCount {
 }
 
 /** Patience with an order whose step is not reached: recoveries begin only after all times of an attempt have passed. */
-const PATIENCE_MS = { usual: 6_000, recovery: 11_000 };
+const PATIENCE_MS = { usual: 15_000, recovery: 25_000 };
 const FROZEN_MS = { least: 2_500, most: 8_000 };
-const LEAD_MS = 12_000;
+const LEAD_MS = 20_000;
 /** How often an order is given that a process escaped by ending before. */
 const TRIES = 3;
 const POLL_MS = 20;

@@ -95,7 +95,7 @@ function orders(random: Random, kills: number, steps: readonly StepName[]): Orde
     for (const step of steps) {
       const options = stimuli[step];
       const stimulus = options[round % options.length] ?? 'issue';
-      ofRound.push({ do: 'kill', step, nth: random.int(1, 2), stimulus, election });
+      ofRound.push({ do: 'kill', step, nth: step === 'decide' ? random.int(1, 9) : 1, stimulus, election });
       // Between attempt and send is where a freeze tells most.
       if (step === 'attempt' || step === 'send' || round % 2 === 0)
         ofRound.push({ do: 'stop', step, nth: 1, stimulus, election });

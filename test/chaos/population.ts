@@ -1,7 +1,7 @@
 import { type IssuerName, type Tag, Tags } from './names.ts';
 import type { Random } from './random.ts';
 
-export const MAIN = ['chaos-1', 'chaos-2', 'chaos-3', 'chaos-4', 'chaos-5'] as const;
+export const MAIN = ['chaos-1', 'chaos-2', 'chaos-3'] as const;
 export const OTHER = ['other-1', 'other-2'] as const;
 
 /** Names beside the common one, so that there are enough orders of them. */
