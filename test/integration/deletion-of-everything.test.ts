@@ -7,6 +7,7 @@ import { events } from '../support/crds.ts';
 import type { TestOperator } from '../support/operator.ts';
 import { statusAtCa } from '../support/scenario.ts';
 import { type Stage, openStage } from '../support/stage.ts';
+import { watchDeletion } from '../support/watching.ts';
 import { type World, aWorld } from '../support/world.ts';
 
 let stage: Stage;
@@ -60,6 +61,14 @@ async function deleteAll(world: World, type: ResourceType): Promise<void> {
   for (const name of await left(world, type)) await stage.kube.delete(type, world.ref(name));
 }
 
+/** Lets time pass in which the issuer goes, which is the last of all. */
+async function passUntilGone(world: World, ms: number, first = async (): Promise<void> => {}): Promise<void> {
+  await watchDeletion(stage.kube, issuers, world.ref('ca'), async () => {
+    await first();
+    await world.pass(ms);
+  });
+}
+
 async function pendingReason(world: World, name: string): Promise<string | undefined> {
   const { status } = (await world.get(certificates, name)) satisfies TinyCertCertificate;
   return conditionOf(status?.conditions, 'RevocationPending')?.reason;
@@ -80,7 +89,7 @@ test('an issuer that is deleted first waits for its certificates, says so, and w
   await world.pass(60_000);
   expect(atCa(ids)).toEqual(['good', 'good']);
   await stage.dev.setOptions({ listening: true });
-  await world.pass(120_000);
+  await passUntilGone(world, 120_000);
 
   expect(atCa(ids)).toEqual(['revoked', 'revoked']);
   expect([await left(world, certificates), await left(world, issuers)]).toEqual([[], []]);
@@ -93,8 +102,7 @@ test('credentials that are deleted first are not needed, as long as this process
   await deleteAll(world, issuers);
   await world.pass(30 * 60_000);
   stage.dev.expireSessions();
-  await deleteAll(world, certificates);
-  await world.pass(5_000);
+  await passUntilGone(world, 5_000, () => deleteAll(world, certificates));
 
   expect(atCa(ids)).toEqual(['revoked', 'revoked']);
   expect([await left(world, certificates), await left(world, issuers)]).toEqual([[], []]);
@@ -130,7 +138,7 @@ describe('after a restart nobody knows the credentials that are gone, and ten mi
     expect(await left(world, certificates)).toEqual(['a', 'b']);
     expect(await pendingReason(world, 'a')).toBe('CredentialsNotFound');
 
-    await world.pass(2 * 60_000);
+    await passUntilGone(world, 2 * 60_000);
 
     expect([await left(world, certificates), await left(world, issuers)]).toEqual([[], []]);
     expect(atCa(ids)).toEqual(['good', 'good']);
@@ -190,8 +198,7 @@ describe('a namespace that is deleted with all in it', () => {
   test.each(orders)('is empty once its certificates are revoked: %s', async (_, kinds) => {
     const { world, ids } = await issued();
 
-    await deleteNamespace(world, kinds);
-    await world.pass(60_000);
+    await passUntilGone(world, 60_000, () => deleteNamespace(world, kinds));
 
     expect(atCa(ids)).toEqual(['revoked', 'revoked']);
     expect(await isFinished(world)).toBe(true);
@@ -205,7 +212,7 @@ describe('a namespace that is deleted with all in it', () => {
     await world.pass(30 * 60_000);
     expect(await left(world, certificates)).toEqual(['a', 'b']);
     await stage.dev.setOptions({ listening: true });
-    await world.pass(15 * 60_000);
+    await passUntilGone(world, 15 * 60_000);
 
     expect(atCa(ids)).toEqual(['revoked', 'revoked']);
     expect(await isFinished(world)).toBe(true);
@@ -217,7 +224,7 @@ describe('a namespace that is deleted with all in it', () => {
     await deleteNamespace(world, [secrets, issuers, certificates]);
     const second = await operatorOf(world, home);
 
-    await world.pass(11 * 60_000);
+    await passUntilGone(world, 11 * 60_000);
 
     expect(atCa(ids)).toEqual(['good', 'good']);
     expect(await isFinished(world)).toBe(true);

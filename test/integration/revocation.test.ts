@@ -225,6 +225,21 @@ describe('desiredStatus', () => {
     expect((await statusOf(world)).certificateId).toBe(id);
   });
 
+  test('is carried out by the next operator if one dies before it has written that it was done', async () => {
+    const { world, operator, id } = await issued();
+    stage.dev.addFault({ call: 'cert/status', kind: 'hold', when: 'after' });
+    await world.patch(certificates, 'web', { spec: { desiredStatus: 'Hold' } });
+    await world.call(({ call, fault }) => call === 'cert/status' && fault === 'hold');
+    await operator.stop('by force').catch(() => undefined);
+    stage.dev.release();
+    expect(await statusOf(world)).not.toHaveProperty('observedDesiredStatus');
+
+    await world.operator();
+    await world.settled();
+
+    expect([statusAtCa(stage, id), (await statusOf(world)).observedDesiredStatus]).toEqual(['hold', 'Hold']);
+  });
+
   test('Good from the start costs nothing', async () => {
     const { operator } = await issued({ desiredStatus: 'Good' });
     expect(operator.traffic.writes()).toMatchObject({ 'PATCH tinycertcertificates/status': 2 });
