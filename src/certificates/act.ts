@@ -1,16 +1,13 @@
-import { heldCertificate } from '../issuance/inspect.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
-import { secrets } from '../kube/objects.ts';
 import { TerminalError } from '../lib/errors.ts';
-import { readCertificate } from '../x509/certificate.ts';
 import { conclude } from './conclude.ts';
-import { obstructed, type Plan } from './decide.ts';
+import { failedConditions, obstructed, type Plan, planOf } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedLook } from './failure.ts';
 import { follow } from './follow.ts';
-import { secretRef } from './gather.ts';
-import { firstObstacle } from './guards.ts';
+import { readSecret } from './gather.ts';
+import { firstObstacle, SEAL_BROKEN } from './guards.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { issue, type Order } from './issue.ts';
 import { OUTSIDE_WINDOW } from './needs.ts';
@@ -18,8 +15,9 @@ import { noteStatus } from './observed.ts';
 import { isOutdated, MADE_AGAIN, REQUEST_CHANGED } from './open-attempt.ts';
 import { recordConditions } from './record.ts';
 import { recover } from './recover.ts';
-import { relabel, settle } from './settle.ts';
+import { isGenuine, relabel, settle } from './settle.ts';
 import { isWithheld } from './standing.ts';
+import { takeUp } from './take-up.ts';
 
 /** What the issuer's own events say, and what the spec itself asks for. */
 const SAID_ELSEWHERE: ReadonlySet<string> = new Set(['IssuerNotReady', 'Suspended', 'OnHold', 'Revoked']);
@@ -59,13 +57,20 @@ async function carryOut(
       if (plan.conditions) await recordConditions(deps, { certificate, conditions: plan.conditions, signal });
       return { requeueAfterMs: plan.quietAt - inputs.monotonic };
     case 'settle':
-      return settle(deps, inputs, signal);
-    case 'relabel':
-      return relabel(deps, inputs, signal);
+    case 'relabel': {
+      const isSound = await isGenuine(inputs);
+      if (isSound === undefined) return {};
+      if (!isSound) return repair(deps, inputs, () => republish(deps, holdingNothing(inputs), signal));
+      const write = plan.do === 'settle' ? settle : relabel;
+      if (inputs.secret.state !== 'changed') return write(deps, inputs, signal);
+      return repair(deps, inputs, () => write(deps, inputs, signal));
+    }
+    case 'takeUp':
+      return takeUpOr(deps, inputs, context);
     case 'issue':
       log.info({ operation: plan.operation, reason: plan.why.reason }, 'Asking for a certificate');
       tellOutsideWindow(deps, certificate, plan.why);
-      return issue(deps, inputs, issuerOf(inputs), await orderOf(deps, inputs, plan, signal), signal);
+      return issue(deps, inputs, issuerOf(inputs), orderOf(inputs, plan), signal);
     case 'resume':
       return conclude(
         deps,
@@ -75,14 +80,10 @@ async function carryOut(
         signal,
       );
     case 'republish':
-      log.info({ reason: plan.why.reason }, 'Fetching the certificate again');
-      return conclude(
-        deps,
-        inputs,
-        issuerOf(inputs),
-        { certificateId: ownId(inputs), outcome: 'republished' },
-        signal,
-      );
+      return repair(deps, inputs, () => {
+        log.info({ reason: plan.why.reason }, 'Fetching the certificate again');
+        return republish(deps, inputs, signal);
+      });
     case 'observe':
       return noteStatus(deps, inputs, plan.to, context);
     case 'follow':
@@ -133,12 +134,7 @@ async function afterRecovery(
   }
   const order: Order = isLate
     ? { operation: 'New', why: REQUEST_CHANGED, ...('adopt' in verdict ? { givesUp: verdict.adopt } : {}) }
-    : await orderOf(
-        deps,
-        inputs,
-        { operation: 'again' in verdict ? verdict.again : 'New', why: MADE_AGAIN },
-        signal,
-      );
+    : orderOf(inputs, { operation: 'again' in verdict ? verdict.again : 'New', why: MADE_AGAIN });
   const obstacle = firstObstacle(inputs, {
     remedy: order.operation === 'New' ? 'issue' : 'renew',
     ...order.why,
@@ -153,18 +149,55 @@ async function afterRecovery(
   return issue(deps, inputs, issuer, order, signal);
 }
 
+/** Goes by what the Secret proves, as it is now; without proof things are as status has them. */
+async function takeUpOr(deps: Deps, inputs: Inputs, context: ReconcileContext): Promise<ReconcileResult> {
+  const { certificate } = inputs;
+  const secret =
+    inputs.secret.state === 'unchanged' ? await readSecret(deps, certificate, context.signal) : inputs.secret;
+  const looked = { ...inputs, secret };
+  const done = await takeUp(deps, looked, issuerOf(inputs), context);
+  return done ?? carryOut(deps, looked, planOf(looked), context);
+}
+
+/** Makes a repair, unless there were many of this Secret lately: somebody else keeps changing it, and is told. */
+async function repair(
+  { repairs, warn }: Deps,
+  { certificate }: Inputs,
+  make: () => Promise<ReconcileResult>,
+): Promise<ReconcileResult> {
+  const key = certificate.metadata.uid ?? '';
+  const requeueAfterMs = repairs.waits(key);
+  if (requeueAfterMs > 0) return { requeueAfterMs };
+  // A try that failed is no repair, and has its own wait.
+  if (certificate.status?.failedAttempts === undefined && repairs.note(key)) {
+    const message = `The Secret ${certificate.spec.secretName} is changed again and again by somebody else: it is put right with longer and longer pauses. See its managedFields for who writes it.`;
+    warn(certificate, 'SecretContested', message);
+  }
+  return make();
+}
+
+/** What the Secret holds is worth nothing. */
+function holdingNothing(inputs: Inputs): Inputs {
+  const { secret } = inputs;
+  return secret.state === 'changed' ? { ...inputs, secret: { ...secret, held: undefined } } : inputs;
+}
+
+/** Brings the certificate that the resource has into its Secret again; never on the word of an unsealed status. */
+async function republish(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
+  if (inputs.sealed === false) {
+    const conditions = failedConditions(inputs, SEAL_BROKEN);
+    return reportObstacle(deps, inputs, { do: 'report', why: SEAL_BROKEN, conditions }, signal);
+  }
+  const conclusion = { certificateId: ownId(inputs), outcome: 'republished' } as const;
+  return conclude(deps, inputs, issuerOf(inputs), conclusion, signal);
+}
+
 /**
- * A reissue gives whoever holds the Secret the key of the certificate that status names, so that an unsealed status has
- * to be proved first: the Secret holds the same public key. Without proof a new key is asked for.
+ * A reissue gives whoever holds the Secret the key of the certificate that status names, so that on the word of an unsealed
+ * status, which the Secret did not prove, a new key is asked for.
  */
-async function orderOf(deps: Deps, inputs: Inputs, order: Order, signal: AbortSignal): Promise<Order> {
-  if (order.operation === 'New' || inputs.sealed !== false) return order;
-  const secret = await deps.kube.find(secrets, secretRef(inputs.certificate), { signal });
-  const held = secret && heldCertificate(secret);
-  if (!held || inputs.certificate.status?.certificateId === undefined) return { ...order, operation: 'New' };
-  const pem = await issuerOf(inputs).account.client.getCertificate(ownId(inputs), 'cert', { signal });
-  const isProved = readCertificate(pem).publicKeyFingerprint === held.leaf.publicKeyFingerprint;
-  return { ...order, operation: isProved ? 'Reissue' : 'New' };
+function orderOf({ sealed }: Inputs, order: Order): Order {
+  return sealed === false ? { ...order, operation: 'New' } : order;
 }
 
 /** The guards let nothing through to here without a ready issuer. */

@@ -5,15 +5,21 @@ import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { publish } from '../issuance/publish.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { refKey, type Secret } from '../kube/objects.ts';
+import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
+import type { Certificate } from '../x509/certificate.ts';
 import { READY, settledCondition } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedConclusion } from './failure.ts';
 import { secretRef } from './gather.ts';
+import { whyUnfetched } from './gone.ts';
+import { heldInstead, type HeldInstead } from './held.ts';
 import type { Conclusion, Inputs } from './inputs.ts';
 import { dueAt, lookAgainAt } from './needs.ts';
+import { keepMetadata } from './possession.ts';
 import { afterReplacement } from './replaced.ts';
 import { recordResult, type StatusChange } from './record.ts';
+import { holdsOwn } from './secret-needs.ts';
 
 /**
  * Brings a certificate from the CA into the Secret and then into status (rules 4 and 5). Whatever fails, the id is not
@@ -26,21 +32,19 @@ export async function conclude(
   conclusion: Conclusion,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  const { certificateId, outcome } = conclusion;
-  let secret: Pick<Secret, 'metadata'>;
-  let material: Material;
+  const { outcome } = conclusion;
+  let published: Published;
   try {
-    material = await fetchMaterial(deps, inputs, issuer, certificateId, signal);
-    failpoint('check');
-    secret = await writeSecret(deps, inputs, certificateId, material, signal);
+    published = await intoSecret(deps, inputs, issuer, conclusion.certificateId, signal);
     failpoint('secret');
   } catch (error) {
-    return afterFailedConclusion(deps, inputs, issuer, conclusion, error, signal);
+    const why = await whyUnfetched(deps, issuer, conclusion.certificateId, error, signal);
+    return afterFailedConclusion(deps, inputs, issuer, conclusion, why, signal);
   }
   const { attempt } = inputs.certificate.status ?? {};
   const certificate = await recordResult(deps, {
     certificate: inputs.certificate,
-    change: result(deps.clock.now(), inputs, issuer, conclusion, material, secret),
+    change: result(deps.clock.now(), inputs, issuer, outcome, published),
     conditions: [outcome === 'republished' ? settledCondition(inputs) : READY],
     removed: ['Issuing'],
     sealer: issuer.account,
@@ -56,6 +60,48 @@ export async function conclude(
     now: deps.clock.now(),
   });
   return requeueAt === undefined ? {} : { requeueAt };
+}
+
+/** What the Secret holds in the end. */
+interface Published {
+  certificateId: number;
+  leaf: Certificate;
+  metadata: Secret['metadata'];
+}
+
+/** Brings a certificate into the Secret, unless it holds that one already, or a later one that must stay (rule 5). */
+async function intoSecret(
+  deps: Deps,
+  inputs: Inputs,
+  issuer: ReadyIssuer,
+  certificateId: number,
+  signal: AbortSignal,
+): Promise<Published> {
+  const kept = await heldInstead(deps, inputs, issuer, certificateId, undefined, signal);
+  if (kept?.isPlain) return keep(deps, inputs, kept, signal);
+  const wanted = kept?.certificateId ?? certificateId;
+  const material = await fetchMaterial(deps, inputs, issuer, wanted, signal);
+  failpoint('check');
+  const { leaf } = material;
+  const later = kept ? undefined : await heldInstead(deps, inputs, issuer, wanted, leaf, signal);
+  if (later?.isPlain) return keep(deps, inputs, later, signal);
+  if (later) return intoSecret(deps, inputs, issuer, later.certificateId, signal);
+  return {
+    certificateId: wanted,
+    leaf,
+    ...(await writeSecret(deps, inputs, issuer, wanted, material, signal)),
+  };
+}
+
+async function keep(
+  deps: Deps,
+  inputs: Inputs,
+  { certificateId, leaf }: HeldInstead,
+  signal: AbortSignal,
+): Promise<Published> {
+  const { secret } = inputs;
+  if (secret.state !== 'changed') throw new TerminalError('NothingHeld', 'There is no Secret to keep.');
+  return { certificateId, leaf, metadata: await keepMetadata(deps, inputs, secret, certificateId, signal) };
 }
 
 /** Chain and key of a certificate, checked. */
@@ -77,15 +123,19 @@ async function fetchMaterial(
 
 async function writeSecret(
   deps: Deps,
-  { certificate, names, secret: view }: Inputs,
+  { certificate, names, secret: view, sealed, specHash }: Inputs,
+  { authority }: ReadyIssuer,
   certificateId: number,
   material: Material,
   signal: AbortSignal,
 ): Promise<Pick<Secret, 'metadata'>> {
+  const { status } = certificate;
   const present =
     view.state === 'unchanged' || view.state === 'changed' ? { metadata: view.metadata } : undefined;
-  // An unchanged Secret holds what status says; of a changed one nothing is certain.
-  const heldId = view.state === 'unchanged' ? certificate.status?.certificateId : undefined;
+  // An unchanged Secret holds what status says; what a changed one holds has been looked at.
+  const isSame = status?.authorityId === authority.id && status.specHash === specHash;
+  const isOwn = view.state === 'unchanged' || holdsOwn({ certificate, secret: view });
+  const heldId = isOwn && isSame && sealed !== false ? status.certificateId : undefined;
   const secret = await publish(
     deps.kube,
     { certificate, certificateId, names, material, present, heldId },
@@ -100,19 +150,19 @@ function result(
   now: number,
   inputs: Inputs,
   { authority }: ReadyIssuer,
-  { certificateId, outcome }: Conclusion,
-  { leaf }: Material,
-  secret: Pick<Secret, 'metadata'>,
+  outcome: Conclusion['outcome'],
+  { certificateId, leaf, metadata: written }: Published,
 ): StatusChange {
   const { spec, status, metadata } = inputs.certificate;
-  const { uid, resourceVersion } = secret.metadata;
-  const isNew = outcome !== 'republished';
+  const { uid, resourceVersion } = written;
+  const isNew = outcome !== 'republished' || certificateId !== status?.certificateId;
+  const { attempt } = status ?? {};
   const known = {
     certificateId,
     certificateStatus: (isNew ? undefined : status?.certificateStatus) ?? 'good',
     notBefore: rfc3339(leaf.notBefore),
     notAfter: rfc3339(leaf.notAfter),
-    ...(isNew && status?.attempt ? { attempt: { ...status.attempt, certificateId } } : {}),
+    ...(isNew && attempt && attempt.outcome === undefined ? { attempt: { ...attempt, certificateId } } : {}),
   } satisfies CertificateStatus;
   const promised = isNew ? afterReplacement(spec, status, certificateId, now) : {};
   const renewal = dueAt({ certificate: { metadata, spec, status: { ...status, ...known } }, now });

@@ -1,5 +1,6 @@
 import { parseCertificate } from '../api/parse.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
+import { claimsOf } from '../issuance/claims.ts';
 import { withConditions, sameConditions } from '../issuance/conditions.ts';
 import { CRDS_AGAIN_MS, CrdsOutdated, holdsConditionsOnly } from '../issuance/outdated-crds.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
@@ -9,7 +10,7 @@ import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';
-import { BY_ISSUER, BY_SECRET, type Deps } from './deps.ts';
+import { BY_CERTIFICATE, BY_ISSUER, BY_SECRET, type Deps } from './deps.ts';
 import { nextDutyAt } from './duties.ts';
 import { farewell } from './farewell.ts';
 import { hasFinalizer, keepFinalizer } from './finalizer.ts';
@@ -55,6 +56,7 @@ export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Vanished, 'not
   deps.certificates.addIndex(BY_ISSUER, ({ spec, metadata }) => [
     issuerKey(spec.issuerRef, metadata.namespace),
   ]);
+  deps.certificates.addIndex(BY_CERTIFICATE, ({ status }) => claimsOf(status).map(String));
   const freed = (certificate: TinyCertCertificate): void => {
     for (const key of deps.certificates.keysByIndex(BY_SECRET, refKey(secretRef(certificate))))
       queue.add(key, { reason: 'freed' });

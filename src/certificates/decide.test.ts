@@ -9,7 +9,7 @@ import {
   readyIssuer,
   spec,
 } from '../../test/support/inputs.ts';
-import { specHash } from '../api/effective.ts';
+import { effectiveNames, specHash } from '../api/effective.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { HeldCertificate } from '../issuance/inspect.ts';
 import { decide, type Plan, settledCondition } from './decide.ts';
@@ -24,8 +24,13 @@ function reasonOf(plan: Plan): string | undefined {
 }
 
 function held(serialNumber: string): HeldCertificate {
-  const leaf = { serialNumber, notAfter: Date.parse(issued.notAfter ?? '') } as HeldCertificate['leaf'];
-  return { leaf, claimedId: 7 };
+  const leaf = {
+    serialNumber,
+    notBefore: ISSUED,
+    notAfter: Date.parse(issued.notAfter ?? ''),
+    names: effectiveNames(spec),
+  } as HeldCertificate['leaf'];
+  return { leaf, intermediates: [], root: leaf, claimedId: 7, isPlain: true };
 }
 
 function changed(holds: HeldCertificate | undefined, hasMetadata = true): Inputs['secret'] {
@@ -77,6 +82,12 @@ describe('what is needed', () => {
     [
       'the same certificate again when the Secret is damaged',
       { secret: changed(undefined) },
+      'republish',
+      'SecretMismatch',
+    ],
+    [
+      'the same certificate again when its files are not as the operator writes them',
+      { secret: changed({ ...held('07'), isPlain: false }) },
       'republish',
       'SecretMismatch',
     ],
@@ -166,6 +177,46 @@ describe('a certificate that is renewed in windows', () => {
       operation: 'Reissue',
       why: { reason: 'RenewalOutsideWindow' },
     });
+  });
+});
+
+describe('a status without its seal is first proved by what the Secret holds', () => {
+  const unsealed = { sealed: false } as const;
+  const waiting = { quietAt: 2_000_000, unsent: false };
+
+  test.each<[string, Parameters<typeof inputs>[0], Plan['do']]>([
+    ['when nothing is needed, it stays as it is', {}, 'nothing'],
+    ['when it is due, from an unchanged Secret', { now: due }, 'takeUp'],
+    ['when the spec changed', { spec: { dnsNames: ['b.example.com'] }, generation: 2 }, 'takeUp'],
+    ['when only status is to be written', { generation: 2 }, 'takeUp'],
+    ['when the Secret was touched', { secret: changed(held('07')) }, 'takeUp'],
+    ['when the Secret holds another certificate', { secret: changed(held('08')) }, 'takeUp'],
+    ['unless the Secret is damaged', { secret: changed(undefined) }, 'report'],
+    [
+      'unless the issuer is not ready',
+      { now: due, issuer: { ready: false, reason: 'x', message: 'x' } },
+      'report',
+    ],
+    [
+      'when an open attempt has been waited out',
+      { status: { ...issued, attempt }, attempt: waiting, monotonic: 2_000_000 },
+      'takeUp',
+    ],
+    ['but not before', { status: { ...issued, attempt }, attempt: waiting }, 'wait'],
+  ])('%s', (_, given, want) => {
+    expect(decide(inputs({ ...unsealed, ...given })).do).toBe(want);
+  });
+
+  test.each<[string, Parameters<typeof inputs>[0], Plan['do']]>([
+    ['takes one for its names up', {}, 'takeUp'],
+    ['does not take one for other names up', { spec: { dnsNames: ['b.example.com'] } }, 'issue'],
+    ['does not take up one that has expired', { now: ISSUED + 91 * DAY }, 'issue'],
+    ['does not take up one that is not valid yet', { now: ISSUED - DAY }, 'issue'],
+    ['does not take up anything that is not whole', { secret: changed(undefined) }, 'issue'],
+    ['does not take up what is somebody else’s', { elder: 'first' }, 'report'],
+  ])('and a resource without a certificate %s', (_, given, want) => {
+    const fresh = { ...unsealed, status: {}, secret: changed(held('07')) };
+    expect(decide(inputs({ ...fresh, ...given })).do).toBe(want);
   });
 });
 

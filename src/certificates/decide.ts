@@ -4,6 +4,8 @@ import { conditionOf, rfc3339 } from '../issuance/conditions.ts';
 import { firstObstacle, type Obstacle } from './guards.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { dueAt, firstNeed, lookAgainAt, type Need } from './needs.ts';
+import { mayProve } from './proof.ts';
+import { holdsOwn } from './secret-needs.ts';
 import { idleConditions, lostStanding, unlisted } from './standing.ts';
 
 /** What is to be done, and nothing else: `act` carries it out without deciding anew. */
@@ -23,10 +25,18 @@ export type Plan =
   | { do: 'follow'; candidates: readonly number[] }
   | { do: 'republish'; why: Reason }
   | { do: 'relabel' }
+  /** See what the own Secret proves; without proof, go on with `planOf`. */
+  | { do: 'takeUp' }
   | { do: 'settle' };
 
 /** Decides what to do for one certificate. Pure: the same inputs give the same plan. */
 export function decide(inputs: Inputs): Plan {
+  const plan = planOf(inputs);
+  return mayProve(inputs, plan) ? { do: 'takeUp' } : plan;
+}
+
+/** What to do once all that the Secret may prove is in status. */
+export function planOf(inputs: Inputs): Plan {
   const need = firstNeed(inputs);
   if (!need) return steady(inputs);
   if (need.remedy === 'recover' && inputs.monotonic < need.quietAt)
@@ -151,7 +161,9 @@ function isServed(inputs: Inputs): boolean {
   const { certificate, issuer, secret, specHash, now } = inputs;
   const { status } = certificate;
   const expiry = expiryOf(inputs);
-  if (secret.state !== 'unchanged' || expiry === undefined || expiry <= now) return false;
+  // A touched Secret that still holds the certificate serves it.
+  if (secret.state !== 'unchanged' && !holdsOwn(inputs)) return false;
+  if (expiry === undefined || expiry <= now) return false;
   if (status?.specHash !== specHash || lostStanding(certificate)) return false;
   return !issuer?.ready || status.authorityId === issuer.issuer.authority.id;
 }

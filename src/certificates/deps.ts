@@ -14,6 +14,7 @@ import type { Store } from '../kube/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CertificateMetrics } from '../metrics/registry.ts';
 import type { PromiseMemory } from './promise-memory.ts';
+import type { Repairs } from './repairs.ts';
 
 /** What the controller works with; all of it is shared between its files and lives as long as the process. */
 export interface Deps {
@@ -45,6 +46,7 @@ export interface Deps {
   promises: PromiseMemory;
   /** Issuers as they were last ready, for what was promised when they are gone. */
   sessions: Pick<LastSessions, 'get'>;
+  repairs: Repairs;
   writtenCertificates: LastWritten<TinyCertCertificate>;
   writtenSecrets: LastWritten<KubeObject>;
 }
@@ -52,3 +54,5 @@ export interface Deps {
 /** Names of the indexes on the store of certificates. */
 export const BY_SECRET = 'secret';
 export const BY_ISSUER = 'issuer';
+/** By the ids that a resource claims. */
+export const BY_CERTIFICATE = 'certificate';

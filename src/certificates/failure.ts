@@ -2,7 +2,6 @@ import type { Attempt } from '../api/certificate-status.ts';
 import { MaterialError } from '../issuance/checks.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { rfc3339 } from '../issuance/conditions.ts';
-import { SecretIsNewer } from '../issuance/publish.ts';
 import { SendRefused } from '../issuance/send-gate.ts';
 import { quietAfter } from '../issuance/timing.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
@@ -67,7 +66,7 @@ export async function afterFailedConclusion(
   const { attempt } = inputs.certificate.status ?? {};
   const keep: StatusChange =
     outcome === 'republished' || !attempt ? {} : { attempt: { ...attempt, certificateId } };
-  if (isConflict(error) || isAlreadyExists(error) || error instanceof SecretIsNewer) {
+  if (isConflict(error) || isAlreadyExists(error)) {
     await record(deps, { certificate: inputs.certificate, change: keep, sealer: issuer.account, signal });
     return { requeueAfterMs: LOOK_AGAIN_MS };
   }

@@ -1,6 +1,7 @@
 import { effectiveNames, specHash } from '../api/effective.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import { isOpen } from '../issuance/attempt.ts';
+import { conditionOf } from '../issuance/conditions.ts';
 import { heldCertificate } from '../issuance/inspect.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import { hasMetadata, isOwnSecret, secretMetadata } from '../issuance/outputs.ts';
@@ -8,7 +9,8 @@ import { isSealed } from '../issuance/seal.ts';
 import { hasWantedOwners } from '../issuance/secret-owner.ts';
 import { quietAfter } from '../issuance/timing.ts';
 import { refKey, type Secret, secrets } from '../kube/objects.ts';
-import { BY_SECRET, type Deps } from './deps.ts';
+import type { Deps } from './deps.ts';
+import { elderOf, isInherited } from './ownership.ts';
 import type { AttemptKnowledge, Inputs, SecretView } from './inputs.ts';
 
 /** Fetches once what the decision needs. Reads the Secret from the API server only if it is not known to be unchanged. */
@@ -20,6 +22,7 @@ export async function gather(
   const { spec, metadata } = certificate;
   const key = issuerKey(spec.issuerRef, metadata.namespace);
   const issuer = deps.directory.get(key);
+  const elder = elderOf(deps, certificate);
   return {
     certificate,
     names: effectiveNames(spec),
@@ -28,8 +31,9 @@ export async function gather(
     issuerKey: key,
     issuer,
     issuerExists: issuer !== undefined || deps.issuerExists(key),
-    elder: elderOf(deps, certificate),
-    secret: await lookAtSecret(deps, certificate, signal),
+    elder,
+    // What belongs to another resource is none of this one's business.
+    secret: elder === undefined ? await lookAtSecret(deps, certificate, signal) : { state: 'absent' },
     sealed: issuer?.ready
       ? isSealed(issuer.issuer.account, metadata.uid ?? '', certificate.status ?? {})
       : undefined,
@@ -40,25 +44,37 @@ export async function gather(
   };
 }
 
-/** The Secret of a certificate, read live. */
+/**
+ * The Secret of a certificate: read live, unless the watched one is the one in status and was looked at for this very
+ * spec, which says what its annotations are.
+ */
 export async function lookAtSecret(
   deps: Deps,
   certificate: TinyCertCertificate,
   signal: AbortSignal,
 ): Promise<SecretView> {
   const ref = secretRef(certificate);
-  const { secretUID, secretResourceVersion } = certificate.status ?? {};
+  const { secretUID, secretResourceVersion, conditions } = certificate.status ?? {};
+  const isUnchanged = ({ metadata }: Pick<Secret, 'metadata'>): boolean =>
+    metadata.uid === secretUID && metadata.resourceVersion === secretResourceVersion;
   const watched = deps.writtenSecrets.newest(refKey(ref), deps.secrets.get(refKey(ref)));
-  if (
-    watched !== undefined &&
-    watched.metadata.uid === secretUID &&
-    watched.metadata.resourceVersion === secretResourceVersion &&
-    hasWantedOwners(certificate, watched.metadata)
-  ) {
+  const isLookedAt = conditionOf(conditions, 'Ready')?.observedGeneration === certificate.metadata.generation;
+  const isCurrent = (at: Secret['metadata']): boolean => isLookedAt && hasWantedOwners(certificate, at);
+  if (watched && isUnchanged(watched) && isCurrent(watched.metadata))
     return { state: 'unchanged', metadata: watched.metadata };
-  }
-  const secret = await deps.kube.find(secrets, ref, { signal });
-  return secret ? viewOf(certificate, secret) : { state: 'absent' };
+  const view = await readSecret(deps, certificate, signal);
+  if (view.state !== 'changed' || !isUnchanged(view) || !view.hasMetadata) return view;
+  return { state: 'unchanged', metadata: view.metadata };
+}
+
+/** The Secret of a certificate as it is, whatever status says of it. */
+export async function readSecret(
+  deps: Deps,
+  certificate: TinyCertCertificate,
+  signal: AbortSignal,
+): Promise<SecretView> {
+  const secret = await deps.kube.find(secrets, secretRef(certificate), { signal });
+  return secret ? viewOf(deps, certificate, secret) : { state: 'absent' };
 }
 
 /** Which Secret a certificate is written to. */
@@ -66,10 +82,11 @@ export function secretRef({ metadata, spec }: TinyCertCertificate): { namespace:
   return { namespace: metadata.namespace ?? '', name: spec.secretName };
 }
 
-function viewOf(certificate: TinyCertCertificate, secret: Secret): SecretView {
+function viewOf(deps: Deps, certificate: TinyCertCertificate, secret: Secret): SecretView {
   const { status } = certificate;
   const { name } = secret.metadata;
-  if (!isOwnSecret(certificate, secret)) {
+  const held = heldCertificate(secret);
+  if (!isOwnSecret(certificate, secret, held?.leaf.serialNumber) && !isInherited(deps, certificate, secret)) {
     return {
       state: 'foreign',
       reason: 'SecretNotOwned',
@@ -83,30 +100,13 @@ function viewOf(certificate: TinyCertCertificate, secret: Secret): SecretView {
       message: `The Secret ${name} is immutable and cannot be renewed: choose another secretName, or delete the Secret.`,
     };
   }
-  const { uid, resourceVersion } = secret.metadata;
-  const isWritten = uid === status?.secretUID && resourceVersion === status?.secretResourceVersion;
-  if (isWritten && hasWantedOwners(certificate, secret.metadata)) {
-    return { state: 'unchanged', metadata: secret.metadata };
-  }
   const wanted = secretMetadata(certificate, effectiveNames(certificate.spec), status?.certificateId ?? 0);
   return {
     state: 'changed',
     metadata: secret.metadata,
-    held: heldCertificate(secret),
+    held,
     hasMetadata: hasMetadata(secret, wanted) && hasWantedOwners(certificate, secret.metadata),
   };
-}
-
-/** Of several certificates with one `secretName` the oldest owns the Secret; of equal age the first by name. */
-function elderOf(deps: Deps, certificate: TinyCertCertificate): string | undefined {
-  const age = ({ metadata }: TinyCertCertificate): string => `${metadata.creationTimestamp} ${metadata.name}`;
-  let eldest = certificate;
-  for (const other of deps.certificates.byIndex(BY_SECRET, refKey(secretRef(certificate)))) {
-    if (age(other) < age(eldest)) eldest = other;
-  }
-  return eldest === certificate || eldest.metadata.uid === certificate.metadata.uid
-    ? undefined
-    : eldest.metadata.name;
 }
 
 function knowledgeOf(deps: Deps, { status }: TinyCertCertificate): AttemptKnowledge | undefined {

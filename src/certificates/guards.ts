@@ -50,7 +50,7 @@ function sharedSecretName({ certificate: { spec }, elder }: Inputs): Obstacle | 
   if (elder === undefined) return undefined;
   return {
     reason: 'DuplicateSecretName',
-    message: `The Secret ${spec.secretName} belongs to the older TinyCertCertificate ${elder}: choose another secretName.`,
+    message: `The Secret ${spec.secretName} belongs to the TinyCertCertificate ${elder}, which had it first: choose another secretName.`,
   };
 }
 
@@ -60,14 +60,17 @@ function foreignSecret({ secret, now }: Inputs): Obstacle | undefined {
   return { reason: secret.reason, message: secret.message, until: now + FOREIGN_AGAIN_MS };
 }
 
+/** Why nothing is done with an id that nobody can prove. */
+export const SEAL_BROKEN: Reason = {
+  reason: 'SealBroken',
+  message:
+    'The status was changed by somebody else or the API key was replaced, so the certificate id in it is not believed. Change the spec or delete and create the resource to have a new certificate issued.',
+};
+
 /** A private key is never fetched on the word of a status that somebody else may have written. */
 function unsealed({ sealed }: Inputs, { remedy }: Need): Obstacle | undefined {
   if (sealed !== false || remedy !== 'republish') return undefined;
-  return {
-    reason: 'SealBroken',
-    message:
-      'The status was changed by somebody else or the API key was replaced, so the certificate id in it is not believed. Change the spec or delete and create the resource to have a new certificate issued.',
-  };
+  return SEAL_BROKEN;
 }
 
 /** After a failure the next try waits; a change of the spec ends the wait. */

@@ -1,5 +1,6 @@
 import type { Attempt } from '../api/certificate-status.ts';
 import { isOpen } from '../issuance/attempt.ts';
+import { goneFor } from './gone.ts';
 import type { Inputs } from './inputs.ts';
 import type { Need } from './needs.ts';
 
@@ -17,6 +18,8 @@ export function openAttempt(inputs: Inputs): Need | undefined {
   const certificateId = known.certificateId ?? (sealed === false ? undefined : attempt.certificateId);
   if (certificateId !== undefined) {
     if (isLate) return { remedy: 'issue', ...REQUEST_CHANGED, givesUp: certificateId };
+    const gone = goneFor(inputs, true);
+    if (gone) return { remedy: 'issue', ...gone };
     return {
       remedy: 'resume',
       certificateId,

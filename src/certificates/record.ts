@@ -41,7 +41,7 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
   const hasSeal = !sealer || isSealed(sealer, metadata.uid ?? '', status ?? {});
   const change: StatusChange = {
     // Nothing is sealed that somebody else may have written since the last seal.
-    ...(hasSeal ? {} : withoutLists(status)),
+    ...(hasSeal ? {} : withoutUnproved(status)),
     ...(sealer ? await formerIds(deps, recording, hasSeal) : {}),
     ...recording.change,
   };
@@ -81,7 +81,7 @@ export async function recordConditions(deps: Deps, recording: Recording): Promis
 
 /**
  * As `record` for a result that must not be lost: after a conflict it reads the resource anew and goes on while the
- * attempt is still the one it belongs to (rule 5). Throws the conflict otherwise.
+ * attempt is still the one it belongs to and holds no later certificate (rule 5). Throws the conflict otherwise.
  */
 export async function recordResult(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
   const { certificate, signal } = recording;
@@ -95,10 +95,18 @@ export async function recordResult(deps: Deps, recording: Recording): Promise<Ti
     } catch (error) {
       if (!isConflict(error)) throw error;
       current = await deps.kube.get(certificates, { namespace, name }, { signal });
-      if (current.status?.attempt?.id !== attemptId || current.metadata.uid !== certificate.metadata.uid)
-        throw error;
+      const isOurs =
+        current.status?.attempt?.id === attemptId && current.metadata.uid === certificate.metadata.uid;
+      if (!isOurs || isBehind(recording.change, current.status)) throw error;
     }
   }
+}
+
+/** Whether somebody has written a later certificate of the same authority than this change is about. */
+function isBehind(change: StatusChange = {}, status: CertificateStatus = {}): boolean {
+  const id = change.certificateId ?? 0;
+  const later = status.authorityId === change.authorityId ? (status.certificateId ?? 0) : 0;
+  return id > 0 && Math.max(later, status.attempt?.certificateId ?? 0) > id;
 }
 
 function nextConditions(deps: Deps, { certificate, conditions = [], removed = [], generation }: Recording) {
@@ -109,13 +117,6 @@ function nextConditions(deps: Deps, { certificate, conditions = [], removed = []
   });
 }
 
-function withoutLists({ formerCertificateIds, pendingRevocations }: CertificateStatus = {}): StatusChange {
-  return {
-    ...(formerCertificateIds ? { formerCertificateIds: null } : {}),
-    ...(pendingRevocations ? { pendingRevocations: null } : {}),
-  };
-}
-
 const sealedFields = [
   'authorityId',
   'certificateId',
@@ -123,6 +124,12 @@ const sealedFields = [
   'formerCertificateIds',
   'pendingRevocations',
 ] as const satisfies (keyof Sealed)[];
+
+/** What the seal would cover goes, unless it is written anew (`sealOnlyOwn`). */
+function withoutUnproved(status: CertificateStatus = {}): StatusChange {
+  const left = sealedFields.filter((field) => status[field] !== undefined);
+  return Object.fromEntries(left.map((field) => [field, null]));
+}
 
 /** What the seal has to cover once a change is written. */
 function mergeSealed(status: CertificateStatus | undefined, change: StatusChange): Sealed {

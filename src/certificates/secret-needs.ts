@@ -1,29 +1,27 @@
-import type { Inputs } from './inputs.ts';
+import { goneFor } from './gone.ts';
+import type { Inputs, Reason } from './inputs.ts';
 import type { Need } from './needs.ts';
 
 /** A Secret that is gone is made again, of the same certificate. */
-export function secretAbsent({ certificate, secret }: Inputs): Need | undefined {
+export function secretAbsent(inputs: Inputs): Need | undefined {
+  const { certificate, secret } = inputs;
   if (secret.state !== 'absent') return undefined;
-  return {
-    remedy: 'republish',
+  return again(inputs, {
     reason: 'SecretMissing',
     message: `The Secret ${certificate.spec.secretName} does not exist; the certificate is fetched again.`,
-  };
+  });
 }
 
 /** A Secret that holds something else gets the same certificate again; one that lacks only metadata gets that. */
-export function secretChanged({ certificate: { spec, status }, secret }: Inputs): Need | undefined {
+export function secretChanged(inputs: Inputs): Need | undefined {
+  const { certificate, secret } = inputs;
+  const { spec } = certificate;
   if (secret.state === 'unchanged') return undefined;
-  const isSame =
-    secret.state === 'changed' &&
-    secret.held?.leaf.serialNumber === status?.serialNumber &&
-    secret.held?.leaf.notAfter === Date.parse(status?.notAfter ?? '');
-  if (!isSame) {
-    return {
-      remedy: 'republish',
+  if (secret.state !== 'changed' || !holdsOwn({ certificate, secret }) || !secret.held?.isPlain) {
+    return again(inputs, {
       reason: 'SecretMismatch',
       message: `The Secret ${spec.secretName} does not hold the certificate; it is fetched again.`,
-    };
+    });
   }
   return secret.hasMetadata
     ? { remedy: 'settle', reason: 'Ready', message: 'The Secret was touched and is sound.' }
@@ -32,4 +30,20 @@ export function secretChanged({ certificate: { spec, status }, secret }: Inputs)
         reason: 'SecretManagedMetadataMismatch',
         message: `The Secret ${spec.secretName} lacks labels or annotations of the operator.`,
       };
+}
+
+/** The same certificate again, or another one if the CA no longer has it. */
+function again(inputs: Inputs, why: Reason): Need {
+  const gone = goneFor(inputs);
+  return gone ? { remedy: 'issue', ...gone } : { remedy: 'republish', ...why };
+}
+
+/** Whether a Secret that changed still holds the certificate that status names, as far as its content tells. */
+export function holdsOwn({
+  certificate: { status },
+  secret,
+}: Pick<Inputs, 'certificate' | 'secret'>): boolean {
+  if (secret.state !== 'changed' || !secret.held) return false;
+  const { serialNumber, notAfter } = secret.held.leaf;
+  return serialNumber === status?.serialNumber && notAfter === Date.parse(status.notAfter ?? '');
 }

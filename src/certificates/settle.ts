@@ -1,13 +1,10 @@
 import { rfc3339 } from '../issuance/conditions.ts';
-import { secretMetadata } from '../issuance/outputs.ts';
-import { ownersChange } from '../issuance/secret-owner.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
-import { refKey, secrets } from '../kube/objects.ts';
 import { settledCondition } from './decide.ts';
 import type { Deps } from './deps.ts';
-import { secretRef } from './gather.ts';
 import type { Inputs } from './inputs.ts';
 import { dueAt, lookAgainAt } from './needs.ts';
+import { isFromAuthority, keepMetadata } from './possession.ts';
 import { record } from './record.ts';
 import { idleConditions } from './standing.ts';
 
@@ -36,15 +33,18 @@ export async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): P
 
 /** Puts labels and annotations back on a Secret whose content is sound. */
 export async function relabel(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
-  const { certificate, names, secret } = inputs;
+  const { certificate, secret } = inputs;
   const { certificateId } = certificate.status ?? {};
   if (secret.state !== 'changed' || certificateId === undefined) return {};
-  const ref = secretRef(certificate);
-  const { resourceVersion } = secret.metadata;
-  const wanted = secretMetadata(certificate, names, certificateId);
-  const owners = ownersChange(certificate, secret.metadata);
-  const patch = { metadata: { resourceVersion, ...wanted, ...owners } };
-  const { metadata } = await deps.kube.mergePatch(secrets, ref, patch, { metadataOnly: true, signal });
-  deps.writtenSecrets.note(refKey(ref), resourceVersion, { metadata });
+  const metadata = await keepMetadata(deps, inputs, secret, certificateId, signal);
   return settle(deps, { ...inputs, secret: { ...secret, metadata } }, signal);
+}
+
+/**
+ * Whether a Secret that changed, and holds what status names, holds it from the authority itself: serial numbers can be
+ * copied. Undefined while there is no issuer to ask; it is looked at again when there is.
+ */
+export async function isGenuine({ secret, issuer }: Inputs): Promise<boolean | undefined> {
+  if (secret.state !== 'changed' || !secret.held) return true;
+  return issuer?.ready ? isFromAuthority(secret.held, issuer.issuer) : undefined;
 }

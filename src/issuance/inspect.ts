@@ -1,25 +1,35 @@
 import type { Secret } from '../kube/objects.ts';
 import { type Certificate, readBundle } from '../x509/certificate.ts';
 import { verifyChain } from '../x509/chain.ts';
-import { keyPairMatches } from '../x509/private-key.ts';
+import { readPrivateKey } from '../x509/private-key.ts';
 import { claimedCertificateId } from './outputs.ts';
 
 /** The certificate that a Secret holds, if it is whole: a readable chain to its own `ca.crt`, with the right key. */
 export interface HeldCertificate {
   leaf: Certificate;
+  intermediates: readonly Certificate[];
+  /** What `ca.crt` says the authority is; anybody can write any. */
+  root: Certificate;
   /** What the annotation says; not to be believed alone. */
   claimedId: number | undefined;
+  /** Whether its files are written as the operator writes them: what any server reads, and nothing beside it. */
+  isPlain: boolean;
 }
 
 /** Reads what a Secret holds. Undefined for anything that could not be served. */
 export function heldCertificate(secret: Secret): HeldCertificate | undefined {
   try {
-    const [leaf, ...intermediates] = readBundle(file(secret, 'tls.crt'));
-    const [root] = readBundle(file(secret, 'ca.crt'));
-    if (!leaf || !root) return undefined;
-    if (!verifyChain(leaf, intermediates, root).ok || !keyPairMatches(leaf, file(secret, 'tls.key')))
-      return undefined;
-    return { leaf, claimedId: claimedCertificateId(secret) };
+    const files = { crt: file(secret, 'tls.crt'), key: file(secret, 'tls.key'), ca: file(secret, 'ca.crt') };
+    const [leaf, ...intermediates] = readBundle(files.crt);
+    const [root] = readBundle(files.ca);
+    const key = readPrivateKey(files.key);
+    if (!leaf || !root || !verifyChain(leaf, intermediates, root).ok || !key.matches(leaf)) return undefined;
+    const isPlain =
+      files.crt === [leaf, ...intermediates].map(({ pem }) => pem).join('') &&
+      !intermediates.some(({ raw }) => raw.equals(root.raw)) &&
+      files.key === key.toPkcs8() &&
+      files.ca === root.pem;
+    return { leaf, intermediates, root, claimedId: claimedCertificateId(secret), isPlain };
   } catch {
     // Whatever is wrong with it, the answer is the same: it has to be written anew.
     return undefined;

@@ -57,6 +57,11 @@ export class LastWritten<T extends Versioned> {
     return written.object.metadata.resourceVersion === version ? 'echo' : 'news';
   }
 
+  /** What was written and has not been seen through the watch. */
+  *values(): IterableIterator<T> {
+    for (const { object } of this.#written.values()) yield object;
+  }
+
   /** Forgets an object that is gone. */
   forget(key: string): void {
     this.#written.delete(key);

@@ -45,14 +45,30 @@ export function claimedCertificateId(secret: Pick<Secret, 'metadata'>): number |
   return text !== undefined && /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Whether the operator wrote this Secret for this certificate. */
-export function isOwnSecret(certificate: TinyCertCertificate, secret: Pick<Secret, 'metadata'>): boolean {
+/**
+ * Whether the operator wrote this Secret for this certificate: label and annotation say so, or it is the very object of
+ * which status says so and something else of it, a part of its metadata or the certificate in it, is still as it was left.
+ * Status alone is not enough: whoever writes there could have any Secret overwritten.
+ */
+export function isOwnSecret(
+  { metadata, status }: TinyCertCertificate,
+  secret: Pick<Secret, 'metadata'>,
+  heldSerialNumber?: string,
+): boolean {
   const { uid, labels = {}, annotations = {} } = secret.metadata;
-  if (uid !== undefined && uid === certificate.status?.secretUID) return true;
+  const isLabelled = labels[MANAGED_LABEL] === 'true';
+  const isNamed = annotations[SECRET_ANNOTATIONS.certificateName] === metadata.name;
+  if (isLabelled && isNamed) return true;
+  if (uid === undefined || uid !== status?.secretUID) return false;
   return (
-    labels[MANAGED_LABEL] === 'true' &&
-    annotations[SECRET_ANNOTATIONS.certificateName] === certificate.metadata.name
+    isLabelled || isNamed || (heldSerialNumber !== undefined && heldSerialNumber === status.serialNumber)
   );
+}
+
+/** The resource that a Secret of the operator was made for, by its annotation. */
+export function madeFor(secret: Pick<Secret, 'metadata'>): string | undefined {
+  const { labels = {}, annotations = {} } = secret.metadata;
+  return labels[MANAGED_LABEL] === 'true' ? annotations[SECRET_ANNOTATIONS.certificateName] : undefined;
 }
 
 /** Whether the Secret carries all labels and annotations that it should. */
@@ -63,8 +79,22 @@ export function hasMetadata(
   const { labels = {}, annotations = {} } = secret.metadata;
   return (
     Object.entries(wanted.labels).every(([key, value]) => labels[key] === value) &&
-    Object.entries(wanted.annotations).every(([key, value]) => annotations[key] === value)
+    Object.entries(wanted.annotations).every(([key, value]) => isSame(key, annotations[key], value))
   );
+}
+
+/** Lists of names say the same in any order. */
+const lists: ReadonlySet<string> = new Set([
+  SECRET_ANNOTATIONS.altNames,
+  SECRET_ANNOTATIONS.ipSans,
+  SECRET_ANNOTATIONS.uriSans,
+  SECRET_ANNOTATIONS.emailSans,
+]);
+
+function isSame(key: string, present: string | undefined, wanted: string): boolean {
+  if (present === undefined || !lists.has(key)) return present === wanted;
+  const sorted = (text: string): string => text.split(',').sort().join();
+  return sorted(present) === sorted(wanted);
 }
 
 function base64(text: string): string {

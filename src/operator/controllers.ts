@@ -6,6 +6,7 @@ import { Inventory } from '../issuers/inventory.ts';
 import { informerWatches, SecretWatches } from '../issuers/secret-watches.ts';
 import { reconciler, wire } from '../certificates/controller.ts';
 import type { Deps as CertificateDeps } from '../certificates/deps.ts';
+import { Repairs } from '../certificates/repairs.ts';
 import { PromiseMemory } from '../certificates/promise-memory.ts';
 import { Vanished } from '../certificates/vanished.ts';
 import type { AccountRegistry } from '../account/registry.ts';
@@ -150,6 +151,7 @@ export function startControllers(options: ControllersOptions): Controllers {
       directory,
       listIssuers: (listSignal) => listIssuers(kube, issuerStores, settings.namespaces, listSignal),
     }),
+    repairs: new Repairs(clock),
     writtenCertificates: new LastWritten({ clock }),
     writtenSecrets: new LastWritten({ clock }),
   };

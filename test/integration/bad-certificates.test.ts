@@ -99,7 +99,7 @@ describe('before anything is bought, a certificate is refused for', () => {
       issuer: ISSUER_READY,
       certificate: unmet(
         'DuplicateSecretName',
-        'The Secret web-tls belongs to the older TinyCertCertificate elder: choose another secretName.',
+        'The Secret web-tls belongs to the TinyCertCertificate elder, which had it first: choose another secretName.',
       ),
       calls: { ...LOOK, 'cert/new': 1, 'cert/get': 2 },
       writes: {

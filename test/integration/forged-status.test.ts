@@ -1,9 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { X509Certificate } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { specHash } from '../../src/api/effective.ts';
 import { certificates } from '../../src/api/kinds.ts';
-import { secrets } from '../../src/kube/objects.ts';
+import { type Secret, secrets } from '../../src/kube/objects.ts';
 import { filesOf } from '../support/openssl.ts';
 import { type Stage, openStage } from '../support/stage.ts';
+import { makeCa } from '../support/throwaway-ca.ts';
+import { type Recording, record as recordVersions } from '../support/watching.ts';
 import { type World, aWorld } from '../support/world.ts';
 
 let stage: Stage;
@@ -62,3 +68,100 @@ test.each(['Reissue', 'Secret is gone'] as const)(
     expect(filesOf(await world.get(secrets, 'thief-tls')).key).not.toBe(theirs.key);
   },
 );
+
+describe('a Secret whose annotation claims the certificate of another never gets its key:', () => {
+  const ID = 'tinycert-operator.io/certificate-id';
+
+  /** A victim and a thief, both with a certificate of their own, and what the thief then does while no operator runs. */
+  async function afterTheft(
+    steal: (world: World, victim: number, files: Record<string, string>) => Promise<unknown>,
+  ): Promise<{ world: World; victim: number; seen: Recording<Secret> }> {
+    const world = await aWorld(stage);
+    await world.account();
+    const first = await world.operator();
+    await world.certificate('victim');
+    await world.certificate('thief');
+    const victim = (await world.ready('victim')).status?.certificateId ?? 0;
+    await world.ready('thief');
+    await world.settled();
+    await first.stop();
+    const annotations = { [ID]: String(victim) };
+    await world.patch(secrets, 'thief-tls', { metadata: { annotations } });
+    await steal(world, victim, (await world.get(secrets, 'victim-tls')).data ?? {});
+    const seen = recordVersions(stage.kube, secrets, world.namespace);
+    await world.operator();
+    await world.pass(120_000);
+    await seen.stop(world.ref('thief-tls'));
+    return { world, victim, seen };
+  }
+
+  const recreate = async (world: World): Promise<unknown> => {
+    await world.delete(certificates, 'thief');
+    return world.certificate('thief');
+  };
+  const edit = (world: World, status: object) => world.patch(certificates, 'thief', { status }, 'status');
+
+  test.each<[string, Parameters<typeof afterTheft>[0], 'Ready' | 'SealBroken']>([
+    ['with a status that is sealed', () => Promise.resolve(), 'Ready'],
+    ['for a resource made anew', recreate, 'Ready'],
+    [
+      'for a resource made anew, beside the certificate itself',
+      async (world, _, files) => {
+        await world.patch(secrets, 'thief-tls', { data: { 'tls.crt': files['tls.crt'] } });
+        return recreate(world);
+      },
+      'Ready',
+    ],
+    [
+      'beside the certificate itself, with a status that is sealed',
+      (world, _, files) => world.patch(secrets, 'thief-tls', { data: { 'tls.crt': files['tls.crt'] } }),
+      'Ready',
+    ],
+    [
+      'with a status that claims it too',
+      (world, victim) => edit(world, { certificateId: victim, serialNumber: 'ff', attempt: null }),
+      'SealBroken',
+    ],
+    [
+      'beside a certificate of the thief’s own making, whose serial number and end the status repeats',
+      async (world, victim) => {
+        const folder = await mkdtemp(join(tmpdir(), 'thief-'));
+        onTestFinished(() => rm(folder, { recursive: true }));
+        const ca = await makeCa(folder, 'thief');
+        const made = await ca.issue('thief.example.com');
+        const data = { 'tls.crt': btoa(made.cert), 'tls.key': btoa(made.key), 'ca.crt': btoa(ca.cert) };
+        await world.patch(secrets, 'thief-tls', { data });
+        const { serialNumber, validFrom, validTo } = new X509Certificate(made.cert);
+        const utc = (text: string): string => `${new Date(text).toISOString().slice(0, 19)}Z`;
+        const dates = { notBefore: utc(validFrom), notAfter: utc(validTo) };
+        return edit(world, {
+          ...dates,
+          certificateId: victim,
+          serialNumber: serialNumber.toLowerCase(),
+          attempt: null,
+        });
+      },
+      'SealBroken',
+    ],
+    [
+      'with a status that claims it and asks for other names',
+      (world, victim) => edit(world, { certificateId: victim, specHash: 'v1:other' }),
+      'Ready',
+    ],
+  ])('%s', async (_, steal, ends) => {
+    const { world, victim, seen } = await afterTheft(steal);
+
+    const reasons = (await world.says(certificates, 'thief')).map((line) => line.split(/[ :]/)[1]);
+    expect(reasons[0]).toBe(ends);
+    const { status } = await world.get(certificates, 'thief');
+    // A status that nobody can prove stays as it was forged, and is not acted on.
+    expect(status?.certificateId === victim).toBe(ends === 'SealBroken');
+    const stolen = filesOf(await world.get(secrets, 'victim-tls')).key;
+    const keys = seen.events
+      .filter(({ object }) => object.metadata.name === 'thief-tls')
+      .map(({ object }) => filesOf(object).key);
+    expect(keys).not.toContain(stolen);
+    expect(stage.dev.certificates().find(({ id }) => id === victim)?.status).toBe('good');
+    expect(world.calls()).not.toHaveProperty('cert/reissue');
+  });
+});

@@ -1,0 +1,128 @@
+import type { Subject } from '../api/subject.ts';
+import { claimsOf } from '../issuance/claims.ts';
+import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { isMarked } from '../issuance/marker.ts';
+import { hasMetadata, secretMetadata } from '../issuance/outputs.ts';
+import { type Request, requestHash } from '../issuance/request.ts';
+import { hasWantedOwners, ownersChange } from '../issuance/secret-owner.ts';
+import { refKey, type Secret, secrets } from '../kube/objects.ts';
+import { TinyCertError } from '../tinycert/index.ts';
+import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { verifyChain } from '../x509/chain.ts';
+import { normalCommonName, sameNames } from '../x509/names.ts';
+import { BY_CERTIFICATE, type Deps } from './deps.ts';
+import { secretRef } from './gather.ts';
+import type { Inputs, SecretView } from './inputs.ts';
+
+type Changed = Extract<SecretView, { state: 'changed' }>;
+type Held = NonNullable<Changed['held']>;
+
+/** How many certificates of one common name and one end are compared with the one in a Secret. */
+const MOST_COMPARED = 5;
+
+/** Whether what a Secret holds was signed by the authority itself, and not by one that `ca.crt` only calls so. */
+export async function isFromAuthority(held: Held, issuer: ReadyIssuer): Promise<boolean> {
+  const { root } = await issuer.material();
+  return held.root.raw.equals(root.raw) && verifyChain(held.leaf, held.intermediates, root).ok;
+}
+
+/** Whether a certificate has the names and the subject of a request. Whose marker it carries does not matter here. */
+export function isFor(request: Request, { names, subject }: Pick<Certificate, 'names' | 'subject'>): boolean {
+  if (!sameNames(names, request.names)) return false;
+  const { commonName: _, ...asked } = subject;
+  const plain = ({ organizationalUnit, ...rest }: Subject): Subject =>
+    isMarked(subject) && isMarked(request.subject)
+      ? rest
+      : { ...rest, ...(organizationalUnit ? { organizationalUnit } : {}) };
+  const hashOf = (of: Subject): string => requestHash({ ...request, subject: plain(of) });
+  return hashOf(asked) === hashOf(request.subject);
+}
+
+/**
+ * The id of the certificate in a Secret, proved: the CA has this very certificate under it, the Secret has its key, and
+ * no other resource claims it. Neither annotation nor status is believed; both only say which ids to ask for.
+ */
+export async function provedId(
+  deps: Deps,
+  inputs: Inputs,
+  issuer: ReadyIssuer,
+  held: Held,
+  guesses: readonly (number | undefined)[],
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (!(await isFromAuthority(held, issuer))) return undefined;
+  for (const id of new Set(guesses)) {
+    if (id === undefined || isClaimedByOther(deps, inputs, id)) continue;
+    if (await isAtCa(deps, issuer, held, id, signal)) return id;
+  }
+  return undefined;
+}
+
+/**
+ * Ids above another one that the certificate in a Secret can have, from the CA's list: what its annotation says is of no
+ * use once somebody has changed it. The newest few.
+ */
+export async function likelyIds(
+  deps: Deps,
+  { account, authority }: ReadyIssuer,
+  { leaf }: Held,
+  above: number,
+  signal: AbortSignal,
+): Promise<number[]> {
+  const found: number[] = [];
+  await account.client.streamCertificates(
+    authority.id,
+    undefined,
+    ({ id, commonName, expires }) => {
+      const isAlike =
+        expires * 1000 === leaf.notAfter && normalCommonName(commonName) === leaf.names.commonName;
+      if (id > above && isAlike) found.push(id);
+    },
+    { signal, deadlineMs: deps.timing.callDeadline },
+  );
+  return found.sort((a, b) => b - a).slice(0, MOST_COMPARED);
+}
+
+/** Writes labels and annotations, where the Secret lacks any of them. Answers with its metadata. */
+export async function keepMetadata(
+  deps: Deps,
+  { certificate, names }: Inputs,
+  { metadata }: Pick<Secret, 'metadata'>,
+  certificateId: number,
+  signal: AbortSignal,
+): Promise<Secret['metadata']> {
+  const wanted = secretMetadata(certificate, names, certificateId);
+  if (hasMetadata({ metadata }, wanted) && hasWantedOwners(certificate, metadata)) return metadata;
+  const ref = secretRef(certificate);
+  const { resourceVersion } = metadata;
+  const patch = { metadata: { resourceVersion, ...wanted, ...ownersChange(certificate, metadata) } };
+  const written = await deps.kube.mergePatch(secrets, ref, patch, { metadataOnly: true, signal });
+  deps.writtenSecrets.note(refKey(ref), resourceVersion, { metadata: written.metadata });
+  return written.metadata;
+}
+
+async function isAtCa(
+  deps: Deps,
+  { account }: ReadyIssuer,
+  { leaf }: Held,
+  id: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const options = { signal, deadlineMs: deps.timing.callDeadline };
+  try {
+    return readCertificate(await account.client.getCertificate(id, 'cert', options)).raw.equals(leaf.raw);
+  } catch (error) {
+    if (error instanceof TinyCertError && error.kind === 'not-found') return false;
+    throw error;
+  }
+}
+
+/** Whether another resource has a certificate, as far as is known here: the cache, and what it has not shown yet. */
+function isClaimedByOther(deps: Deps, { certificate }: Inputs, id: number): boolean {
+  const { uid } = certificate.metadata;
+  const cached = deps.certificates.byIndex(BY_CERTIFICATE, String(id));
+  const written = [...deps.writtenCertificates.values()].filter((other) =>
+    claimsOf(other.status).includes(id),
+  );
+  return [...cached, ...written].some(({ metadata }) => metadata.uid !== uid);
+}

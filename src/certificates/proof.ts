@@ -1,0 +1,29 @@
+import { MAX_CLOCK_SKEW_MS } from '../issuance/checks.ts';
+import { sameNames } from '../x509/names.ts';
+import type { Plan } from './decide.ts';
+import type { Inputs } from './inputs.ts';
+
+/** What is not done on the word of an unsealed status while the Secret may prove what it says. */
+const needsProof: ReadonlySet<Plan['do']> = new Set(['issue', 'recover', 'republish', 'relabel', 'settle']);
+
+/**
+ * Whether to see first what the own Secret proves: for a status without its seal, as a brand-new one is, whose Secret is
+ * there and whole. A resource without a certificate takes up only what is for its names and valid.
+ */
+export function mayProve(inputs: Inputs, plan: Plan): boolean {
+  const { certificate, secret, names, sealed, now } = inputs;
+  if (sealed !== false) return false;
+  if (!needsProof.has(plan.do) && !(plan.do === 'report' && plan.why.reason === 'SealBroken')) return false;
+  // An unchanged one is looked at before anything is proved by it.
+  if (secret.state === 'unchanged') return certificate.status?.certificateId !== undefined;
+  if (secret.state !== 'changed' || !secret.held) return false;
+  if (certificate.status?.certificateId !== undefined) return true;
+  const { leaf } = secret.held;
+  return sameNames(leaf.names, names) && leaf.notBefore <= now + MAX_CLOCK_SKEW_MS && leaf.notAfter > now;
+}
+
+/** Ids that the certificate in the Secret may have, by what annotation and status say. */
+export function claimedIdsOf({ certificate, secret }: Inputs): (number | undefined)[] {
+  const held = secret.state === 'changed' ? secret.held : undefined;
+  return [held?.claimedId, certificate.status?.certificateId];
+}

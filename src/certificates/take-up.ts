@@ -1,0 +1,101 @@
+import { claimedIdsOf } from './proof.ts';
+import type { CertificateStatus } from '../api/certificate-status.ts';
+import { rfc3339 } from '../issuance/conditions.ts';
+import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { requestOf } from '../issuance/request.ts';
+import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
+import type { CertificateDetails } from '../tinycert/index.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { READY } from './decide.ts';
+import type { Deps } from './deps.ts';
+import type { Inputs } from './inputs.ts';
+import { dueAt } from './needs.ts';
+import { isFor, keepMetadata, provedId } from './possession.ts';
+import { record, type StatusChange } from './record.ts';
+
+/**
+ * Takes the certificate in the own Secret up into status, once it is proved to be that: for a resource that was made anew
+ * or restored without its status, and for one whose status has lost its seal. Undefined if there is no proof, or if a
+ * resource without a certificate would be better off with a new one.
+ *
+ * What an unsealed status says beside it is dropped: a seal over what somebody else may have written would make it ours.
+ */
+export async function takeUp(
+  deps: Deps,
+  inputs: Inputs,
+  issuer: ReadyIssuer,
+  { signal, log }: ReconcileContext,
+): Promise<ReconcileResult | undefined> {
+  const { secret, certificate } = inputs;
+  if (secret.state !== 'changed' || !secret.held) return undefined;
+  const { held } = secret;
+  // Two resources with the same Secret content must not both find that nobody else claims it.
+  return issuer.account.locks.run(
+    `take up\n${held.leaf.serialNumber}`,
+    async () => {
+      const id = await provedId(deps, inputs, issuer, held, claimedIdsOf(inputs), signal);
+      if (id === undefined) return undefined;
+      const options = { signal, deadlineMs: deps.timing.callDeadline };
+      const details = await issuer.account.client.getCertificateDetails(id, options);
+      const isFit = isFor(requestOf(certificate, issuer, await issuer.material()), held.leaf);
+      const isFirst = certificate.status?.certificateId === undefined;
+      if (isFirst && (!isFit || details.status !== 'good')) return undefined;
+      const metadata = await keepMetadata(deps, inputs, secret, id, signal);
+      const now = deps.clock.now();
+      const change = {
+        ...taken(issuer, id, held.leaf, details),
+        ...(isFit ? { specHash: inputs.specHash } : {}),
+        revision: certificate.status?.revision ?? 1,
+        secretUID: metadata.uid,
+        secretResourceVersion: metadata.resourceVersion,
+      };
+      const { attempt: _, ...rest } = certificate.status ?? {};
+      const due = dueAt({
+        certificate: { ...certificate, status: { ...rest, ...known(id, held.leaf, details) } },
+        now,
+      });
+      const isServed = isFit && details.status === 'good' && held.leaf.notAfter > now;
+      await record(deps, {
+        certificate,
+        change: { ...change, renewalTime: due === undefined ? null : rfc3339(due) },
+        conditions: isServed ? [READY] : [],
+        removed: isServed ? ['Issuing'] : [],
+        sealer: issuer.account,
+        signal,
+      });
+      log.info({ certificateId: id }, 'Took up the certificate that the Secret holds');
+      // What is still needed, such as a renewal, is decided on what is certain now.
+      return isServed && due !== undefined ? { requeueAt: due } : { requeueAfterMs: 0 };
+    },
+    signal,
+  );
+}
+
+function taken(
+  { authority }: ReadyIssuer,
+  certificateId: number,
+  leaf: Certificate,
+  details: CertificateDetails,
+): StatusChange {
+  return {
+    ...known(certificateId, leaf, details),
+    authorityId: authority.id,
+    serialNumber: leaf.serialNumber,
+    attempt: null,
+    formerCertificateIds: null,
+    pendingRevocations: null,
+    failedAttempts: null,
+    lastFailureTime: null,
+    nextAttemptTime: null,
+  };
+}
+
+/** What the time of renewal goes by. */
+function known(certificateId: number, leaf: Certificate, { status }: CertificateDetails): CertificateStatus {
+  return {
+    certificateId,
+    ...(status === 'unknown' ? {} : { certificateStatus: status }),
+    notBefore: rfc3339(leaf.notBefore),
+    notAfter: rfc3339(leaf.notAfter),
+  };
+}
