@@ -73,7 +73,7 @@ export async function perform(state: RunState, deed: Deed, whom: number): Promis
       await ca.setOptions({ rateLimit: null });
       return;
     case 'short-lived':
-      await ca.setOptions({ validity: '90s' });
+      await ca.setOptions({ validity: '5m' });
       await respec(state, someone(state, whom));
       await pause(WHILE_MS);
       await ca.setOptions({ validity: '2h' });

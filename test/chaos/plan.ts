@@ -109,7 +109,7 @@ function orders(random: Random, kills: number, steps: readonly StepName[]): Orde
     }
     for (const order of random.shuffled(ofRound)) {
       if (order.do === 'kill' || order.do === 'random') {
-        if (killed === kills) continue;
+        if (killed === kills) break;
         killed += 1;
       }
       result.push(order);
