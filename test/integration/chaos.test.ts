@@ -2,8 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { runChaos } from '../chaos/run.ts';
 import { buildOperator } from '../support/operator-process.ts';
 
+/** What every certificate comes by. */
+const REACHED = ['decide', 'attempt', 'send', 'reply', 'check', 'secret', 'result'];
 const root = new URL('../../', import.meta.url).pathname;
 
 test('the bundle that is shipped can neither be killed at a step nor hurried', async () => {
@@ -21,3 +24,31 @@ test('the command line of the chaos run explains itself, and refuses what it doe
   expect(run('--kills', 'many')).toMatchObject({ status: 2, stderr: expect.stringContaining('--kills') });
   expect(run('--frobnicate')).toMatchObject({ status: 2, stderr: expect.stringContaining('--frobnicate') });
 });
+
+test('no Secret holds what is not its own or cannot be served, and all come to rest, while operators are killed and frozen', async () => {
+  const result = await runChaos(
+    {
+      seed: 20,
+      certificates: 20,
+      kills: 10,
+      durationLimit: 300_000,
+      settle: 120_000,
+      speed: 6,
+      logs: undefined,
+      json: false,
+    },
+    () => {},
+  );
+
+  const expected = {
+    wrongOwner: 0,
+    foreignTouched: 0,
+    invalidSecretVersions: 0,
+    secretRegressions: 0,
+    stuck: 0,
+  };
+  expect(result).toMatchObject(expected);
+  expect(result.kills).toBeGreaterThanOrEqual(10);
+  const missed = REACHED.filter((step) => (result.steps[step]?.hits ?? 0) === 0);
+  expect(missed).toEqual([]);
+}, 700_000);
