@@ -33,9 +33,9 @@ const Attempt = z
     authorityId: integer('The authority that was asked.'),
     reason: statusText('Why a certificate was needed, in one word.', 128).exactOptional(),
     outcome: z
-      .enum(['Refused', 'NotFound'])
+      .enum(['Refused', 'NotFound', 'Abandoned'])
       .describe(
-        'Set when TinyCert certainly did not act: Refused, or NotFound when it no longer has the certificate to reissue.',
+        'Set when TinyCert certainly did not act: Refused, or NotFound when it no longer has the certificate to reissue. Abandoned when nothing more is wanted of it.',
       )
       .exactOptional(),
   })

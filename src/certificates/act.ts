@@ -10,10 +10,10 @@ import { readSecret } from './gather.ts';
 import { firstObstacle, SEAL_BROKEN } from './guards.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { issue, type Order } from './issue.ts';
-import { OUTSIDE_WINDOW } from './needs.ts';
+import { nextNeed, OUTSIDE_WINDOW } from './needs.ts';
 import { noteStatus } from './observed.ts';
 import { isOutdated, MADE_AGAIN, REQUEST_CHANGED } from './open-attempt.ts';
-import { recordConditions } from './record.ts';
+import { record, recordConditions } from './record.ts';
 import { recover } from './recover.ts';
 import { isGenuine, relabel, settle } from './settle.ts';
 import { isWithheld } from './standing.ts';
@@ -90,6 +90,8 @@ async function carryOut(
       return follow(deps, inputs, issuerOf(inputs), plan.candidates, context);
     case 'recover':
       return afterRecovery(deps, inputs, context);
+    case 'close':
+      return closeAttempt(deps, inputs, plan.givesUp, signal);
     default:
       return plan satisfies never;
   }
@@ -130,23 +132,42 @@ async function afterRecovery(
   if ('adopt' in verdict) {
     if (!isLate)
       return conclude(deps, inputs, issuer, { certificateId: verdict.adopt, outcome: 'adopted' }, signal);
+    // It is decided anew what to do, now that it is known what is given up.
     deps.attempts.bought(attempt.id, inputs.monotonic, verdict.adopt);
+    return { requeueAfterMs: 0 };
   }
-  const order: Order = isLate
-    ? { operation: 'New', why: REQUEST_CHANGED, ...('adopt' in verdict ? { givesUp: verdict.adopt } : {}) }
-    : orderOf(inputs, { operation: 'again' in verdict ? verdict.again : 'New', why: MADE_AGAIN });
-  const obstacle = firstObstacle(inputs, {
-    remedy: order.operation === 'New' ? 'issue' : 'renew',
-    ...order.why,
-  });
+  // What was wanted then may be wanted no more: a spec changed back, a certificate revoked, renewals disabled.
+  const asBefore = isLate || verdict.again === 'New' ? 'issue' : 'renew';
+  const remedy = inputs.sealed === false ? asBefore : nextNeed(inputs)?.remedy;
+  const why = isLate ? REQUEST_CHANGED : MADE_AGAIN;
+  const isWanted = remedy === 'issue' || remedy === 'renew';
+  const obstacle = isWanted ? firstObstacle(inputs, { remedy, ...why }) : undefined;
   if (obstacle) {
-    if ('again' in verdict) deps.attempts.fruitless(attempt.id, inputs.monotonic);
+    deps.attempts.fruitless(attempt.id, inputs.monotonic);
     const reported = await reportObstacle(deps, inputs, obstructed(inputs, obstacle), signal);
     // What had to wait for the attempt goes on.
     return isWithheld(inputs.certificate) ? { ...reported, requeueAfterMs: LOOK_AGAIN_MS } : reported;
   }
-  if ('giving' in verdict) await deps.records.give(inputs.issuerKey, verdict.giving, signal);
-  return issue(deps, inputs, issuer, order, signal);
+  if (verdict.giving) await deps.records.give(inputs.issuerKey, verdict.giving, signal);
+  if (!isWanted) return closeAttempt(deps, inputs, undefined, signal);
+  const operation = remedy === 'renew' ? verdict.again : 'New';
+  return issue(deps, inputs, issuer, orderOf(inputs, { operation, why }), signal);
+}
+
+/** Ends an attempt after which nothing is to be bought. */
+async function closeAttempt(
+  deps: Deps,
+  inputs: Inputs,
+  givesUp: number | undefined,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const { certificate } = inputs;
+  const { attempt } = certificate.status ?? {};
+  if (!attempt || !inputs.sealed) throw new TerminalError('NoAttempt', 'There is no attempt to close.');
+  const change = { attempt: { ...attempt, outcome: 'Abandoned' as const } };
+  await record(deps, { certificate, change, givesUp, sealer: issuerOf(inputs).account, signal });
+  deps.attempts.forget(attempt.id);
+  return { requeueAfterMs: 0 };
 }
 
 /** Goes by what the Secret proves, as it is now; without proof things are as status has them. */

@@ -300,6 +300,15 @@ describe('an attempt without a result', () => {
       },
     );
 
+    test.each([outdated, elsewhere])(
+      'concludeFirst: is only ended where the certificate that is served is the right one again',
+      (status) => {
+        const heard = { ...known, certificateId: 9 };
+        const all = { ...issued, attempt: { ...status.attempt, number: 2 } };
+        expect(decide(inputs({ status: all, attempt: heard }))).toEqual({ do: 'close', givesUp: 9 });
+      },
+    );
+
     test('is replaced at once if nothing of it was sent', () => {
       const plan = decide(inputs({ ...brandNew, status: outdated, attempt: { ...known, unsent: true } }));
       expect(plan).toMatchObject({ do: 'issue', operation: 'New' });

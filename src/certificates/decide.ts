@@ -23,6 +23,8 @@ export type Plan =
   | { do: 'observe'; to: NonNullable<CertificateStatus['certificateStatus']> }
   /** Look for what a certificate was reissued as. */
   | { do: 'follow'; candidates: readonly number[] }
+  /** End an attempt of which nothing more is wanted. */
+  | { do: 'close'; givesUp?: number }
   | { do: 'republish'; why: Reason }
   | { do: 'relabel' }
   /** See what the own Secret proves; without proof, go on with `planOf`. */
@@ -103,6 +105,8 @@ function planFor(need: Need): Plan {
       return { do: 'resume', certificateId: need.certificateId, why };
     case 'recover':
       return { do: 'recover' };
+    case 'close':
+      return { do: 'close', ...(need.givesUp ? { givesUp: need.givesUp } : {}) };
     case 'republish':
       return { do: 'republish', why };
     case 'observe':

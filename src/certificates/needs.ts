@@ -11,7 +11,7 @@ export type Need = Reason &
   (
     | { remedy: 'renew' | 'republish' | 'relabel' | 'settle' }
     /** `givesUp`: what was bought for an earlier spec, and becomes a former certificate. */
-    | { remedy: 'issue'; givesUp?: number }
+    | { remedy: 'issue' | 'close'; givesUp?: number }
     | { remedy: 'observe'; to: NonNullable<CertificateStatus['certificateStatus']> }
     | { remedy: 'follow'; candidates: readonly number[] }
     | { remedy: 'resume'; certificateId: number }
@@ -25,7 +25,6 @@ type Policy = (inputs: Inputs) => Need | undefined;
 
 /** In this order: the first that finds something decides. */
 const policies: readonly Policy[] = [
-  openAttempt,
   changedAtCa,
   neverIssued,
   otherAuthority,
@@ -37,8 +36,17 @@ const policies: readonly Policy[] = [
   secretChanged,
 ];
 
-/** What is needed, or undefined if all is as it should be. */
+/** What is needed, or undefined if all is as it should be. An open attempt comes before everything. */
 export function firstNeed(inputs: Inputs): Need | undefined {
+  const open = openAttempt(inputs);
+  if (open?.remedy !== 'close') return open ?? nextNeed(inputs);
+  // What a status without its seal says of the present certificate is no reason to want nothing, nor to be sealed.
+  const isWanted = inputs.sealed === false || nextNeed(inputs)?.remedy === 'issue';
+  return isWanted ? { ...open, remedy: 'issue' } : open;
+}
+
+/** What is needed apart from any open attempt. */
+export function nextNeed(inputs: Inputs): Need | undefined {
   for (const policy of policies) {
     const need = policy(inputs);
     if (need) return need;

@@ -17,7 +17,7 @@ export function openAttempt(inputs: Inputs): Need | undefined {
   // What this process heard itself is believed without a seal.
   const certificateId = known.certificateId ?? (sealed === false ? undefined : attempt.certificateId);
   if (certificateId !== undefined) {
-    if (isLate) return { remedy: 'issue', ...REQUEST_CHANGED, givesUp: certificateId };
+    if (isLate) return { remedy: 'close', ...REQUEST_CHANGED, givesUp: certificateId };
     const gone = goneFor(inputs, true);
     if (gone) return { remedy: 'issue', ...gone };
     return {
@@ -28,7 +28,7 @@ export function openAttempt(inputs: Inputs): Need | undefined {
     };
   }
   if (known.unsent) {
-    if (isLate) return { remedy: 'issue', ...REQUEST_CHANGED };
+    if (isLate) return { remedy: 'close', ...REQUEST_CHANGED };
     return {
       remedy: attempt.operation === 'New' ? 'issue' : 'renew',
       reason: 'Issuing',

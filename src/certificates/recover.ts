@@ -16,7 +16,7 @@ export type Verdict =
   /** It bought this certificate, which nobody else can have. */
   | { adopt: number }
   /** It bought nothing, or nothing that can be told to be ours: what is to be remembered, then another attempt. */
-  | { again: 'New' | 'Reissue'; giving: Giving };
+  | { again: 'New' | 'Reissue'; giving?: Giving };
 
 /**
  * Finds out what an attempt bought (rules 6 and 7), once nothing of it can happen any more. The order matters: the
@@ -33,7 +33,7 @@ export async function recover(
 ): Promise<Verdict> {
   const look = new Look(deps, inputs, issuer, attempt, signal);
   // A forged attempt could reach back to certificates of others, so that an unsealed one is only replaced (`sealed`).
-  if (inputs.sealed === false) return { again: attempt.operation, giving: {} };
+  if (inputs.sealed === false) return { again: attempt.operation };
   const inSecret = await look.inOwnSecret();
   if (inSecret !== undefined) return { adopt: inSecret };
   return attempt.operation === 'Reissue' ? successorOf() : boughtAnew();

@@ -70,4 +70,24 @@ describe('a spec that changes while an attempt is open', () => {
     expect(status?.formerCertificateIds).toContain(lost?.id);
     expect(world.calls()).toMatchObject({ 'cert/new': 3 });
   });
+
+  test('and back again while the first certificate is served leads to no other one', async () => {
+    const { world } = await wanted(stage, 'kept');
+    const { status: before } = await world.ready('kept');
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+    await world.patch(certificates, 'kept', { spec: { dnsNames: ['other.example.com'] } });
+    await world.settled();
+
+    await world.patch(certificates, 'kept', { spec: { dnsNames: ['kept.example.com'] } });
+    await world.pass(QUIET_MS + 5_000);
+
+    const { status } = await world.ready('kept');
+    const [given] = bought(stage, 'other.example.com');
+    expect(status).toMatchObject({
+      certificateId: before?.certificateId,
+      formerCertificateIds: [given?.id],
+      attempt: { outcome: 'Abandoned' },
+    });
+    expect(world.calls()).toMatchObject({ 'cert/new': 2 });
+  });
 });
