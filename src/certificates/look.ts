@@ -28,6 +28,8 @@ export class Look {
   readonly #attempt: Attempt;
   readonly #options: { signal: AbortSignal; deadlineMs: number };
   readonly #details = new Map<number, CertificateDetails | undefined>();
+  /** All ids in the CA's list. */
+  readonly #listed = new Set<number>();
 
   constructor(deps: Deps, inputs: Inputs, issuer: ReadyIssuer, attempt: Attempt, signal: AbortSignal) {
     this.#deps = deps;
@@ -79,6 +81,7 @@ export class Look {
         undefined,
         (entry) => {
           account.noteId(authorityId, entry.id);
+          this.#listed.add(entry.id);
           if (isAlike(this.#attempt, entry)) found.push(entry);
         },
         this.#options,
@@ -173,6 +176,26 @@ export class Look {
       others.some(({ status }) => claimsOf(status).includes(id)) ||
       [...this.#deps.secrets.values()].some(isElsewhere)
     );
+  }
+
+  /**
+   * Whether somebody may have reissued by hand what another resource has or had (`skipReissued`): it is obsolete then, no
+   * longer in the list, and what took its place carries a key that is not ours.
+   */
+  isReissueSeen(others: readonly TinyCertCertificate[], { released }: Given): boolean {
+    const { authorityId, commonName } = this.#attempt;
+    // What is above all that is listed was bought after the list.
+    const newest = [...this.#listed].reduce((highest, id) => Math.max(highest, id), 0);
+    const isGone = (id: number | undefined): boolean =>
+      id !== undefined && id <= newest && !this.#listed.has(id);
+    if (released.some(({ certificateId }) => isGone(certificateId))) return true;
+    return others.some(({ spec, status }) => {
+      if (status?.authorityId !== authorityId) return false;
+      const { attempt, certificateId, formerCertificateIds = [] } = status;
+      if (formerCertificateIds.some(isGone)) return true;
+      const isAlike = [attempt?.commonName, effectiveNames(spec).commonName].includes(commonName);
+      return isAlike && isGone(certificateId);
+    });
   }
 
   /**

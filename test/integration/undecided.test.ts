@@ -125,4 +125,26 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
     expect(status?.certificateId).not.toBe(lost?.id);
     expect(bought(stage, 'gone.example.com')).toHaveLength(2);
   });
+
+  test('skipReissued: a person reissued what a neighbour had', async () => {
+    const [a, b] = [await aWorld(stage), await aWorld(stage)];
+    for (const world of [a, b]) await world.account();
+    await a.operator({ namespaces: [a.namespace, b.namespace] });
+    await b.certificate('again');
+    const first = (await b.ready('again')).status?.certificateId ?? 0;
+    await b.settled();
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-before' });
+    await a.certificate('again');
+    await a.settled();
+    const theirs = stage.dev.reissueByHand(first);
+    await b.patch(certificates, 'again', { spec: { dnsNames: ['quite-another.example.com'] } });
+    await b.ready('again', ({ status }) => status?.certificateId !== first);
+
+    await a.pass(QUIET_MS + 5_000);
+
+    const { status } = await a.ready('again');
+    expect(status?.certificateId).toBeGreaterThan(theirs.id);
+    const own = stage.dev.certificates().find(({ id }) => id === status?.certificateId);
+    expect(own?.keyFingerprint).not.toBe(theirs.keyFingerprint);
+  });
 });

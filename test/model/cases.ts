@@ -189,6 +189,15 @@ export const cases: readonly Case[] = [
     tells: [/result 1 for B/, /spec of B/, /adopts 1/],
   },
   {
+    off: ['skipReissued'],
+    world: small({
+      resources: ['new', 'ready'],
+      events: { loseRequest: 1, reissueByHand: 1, changeSpec: 1 },
+    }),
+    breaks: 'wrongOwner',
+    tells: [/request is lost/, /person reissues 1: 2/, /spec of B/, /adopts 2/],
+  },
+  {
     off: ['sole'],
     world: rivals,
     breaks: 'wrongOwner',

@@ -109,6 +109,7 @@ class Digest {
     this.#list(work.toRecord.undecided);
     this.#list(work.candidates);
     this.#list(work.strangers);
+    this.#list(work.missing);
     this.#put(work.others ? 1 : 0);
     if (work.others) this.#cluster(work.others, order);
   }

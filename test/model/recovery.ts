@@ -69,10 +69,14 @@ function list(turn: Turn, p: number, work: Work): string {
         );
   const strangers = alike.filter((id) => !candidates.includes(id));
   learnId(turn, p, Math.max(0, ...ids));
+  const all = listed(state);
+  const missing = state.certificates.flatMap((_, id) =>
+    id > 0 && id < Math.max(0, ...all) && !all.includes(id) ? [id] : [],
+  );
   return seen(
     turn,
     p,
-    { ...work, candidates, strangers },
+    { ...work, candidates, strangers, missing: isReissue ? [] : missing },
     'list',
     `lists the candidates [${candidates.join(' ')}]`,
   );
@@ -129,6 +133,7 @@ function verdict(turn: Turn, p: number, work: Work): string {
     (!rules.oneCandidate || open.length === 1) &&
     !records.undecided.includes(only) &&
     (!rules.skipClaimed || !isClaimed(work, only)) &&
+    (!rules.skipReissued || !isReissueSeen(work)) &&
     (!rules.sole || isSole(turn, work, only)) &&
     (!rules.foreignSeen || !work.strangers.some((id) => isForeign(work, id)));
   if (isConclusive) return adopt(turn, p, work, only);
@@ -141,6 +146,16 @@ function verdict(turn: Turn, p: number, work: Work): string {
 function isClaimed({ resource: r, others }: Work, id: number): boolean {
   return others!.resources.some(
     (other, index) => index !== r && (other?.certificateId === id || other?.attempt?.certificateId === id),
+  );
+}
+
+/** Whether something is gone from the list that another resource has, or that was given up. */
+function isReissueSeen({ resource: r, others, missing }: Work): boolean {
+  const { resources, records } = others!;
+  return missing.some(
+    (id) =>
+      records.givenUp.includes(id) ||
+      resources.some((other, index) => index !== r && other?.certificateId === id),
   );
 }
 
@@ -172,7 +187,13 @@ function isForeign({ others, seen: own }: Work, id: number): boolean {
 }
 
 /** What the looks have shown is used up with the verdict. */
-const unseen = { candidates: [], strangers: [], others: undefined, isPreviousObsolete: false } as const;
+const unseen = {
+  candidates: [],
+  strangers: [],
+  missing: [],
+  others: undefined,
+  isPreviousObsolete: false,
+} as const;
 
 function adopt(turn: Turn, p: number, looked: Work, id: number): string {
   const work = { ...looked, ...unseen };

@@ -26,6 +26,8 @@ const sentences = {
   windowEnd: 'Only certificates issued within W + T + X of it are candidates.',
   oneCandidate: 'Two candidates: none is adopted.',
   skipClaimed: 'What another resource claims is not adopted.',
+  skipReissued:
+    'Nothing is adopted while the list lacks what another resource has or had: a person may have reissued it.',
   sole: 'Without a marker only a resource whose request nobody else makes adopts.',
   soleCountsAttempts: 'An open attempt counts with the request it made, whatever its spec says by now.',
   foreignSeen: 'Without a marker nothing is adopted once a foreign certificate with these names is seen.',

@@ -124,6 +124,8 @@ export interface Work {
   isPreviousObsolete: boolean;
   candidates: readonly number[];
   strangers: readonly number[];
+  /** Ids that were not in the list and are below the highest that was. */
+  missing: readonly number[];
   others: Cluster | undefined;
 }
 

@@ -58,6 +58,7 @@ export function decide(turn: Turn, p: number, r: number): string | undefined {
     isPreviousObsolete: false,
     candidates: [],
     strangers: [],
+    missing: [],
     others: undefined,
   };
   const go = (change: Partial<Work>, what: string): string => {
