@@ -1,14 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { canonicalJson } from '../lib/hash.ts';
+import type { AccountReading } from '../metrics/accounts.ts';
 import type { TinyCertMetrics } from '../metrics/registry.ts';
 import { createTinyCertClient } from '../tinycert/index.ts';
 import { Account, type AccountConnection } from './account.ts';
 import { Gate } from './gate.ts';
 import { measure } from './measure.ts';
+import type { Rate } from './token-bucket.ts';
 
 /** Issuances under way at one account at most. A small service, and more gains nothing. */
 const ISSUANCES_AT_ONCE = 16;
+
+export interface AccountRegistryOptions {
+  clock: Clock;
+  metrics?: Pick<TinyCertMetrics, 'requests' | 'duration' | 'accounts'>;
+  /** Issuances over time at most, for each account; any number unless given. */
+  rate?: Rate;
+}
 
 interface Shared<T> {
   value: T;
@@ -21,14 +30,24 @@ interface Shared<T> {
  */
 export class AccountRegistry {
   readonly #clock: Clock;
-  readonly #metrics: TinyCertMetrics | undefined;
+  readonly #metrics: AccountRegistryOptions['metrics'];
+  readonly #rate: Rate | undefined;
   readonly #accounts = new Map<string, Shared<Account>>();
   readonly #gates = new Map<string, Gate>();
   readonly #held = new Map<string, string>();
+  readonly #listeners = new Set<(holder: string) => void>();
 
-  constructor(options: { clock: Clock; metrics?: TinyCertMetrics }) {
+  constructor(options: AccountRegistryOptions) {
     this.#clock = options.clock;
     this.#metrics = options.metrics;
+    this.#rate = options.rate;
+    options.metrics?.accounts.attach(() => this.#readings());
+  }
+
+  /** Calls back with each holder whose account was stopped or goes on. Returns the function that ends this. */
+  onChange(listener: (holder: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** The account for `connection`. A holder has one account; the one it had before is let go if it is another. */
@@ -38,7 +57,11 @@ export class AccountRegistry {
     const shared = this.#accounts.get(digest) ?? this.#open(digest, connection);
     shared.holders.add(holder);
     this.#held.set(holder, digest);
-    if (before !== undefined && before !== digest) await this.#leave(holder, before);
+    if (before !== digest) {
+      // Credentials or trust are new: what stopped the account may be mended by them.
+      shared.value.gate.breaker.hurry();
+      if (before !== undefined) await this.#leave(holder, before);
+    }
     return shared.value;
   }
 
@@ -92,9 +115,29 @@ export class AccountRegistry {
 
   #gate(connection: AccountConnection): Gate {
     const key = `${connection.endpoint}\n${connection.credentials.email}`;
-    const gate = this.#gates.get(key) ?? new Gate({ limit: ISSUANCES_AT_ONCE, clock: this.#clock });
+    const known = this.#gates.get(key);
+    if (known) return known;
+    const gate = new Gate({ limit: ISSUANCES_AT_ONCE, clock: this.#clock, rate: this.#rate });
+    gate.onChange(() => this.#tell(gate));
     this.#gates.set(key, gate);
     return gate;
+  }
+
+  #tell(gate: Gate): void {
+    for (const { value, holders } of this.#accounts.values())
+      if (value.gate === gate)
+        for (const holder of holders) for (const listener of this.#listeners) listener(holder);
+  }
+
+  #readings(): AccountReading[] {
+    return [...this.#accounts.values()].flatMap(({ value: { gate }, holders }) =>
+      [...holders].map((issuer) => ({
+        issuer,
+        state: gate.breaker.state,
+        pausedSeconds: gate.pausedFor / 1000,
+        waiting: gate.load.waiting + gate.load.parked,
+      })),
+    );
   }
 
   async #leave(holder: string, digest: string): Promise<void> {

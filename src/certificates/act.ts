@@ -2,13 +2,13 @@ import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { conclude } from './conclude.ts';
-import { failedConditions, obstructed, type Plan, planOf } from './decide.ts';
+import { failedConditions, obstructed, type Plan, planOf, servedUntil } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedLook } from './failure.ts';
 import { follow } from './follow.ts';
 import { readSecret } from './gather.ts';
 import { firstObstacle, SEAL_BROKEN } from './guards.ts';
-import type { Inputs, Reason } from './inputs.ts';
+import type { Conclusion, Inputs, Reason } from './inputs.ts';
 import { issue, type Order } from './issue.ts';
 import { nextNeed, OUTSIDE_WINDOW } from './needs.ts';
 import { noteStatus } from './observed.ts';
@@ -18,6 +18,7 @@ import { recover } from './recover.ts';
 import { isGenuine, relabel, settle } from './settle.ts';
 import { isWithheld } from './standing.ts';
 import { takeUp } from './take-up.ts';
+import { comeWhenCalled, inTurn, ticketOf } from './turn.ts';
 
 /** What the issuer's own events say, and what the spec itself asks for. */
 const SAID_ELSEWHERE: ReadonlySet<string> = new Set(['IssuerNotReady', 'Suspended', 'OnHold', 'Revoked']);
@@ -32,12 +33,16 @@ export async function act(
   plan: Plan,
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
-  try {
-    return await carryOut(deps, inputs, plan, context);
-  } catch (error) {
-    if (!inputs.issuer?.ready) throw error;
-    return afterFailedLook(deps, inputs, inputs.issuer.issuer, error, context.signal);
-  }
+  const { certificate, issuer } = inputs;
+  const gate = issuer?.ready ? issuer.issuer.account.gate : undefined;
+  return comeWhenCalled(gate, certificate, async () => {
+    try {
+      return await carryOut(deps, inputs, plan, context);
+    } catch (error) {
+      if (!issuer?.ready) throw error;
+      return afterFailedLook(deps, inputs, issuer.issuer, error, context.signal);
+    }
+  });
 }
 
 async function carryOut(
@@ -46,16 +51,15 @@ async function carryOut(
   plan: Plan,
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
-  const { certificate } = inputs;
   const { signal, log } = context;
   switch (plan.do) {
     case 'nothing':
+      if (plan.isQueued) issuerOf(inputs).account.gate.park(ticketOf(deps, inputs));
       return at(plan.requeueAt);
     case 'report':
       return reportObstacle(deps, inputs, plan, signal);
     case 'wait':
-      if (plan.conditions) await recordConditions(deps, { certificate, conditions: plan.conditions, signal });
-      return { requeueAfterMs: plan.quietAt - inputs.monotonic };
+      return waitUntilQuiet(deps, inputs, plan, signal);
     case 'settle':
     case 'relabel': {
       const isSound = await isGenuine(inputs);
@@ -69,16 +73,10 @@ async function carryOut(
       return takeUpOr(deps, inputs, context);
     case 'issue':
       log.info({ operation: plan.operation, reason: plan.why.reason }, 'Asking for a certificate');
-      tellOutsideWindow(deps, certificate, plan.why);
+      tellOutsideWindow(deps, inputs.certificate, plan.why);
       return issue(deps, inputs, issuerOf(inputs), orderOf(inputs, plan), signal);
     case 'resume':
-      return conclude(
-        deps,
-        inputs,
-        issuerOf(inputs),
-        { certificateId: plan.certificateId, outcome: 'success' },
-        signal,
-      );
+      return fetchAgain(deps, inputs, { certificateId: plan.certificateId, outcome: 'success' }, signal);
     case 'republish':
       return repair(deps, inputs, () => {
         log.info({ reason: plan.why.reason }, 'Fetching the certificate again');
@@ -104,16 +102,48 @@ function tellOutsideWindow(deps: Deps, certificate: Inputs['certificate'], why: 
   if (why.reason === OUTSIDE_WINDOW && !isTold) deps.warn(certificate, why.reason, why.message);
 }
 
+/** Fetches a certificate that exists at the CA. */
+function fetchAgain(
+  deps: Deps,
+  inputs: Inputs,
+  conclusion: Conclusion,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const issuer = issuerOf(inputs);
+  return inTurn(deps, inputs, issuer, signal, (present) =>
+    conclude(deps, present, issuer, conclusion, signal),
+  );
+}
+
+/** Nothing can be looked up yet. While the account is on trial this is one of those who wait for it to be well. */
+async function waitUntilQuiet(
+  deps: Deps,
+  inputs: Inputs,
+  { quietAt, conditions }: Extract<Plan, { do: 'wait' }>,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const { certificate } = inputs;
+  if (conditions) await recordConditions(deps, { certificate, conditions, signal });
+  const ms = quietAt - inputs.monotonic;
+  if (inputs.turn.onTrial) {
+    issuerOf(inputs).account.gate.park(ticketOf(deps, inputs), ms);
+    return at(servedUntil(inputs));
+  }
+  return { requeueAfterMs: ms };
+}
+
 /** Says what is in the way. Where it is the resource's own, and not its issuer's, somebody is told by an event too. */
 async function reportObstacle(
   deps: Deps,
-  { certificate }: Inputs,
-  { conditions, why, requeueAt }: Extract<Plan, { do: 'report' }>,
+  inputs: Inputs,
+  { conditions, why, requeueAt, isQueued }: Extract<Plan, { do: 'report' }>,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
+  const { certificate } = inputs;
   const written = await recordConditions(deps, { certificate, conditions, signal });
   if (written !== certificate && !SAID_ELSEWHERE.has(why.reason))
     deps.warn(certificate, why.reason, why.message);
+  if (isQueued) issuerOf(inputs).account.gate.park(ticketOf(deps, inputs));
   return at(requeueAt);
 }
 
@@ -209,8 +239,7 @@ async function republish(deps: Deps, inputs: Inputs, signal: AbortSignal): Promi
     const conditions = failedConditions(inputs, SEAL_BROKEN);
     return reportObstacle(deps, inputs, { do: 'report', why: SEAL_BROKEN, conditions }, signal);
   }
-  const conclusion = { certificateId: ownId(inputs), outcome: 'republished' } as const;
-  return conclude(deps, inputs, issuerOf(inputs), conclusion, signal);
+  return fetchAgain(deps, inputs, { certificateId: ownId(inputs), outcome: 'republished' }, signal);
 }
 
 /**

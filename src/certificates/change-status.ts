@@ -1,3 +1,4 @@
+import type { Ticket } from '../account/parking.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
@@ -5,6 +6,7 @@ import { instant, sendGate } from '../issuance/send-gate.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { type SettableStatus, TinyCertError } from '../tinycert/index.ts';
 import type { Deps } from './deps.ts';
+import { TurnAwaited } from './turn.ts';
 
 /** The status that a certificate turned out to have; `gone` if the CA no longer has it. */
 export type StatusAtCa = NonNullable<CertificateStatus['certificateStatus']> | 'gone';
@@ -15,18 +17,21 @@ export const STATUS_OF = { Good: 'good', Hold: 'hold', Revoke: 'revoked', Revoke
 /**
  * Gives a certificate a status at the CA and resolves with the one it has then, by the CA's own word. A revocation is
  * never lifted, whoever made it, and what has expired or was replaced stays as it is. Safe to repeat. Rejects with a
- * `TinyCertError`, after which nothing is certain, or with `SendRefused`.
+ * `TinyCertError`, after which nothing is certain, with `SendRefused`, or with `TurnAwaited` if the gate has no place soon.
+ * Without a ticket the gate is passed by: whose issuer is gone is told by nobody that the account is well again.
  */
 export async function changeStatus(
   deps: Deps,
   issuer: ReadyIssuer,
   certificateId: number,
   wanted: SettableStatus,
+  ticket: Ticket | undefined,
   signal: AbortSignal,
 ): Promise<StatusAtCa> {
   const { account } = issuer;
   const { clock, leads, timing, metrics } = deps;
-  const permit = await account.gate.enter({ urgency: clock.now(), signal });
+  const permit = ticket && (await account.gate.enter(ticket, signal));
+  if (ticket && !permit) throw new TurnAwaited();
   try {
     const status = await change();
     metrics.revocations.inc({ status: wanted, outcome: status === wanted ? 'success' : 'moot' });
@@ -35,7 +40,7 @@ export async function changeStatus(
     metrics.revocations.inc({ status: wanted, outcome: 'failure' });
     throw error;
   } finally {
-    permit.release();
+    permit?.release();
   }
 
   async function change(): Promise<StatusAtCa> {

@@ -4,7 +4,7 @@ import { rfc3339 } from '../issuance/conditions.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { publish } from '../issuance/publish.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
-import { refKey, type Secret } from '../kube/objects.ts';
+import { keyOf, refKey, type Secret } from '../kube/objects.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Certificate } from '../x509/certificate.ts';
@@ -81,6 +81,7 @@ async function intoSecret(
   if (kept?.isPlain) return keep(deps, inputs, kept, signal);
   const wanted = kept?.certificateId ?? certificateId;
   const material = await fetchMaterial(deps, inputs, issuer, wanted, signal);
+  issuer.account.gate.succeeded(keyOf(inputs.certificate), inputs.turn.epoch);
   failpoint('check');
   const { leaf } = material;
   const later = kept ? undefined : await heldInstead(deps, inputs, issuer, wanted, leaf, signal);

@@ -83,9 +83,13 @@ export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Vanished, 'not
     }),
     deps.observations.onObserved((key) => queue.add(key, { reason: 'inventory', priority: LIST_PRIORITY })),
     deps.directory.onChange((issuer) => {
-      for (const key of deps.certificates.keysByIndex(BY_ISSUER, issuer)) {
-        queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
-      }
+      // Whose certificate ends first goes first.
+      const waiting = deps.certificates.byIndex(BY_ISSUER, issuer).map((certificate) => ({
+        key: keyOf(certificate),
+        end: certificate.status?.notAfter ?? certificate.metadata.creationTimestamp ?? '',
+      }));
+      waiting.sort((a, b) => (a.end < b.end ? -1 : 1));
+      for (const { key } of waiting) queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
     }),
   ];
   return () => {

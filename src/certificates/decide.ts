@@ -11,9 +11,15 @@ import { idleConditions, lostStanding, unlisted } from './standing.ts';
 /** What is to be done, and nothing else: `act` carries it out without deciding anew. */
 export type Plan =
   /** All is well until then. */
-  | { do: 'nothing'; requeueAt?: number | undefined }
+  | { do: 'nothing'; requeueAt?: number | undefined; isQueued?: true }
   /** Say in status how things stand, if it does not say so already. */
-  | { do: 'report'; why: Reason; conditions: WantedCondition[]; requeueAt?: number | undefined }
+  | {
+      do: 'report';
+      why: Reason;
+      conditions: WantedCondition[];
+      requeueAt?: number | undefined;
+      isQueued?: true;
+    }
   /** Look again at this moment of the monotonic clock. */
   | { do: 'wait'; quietAt: number; conditions?: WantedCondition[] }
   | { do: 'issue'; operation: 'New' | 'Reissue'; why: Reason; givesUp?: number }
@@ -44,7 +50,10 @@ export function planOf(inputs: Inputs): Plan {
   if (need.remedy === 'recover' && inputs.monotonic < need.quietAt)
     return waiting(inputs, need, need.quietAt);
   const obstacle = firstObstacle(inputs, need);
-  if (obstacle?.isMomentary) return { do: 'nothing' };
+  if (obstacle?.isMomentary)
+    return obstacle.isQueued
+      ? { do: 'nothing', isQueued: true, requeueAt: servedUntil(inputs) }
+      : { do: 'nothing' };
   if (obstacle) return obstructed(inputs, obstacle);
   return planFor(need);
 }
@@ -56,11 +65,16 @@ export function obstructed(inputs: Inputs, obstacle: Obstacle): Extract<Plan, { 
     why: obstacle,
     conditions: failedConditions(inputs, obstacle),
     requeueAt: earliest(obstacle.until, servedUntil(inputs)),
+    ...(obstacle.isQueued ? { isQueued: true } : {}),
   };
 }
 
-/** The conditions while a need is being met. */
+/** The conditions while a need is being met. What has failed and is tried again on trial stays as it was said. */
 export function workingConditions(inputs: Inputs, why: Reason): WantedCondition[] {
+  const { metadata, status } = inputs.certificate;
+  const failed = conditionOf(status?.conditions, 'Issuing');
+  if (inputs.turn.onTrial && failed?.status === 'False' && failed.observedGeneration === metadata.generation)
+    return failedConditions(inputs, failed);
   return [readyCondition(inputs, why), { type: 'Issuing', status: 'True', ...textOf(why) }];
 }
 

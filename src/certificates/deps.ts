@@ -38,6 +38,8 @@ export interface Deps {
   directory: IssuerDirectory;
   /** Whether there is an issuer resource of this key in the directory's sense, checked or not. */
   issuerExists: (key: string) => boolean;
+  /** Has a certificate worked on again, by its key. */
+  wake: (key: string) => void;
   attempts: AttemptMemory;
   /** What inventories found out about certificates that resources have. */
   observations: Observations;

@@ -6,7 +6,7 @@ import { isOwnSecret } from '../issuance/outputs.ts';
 import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { isSealed } from '../issuance/seal.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
-import { secrets } from '../kube/objects.ts';
+import { keyOf, secrets } from '../kube/objects.ts';
 import { TinyCertError } from '../tinycert/index.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import { changeStatus, claimedByOthers, STATUS_OF } from './change-status.ts';
@@ -16,8 +16,9 @@ import { gather, secretRef } from './gather.ts';
 import type { Inputs } from './inputs.ts';
 import { meansOf, release } from './means.ts';
 import { type Duty, dutiesOnDelete } from './parting.ts';
-import { afterFailedDuty, postpone } from './postpone.ts';
+import { afterFailedDuty, type Asked, postpone } from './postpone.ts';
 import { recover } from './recover.ts';
+import { comeWhenCalled, ticketOf } from './turn.ts';
 
 /**
  * Lets go of a deleted resource that has our finalizer: concludes an open attempt, holds or revokes at the CA what was
@@ -37,33 +38,39 @@ export async function farewell(
 
   const means = meansOf(deps, certificate);
   if (means.do === 'wait') {
+    means.gate?.park(ticketOf(deps, { certificate, now: deps.clock.now() }));
     if (means.why) await postpone(deps, certificate, means.why, signal);
     return {};
   }
   if (means.do === 'release') return release(deps, certificate, means.why, context);
-  const { issuer } = means;
+  const asked = means;
+  const { issuer } = asked;
   const waits = deps.promises.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { requeueAfterMs: waits };
   const inputs = await inputsFor(deps, certificate, issuer, signal);
 
-  try {
-    const found = hasOpenAttempt ? await concludeAttempt(deps, inputs, issuer, context) : [];
-    if (typeof found === 'number') {
-      const why = {
-        reason: 'Recovering',
-        message: 'An attempt has no result; what it bought is looked up first, to be revoked as well.',
-      };
-      await postpone(deps, certificate, why, signal);
-      return { requeueAfterMs: found };
+  return comeWhenCalled(asked.isLast ? undefined : issuer.account.gate, certificate, part);
+
+  async function part(): Promise<ReconcileResult> {
+    try {
+      const found = hasOpenAttempt ? await concludeAttempt(deps, inputs, issuer, context) : [];
+      if (typeof found === 'number') {
+        const why = {
+          reason: 'Recovering',
+          message: 'An attempt has no result; what it bought is looked up first, to be revoked as well.',
+        };
+        await postpone(deps, certificate, why, signal);
+        return { requeueAfterMs: found };
+      }
+      const duties = await provenDuties(deps, inputs, issuer, dutiesOnDelete(spec, status, found), context);
+      const left = await carryOut(deps, certificate, asked, duties, signal);
+      return await leave(left);
+    } catch (error) {
+      const who = { uid, key: keyOf(certificate), issuerKey: inputs.issuerKey, issuer, isLast: asked.isLast };
+      const { result, why } = afterFailedDuty(deps, who, error, signal);
+      if (why) await postpone(deps, certificate, why, signal);
+      return result;
     }
-    const duties = await provenDuties(deps, inputs, issuer, dutiesOnDelete(spec, status, found), context);
-    const left = await carryOut(deps, certificate, issuer, duties, signal);
-    return await leave(left);
-  } catch (error) {
-    const asked = { uid, issuerKey: inputs.issuerKey, issuer, isLast: means.isLast };
-    const { result, why } = afterFailedDuty(deps, asked, error, signal);
-    if (why) await postpone(deps, certificate, why, signal);
-    return result;
   }
 
   async function leave(left: readonly number[]): Promise<ReconcileResult> {
@@ -157,10 +164,11 @@ async function provenDuties(
 async function carryOut(
   deps: Deps,
   certificate: TinyCertCertificate,
-  issuer: ReadyIssuer,
+  { issuer, isLast }: Pick<Asked, 'issuer' | 'isLast'>,
   duties: readonly Duty[],
   signal: AbortSignal,
 ): Promise<number[]> {
+  const ticket = isLast ? undefined : ticketOf(deps, { certificate, now: deps.clock.now() });
   const ids = duties.map(({ certificateId }) => certificateId);
   const claimed = await claimedByOthers(deps, certificate, ids, signal);
   if (claimed.size > 0) {
@@ -170,7 +178,7 @@ async function carryOut(
   const left: number[] = [];
   for (const { certificateId, action } of duties) {
     if (claimed.has(certificateId)) continue;
-    const status = await changeStatus(deps, issuer, certificateId, STATUS_OF[action], signal);
+    const status = await changeStatus(deps, issuer, certificateId, STATUS_OF[action], ticket, signal);
     if (status === 'hold') left.push(certificateId);
   }
   return left;

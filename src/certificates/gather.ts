@@ -8,10 +8,11 @@ import { hasMetadata, isOwnSecret, secretMetadata } from '../issuance/outputs.ts
 import { isSealed } from '../issuance/seal.ts';
 import { hasWantedOwners } from '../issuance/secret-owner.ts';
 import { quietAfter } from '../issuance/timing.ts';
-import { refKey, type Secret, secrets } from '../kube/objects.ts';
+import { keyOf, refKey, type Secret, secrets } from '../kube/objects.ts';
 import type { Deps } from './deps.ts';
 import { elderOf, isInherited } from './ownership.ts';
 import type { AttemptKnowledge, Inputs, SecretView } from './inputs.ts';
+import { turnOf } from './turn.ts';
 
 /** Fetches once what the decision needs. Reads the Secret from the API server only if it is not known to be unchanged. */
 export async function gather(
@@ -39,6 +40,7 @@ export async function gather(
       : undefined,
     observed: deps.observations.of(certificate),
     attempt: knowledgeOf(deps, certificate),
+    turn: turnOf(issuer, keyOf(certificate)),
     now: deps.clock.now(),
     monotonic: deps.clock.monotonic(),
   };

@@ -10,6 +10,8 @@ export interface Obstacle extends Reason {
   until?: number;
   /** It passes by itself in a moment, so that it is not worth a write. */
   isMomentary?: true;
+  /** Somebody tells when it is over: the account's gate. */
+  isQueued?: true;
 }
 
 type Policy = (inputs: Inputs, need: Need) => Obstacle | undefined;
@@ -29,6 +31,8 @@ const policies: readonly Policy[] = [
   issuerAbsent,
   issuerNotReady,
   ownUnit,
+  accountStopped,
+  accountPaused,
 ];
 
 /** What stands in the way of a need, or undefined if it can be met now. */
@@ -97,12 +101,30 @@ function issuerAbsent({ certificate: { spec }, issuer, issuerExists }: Inputs): 
   };
 }
 
-function issuerNotReady({ certificate: { spec }, issuer }: Inputs): Obstacle | undefined {
-  if (!issuer || issuer.ready) return undefined;
+function issuerNotReady({ certificate, issuer }: Inputs): Obstacle | undefined {
+  return !issuer || issuer.ready ? undefined : waitsForIssuer(certificate);
+}
+
+function accountStopped({ certificate, turn }: Inputs): Obstacle | undefined {
+  return turn.held ? { ...waitsForIssuer(certificate), isQueued: true } : undefined;
+}
+
+/** A rate limit shows on the issuer; a write for each of thousands that wait would say nothing more. */
+function accountPaused({ turn }: Inputs): Obstacle | undefined {
+  if (!turn.paused) return undefined;
+  return {
+    reason: 'RateLimited',
+    message: 'TinyCert asked to wait.',
+    isMomentary: true,
+    isQueued: true,
+  };
+}
+
+/** Always the same words, so that it is one write however often the issuer changes its reason. */
+export function waitsForIssuer({ spec }: Inputs['certificate']): Reason {
   const { kind, name } = spec.issuerRef;
   return {
     reason: 'IssuerNotReady',
-    // Always the same words, so that it is one write however often the issuer changes its reason.
     message: `${kind} ${name} is not ready; its own conditions say why. This goes on by itself as soon as it is.`,
   };
 }

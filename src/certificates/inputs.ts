@@ -31,6 +31,18 @@ export interface AttemptKnowledge {
   certificateId?: number | undefined;
 }
 
+/** What the account's gate says. */
+export interface Turn {
+  /** The account is stopped, and it is not this certificate's turn to try whether it works again. */
+  held: boolean;
+  /** A rate limit lasts. */
+  paused: boolean;
+  /** Nothing is known yet to work again, so that what is done now is not worth a word. */
+  onTrial: boolean;
+  /** The breaker's epoch in which the work began. */
+  epoch: number;
+}
+
 /** All that a decision is made from. */
 export interface Inputs {
   certificate: TinyCertCertificate;
@@ -51,6 +63,7 @@ export interface Inputs {
   attempt: AttemptKnowledge | undefined;
   /** What the CA's list says of the certificate that status does not. */
   observed: Observation | undefined;
+  turn: Turn;
   /** Wall clock, milliseconds since the epoch. */
   now: number;
   /** Monotonic clock, milliseconds. */

@@ -14,6 +14,7 @@ import type { Deps } from './deps.ts';
 import { afterFailedCall } from './failure.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { record } from './record.ts';
+import { inTurn } from './turn.ts';
 
 export interface Order {
   operation: 'New' | 'Reissue';
@@ -35,17 +36,10 @@ export async function issue(
 ): Promise<ReconcileResult> {
   const { account, authority } = issuer;
   const material = await issuer.material();
-  const urgency = Date.parse(inputs.certificate.status?.notAfter ?? '') || inputs.now;
   return account.locks.run(
     `${authority.id}\n${inputs.names.commonName}`,
-    async () => {
-      const permit = await account.gate.enter({ urgency, signal });
-      try {
-        return await buy(deps, inputs, issuer, material, order, signal);
-      } finally {
-        permit.release();
-      }
-    },
+    () =>
+      inTurn(deps, inputs, issuer, signal, (present) => buy(deps, present, issuer, material, order, signal)),
     signal,
   );
 }

@@ -2,12 +2,14 @@ import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
+import { keyOf } from '../kube/objects.ts';
 import { changeStatus, claimedByOthers, STATUS_OF, type StatusAtCa } from './change-status.ts';
 import type { Deps } from './deps.ts';
 import { type Duties, dutiesOf } from './duties.ts';
 import type { Inputs, Reason } from './inputs.ts';
 import { afterFailedDuty, pendingConditions, postpone, saysPending } from './postpone.ts';
 import { record, recordConditions, type StatusChange } from './record.ts';
+import { ticketOf } from './turn.ts';
 
 /** How things are afterwards, and when to look again. */
 export interface Kept {
@@ -32,6 +34,10 @@ export async function keepPromises(deps: Deps, inputs: Inputs, context: Reconcil
   const uid = certificate.metadata.uid ?? '';
   const waits = deps.promises.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { inputs, result: { requeueAfterMs: waits } };
+  if (inputs.turn.held) {
+    issuer.issuer.account.gate.park(ticketOf(deps, inputs));
+    return { inputs, result: {} };
+  }
 
   const done = new Map<number, Outcome>();
   let failure: ReturnType<typeof afterFailedDuty> | undefined;
@@ -39,7 +45,13 @@ export async function keepPromises(deps: Deps, inputs: Inputs, context: Reconcil
     await carryOut(deps, inputs, issuer.issuer, duties, done, signal);
     deps.promises.forget(uid);
   } catch (error) {
-    const asked = { uid, issuerKey: inputs.issuerKey, issuer: issuer.issuer, isLast: false };
+    const asked = {
+      uid,
+      key: keyOf(certificate),
+      issuerKey: inputs.issuerKey,
+      issuer: issuer.issuer,
+      isLast: false,
+    };
     failure = afterFailedDuty(deps, asked, error, signal);
   }
   const { why, result = {} } = failure ?? {};
@@ -78,13 +90,15 @@ type Outcome = StatusAtCa | 'claimed';
 
 async function carryOut(
   deps: Deps,
-  { certificate }: Inputs,
+  inputs: Inputs,
   issuer: ReadyIssuer,
   { pending, desired }: Duties,
   done: Map<number, Outcome>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { certificate } = inputs;
   const { certificateId: own, attempt } = certificate.status ?? {};
+  const ticket = ticketOf(deps, inputs);
   const ids = pending.map(({ certificateId }) => certificateId);
   const meant = desired && own !== undefined ? [own] : [];
   const claimed = await claimedByOthers(deps, certificate, [...ids, ...meant], signal);
@@ -99,11 +113,11 @@ async function carryOut(
     const isHeld = certificateId === own || certificateId === attempt?.certificateId;
     done.set(
       certificateId,
-      isHeld ? 'good' : await changeStatus(deps, issuer, certificateId, STATUS_OF[action], signal),
+      isHeld ? 'good' : await changeStatus(deps, issuer, certificateId, STATUS_OF[action], ticket, signal),
     );
   }
   if (desired && own !== undefined && !claimed.has(own))
-    done.set(own, await changeStatus(deps, issuer, own, STATUS_OF[desired], signal));
+    done.set(own, await changeStatus(deps, issuer, own, STATUS_OF[desired], ticket, signal));
 }
 
 /** What status says of all that was done; undefined if nothing was. */

@@ -1,7 +1,9 @@
+import type { Gate } from '../account/gate.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import { isOpen } from '../issuance/attempt.ts';
 import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
+import { keyOf } from '../kube/objects.ts';
 import type { Deps } from './deps.ts';
 import { vanish } from './finalizer.ts';
 import type { Reason } from './inputs.ts';
@@ -13,8 +15,8 @@ import { postpone } from './postpone.ts';
 export type Means =
   /** `isLast`: the issuer is gone, and this is how it was last known. */
   | { do: 'ask'; issuer: ReadyIssuer; isLast: boolean }
-  /** The issuer is there and will be ready again; without a reason in a moment. */
-  | { do: 'wait'; why: Reason | undefined }
+  /** The issuer is there and will be ready again; without a reason in a moment. `gate`: it tells when. */
+  | { do: 'wait'; why: Reason | undefined; gate?: Gate }
   /** The issuer or its credentials are gone, and so is their last session. */
   | { do: 'release'; why: Reason };
 
@@ -34,18 +36,21 @@ export function meansOf(deps: Deps, certificate: TinyCertCertificate): Means {
   const { kind, name } = spec.issuerRef;
   const key = issuerKey(spec.issuerRef, metadata.namespace);
   const state = deps.directory.get(key);
+  const notReady = {
+    reason: 'IssuerNotReady',
+    message: `${kind} ${name} is not ready; its own conditions say why. What was promised is done as soon as it is, and this resource goes then.`,
+  };
   if (state?.ready) {
     deps.promises.found(metadata.uid ?? '');
+    const { gate } = state.issuer.account;
+    if (gate.isHeld(keyOf(certificate))) return { do: 'wait', why: notReady, gate };
     return { do: 'ask', issuer: state.issuer, isLast: false };
   }
   if (!state && deps.issuerExists(key)) return { do: 'wait', why: undefined };
   const issuer = deps.sessions.get(key);
   if (issuer && (!state || GONE.has(state.reason) || state.reason === AUTHORITY_GONE))
     return { do: 'ask', issuer, isLast: true };
-  if (state && !GONE.has(state.reason)) {
-    const message = `${kind} ${name} is not ready; its own conditions say why. What was promised is done as soon as it is, and this resource goes then.`;
-    return { do: 'wait', why: { reason: 'IssuerNotReady', message } };
-  }
+  if (state && !GONE.has(state.reason)) return { do: 'wait', why: notReady };
   return {
     do: 'release',
     why: state

@@ -1,3 +1,4 @@
+import { stopsOf } from '../account/stops.ts';
 import { conditionOf, type WantedCondition } from '../issuance/conditions.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
@@ -5,9 +6,10 @@ import { SendRefused } from '../issuance/send-gate.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { TinyCertError } from '../tinycert/index.ts';
 import type { Deps } from './deps.ts';
-import { reportIssuerFault } from './failure.ts';
+import { stopIssuer } from './failure.ts';
 import type { Reason } from './inputs.ts';
 import { recordConditions } from './record.ts';
+import { TurnAwaited } from './turn.ts';
 
 /** The type of the condition that says why something promised has not been done yet. */
 const REVOCATION_PENDING = 'RevocationPending';
@@ -44,6 +46,8 @@ export function saysPending({ status }: TinyCertCertificate): boolean {
 /** Who was asked. */
 export interface Asked {
   uid: string;
+  /** Key of the resource. */
+  key: string;
   issuerKey: string;
   issuer: ReadyIssuer;
   /** The issuer is gone, so that nobody looks after its faults. */
@@ -56,16 +60,20 @@ export interface Asked {
  */
 export function afterFailedDuty(
   deps: Deps,
-  { uid, issuerKey, issuer, isLast }: Asked,
+  { uid, key, issuerKey, issuer, isLast }: Asked,
   error: unknown,
   signal: AbortSignal,
 ): { result: ReconcileResult; why?: Reason } {
   if (error instanceof SendRefused) return { result: { requeueAfterMs: LOOK_AGAIN_MS } };
+  if (error instanceof TurnAwaited) return { result: {} };
   if (!(error instanceof TinyCertError) || signal.aborted) throw error;
-  if (!isLast || error.kind === 'rate-limit') reportIssuerFault(deps, { issuerKey }, issuer, error);
-  if (error.kind === 'rate-limit') return { result: { requeueAfterMs: issuer.account.gate.pausedFor } };
+  const stops = stopsOf(error);
+  const { gate } = issuer.account;
+  if (!isLast || stops === 'pause') stopIssuer(deps, key, issuer, error, gate.breaker.epoch);
+  if (stops === 'pause') return { result: { requeueAfterMs: gate.pausedFor } };
   // The issuer says itself what is the matter, and everybody waits for it.
-  if (!isLast && !deps.directory.get(issuerKey)?.ready) return { result: { requeueAfterMs: LOOK_AGAIN_MS } };
+  if (!isLast && (gate.isHeld(key) || !deps.directory.get(issuerKey)?.ready))
+    return { result: { requeueAfterMs: LOOK_AGAIN_MS } };
   const requeueAfterMs = deps.promises.failed(uid, deps.clock.monotonic());
   const message = `TinyCert has not confirmed the hold or revocation; it is tried again. ${error.message}`;
   return { result: { requeueAfterMs }, why: { reason: error.code, message } };

@@ -55,12 +55,15 @@ export class IssuerDirectory {
   }
 
   /**
-   * Somebody met a fault that is the issuer's and not their own: nobody else tries until the issuer's controller has
-   * looked.
+   * Somebody met a fault that is the account's and not their own: nobody tries with any of its issuers until the
+   * issuers' controllers have looked.
    */
-  fault(key: string, reason: string, message: string): void {
-    this.set(key, { ready: false, reason, message });
-    for (const listener of this.#faulted) listener(key);
+  fault(account: Account, { reason, message }: { reason: string; message: string }): void {
+    for (const [key, state] of this.#states) {
+      if (!state.ready || state.issuer.account !== account) continue;
+      this.set(key, { ready: false, reason, message });
+      for (const listener of this.#faulted) listener(key);
+    }
   }
 
   /** Calls back when an issuer changed. Returns the function that ends this. */

@@ -1,32 +1,32 @@
 import { createHash } from 'node:crypto';
 import type { Account } from '../account/account.ts';
+import { stopsOf } from '../account/stops.ts';
 import type { IssuerStatus } from '../api/issuer-status.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
-import { asOutdated } from '../issuance/outdated-crds.ts';
-import { rfc3339, sameConditions, withConditions } from '../issuance/conditions.ts';
+import { rfc3339 } from '../issuance/conditions.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
-import { isConflict } from '../kube/errors.ts';
-import { keyOf, parseKey } from '../kube/objects.ts';
 import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
-import { canonicalJson } from '../lib/hash.ts';
 import { TinyCertError } from '../tinycert/index.ts';
 import { X509Error } from '../x509/errors.ts';
 import { authorityMaterial, pickAuthority } from './authority.ts';
 import type { Plan, Reason } from './decide.ts';
 import type { Deps, Issuer } from './deps.ts';
 import type { Failures } from './failures.ts';
-import { inventoryToShow, warnOfOrphans } from './show-inventory.ts';
+import { type Report, report } from './report.ts';
+import { inventoryToShow } from './show-inventory.ts';
 
 /** A sound issuer is looked at this often: credentials may have been withdrawn without a word. */
 const CHECK_AGAIN: BackoffOptions = { base: 900_000, max: 900_000, jitter: 0.2 };
-/** An outage: looked at often, since all that waits goes on as soon as it is over. */
-const OUTAGE: BackoffOptions = { base: 5_000, max: 60_000, jitter: 0.2 };
+/** Something between here and the CA that is not the account's fault, as a certificate that is not trusted. */
+const OUTAGE: BackoffOptions = { base: 5_000, max: 30_000, jitter: 0.2 };
 /** Credentials that the CA refuses: seldom, since an account can be locked, and a new Secret is seen at once. */
 const REFUSED: BackoffOptions = { base: 300_000, max: 3_600_000, jitter: 0.1 };
 /** What somebody has to mend at TinyCert. */
 const ABSENT: BackoffOptions = { base: 60_000, max: 900_000, jitter: 0.1 };
-
-type SessionState = NonNullable<IssuerStatus['session']>['state'];
+const RATE_LIMITED: Reason = {
+  reason: 'RateLimitExceeded',
+  message: 'TinyCert refuses more requests for now. The issuer is checked as soon as it may be.',
+};
 
 /** Carries a plan out, tells the directory, and says in status how things stand. */
 export async function act(
@@ -39,26 +39,79 @@ export async function act(
   const key = failures.keyOf(issuer);
   if (plan.do === 'report') {
     await deps.accounts.release(key);
-    return notReady(deps, issuer, plan, { key, state: 'Disconnected' }, context);
+    deps.directory.set(key, { ready: false, reason: plan.reason, message: plan.message });
+    await report(deps, issuer, { ready: false, ...reasonOf(plan), state: 'Disconnected' }, context.signal);
+    return {};
+  }
+  const account = await deps.accounts.acquire(key, plan.connection);
+  const { pausedFor } = account.gate;
+  const turn = pausedFor > 0 ? ({ go: false, waitMs: pausedFor } as const) : account.gate.breaker.check();
+  if (!turn.go) {
+    await stopped(deps, issuer, account, key, context);
+    return { requeueAfterMs: turn.waitMs };
   }
   try {
-    const account = await deps.accounts.acquire(key, plan.connection);
-    const found = await connect(deps, account, issuer, key, context.signal);
+    const { generation } = issuer.metadata;
+    const known = deps.directory.get(key);
+    const isFresh =
+      account.gate.breaker.state !== 'open' &&
+      failures.isFresh(key, account, generation, deps.clock.monotonic());
+    const found =
+      known?.ready && isFresh ? known.issuer : await connect(deps, account, issuer, key, context.signal);
     if ('reason' in found) {
-      await notReady(deps, issuer, found, { key, state: 'Connected' }, context);
+      account.gate.breaker.checkSucceeded();
+      deps.directory.set(key, { ready: false, ...found });
+      await report(deps, issuer, { ready: false, ...found, state: 'Connected' }, context.signal);
       return again(ABSENT, failures.count(key), deps);
     }
-    return await ready(deps, issuer, { ...found, key }, failures, context);
+    const shown = await describe(issuer.status?.authority, { ...found, key });
+    account.gate.breaker.checkSucceeded();
+    if (!isFresh) failures.succeeded(key, account, generation, deps.clock.monotonic());
+    deps.directory.set(key, { ready: true, issuer: { ...found, key } });
+    const inventory = isFresh ? undefined : await inventoryToShow(deps, issuer, { ...found, key }, context);
+    await sayReady(deps, issuer, { ...found, key }, { authority: shown, inventory }, context);
+    return again(CHECK_AGAIN, 1, deps);
   } catch (error) {
     if (!(error instanceof TinyCertError || error instanceof X509Error) || context.signal.aborted)
       throw error;
-    await notReady(deps, issuer, reasonOf(error), { key, state: stateOf(error) }, context);
-    if (error instanceof TinyCertError && error.kind === 'rate-limit' && error.retryAfterMs !== undefined) {
-      return { requeueAfterMs: error.retryAfterMs };
-    }
-    const isRefused = error instanceof TinyCertError && error.kind === 'credentials';
-    return again(isRefused ? REFUSED : OUTAGE, failures.count(key), deps);
+    return await afterFailedCheck(deps, issuer, account, error, failures, context);
+  } finally {
+    turn.end();
   }
+}
+
+/** What the check met, said and handed on to whom it concerns. */
+async function afterFailedCheck(
+  deps: Deps,
+  issuer: Issuer,
+  account: Account,
+  error: TinyCertError | X509Error,
+  failures: Failures,
+  { signal }: ReconcileContext,
+): Promise<ReconcileResult> {
+  const key = failures.keyOf(issuer);
+  const { breaker } = account.gate;
+  const fault = faultOf(error);
+  const stops = error instanceof TinyCertError ? stopsOf(error) : 'nobody';
+  if (stops === 'pause') {
+    account.gate.limited((error as TinyCertError).retryAfterMs);
+    await stopped(deps, issuer, account, key, { signal });
+    return { requeueAfterMs: account.gate.pausedFor };
+  }
+  deps.directory.set(key, { ready: false, ...fault });
+  if (stops === 'account') {
+    breaker.checkFailed(fault);
+    await report(deps, issuer, { ready: false, ...fault, ...limitsOf(account) }, signal);
+    const wait = breaker.check();
+    if (wait.go) wait.end();
+    return { requeueAfterMs: wait.go ? 0 : wait.waitMs };
+  }
+  const isRefused = error instanceof TinyCertError && error.kind === 'credentials';
+  const state = error instanceof TinyCertError ? (isRefused ? 'Refused' : 'Unreachable') : 'Connected';
+  const result = again(isRefused ? REFUSED : OUTAGE, failures.count(key), deps);
+  const nextAttempt = deps.clock.now() + (result.requeueAfterMs ?? 0);
+  await report(deps, issuer, { ready: false, ...fault, state, nextAttempt }, signal);
+  return result;
 }
 
 /** Logs in, finds the authority and takes note of what it has issued. */
@@ -82,31 +135,50 @@ async function connect(
   };
 }
 
-async function ready(
+/** It is too soon to look, or another issuer of the account does. Who was ready before a rate limit is so still. */
+async function stopped(
+  deps: Deps,
+  issuer: Issuer,
+  account: Account,
+  key: string,
+  { signal }: Pick<ReconcileContext, 'signal'>,
+): Promise<void> {
+  const known = deps.directory.get(key);
+  const { fault } = account.gate.breaker;
+  let said: Reason & { ready: boolean };
+  if (known?.ready && known.issuer.account === account) {
+    said = fault ? { ready: false, ...fault } : readyWords(known.issuer);
+  } else {
+    said = { ready: false, ...(fault ?? RATE_LIMITED) };
+    deps.directory.set(key, { ready: false, ...reasonOf(said) });
+  }
+  await report(deps, issuer, { ...said, ...limitsOf(account) }, signal);
+}
+
+/** Ready, unless issuing failed last and nobody has shown that it works again. */
+async function sayReady(
   deps: Deps,
   issuer: Issuer,
   found: ReadyIssuer,
-  failures: Failures,
-  context: ReconcileContext,
-): Promise<ReconcileResult> {
-  const { authority } = found;
-  const shown = await describe(issuer.status?.authority, found);
-  failures.forget(found.key);
-  deps.directory.set(found.key, { ready: true, issuer: found });
-  await report(
-    deps,
-    issuer,
-    {
-      ready: true,
-      reason: 'Ready',
-      message: `Certificates are issued by authority ${authority.id} "${authority.name}".`,
-      state: 'Connected',
-      authority: shown,
-      inventory: await inventoryToShow(deps, issuer, found, context),
-    },
-    context,
-  );
-  return again(CHECK_AGAIN, 1, deps);
+  shown: Pick<Report, 'authority' | 'inventory'>,
+  { signal }: ReconcileContext,
+): Promise<void> {
+  const { fault } = found.account.gate;
+  const said = fault ? { ready: false, ...fault } : readyWords(found);
+  await report(deps, issuer, { ...said, ...shown, ...limitsOf(found.account) }, signal);
+}
+
+function readyWords({ authority: { id, name } }: Pick<ReadyIssuer, 'authority'>): Reason & { ready: true } {
+  const message = `Certificates are issued by authority ${id} "${name}".`;
+  return { ready: true, reason: 'Ready', message };
+}
+
+/** What the account's gate says of it. */
+function limitsOf({ gate }: Account): Pick<Report, 'state' | 'nextAttempt' | 'blockedUntil'> {
+  const { nextCheck: nextAttempt } = gate.breaker;
+  const { blockedUntil } = gate;
+  if (gate.fault) return { state: 'Unreachable', nextAttempt, blockedUntil };
+  return { state: blockedUntil === undefined ? 'Connected' : 'RateLimited', blockedUntil };
 }
 
 /** The authority for status. What is shown already is not fetched again: a restart costs no call. */
@@ -129,79 +201,15 @@ async function describe(
   };
 }
 
-async function notReady(
-  deps: Deps,
-  issuer: Issuer,
-  { reason, message }: Reason,
-  { key, state }: { key: string; state: SessionState },
-  context: ReconcileContext,
-): Promise<ReconcileResult> {
-  deps.directory.set(key, { ready: false, reason, message });
-  await report(deps, issuer, { ready: false, reason, message, state }, context);
-  return {};
-}
-
-async function report(
-  deps: Deps,
-  issuer: Issuer,
-  said: Reason & {
-    ready: boolean;
-    state: SessionState;
-    authority?: IssuerStatus['authority'];
-    inventory?: Awaited<ReturnType<typeof inventoryToShow>>;
-  },
-  { signal }: ReconcileContext,
-): Promise<void> {
-  const { metadata, status } = issuer;
-  const { reason, message } = said;
-  const conditions = withConditions(
-    status?.conditions,
-    [{ type: 'Ready', status: said.ready ? 'True' : 'False', reason, message }],
-    { now: deps.clock.now(), generation: metadata.generation },
-  );
-  const authority = said.authority ?? status?.authority;
-  const isSaid =
-    said.inventory === undefined &&
-    sameConditions(status?.conditions, conditions) &&
-    status?.session?.state === said.state &&
-    canonicalJson(status.authority) === canonicalJson(authority);
-  if (isSaid) return;
-  if (!said.ready) deps.warn(issuer, reason, message);
-  const patch = {
-    metadata: { resourceVersion: metadata.resourceVersion },
-    status: {
-      conditions,
-      session: { state: said.state },
-      ...(authority ? { authority } : {}),
-      ...said.inventory?.change,
-    },
-  };
-  const options = { subresource: 'status', fieldValidation: 'Strict', signal } as const;
-  const ref = parseKey(keyOf(issuer));
-  try {
-    await deps.kube.mergePatch(deps.type, ref, patch, options).catch(asOutdated);
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-    // A finalizer, or what others keep in status: as long as the spec is the same, what was found of it is right.
-    const { metadata: now } = await deps.kube.get(deps.type, ref, { signal });
-    if (now.uid !== metadata.uid || now.generation !== metadata.generation) throw error;
-    const rebased = { ...patch, metadata: { resourceVersion: now.resourceVersion } };
-    await deps.kube.mergePatch(deps.type, ref, rebased, options).catch(asOutdated);
-  }
-  warnOfOrphans(deps, issuer, said.inventory?.news ?? []);
-}
-
-function reasonOf(error: TinyCertError | X509Error): Reason {
+function faultOf(error: TinyCertError | X509Error): Reason {
   const detail = error instanceof TinyCertError && error.detail !== undefined ? ` (${error.detail})` : '';
   return { reason: error.code, message: `${error.message}${detail}` };
 }
 
-function stateOf(error: TinyCertError | X509Error): SessionState {
-  if (!(error instanceof TinyCertError)) return 'Connected';
-  if (error.kind === 'credentials') return 'Refused';
-  return error.kind === 'rate-limit' ? 'RateLimited' : 'Unreachable';
+function reasonOf({ reason, message }: Reason): Reason {
+  return { reason, message };
 }
 
-function again(backoff: BackoffOptions, failures: number, { random }: Deps): ReconcileResult {
+function again(backoff: BackoffOptions, failures: number, { random }: Deps): { requeueAfterMs: number } {
   return { requeueAfterMs: backoffDelay(backoff, failures, random) };
 }

@@ -24,7 +24,7 @@ export function controller(deps: Deps, queue: WorkQueue): { reconcile: Reconcile
 
 function reconciler(deps: Deps, failures: Failures): Reconcile {
   const reconcile: Reconcile = async (key, context) => {
-    const stored = deps.issuers.get(key);
+    const stored = deps.writtenIssuers.newest(key, deps.issuers.get(key));
     if (!stored || (stored.metadata.deletionTimestamp !== undefined && !isKept(stored))) return {};
     const parsed = parseIssuer(stored);
     if (!parsed.ok) {
@@ -64,6 +64,7 @@ function wire(deps: Deps, queue: WorkQueue, failures: Failures): () => void {
       const holder = failures.keyOf(object);
       if (type === 'delete') {
         names.delete(holder);
+        deps.writtenIssuers.forget(key);
         failures.forget(holder);
         queue.forget(key);
         deps.secretWatches.release(holder);
@@ -82,6 +83,12 @@ function wire(deps: Deps, queue: WorkQueue, failures: Failures): () => void {
       queue.add(key, { reason: 'fault', afterMs: failures.fault(holder, deps.clock.monotonic()) });
     }),
   ];
+  ends.push(
+    deps.accounts.onChange((holder) => {
+      const key = names.get(holder);
+      if (key !== undefined) queue.add(key, { reason: 'account' });
+    }),
+  );
   deps.secretWatches.onChange((holder) => {
     const key = names.get(holder);
     if (key !== undefined) queue.add(key, { reason: 'secret' });

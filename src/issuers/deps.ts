@@ -1,6 +1,7 @@
 import type { AccountRegistry } from '../account/registry.ts';
 import type { TinyCertClusterIssuer, TinyCertIssuer } from '../api/kinds.ts';
 import type { IssuerDirectory } from '../issuance/issuer-directory.ts';
+import type { LastWritten } from '../issuance/last-written.ts';
 import type { Warn } from '../issuance/warn.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ResourceType } from '../kube/objects.ts';
@@ -19,6 +20,8 @@ export interface Deps {
   /** Which of the two kinds. */
   type: ResourceType<Issuer>;
   issuers: Store<Issuer>;
+  /** What this controller wrote last, which its watch may not have shown yet. */
+  writtenIssuers: LastWritten<Issuer>;
   directory: IssuerDirectory;
   accounts: AccountRegistry;
   secretWatches: SecretWatches;

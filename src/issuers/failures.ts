@@ -1,8 +1,11 @@
+import type { Account } from '../account/account.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
 import type { ResourceType } from '../kube/objects.ts';
 import type { Issuer } from './deps.ts';
 
+/** Shorter than any time after which a sound issuer is looked at again. */
+const FRESH_MS = 600_000;
 /** How soon to look at an issuer that a certificate met a fault of, by faults in a row. */
 const AFTER_FAULT: BackoffOptions = { base: 1_000, max: 300_000, jitter: 0.2 };
 
@@ -14,6 +17,7 @@ export class Failures {
   readonly #type: ResourceType<Issuer>;
   readonly #checks = new Map<string, number>();
   readonly #faults = new Map<string, { count: number; last: number }>();
+  readonly #checked = new Map<string, { account: Account; generation: number | undefined; at: number }>();
 
   constructor(type: ResourceType<Issuer>) {
     this.#type = type;
@@ -34,9 +38,23 @@ export class Failures {
     return count;
   }
 
-  /** A check succeeded, or the issuer is gone. */
+  /** A check succeeded. */
+  succeeded(key: string, account: Account, generation: number | undefined, monotonic: number): void {
+    this.#checks.delete(key);
+    this.#checked.set(key, { account, generation, at: monotonic });
+  }
+
+  /** Whether a check succeeded a moment ago, so that another one would say nothing new. */
+  isFresh(key: string, account: Account, generation: number | undefined, monotonic: number): boolean {
+    const last = this.#checked.get(key);
+    return last?.account === account && last.generation === generation && monotonic - last.at < FRESH_MS;
+  }
+
+  /** The issuer is gone. */
   forget(key: string): void {
     this.#checks.delete(key);
+    this.#checked.delete(key);
+    this.#faults.delete(key);
   }
 
   /** Counts a fault that a certificate met; returns how long to wait before the issuer is looked at. */

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { type AccountMetrics, createAccountMetrics } from './accounts.ts';
 import { type ControllerMetrics, createControllerMetrics } from './controller.ts';
 import { registerProcessMetrics } from './process.ts';
 import { type QueueMetrics, createQueueMetrics } from './queue.ts';
@@ -31,6 +32,7 @@ export interface LeaseMetrics {
 export interface TinyCertMetrics {
   readonly requests: Counter<'call' | 'code'>;
   readonly duration: Histogram<'call'>;
+  readonly accounts: AccountMetrics;
 }
 
 /** What the operator is for. */
@@ -111,6 +113,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
         registers,
       }),
+      accounts: createAccountMetrics(registry),
     },
     certificates: { issuances, revocations },
   };

@@ -142,6 +142,7 @@ export function startControllers(options: ControllersOptions): Controllers {
       issuerStores.some(
         ({ prefix, store }) => key.startsWith(prefix) && store.get(key.slice(prefix.length)) !== undefined,
       ),
+    wake: (key) => certificateQueue.add(key, { reason: 'turn' }),
     attempts: new AttemptMemory(),
     observations: new Observations(),
     promises: new PromiseMemory(),
@@ -180,6 +181,7 @@ export function startControllers(options: ControllersOptions): Controllers {
         warn,
         type,
         issuers: store,
+        writtenIssuers: new LastWritten({ clock }),
         directory,
         accounts: options.accounts,
         secretWatches,

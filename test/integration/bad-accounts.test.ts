@@ -31,6 +31,8 @@ interface Row extends Scenario {
   reason: string;
   message: string | (() => string);
   calls: Record<string, number>;
+  /** More than one where it says when it will be tried again. */
+  issuerWrites?: number;
 }
 
 const rows: Record<string, Row> = {
@@ -39,18 +41,21 @@ const rows: Record<string, Row> = {
     reason: 'AccountNotFound',
     message: 'TinyCert knows no account with this e-mail address. Check the e-mail.',
     calls: { connect: 2 },
+    issuerWrites: 2,
   },
   'the wrong passphrase': {
     setUp: (world) => Promise.all([world.credentials({ passphrase: 'wrong' }), world.issuer()]),
     reason: 'PassphraseFailure',
     message: 'TinyCert refuses the passphrase. It is the one that encrypts the keys, not the web password.',
     calls: { connect: 2 },
+    issuerWrites: 2,
   },
   'the wrong API key': {
     setUp: (world) => Promise.all([world.credentials({ apiKey: 'wrong' }), world.issuer()]),
     reason: 'ApiKeyMismatch',
     message: 'TinyCert refuses the signature of the login. Check that the API key belongs to this account.',
     calls: { connect: 2 },
+    issuerWrites: 2,
   },
   'an authority id that the account does not have': {
     setUp: (world) => world.account({ authority: { id: 999 } }),
@@ -122,14 +127,14 @@ const rows: Record<string, Row> = {
     reason: 'ProtocolError',
     message:
       'What answered does not speak the TinyCert API. Check the endpoint and any proxy before it. (The reply is not JSON.)',
-    calls: { connect: 13 },
+    calls: { connect: 22 },
   },
   'the error page of a proxy': {
     setUp: (world) => world.account(),
     faults: [{ call: '*', times: 'forever', kind: 'html', status: 502 }],
     reason: 'UnexpectedStatus',
     message: 'The endpoint answered an HTTP error without a TinyCert code. Check what stands before it.',
-    calls: { connect: 13 },
+    calls: { connect: 22 },
   },
   'a redirect': {
     setUp: (world) => world.account(),
@@ -137,7 +142,7 @@ const rows: Record<string, Row> = {
     reason: 'ProtocolError',
     message:
       'What answered does not speak the TinyCert API. Check the endpoint and any proxy before it. (The endpoint answered a redirect.)',
-    calls: { connect: 13 },
+    calls: { connect: 22 },
   },
 };
 
@@ -152,16 +157,19 @@ const WAITING = unmet(
 );
 
 describe('for ten minutes nothing is bought and nothing loops, given', () => {
-  test.each(Object.entries(rows))('%s', async (_, { reason, message, calls, ...scenario }) => {
-    const { outcome } = await endure(stage, scenario);
+  test.each(Object.entries(rows))(
+    '%s',
+    async (_, { reason, message, calls, issuerWrites = 1, ...scenario }) => {
+      const { outcome } = await endure(stage, scenario);
 
-    expect(outcome).toEqual({
-      issuer: [`Ready=False ${reason}: ${typeof message === 'string' ? message : message()}`],
-      certificate: WAITING,
-      calls,
-      writes: WRITES,
-    });
-  });
+      expect(outcome).toEqual({
+        issuer: [`Ready=False ${reason}: ${typeof message === 'string' ? message : message()}`],
+        certificate: WAITING,
+        calls,
+        writes: { ...WRITES, 'PATCH tinycertissuers/status': issuerWrites },
+      });
+    },
+  );
 
   test('an issuer that is not there', async () => {
     const { outcome } = await endure(stage, { setUp: async () => undefined });

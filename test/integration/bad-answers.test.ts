@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { issuers } from '../../src/api/kinds.ts';
 import type { Fault, FaultEffect } from '../../tools/dev-server/types.ts';
 import { endure, unmet } from '../support/scenario.ts';
 import { type Stage, openStage } from '../support/stage.ts';
+import { aWorld } from '../support/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -29,19 +31,19 @@ describe('a CA that cannot be worked with shows on the issuer, and the certifica
       'its list of authorities fails',
       forever('ca/list', { kind: 'error', code: 'AccountError' }),
       'AccountError: TinyCert reports that the data of the account is corrupt. Contact its support if this lasts.',
-      { connect: 1, 'ca/list': 13 },
+      { connect: 1, 'ca/list': 22 },
     ],
     [
       'its list of certificates is no list',
       forever('cert/list', { kind: 'not-json' }),
       'ProtocolError: What answered does not speak the TinyCert API. Check the endpoint and any proxy before it. (The list cannot be read: unexpected byte at 0.)',
-      { connect: 1, 'ca/list': 13, 'cert/list': 13 },
+      { connect: 1, 'ca/list': 22, 'cert/list': 22 },
     ],
     [
       'its authority cannot be looked at',
       forever('ca/details', { kind: 'error', code: 'UnknownError' }),
       'UnknownError: TinyCert failed without giving a reason. Contact its support if this lasts.',
-      { connect: 1, 'ca/list': 13, 'cert/list': 13, 'ca/details': 13, 'ca/get': 13 },
+      { connect: 1, 'ca/list': 22, 'cert/list': 22, 'ca/details': 22, 'ca/get': 22 },
     ],
   ])('%s', async (_, faults, said, calls) => {
     const { outcome } = await endure(stage, { setUp: (world) => world.account(), faults });
@@ -59,87 +61,120 @@ describe('a CA that cannot be worked with shows on the issuer, and the certifica
   });
 });
 
-describe('a CA that issues nothing is asked ever more seldom:', () => {
-  test.each<[string, FaultEffect]>([
-    ['it never answers', { kind: 'hang' }],
-    ['the connection breaks', { kind: 'reset-before' }],
-    ['a proxy answers for it', { kind: 'html' }],
-    ['it fails without a reason', { kind: 'error', code: 'UnknownError' }],
-  ])('%s', async (_, effect) => {
-    const { outcome } = await endure(stage, {
+describe('a CA that issues nothing is asked ever more seldom, by one certificate, which says so once:', () => {
+  test.each<[string, FaultEffect, string, number]>([
+    ['it never answers', { kind: 'hang' }, 'DeadlineExceeded', 3],
+    ['the connection breaks', { kind: 'reset-before' }, 'ConnectionLost', 3],
+    ['a proxy answers for it', { kind: 'html' }, 'UnexpectedStatus', 3],
+    ['it fails without a reason', { kind: 'error', code: 'UnknownError' }, 'UnknownError', 3],
+    ['it cannot read the account', { kind: 'error', code: 'AccountError' }, 'AccountError', 0],
+    ['it refuses the signature', { kind: 'error', code: 'SignatureFailure' }, 'SignatureFailure', 0],
+  ])('%s', async (_, effect, reason, abandoned) => {
+    const { world, outcome } = await endure(stage, {
       setUp: (world) => world.account(),
       faults: forever('cert/new', effect),
     });
 
     expect(outcome.certificate).toEqual(ISSUER_NOT_READY);
-    // Each try is looked up 45 seconds later, then made again; the waits grow from a minute on.
-    expect(outcome.calls).toMatchObject({ connect: 1, 'cert/new': 9 });
-    // Each try is written before; the issuer remembers what it may have bought, and says once that it is not well.
-    expect(outcome.writes['PATCH tinycertcertificates/status']).toBeLessThanOrEqual(4 * 9);
-    expect(outcome.writes['PATCH tinycertissuers/status']).toBeLessThanOrEqual(1 + 9);
+    // A second after the first try, ten after the second, a minute after the third, ten minutes after the fourth; and
+    // what may have been bought is looked up first.
+    expect(outcome.calls).toMatchObject({ connect: 1, 'cert/new': 4 });
+    // The attempts, and once that the issuer is not ready.
+    expect(outcome.writes['PATCH tinycertcertificates/status']).toBe(5);
+    // Ready; not ready; a minute to wait; ten minutes to wait; and what may have been bought and is given up.
+    expect(outcome.writes['PATCH tinycertissuers/status']).toBe(4 + abandoned);
+    const { status } = await world.get(issuers, 'ca');
+    expect(status).toMatchObject({ conditions: [{ reason }], session: { state: 'Unreachable' } });
+    const left = Date.parse(status?.session?.nextAttemptTime ?? '') - stage.clock.now();
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(600_000);
+
+    stage.dev.clearFaults();
+    await world.pass(600_000);
+
+    await world.ready('web');
+    expect(world.calls()['cert/new']).toBe(5);
+    expect(await world.says(issuers, 'ca')).toEqual([
+      'Ready=True Ready: Certificates are issued by authority 101 "Example Org".',
+    ]);
+    expect((await world.get(issuers, 'ca')).status?.session).not.toHaveProperty('nextAttemptTime');
   });
 
-  test.each<[string, FaultEffect, string, number]>([
-    [
-      'it says for how long to wait',
-      { kind: 'error', code: 'RateLimitExceeded', retryAfter: 120 },
-      'TinyCert refuses more requests for now. Send fewer, or wait.',
-      5,
-    ],
-    [
-      'it only says that it was too much',
-      { kind: 'error', code: 'RateLimitExceeded' },
-      'TinyCert refuses more requests for now. Send fewer, or wait.',
-      20,
-    ],
-  ])('%s', async (_, effect, message, tries) => {
-    const { outcome } = await endure(stage, {
+  const LIMITED = 'TinyCert refuses more requests for now. Send fewer, or wait.';
+
+  test.each<[string, number | string | undefined, number]>([
+    ['it says for how many seconds to wait', 120, 5],
+    ['it only says that it was too much', undefined, 5],
+  ])('%s', async (_, retryAfter, tries) => {
+    const effect = { kind: 'error', code: 'RateLimitExceeded' } as const;
+    const { world, outcome } = await endure(stage, {
       setUp: (world) => world.account(),
-      faults: forever('cert/new', effect),
+      faults: forever('cert/new', retryAfter === undefined ? effect : { ...effect, retryAfter }),
     });
 
-    expect(outcome.certificate).toEqual(unmet('RateLimitExceeded', message));
+    expect(outcome.certificate).toEqual(unmet('RateLimitExceeded', LIMITED));
     expect(outcome.calls).toEqual({ ...LOOK, 'cert/new': tries });
     expect(outcome.writes).toEqual({
-      'PATCH tinycertissuers/status': 1,
-      'PATCH tinycertcertificates/status': 2 * tries,
-      'POST events': 1,
+      'PATCH tinycertissuers/status': 1 + tries,
+      'PATCH tinycertcertificates/status': 1 + tries,
     });
+    const { status } = await world.get(issuers, 'ca');
+    expect(status?.session?.state).toBe('RateLimited');
+    expect(Date.parse(status?.limits?.blockedUntil ?? '')).toBeGreaterThan(stage.clock.now());
+    expect(outcome.issuer).toEqual([
+      'Ready=True Ready: Certificates are issued by authority 101 "Example Org".',
+    ]);
+
+    stage.dev.clearFaults();
+    await world.pass(600_000);
+
+    await world.ready('web');
+    expect((await world.get(issuers, 'ca')).status).toMatchObject({ session: { state: 'Connected' } });
+    expect((await world.get(issuers, 'ca')).status?.limits).not.toHaveProperty('blockedUntil');
+  });
+
+  test('it says until when to wait', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    const until = Math.ceil(stage.clock.now() / 1000) * 1000 + 300_000;
+    const retryAfter = new Date(until).toUTCString();
+    for (const fault of forever('cert/new', { kind: 'error', code: 'RateLimitExceeded', retryAfter }))
+      stage.dev.addFault(fault);
+    await world.certificate('web');
+    await world.operator();
+
+    await world.pass(until - stage.clock.now() - 2_000);
+    expect(world.calls()['cert/new']).toBe(1);
+    const { status } = await world.get(issuers, 'ca');
+    const rounding = Date.parse(status?.limits?.blockedUntil ?? '') - until;
+    expect(rounding).toBeGreaterThanOrEqual(0);
+    expect(rounding).toBeLessThanOrEqual(2_000);
+
+    stage.dev.clearFaults();
+    await world.pass(4_000);
+    await world.ready('web');
   });
 });
 
 describe('what was bought is fetched until it comes, and not bought again:', () => {
-  test.each<[string, FaultEffect, string, number]>([
-    [
-      'a proxy answers for the CA',
-      { kind: 'html' },
-      'UnexpectedStatus: The endpoint answered an HTTP error without a TinyCert code. Check what stands before it.',
-      7,
-    ],
-    [
-      'the CA fails without a reason',
-      { kind: 'error', code: 'UnknownError' },
-      'UnknownError: TinyCert failed without giving a reason. Contact its support if this lasts.',
-      7,
-    ],
+  test.each<[string, FaultEffect, string[], number, number]>([
+    ['a proxy answers for the CA', { kind: 'html' }, ISSUER_NOT_READY, 4, 2],
+    ['the CA fails without a reason', { kind: 'error', code: 'UnknownError' }, ISSUER_NOT_READY, 4, 2],
     [
       'the CA does not know it',
       { kind: 'error', code: 'NotFound' },
-      'NotFound: TinyCert knows no authority or certificate with this id. It may have been deleted.',
+      unmet('NotFound', 'TinyCert knows no authority or certificate with this id. It may have been deleted.'),
       4,
+      5,
     ],
-  ])('%s', async (_, effect, said, tries) => {
+  ])('%s', async (_, effect, said, tries, writes) => {
     const { outcome } = await endure(stage, {
       setUp: (world) => world.account(),
       faults: forever('cert/get', effect),
     });
 
-    expect(outcome.certificate).toEqual([`Ready=False ${said}`, `Issuing=False ${said}`]);
+    expect(outcome.certificate).toEqual(said);
     expect(outcome.calls).toMatchObject({ connect: 1, 'cert/new': 1, 'cert/get': 2 * tries });
-    expect(outcome.writes).toEqual({
-      'PATCH tinycertissuers/status': 1,
-      'PATCH tinycertcertificates/status': 1 + tries,
-      'POST events': 1,
-    });
+    expect(outcome.writes['PATCH tinycertcertificates/status']).toBe(writes);
   });
 });

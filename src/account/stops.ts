@@ -1,0 +1,33 @@
+import type { TinyCertError } from '../tinycert/index.ts';
+
+/** Whom an error of the CA concerns, besides whoever met it. */
+export type Stops =
+  /** Everybody who uses the account: an outage, nonsense, or a refusal by a session that is valid. */
+  | 'account'
+  /** Those with these very credentials and trust. Whoever only knows the e-mail must not stop others with it. */
+  | 'login'
+  /** Everybody who uses the account, for a time that the CA has named or that is guessed. */
+  | 'pause'
+  /** Nobody else. */
+  | 'nobody';
+
+/** Tells whom an error stops. */
+export function stopsOf({ kind, code, call }: Pick<TinyCertError, 'kind' | 'code' | 'call'>): Stops {
+  switch (kind) {
+    case 'rate-limit':
+      return 'pause';
+    case 'credentials':
+      return call === 'connect' ? 'login' : 'account';
+    case 'protocol':
+      return code === 'TlsFailure' ? 'login' : 'account';
+    case 'passing':
+      // The account was replaced meanwhile, or the caller gave up: the CA has no part in it.
+      if (code === 'Closed') return 'login';
+      return code === 'Aborted' ? 'nobody' : 'account';
+    case 'input':
+    case 'not-found':
+      return 'nobody';
+    default:
+      return kind satisfies never;
+  }
+}

@@ -1,0 +1,54 @@
+import { Gauge, type Registry } from 'prom-client';
+
+/** How the account behind one issuer stands. */
+export interface AccountReading {
+  /** The issuer, as in `TinyCertIssuer:namespace/name`. */
+  issuer: string;
+  state: 'closed' | 'half-open' | 'open';
+  pausedSeconds: number;
+  waiting: number;
+}
+
+/** The metrics of all accounts, by the issuers that use them: no label tells an e-mail address. */
+export interface AccountMetrics {
+  /** Sets what is read at each scrape. */
+  attach(read: () => readonly AccountReading[]): void;
+}
+
+const stateValues = { closed: 0, 'half-open': 1, open: 2 } as const;
+
+/** Registers the metrics of accounts. */
+export function createAccountMetrics(registry: Registry): AccountMetrics {
+  let read: () => readonly AccountReading[] = () => [];
+  const gauge = (name: string, help: string, value: (reading: AccountReading) => number): Gauge<'issuer'> =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['issuer'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const reading of read()) this.set({ issuer: reading.issuer }, value(reading));
+      },
+    });
+  gauge(
+    'tinycert_account_breaker_state',
+    'Whether the account of the issuer is stopped by a fault of the CA: 0 closed, 1 half-open, 2 open.',
+    ({ state }) => stateValues[state],
+  );
+  gauge(
+    'tinycert_account_rate_limit_pause_seconds',
+    'Seconds that the account is still left alone because the CA was asked too often.',
+    ({ pausedSeconds }) => pausedSeconds,
+  );
+  gauge(
+    'tinycert_account_waiting',
+    'Certificates that wait for their turn at the account of the issuer.',
+    ({ waiting }) => waiting,
+  );
+  return {
+    attach(reader) {
+      read = reader;
+    },
+  };
+}
