@@ -188,6 +188,27 @@ describe('an orphan', () => {
     expect(told.toSorted((x, y) => x - y)).toEqual(ids);
   });
 
+  test('is each of what two resources bought that ask for the same, each once and by one event', async () => {
+    const [a, b] = [await aWorld(stage), await aWorld(stage)];
+    const authorityId = await stage.dev.addAuthority({ organization: a.namespace, country: 'NL' });
+    for (const world of [a, b]) await world.account({ authority: { id: authorityId } });
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after', times: 2 });
+    const operator = await a.operator({ namespaces: [a.namespace, b.namespace] });
+    for (const world of [a, b]) await world.certificate('twins');
+
+    await b.pass(3 * INTERVAL_MS);
+
+    const ready = [await a.ready('twins'), await b.ready('twins')];
+    const served = new Set(ready.map(({ status }) => status?.certificateId));
+    const ids = bought('twins.example.com');
+    const undecided = ids.filter((id) => !served.has(id));
+    expect(undecided).toHaveLength(2);
+    const reported = [await statusOf(a), await statusOf(b)].flatMap(({ orphans = [] }) => orphans);
+    expect(reported.map(({ certificateId }) => certificateId).toSorted((x, y) => x - y)).toEqual(undecided);
+    expect([...(await orphanEvents(a)), ...(await orphanEvents(b))]).toHaveLength(2);
+    expect(operator.log.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   test('is known by its mark, where certificates are marked, even if nobody saw its resource go', async () => {
     const { world, operator, authorityId } = await ownAuthority({ ownershipMarker: 'OrganizationalUnit' });
     await world.certificate('kept');
