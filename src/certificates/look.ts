@@ -1,4 +1,4 @@
-import { effectiveNames } from '../api/effective.ts';
+import { effectiveNames, specHash } from '../api/effective.ts';
 import type { Attempt } from '../api/certificate-status.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { isOpen } from '../issuance/attempt.ts';
@@ -13,6 +13,7 @@ import { ApiError } from '../kube/errors.ts';
 import { keyOf, type KubeObject, refKey, secrets } from '../kube/objects.ts';
 import { type CertificateDetails, type CertificateSummary, TinyCertError } from '../tinycert/index.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { type Names, sameNames } from '../x509/names.ts';
 import type { Deps } from './deps.ts';
 import { secretRef } from './gather.ts';
 import type { Inputs } from './inputs.ts';
@@ -182,19 +183,20 @@ export class Look {
    * Whether somebody may have reissued by hand what another resource has or had (`skipReissued`): it is obsolete then, no
    * longer in the list, and what took its place carries a key that is not ours.
    */
-  isReissueSeen(others: readonly TinyCertCertificate[], { released }: Given): boolean {
+  isReissueSeen(id: number, others: readonly TinyCertCertificate[], { released }: Given): boolean {
     const { authorityId, commonName } = this.#attempt;
     // What is above all that is listed was bought after the list.
     const newest = [...this.#listed].reduce((highest, id) => Math.max(highest, id), 0);
-    const isGone = (id: number | undefined): boolean =>
-      id !== undefined && id <= newest && !this.#listed.has(id);
+    const isGone = (had: number | undefined): boolean =>
+      had !== undefined && had <= newest && !this.#listed.has(had);
     if (released.some(({ certificateId }) => isGone(certificateId))) return true;
-    return others.some(({ spec, status }) => {
+    return others.some((other) => {
+      const { spec, status } = other;
       if (status?.authorityId !== authorityId) return false;
       const { attempt, certificateId, formerCertificateIds = [] } = status;
       if (formerCertificateIds.some(isGone)) return true;
       const isAlike = [attempt?.commonName, effectiveNames(spec).commonName].includes(commonName);
-      return isAlike && isGone(certificateId);
+      return isAlike && isGone(certificateId) && !this.#hasOtherNames(other, id);
     });
   }
 
@@ -210,7 +212,8 @@ export class Look {
       (other) => other.uid !== uid && other.requestHash === wanted && id > other.afterId,
     );
     if (wasRival) return false;
-    for (const other of others) if (this.#isAttempting(other) || (await this.#isAsking(other))) return false;
+    for (const other of others)
+      if (this.#isAttempting(other, id) || (await this.#isAsking(other, id))) return false;
     return true;
   }
 
@@ -234,21 +237,34 @@ export class Look {
   }
 
   /** A reissue keeps the names and subject of the certificate it starts from, whatever a spec says by now. */
-  #isAttempting({ status }: TinyCertCertificate): boolean {
-    const { attempt } = status ?? {};
-    if (!attempt || !isOpen(status) || attempt.authorityId !== this.#attempt.authorityId) return false;
-    return attempt.operation === 'Reissue'
-      ? attempt.commonName === this.#attempt.commonName
-      : attempt.requestHash === this.#attempt.requestHash;
+  #isAttempting(other: TinyCertCertificate, id: number): boolean {
+    const { attempt } = other.status ?? {};
+    if (!attempt || !isOpen(other.status) || attempt.authorityId !== this.#attempt.authorityId) return false;
+    if (attempt.operation === 'New') return attempt.requestHash === this.#attempt.requestHash;
+    return attempt.commonName === this.#attempt.commonName && !this.#hasOtherNames(other, id);
   }
 
-  async #isAsking(other: TinyCertCertificate): Promise<boolean> {
+  async #isAsking(other: TinyCertCertificate, id: number): Promise<boolean> {
     if (effectiveNames(other.spec).commonName !== this.#attempt.commonName) return false;
     const issuer = this.#deps.directory.get(issuerKey(other.spec.issuerRef, other.metadata.namespace));
-    if (!issuer?.ready) return true;
+    // With other names it asks for another certificate, whoever its issuer is.
+    if (!issuer?.ready) return this.#isNamed(id, effectiveNames(other.spec));
     if (issuer.issuer.authority.id !== this.#attempt.authorityId) return false;
     const request = requestOf(other, issuer.issuer, await issuer.issuer.material());
     return requestHash(request) === this.#attempt.requestHash;
+  }
+
+  /** Whether what a resource has, and so what a reissue of it gives, certainly has other names than a candidate. */
+  #hasOtherNames({ spec, status }: TinyCertCertificate, id: number): boolean {
+    // What it has is known only as long as its spec asks for it.
+    return specHash(spec) === status?.specHash && !this.#isNamed(id, effectiveNames(spec));
+  }
+
+  /** Whether a candidate has these names, as far as can be told. */
+  #isNamed(id: number, names: Names): boolean {
+    const details = this.#details.get(id);
+    const asked = details && askedFor(this.#attempt.authorityId, details);
+    return asked === undefined || sameNames(asked.names, names);
   }
 
   /** The public key that a reissue keeps: from the CA, or from the own Secret if the CA gives out no obsolete ones. */

@@ -74,7 +74,7 @@ export async function recover(
       open.length === 1 &&
       !undecided.has(only) &&
       !look.isClaimed(only, others) &&
-      !look.isReissueSeen(others, given) &&
+      !look.isReissueSeen(only, others, given) &&
       (await look.isSole(only, others, given)) &&
       !(await look.isForeignSeen(strangers, others, given));
     if (isConclusive) return { adopt: only };

@@ -148,3 +148,44 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
     expect(own?.keyFingerprint).not.toBe(theirs.keyFingerprint);
   });
 });
+
+describe('what has other names is nobody’s rival:', () => {
+  test('a resource with the same common name whose issuer is not ready', async () => {
+    const [a, b] = [await aWorld(stage), await aWorld(stage)];
+    await a.account();
+    await b.issuer();
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+    await a.operator({ namespaces: [a.namespace, b.namespace] });
+    await b.certificate('shared', { commonName: 'shared.example.com', dnsNames: ['b.example.com'] });
+    await a.certificate('shared', { commonName: 'shared.example.com', dnsNames: ['a.example.com'] });
+
+    await a.pass(QUIET_MS * 2);
+
+    const [own, ...others] = bought(stage, 'shared.example.com');
+    expect(others).toEqual([]);
+    await expectServed(a, 'shared', own);
+  });
+
+  test('a renewal of a certificate with the same common name, as long as nobody knows what came of it', async () => {
+    const [a, b] = [await aWorld(stage), await aWorld(stage)];
+    for (const world of [a, b]) await world.account();
+    const first = await a.operator({ namespaces: [a.namespace, b.namespace] });
+    await b.certificate('open', { commonName: 'open.example.com', dnsNames: ['b.example.com'] });
+    const { status } = await b.ready('open');
+    await first.stop();
+    const { certificateId: previousId, ...attempt } = status?.attempt ?? {};
+    const reissue = { ...attempt, id: 'open', operation: 'Reissue', previousId, certificateId: null };
+    await b.patch(certificates, 'open', { status: { attempt: reissue } }, 'status');
+    // Without an account nobody looks what came of it.
+    await b.patch(issuers, 'ca', { spec: { credentialsSecretRef: { name: 'nowhere' } } });
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+    await a.operator({ namespaces: [a.namespace, b.namespace] });
+    await a.certificate('open', { commonName: 'open.example.com', dnsNames: ['a.example.com'] });
+
+    await a.pass(QUIET_MS * 2);
+
+    const own = bought(stage, 'open.example.com').filter(({ id }) => id !== previousId);
+    expect(own).toHaveLength(1);
+    await expectServed(a, 'open', own[0]);
+  });
+});
