@@ -1,5 +1,5 @@
 import type { CertificateStatus } from '../api/certificate-status.ts';
-import { checkMaterial, type Material } from '../issuance/checks.ts';
+import { checkMaterial, ExpiredError, type Material } from '../issuance/checks.ts';
 import { rfc3339 } from '../issuance/conditions.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { publish } from '../issuance/publish.ts';
@@ -21,6 +21,9 @@ import { afterReplacement } from './replaced.ts';
 import { recordResult, type StatusChange } from './record.ts';
 import { holdsOwn } from './secret-needs.ts';
 
+/** What was found out is decided on anew. */
+const LOOK_AGAIN_MS = 200;
+
 /**
  * Brings a certificate from the CA into the Secret and then into status (rules 4 and 5). Whatever fails, the id is not
  * lost and nothing is bought: the same id is tried again.
@@ -38,6 +41,8 @@ export async function conclude(
     published = await intoSecret(deps, inputs, issuer, conclusion.certificateId, signal);
     failpoint('secret');
   } catch (error) {
+    const leaf = endedMeanwhile(inputs, conclusion, error);
+    if (leaf) return takeUnserved(deps, inputs, issuer, conclusion, leaf, signal);
     const why = await whyUnfetched(deps, issuer, conclusion.certificateId, error, signal);
     return afterFailedConclusion(deps, inputs, issuer, conclusion, why, signal);
   }
@@ -60,6 +65,45 @@ export async function conclude(
     now: deps.clock.now(),
   });
   return requeueAt === undefined ? {} : { requeueAt };
+}
+
+/** The certificate that was bought, if it was good then and only ended before it came into the Secret. */
+function endedMeanwhile(
+  { certificate: { status } }: Inputs,
+  { outcome }: Conclusion,
+  error: unknown,
+): Certificate | undefined {
+  if (outcome === 'republished' || !(error instanceof ExpiredError)) return undefined;
+  return error.leaf.notAfter > Date.parse(status?.attempt?.startTime ?? '') ? error.leaf : undefined;
+}
+
+/** Takes a certificate into status that nobody can be served with any more, so that it is renewed like any that has ended. */
+async function takeUnserved(
+  deps: Deps,
+  inputs: Inputs,
+  issuer: ReadyIssuer,
+  { certificateId, outcome }: Conclusion,
+  leaf: Certificate,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const { attempt } = inputs.certificate.status ?? {};
+  const why = {
+    reason: 'Expired',
+    message: `Certificate ${certificateId} expired at ${rfc3339(leaf.notAfter)}, before it could be served, and is being renewed.`,
+  };
+  const unserved = { certificateId, leaf, metadata: { name: inputs.certificate.spec.secretName } };
+  await recordResult(deps, {
+    certificate: inputs.certificate,
+    change: result(deps.clock.now(), inputs, issuer, outcome, unserved),
+    conditions: [
+      { type: 'Ready', status: 'False', ...why },
+      { type: 'Issuing', status: 'True', ...why },
+    ],
+    sealer: issuer.account,
+    signal,
+  });
+  if (attempt) deps.attempts.forget(attempt.id);
+  return { requeueAfterMs: LOOK_AGAIN_MS };
 }
 
 /** What the Secret holds in the end. */

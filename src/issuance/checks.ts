@@ -36,6 +36,16 @@ export class MaterialError extends AppError {
   declare readonly code: CheckFailure;
 }
 
+/** It passes all other checks of a certificate and has ended. */
+export class ExpiredError extends MaterialError {
+  readonly leaf: Certificate;
+
+  constructor(leaf: Certificate) {
+    super('Expired' satisfies CheckFailure, 'The certificate has already expired.');
+    this.leaf = leaf;
+  }
+}
+
 /** A certificate that begins this much later than our clock says is published all the same: clocks differ. */
 export const MAX_CLOCK_SKEW_MS = 5 * 60_000;
 
@@ -76,7 +86,7 @@ export function checkLeaf(
   const chain = verifyChain(leaf, intermediates, root);
   if (!chain.ok)
     throw failure('IncorrectIssuer', 'The certificate does not chain to the authority of the issuer.');
-  if (leaf.notAfter <= now) throw failure('Expired', 'The certificate has already expired.');
+  if (leaf.notAfter <= now) throw new ExpiredError(leaf);
   if (leaf.notBefore > now + MAX_CLOCK_SKEW_MS) {
     throw failure(
       'NotYetValid',

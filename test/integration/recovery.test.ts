@@ -126,6 +126,29 @@ describe('an operator that was ended', () => {
     expect(next.traffic.writes()).toEqual({ 'PATCH tinycertcertificates/status': 1, 'POST secrets': 1 });
   });
 
+  test('for longer than the certificate lives is followed by one that renews it', async () => {
+    stage.dev.setOptions({ validity: '5m' });
+    const { world, operator } = await wanted(stage, 'slept', {
+      call: 'cert/new',
+      kind: 'hold',
+      when: 'after',
+    });
+    await world.call(({ call, held }) => call === 'cert/new' && held === true);
+    await operator.stop('by force').catch(() => undefined);
+    stage.dev.release();
+    stage.dev.setOptions({ validity: '365d' });
+    await stage.clock.skip(10 * 60_000);
+
+    await world.operator();
+    await world.pass(QUIET_MS + 10_000);
+
+    const [first, renewed, ...others] = bought(stage, 'slept.example.com');
+    expect(others).toEqual([]);
+    await expectServed(world, 'slept', renewed);
+    expect(renewed?.keyFingerprint).toBe(first?.keyFingerprint);
+    expect(world.calls()).toMatchObject({ 'cert/new': 1, 'cert/reissue': 1 });
+  });
+
   test('before the CA acted is followed by one that waits long enough to see it', async () => {
     const { world, operator } = await wanted(stage, 'acted', { call: 'cert/new', kind: 'hold' });
     await world.call(({ call, held }) => call === 'cert/new' && held === true);
