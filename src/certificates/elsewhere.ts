@@ -8,7 +8,8 @@ export function changedAtCa({
   sealed,
   specHash,
 }: Inputs): Need | undefined {
-  if (!observed) return undefined;
+  // That it has ended its own dates tell, and what is due then goes first.
+  if (!observed || observed.to === 'expired') return undefined;
   const id = status?.certificateId;
   if (observed.to !== 'unlisted') {
     return {

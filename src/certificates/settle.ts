@@ -13,12 +13,15 @@ export async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): P
   const { certificate, secret } = inputs;
   const seen = secret.state === 'unchanged' || secret.state === 'changed' ? secret.metadata : undefined;
   const due = dueAt(inputs);
+  const { certificateStatus, notAfter } = certificate.status ?? {};
+  const hasEnded = certificateStatus === 'good' && Date.parse(notAfter ?? '') <= inputs.now;
   await record(deps, {
     certificate,
     change: {
       ...(seen?.uid === undefined ? {} : { secretUID: seen.uid }),
       ...(seen?.resourceVersion === undefined ? {} : { secretResourceVersion: seen.resourceVersion }),
       renewalTime: due === undefined ? null : rfc3339(due),
+      ...(hasEnded ? { certificateStatus: 'expired' } : {}),
       failedAttempts: null,
       lastFailureTime: null,
       nextAttemptTime: null,

@@ -140,8 +140,7 @@ describe('a certificate that shall not be renewed', () => {
 
     expect(since().calls).not.toHaveProperty('cert/reissue');
     expect(since().calls).not.toHaveProperty('cert/new');
-    // The end, and that the CA's list calls it expired.
-    expect(since().writes).toMatchObject({ 'PATCH tinycertcertificates/status': 2 });
+    expect(since().writes).toMatchObject({ 'PATCH tinycertcertificates/status': 1 });
     const { status } = await world.get(certificates, 'web');
     expect(status?.certificateStatus).toBe('expired');
     expect(await world.says(certificates, 'web')).toEqual([
