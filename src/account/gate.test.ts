@@ -103,6 +103,18 @@ describe('places', () => {
     expect(entered).toEqual(['0', '1', '2', '3', '4', '5', '6']);
   });
 
+  test('a call that comes during other work of the same key is for its next time', () => {
+    const { gate } = setup();
+    let calls = 0;
+    const finish = gate.begin('1');
+    gate.park({ key: '1', urgency: 1, wake: () => (calls += 1) });
+    finish();
+    expect(calls).toBe(1);
+    expect(gate.load).toEqual({ inside: 0, waiting: 0, parked: 1 });
+    gate.begin('1')();
+    expect(gate.load.parked).toBe(0);
+  });
+
   test('the place of somebody who was called and does not come goes to the next', async () => {
     const { clock, gate, entered, ask, permits } = setup({ limit: 1 });
     ask('0');

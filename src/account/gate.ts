@@ -120,19 +120,19 @@ export class Gate {
     return this.breaker.state !== 'closed' || this.#pause.blockedUntil !== undefined;
   }
 
-  /** Whoever was called has come and begins to work. Call `finish` at the end. */
-  begin(key: string): void {
+  /**
+   * Whoever was called has come and begins to work. Call the result at the end: the place that was kept is free then, if it
+   * was not taken. A call that comes during the work is for the next time, and stays.
+   */
+  begin(key: string): () => void {
     const cancel = this.#called.get(key);
-    if (!cancel) return;
+    if (!cancel) return () => undefined;
     cancel();
-    this.#called.set(key, () => undefined);
-  }
-
-  /** The work of this key ended; the place that was kept for it is free if it did not take it. */
-  finish(key: string): void {
-    if (!this.#uncall(key)) return;
-    this.#advance();
-    if (this.breaker.state === 'half-open' && this.#isQuiet()) this.#tell();
+    const kept = (): void => undefined;
+    this.#called.set(key, kept);
+    return () => {
+      if (this.#called.get(key) === kept) this.#giveUp(key);
+    };
   }
 
   /** The CA did all that it was asked for. `epoch` is that of the work's begin. */
@@ -221,9 +221,16 @@ export class Gate {
 
   #call({ key, wake }: Ticket): void {
     this.#parking.remove(key);
-    const cancel = this.#clock.timer(COME_WITHIN_MS, () => this.finish(key));
+    const cancel = this.#clock.timer(COME_WITHIN_MS, () => this.#giveUp(key));
     this.#called.set(key, cancel);
     wake();
+  }
+
+  /** The place that was kept for this key is free. */
+  #giveUp(key: string): void {
+    this.#uncall(key);
+    this.#advance();
+    if (this.breaker.state === 'half-open' && this.#isQuiet()) this.#tell();
   }
 
   #uncall(key: string): boolean {

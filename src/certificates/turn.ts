@@ -43,11 +43,11 @@ export async function comeWhenCalled<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const key = keyOf(certificate);
-  gate?.begin(key);
+  const finish = gate?.begin(key);
   try {
     return await work();
   } finally {
-    gate?.finish(key);
+    finish?.();
   }
 }
 
