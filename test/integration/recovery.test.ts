@@ -127,7 +127,7 @@ describe('an operator that was ended', () => {
   });
 
   test('for longer than the certificate lives is followed by one that renews it', async () => {
-    stage.dev.setOptions({ validity: '5m' });
+    await stage.dev.setOptions({ validity: '5m' });
     const { world, operator } = await wanted(stage, 'slept', {
       call: 'cert/new',
       kind: 'hold',
@@ -136,7 +136,7 @@ describe('an operator that was ended', () => {
     await world.call(({ call, held }) => call === 'cert/new' && held === true);
     await operator.stop('by force').catch(() => undefined);
     stage.dev.release();
-    stage.dev.setOptions({ validity: '365d' });
+    await stage.dev.setOptions({ validity: '365d' });
     await stage.clock.skip(10 * 60_000);
 
     await world.operator();
