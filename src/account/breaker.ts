@@ -17,7 +17,7 @@ export type Check = { go: true; end: () => void } | { go: false; waitMs: number 
  * and no more. A CA that answers every check and fails every issuance must not be asked again and again, since each try
  * may buy something.
  */
-const AFTER_ISSUING = [1_000, 10_000, 60_000, 600_000];
+const AFTER_ISSUING = [1_000, 10_000, 60_000, 240_000];
 /** A look that fails costs next to nothing, and all that waits goes on as soon as one succeeds. */
 const AFTER_CHECK: BackoffOptions = { base: 5_000, max: 30_000, jitter: 0.2 };
 

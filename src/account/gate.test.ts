@@ -252,7 +252,7 @@ describe('a fault of the CA', () => {
       await clock.advance(600_000);
       gate.breaker.checkSucceeded();
     }
-    expect(waits).toEqual([1, 10, 60, 600, 600, 600]);
+    expect(waits).toEqual([1, 10, 60, 240, 240, 240]);
   });
 
   test('is looked at by one issuer at a time, and by checks that fail at most half a minute apart', async () => {

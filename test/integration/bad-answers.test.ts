@@ -62,27 +62,27 @@ describe('a CA that cannot be worked with shows on the issuer, and the certifica
 });
 
 describe('a CA that issues nothing is asked ever more seldom, by one certificate, which says so once:', () => {
-  test.each<[string, FaultEffect, string, number]>([
-    ['it never answers', { kind: 'hang' }, 'DeadlineExceeded', 3],
-    ['the connection breaks', { kind: 'reset-before' }, 'ConnectionLost', 3],
-    ['a proxy answers for it', { kind: 'html' }, 'UnexpectedStatus', 3],
-    ['it fails without a reason', { kind: 'error', code: 'UnknownError' }, 'UnknownError', 3],
-    ['it cannot read the account', { kind: 'error', code: 'AccountError' }, 'AccountError', 0],
-    ['it refuses the signature', { kind: 'error', code: 'SignatureFailure' }, 'SignatureFailure', 0],
-  ])('%s', async (_, effect, reason, abandoned) => {
+  test.each<[string, FaultEffect, string, number, number]>([
+    ['it never answers', { kind: 'hang' }, 'DeadlineExceeded', 5, 4],
+    ['the connection breaks', { kind: 'reset-before' }, 'ConnectionLost', 5, 4],
+    ['a proxy answers for it', { kind: 'html' }, 'UnexpectedStatus', 5, 4],
+    ['it fails without a reason', { kind: 'error', code: 'UnknownError' }, 'UnknownError', 5, 4],
+    ['it cannot read the account', { kind: 'error', code: 'AccountError' }, 'AccountError', 6, 0],
+    ['it refuses the signature', { kind: 'error', code: 'SignatureFailure' }, 'SignatureFailure', 6, 0],
+  ])('%s', async (_, effect, reason, tries, abandoned) => {
     const { world, outcome } = await endure(stage, {
       setUp: (world) => world.account(),
       faults: forever('cert/new', effect),
     });
 
     expect(outcome.certificate).toEqual(ISSUER_NOT_READY);
-    // A second after the first try, ten after the second, a minute after the third, ten minutes after the fourth; and
+    // A second after the first try, ten after the second, a minute after the third, then each four minutes; and
     // what may have been bought is looked up first.
-    expect(outcome.calls).toMatchObject({ connect: 1, 'cert/new': 4 });
+    expect(outcome.calls).toMatchObject({ connect: 1, 'cert/new': tries });
     // The attempts, and once that the issuer is not ready.
-    expect(outcome.writes['PATCH tinycertcertificates/status']).toBe(5);
-    // Ready; not ready; a minute to wait; ten minutes to wait; and what may have been bought and is given up.
-    expect(outcome.writes['PATCH tinycertissuers/status']).toBe(4 + abandoned);
+    expect(outcome.writes['PATCH tinycertcertificates/status']).toBe(tries + 1);
+    // Ready; not ready; each longer wait; and what may have been bought and is given up.
+    expect(outcome.writes['PATCH tinycertissuers/status']).toBe(tries + abandoned);
     const { status } = await world.get(issuers, 'ca');
     expect(status).toMatchObject({ conditions: [{ reason }], session: { state: 'Unreachable' } });
     const left = Date.parse(status?.session?.nextAttemptTime ?? '') - stage.clock.now();
@@ -93,7 +93,7 @@ describe('a CA that issues nothing is asked ever more seldom, by one certificate
     await world.pass(600_000);
 
     await world.ready('web');
-    expect(world.calls()['cert/new']).toBe(5);
+    expect(world.calls()['cert/new']).toBe(tries + 1);
     expect(await world.says(issuers, 'ca')).toEqual([
       'Ready=True Ready: Certificates are issued by authority 101 "Example Org".',
     ]);
@@ -158,8 +158,8 @@ describe('a CA that issues nothing is asked ever more seldom, by one certificate
 
 describe('what was bought is fetched until it comes, and not bought again:', () => {
   test.each<[string, FaultEffect, string[], number, number]>([
-    ['a proxy answers for the CA', { kind: 'html' }, ISSUER_NOT_READY, 4, 2],
-    ['the CA fails without a reason', { kind: 'error', code: 'UnknownError' }, ISSUER_NOT_READY, 4, 2],
+    ['a proxy answers for the CA', { kind: 'html' }, ISSUER_NOT_READY, 6, 2],
+    ['the CA fails without a reason', { kind: 'error', code: 'UnknownError' }, ISSUER_NOT_READY, 6, 2],
     [
       'the CA does not know it',
       { kind: 'error', code: 'NotFound' },
