@@ -2,7 +2,7 @@ import { parseCertificate } from '../api/parse.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { claimsOf } from '../issuance/claims.ts';
 import { withConditions, sameConditions } from '../issuance/conditions.ts';
-import { CRDS_AGAIN_MS, CrdsOutdated, holdsConditionsOnly } from '../issuance/outdated-crds.ts';
+import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/outdated-crds.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { keyOf, parseKey, refKey } from '../kube/objects.ts';
@@ -16,6 +16,7 @@ import { farewell } from './farewell.ts';
 import { hasFinalizer, keepFinalizer } from './finalizer.ts';
 import { gather, secretRef } from './gather.ts';
 import { keepPromises } from './keep-promises.ts';
+import { isWritable } from './record.ts';
 import type { Vanished } from './vanished.ts';
 
 /**
@@ -44,7 +45,6 @@ export function reconciler(deps: Deps): Reconcile {
     } catch (error) {
       if (!(error instanceof CrdsOutdated)) throw error;
       deps.crds.doubt();
-      if (!holdsConditionsOnly(certificate.status)) return { requeueAfterMs: CRDS_AGAIN_MS };
       return report(deps, certificate, error.code, error.message, context, CRDS_AGAIN_MS);
     }
   };
@@ -135,7 +135,7 @@ async function report(
       generation: metadata.generation,
     },
   );
-  if (!sameConditions(status?.conditions, conditions)) {
+  if (isWritable(deps, certificate) && !sameConditions(status?.conditions, conditions)) {
     const ref = parseKey(keyOf(certificate));
     const patch = { metadata: { resourceVersion: metadata.resourceVersion }, status: { conditions } };
     const answer = await deps.kube.mergePatch(certificates, ref, patch, { subresource: 'status', signal });

@@ -120,6 +120,8 @@ async function concludeAttempt(
     deps.attempts.bought(attempt.id, inputs.monotonic, verdict.adopt);
     return [verdict.adopt];
   }
+  // Once the resource is gone, nobody else knows of it (`recordAbandoned`).
+  if (verdict.giving) await deps.records.give(inputs.issuerKey, verdict.giving, context.signal);
   deps.attempts.fruitless(attempt.id, inputs.monotonic);
   return [];
 }

@@ -4,13 +4,19 @@ import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import { LastWritten } from '../issuance/last-written.ts';
+import { CrdsOutdated } from '../issuance/outdated-crds.ts';
 import { ApiError, isConflict } from '../kube/errors.ts';
 import type { Deps } from './deps.ts';
 import type { Sealer } from '../issuance/seal.ts';
-import { record, recordResult } from './record.ts';
+import { keepFinalizer } from './finalizer.ts';
+import { record, recordConditions, recordResult } from './record.ts';
 
 const status: CertificateStatus = { attempt, authorityId: 1, certificateId: 3 };
 const change = { certificateId: 7, authorityId: 1, attempt: { ...attempt, certificateId: 7 } };
+
+function depsOf(kube: object, clock = new VirtualClock(), crds = { fit: true }): Deps {
+  return { kube, clock, crds, writtenCertificates: new LastWritten({ clock }) } as unknown as Deps;
+}
 
 /** A resource that somebody changed to `live` while a result was on its way; resolves with what is stored in the end. */
 async function afterConflict(live: CertificateStatus, uid = 'uid'): Promise<CertificateStatus | undefined> {
@@ -38,7 +44,7 @@ async function afterConflict(live: CertificateStatus, uid = 'uid'): Promise<Cert
       return Promise.resolve(stored);
     },
   };
-  const deps = { kube, clock, writtenCertificates: new LastWritten({ clock }) } as unknown as Deps;
+  const deps = depsOf(kube, clock);
   const { signal } = new AbortController();
   await recordResult(deps, { certificate: seen, change, signal }).catch((error: unknown) => {
     if (!isConflict(error)) throw error;
@@ -78,7 +84,7 @@ describe('a status whose seal is broken', () => {
         return Promise.resolve(patch);
       },
     };
-    const deps = { kube, clock, writtenCertificates: new LastWritten({ clock }) } as unknown as Deps;
+    const deps = depsOf(kube, clock);
     const forged = certificate({
       status: { certificateId: 666, authorityId: 1, formerCertificateIds: [5], seal: 'x' },
     });
@@ -93,5 +99,32 @@ describe('a status whose seal is broken', () => {
     ]);
     expect(patches[0]?.status?.seal).not.toContain('666');
     expect(patches[1]?.status?.seal).toContain('7');
+  });
+});
+
+describe('under CRDs that would take something away', () => {
+  const deps = depsOf({}, new VirtualClock(), { fit: false });
+  const { signal } = new AbortController();
+
+  test('no result is written, and it is tried again', async () => {
+    const recording = { certificate: certificate({ status }), change, signal };
+    await expect(record(deps, recording)).rejects.toThrow(CrdsOutdated);
+  });
+
+  test('no condition is written', async () => {
+    const bought = certificate({ status });
+    const conditions = [{ type: 'Ready', status: 'False', reason: 'CRDsOutdated', message: '' }] as const;
+    expect(await recordConditions(deps, { certificate: bought, conditions, signal })).toBe(bought);
+  });
+
+  test('no finalizer is written', async () => {
+    const revocation = {
+      onDelete: 'Revoke',
+      onReplace: 'None',
+      delay: '1h',
+      onExternalRevocation: 'Report',
+    } as const;
+    const bought = certificate({ status, spec: { revocation } });
+    expect(await keepFinalizer(deps, bought, signal)).toBe(bought);
   });
 });

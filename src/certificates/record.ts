@@ -30,12 +30,22 @@ export interface Recording {
   signal: AbortSignal;
 }
 
+/** Whether a write of a resource, of whatever field, leaves its status whole: older CRDs take away what they do not know. */
+export function isWritable(
+  { crds }: Pick<Deps, 'crds'>,
+  { status }: Pick<TinyCertCertificate, 'status'>,
+): boolean {
+  return crds.fit || holdsConditionsOnly(status);
+}
+
 /**
  * Writes a change of status in one merge-patch that carries the version it is based on and refuses unknown fields.
  * The answer must echo the attempt: an API server that drops what its CRD does not know says so to nobody (rule 2).
+ * Throws `CrdsOutdated`, before anything is written where that is known.
  */
 export async function record(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
   const { certificate, sealer, signal } = recording;
+  if (!isWritable(deps, certificate)) throw new CrdsOutdated();
   const { metadata, status } = certificate;
   const conditions = nextConditions(deps, recording);
   const hasSeal = !sealer || isSealed(sealer, metadata.uid ?? '', status ?? {});
@@ -74,7 +84,7 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
  */
 export async function recordConditions(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
   const { certificate } = recording;
-  if (!deps.crds.fit && !holdsConditionsOnly(certificate.status)) return certificate;
+  if (!isWritable(deps, certificate)) return certificate;
   if (sameConditions(certificate.status?.conditions, nextConditions(deps, recording))) return certificate;
   return record(deps, recording);
 }

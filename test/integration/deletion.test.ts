@@ -4,6 +4,7 @@ import { certificates, issuers, type TinyCertCertificate } from '../../src/api/k
 import { conditionOf } from '../../src/issuance/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { events } from '../support/crds.ts';
+import { bought, byHand, QUIET_MS } from '../support/lost-answers.ts';
 import type { TestOperator } from '../support/operator.ts';
 import { complaints, statusAtCa } from '../support/scenario.ts';
 import { type Stage, openStage } from '../support/stage.ts';
@@ -17,7 +18,6 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 const REVOKE = { revocation: { onDelete: 'Revoke' } } as const;
-const QUIET_MS = 45_000;
 
 interface Held {
   world: World;
@@ -295,8 +295,7 @@ describe('an open attempt of a deleted certificate', () => {
     await world.pass(QUIET_MS + 5_000);
 
     expect(await exists(world, 'lost')).toBe(false);
-    const bought = stage.dev.certificates().filter(({ cn }) => cn === 'lost.example.com');
-    expect(bought.map(({ status }) => status)).toEqual(['revoked']);
+    expect(bought(stage, 'lost.example.com').map(({ status }) => status)).toEqual(['revoked']);
   });
 
   test('that bought nothing holds nothing up, and the certificate it had is revoked', async () => {
@@ -309,6 +308,32 @@ describe('an open attempt of a deleted certificate', () => {
     await world.pass(QUIET_MS + 5_000);
 
     expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
+  });
+});
+
+describe('what cannot be told to be the deleted certificate’s', () => {
+  test('is remembered by the issuer before the resource goes', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+    await world.operator();
+    await world.certificate('both', REVOKE);
+    await world.call(({ call, endedAt }) => call === 'cert/new' && endedAt !== undefined);
+    await world.settled();
+    const manual = await byHand(stage, 'both');
+    await begin(world, certificates, 'both');
+
+    await world.pass(QUIET_MS + 5_000);
+
+    expect(await exists(world, 'both')).toBe(false);
+    const [lost] = bought(stage, 'both.example.com');
+    expect([lost, manual].map((one) => statusAtCa(stage, one?.id))).toEqual(['good', 'good']);
+    const { status } = await world.get(issuers, 'ca');
+    expect(status?.abandoned).toMatchObject([{ name: 'both', commonName: 'both.example.com' }]);
+    expect(status?.released).toMatchObject([
+      { certificateId: lost?.id, name: 'both', cause: 'Undecided' },
+      { certificateId: manual.id, name: 'both', cause: 'Undecided' },
+    ]);
   });
 });
 
