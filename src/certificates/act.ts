@@ -206,8 +206,13 @@ async function takeUpOr(deps: Deps, inputs: Inputs, context: ReconcileContext): 
   const secret =
     inputs.secret.state === 'unchanged' ? await readSecret(deps, certificate, context.signal) : inputs.secret;
   const looked = { ...inputs, secret };
-  const done = await takeUp(deps, looked, issuerOf(inputs), context);
-  return done ?? carryOut(deps, looked, planOf(looked), context);
+  const found = await takeUp(deps, looked, issuerOf(inputs), context);
+  if ('result' in found) return found.result;
+  const plan = planOf(looked);
+  const { givesUp } = found;
+  // Once the Secret holds another one, nothing else tells that there was this.
+  const isLeft = givesUp !== undefined && plan.do === 'issue';
+  return carryOut(deps, looked, isLeft ? { ...plan, givesUp } : plan, context);
 }
 
 /** Makes a repair, unless there were many of this Secret lately: somebody else keeps changing it, and is told. */

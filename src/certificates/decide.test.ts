@@ -207,12 +207,12 @@ describe('a status without its seal is first proved by what the Secret holds', (
   });
 
   test.each<[string, Parameters<typeof inputs>[0], Plan['do']]>([
-    ['takes one for its names up', {}, 'takeUp'],
-    ['does not take one for other names up', { spec: { dnsNames: ['b.example.com'] } }, 'issue'],
-    ['does not take up one that has expired', { now: ISSUED + 91 * DAY }, 'issue'],
-    ['does not take up one that is not valid yet', { now: ISSUED - DAY }, 'issue'],
-    ['does not take up anything that is not whole', { secret: changed(undefined) }, 'issue'],
-    ['does not take up what is somebody else’s', { elder: 'first' }, 'report'],
+    ['looks at one for its names', {}, 'takeUp'],
+    ['looks at one for other names, not to lose it', { spec: { dnsNames: ['b.example.com'] } }, 'takeUp'],
+    ['does not look at one that has expired', { now: ISSUED + 91 * DAY }, 'issue'],
+    ['does not look at one that is not valid yet', { now: ISSUED - DAY }, 'issue'],
+    ['does not look at anything that is not whole', { secret: changed(undefined) }, 'issue'],
+    ['does not look at what is somebody else’s', { elder: 'first' }, 'report'],
   ])('and a resource without a certificate %s', (_, given, want) => {
     const fresh = { ...unsealed, status: {}, secret: changed(held('07')) };
     expect(decide(inputs({ ...fresh, ...given })).do).toBe(want);

@@ -1,4 +1,5 @@
 import type { TinyCertCertificate } from '../api/kinds.ts';
+import { certificateAtCa } from '../issuance/at-ca.ts';
 import { isOpen } from '../issuance/attempt.ts';
 import { heldCertificate } from '../issuance/inspect.ts';
 import { rfc3339 } from '../issuance/conditions.ts';
@@ -7,8 +8,6 @@ import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { isSealed } from '../issuance/seal.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { keyOf, secrets } from '../kube/objects.ts';
-import { TinyCertError } from '../tinycert/index.ts';
-import { readCertificate } from '../x509/certificate.ts';
 import { changeStatus, claimedByOthers, STATUS_OF } from './change-status.ts';
 import type { Deps } from './deps.ts';
 import { vanish } from './finalizer.ts';
@@ -151,14 +150,9 @@ async function provenDuties(
   return proven;
 
   async function isKeyOf(certificateId: number): Promise<boolean> {
-    try {
-      const options = { signal, deadlineMs: deps.timing.callDeadline };
-      const pem = await issuer.account.client.getCertificate(certificateId, 'cert', options);
-      return readCertificate(pem).publicKeyFingerprint === held?.leaf.publicKeyFingerprint;
-    } catch (error) {
-      if (error instanceof TinyCertError && error.kind === 'not-found') return false;
-      throw error;
-    }
+    const options = { signal, deadlineMs: deps.timing.callDeadline };
+    const atCa = await certificateAtCa(issuer.account.client, certificateId, options);
+    return atCa?.publicKeyFingerprint === held?.leaf.publicKeyFingerprint;
   }
 }
 

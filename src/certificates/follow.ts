@@ -1,8 +1,8 @@
+import { certificateAtCa, orGone } from '../issuance/at-ca.ts';
 import { heldCertificate } from '../issuance/inspect.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { secrets } from '../kube/objects.ts';
-import { TinyCertError } from '../tinycert/index.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import { conclude } from './conclude.ts';
 import type { Deps } from './deps.ts';
@@ -48,19 +48,9 @@ export async function follow(
 
   /** Of the certificate that is no longer listed, from the CA or else from the Secret. */
   async function publicKey(): Promise<string | undefined> {
-    const pem = details && (await orGone(client.getCertificate(certificateId, 'cert', options)));
-    if (pem !== undefined) return readCertificate(pem).publicKeyFingerprint;
+    const atCa = details && (await certificateAtCa(client, certificateId, options));
+    if (atCa) return atCa.publicKeyFingerprint;
     const secret = await deps.kube.find(secrets, secretRef(certificate), { signal: context.signal });
     return secret && heldCertificate(secret)?.leaf.publicKeyFingerprint;
-  }
-}
-
-/** Undefined for what the CA no longer has. */
-async function orGone<T>(looked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await looked;
-  } catch (error) {
-    if (error instanceof TinyCertError && error.kind === 'not-found') return undefined;
-    throw error;
   }
 }

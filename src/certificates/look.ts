@@ -2,6 +2,7 @@ import { effectiveNames, specHash } from '../api/effective.ts';
 import type { Attempt } from '../api/certificate-status.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { isOpen } from '../issuance/attempt.ts';
+import { certificateAtCa, orGone } from '../issuance/at-ca.ts';
 import { askedFor } from '../issuance/asked-for.ts';
 import { claimsOf, floorOf, isAlike, isFromWindow } from '../issuance/claims.ts';
 import { claimedCertificateId } from '../issuance/outputs.ts';
@@ -11,8 +12,8 @@ import type { Given } from '../issuance/records.ts';
 import { requestHash, requestOf } from '../issuance/request.ts';
 import { ApiError } from '../kube/errors.ts';
 import { keyOf, type KubeObject, refKey, secrets } from '../kube/objects.ts';
-import { type CertificateDetails, type CertificateSummary, TinyCertError } from '../tinycert/index.ts';
-import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import type { CertificateDetails, CertificateSummary } from '../tinycert/index.ts';
+import type { Certificate } from '../x509/certificate.ts';
 import { type Names, sameNames } from '../x509/names.ts';
 import type { Deps } from './deps.ts';
 import { secretRef } from './gather.ts';
@@ -51,7 +52,7 @@ export class Look {
     const { certificateId = this.#attempt.afterId, formerCertificateIds = [] } = certificate.status ?? {};
     if (claimedId === undefined || claimedId <= certificateId || formerCertificateIds.includes(claimedId))
       return undefined;
-    const atCa = await orGone(this.#certificate(claimedId));
+    const atCa = await this.#certificate(claimedId);
     if (!atCa?.raw.equals(leaf.raw)) return undefined;
     const fits =
       this.#attempt.operation === 'Reissue'
@@ -102,7 +103,7 @@ export class Look {
     const key = await this.#previousKey();
     if (key === undefined) return undefined;
     for (const { id } of candidates) {
-      const candidate = await orGone(this.#certificate(id));
+      const candidate = await this.#certificate(id);
       if (candidate?.publicKeyFingerprint === key) return id;
     }
     return undefined;
@@ -113,7 +114,7 @@ export class Look {
     const found: number[] = [];
     for (const { id } of candidates) {
       if (!(await this.isAskedFor(id))) continue;
-      const certificate = await orGone(this.#certificate(id));
+      const certificate = await this.#certificate(id);
       if (certificate && isFromWindow(this.#attempt, certificate.notBefore)) found.push(id);
     }
     return found;
@@ -271,7 +272,7 @@ export class Look {
   async #previousKey(): Promise<string | undefined> {
     const { previousId } = this.#attempt;
     if (previousId === undefined) return undefined;
-    const previous = await orGone(this.#certificate(previousId));
+    const previous = await this.#certificate(previousId);
     if (previous) return previous.publicKeyFingerprint;
     const { certificate } = this.#inputs;
     const { signal } = this.#options;
@@ -287,22 +288,12 @@ export class Look {
     return this.#details.get(id);
   }
 
-  async #certificate(id: number): Promise<Certificate> {
-    return readCertificate(await this.#issuer.account.client.getCertificate(id, 'cert', this.#options));
+  #certificate(id: number): Promise<Certificate | undefined> {
+    return certificateAtCa(this.#issuer.account.client, id, this.#options);
   }
 }
 
 function hashOf(authorityId: number, details: CertificateDetails): string | undefined {
   const asked = askedFor(authorityId, details);
   return asked && requestHash(asked);
-}
-
-/** Undefined for what the CA no longer has. */
-async function orGone<T>(looked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await looked;
-  } catch (error) {
-    if (error instanceof TinyCertError && error.kind === 'not-found') return undefined;
-    throw error;
-  }
 }

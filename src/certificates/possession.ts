@@ -1,4 +1,5 @@
 import type { Subject } from '../api/subject.ts';
+import { certificateAtCa } from '../issuance/at-ca.ts';
 import { claimsOf } from '../issuance/claims.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { isMarked } from '../issuance/marker.ts';
@@ -6,8 +7,7 @@ import { hasMetadata, secretMetadata } from '../issuance/outputs.ts';
 import { type Request, requestHash } from '../issuance/request.ts';
 import { hasWantedOwners, ownersChange } from '../issuance/secret-owner.ts';
 import { refKey, type Secret, secrets } from '../kube/objects.ts';
-import { TinyCertError } from '../tinycert/index.ts';
-import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import type { Certificate } from '../x509/certificate.ts';
 import { verifyChain } from '../x509/chain.ts';
 import { normalCommonName, sameNames } from '../x509/names.ts';
 import { BY_CERTIFICATE, type Deps } from './deps.ts';
@@ -109,12 +109,8 @@ async function isAtCa(
   signal: AbortSignal,
 ): Promise<boolean> {
   const options = { signal, deadlineMs: deps.timing.callDeadline };
-  try {
-    return readCertificate(await account.client.getCertificate(id, 'cert', options)).raw.equals(leaf.raw);
-  } catch (error) {
-    if (error instanceof TinyCertError && error.kind === 'not-found') return false;
-    throw error;
-  }
+  const atCa = await certificateAtCa(account.client, id, options);
+  return atCa?.raw.equals(leaf.raw) ?? false;
 }
 
 /** Whether another resource has a certificate, as far as is known here: the cache, and what it has not shown yet. */

@@ -1,5 +1,4 @@
 import { MAX_CLOCK_SKEW_MS } from '../issuance/checks.ts';
-import { sameNames } from '../x509/names.ts';
 import type { Plan } from './decide.ts';
 import type { Inputs } from './inputs.ts';
 
@@ -8,10 +7,10 @@ const needsProof: ReadonlySet<Plan['do']> = new Set(['issue', 'recover', 'republ
 
 /**
  * Whether to see first what the own Secret proves: for a status without its seal, as a brand-new one is, whose Secret is
- * there and whole. A resource without a certificate takes up only what is for its names and valid.
+ * there and whole. A resource without a certificate has an interest only in what is valid.
  */
 export function mayProve(inputs: Inputs, plan: Plan): boolean {
-  const { certificate, secret, names, sealed, now } = inputs;
+  const { certificate, secret, sealed, now } = inputs;
   if (sealed !== false) return false;
   if (!needsProof.has(plan.do) && !(plan.do === 'report' && plan.why.reason === 'SealBroken')) return false;
   // An unchanged one is looked at before anything is proved by it.
@@ -19,7 +18,7 @@ export function mayProve(inputs: Inputs, plan: Plan): boolean {
   if (secret.state !== 'changed' || !secret.held) return false;
   if (certificate.status?.certificateId !== undefined) return true;
   const { leaf } = secret.held;
-  return sameNames(leaf.names, names) && leaf.notBefore <= now + MAX_CLOCK_SKEW_MS && leaf.notAfter > now;
+  return leaf.notBefore <= now + MAX_CLOCK_SKEW_MS && leaf.notAfter > now;
 }
 
 /** Ids that the certificate in the Secret may have, by what annotation and status say. */

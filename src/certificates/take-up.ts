@@ -13,10 +13,17 @@ import { dueAt } from './needs.ts';
 import { isFor, keepMetadata, provedId } from './possession.ts';
 import { record, type StatusChange } from './record.ts';
 
+/** What came of looking at the own Secret. */
+export type TakenUp =
+  | { result: ReconcileResult }
+  /** It holds this one, and a resource without a certificate is better off with another: it becomes a former one. */
+  | { givesUp: number }
+  /** It proves nothing. */
+  | { givesUp?: undefined };
+
 /**
  * Takes the certificate in the own Secret up into status, once it is proved to be that: for a resource that was made anew
- * or restored without its status, and for one whose status has lost its seal. Undefined if there is no proof, or if a
- * resource without a certificate would be better off with a new one.
+ * or restored without its status, and for one whose status has lost its seal.
  *
  * What an unsealed status says beside it is dropped: a seal over what somebody else may have written would make it ours.
  */
@@ -25,21 +32,22 @@ export async function takeUp(
   inputs: Inputs,
   issuer: ReadyIssuer,
   { signal, log }: ReconcileContext,
-): Promise<ReconcileResult | undefined> {
+): Promise<TakenUp> {
   const { secret, certificate } = inputs;
-  if (secret.state !== 'changed' || !secret.held) return undefined;
+  if (secret.state !== 'changed' || !secret.held) return {};
   const { held } = secret;
   // Two resources with the same Secret content must not both find that nobody else claims it.
   return issuer.account.locks.run(
     `take up\n${held.leaf.serialNumber}`,
-    async () => {
+    async (): Promise<TakenUp> => {
       const id = await provedId(deps, inputs, issuer, held, claimedIdsOf(inputs), signal);
-      if (id === undefined) return undefined;
+      if (id === undefined) return {};
       const options = { signal, deadlineMs: deps.timing.callDeadline };
       const details = await issuer.account.client.getCertificateDetails(id, options);
       const isFit = isFor(requestOf(certificate, issuer, await issuer.material()), held.leaf);
       const isFirst = certificate.status?.certificateId === undefined;
-      if (isFirst && (!isFit || details.status !== 'good')) return undefined;
+      const isValid = details.status === 'good' || details.status === 'hold';
+      if (isFirst && (!isFit || details.status !== 'good')) return isValid ? { givesUp: id } : {};
       const metadata = await keepMetadata(deps, inputs, secret, id, signal);
       const now = deps.clock.now();
       const change = {
@@ -65,7 +73,7 @@ export async function takeUp(
       });
       log.info({ certificateId: id }, 'Took up the certificate that the Secret holds');
       // What is still needed, such as a renewal, is decided on what is certain now.
-      return isServed && due !== undefined ? { requeueAt: due } : { requeueAfterMs: 0 };
+      return { result: isServed && due !== undefined ? { requeueAt: due } : { requeueAfterMs: 0 } };
     },
     signal,
   );

@@ -1,5 +1,6 @@
 import type { Account } from '../account/account.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
+import { certificateAtCa, orGone } from '../issuance/at-ca.ts';
 import { askedFor } from '../issuance/asked-for.ts';
 import { rfc3339 } from '../issuance/conditions.ts';
 import {
@@ -20,8 +21,8 @@ import { isOfAuthority, type KeyedIssuer, type Records } from '../issuance/recor
 import { requestHash } from '../issuance/request.ts';
 import type { Clock } from '../lib/clock.ts';
 import { KeyedMutex } from '../lib/mutex.ts';
-import { type CertificateSummary, TinyCertError } from '../tinycert/index.ts';
-import { readCertificate } from '../x509/certificate.ts';
+import type { CertificateSummary } from '../tinycert/index.ts';
+import type { LeftBehind } from './left-behind.ts';
 
 export interface InventoryOptions {
   clock: Clock;
@@ -32,7 +33,8 @@ export interface InventoryOptions {
   issuers: () => Iterable<KeyedIssuer>;
   /** All resources within reach, live. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
-  records: Pick<Records, 'given'>;
+  records: Pick<Records, 'given' | 'give'>;
+  leftBehind: Pick<LeftBehind, 'of'>;
   observations: Pick<Observations, 'replace'>;
 }
 
@@ -136,11 +138,9 @@ export class Inventory {
     census: Census,
     signal: AbortSignal,
   ): Promise<void> {
-    const { resources } = this.#options;
-    const lines = unclaimed(census.others, claimsOf(resources(), authorityId, census.unlisted));
-    lines.sort((a, b) => b.id - a.id);
     const sources = this.#sources(authorityId);
     const evidence = new Evidence(sources);
+    const lines = await this.#unexplained(account, authorityId, census, evidence, sources, signal);
     const facts = new Map<number, Facts>();
     const orphans: { line: CertificateSummary; key: string }[] = [];
     let foreignCount = 0;
@@ -169,6 +169,39 @@ export class Inventory {
     pass.orphans = shown;
     pass.facts = facts;
     pass.census = undefined;
+  }
+
+  /** What nobody claims and nobody gave up, the newest first. What a Secret left behind explains is remembered now. */
+  async #unexplained(
+    account: Account,
+    authorityId: number,
+    census: Census,
+    evidence: Evidence,
+    sources: readonly Source[],
+    signal: AbortSignal,
+  ): Promise<CertificateSummary[]> {
+    const { clock, leftBehind, records, resources } = this.#options;
+    const lines = unclaimed(census.others, claimsOf(resources(), authorityId, census.unlisted))
+      .filter((line) => evidence.of(line, undefined) !== 'given up')
+      .sort((a, b) => b.id - a.id);
+    const left = await leftBehind.of(new Set(lines.map(({ id }) => id)), account, signal);
+    const releaseTime = rfc3339(clock.now());
+    const explained = new Set<number>();
+    for (const { key } of sources) {
+      const released = left
+        .filter((each) => each.issuerKey === key)
+        .map(({ certificateId, namespace, name }) => ({
+          certificateId,
+          namespace,
+          name,
+          releaseTime,
+          cause: 'Deleted' as const,
+        }));
+      if (released.length === 0) continue;
+      await records.give(key, { released }, signal);
+      for (const { certificateId } of released) explained.add(certificateId);
+    }
+    return lines.filter(({ id }) => !explained.has(id));
   }
 
   /** Before anybody is told of an orphan for the first time, nobody claims it live. */
@@ -225,24 +258,20 @@ async function lookAt(
   id: number,
   signal: AbortSignal,
 ): Promise<Facts | undefined> {
-  try {
-    const [details, pem] = await Promise.all([
-      client.getCertificateDetails(id, { signal }),
-      client.getCertificate(id, 'cert', { signal }),
-    ]);
-    const asked = askedFor(authorityId, details);
-    const { notBefore, notAfter, serialNumber } = readCertificate(pem);
-    return {
-      organizationalUnit: details.subject.organizationalUnit ?? '',
-      requestHash: asked ? requestHash(asked) : '',
-      notBefore,
-      notAfter,
-      serialNumber,
-    };
-  } catch (error) {
-    if (error instanceof TinyCertError && error.kind === 'not-found') return undefined;
-    throw error;
-  }
+  const [details, certificate] = await Promise.all([
+    orGone(client.getCertificateDetails(id, { signal })),
+    certificateAtCa(client, id, { signal }),
+  ]);
+  if (!details || !certificate) return undefined;
+  const asked = askedFor(authorityId, details);
+  const { notBefore, notAfter, serialNumber } = certificate;
+  return {
+    organizationalUnit: details.subject.organizationalUnit ?? '',
+    requestHash: asked ? requestHash(asked) : '',
+    notBefore,
+    notAfter,
+    serialNumber,
+  };
 }
 
 function describe({ id, commonName, expires }: CertificateSummary, facts: Facts | undefined): Orphan {

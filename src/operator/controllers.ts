@@ -3,9 +3,10 @@ import { controller as issuerController } from '../issuers/controller.ts';
 import type { Issuer } from '../issuers/deps.ts';
 import { inUseController } from '../issuers/in-use.ts';
 import { Inventory } from '../issuers/inventory.ts';
+import { LeftBehind } from '../issuers/left-behind.ts';
 import { informerWatches, SecretWatches } from '../issuers/secret-watches.ts';
 import { reconciler, wire } from '../certificates/controller.ts';
-import type { Deps as CertificateDeps } from '../certificates/deps.ts';
+import { BY_SECRET, type Deps as CertificateDeps } from '../certificates/deps.ts';
 import { Repairs } from '../certificates/repairs.ts';
 import { PromiseMemory } from '../certificates/promise-memory.ts';
 import { Vanished } from '../certificates/vanished.ts';
@@ -170,6 +171,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     observations: deps.observations,
     listCertificates: deps.listCertificates,
     records: deps.records,
+    leftBehind: new LeftBehind({ kube, strays: () => strays(deps) }),
   });
   const secretWatches = new SecretWatches(informerWatches({ client: kube, clock, log, signal }));
   for (const { type, store } of issuerStores) {
@@ -279,6 +281,14 @@ function* knownResources(
   for (const certificate of store.values())
     yield writtenCertificates.newest(keyOf(certificate), certificate) ?? certificate;
   yield* vanished.pending();
+}
+
+/** The operator's Secrets that no resource names. */
+function* strays({ certificates: store, secrets: cached }: CertificateDeps): Generator<[string, KubeObject]> {
+  for (const secret of cached.values()) {
+    const key = keyOf(secret);
+    if (store.keysByIndex(BY_SECRET, key).length === 0) yield [key, secret];
+  }
 }
 
 function* watchedIssuers(

@@ -109,11 +109,24 @@ describe('a resource that is made anew takes up the certificate in its Secret an
 });
 
 describe('a resource that is made anew gets a certificate of its own', () => {
-  test.each<[string, (left: Left) => unknown, Partial<CertificateSpec>?]>([
-    ['for other names', () => undefined, { dnsNames: ['other.example.com'] }],
-    ['for another subject', () => undefined, { subject: { organization: 'Another' } }],
+  test.each<[string, Partial<CertificateSpec>, 'good' | 'hold']>([
+    ['of other names', { dnsNames: ['other.example.com'] }, 'good'],
+    ['of another subject', { subject: { organization: 'Another' } }, 'good'],
+    ['on hold', {}, 'hold'],
+  ])('and remembers the one %s that its Secret held, since nothing else does then', async (_, spec, atCa) => {
+    const { world, id } = await left();
+    stage.dev.setStatusByHand(id, atCa);
+
+    await world.certificate('web', spec);
+    const { status } = await world.ready('web');
+
+    expect(status?.certificateId).toBeGreaterThan(id);
+    expect(status?.formerCertificateIds).toEqual([id]);
+    expect(statusAtCa(stage, id)).toBe(atCa);
+  });
+
+  test.each<[string, (left: Left) => unknown]>([
     ['since the one in the Secret is revoked', ({ id }) => stage.dev.setStatusByHand(id, 'revoked')],
-    ['since the one in the Secret is on hold', ({ id }) => stage.dev.setStatusByHand(id, 'hold')],
     ['since somebody reissued the one in the Secret', ({ id }) => stage.dev.reissueByHand(id)],
     ['since the one in the Secret has expired', ({ world }) => world.pass(61 * 60_000)],
     [
@@ -124,17 +137,18 @@ describe('a resource that is made anew gets a certificate of its own', () => {
       'since the Secret lacks its key',
       ({ world }) => world.patch(secrets, 'web-tls', { data: { 'tls.key': btoa('none') } }),
     ],
-  ])('%s', async (_, change, spec = {}) => {
+  ])('%s', async (_, change) => {
     const gone = await left();
     const { world, id, secret } = gone;
     await change(gone);
 
-    await world.certificate('web', spec);
+    await world.certificate('web');
     const { status } = await world.ready('web');
     await world.settled();
 
     expect(status?.certificateId).toBeGreaterThan(id);
     expect(status).toMatchObject({ revision: 1, attempt: { operation: 'New' } });
+    expect(status).not.toHaveProperty('formerCertificateIds');
     const now = await world.get(secrets, 'web-tls');
     expect(filesOf(now).key).not.toBe(filesOf(secret).key);
     expect(now.metadata.annotations?.[ID]).toBe(String(status?.certificateId));

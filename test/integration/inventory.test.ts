@@ -4,6 +4,7 @@ import { certificates, issuers } from '../../src/api/kinds.ts';
 import { IssuerDirectory } from '../../src/issuance/issuer-directory.ts';
 import { IssuerRecords } from '../../src/issuance/records.ts';
 import { events } from '../../src/kube/events.ts';
+import { secrets } from '../../src/kube/objects.ts';
 import type { CertificateView } from '../../tools/dev-server/types.ts';
 import type { TestOperator } from '../support/operator.ts';
 import { complaints } from '../support/scenario.ts';
@@ -218,6 +219,7 @@ describe('an orphan', () => {
     const foreign = await byHand(authorityId, 'gone.example.com');
     await operator.stop();
     await world.delete(certificates, 'gone');
+    await world.delete(secrets, 'gone-tls');
     const mark = world.mark();
     const second = await world.operator();
 
@@ -246,6 +248,54 @@ describe('an orphan', () => {
 
     expect(await statusOf(world)).toMatchObject({ certificates: { good: 1 }, foreignCount: 0 });
     expect((await statusOf(world)).orphans).toBeUndefined();
+  });
+
+  describe('is not what a Secret proves that was left behind while no operator ran', () => {
+    /** A resource is deleted, of which its Secret is all that is left. */
+    async function leftBehind() {
+      const { world, operator, authorityId } = await ownAuthority();
+      await world.certificate('kept');
+      await world.ready('kept');
+      await world.certificate('gone');
+      const { status } = await world.ready('gone');
+      await operator.stop();
+      await world.delete(certificates, 'gone');
+      return { world, id: status?.certificateId ?? 0, authorityId };
+    }
+
+    test('and it is remembered, once and for good', async () => {
+      const { world, id } = await leftBehind();
+      const second = await world.operator();
+      await world.pass(INTERVAL_MS);
+      expect(await statusOf(world)).toMatchObject({
+        released: [{ certificateId: id, namespace: world.namespace, name: 'gone', cause: 'Deleted' }],
+        foreignCount: 0,
+      });
+      await world.delete(secrets, 'gone-tls');
+      const tally = world.tally(second);
+
+      await world.pass(3 * INTERVAL_MS);
+
+      expect(tally().writes).toEqual({});
+      expect(tally().calls).toMatchObject({ 'cert/list': 3 });
+      expect(tally().calls['cert/get']).toBeUndefined();
+      expect((await statusOf(world)).foreignCount).toBe(0);
+      expect(complaints(second)).toEqual([]);
+    });
+
+    test('unless it names another certificate than it holds', async () => {
+      const { world, authorityId } = await leftBehind();
+      const foreign = await byHand(authorityId, 'foreign.example.com');
+      await world.patch(secrets, 'gone-tls', {
+        metadata: { annotations: { 'tinycert-operator.io/certificate-id': String(foreign.id) } },
+      });
+      await world.operator();
+
+      await world.pass(INTERVAL_MS);
+
+      const { released, foreignCount } = await statusOf(world);
+      expect([released, foreignCount]).toEqual([undefined, 2]);
+    });
   });
 
   test('is not what was bought while the list was under way, since claims are looked at after it', async () => {
