@@ -12,11 +12,14 @@ export interface ApiRequest {
   namespace: string | undefined;
   name: string | undefined;
   status: number;
+  /** Requests are counted as they begin. */
+  number: number;
 }
 
 type Request = DiagnosticsChannel.Request;
 
 interface Flight {
+  number: number;
   target: Target;
   isWatch: boolean;
   status: number;
@@ -40,6 +43,7 @@ export class Traffic {
   readonly #apiServer: string;
   readonly #atApiServer = new Map<Request, Flight>();
   readonly #elsewhere = new Set<Request>();
+  #begun = 0;
   /** The version that each written object came to have, until the watch has shown it. */
   readonly #unseen = new Map<string, { target: WatchedObject; version: number }>();
 
@@ -53,9 +57,14 @@ export class Traffic {
     return owner.run(this, fn);
   }
 
-  /** The writes after the first `since` requests, such as `PATCH secrets`, counted; one that failed shows its status. */
+  /** How many requests have begun so far; what is under way counts as before this moment. */
+  mark(): number {
+    return this.#begun;
+  }
+
+  /** The writes that began after a `mark`, such as `PATCH secrets`, counted; one that failed shows its status. */
   writes(since = 0): Record<string, number> {
-    const writes = this.requests.slice(since).filter(({ method }) => method !== 'GET');
+    const writes = this.requests.filter(({ method, number }) => method !== 'GET' && number > since);
     return counted(
       writes.map(
         ({ method, resource, status }) => `${method} ${resource}${status < 300 ? '' : ` (${status})`}`,
@@ -101,7 +110,8 @@ export class Traffic {
     const target = targetOf(request.path);
     const isWatch = target.query.get('watch') === '1';
     const seen = Number(target.query.get('resourceVersion') ?? 0);
-    this.#atApiServer.set(request, { target, isWatch, status: 0, text: '', seen });
+    this.#begun += 1;
+    this.#atApiServer.set(request, { number: this.#begun, target, isWatch, status: 0, text: '', seen });
   }
 
   answered(request: Request, status: number): void {
@@ -126,12 +136,12 @@ export class Traffic {
     if (!flight) return;
     this.#atApiServer.delete(request);
     if (flight.isWatch) return;
-    const { target, status, text } = flight;
+    const { target, status, text, number } = flight;
     const { namespace, name } = target;
     const resource =
       target.subresource === undefined ? target.plural : `${target.plural}/${target.subresource}`;
     const { method = 'GET' } = request;
-    const answered = { method, resource, namespace, name, status };
+    const answered = { method, resource, namespace, name, status, number };
     this.requests.push(answered);
     this.onAnswer(answered);
     if (method === 'GET' || method === 'DELETE' || status >= 300 || !isWhole) return;

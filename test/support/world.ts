@@ -60,7 +60,7 @@ export class World {
   /** Begins to count; the result tells what the CA and the API server have got from then on. */
   tally(operator: TestOperator): () => Tally {
     const mark = this.mark();
-    const sent = operator.traffic.requests.length;
+    const sent = operator.traffic.mark();
     return () => ({ calls: this.calls(mark), writes: operator.traffic.writes(sent) });
   }
 
