@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { dropSecret, hasCertificate, perform, recreate, renew, respec, someone, statusOf } from './deeds.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
-import type { Order, Stimulus } from './plan.ts';
+import { type Order, ordersAt, type Stimulus, type StepName } from './plan.ts';
 import type { Random } from './random.ts';
 import type { RunState } from './run-state.ts';
 
@@ -27,6 +27,8 @@ export class Herd {
   readonly #state: RunState;
   readonly #options: readonly OperatorOptions[];
   readonly #orders: Order[];
+  /** Steps at which a process has to be killed and one frozen before the run may end, with the tries left for each. */
+  readonly #wanted: Map<StepName, { kill: number; stop: number }>;
   readonly #random: Random;
   readonly #running = new Set<Operator>();
   #calm: Promise<void>[] = [];
@@ -39,9 +41,11 @@ export class Herd {
     state: RunState,
     options: readonly OperatorOptions[],
     orders: readonly Order[],
+    covered: readonly StepName[],
     random: Random,
   ) {
     this.#state = state;
+    this.#wanted = new Map(covered.map((step) => [step, { kill: TRIES, stop: TRIES }]));
     this.#options = options;
     this.#orders = [...orders];
     this.#random = random;
@@ -76,12 +80,29 @@ export class Herd {
 
   async #slot(options: OperatorOptions, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.#ending) {
+      if (this.#orders.length === 0) this.#makeUp();
       const order = this.#orders.shift();
       if (!order) break;
       const isDone = await this.#carryOut(options, order, signal);
       const again = (this.#again.get(order) ?? 0) + 1;
       this.#again.set(order, again);
       if (!isDone && again < TRIES) this.#orders.push(order);
+    }
+  }
+
+  /** Orders for what the plan did not come to: a step was not reached in time, or the process ended before. */
+  #makeUp(): void {
+    for (const [step, left] of this.#wanted) {
+      const { kills = 0, stops = 0 } = this.steps.get(step) ?? {};
+      for (const [what, count] of [
+        ['kill', kills],
+        ['stop', stops],
+      ] as const) {
+        if (count > 0 || left[what] === 0) continue;
+        left[what] -= 1;
+        this.#orders.push(...ordersAt(step, what));
+        return;
+      }
     }
   }
 

@@ -9,7 +9,7 @@ and resource in etcd.
   --seed N               the same seed does the same, in the same order (a new one each time)
   --certificates N       certificates of the main installation, at least 20 (40)
   --kills N              how often a process is killed; freezes come on top (40)
-  --duration-limit SPAN  no new kills after this time, such as 10m (15m)
+  --duration-limit SPAN  no new kills after this time, such as 10m (60m)
   --settle SPAN          how long everything may take to come to rest afterwards (60s)
   --speed N              how fast time runs for operators and CA (6)
   --logs FOLDER          keep the operators' logs there
@@ -44,7 +44,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     seed: whole('seed', values.seed ?? String(Math.floor(Math.random() * 2 ** 31)), 0, 2 ** 32),
     certificates: whole('certificates', values.certificates ?? '40', 20, 2_000),
     kills: whole('kills', values.kills ?? '40', 0, 10_000),
-    durationLimit: span('duration-limit', values['duration-limit'] ?? '15m'),
+    durationLimit: span('duration-limit', values['duration-limit'] ?? '60m'),
     settle: span('settle', values.settle ?? '60s'),
     speed: whole('speed', values.speed ?? '6', 1, 50),
     logs: values.logs,

@@ -84,6 +84,16 @@ export function makePlan(seed: number, kills: number, clockSpeed: number, steps:
   return { orders: orders(random.fork(), kills, steps), deeds: deeds(random.fork(), kills, clockSpeed) };
 }
 
+/** With so many kills a run is long enough to come by every step. */
+export function coversAll(kills: number, steps: readonly StepName[]): boolean {
+  return kills >= 2 * steps.length;
+}
+
+/** Kills and freezes at this step, one with every stimulus that leads there. */
+export function ordersAt(step: StepName, what: 'kill' | 'stop'): Order[] {
+  return stimuli[step].map((stimulus) => ({ do: what, step, nth: 1, stimulus, election: true }));
+}
+
 /** Each step is killed and frozen in turn, with every stimulus, between kills at random. Freezes come on top of the kills. */
 function orders(random: Random, kills: number, steps: readonly StepName[]): Order[] {
   const result: Order[] = [];

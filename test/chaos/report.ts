@@ -30,9 +30,11 @@ interface Outcome {
   verdict: Verdict;
   stuck: string[];
   steps: ReadonlyMap<string, StepCount>;
+  /** Steps at which a process had to be killed and one frozen. */
+  covered: readonly string[];
 }
 
-export function resultOf({ seed, kills, faults, verdict, stuck, steps }: Outcome): Result {
+export function resultOf({ seed, kills, faults, verdict, stuck, steps, covered }: Outcome): Result {
   const { orphansWitnessed, orphansReported } = verdict;
   const unreported = orphansWitnessed.filter((id) => !orphansReported.includes(id));
   const unwitnessed = orphansReported.filter((id) => !orphansWitnessed.includes(id));
@@ -60,6 +62,10 @@ export function resultOf({ seed, kills, faults, verdict, stuck, steps }: Outcome
       ...named('secretRegressions', verdict.secretRegressions),
       ...named('stuck', stuck),
       ...named('orphans', verdict.decidable),
+      ...named(
+        'steps',
+        covered.flatMap((step) => missed(step, steps.get(step))),
+      ),
       ...named(
         'orphans',
         unreported.map((id) => `${id} is an orphan that is not reported`),
@@ -102,6 +108,14 @@ export function tableOf(result: Result): string {
       `  ${step.padEnd(12)}${[hits, kills, stops].map((n) => String(n).padStart(7)).join('')}`,
   );
   return [`seed ${result.seed}`, ...rows, '', '  step           hits  kills frozen', ...steps].join('\n');
+}
+
+function missed(step: string, count: StepCount | undefined): string[] {
+  const { kills = 0, stops = 0 } = count ?? {};
+  return [
+    ...(kills === 0 ? [`no process was killed at ${step}`] : []),
+    ...(stops === 0 ? [`no process was frozen at ${step}`] : []),
+  ];
 }
 
 function named(kind: string, findings: readonly string[]): string[] {

@@ -12,7 +12,7 @@ import { Herd } from './herd.ts';
 import { History, type Status } from './history.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
 import type { Options } from './options.ts';
-import { makePlan, type Planned, STEPS, type StepName } from './plan.ts';
+import { coversAll, makePlan, type Planned, STEPS, type StepName } from './plan.ts';
 import { MAIN, OTHER, Population, type Wanted } from './population.ts';
 import { Random } from './random.ts';
 import { type Result, resultOf } from './report.ts';
@@ -64,8 +64,10 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     folder,
   };
   const mains = ['main-a', 'main-b'].map((name): OperatorOptions => ({ ...common, namespaces: MAIN, name }));
-  const plan = makePlan(seed, kills, speed, builtSteps());
-  const herd = new Herd(state, mains, plan.orders, random.fork());
+  const steps = builtSteps();
+  const plan = makePlan(seed, kills, speed, steps);
+  const covered = coversAll(kills, steps) ? steps : [];
+  const herd = new Herd(state, mains, plan.orders, covered, random.fork());
   const other = new Other({ ...common, namespaces: OTHER, name: 'other' });
   state.killOther = () => other.kill();
   try {
@@ -100,7 +102,15 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     const struck = (await ca.journal()).filter(({ fault }) => fault !== undefined).length;
     const faults = struck + [...state.done.values()].reduce((sum, n) => sum + n, 0);
     progress(`Deeds: ${[...state.done].map(([deed, n]) => `${deed} ${n}`).join(', ')}.`);
-    return resultOf({ seed, kills: herd.kills + other.kills, faults, verdict, stuck, steps: herd.steps });
+    return resultOf({
+      seed,
+      kills: herd.kills + other.kills,
+      faults,
+      verdict,
+      stuck,
+      steps: herd.steps,
+      covered,
+    });
   } finally {
     await herd.stop();
     await other.stop();
