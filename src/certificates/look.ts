@@ -127,6 +127,13 @@ export class Look {
     return details !== undefined && hashOf(authorityId, details) === wanted;
   }
 
+  /** Whether a certificate that is not listed can have been asked for with the same; what the CA does not tell can be. */
+  async #mayBeOf(id: number): Promise<boolean> {
+    const { authorityId, requestHash: wanted } = this.#attempt;
+    const details = await this.#detailsOf(id);
+    return details === undefined || hashOf(authorityId, details) === wanted;
+  }
+
   /** The subject of a certificate that was looked at. */
   subjectOf(id: number): CertificateDetails['subject'] {
     return this.#details.get(id)?.subject ?? {};
@@ -167,10 +174,27 @@ export class Look {
   }
 
   /**
+   * Why it cannot be told that a certificate is this attempt's, for the log; undefined if nobody else can have it.
+   * `strangers` are the other lines of its common name.
+   */
+  async doubt(
+    id: number,
+    others: readonly TinyCertCertificate[],
+    given: Given,
+    strangers: readonly CertificateSummary[],
+  ): Promise<'claimed' | 'reissued by hand' | 'asked for by another' | 'made elsewhere' | undefined> {
+    if (this.#isClaimed(id, others)) return 'claimed';
+    if (await this.#isReissueSeen(id, others, given)) return 'reissued by hand';
+    if (!(await this.#isSole(id, others, given))) return 'asked for by another';
+    if (await this.#isForeignSeen(strangers, others, given)) return 'made elsewhere';
+    return undefined;
+  }
+
+  /**
    * Whether another resource has a certificate (`skipClaimed`), or a Secret that outlived its resource says so: whoever
    * wrote that can only keep it from being taken over.
    */
-  isClaimed(id: number, others: readonly TinyCertCertificate[]): boolean {
+  #isClaimed(id: number, others: readonly TinyCertCertificate[]): boolean {
     const own = refKey(secretRef(this.#inputs.certificate));
     const isElsewhere = (secret: KubeObject): boolean =>
       claimedCertificateId(secret) === id && keyOf(secret) !== own;
@@ -182,23 +206,29 @@ export class Look {
 
   /**
    * Whether somebody may have reissued by hand what another resource has or had (`skipReissued`): it is obsolete then, no
-   * longer in the list, and what took its place carries a key that is not ours.
+   * longer in the list, and what took its place asks for the same and carries a key that is not ours.
    */
-  isReissueSeen(id: number, others: readonly TinyCertCertificate[], { released }: Given): boolean {
+  async #isReissueSeen(
+    id: number,
+    others: readonly TinyCertCertificate[],
+    { released }: Given,
+  ): Promise<boolean> {
     const { authorityId, commonName } = this.#attempt;
     // What is above all that is listed was bought after the list.
-    const newest = [...this.#listed].reduce((highest, id) => Math.max(highest, id), 0);
-    const isGone = (had: number | undefined): boolean =>
-      had !== undefined && had <= newest && !this.#listed.has(had);
-    if (released.some(({ certificateId }) => isGone(certificateId))) return true;
-    return others.some((other) => {
+    const newest = [...this.#listed].reduce((highest, each) => Math.max(highest, each), 0);
+    const had = others.flatMap((other) => {
       const { spec, status } = other;
-      if (status?.authorityId !== authorityId) return false;
+      if (status?.authorityId !== authorityId) return [];
       const { attempt, certificateId, formerCertificateIds = [] } = status;
-      if (formerCertificateIds.some(isGone)) return true;
       const isAlike = [attempt?.commonName, effectiveNames(spec).commonName].includes(commonName);
-      return isAlike && isGone(certificateId) && !this.#hasOtherNames(other, id);
+      const present = certificateId !== undefined && isAlike && !this.#hasOtherNames(other, id);
+      return present ? [certificateId, ...formerCertificateIds] : formerCertificateIds;
     });
+    const all = new Set([...had, ...released.map(({ certificateId }) => certificateId)]);
+    const gone = [...all].filter((each) => each <= newest && !this.#listed.has(each));
+    if (gone.length > MAX_STRANGERS) return true;
+    for (const each of gone) if (await this.#mayBeOf(each)) return true;
+    return false;
   }
 
   /**
@@ -206,7 +236,7 @@ export class Look {
    * attempt did (`soleCountsAttempts`), no attempt that was given up (`recordAbandoned`). Where it cannot be told, somebody
    * can.
    */
-  async isSole(id: number, others: readonly TinyCertCertificate[], given: Given): Promise<boolean> {
+  async #isSole(id: number, others: readonly TinyCertCertificate[], given: Given): Promise<boolean> {
     const { uid } = this.#inputs.certificate.metadata;
     const { requestHash: wanted } = this.#attempt;
     const wasRival = given.abandoned.some(
@@ -222,7 +252,7 @@ export class Look {
    * Whether somebody outside of this installation has a certificate with these very names and subject (`foreignSeen`):
    * one that no resource claims and that nobody here gave up.
    */
-  async isForeignSeen(
+  async #isForeignSeen(
     lines: readonly CertificateSummary[],
     others: readonly TinyCertCertificate[],
     { released }: Given,

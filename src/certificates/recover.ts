@@ -70,16 +70,11 @@ export async function recover(
     const [only] = open;
     if (only === undefined) return { again: 'New', giving: givingOf(deps, inputs, attempt, []) };
     const strangers = [...candidates.filter(({ id }) => !matching.includes(id)), ...older];
-    const isConclusive =
-      open.length === 1 &&
-      !undecided.has(only) &&
-      !look.isClaimed(only, others) &&
-      !look.isReissueSeen(only, others, given) &&
-      (await look.isSole(only, others, given)) &&
-      !(await look.isForeignSeen(strangers, others, given));
-    if (isConclusive) return { adopt: only };
+    const isAmbiguous = open.length > 1 || undecided.has(only);
+    const doubt = isAmbiguous ? 'several' : await look.doubt(only, others, given, strangers);
+    if (doubt === undefined) return { adopt: only };
     log.warn(
-      { candidates: open, attempt: attempt.id },
+      { candidates: open, attempt: attempt.id, doubt },
       'Certificates that this attempt may have bought cannot be told from others and are left alone',
     );
     return { again: 'New', giving: givingOf(deps, inputs, attempt, open) };

@@ -1,26 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { VirtualClock } from '../../test/support/virtual-clock.ts';
-import { WorkQueue } from './queue.ts';
+import { drain, setUp } from '../../test/support/queue.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-function setUp(): { clock: VirtualClock; queue: WorkQueue } {
-  const clock = new VirtualClock();
-  return { clock, queue: new WorkQueue({ clock, name: 'test' }) };
-}
-
-/** All keys that are ready now, in the order they are handed out; each is done at once. */
-async function drain(queue: WorkQueue): Promise<string[]> {
-  const keys: string[] = [];
-  while (queue.depth > 0) {
-    const { key } = await queue.next();
-    queue.done(key);
-    keys.push(key);
-  }
-  return keys;
-}
 
 describe('times on the wall clock', () => {
   test('a time in the past is now', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { drain, setUp } from '../../test/support/queue.ts';
 import { VirtualClock, settle } from '../../test/support/virtual-clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import { createMetrics } from '../metrics/registry.ts';
@@ -6,22 +7,6 @@ import { LIST_PRIORITY, QueueShutDownError, WorkQueue } from './queue.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-
-function setUp(options: { owns?: (key: string) => boolean } = {}): { clock: VirtualClock; queue: WorkQueue } {
-  const clock = new VirtualClock();
-  return { clock, queue: new WorkQueue({ clock, name: 'test', ...options }) };
-}
-
-/** All keys that are ready now, in the order they are handed out; each is done at once. */
-async function drain(queue: WorkQueue): Promise<string[]> {
-  const keys: string[] = [];
-  while (queue.depth > 0) {
-    const { key } = await queue.next();
-    queue.done(key);
-    keys.push(key);
-  }
-  return keys;
-}
 
 describe('ready keys', () => {
   test('come in the order of their adds', async () => {

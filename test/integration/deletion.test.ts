@@ -6,7 +6,7 @@ import { secrets } from '../../src/kube/objects.ts';
 import { events } from '../support/crds.ts';
 import { bought, byHand, QUIET_MS } from '../support/lost-answers.ts';
 import type { TestOperator } from '../support/operator.ts';
-import { complaints, statusAtCa } from '../support/scenario.ts';
+import { complaints, statusAtCa, type Issued, issuedAsIs } from '../support/scenario.ts';
 import { type Stage, openStage } from '../support/stage.ts';
 import { watchDeletion } from '../support/watching.ts';
 import { type World, aWorld } from '../support/world.ts';
@@ -19,21 +19,9 @@ afterAll(() => stage.close());
 
 const REVOKE = { revocation: { onDelete: 'Revoke' } } as const;
 
-interface Held {
-  world: World;
-  operator: TestOperator;
-  id: number;
-}
-
-/** A certificate `web` that is Ready, and its operator at rest. */
-async function issued(spec: Partial<Record<keyof CertificateSpec, unknown>> = REVOKE): Promise<Held> {
-  const world = await aWorld(stage);
-  await world.account();
-  const operator = await world.operator();
-  await world.certificate('web', spec);
-  const { status } = await world.ready('web');
-  await world.settled();
-  return { world, operator, id: status?.certificateId ?? 0 };
+/** A certificate `web` that is Ready. */
+function issued(spec: Partial<Record<keyof CertificateSpec, unknown>> = REVOKE): Promise<Issued> {
+  return issuedAsIs(stage, spec);
 }
 
 /** Asks for the deletion of `web`, without waiting for its end. */
@@ -42,7 +30,7 @@ async function begin(world: World, type: typeof certificates | typeof issuers = 
 }
 
 /** Deletes `web` and waits for its end; what it was at last, and what the CA said at that moment. */
-async function deleted({ world, id }: Pick<Held, 'world' | 'id'>, name = 'web') {
+async function deleted({ world, id }: Pick<Issued, 'world' | 'id'>, name = 'web') {
   const last = await watchDeletion(stage.kube, certificates, world.ref(name), () =>
     begin(world, certificates, name),
   );

@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { certificates } from '../../src/api/kinds.ts';
-import { secrets } from '../../src/kube/objects.ts';
 import type { FaultEffect } from '../../tools/dev-server/types.ts';
-import { bought, expectServed, QUIET_MS, wanted } from '../support/lost-answers.ts';
+import {
+  bought,
+  diesBeforeStatus,
+  expectBoughtOnce,
+  expectServed,
+  QUIET_MS,
+  wanted,
+} from '../support/lost-answers.ts';
 import { complaints, issued } from '../support/scenario.ts';
 import { type Stage, openStage } from '../support/stage.ts';
 import { aWorld } from '../support/world.ts';
@@ -51,10 +57,7 @@ describe('a certificate whose purchase got no answer is found and adopted, not b
 
     await world.pass(QUIET_MS + 5_000);
 
-    const [only, ...others] = bought(stage, 'late.example.com');
-    expect(others).toEqual([]);
-    await expectServed(world, 'late', only);
-    expect(world.calls()).toMatchObject({ 'cert/new': 1 });
+    await expectBoughtOnce(world, 'late');
   });
 
   test('several at once, each to the one that asked for it', async () => {
@@ -160,10 +163,7 @@ describe('an operator that was ended', () => {
 
     await world.pass(10_000);
 
-    const [only, ...others] = bought(stage, 'acted.example.com');
-    expect(others).toEqual([]);
-    await expectServed(world, 'acted', only);
-    expect(world.calls()).toMatchObject({ 'cert/new': 1 });
+    await expectBoughtOnce(world, 'acted');
   });
 
   test('before it fetched what it bought is followed by one that does', async () => {
@@ -175,33 +175,17 @@ describe('an operator that was ended', () => {
 
     await world.pass(QUIET_MS + 5_000);
 
-    const [only, ...others] = bought(stage, 'fetch.example.com');
-    expect(others).toEqual([]);
-    await expectServed(world, 'fetch', only);
-    expect(world.calls()).toMatchObject({ 'cert/new': 1 });
+    await expectBoughtOnce(world, 'fetch');
   });
 
   test('between the Secret and the status is followed by one that believes the Secret', async () => {
-    const world = await aWorld(stage);
-    await world.account();
-    const operator = await world.operator();
-    let stopped: Promise<void> | undefined;
-    operator.traffic.onAnswer = ({ method, resource }) => {
-      if (method === 'POST' && resource === 'secrets')
-        stopped ??= operator.stop('by force').catch(() => undefined);
-    };
-    await world.certificate('between');
-    await world.until(secrets, 'between-tls', () => true);
-    await stopped;
+    const { world } = await diesBeforeStatus(stage, 'between');
     expect((await world.get(certificates, 'between')).status?.certificateId).toBeUndefined();
     await world.operator();
 
     await world.pass(QUIET_MS + 5_000);
 
-    const [only, ...others] = bought(stage, 'between.example.com');
-    expect(others).toEqual([]);
-    await expectServed(world, 'between', only);
-    expect(world.calls()).toMatchObject({ 'cert/new': 1 });
+    await expectBoughtOnce(world, 'between');
   });
 });
 

@@ -5,8 +5,7 @@ import { conditionOf } from '../../src/issuance/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { events } from '../support/crds.ts';
 import { filesOf } from '../support/openssl.ts';
-import type { TestOperator } from '../support/operator.ts';
-import { complaints, statusAtCa } from '../support/scenario.ts';
+import { complaints, statusAtCa, type Issued, issuedAsIs } from '../support/scenario.ts';
 import { type Stage, openStage } from '../support/stage.ts';
 import { type World, aWorld } from '../support/world.ts';
 
@@ -19,27 +18,15 @@ afterAll(() => stage.close());
 const HOUR = 3_600_000;
 const OTHER_NAMES = { dnsNames: ['web.example.com', 'b.example.com'] };
 
-interface Issued {
-  world: World;
-  operator: TestOperator;
-  id: number;
-}
-
 /** Certificates live for three hours in this test, and are renewed after two. */
 async function shortLived(): Promise<void> {
   await stage.dev.setOptions({ validity: '3h' });
   onTestFinished(() => stage.dev.setOptions({ validity: '365d' }));
 }
 
-/** A certificate `web` that is Ready, and its operator at rest. */
-async function issued(spec: Partial<Record<keyof CertificateSpec, unknown>> = {}): Promise<Issued> {
-  const world = await aWorld(stage);
-  await world.account();
-  const operator = await world.operator();
-  await world.certificate('web', spec);
-  const { status } = await world.ready('web');
-  await world.settled();
-  return { world, operator, id: status?.certificateId ?? 0 };
+/** A certificate `web` that is Ready. */
+function issued(spec: Partial<Record<keyof CertificateSpec, unknown>> = {}): Promise<Issued> {
+  return issuedAsIs(stage, spec);
 }
 
 /** Of what was written, what was written to certificates. */

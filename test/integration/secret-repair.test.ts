@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
+import { diesBeforeStatus } from '../support/lost-answers.ts';
 import { filesOf } from '../support/openssl.ts';
 import { issued } from '../support/scenario.ts';
 import { type Stage, openStage } from '../support/stage.ts';
-import { aWorld, type World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -92,17 +93,8 @@ describe('a Secret never goes back to an earlier certificate:', () => {
   });
 
   test('what lies between the Secret and the status after a crash is not fetched again', async () => {
-    const world = await aWorld(stage);
-    await world.account();
-    const operator = await world.operator();
-    let stopped: Promise<void> | undefined;
-    operator.traffic.onAnswer = ({ method, resource }) => {
-      if (method === 'POST' && resource === 'secrets')
-        stopped ??= operator.stop('by force').catch(() => undefined);
-    };
-    await world.certificate('between');
-    const { metadata } = await world.until(secrets, 'between-tls', () => true);
-    await stopped;
+    const { world, secret } = await diesBeforeStatus(stage, 'between');
+    const { metadata } = secret;
     const mark = world.mark();
     await world.operator();
     await world.pass(60_000);

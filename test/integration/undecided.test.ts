@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { bought, byHand, expectServed, QUIET_MS, wanted } from '../support/lost-answers.ts';
+import { bought, byHand, expectBoughtOnce, expectServed, QUIET_MS, wanted } from '../support/lost-answers.ts';
 import { filesOf } from '../support/openssl.ts';
 import { type Stage, openStage } from '../support/stage.ts';
 import { aWorld } from '../support/world.ts';
@@ -166,6 +166,24 @@ describe('what has other names is nobody’s rival:', () => {
     const [own, ...others] = bought(stage, 'shared.example.com');
     expect(others).toEqual([]);
     await expectServed(a, 'shared', own);
+  });
+
+  test('what a person reissued of a resource that was deleted', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    await world.operator();
+    await world.certificate('past');
+    const past = (await world.ready('past')).status?.certificateId ?? 0;
+    await world.settled();
+    await world.delete(certificates, 'past');
+    await world.settled();
+    stage.dev.reissueByHand(past);
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+    await world.certificate('future');
+
+    await world.pass(QUIET_MS * 2);
+
+    await expectBoughtOnce(world, 'future', 2);
   });
 
   test('a renewal of a certificate with the same common name, as long as nobody knows what came of it', async () => {

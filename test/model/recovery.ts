@@ -133,7 +133,7 @@ function verdict(turn: Turn, p: number, work: Work): string {
     (!rules.oneCandidate || open.length === 1) &&
     !records.undecided.includes(only) &&
     (!rules.skipClaimed || !isClaimed(work, only)) &&
-    (!rules.skipReissued || !isReissueSeen(work)) &&
+    (!rules.skipReissued || !isReissueSeen(turn, work)) &&
     (!rules.sole || isSole(turn, work, only)) &&
     (!rules.foreignSeen || !work.strangers.some((id) => isForeign(work, id)));
   if (isConclusive) return adopt(turn, p, work, only);
@@ -149,14 +149,16 @@ function isClaimed({ resource: r, others }: Work, id: number): boolean {
   );
 }
 
-/** Whether something is gone from the list that another resource has, or that was given up. */
-function isReissueSeen({ resource: r, others, missing }: Work): boolean {
+/** Whether something of the same names is gone from the list that another resource has, or that was given up. */
+function isReissueSeen({ state }: Turn, { resource: r, others, missing, attempt }: Work): boolean {
   const { resources, records } = others!;
-  return missing.some(
-    (id) =>
-      records.givenUp.includes(id) ||
-      resources.some((other, index) => index !== r && other?.certificateId === id),
-  );
+  return missing
+    .filter((id) => state.certificates[id]!.spec === attempt!.spec)
+    .some(
+      (id) =>
+        records.givenUp.includes(id) ||
+        resources.some((other, index) => index !== r && other?.certificateId === id),
+    );
 }
 
 /** Whether nobody else can have bought this certificate: no resource, no open attempt, none that was replaced. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { secrets } from '../../src/kube/objects.ts';
+import { type Secret, secrets } from '../../src/kube/objects.ts';
 import type { CertificateView, Fault } from '../../tools/dev-server/types.ts';
 import { filesOf } from './openssl.ts';
 import type { TestOperator } from './operator.ts';
@@ -33,6 +33,33 @@ export async function expectServed(
   });
   const { crt } = filesOf(await world.get(secrets, `${name}-tls`));
   expect(crt).toBe(world.stage.dev.certificatePem(certificate?.id ?? 0));
+}
+
+/** Checks that one certificate was bought for `name`, that it is served, and that there was no call beyond `calls`. */
+export async function expectBoughtOnce(world: World, name: string, calls = 1): Promise<void> {
+  const [only, ...others] = bought(world.stage, `${name}.example.com`);
+  expect(others).toEqual([]);
+  await expectServed(world, name, only);
+  expect(world.calls()).toMatchObject({ 'cert/new': calls });
+}
+
+/** A world whose operator dies after it has written the Secret of `name`, and before it writes that into status. */
+export async function diesBeforeStatus(
+  stage: Stage,
+  name: string,
+): Promise<{ world: World; secret: Secret }> {
+  const world = await aWorld(stage);
+  await world.account();
+  const operator = await world.operator();
+  let stopped: Promise<void> | undefined;
+  operator.traffic.onAnswer = ({ method, resource }) => {
+    if (method === 'POST' && resource === 'secrets')
+      stopped ??= operator.stop('by force').catch(() => undefined);
+  };
+  await world.certificate(name);
+  const secret = await world.until(secrets, `${name}-tls`, () => true);
+  await stopped;
+  return { world, secret };
 }
 
 /** A world with a certificate of its own name that is wanted, and an operator that meets `faults` over it. */

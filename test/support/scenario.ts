@@ -70,13 +70,28 @@ function nothingIfAbsent(error: unknown): string[] {
   throw error;
 }
 
-/** A certificate `web` that was just issued for `validity`, and its operator at rest. */
+/** A certificate `web` that is Ready, and its operator at rest. */
+export interface Issued {
+  world: World;
+  operator: TestOperator;
+  id: number;
+}
+
+/** A certificate `web` that was just issued for `validity`. */
 export async function issued(
   stage: Stage,
   validity: string,
   spec: Partial<CertificateSpec> = {},
-): Promise<{ world: World; operator: TestOperator; id: number }> {
+): Promise<Issued> {
   await stage.dev.setOptions({ validity });
+  return issuedAsIs(stage, spec);
+}
+
+/** A certificate `web` that was just issued, for as long as the CA does now. */
+export async function issuedAsIs(
+  stage: Stage,
+  spec: Partial<Record<keyof CertificateSpec, unknown>>,
+): Promise<Issued> {
   const world = await aWorld(stage);
   await world.account();
   const operator = await world.operator();
