@@ -2,7 +2,7 @@ import { effectiveNames, specHash } from '../api/effective.ts';
 import type { Attempt } from '../api/certificate-status.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { isOpen } from '../issuance/attempt.ts';
-import { certificateAtCa, orGone } from '../issuance/at-ca.ts';
+import { certificateAtCa, isAtCa, orGone } from '../issuance/at-ca.ts';
 import { askedFor } from '../issuance/asked-for.ts';
 import { claimsOf, floorOf, isAlike, isFromWindow } from '../issuance/claims.ts';
 import { claimedCertificateId } from '../issuance/outputs.ts';
@@ -12,7 +12,7 @@ import type { Given } from '../issuance/records.ts';
 import { requestHash, requestOf } from '../issuance/request.ts';
 import { ApiError } from '../kube/errors.ts';
 import { keyOf, type KubeObject, refKey, secrets } from '../kube/objects.ts';
-import type { CertificateDetails, CertificateSummary } from '../tinycert/index.ts';
+import { type CertificateDetails, type CertificateSummary, TinyCertError } from '../tinycert/index.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { type Names, sameNames } from '../x509/names.ts';
 import type { Deps } from './deps.ts';
@@ -52,8 +52,7 @@ export class Look {
     const { certificateId = this.#attempt.afterId, formerCertificateIds = [] } = certificate.status ?? {};
     if (claimedId === undefined || claimedId <= certificateId || formerCertificateIds.includes(claimedId))
       return undefined;
-    const atCa = await this.#certificate(claimedId);
-    if (!atCa?.raw.equals(leaf.raw)) return undefined;
+    if (!(await isAtCa(this.#issuer.account.client, claimedId, leaf, this.#options))) return undefined;
     const fits =
       this.#attempt.operation === 'Reissue'
         ? (await this.#previousKey()) === leaf.publicKeyFingerprint
@@ -114,10 +113,21 @@ export class Look {
     const found: number[] = [];
     for (const { id } of candidates) {
       if (!(await this.isAskedFor(id))) continue;
-      const certificate = await this.#certificate(id);
-      if (certificate && isFromWindow(this.#attempt, certificate.notBefore)) found.push(id);
+      if (await this.#isFromWindow(id)) found.push(id);
     }
     return found;
+  }
+
+  /** Asks twice before it says no, since another certificate is bought then: one answer may be wrong. */
+  async #isFromWindow(id: number): Promise<boolean> {
+    const first = await this.#certificate(id);
+    if (first && isFromWindow(this.#attempt, first.notBefore)) return true;
+    const second = await this.#certificate(id);
+    if (first?.notBefore === second?.notBefore) return false;
+    throw new TinyCertError('ProtocolError', {
+      call: 'cert/get',
+      detail: `Two answers for certificate ${id} differ.`,
+    });
   }
 
   /** Whether a certificate was asked for with what the attempt asked for: names and whole subject. */

@@ -1,5 +1,5 @@
 import type { Subject } from '../api/subject.ts';
-import { certificateAtCa } from '../issuance/at-ca.ts';
+import { isAtCa } from '../issuance/at-ca.ts';
 import { claimsOf } from '../issuance/claims.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { isMarked } from '../issuance/marker.ts';
@@ -51,9 +51,10 @@ export async function provedId(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   if (!(await isFromAuthority(held, issuer))) return undefined;
+  const options = { signal, deadlineMs: deps.timing.callDeadline };
   for (const id of new Set(guesses)) {
     if (id === undefined || isClaimedByOther(deps, inputs, id)) continue;
-    if (await isAtCa(deps, issuer, held, id, signal)) return id;
+    if (await isAtCa(issuer.account.client, id, held.leaf, options)) return id;
   }
   return undefined;
 }
@@ -99,18 +100,6 @@ export async function keepMetadata(
   const written = await deps.kube.mergePatch(secrets, ref, patch, { metadataOnly: true, signal });
   deps.writtenSecrets.note(refKey(ref), resourceVersion, { metadata: written.metadata });
   return written.metadata;
-}
-
-async function isAtCa(
-  deps: Deps,
-  { account }: ReadyIssuer,
-  { leaf }: Held,
-  id: number,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const options = { signal, deadlineMs: deps.timing.callDeadline };
-  const atCa = await certificateAtCa(account.client, id, options);
-  return atCa?.raw.equals(leaf.raw) ?? false;
 }
 
 /** Whether another resource has a certificate, as far as is known here: the cache, and what it has not shown yet. */

@@ -20,3 +20,17 @@ export async function certificateAtCa(
   const pem = await orGone(client.getCertificate(id, 'cert', options));
   return pem === undefined ? undefined : readCertificate(pem);
 }
+
+/**
+ * Whether the CA has a certificate under an id, by serial number and public key: the rest of an answer may be wrong for
+ * once, and an authority gives a serial number to one certificate (RFC 5280 4.1.2.2). Rejects as `certificateAtCa`.
+ */
+export async function isAtCa(
+  client: Pick<TinyCertClient, 'getCertificate'>,
+  id: number,
+  { serialNumber, publicKeyFingerprint }: Pick<Certificate, 'serialNumber' | 'publicKeyFingerprint'>,
+  options: CallOptions,
+): Promise<boolean> {
+  const atCa = await certificateAtCa(client, id, options);
+  return atCa?.serialNumber === serialNumber && atCa.publicKeyFingerprint === publicKeyFingerprint;
+}

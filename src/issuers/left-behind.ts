@@ -1,6 +1,6 @@
 import type { Account } from '../account/account.ts';
 import { SECRET_ANNOTATIONS } from '../api/names.ts';
-import { certificateAtCa } from '../issuance/at-ca.ts';
+import { isAtCa } from '../issuance/at-ca.ts';
 import { heldCertificate } from '../issuance/inspect.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import { madeFor } from '../issuance/outputs.ts';
@@ -52,7 +52,7 @@ export class LeftBehind {
     for (const testimony of await this.#testimonies(signal)) {
       const { certificateId, issuerKey: key, namespace, name } = testimony;
       if (!ids.has(certificateId) || found.has(certificateId)) continue;
-      if (await isTrue(testimony, account, signal))
+      if (await isAtCa(account.client, certificateId, testimony, { signal }))
         found.set(certificateId, { certificateId, issuerKey: key, namespace, name });
     }
     return [...found.values()];
@@ -95,14 +95,4 @@ function testimonyOf(secret: Secret): Testimony | undefined {
     serialNumber,
     publicKeyFingerprint,
   };
-}
-
-/** Whether the CA has the certificate of the Secret under the id that the Secret names. */
-async function isTrue(
-  { certificateId, serialNumber, publicKeyFingerprint }: Testimony,
-  { client }: Account,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const atCa = await certificateAtCa(client, certificateId, { signal });
-  return atCa?.serialNumber === serialNumber && atCa.publicKeyFingerprint === publicKeyFingerprint;
 }

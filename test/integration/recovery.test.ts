@@ -60,6 +60,19 @@ describe('a certificate whose purchase got no answer is found and adopted, not b
     await expectBoughtOnce(world, 'late');
   });
 
+  test.each<FaultEffect>([{ kind: 'future', seconds: 3600 }, { kind: 'expired' }])(
+    'although the CA says something wrong of it once: $kind',
+    async (effect) => {
+      const name = `wrong-${effect.kind}`;
+      const { world } = await wanted(stage, name, { call: 'cert/new', kind: 'reset-after' });
+      stage.dev.addFault({ call: 'cert/get', ...effect });
+
+      await world.pass(QUIET_MS * 4);
+
+      await expectBoughtOnce(world, name);
+    },
+  );
+
   test('several at once, each to the one that asked for it', async () => {
     const names = ['one', 'two', 'three'];
     const world = await aWorld(stage);
