@@ -49,7 +49,8 @@ export function exchange(options: ExchangeOptions): Promise<Answer> {
     }
     const handler = new ExchangeHandler(options, resolve, reject);
     const { dispatcher, origin, method, path, headers, body = null } = options;
-    dispatcher.dispatch({ origin, method, path, headers, body }, handler);
+    // Unless told otherwise undici closes the connection after a DELETE that has a body.
+    dispatcher.dispatch({ origin, method, path, headers, body, reset: false }, handler);
   });
 }
 

@@ -56,6 +56,19 @@ describe('a request', () => {
     expect(server.sockets.size).toBeLessThanOrEqual(4);
   });
 
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)(
+    'that is a %s with a body leaves its connection open for the next',
+    async (method) => {
+      const { transport, server } = await setUp((_request, response) => sendJson(response, 200, {}), {
+        connections: 1,
+      });
+
+      for (let i = 0; i < 3; i += 1) await transport.request({ ...GET, method, body: {} });
+
+      expect(server.sockets.size).toBe(1);
+    },
+  );
+
   test('asks for gzip only where the answer may be large', async () => {
     const encodings: unknown[] = [];
     const { transport } = await setUp((request, response) => {
