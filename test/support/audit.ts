@@ -49,6 +49,13 @@ export function writesOf(entries: readonly AuditEntry[]): Record<string, number>
   return counted(entries.filter(({ verb }) => !READS.has(verb)).map(lineOf));
 }
 
+/** How many writes of one kind, such as `patch tinycertcertificates/status 200`, each object got. */
+export function writesByName(entries: readonly AuditEntry[], write: string): Record<string, number> {
+  return counted(
+    entries.filter((entry) => lineOf(entry) === write).map(({ objectRef }) => objectRef?.name ?? ''),
+  );
+}
+
 /** What was read by name, such as `get secrets account 200`. */
 export function readsByName(entries: readonly AuditEntry[]): string[] {
   return entries

@@ -6,6 +6,7 @@ import { KubeClient } from '../../src/kube/client.ts';
 import { Transport } from '../../src/kube/transport.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type DevServer, type DevServerOptions, startDevServer } from '../../tools/dev-server/index.ts';
+import type { JournalEntry } from '../../tools/dev-server/types.ts';
 import { ClusterApi } from './cluster-api.ts';
 import { controlPlane } from './control-plane.ts';
 import { FastClock } from './fast-clock.ts';
@@ -44,11 +45,12 @@ export async function openStage(options: DevServerOptions = {}, other?: Cluster)
   const operators = new Set<Traffic>();
   const clock = new FastClock(() => settle());
   const dev = await startDevServer({ ...options, now: clock.now });
+  const calls = new OpenCalls(dev);
 
   async function settle(): Promise<void> {
     const started = performance.now();
     for (let calm = 0; ; calm += 1) {
-      const pending = underWay(operators, dev);
+      const pending = underWay(operators, calls);
       if (pending.length === 0) {
         // Nothing may come between this look and the return: time would pass for what has just begun.
         if (calm >= CALM_TURNS) return;
@@ -87,18 +89,33 @@ async function sharedCluster(): Promise<Cluster> {
 /** Reads of files, as of a kubeconfig that is looked at anew, and connections that are being made. */
 const SHORT_WORK = /^(?:FS|FileHandle|TCPConnect|GetAddrInfo)/;
 
-function underWay(operators: ReadonlySet<Traffic>, dev: DevServer): string[] {
+function underWay(operators: ReadonlySet<Traffic>, calls: OpenCalls): string[] {
   const pending = [
     ...process.getActiveResourcesInfo().filter((resource) => SHORT_WORK.test(resource)),
     ...[...operators].flatMap((traffic) => traffic.pendingAtApiServer()),
   ];
   const elsewhere = [...operators].reduce((sum, { pendingElsewhere }) => sum + pendingElsewhere, 0);
-  const hanging = dev.journal().filter(isLeftHanging).length;
+  const hanging = calls.leftHanging();
   return elsewhere > hanging ? [...pending, `${elsewhere - hanging} calls to the CA`] : pending;
 }
 
-function isLeftHanging({ fault, endedAt }: ReturnType<DevServer['journal']>[number]): boolean {
-  return endedAt === undefined && (fault === 'hang' || fault === 'hold' || fault === 'late');
+/** The calls to the CA that have not ended. What has ended is looked at once, however many calls there were. */
+class OpenCalls {
+  readonly #dev: DevServer;
+  #seen = 0;
+  #open: JournalEntry[] = [];
+
+  constructor(dev: DevServer) {
+    this.#dev = dev;
+  }
+
+  /** How many the CA leaves without an answer on purpose. */
+  leftHanging(): number {
+    const all = [...this.#open, ...this.#dev.journal(this.#seen)];
+    this.#seen = all.at(-1)?.seq ?? this.#seen;
+    this.#open = all.filter(({ endedAt }) => endedAt === undefined);
+    return this.#open.filter(({ fault }) => fault === 'hang' || fault === 'hold' || fault === 'late').length;
+  }
 }
 
 const zipped = gzipSync('x');

@@ -73,6 +73,41 @@ export async function watchUntil<T extends KubeObject>(
   throw new Error(`${type.kind} ${ref.name} did not become as expected: ${JSON.stringify(last, null, 1)}`);
 }
 
+/**
+ * Resolves with all objects of a namespace as soon as there are `count` and `condition` holds for each. Fails after a minute
+ * in which none of them changed.
+ */
+export async function watchUntilAll<T extends KubeObject>(
+  kube: KubeClient,
+  type: ResourceType<T>,
+  namespace: string,
+  count: number,
+  condition: (object: T) => boolean,
+): Promise<T[]> {
+  const done = new AbortController();
+  const limit = setTimeout(() => done.abort(), LIMIT_MS);
+  const objects = new Map<string, T>();
+  const good = new Set<string>();
+  await follow(
+    kube,
+    type,
+    { namespace },
+    (object, event) => {
+      limit.refresh();
+      const { name } = object.metadata;
+      objects.set(name, object);
+      if (event === 'DELETED') objects.delete(name);
+      if (event !== 'DELETED' && condition(object)) good.add(name);
+      else good.delete(name);
+      if (good.size === count && objects.size === count) done.abort();
+    },
+    done.signal,
+  );
+  clearTimeout(limit);
+  if (good.size === count && objects.size === count) return [...objects.values()];
+  throw new Error(`${good.size} of ${objects.size} ${type.plural} became as expected, ${count} should have.`);
+}
+
 /** Does something that deletes an object; resolves with the object as it was, in the version of its deletion. */
 export async function watchDeletion<T extends KubeObject>(
   kube: KubeClient,

@@ -12,13 +12,14 @@ import {
   type Secret,
   secrets,
 } from '../../src/kube/objects.ts';
+import { collectionPath } from '../../src/kube/paths.ts';
 import type { Settings } from '../../src/operator/flags.ts';
 import type { JournalEntry } from '../../tools/dev-server/types.ts';
 import { namespaces } from './crds.ts';
 import { type TestOperator, startOperator } from './operator.ts';
 import type { Stage } from './stage.ts';
 import { counted, isManaged, type WatchedObject } from './traffic.ts';
-import { watchDeletion, watchUntil } from './watching.ts';
+import { watchDeletion, watchUntil, watchUntilAll } from './watching.ts';
 
 /** What came in over some time, counted by call and by write. */
 export interface Tally {
@@ -101,6 +102,12 @@ export class World {
       ...spec,
     };
     return this.create(certificates, name, { spec: whole as CertificateSpec });
+  }
+
+  /** Many such certificates, a few at a time: a request that waits for its connection has no end of time for it. */
+  async certificates(names: readonly string[]): Promise<void> {
+    for (let at = 0; at < names.length; at += 50)
+      await Promise.all(names.slice(at, at + 50).map((name) => this.certificate(name)));
   }
 
   /** Credentials and issuer, as they should be. */
@@ -193,6 +200,14 @@ export class World {
     });
   }
 
+  /** All certificates, as soon as there are `count` and each is as it should be. */
+  untilAll(
+    count: number,
+    condition: (object: TinyCertCertificate) => boolean,
+  ): Promise<TinyCertCertificate[]> {
+    return watchUntilAll(this.stage.kube, certificates, this.namespace, count, condition);
+  }
+
   /** What a resource says: each condition as `Type=Status Reason: message`. */
   async says<T extends TinyCertCertificate | TinyCertIssuer>(
     type: ResourceType<T>,
@@ -217,11 +232,8 @@ export async function aWorld(stage: Stage): Promise<World> {
     stage.dev.release();
     await stage.dev.setOptions({ listening: true });
     const kinds: ResourceType[] = [certificates, issuers];
-    for (const type of kinds) {
-      const { items } = await stage.kube.listAll(type, { namespace: name });
-      for (const { metadata } of items)
-        await stage.kube.delete(type, { namespace: name, name: metadata.name });
-    }
+    for (const type of kinds)
+      await stage.kube.transport.request({ method: 'DELETE', path: collectionPath(type, name) });
   });
   return new World(stage, name);
 }

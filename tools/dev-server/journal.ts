@@ -54,8 +54,10 @@ export class Journal {
     this.#tell(entry);
   }
 
+  /** The entries after that number. They are numbered without gaps, so that nobody has to look at those before. */
   since(seq: number): JournalEntry[] {
-    return this.#entries.filter((entry) => entry.seq > seq);
+    const [first] = this.#entries;
+    return first ? this.#entries.slice(Math.max(0, seq + 1 - first.seq)) : [];
   }
 
   clear(): void {

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { certificates, issuers, type TinyCertCertificate } from '../../src/api/kinds.ts';
+import { secrets } from '../../src/kube/objects.ts';
+import { type ControlPlane, startControlPlane } from '../../tools/control-plane/index.ts';
+import { AuditLog, writesByName, writesOf } from '../support/audit.ts';
+import { installCrds } from '../support/crds.ts';
+import { complaints, unmet } from '../support/scenario.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+import { counted } from '../support/traffic.ts';
+import { aWorld, sentence, type World } from '../support/world.ts';
+
+let cluster: ControlPlane;
+let stage: Stage;
+beforeAll(async () => {
+  cluster = await startControlPlane({ auditLog: true });
+  stage = await openStage({ keyPool: 16, keyPoolReuse: true }, cluster);
+  await installCrds(stage.kube);
+});
+afterAll(async () => {
+  await stage.close();
+  await cluster.stop();
+});
+
+const MINUTE = 60_000;
+const COUNT = 1_000;
+const NAMES = Array.from({ length: COUNT }, (_, i) => `web-${i}`);
+const STATUS = 'patch tinycertcertificates/status 200';
+const WAITS = unmet(
+  'IssuerNotReady',
+  'TinyCertIssuer ca is not ready; its own conditions say why. This goes on by itself as soon as it is.',
+).join(' ');
+const READY = 'Ready=True Ready: The Secret holds a valid certificate for this spec.';
+
+/** All conditions of a certificate. */
+function words({ status }: TinyCertCertificate): string {
+  return (status?.conditions ?? []).map(sentence).join(' ');
+}
+
+/** What all certificates say, each text with the number of those who say it. */
+async function said({ namespace }: World): Promise<Record<string, number>> {
+  const { items } = await stage.kube.listAll(certificates, { namespace });
+  return counted(items.map(words));
+}
+
+test(
+  'a thousand certificates wait for credentials to be mended, cost a write each and the CA next to nothing, and then all go on',
+  { timeout: 300_000 },
+  async () => {
+    const each = (times: number): Record<string, number> =>
+      Object.fromEntries(NAMES.map((name) => [name, times]));
+    const kubeconfig = await cluster.kubeconfigFor({ name: 'operator', groups: ['system:masters'] });
+    const audit = new AuditLog(cluster.auditLog ?? '', stage.kube, 'operator');
+    const world = await aWorld(stage);
+    await world.credentials({ passphrase: 'wrong' });
+    await world.issuer();
+    const operator = await world.operator({ kubeconfig });
+    await world.until(issuers, 'ca', ({ status }) => status?.session?.state === 'Refused');
+    await world.certificates(NAMES);
+    await world.untilAll(COUNT, (certificate) => words(certificate) === WAITS);
+    await world.settled();
+    const began = stage.clock.now();
+    await world.pass(30 * MINUTE);
+
+    const minutes = (stage.clock.now() - began) / MINUTE;
+    const calls = Object.values(world.calls()).reduce((sum, count) => sum + count, 0);
+    expect(calls).toBeGreaterThan(0);
+    expect(calls).toBeLessThan(minutes);
+    expect(await said(world)).toEqual({ [WAITS]: COUNT });
+    const during = await audit.entries();
+    expect(writesByName(during, STATUS)).toEqual(each(1));
+
+    const mark = world.mark();
+    await world.patch(secrets, 'account', { stringData: { passphrase: stage.dev.passphrase } });
+    await world.untilAll(COUNT, (certificate) => words(certificate) === READY);
+    await world.settled();
+
+    expect(world.calls(mark)).toEqual({
+      connect: 1,
+      'ca/list': 1,
+      'cert/list': 1,
+      'ca/details': 1,
+      'ca/get': 1,
+      'cert/new': COUNT,
+      'cert/get': 2 * COUNT,
+    });
+    const after = await audit.entries(during.length);
+    expect(writesByName(after, STATUS)).toEqual(each(2));
+    expect(writesOf(after)).toMatchObject({ [STATUS]: 2 * COUNT, 'create secrets 201': COUNT });
+    expect(await said(world)).toEqual({ [READY]: COUNT });
+    expect(complaints(operator)).toEqual([]);
+  },
+);
