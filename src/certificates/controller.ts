@@ -1,11 +1,10 @@
 import { parseCertificate } from '../api/parse.ts';
-import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
+import type { TinyCertCertificate } from '../api/kinds.ts';
 import { claimsOf } from '../issuance/claims.ts';
-import { withConditions, sameConditions } from '../issuance/conditions.ts';
 import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/outdated-crds.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller.ts';
-import { keyOf, parseKey, refKey } from '../kube/objects.ts';
+import { keyOf, refKey } from '../kube/objects.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
@@ -16,7 +15,8 @@ import { farewell } from './farewell.ts';
 import { hasFinalizer, keepFinalizer } from './finalizer.ts';
 import { gather, secretRef } from './gather.ts';
 import { keepPromises } from './keep-promises.ts';
-import { isWritable } from './record.ts';
+import type { Reason } from './inputs.ts';
+import { recordConditions } from './record.ts';
 import type { Vanished } from './vanished.ts';
 
 /**
@@ -29,8 +29,8 @@ export function reconciler(deps: Deps): Reconcile {
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
     if (!certificate || (isDeleted && !hasFinalizer(certificate))) return {};
     const parsed = parseCertificate(certificate);
-    if (!parsed.ok) return reportInvalid(deps, certificate, parsed.message, context);
     try {
+      if (!parsed.ok) return await report(deps, certificate, invalidSpec(parsed.message), context);
       if (isDeleted) return await farewell(deps, parsed.object, context);
       const kept = await keepFinalizer(deps, parsed.object, context.signal);
       const gathered = await gather(deps, kept, context.signal);
@@ -45,7 +45,8 @@ export function reconciler(deps: Deps): Reconcile {
     } catch (error) {
       if (!(error instanceof CrdsOutdated)) throw error;
       deps.crds.doubt();
-      return report(deps, certificate, error.code, error.message, context, CRDS_AGAIN_MS);
+      await report(deps, certificate, { reason: error.code, message: error.message }, context);
+      return { requeueAfterMs: CRDS_AGAIN_MS };
     }
   };
 }
@@ -108,38 +109,18 @@ function sooner(a: ReconcileResult, b: ReconcileResult): ReconcileResult {
 }
 
 /** A resource that the API server accepted and the operator cannot read waits for its spec to change. */
-async function reportInvalid(
-  deps: Deps,
-  certificate: TinyCertCertificate,
-  message: string,
-  context: ReconcileContext,
-): Promise<ReconcileResult> {
-  return report(deps, certificate, 'InvalidSpec', `The spec cannot be used: ${message}`, context);
+function invalidSpec(message: string): Reason {
+  return { reason: 'InvalidSpec', message: `The spec cannot be used: ${message}` };
 }
 
-/** Says a thing in the Ready condition alone, in a write that any version of the CRD takes. */
+/** Says a thing in the Ready condition alone, which any version of the CRD takes. */
 async function report(
   deps: Deps,
   certificate: TinyCertCertificate,
-  reason: string,
-  message: string,
+  why: Reason,
   { signal }: ReconcileContext,
-  requeueAfterMs?: number,
 ): Promise<ReconcileResult> {
-  const { metadata, status } = certificate;
-  const conditions = withConditions(
-    status?.conditions,
-    [{ type: 'Ready', status: 'False', reason, message }],
-    {
-      now: deps.clock.now(),
-      generation: metadata.generation,
-    },
-  );
-  if (isWritable(deps, certificate) && !sameConditions(status?.conditions, conditions)) {
-    const ref = parseKey(keyOf(certificate));
-    const patch = { metadata: { resourceVersion: metadata.resourceVersion }, status: { conditions } };
-    const answer = await deps.kube.mergePatch(certificates, ref, patch, { subresource: 'status', signal });
-    deps.writtenCertificates.note(keyOf(certificate), metadata.resourceVersion, answer);
-  }
-  return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+  const conditions = [{ type: 'Ready', status: 'False', ...why }] as const;
+  await recordConditions(deps, { certificate, conditions, signal });
+  return {};
 }

@@ -28,8 +28,8 @@ export interface Deps {
   holder: string;
   /** Whether this process leads at this very moment. */
   leads: () => boolean;
-  /** Whether the CRDs know all that has to be written; `doubt` when a write shows that they do not. */
-  crds: { readonly fit: boolean; doubt: () => void };
+  /** Whether the CRDs know all that has to be written; `check` looks again, `doubt` is for a write that shows that they do not. */
+  crds: { readonly fit: boolean; check: () => Promise<void>; doubt: () => void };
   certificates: Store<TinyCertCertificate>;
   /** Certificates' Secrets, as metadata. */
   secrets: Store<KubeObject>;

@@ -24,7 +24,7 @@ export async function keepFinalizer(
   signal: AbortSignal,
 ): Promise<TinyCertCertificate> {
   const isWanted = wantsFinalizer(certificate);
-  if (isWanted === hasFinalizer(certificate) || !isWritable(deps, certificate)) return certificate;
+  if (isWanted === hasFinalizer(certificate) || !(await isWritable(deps, certificate))) return certificate;
   const answer = await writeFinalizers(deps, certificate, isWanted, signal);
   deps.writtenCertificates.note(keyOf(certificate), certificate.metadata.resourceVersion, answer);
   failpoint('finalizer');

@@ -14,7 +14,8 @@ import { record, recordConditions, recordResult } from './record.ts';
 const status: CertificateStatus = { attempt, authorityId: 1, certificateId: 3 };
 const change = { certificateId: 7, authorityId: 1, attempt: { ...attempt, certificateId: 7 } };
 
-function depsOf(kube: object, clock = new VirtualClock(), crds = { fit: true }): Deps {
+function depsOf(kube: object, clock = new VirtualClock(), fit = true): Deps {
+  const crds = { fit, check: () => Promise.resolve() };
   return { kube, clock, crds, writtenCertificates: new LastWritten({ clock }) } as unknown as Deps;
 }
 
@@ -103,7 +104,7 @@ describe('a status whose seal is broken', () => {
 });
 
 describe('under CRDs that would take something away', () => {
-  const deps = depsOf({}, new VirtualClock(), { fit: false });
+  const deps = depsOf({}, new VirtualClock(), false);
   const { signal } = new AbortController();
 
   test('no result is written, and it is tried again', async () => {

@@ -30,12 +30,17 @@ export interface Recording {
   signal: AbortSignal;
 }
 
-/** Whether a write of a resource, of whatever field, leaves its status whole: older CRDs take away what they do not know. */
-export function isWritable(
+/**
+ * Whether a write of a resource, of whatever field, leaves its status whole: older CRDs take away what they do not know.
+ * What they hide already is not there to be refused with the write, so that a status without an attempt has them looked at.
+ */
+export async function isWritable(
   { crds }: Pick<Deps, 'crds'>,
   { status }: Pick<TinyCertCertificate, 'status'>,
-): boolean {
-  return crds.fit || holdsConditionsOnly(status);
+): Promise<boolean> {
+  if (holdsConditionsOnly(status)) return true;
+  if (crds.fit && status?.attempt === undefined) await crds.check();
+  return crds.fit;
 }
 
 /**
@@ -45,7 +50,7 @@ export function isWritable(
  */
 export async function record(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
   const { certificate, sealer, signal } = recording;
-  if (!isWritable(deps, certificate)) throw new CrdsOutdated();
+  if (!(await isWritable(deps, certificate))) throw new CrdsOutdated();
   const { metadata, status } = certificate;
   const conditions = nextConditions(deps, recording);
   const hasSeal = !sealer || isSealed(sealer, metadata.uid ?? '', status ?? {});
@@ -60,6 +65,7 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
   const patch = {
     metadata: { resourceVersion: metadata.resourceVersion },
     status: {
+      ...restated(status),
       ...change,
       ...(change.attempt ? { attempt: wholeAttempt(change.attempt) } : {}),
       conditions,
@@ -72,8 +78,8 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
   };
   const options = { subresource: 'status', fieldValidation: 'Strict', signal } as const;
   const answer = await deps.kube.mergePatch(certificates, ref, patch, options).catch(asOutdated);
-  if (change.attempt && canonicalJson(answer.status?.attempt) !== canonicalJson(change.attempt))
-    throw new CrdsOutdated();
+  const attempt = change.attempt === undefined ? status?.attempt : change.attempt;
+  if (attempt && canonicalJson(answer.status?.attempt) !== canonicalJson(attempt)) throw new CrdsOutdated();
   deps.writtenCertificates.note(keyOf(certificate), metadata.resourceVersion, answer);
   return answer;
 }
@@ -84,7 +90,7 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
  */
 export async function recordConditions(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
   const { certificate } = recording;
-  if (!isWritable(deps, certificate)) return certificate;
+  if (!(await isWritable(deps, certificate))) return certificate;
   if (sameConditions(certificate.status?.conditions, nextConditions(deps, recording))) return certificate;
   return record(deps, recording);
 }
@@ -134,6 +140,12 @@ const sealedFields = [
   'formerCertificateIds',
   'pendingRevocations',
 ] as const satisfies (keyof Sealed)[];
+
+/** What a write does not change it says again: CRDs that do not know it refuse the write instead of dropping it. */
+function restated(status: CertificateStatus = {}): CertificateStatus {
+  const fields = [...sealedFields, 'seal'] as const;
+  return Object.fromEntries(fields.flatMap((field) => (status[field] ? [[field, status[field]]] : [])));
+}
 
 /** What the seal would cover goes, unless it is written anew (`sealOnlyOwn`). */
 function withoutUnproved(status: CertificateStatus = {}): StatusChange {

@@ -31,6 +31,9 @@ export function missingFields(document: OpenApi): string[] {
   });
 }
 
+/** For this long after a look nothing is asked again: many resources may want to know at once. */
+const FRESH_MS = 2_000;
+
 export interface InstalledCrdsOptions {
   transport: Transport;
   clock: Clock;
@@ -48,6 +51,7 @@ export interface InstalledCrdsOptions {
 export class InstalledCrds {
   readonly #options: InstalledCrdsOptions;
   #fit = true;
+  #last: { at: number; done: Promise<void> } | undefined;
 
   constructor(options: InstalledCrdsOptions) {
     this.#options = options;
@@ -57,8 +61,14 @@ export class InstalledCrds {
     return this.#fit;
   }
 
-  /** Looks once. If they do not fit, says so and goes on looking. */
-  async check(): Promise<void> {
+  /** Looks, unless that was a moment ago. If they do not fit, says so and goes on looking. */
+  check(): Promise<void> {
+    const at = this.#options.clock.monotonic();
+    if (this.#last === undefined || at - this.#last.at >= FRESH_MS) this.#last = { at, done: this.#look() };
+    return this.#last.done;
+  }
+
+  async #look(): Promise<void> {
     const missing = await this.#missing();
     if (missing.length > 0) this.doubt(missing);
   }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { certificates } from '../../src/api/kinds.ts';
+import { certificates, issuers } from '../../src/api/kinds.ts';
 import { isInvalid } from '../../src/kube/errors.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { objectPath } from '../../src/kube/paths.ts';
@@ -130,21 +130,47 @@ describe('CRDs that are older than the operator are named in the condition, and 
   });
 });
 
-test('under CRDs that are older than the operator nothing is written that makes them drop an attempt', async () => {
-  const world = await aWorld(stage);
-  await world.account();
-  await world.certificate('web');
-  const before = await world.operator();
-  await world.ready('web');
-  await before.stop();
-  await serve(world, olderCrds('attempt'), false);
-  await stage.kube.delete(secrets, world.ref('web-tls'));
+describe('under CRDs that are older than the operator nothing is written that makes them drop an attempt:', () => {
+  test('one that is started under them', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    await world.certificate('web');
+    const before = await world.operator();
+    await world.ready('web');
+    await before.stop();
+    await serve(world, olderCrds('attempt'), false);
+    await stage.kube.delete(secrets, world.ref('web-tls'));
 
-  const operator = await world.operator();
-  await world.pass(600_000);
-  await operator.stop();
+    const operator = await world.operator();
+    await world.pass(600_000);
+    await operator.stop();
 
-  expect(operator.traffic.writes()['PATCH tinycertcertificates/status']).toBeUndefined();
-  await serve(world, releasedCrds(), true);
-  expect((await world.get(certificates, 'web')).status?.attempt).toMatchObject({ number: 1 });
+    expect(operator.traffic.writes()['PATCH tinycertcertificates/status']).toBeUndefined();
+    await serve(world, releasedCrds(), true);
+    expect((await world.get(certificates, 'web')).status?.attempt).toMatchObject({ number: 1 });
+  });
+
+  test.each(['attempt', 'attempt.afterId'])('one that runs when status.%s goes', async (field) => {
+    const world = await aWorld(stage);
+    await world.account();
+    await world.certificate('web');
+    const operator = await world.operator();
+    await world.ready('web');
+    await world.settled();
+    const tally = world.tally(operator);
+    await serve(world, olderCrds(field), false);
+    // What it would say of each certificate.
+    await world.delete(secrets, 'account');
+    await world.until(issuers, 'ca', ({ status }) => status?.session?.state === 'Disconnected');
+    await stage.kube.delete(secrets, world.ref('web-tls'));
+    await world.pass(600_000);
+    await operator.stop();
+
+    expect(tally().writes['PATCH tinycertcertificates/status']).toBeUndefined();
+    await serve(world, releasedCrds(), true);
+    expect((await world.get(certificates, 'web')).status?.attempt).toMatchObject({
+      number: 1,
+      afterId: expect.any(Number),
+    });
+  });
 });
