@@ -247,10 +247,14 @@ export class Look {
    * can.
    */
   async #isSole(id: number, others: readonly TinyCertCertificate[], given: Given): Promise<boolean> {
-    const { uid } = this.#inputs.certificate.metadata;
+    const { namespace, name } = this.#inputs.certificate.metadata;
     const { requestHash: wanted } = this.#attempt;
+    // What an earlier resource of this name bought goes nowhere else.
     const wasRival = given.abandoned.some(
-      (other) => other.uid !== uid && other.requestHash === wanted && id > other.afterId,
+      (other) =>
+        (other.namespace !== namespace || other.name !== name) &&
+        other.requestHash === wanted &&
+        id > other.afterId,
     );
     if (wasRival) return false;
     for (const other of others)

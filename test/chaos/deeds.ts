@@ -6,7 +6,7 @@ import type { Stored } from './etcd.ts';
 import { CERTIFICATES, pathOf } from './kube.ts';
 import type { Deed } from './plan.ts';
 import type { Wanted } from './population.ts';
-import { allowOneMore, beside, count, type RunState } from './run-state.ts';
+import { allowOneMore, beside, count, forget, type RunState } from './run-state.ts';
 
 /** Says that a version of a Secret is the work of this run and not of an operator. */
 export const TAMPERED = 'chaos.test/tampered';
@@ -86,9 +86,14 @@ export async function perform(state: RunState, deed: Deed, whom: number): Promis
       await cluster.etcd.compact();
       return cluster.plane.restartApiServer({ signal: 'SIGKILL' });
     case 'older-crds':
+      state.isOutdated = true;
       await setCrd(cluster.kube, 'older');
       await pause(2 * WHILE_MS);
-      return setCrd(cluster.kube, 'released');
+      await setCrd(cluster.kube, 'released');
+      // The API server goes by the new ones only a moment later.
+      await pause(WHILE_MS);
+      state.isOutdated = false;
+      return;
     case 'kill-other':
       state.killOther();
       return;
@@ -108,11 +113,27 @@ export async function create({ cluster, population }: RunState, wanted: Wanted):
   });
 }
 
+/** Somebody writes to a resource: under older CRDs its status loses what they do not know. */
+export async function write(
+  state: RunState,
+  wanted: Wanted,
+  patch: object,
+  method: 'PATCH' | 'DELETE' = 'PATCH',
+): Promise<void> {
+  if (state.isOutdated) forget(state, wanted);
+  await state.cluster.kube.must(
+    method,
+    certificatePath(wanted),
+    method === 'PATCH' ? patch : undefined,
+    [404],
+  );
+}
+
 /** Asks for other names. */
-export async function respec({ cluster, population }: RunState, wanted: Wanted): Promise<void> {
-  population.change(wanted);
-  const spec = { dnsNames: wanted.tag.names };
-  await cluster.kube.must('PATCH', certificatePath(wanted), { spec }, [404]);
+export async function respec(state: RunState, wanted: Wanted): Promise<void> {
+  if (state.isOutdated) forget(state, wanted);
+  state.population.change(wanted);
+  await write(state, wanted, { spec: { dnsNames: wanted.tag.names } });
 }
 
 /** Deletes the resource, and creates it again once it is gone. */
@@ -120,7 +141,7 @@ export async function recreate(state: RunState, wanted: Wanted): Promise<void> {
   const { cluster, population } = state;
   if (wanted.gone) return;
   wanted.gone = true;
-  await cluster.kube.must('DELETE', certificatePath(wanted), undefined, [404]);
+  await write(state, wanted, {}, 'DELETE');
   beside(state, again());
 
   async function again(): Promise<void> {
@@ -138,14 +159,12 @@ export async function recreate(state: RunState, wanted: Wanted): Promise<void> {
 
 /** Has it renewed now: by a share of its lifetime that is nearly over. */
 export async function renew(state: RunState, wanted: Wanted): Promise<void> {
-  const { kube } = state.cluster;
-  const path = certificatePath(wanted);
-  await kube.must('PATCH', path, { spec: { renewBeforePercentage: 99 } }, [404]);
+  await write(state, wanted, { spec: { renewBeforePercentage: 99 } });
   beside(state, undo());
 
   async function undo(): Promise<void> {
     await pause(WHILE_MS);
-    await kube.must('PATCH', path, { spec: { renewBeforePercentage: null } }, [404]);
+    await write(state, wanted, { spec: { renewBeforePercentage: null } });
   }
 }
 
@@ -153,9 +172,8 @@ export async function dropSecret({ cluster }: RunState, wanted: Wanted): Promise
   await cluster.kube.must('DELETE', secretPath(wanted), undefined, [404]);
 }
 
-async function touch({ cluster, turn }: RunState, wanted: Wanted): Promise<void> {
-  const metadata = { annotations: { 'chaos.test/touched': String(turn()) } };
-  await cluster.kube.must('PATCH', certificatePath(wanted), { metadata }, [404]);
+function touch(state: RunState, wanted: Wanted): Promise<void> {
+  return write(state, wanted, { metadata: { annotations: { 'chaos.test/touched': String(state.turn()) } } });
 }
 
 interface SecretPatch {
@@ -183,7 +201,7 @@ async function forge(
   const id = Number(theirs['certificateId']);
   if (what === 'annotation')
     return tamperSecret(state, wanted, { metadata: { annotations: { [CERTIFICATE_ID]: String(id) } } });
-  allowOneMore(state, wanted);
+  forget(state, wanted);
   const attempt = own['attempt'] as object | undefined;
   const forged = {
     id: { certificateId: id },
@@ -224,7 +242,7 @@ async function revokeByHand(state: RunState, wanted: Wanted): Promise<void> {
   const { revocation } = wanted.more as { revocation?: object };
   wanted.more['revocation'] = { ...revocation, onExternalRevocation: 'Replace' };
   const spec = { revocation: { onExternalRevocation: 'Replace' } };
-  await state.cluster.kube.must('PATCH', certificatePath(wanted), { spec }, [404]);
+  await write(state, wanted, { spec });
   allowOneMore(state, wanted);
   await byHand(state, wanted, (id) => state.ca.setStatusByHand(id, 'revoked'));
 }
@@ -236,9 +254,9 @@ async function holdByHand(state: RunState, wanted: Wanted): Promise<void> {
   await byHand(state, wanted, () => state.ca.setStatusByHand(id, 'good'));
 }
 
-async function desire({ cluster }: RunState, wanted: Wanted, desiredStatus: string): Promise<void> {
+function desire(state: RunState, wanted: Wanted, desiredStatus: string): Promise<void> {
   wanted.more['desiredStatus'] = desiredStatus;
-  await cluster.kube.must('PATCH', certificatePath(wanted), { spec: { desiredStatus } }, [404]);
+  return write(state, wanted, { spec: { desiredStatus } });
 }
 
 /** One of the main installation's that are there and fit. */

@@ -13,6 +13,8 @@ export interface Evidence {
   tags: Tags;
   /** How often a wish may have been bought once more for what was done to its status or its certificate. */
   allowances: ReadonlyMap<Tag, number>;
+  /** Wishes of which the operator was made to forget what it had. */
+  forgotten: ReadonlySet<Tag>;
   /** Whether its renewals ask for a new key. */
   rekeys: (tag: Tag) => boolean;
 }

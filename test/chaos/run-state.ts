@@ -15,6 +15,10 @@ export interface RunState {
   turn: () => number;
   /** How often a wish may be bought once more, for what was done to it. */
   allowances: Map<Tag, number>;
+  /** Wishes of which somebody made the operator forget what it had: by a forged status, or by a write under older CRDs. */
+  forgotten: Set<Tag>;
+  /** Older CRDs are installed. */
+  isOutdated: boolean;
   /** Deeds done, by kind. */
   done: Map<string, number>;
   /** Work that goes on beside. */
@@ -36,7 +40,13 @@ export function beside(state: RunState, work: Promise<void>): void {
   state.background.add(task);
 }
 
-/** What was done to this wish can cost one more certificate: nobody can tell any more what it had. */
+/** Nobody can tell any more what this wish had. */
+export function forget(state: RunState, wanted: Wanted): void {
+  state.forgotten.add(wanted.tag);
+  allowOneMore(state, wanted);
+}
+
+/** What was done to this wish can cost one more certificate. */
 export function allowOneMore({ allowances }: RunState, wanted: Wanted): void {
   wanted.forged += 1;
   allowances.set(wanted.tag, (allowances.get(wanted.tag) ?? 0) + 1);

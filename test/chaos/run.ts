@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Ca } from './ca.ts';
 import { TIMING, type RunClock } from './clock.ts';
 import { authorityIds, certificatePath, furnish, openCluster, setCrd } from './cluster.ts';
-import { create, perform, recreate, respec } from './deeds.ts';
+import { create, dropSecret, perform, recreate, respec } from './deeds.ts';
 import { Herd } from './herd.ts';
 import { History, type Status } from './history.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
@@ -50,6 +50,8 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     authorities: await authorityIds(ca),
     turn: () => (turns += 1),
     allowances: new Map(),
+    forgotten: new Set(),
+    isOutdated: false,
     done: new Map(),
     background: new Set(),
     progress,
@@ -224,20 +226,24 @@ function resultIsQuiet({ lost, orphansWitnessed, orphansReported }: Verdict): bo
   );
 }
 
-/** A status that was forged, with nothing left that proves what was true, waits for a person: here is one. */
+/**
+ * What waits for a person: a status that was forged, with nothing left that proves what was true, and a Secret whose label
+ * somebody took away before the resource was made anew. Here is one who does what the condition says.
+ */
 async function helpThoseWhoWait(state: RunState, history: History): Promise<void> {
   for (const { metadata, status } of history.certificates()) {
     const wanted = state.population.find(metadata.namespace ?? '', metadata.name);
-    const waits =
-      (status as Status | undefined)?.conditions?.some(({ reason }) => reason === 'SealBroken') ?? false;
-    if (!wanted || wanted.forged === 0 || !waits) continue;
+    const { conditions = [] } = (status ?? {}) as Status;
+    if (!wanted) continue;
+    if (conditions.some(({ reason }) => reason === 'SecretNotOwned')) await dropSecret(state, wanted);
+    if (wanted.forged === 0 || !conditions.some(({ reason }) => reason === 'SealBroken')) continue;
     wanted.forged = 0;
     await respec(state, wanted);
   }
 }
 
 async function verdictOf(state: RunState, history: History): Promise<Verdict> {
-  const { ca, population, allowances } = state;
+  const { ca, population, allowances, forgotten } = state;
   const [certificates, journal, authorities] = await Promise.all([
     ca.certificates(),
     ca.journal(),
@@ -250,6 +256,7 @@ async function verdictOf(state: RunState, history: History): Promise<Verdict> {
     history,
     tags: population.tags,
     allowances,
+    forgotten,
     rekeys: ({ namespace, name }) => population.find(namespace, name)?.more['privateKey'] !== undefined,
   });
 }

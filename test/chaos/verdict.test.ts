@@ -14,6 +14,7 @@ class Scene {
   readonly certificates: CertificateView[] = [];
   readonly journal: JournalEntry[] = [];
   readonly allowances = new Map<Tag, number>();
+  readonly forgotten = new Set<Tag>();
   interrupted: string[] = [];
   readonly #resources = new Map<string, Stored>();
   readonly #issuers: Stored[] = [];
@@ -94,6 +95,7 @@ class Scene {
       authorities: [],
       tags: this.tags,
       allowances: this.allowances,
+      forgotten: this.forgotten,
       rekeys: ({ name }) => name === 'rekeyed',
       history: {
         secrets: [],
@@ -194,6 +196,7 @@ test('a second one is no fault if the first came later than anybody waits, or ha
   scene.claim(forged, scene.buy(forged));
   scene.claim(forged, scene.buy(forged));
   scene.allowances.set(forged, 1);
+  scene.forgotten.add(forged);
 
   expect(scene.verdict().doubled).toEqual([]);
 });

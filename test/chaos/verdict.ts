@@ -89,9 +89,9 @@ function isExcused(
   return isByHand || rivals.some((other) => other.party !== 'person' && placeOf(other) !== placeOf(tag));
 }
 
-/** Whoever forged the status of the resource that had it made the operator forget it. */
-function wasForgotten({ allowances }: Evidence, { tag, wasHeard }: Bought): boolean {
-  return wasHeard && tag !== undefined && (allowances.get(tag) ?? 0) > 0;
+/** Whoever forged the status of the resource that bought it made the operator forget it. */
+function wasForgotten({ forgotten }: Evidence, { tag }: Bought): boolean {
+  return tag !== undefined && forgotten.has(tag);
 }
 
 /** Its resource was deleted before it was known what the attempt had bought. */
