@@ -5,7 +5,7 @@ import { createToReady } from './latency.ts';
 import { type BenchOptions, ENOUGH_PAIRS } from './options.ts';
 import type { Measurements } from './report.ts';
 import { floorRound, operatorRound, type OperatorRound, type Round } from './rounds.ts';
-import { Cleanup, openStage, type Stage } from './stage.ts';
+import { openStage, type Stage, unlessStopped } from './stage.ts';
 
 /** Certificates of the round that warms all three up and is not counted. */
 const WARM_UP = 300;
@@ -30,11 +30,7 @@ export async function runBench(
   const [load = 0] = loadavg();
   progress(`${availableParallelism()} CPUs, load ${load.toFixed(1)} before anything was started.`);
   const rounds = ['warm-up', ...Array.from({ length: pairs }, (_, index) => String(index + 1))];
-  const cleanup = new Cleanup();
-  const stopped = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
-  const run = async (): Promise<Measurements> => {
+  return unlessStopped(signal, async (cleanup) => {
     const stage = await openStage(
       {
         bundle,
@@ -51,12 +47,7 @@ export async function runBench(
       ...(await throughput(stage, options, rounds, progress)),
       ...(await latency(stage, options, progress)),
     };
-  };
-  try {
-    return await Promise.race([run(), stopped]);
-  } finally {
-    await cleanup.run();
-  }
+  });
 }
 
 function operatorNamespace(round: string): string {

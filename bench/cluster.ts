@@ -111,6 +111,11 @@ export function isReady({ status }: TinyCertCertificate): boolean {
   return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
+/** The reason that the condition Ready gives. */
+export function readyReason({ status }: TinyCertCertificate): string | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
+}
+
 async function until(complaint: string, holds: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + READY_MS;
   while (!(await holds())) {

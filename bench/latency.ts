@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { certificates, type TinyCertCertificate } from '../src/api/kinds.ts';
+import { certificates } from '../src/api/kinds.ts';
 import type { KubeClient } from '../src/kube/client.ts';
 import { keyOf } from '../src/kube/objects.ts';
-import { watchObjects } from '../src/kube/watch.ts';
+import { CertificateWatch } from './certificate-watch.ts';
 import { isReady } from './cluster.ts';
-import { BenchError } from './errors.ts';
 import { certificateBody, certificateNames } from './payloads.ts';
 import { forEach } from './raw-loop.ts';
 
@@ -22,87 +21,27 @@ export async function createToReady(
   count: number,
   concurrency: number,
 ): Promise<number[]> {
-  const watcher = await ReadyWatch.open(kube, namespace);
+  const waiting = new Map<string, (at: number) => void>();
+  const watch = await CertificateWatch.open(kube, namespace, (certificate) => {
+    const key = keyOf(certificate);
+    const resolve = waiting.get(key);
+    if (!resolve || !isReady(certificate)) return;
+    waiting.delete(key);
+    resolve(performance.now());
+  });
   try {
     return await forEach(certificateNames(count), concurrency, async (name) => {
       if (concurrency === 1) await sleep(IDLE_MS);
       const start = performance.now();
-      const ready = watcher.ready(`${namespace}/${name}`);
+      const key = `${namespace}/${name}`;
+      const seen = new Promise<number>((resolve) => {
+        waiting.set(key, resolve);
+      });
+      const ready = watch.until(seen, PATIENCE_MS, () => `${key} did not become Ready in time.`);
       await kube.create(certificates, certificateBody(namespace, name));
       return (await ready) - start;
     });
   } finally {
-    await watcher.close();
-  }
-}
-
-/** Tells when a certificate is first seen Ready. */
-class ReadyWatch {
-  readonly #waiting = new Map<string, (at: number) => void>();
-  readonly #stop = new AbortController();
-  #ended: Promise<void> = Promise.resolve();
-  #fail: (error: Error) => void = () => undefined;
-  readonly #failed: Promise<never>;
-
-  private constructor() {
-    this.#failed = new Promise((_resolve, reject) => {
-      this.#fail = reject;
-    });
-    this.#failed.catch(() => undefined);
-  }
-
-  static async open(kube: KubeClient, namespace: string): Promise<ReadyWatch> {
-    const watch = new ReadyWatch();
-    const { resourceVersion } = await kube.list(certificates, { namespace });
-    const options = {
-      namespace,
-      resourceVersion,
-      timeoutSeconds: 600,
-      idleMs: 600_000,
-      signal: watch.#stop.signal,
-    };
-    await new Promise<void>((opened) => {
-      watch.#ended = watchObjects(kube.transport, certificates, options, {
-        opened,
-        event: (event) => {
-          if (event.type !== 'BOOKMARK') watch.#see(event.object);
-        },
-      }).then(
-        () => watch.#fail(new BenchError('The watch ended.')),
-        (error: Error) => watch.#fail(error),
-      );
-      void watch.#failed.catch(() => opened());
-    });
-    return watch;
-  }
-
-  /** The time at which the certificate was seen Ready. */
-  async ready(key: string): Promise<number> {
-    const patience = new AbortController();
-    const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).then((): never => {
-      throw new BenchError(`${key} did not become Ready in time.`);
-    });
-    late.catch(() => undefined);
-    const seen = new Promise<number>((resolve) => {
-      this.#waiting.set(key, resolve);
-    });
-    try {
-      return await Promise.race([seen, this.#failed, late]);
-    } finally {
-      patience.abort();
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#ended;
-  }
-
-  #see(certificate: TinyCertCertificate): void {
-    const key = keyOf(certificate);
-    const resolve = this.#waiting.get(key);
-    if (!resolve || !isReady(certificate)) return;
-    this.#waiting.delete(key);
-    resolve(performance.now());
+    await watch.close();
   }
 }

@@ -1,15 +1,17 @@
-/** `npm run bench`: the operator against the floor, interleaved. See README.md here for what the figures mean. */
+/** `npm run bench`: the operator against the floor, interleaved, or how it goes through an outage. See README.md here for what the figures mean. */
 import { explain } from '../tools/control-plane/index.ts';
 import { runBench } from './bench.ts';
 import { BenchError } from './errors.ts';
 import { serveFloor } from './floor.ts';
 import { FLOOR_ARGUMENT } from './floor-process.ts';
-import { type BenchOptions, HELP, OptionError, readOptions } from './options.ts';
+import { type BenchOptions, HELP, OptionError, type OutageOptions, readOptions } from './options.ts';
+import { outageTable, summarizeOutage } from './outage-report.ts';
+import { runOutage } from './outage.ts';
 import { summarize, table } from './report.ts';
 
 /** Exit codes: 0 measured, 1 failed or interrupted, 2 wrong arguments. */
 async function main(): Promise<number> {
-  let options: BenchOptions | 'help';
+  let options: BenchOptions | OutageOptions | 'help';
   try {
     options = readOptions(process.argv.slice(2));
   } catch (error) {
@@ -24,14 +26,23 @@ async function main(): Promise<number> {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort());
   try {
-    const measured = await runBench(options, progress, stop.signal);
-    process.stdout.write(options.json ? `${JSON.stringify(summarize(measured))}\n` : `${table(measured)}\n`);
+    process.stdout.write(`${await measure(options, stop.signal)}\n`);
     return 0;
   } catch (error) {
     const details = error instanceof BenchError ? error.details.map((line) => `\n  ${line}`).join('') : '';
     process.stderr.write(`${stop.signal.aborted ? 'Stopped.' : explain(error) + details}\n`);
     return 1;
   }
+}
+
+/** What goes to standard output. */
+async function measure(options: BenchOptions | OutageOptions, signal: AbortSignal): Promise<string> {
+  if ('rounds' in options) {
+    const rounds = await runOutage(options, progress, signal);
+    return options.json ? JSON.stringify(summarizeOutage(rounds)) : outageTable(rounds);
+  }
+  const measured = await runBench(options, progress, signal);
+  return options.json ? JSON.stringify(summarize(measured)) : table(measured);
 }
 
 function progress(line: string): void {

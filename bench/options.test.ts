@@ -18,6 +18,37 @@ test('every option is read', () => {
   });
 });
 
+describe('with --outage', () => {
+  test('a thousand certificates go through it three times', () => {
+    expect(readOptions(['--outage'])).toEqual({
+      certificates: 1000,
+      concurrency: 32,
+      rounds: 3,
+      json: false,
+    });
+  });
+
+  test('other numbers are read', () => {
+    const args = '--outage --certificates 20 --rounds 1 --concurrency 8 --json'.split(' ');
+    expect(readOptions(args)).toEqual({ certificates: 20, concurrency: 8, rounds: 1, json: true });
+  });
+
+  test('there are no pairs, and without it no rounds', () => {
+    expect(() => readOptions(['--outage', '--pairs', '5'])).toThrow(
+      '--pairs is for measurements without --outage.',
+    );
+    expect(() => readOptions(['--rounds', '3'])).toThrow('--rounds is for measurements with --outage.');
+  });
+
+  test('no more objects are made than one machine bears', () => {
+    expect(() => readOptions(['--outage', '--certificates', '5001'])).toThrow(OptionError);
+    expect(() => readOptions(['--outage', '--rounds', '21'])).toThrow(OptionError);
+    expect(readOptions(['--outage', '--certificates', '5000', '--rounds', '20'])).toMatchObject({
+      rounds: 20,
+    });
+  });
+});
+
 test('help wins over everything else', () => {
   expect(readOptions(['--help', '--certificates', 'many'])).toBe('help');
 });
@@ -49,6 +80,6 @@ test.each([['--nonsense'], ['500'], ['--certificates']])('%s is refused', (arg) 
 });
 
 test('the help names every option', () => {
-  for (const name of ['certificates', 'concurrency', 'pairs', 'json', 'operator', 'profile', 'help'])
+  for (const name of 'certificates concurrency pairs outage rounds json operator profile help'.split(' '))
     expect(HELP).toContain(`--${name}`);
 });

@@ -11,6 +11,11 @@ export interface BenchOptions {
   profile?: string;
 }
 
+/** What `--outage` measures, see outage.ts. */
+export interface OutageOptions extends Omit<BenchOptions, 'pairs'> {
+  rounds: number;
+}
+
 /** An argument that cannot be. The message says what can. */
 export class OptionError extends Error {}
 
@@ -19,7 +24,10 @@ const LIMITS = {
   certificates: { least: 1, most: 5000, usual: 500 },
   concurrency: { least: 1, most: 256, usual: 32 },
   pairs: { least: 1, most: 20, usual: 5 },
+  rounds: { least: 1, most: 20, usual: 3 },
 };
+/** What an outage is about unless another number is asked for. */
+const WAITING_CERTIFICATES = 1000;
 const MOST_CERTIFICATES = 100_000;
 
 /** With fewer one cannot tell a difference from noise. */
@@ -33,6 +41,9 @@ Options
   --certificates N   Certificates of each round, ${range('certificates')}.
   --concurrency N    Certificates worked on at once, by all three, ${range('concurrency')}.
   --pairs N          Rounds of each, one after the other in turn, ${range('pairs')}. Fewer than ${ENOUGH_PAIRS} prove nothing.
+  --outage           Measure an outage and its end instead: the credentials are wrong, certificates
+                     (${WAITING_CERTIFICATES} unless given) wait, the credentials are mended.
+  --rounds N         With --outage: how often, ${range('rounds')}. A round takes about two minutes.
   --json             Print one line of JSON instead of a table.
   --operator FILE    Another bundle than dist/operator.js, to compare builds.
   --profile FOLDER   Write a CPU profile of the operator there (.cpuprofile, for Chrome's developer tools).
@@ -46,25 +57,37 @@ each as a process of its own. bench/README.md says what the figures mean. It nee
 `;
 
 /** Reads the arguments behind the program's name. Throws an `OptionError` for what is unknown or absurd. */
-export function readOptions(args: readonly string[]): BenchOptions | 'help' {
+export function readOptions(args: readonly string[]): BenchOptions | OutageOptions | 'help' {
   const values = parse(args);
   if (values.help) return 'help';
-  const options = {
-    certificates: whole('certificates', values.certificates),
+  const isOutage = values.outage ?? false;
+  const stray = isOutage ? 'pairs' : 'rounds';
+  if (values[stray] !== undefined)
+    throw new OptionError(`--${stray} is for measurements ${isOutage ? 'without' : 'with'} --outage.`);
+  const common = {
+    certificates: whole('certificates', values.certificates, isOutage ? WAITING_CERTIFICATES : undefined),
     concurrency: whole('concurrency', values.concurrency),
-    pairs: whole('pairs', values.pairs),
     json: values.json ?? false,
     ...(values.operator === undefined ? {} : { operator: values.operator }),
     ...(values.profile === undefined ? {} : { profile: values.profile }),
   };
-  // Three kinds of rounds.
-  const total = options.certificates * options.pairs * 3;
-  if (total > MOST_CERTIFICATES) {
-    throw new OptionError(
-      `--certificates ${options.certificates} in ${options.pairs} pairs make ${total} objects, more than ${MOST_CERTIFICATES}: take fewer of either.`,
-    );
+  if (isOutage) {
+    const rounds = whole('rounds', values.rounds);
+    assertFew(common.certificates, rounds, `${rounds} rounds`);
+    return { ...common, rounds };
   }
-  return options;
+  const pairs = whole('pairs', values.pairs);
+  // Three kinds of rounds.
+  assertFew(common.certificates, 3 * pairs, `${pairs} pairs`);
+  return { ...common, pairs };
+}
+
+function assertFew(certificates: number, times: number, words: string): void {
+  const total = certificates * times;
+  if (total <= MOST_CERTIFICATES) return;
+  throw new OptionError(
+    `--certificates ${certificates} in ${words} make ${total} objects, more than ${MOST_CERTIFICATES}: take fewer of either.`,
+  );
 }
 
 function parse(args: readonly string[]) {
@@ -75,6 +98,8 @@ function parse(args: readonly string[]) {
         certificates: { type: 'string' },
         concurrency: { type: 'string' },
         pairs: { type: 'string' },
+        outage: { type: 'boolean' },
+        rounds: { type: 'string' },
         json: { type: 'boolean' },
         operator: { type: 'string' },
         profile: { type: 'string' },
@@ -86,8 +111,9 @@ function parse(args: readonly string[]) {
   }
 }
 
-function whole(name: keyof typeof LIMITS, text: string | undefined): number {
-  const { least, most, usual } = LIMITS[name];
+function whole(name: keyof typeof LIMITS, text: string | undefined, other?: number): number {
+  const { least, most, usual: first } = LIMITS[name];
+  const usual = other ?? first;
   const value = text === undefined ? usual : /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new OptionError(`--${name}: "${text}" is not a whole number from ${least} to ${most}.`);

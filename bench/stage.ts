@@ -2,8 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startControlPlane } from '../tools/control-plane/index.ts';
-import { CaLoop } from './ca-loop.ts';
+import type { KubeClient } from '../src/kube/client.ts';
+import { type ControlPlane, startControlPlane } from '../tools/control-plane/index.ts';
+import { type CaAccess, CaLoop } from './ca-loop.ts';
 import { createIssuers, createNamespaces, installCrds, openClient, untilIssuersReady } from './cluster.ts';
 import { DevServerProcess } from './dev-server-process.ts';
 import { FloorProcess } from './floor-process.ts';
@@ -43,9 +44,43 @@ export class Cleanup {
   }
 }
 
-/** Starts all processes and waits until the operator's issuers are Ready. What was started is in `cleanup`, also if this rejects. */
-export async function openStage(options: StageOptions, cleanup: Cleanup): Promise<Stage> {
-  const { bundle, concurrency, operatorNamespaces, floorNamespaces, profile, progress, signal } = options;
+/** Runs something that adds to `cleanup` what has to be ended, and ends it, whatever happens. Rejects if `signal` aborts. */
+export async function unlessStopped<T>(
+  signal: AbortSignal,
+  run: (cleanup: Cleanup) => Promise<T>,
+): Promise<T> {
+  const cleanup = new Cleanup();
+  const stopped = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  try {
+    return await Promise.race([run(cleanup), stopped]);
+  } finally {
+    await cleanup.run();
+  }
+}
+
+/** What every measurement needs: an API server with the CRDs, a CA, and ways to both. */
+export interface Ground {
+  /** For logs; goes with the bench. */
+  folder: string;
+  plane: ControlPlane;
+  dev: DevServerProcess;
+  kube: KubeClient;
+  /** To the API server, for what is created and counted. */
+  http: RawHttp;
+  /** The certificate and key to reach the API server by. */
+  server: { origin: string; ca: string; cert: string; key: string };
+  access: CaAccess;
+  /** Knows the account's authority. */
+  buyer: CaLoop;
+}
+
+/** Starts the control plane and the dev server, and installs the CRDs. */
+export async function openGround(
+  { concurrency, progress, signal }: Pick<StageOptions, 'concurrency' | 'progress' | 'signal'>,
+  cleanup: Cleanup,
+): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), 'tinycert-bench-'));
   cleanup.add(() => rm(folder, { recursive: true, force: true }));
   progress('Starting the control plane and the dev server.');
@@ -62,8 +97,15 @@ export async function openStage(options: StageOptions, cleanup: Cleanup): Promis
   const access = { endpoint, ca, credentials };
   const buyer = await CaLoop.open(access, 2);
   cleanup.add(() => buyer.close());
-
   await installCrds(kube);
+  return { folder, plane, dev, kube, http, server, access, buyer };
+}
+
+/** Starts all processes and waits until the operator's issuers are Ready. What was started is in `cleanup`, also if this rejects. */
+export async function openStage(options: StageOptions, cleanup: Cleanup): Promise<Stage> {
+  const { bundle, concurrency, operatorNamespaces, floorNamespaces, profile, progress } = options;
+  const ground = await openGround(options, cleanup);
+  const { folder, plane, dev, kube, http, server, access, buyer } = ground;
   await createNamespaces(kube, [...operatorNamespaces, ...floorNamespaces]);
   await createIssuers(kube, operatorNamespaces, { ...access, authorityId: buyer.authorityId });
   progress('Starting the operator and the two floors.');
@@ -71,7 +113,7 @@ export async function openStage(options: StageOptions, cleanup: Cleanup): Promis
     bundle,
     kubeconfig: plane.kubeconfig,
     namespaces: operatorNamespaces,
-    endpoint,
+    endpoint: access.endpoint,
     concurrency,
     logFile: join(folder, 'operator.log'),
     profile,
