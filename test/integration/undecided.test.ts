@@ -151,6 +151,18 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
   });
 });
 
+test('what was bought for an earlier resource of the same name is not bought again', async () => {
+  const { world } = await wanted(stage, 'anew', { call: 'cert/new', kind: 'reset-before' });
+  await world.delete(certificates, 'anew');
+  stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+  await world.certificate('anew');
+
+  await world.pass(QUIET_MS * 2);
+
+  await expectBoughtOnce(world, 'anew', 2);
+  expect((await world.get(issuers, 'ca')).status?.abandoned).toMatchObject([{ name: 'anew' }]);
+});
+
 describe('what has other names is nobody’s rival:', () => {
   test('a resource with the same common name whose issuer is not ready', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];

@@ -22,12 +22,12 @@ class Digest {
     const processes = [leader, ...state.processes.keys()].filter((p, index) => index === 0 || p !== leader);
     for (const p of processes) this.#process(state, p, inOrder);
     this.#put(state.requests.length);
-    for (const { attempt, uid, revision, process, left, patience } of state.requests) {
+    for (const { attempt, uid, resource, revision, process, left, patience } of state.requests) {
       this.#attempt(attempt);
       this.#token(uid);
-      this.#all(revision, processes.indexOf(process), left, patience);
+      this.#all(inOrder.indexOf(resource), revision, processes.indexOf(process), left, patience);
     }
-    this.#certificates(state);
+    this.#certificates(state, inOrder);
     const { inventory } = state;
     this.#list(inventory?.ids);
     if (inventory?.cluster) this.#cluster(inventory.cluster, inOrder);
@@ -51,9 +51,9 @@ class Digest {
     this.#list(records.givenUp);
     this.#list(records.undecided);
     this.#put(records.abandoned.length);
-    for (const { uid, spec, afterId } of records.abandoned) {
+    for (const { uid, resource, spec, afterId } of records.abandoned) {
       this.#token(uid);
-      this.#all(spec, afterId);
+      this.#all(order.indexOf(resource), spec, afterId);
     }
   }
 
@@ -115,11 +115,12 @@ class Digest {
   }
 
   /** Windows of attempts that are no more make no difference. */
-  #certificates({ certificates }: State): void {
+  #certificates({ certificates }: State, order: readonly number[]): void {
     const known = this.#tokens.length;
     this.#put(certificates.length);
-    for (const { spec, key, buyer, revision, isObsolete, isRevoked, windows, later } of certificates) {
-      this.#all(spec, key, revision, +isObsolete + 2 * +isRevoked);
+    for (const certificate of certificates) {
+      const { spec, key, buyer, place, revision, isObsolete, isRevoked, windows, later } = certificate;
+      this.#all(spec, key, revision, +isObsolete + 2 * +isRevoked, order.indexOf(place));
       this.#token(buyer);
       this.#set(windows, known);
       this.#set(later, known);

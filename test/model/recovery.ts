@@ -162,18 +162,14 @@ function isReissueSeen({ state }: Turn, { resource: r, others, missing, attempt 
 }
 
 /** Whether nobody else can have bought this certificate: no resource, no open attempt, none that was replaced. */
-function isSole(
-  { rules }: Turn,
-  { others, resource: r, seen: resource, attempt }: Work,
-  id: number,
-): boolean {
+function isSole({ rules }: Turn, { others, resource: r, attempt }: Work, id: number): boolean {
   const spec = attempt!.spec;
   const isRival = others!.resources.some((other, index) => {
     if (!other || index === r) return false;
     return other.spec === spec || (rules.soleCountsAttempts && isOpen(other) && other.attempt?.spec === spec);
   });
   const wasRival = others!.records.abandoned.some(
-    (other) => other.uid !== resource.uid && other.spec === spec && id > other.afterId,
+    (other) => other.resource !== r && other.spec === spec && id > other.afterId,
   );
   return !isRival && !wasRival;
 }

@@ -134,6 +134,7 @@ export function initialState({ resources, processes, hasStranger = false, events
     spec: 0,
     key: 0,
     buyer: 0,
+    place: -1,
     revision: 0,
     isObsolete: false,
     isRevoked: false,
@@ -144,7 +145,7 @@ export function initialState({ resources, processes, hasStranger = false, events
   if (hasStranger) certificates.push({ ...none, key: 1 });
   const ids = resources.map((start, r) => {
     if (start === 'new' || start === 'later') return 0;
-    return certificates.push({ ...none, key: certificates.length, buyer: r + 1, revision: 1 }) - 1;
+    return certificates.push({ ...none, key: certificates.length, buyer: r + 1, place: r, revision: 1 }) - 1;
   });
   const highestId = certificates.length - 1;
   const process: Process = { leads: false, highestId, memory: ids.map(() => undefined), work: undefined };

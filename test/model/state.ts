@@ -52,7 +52,7 @@ export interface Records {
   /** Candidates that a recovery could not tell to be anybody's. */
   undecided: readonly number[];
   /** Requests without a finding: they may have bought anything of this spec above the id. */
-  abandoned: readonly { uid: number; spec: number; afterId: number }[];
+  abandoned: readonly { uid: number; resource: number; spec: number; afterId: number }[];
 }
 
 export interface Cluster {
@@ -67,6 +67,8 @@ export interface Certificate {
   key: number;
   /** Uid of the resource for which an attempt bought it; 0: a person or another installation did. */
   buyer: number;
+  /** Which resource that is or was, whatever its uid; -1 for a stranger. */
+  place: number;
   revision: number;
   isObsolete: boolean;
   isRevoked: boolean;
@@ -79,6 +81,7 @@ export interface Certificate {
 export interface Request {
   attempt: Attempt;
   uid: number;
+  resource: number;
   revision: number;
   process: number;
   /** Units in which the CA may still act: T and X from sending. */
@@ -180,6 +183,12 @@ export function isOpen(resource: Resource): boolean {
 export function ownerOf(state: Pick<State, 'certificates'>, id: number): number {
   const certificate = state.certificates[id];
   return certificate ? (state.certificates[certificate.key]?.buyer ?? 0) : 0;
+}
+
+/** The resource that the key of a certificate belongs to, whatever its uid is now; -1 for a stranger's. */
+export function placeOf(state: Pick<State, 'certificates'>, id: number): number {
+  const certificate = state.certificates[id];
+  return certificate ? (state.certificates[certificate.key]?.place ?? -1) : -1;
 }
 
 /** The ids in cert/list: obsolete ones are never listed. */

@@ -2,6 +2,7 @@ import {
   type Attempt,
   isOpen,
   ownerOf,
+  placeOf,
   processName,
   QUIET,
   type Request,
@@ -193,6 +194,7 @@ function send(turn: Turn, p: number, work: Work): string {
   const request: Request = {
     attempt: made,
     uid: seen.uid,
+    resource: r,
     revision: seen.revision + 1,
     process: p,
     left: 2,
@@ -228,7 +230,12 @@ function record(turn: Turn, p: number, work: Work): string {
   const { toRecord, seen, attempt: made } = work;
   const all = (a: readonly number[], b: readonly number[]): number[] =>
     [...new Set([...a, ...b])].sort((x, y) => x - y);
-  const own = { uid: seen.uid, spec: made?.spec ?? 0, afterId: made?.previousId || (made?.afterId ?? 0) };
+  const own = {
+    uid: seen.uid,
+    resource: work.resource,
+    spec: made?.spec ?? 0,
+    afterId: made?.previousId || (made?.afterId ?? 0),
+  };
   const isNew = !records.abandoned.some(
     (other) => other.uid === own.uid && other.spec === own.spec && other.afterId <= own.afterId,
   );
@@ -254,8 +261,7 @@ function secret(turn: Turn, p: number, work: Work): string {
   const isFall = inOwnSecret(turn, work, work.attempt?.spec ?? seen.issuedSpec, id) > 0;
   if (isFall && rules.secretNeverFalls) return kept(turn, p, work, `${name}: it is newer`);
   if (isFall) violate(turn, 'secretFell');
-  if (ownerOf(state, id) !== seen.uid)
-    violate(turn, ownerOf(state, id) === 0 ? 'foreignAdopted' : 'wrongOwner');
+  if (placeOf(state, id) !== r) violate(turn, ownerOf(state, id) === 0 ? 'foreignAdopted' : 'wrongOwner');
   state.secrets = state.secrets.with(r, { version: token(turn), certificateId: id, uid: seen.uid });
   setWork(turn, p, work.attempt ? { ...work, next: 'result' } : undefined);
   return `${processName(p)} writes ${id} to the Secret of ${resourceName(r)}.`;
@@ -305,11 +311,11 @@ function vanish(turn: Turn, p: number, work: Work): string {
 
 /** Revokes what a resource lets go of, unless somebody else claims it. */
 function revokeOwn(turn: Turn, r: number, resource: Resource): void {
-  const { certificateId: id, uid } = resource;
+  const { certificateId: id } = resource;
   if (id === 0 || (turn.rules.sealed && resource.isForged)) return;
   const isClaimed = turn.state.resources.some((other, index) => index !== r && other?.certificateId === id);
   if (isClaimed && turn.rules.revokeUnclaimed) return;
-  if (ownerOf(turn.state, id) !== uid) violate(turn, 'foreignRevoked');
+  if (placeOf(turn.state, id) !== r) violate(turn, 'foreignRevoked');
   revoke(turn, id);
 }
 

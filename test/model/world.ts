@@ -2,6 +2,7 @@ import {
   type Attempt,
   isOpen,
   listed,
+  type Certificate,
   newResource,
   processName,
   QUIET,
@@ -66,12 +67,11 @@ export function act(turn: Turn, index: number, isHeard = true): string {
   const request = state.requests[index]!;
   state.requests = state.requests.filter((_, other) => other !== index);
   if (request.patience === 2) state.excuses += 1;
-  const { attempt, uid, revision } = request;
+  const { attempt, uid, resource, revision } = request;
+  const buyer = { buyer: uid, place: resource, revision };
   const isNew = attempt.operation === 'New';
   if (isNew && request.patience < 2 && hasLiveKey(state, attempt, uid)) violate(turn, 'rekeyed');
-  const id = isNew
-    ? issue(turn, attempt.spec, uid, revision)
-    : reissue(turn, attempt.previousId, uid, revision);
+  const id = isNew ? issue(turn, attempt.spec, buyer) : reissue(turn, attempt.previousId, buyer);
   const done =
     id < 0 ? `refuses to reissue ${attempt.previousId}: NotLatest` : `issues ${id} (${attempt.operation})`;
   if (isHeard && answer(turn, request, id)) return `The CA ${done}.`;
@@ -94,7 +94,11 @@ function answer(turn: Turn, { process: p, attempt }: Request, reply: number): bo
   return true;
 }
 
-function issue(turn: Turn, spec: number, buyer: number, revision: number, key?: number): number {
+type Buyer = Pick<Certificate, 'buyer' | 'place' | 'revision'>;
+
+const STRANGER: Buyer = { buyer: 0, place: -1, revision: 0 };
+
+function issue(turn: Turn, spec: number, buyer: Buyer, key?: number): number {
   const { certificates, resources } = turn.state;
   const id = certificates.length;
   const attempts = resources.flatMap((resource) => resource?.attempt ?? []);
@@ -103,8 +107,7 @@ function issue(turn: Turn, spec: number, buyer: number, revision: number, key?: 
   const issued = {
     spec,
     key: key ?? id,
-    buyer,
-    revision,
+    ...buyer,
     isObsolete: false,
     isRevoked: false,
     windows: windowsOf(false),
@@ -114,13 +117,13 @@ function issue(turn: Turn, spec: number, buyer: number, revision: number, key?: 
   return id;
 }
 
-function reissue(turn: Turn, id: number, buyer: number, revision: number): number {
+function reissue(turn: Turn, id: number, by: Buyer): number {
   const { certificates } = turn.state;
   const old = certificates[id];
   if (!old || old.isObsolete) return -1;
-  if (buyer !== 0 && certificates[old.key]?.buyer !== buyer) violate(turn, 'foreignReissued');
+  if (by.buyer !== 0 && certificates[old.key]?.place !== by.place) violate(turn, 'foreignReissued');
   turn.state.certificates = certificates.with(id, { ...old, isObsolete: true });
-  return issue(turn, old.spec, buyer, revision, old.key);
+  return issue(turn, old.spec, by, old.key);
 }
 
 const each = (count: number, way: (index: number) => Happen): Happen[] =>
@@ -181,7 +184,7 @@ function buyAsStranger(turn: Turn): string | undefined {
     (resource) => resource?.attempt && resource.attempt.age < QUIET,
   );
   if (isInWindow && !turn.peopleAtAnyTime) return undefined;
-  return `A person or another installation buys ${issue(turn, 0, 0, 0)} with the same names and subject.`;
+  return `A person or another installation buys ${issue(turn, 0, STRANGER)} with the same names and subject.`;
 }
 
 /** What no status names yet nobody reissues, but for the odd person who does. */
@@ -191,7 +194,7 @@ function reissueByHand(turn: Turn, id: number): string | undefined {
     (resource) => certificates[resource?.certificateId ?? 0]?.key === certificates[id]?.key,
   );
   if (!isNamed && !turn.peopleAtAnyTime) return undefined;
-  return `A person reissues ${id}: ${reissue(turn, id, 0, 0)}.`;
+  return `A person reissues ${id}: ${reissue(turn, id, STRANGER)}.`;
 }
 
 function crash(turn: Turn, p: number): string {
