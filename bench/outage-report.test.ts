@@ -12,6 +12,7 @@ function round(secondsToAllReady: number, change: Partial<OutageRound> = {}): Ou
     callsAfter: 305,
     writesAfter: 301,
     conflictsAfter: 0,
+    cpuMs: { operator: 500, apiServer: 900, etcd: 150, ca: 300, bench: 100 },
     boughtTwice: 0,
     ...change,
   };
@@ -44,6 +45,7 @@ describe('the table', () => {
     ['seconds to the first', '1.00', '0.50 to 2.00'],
     ['seconds to all', '20.0', '10.0 to 30.0'],
     ['certificates a second', '5.0', '3.3 to 10.0'],
+    ['CPU ms, apiServer', '9.00', '9.00 to 9.00'],
     ['bought twice', '0', '0 to 1'],
   ])('gives %s as %s, spread %s, and says what it means', (name, value, range) => {
     const row = lines.find((line) => line.trim().startsWith(name));

@@ -12,6 +12,7 @@ import { OperatorProcess } from './operator-process.ts';
 import type { OutageOptions } from './options.ts';
 import type { OutageRound } from './outage-report.ts';
 import { commonNameOf, ISSUER } from './payloads.ts';
+import { cpuMs } from './process-usage.ts';
 import { boughtTwice } from './purchases.ts';
 import { createCertificates } from './raw-loop.ts';
 import { type RequestCounts, requestCounts, since } from './request-counts.ts';
@@ -96,7 +97,15 @@ async function outageRound(
   const duringOutage = since(atStart, await requests());
   const callsDuringOutage = (await dev.journal()).length;
 
+  const times = (): OutageRound['cpuMs'] => ({
+    operator: cpuMs(operator.pid),
+    apiServer: cpuMs(plane.pids().apiServer),
+    etcd: cpuMs(plane.pids().etcd),
+    ca: cpuMs(dev.pid),
+    bench: cpuMs(process.pid),
+  });
   const atMend = await requests();
+  const before = times();
   const mended = performance.now();
   const { passphrase } = access.credentials;
   await kube.mergePatch(secrets, { namespace, name: ISSUER }, { stringData: { passphrase } });
@@ -109,6 +118,7 @@ async function outageRound(
     .catch(async (error: unknown): Promise<never> => {
       throw error instanceof BenchError ? new BenchError(error.message, await operator.logTail()) : error;
     });
+  const after = times();
   const afterMend = since(atMend, await requests());
   const { all, ready } = await readyCertificates(kube, namespace);
   if (ready !== certificates) throw new BenchError(`${ready} of ${certificates} certificates are Ready.`);
@@ -127,6 +137,13 @@ async function outageRound(
     // The mending itself is one.
     writesAfter: afterMend.writes - 1,
     conflictsAfter: afterMend.conflicts,
+    cpuMs: {
+      operator: after.operator - before.operator,
+      apiServer: after.apiServer - before.apiServer,
+      etcd: after.etcd - before.etcd,
+      ca: after.ca - before.ca,
+      bench: after.bench - before.bench,
+    },
     boughtTwice: boughtTwice(journal, revisions),
   };
 }
