@@ -1,6 +1,7 @@
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { AttemptMemory } from '../issuance/attempt.ts';
 import type { IssuerDirectory } from '../issuance/issuer-directory.ts';
+import type { LeftBehind } from '../issuance/left-behind.ts';
 import type { LastWritten } from '../issuance/last-written.ts';
 import type { Observations } from '../issuance/observations.ts';
 import type { Records } from '../issuance/records.ts';
@@ -45,6 +46,8 @@ export interface Deps {
   observations: Observations;
   /** What issuers remember of certificates that were given up. */
   records: Records;
+  /** What Secrets prove whose resources are gone. */
+  leftBehind: Pick<LeftBehind, 'of'>;
   promises: PromiseMemory;
   /** Issuers as they were last ready, for what was promised when they are gone. */
   sessions: Pick<LastSessions, 'get'>;

@@ -1,26 +1,19 @@
-import { effectiveNames, specHash } from '../api/effective.ts';
 import type { Attempt } from '../api/certificate-status.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
-import { isOpen } from '../issuance/attempt.ts';
 import { certificateAtCa, isAtCa, orGone } from '../issuance/at-ca.ts';
 import { askedFor } from '../issuance/asked-for.ts';
-import { claimsOf, floorOf, isAlike, isFromWindow } from '../issuance/claims.ts';
-import { claimedCertificateId } from '../issuance/outputs.ts';
+import { floorOf, isAlike, isFromWindow } from '../issuance/claims.ts';
 import { heldCertificate } from '../issuance/inspect.ts';
-import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
+import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { Given } from '../issuance/records.ts';
-import { requestHash, requestOf } from '../issuance/request.ts';
+import { requestHash } from '../issuance/request.ts';
 import { ApiError } from '../kube/errors.ts';
-import { keyOf, type KubeObject, refKey, secrets } from '../kube/objects.ts';
+import { secrets } from '../kube/objects.ts';
 import { type CertificateDetails, type CertificateSummary, TinyCertError } from '../tinycert/index.ts';
 import type { Certificate } from '../x509/certificate.ts';
-import { type Names, sameNames } from '../x509/names.ts';
 import type { Deps } from './deps.ts';
 import { secretRef } from './gather.ts';
 import type { Inputs } from './inputs.ts';
-
-/** More certificates of one common name and without an owner than this are not looked at one by one. */
-const MAX_STRANGERS = 20;
 
 /** The looks of one recovery, each at the CA or live at the API server. They go by the attempt alone, not by the spec. */
 export class Look {
@@ -30,8 +23,8 @@ export class Look {
   readonly #attempt: Attempt;
   readonly #options: { signal: AbortSignal; deadlineMs: number };
   readonly #details = new Map<number, CertificateDetails | undefined>();
-  /** All ids in the CA's list. */
-  readonly #listed = new Set<number>();
+  /** All ids in the CA's list, once `list` has been taken. */
+  readonly listed = new Set<number>();
 
   constructor(deps: Deps, inputs: Inputs, issuer: ReadyIssuer, attempt: Attempt, signal: AbortSignal) {
     this.#deps = deps;
@@ -82,7 +75,7 @@ export class Look {
         undefined,
         (entry) => {
           account.noteId(authorityId, entry.id);
-          this.#listed.add(entry.id);
+          this.listed.add(entry.id);
           if (isAlike(this.#attempt, entry)) found.push(entry);
         },
         this.#options,
@@ -137,16 +130,16 @@ export class Look {
     return details !== undefined && hashOf(authorityId, details) === wanted;
   }
 
-  /** Whether a certificate that is not listed can have been asked for with the same; what the CA does not tell can be. */
-  async #mayBeOf(id: number): Promise<boolean> {
+  /** Whether a certificate, listed or not, can have been asked for with the same; what the CA does not tell can be. */
+  async mayBeOf(id: number): Promise<boolean> {
     const { authorityId, requestHash: wanted } = this.#attempt;
     const details = await this.#detailsOf(id);
     return details === undefined || hashOf(authorityId, details) === wanted;
   }
 
-  /** The subject of a certificate that was looked at. */
-  subjectOf(id: number): CertificateDetails['subject'] {
-    return this.#details.get(id)?.subject ?? {};
+  /** What was found of a certificate that was looked at. */
+  seen(id: number): CertificateDetails | undefined {
+    return this.#details.get(id);
   }
 
   /** Drops the work if resource or Secret is not as it was decided on: somebody else went on with it (`liveGet`). */
@@ -181,135 +174,6 @@ export class Look {
   /** What the issuers of the attempt's authority remember. */
   given(): Promise<Given> {
     return this.#deps.records.given(this.#attempt.authorityId, this.#options.signal);
-  }
-
-  /**
-   * Why it cannot be told that a certificate is this attempt's, for the log; undefined if nobody else can have it.
-   * `strangers` are the other lines of its common name.
-   */
-  async doubt(
-    id: number,
-    others: readonly TinyCertCertificate[],
-    given: Given,
-    strangers: readonly CertificateSummary[],
-  ): Promise<'claimed' | 'reissued by hand' | 'asked for by another' | 'made elsewhere' | undefined> {
-    if (this.#isClaimed(id, others)) return 'claimed';
-    if (await this.#isReissueSeen(id, others, given)) return 'reissued by hand';
-    if (!(await this.#isSole(id, others, given))) return 'asked for by another';
-    if (await this.#isForeignSeen(strangers, others, given)) return 'made elsewhere';
-    return undefined;
-  }
-
-  /**
-   * Whether another resource has a certificate (`skipClaimed`), or a Secret that outlived its resource says so: whoever
-   * wrote that can only keep it from being taken over.
-   */
-  #isClaimed(id: number, others: readonly TinyCertCertificate[]): boolean {
-    const own = refKey(secretRef(this.#inputs.certificate));
-    const isElsewhere = (secret: KubeObject): boolean =>
-      claimedCertificateId(secret) === id && keyOf(secret) !== own;
-    return (
-      others.some(({ status }) => claimsOf(status).includes(id)) ||
-      [...this.#deps.secrets.values()].some(isElsewhere)
-    );
-  }
-
-  /**
-   * Whether somebody may have reissued by hand what another resource has or had (`skipReissued`): it is obsolete then, no
-   * longer in the list, and what took its place asks for the same and carries a key that is not ours.
-   */
-  async #isReissueSeen(
-    id: number,
-    others: readonly TinyCertCertificate[],
-    { released }: Given,
-  ): Promise<boolean> {
-    const { authorityId, commonName } = this.#attempt;
-    // What is above all that is listed was bought after the list.
-    const newest = [...this.#listed].reduce((highest, each) => Math.max(highest, each), 0);
-    const had = others.flatMap((other) => {
-      const { spec, status } = other;
-      if (status?.authorityId !== authorityId) return [];
-      const { attempt, certificateId, formerCertificateIds = [] } = status;
-      const isAlike = [attempt?.commonName, effectiveNames(spec).commonName].includes(commonName);
-      const present = certificateId !== undefined && isAlike && !this.#hasOtherNames(other, id);
-      return present ? [certificateId, ...formerCertificateIds] : formerCertificateIds;
-    });
-    const all = new Set([...had, ...released.map(({ certificateId }) => certificateId)]);
-    const gone = [...all].filter((each) => each <= newest && !this.#listed.has(each));
-    if (gone.length > MAX_STRANGERS) return true;
-    for (const each of gone) if (await this.#mayBeOf(each)) return true;
-    return false;
-  }
-
-  /**
-   * Whether nobody else can have bought a certificate (`sole`): no resource that asks for the same now, none whose open
-   * attempt did (`soleCountsAttempts`), no attempt that was given up (`recordAbandoned`). Where it cannot be told, somebody
-   * can.
-   */
-  async #isSole(id: number, others: readonly TinyCertCertificate[], given: Given): Promise<boolean> {
-    const { namespace, name } = this.#inputs.certificate.metadata;
-    const { requestHash: wanted } = this.#attempt;
-    // What an earlier resource of this name bought goes nowhere else.
-    const wasRival = given.abandoned.some(
-      (other) =>
-        (other.namespace !== namespace || other.name !== name) &&
-        other.requestHash === wanted &&
-        id > other.afterId,
-    );
-    if (wasRival) return false;
-    for (const other of others)
-      if (this.#isAttempting(other, id) || (await this.#isAsking(other, id))) return false;
-    return true;
-  }
-
-  /**
-   * Whether somebody outside of this installation has a certificate with these very names and subject (`foreignSeen`):
-   * one that no resource claims and that nobody here gave up.
-   */
-  async #isForeignSeen(
-    lines: readonly CertificateSummary[],
-    others: readonly TinyCertCertificate[],
-    { released }: Given,
-  ): Promise<boolean> {
-    const known = new Set([
-      ...[...others, this.#inputs.certificate].flatMap(({ status }) => claimsOf(status)),
-      ...released.map(({ certificateId }) => certificateId),
-    ]);
-    const unknown = lines.filter(({ id }) => !known.has(id));
-    if (unknown.length > MAX_STRANGERS) return true;
-    for (const { id } of unknown) if (await this.isAskedFor(id)) return true;
-    return false;
-  }
-
-  /** A reissue keeps the names and subject of the certificate it starts from, whatever a spec says by now. */
-  #isAttempting(other: TinyCertCertificate, id: number): boolean {
-    const { attempt } = other.status ?? {};
-    if (!attempt || !isOpen(other.status) || attempt.authorityId !== this.#attempt.authorityId) return false;
-    if (attempt.operation === 'New') return attempt.requestHash === this.#attempt.requestHash;
-    return attempt.commonName === this.#attempt.commonName && !this.#hasOtherNames(other, id);
-  }
-
-  async #isAsking(other: TinyCertCertificate, id: number): Promise<boolean> {
-    if (effectiveNames(other.spec).commonName !== this.#attempt.commonName) return false;
-    const issuer = this.#deps.directory.get(issuerKey(other.spec.issuerRef, other.metadata.namespace));
-    // With other names it asks for another certificate, whoever its issuer is.
-    if (!issuer?.ready) return this.#isNamed(id, effectiveNames(other.spec));
-    if (issuer.issuer.authority.id !== this.#attempt.authorityId) return false;
-    const request = requestOf(other, issuer.issuer, await issuer.issuer.material());
-    return requestHash(request) === this.#attempt.requestHash;
-  }
-
-  /** Whether what a resource has, and so what a reissue of it gives, certainly has other names than a candidate. */
-  #hasOtherNames({ spec, status }: TinyCertCertificate, id: number): boolean {
-    // What it has is known only as long as its spec asks for it.
-    return specHash(spec) === status?.specHash && !this.#isNamed(id, effectiveNames(spec));
-  }
-
-  /** Whether a candidate has these names, as far as can be told. */
-  #isNamed(id: number, names: Names): boolean {
-    const details = this.#details.get(id);
-    const asked = details && askedFor(this.#attempt.authorityId, details);
-    return asked === undefined || sameNames(asked.names, names);
   }
 
   /** The public key that a reissue keeps: from the CA, or from the own Secret if the CA gives out no obsolete ones. */

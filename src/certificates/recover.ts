@@ -8,6 +8,7 @@ import type { Giving, Released } from '../issuance/remember.ts';
 import type { ReconcileContext } from '../kube/controller.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Deps } from './deps.ts';
+import { doubt } from './doubt.ts';
 import type { Inputs } from './inputs.ts';
 import { Look } from './look.ts';
 
@@ -61,7 +62,7 @@ export async function recover(
     const [newest] = matching;
     if (newest === undefined) return { again: 'New', giving: givingOf(deps, inputs, attempt, []) };
     // It asked for its own marker, so that all that match carry it.
-    if (isMarked(look.subjectOf(newest))) return { adopt: newest };
+    if (isMarked(look.seen(newest)?.subject ?? {})) return { adopt: newest };
     const others = await look.cluster();
     const given = await look.given();
     failpoint('cluster');
@@ -71,10 +72,12 @@ export async function recover(
     if (only === undefined) return { again: 'New', giving: givingOf(deps, inputs, attempt, []) };
     const strangers = [...candidates.filter(({ id }) => !matching.includes(id)), ...older];
     const isAmbiguous = open.length > 1 || undecided.has(only);
-    const doubt = isAmbiguous ? 'several' : await look.doubt(only, others, given, strangers);
-    if (doubt === undefined) return { adopt: only };
+    const { certificate } = inputs;
+    const asked = { deps, certificate, issuer, attempt, look, id: only, others, given, strangers, signal };
+    const why = isAmbiguous ? 'several' : await doubt(asked);
+    if (why === undefined) return { adopt: only };
     log.warn(
-      { candidates: open, attempt: attempt.id, doubt },
+      { candidates: open, attempt: attempt.id, doubt: why },
       'Certificates that this attempt may have bought cannot be told from others and are left alone',
     );
     return { again: 'New', giving: givingOf(deps, inputs, attempt, open) };

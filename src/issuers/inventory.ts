@@ -13,6 +13,7 @@ import {
   type Source,
   unclaimed,
 } from '../issuance/inventory.ts';
+import type { LeftBehind } from '../issuance/left-behind.ts';
 import { type IssuerDirectory, issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { observe, type Observations } from '../issuance/observations.ts';
 import { installationMark } from '../issuance/marker.ts';
@@ -22,7 +23,6 @@ import { requestHash } from '../issuance/request.ts';
 import type { Clock } from '../lib/clock.ts';
 import { KeyedMutex } from '../lib/mutex.ts';
 import type { CertificateSummary } from '../tinycert/index.ts';
-import type { LeftBehind } from './left-behind.ts';
 
 export interface InventoryOptions {
   clock: Clock;

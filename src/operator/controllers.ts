@@ -3,7 +3,7 @@ import { controller as issuerController } from '../issuers/controller.ts';
 import type { Issuer } from '../issuers/deps.ts';
 import { inUseController } from '../issuers/in-use.ts';
 import { Inventory } from '../issuers/inventory.ts';
-import { LeftBehind } from '../issuers/left-behind.ts';
+import { LeftBehind } from '../issuance/left-behind.ts';
 import { informerWatches, SecretWatches } from '../issuers/secret-watches.ts';
 import { reconciler, wire } from '../certificates/controller.ts';
 import { BY_SECRET, type Deps as CertificateDeps } from '../certificates/deps.ts';
@@ -153,6 +153,7 @@ export function startControllers(options: ControllersOptions): Controllers {
       directory,
       listIssuers: (listSignal) => listIssuers(kube, issuerStores, settings.namespaces, listSignal),
     }),
+    leftBehind: new LeftBehind({ kube, strays: () => strays(deps) }),
     repairs: new Repairs(clock),
     writtenCertificates: new LastWritten({ clock }),
     writtenSecrets: new LastWritten({ clock }),
@@ -171,7 +172,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     observations: deps.observations,
     listCertificates: deps.listCertificates,
     records: deps.records,
-    leftBehind: new LeftBehind({ kube, strays: () => strays(deps) }),
+    leftBehind: deps.leftBehind,
   });
   const secretWatches = new SecretWatches(informerWatches({ client: kube, clock, log, signal }));
   for (const { type, store } of issuerStores) {

@@ -106,6 +106,26 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
     expect(new Set(await Promise.all(keys)).size).toBe(2);
   });
 
+  test('skipClaimed: a neighbour had it that was deleted while no operator ran, and has left its Secret', async () => {
+    const [a, b] = [await aWorld(stage), await aWorld(stage)];
+    for (const world of [a, b]) await world.account();
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-before' });
+    const namespaces = [a.namespace, b.namespace];
+    const first = await a.operator({ namespaces });
+    await a.certificate('left');
+    await a.settled();
+    await b.certificate('left');
+    const theirs = (await b.ready('left')).status?.certificateId;
+    await first.stop();
+    await b.delete(certificates, 'left');
+    await a.operator({ namespaces });
+
+    await a.pass(QUIET_MS * 2);
+
+    const { status } = await a.ready('left');
+    expect(status?.certificateId).toBeGreaterThan(theirs ?? Infinity);
+  });
+
   test('recordAbandoned: a neighbour that asked for the same is gone', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     for (const world of [a, b]) await world.account();

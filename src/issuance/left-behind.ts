@@ -1,9 +1,9 @@
 import type { Account } from '../account/account.ts';
 import { SECRET_ANNOTATIONS } from '../api/names.ts';
-import { isAtCa } from '../issuance/at-ca.ts';
-import { heldCertificate } from '../issuance/inspect.ts';
-import { issuerKey } from '../issuance/issuer-directory.ts';
-import { madeFor } from '../issuance/outputs.ts';
+import { isAtCa } from './at-ca.ts';
+import { heldCertificate } from './inspect.ts';
+import { issuerKey } from './issuer-directory.ts';
+import { madeFor } from './outputs.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type KubeObject, parseKey, type Secret, secrets } from '../kube/objects.ts';
 
