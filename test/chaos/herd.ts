@@ -1,7 +1,7 @@
 /** The two processes of the main installation, which die and freeze as the plan has it, and come back. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { dropSecret, hasCertificate, perform, recreate, renew, respec, someone, statusOf } from './deeds.ts';
-import { Operator, type OperatorOptions } from './operator.ts';
+import { Operator, type OperatorOptions, type Reign } from './operator.ts';
 import { type Order, ordersAt, type Stimulus, type StepName } from './plan.ts';
 import type { Random } from './random.ts';
 import type { RunState } from './run-state.ts';
@@ -31,6 +31,8 @@ export class Herd {
   readonly #wanted: Map<StepName, { kill: number; stop: number }>;
   readonly #random: Random;
   readonly #running = new Set<Operator>();
+  /** All that were not meant to be frozen. */
+  readonly #wakeful: Operator[] = [];
   #calm: Promise<void>[] = [];
   readonly #again = new Map<Order, number>();
   #incarnation = 0;
@@ -51,6 +53,11 @@ export class Herd {
     this.#random = random;
   }
 
+  /** When processes led that saw what happened; a frozen one sees nothing. */
+  reigns(): Reign[] {
+    return this.#wakeful.flatMap((operator) => operator.reign() ?? []);
+  }
+
   get left(): number {
     return this.#orders.length;
   }
@@ -63,7 +70,11 @@ export class Herd {
   /** Keeps processes without orders running until `stop`, for the end of the run. */
   calm(): void {
     this.#calm = this.#options.map(async (options) => {
-      while (!this.#ending) await this.#start(options, { election: true }).exited;
+      while (!this.#ending) {
+        const operator = this.#start(options, { election: true });
+        this.#wakeful.push(operator);
+        await operator.exited;
+      }
     });
   }
 
@@ -114,6 +125,7 @@ export class Herd {
         ? `${order.step}:${order.do}:${order.do === 'kill' ? order.nth : 1}`
         : undefined;
     const operator = this.#start(options, { election, ...(failpoint === undefined ? {} : { failpoint }) });
+    if (order.do === 'kill' || order.do === 'random') this.#wakeful.push(operator);
     const whom = this.#random.next();
     await Promise.race([operator.whenLeading(), pause(LEAD_MS)]);
     if (operator.leading) await this.#happen(operator, order, whom, signal);

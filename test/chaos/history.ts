@@ -55,13 +55,32 @@ export interface Claims {
   reissued: Set<number>;
 }
 
+/** A resource that was deleted. */
+export interface End {
+  /** NAMESPACE/NAME. */
+  place: string;
+  /** Real milliseconds since the epoch. */
+  at: number;
+  /** Ids that it laid claim to. */
+  ids: readonly number[];
+  /** Orders of names that it asked for, if an attempt was under way. */
+  interrupted: readonly string[];
+}
+
 /** What a judgement needs of it. */
-export type Seen = Pick<History, 'secrets' | 'interrupted' | 'claims' | 'certificates' | 'issuers'>;
+export type Seen = Pick<History, 'secrets' | 'ends' | 'claims' | 'certificates' | 'issuers'>;
+
+/** All certificates that a status lays claim to. */
+export function claimedIds(status: Status): number[] {
+  const { certificateId, attempt, formerCertificateIds = [], pendingRevocations = [] } = status;
+  const pending = pendingRevocations.map((one) => one.certificateId);
+  const ids = [certificateId, attempt?.certificateId, ...formerCertificateIds, ...pending];
+  return ids.filter((id) => id !== undefined);
+}
 
 export class History {
   readonly secrets: SecretVersion[] = [];
-  /** Orders of names asked for by resources that were deleted with an attempt under way. */
-  readonly interrupted = new Set<string>();
+  readonly ends: End[] = [];
   readonly #claims = new Map<string, Claims>();
   readonly #last = new Map<string, { status: Status; asked: Set<string> }>();
   readonly #tampered = new Map<string, string | undefined>();
@@ -113,9 +132,10 @@ export class History {
       return;
     }
     this.#last.delete(place);
-    const { certificateId, attempt } = last?.status ?? {};
+    const { status = {}, asked = [] } = last ?? {};
+    const { certificateId, attempt } = status;
     const isOpen = attempt && attempt.outcome === undefined && (attempt.certificateId ?? 0) !== certificateId;
-    if (isOpen) for (const names of last?.asked ?? []) this.interrupted.add(names);
+    this.ends.push({ place, at: Date.now(), ids: claimedIds(status), interrupted: isOpen ? [...asked] : [] });
   }
 
   /** A version whose mark of this run is another than before is the run's own. */

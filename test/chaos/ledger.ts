@@ -1,8 +1,9 @@
 /** Whose every certificate of the CA is, by what the CA and etcd say. */
 import type { AuthorityView, CertificateView, JournalEntry } from '../../tools/dev-server/types.ts';
 import { TIMING } from './clock.ts';
-import type { IssuerStatus, Seen, Status } from './history.ts';
+import { claimedIds, type IssuerStatus, type Seen, type Status } from './history.ts';
 import type { Tag, Tags } from './names.ts';
+import type { Reign } from './operator.ts';
 
 /** All that a judgement is made from. */
 export interface Evidence {
@@ -15,6 +16,8 @@ export interface Evidence {
   allowances: ReadonlyMap<Tag, number>;
   /** Wishes of which the operator was made to forget what it had. */
   forgotten: ReadonlySet<Tag>;
+  /** When which processes led. */
+  reigns: readonly Reign[];
   /** Whether its renewals ask for a new key. */
   rekeys: (tag: Tag) => boolean;
 }
@@ -35,6 +38,8 @@ export interface Bought {
   isOrphan: boolean;
   /** Told by an issuer to be given up with its resource, which makes no orphan. */
   isGivenUp: boolean;
+  /** Told by an issuer to be anybody's. */
+  isUndecided: boolean;
   /** Otherwise told by an issuer: undecided, or within an attempt that was given up. */
   isRecorded: boolean;
   /** Good or on hold. */
@@ -66,7 +71,9 @@ export function tagOf(tags: Tags, { names }: Pick<CertificateView, 'names'>): Ta
 export function boughtOf(evidence: Evidence): Bought[] {
   const { certificates, journal, history, tags } = evidence;
   const calls = new Map(journal.map((entry) => [entry.seq, entry]));
-  const claimed = new Set(history.certificates().flatMap(({ status }) => claimsOf((status ?? {}) as Status)));
+  const claimed = new Set(
+    history.certificates().flatMap(({ status }) => claimedIds((status ?? {}) as Status)),
+  );
   const issuers = history.issuers().map(({ status }) => (status ?? {}) as IssuerStatus);
   const orphans = new Set(
     issuers.flatMap((status) => (status.orphans ?? []).map(({ certificateId }) => certificateId)),
@@ -88,6 +95,7 @@ export function boughtOf(evidence: Evidence): Bought[] {
         isClaimed: claimed.has(id),
         isOrphan: orphans.has(id),
         isGivenUp: released.some((one) => one.certificateId === id && one.cause !== 'Undecided'),
+        isUndecided: released.some((one) => one.certificateId === id && one.cause === 'Undecided'),
         isRecorded:
           released.some((one) => one.certificateId === id) ||
           abandoned.some((attempt) => covers(attempt, certificate)),
@@ -95,17 +103,6 @@ export function boughtOf(evidence: Evidence): Bought[] {
       },
     ];
   });
-}
-
-function claimsOf({
-  certificateId,
-  attempt,
-  formerCertificateIds = [],
-  pendingRevocations = [],
-}: Status): number[] {
-  const pending = pendingRevocations.map((one) => one.certificateId);
-  const ids = [certificateId, attempt?.certificateId, ...formerCertificateIds, ...pending];
-  return ids.filter((id) => id !== undefined);
 }
 
 /** It acted later than the client's patience and all that is allowed for after it. */

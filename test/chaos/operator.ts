@@ -13,6 +13,8 @@ export interface OperatorOptions {
   clock: RunClock;
   /** Gets the logs. */
   folder: string;
+  /** Somebody wants to find out from them how something came about. */
+  isVerbose: boolean;
   name: string;
 }
 
@@ -20,6 +22,14 @@ export interface OperatorOptions {
 export interface Launch {
   failpoint?: string;
   election: boolean;
+}
+
+/** When a process was there, and led, in real milliseconds since the epoch. */
+export interface Reign {
+  namespaces: readonly string[];
+  startedAt: number;
+  from: number;
+  to: number;
 }
 
 /** One process of the operator. */
@@ -30,9 +40,14 @@ export class Operator {
   #log = '';
   #leading = false;
   #onLeading: (() => void)[] = [];
+  readonly #startedAt = Date.now();
+  #ledFrom: number | undefined;
+  #endedAt: number | undefined;
+  readonly #namespaces: readonly string[];
 
   constructor(options: OperatorOptions, { failpoint, election }: Launch, incarnation: number) {
-    const { bundle, kubeconfig, namespaces, endpoint, clock, folder, name } = options;
+    const { bundle, kubeconfig, namespaces, endpoint, clock, folder, name, isVerbose } = options;
+    this.#namespaces = namespaces;
     this.#stepsFile = join(folder, `${name}-${incarnation}.steps`);
     const args = [
       bundle,
@@ -43,7 +58,7 @@ export class Operator {
       `--leader-elect=${election}`,
       '--metrics-bind-address=0',
       '--health-probe-bind-address=0',
-      '--log-level=info',
+      `--log-level=${isVerbose ? 'debug' : 'info'}`,
     ];
     this.#child = tied(
       spawn(process.execPath, args, {
@@ -64,11 +79,23 @@ export class Operator {
         this.#hear(chunk.toString());
       });
     if (!election) this.#lead();
-    this.exited = new Promise((resolve) => this.#child.once('close', () => resolve()));
+    this.exited = new Promise((resolve) =>
+      this.#child.once('close', () => {
+        this.#endedAt = Date.now();
+        resolve();
+      }),
+    );
   }
 
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** How long it led, if it did; up to now while it runs. */
+  reign(): Reign | undefined {
+    if (this.#ledFrom === undefined) return undefined;
+    const to = this.#endedAt ?? Date.now();
+    return { namespaces: this.#namespaces, startedAt: this.#startedAt, from: this.#ledFrom, to };
   }
 
   get leading(): boolean {
@@ -109,6 +136,7 @@ export class Operator {
 
   #lead(): void {
     this.#leading = true;
+    this.#ledFrom = Date.now();
     for (const wake of this.#onLeading) wake();
     this.#onLeading = [];
   }

@@ -40,9 +40,11 @@ export function beside(state: RunState, work: Promise<void>): void {
   state.background.add(task);
 }
 
-/** Nobody can tell any more what this wish had. */
+/** Nobody can tell any more what this wish had, and what the place had before it. */
 export function forget(state: RunState, wanted: Wanted): void {
-  state.forgotten.add(wanted.tag);
+  const { namespace, name } = wanted;
+  for (const tag of state.population.tags.all())
+    if (tag.namespace === namespace && tag.name === name) state.forgotten.add(tag);
   allowOneMore(state, wanted);
 }
 

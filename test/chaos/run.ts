@@ -10,7 +10,7 @@ import { authorityIds, certificatePath, furnish, openCluster, setCrd } from './c
 import { create, dropSecret, perform, recreate, respec } from './deeds.ts';
 import { Herd } from './herd.ts';
 import { History, type Status } from './history.ts';
-import { Operator, type OperatorOptions } from './operator.ts';
+import { Operator, type OperatorOptions, type Reign } from './operator.ts';
 import type { Options } from './options.ts';
 import { coversAll, makePlan, type Planned, STEPS, type StepName } from './plan.ts';
 import { MAIN, OTHER, Population, type Wanted } from './population.ts';
@@ -64,6 +64,7 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     endpoint: ca.ready.endpoint,
     clock,
     folder,
+    isVerbose: options.logs !== undefined,
   };
   const mains = ['main-a', 'main-b'].map((name): OperatorOptions => ({ ...common, namespaces: MAIN, name }));
   const steps = builtSteps();
@@ -93,7 +94,8 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     const startAnew = async (): Promise<void> => {
       await Promise.all([herd.renew(), other.renew()]);
     };
-    const { verdict, stuck } = await settle(state, history, options, startAnew);
+    const reigns = (): Reign[] => [...herd.reigns(), ...other.reigns()];
+    const { verdict, stuck } = await settle(state, history, reigns, options, startAnew);
     await herd.stop();
     await other.stop();
     await others;
@@ -127,7 +129,7 @@ class Other {
   kills = 0;
   readonly #options: OperatorOptions;
   #operator: Operator | undefined;
-  #incarnation = 0;
+  readonly #all: Operator[] = [];
   #ending = false;
 
   constructor(options: OperatorOptions) {
@@ -136,9 +138,14 @@ class Other {
 
   async run(): Promise<void> {
     while (!this.#ending) {
-      this.#operator = new Operator(this.#options, { election: true }, this.#incarnation++);
+      this.#operator = new Operator(this.#options, { election: true }, this.#all.length);
+      this.#all.push(this.#operator);
       await this.#operator.exited;
     }
+  }
+
+  reigns(): Reign[] {
+    return this.#all.flatMap((operator) => operator.reign() ?? []);
   }
 
   kill(): void {
@@ -193,6 +200,7 @@ async function undo(state: RunState): Promise<void> {
 async function settle(
   state: RunState,
   history: History,
+  reigns: () => Reign[],
   { settle, speed }: Options,
   startAnew: () => Promise<void>,
 ): Promise<{ verdict: Verdict; stuck: string[] }> {
@@ -212,7 +220,7 @@ async function settle(
   let verdict: Verdict;
   do {
     await pause(POLL_MS);
-    verdict = await verdictOf(state, history);
+    verdict = await verdictOf(state, history, reigns());
   } while (!resultIsQuiet(verdict) && Date.now() < end);
   state.progress(`At rest after ${seconds()} s.`);
   return { verdict, stuck };
@@ -242,7 +250,7 @@ async function helpThoseWhoWait(state: RunState, history: History): Promise<void
   }
 }
 
-async function verdictOf(state: RunState, history: History): Promise<Verdict> {
+async function verdictOf(state: RunState, history: History, reigns: readonly Reign[]): Promise<Verdict> {
   const { ca, population, allowances, forgotten } = state;
   const [certificates, journal, authorities] = await Promise.all([
     ca.certificates(),
@@ -257,6 +265,7 @@ async function verdictOf(state: RunState, history: History): Promise<Verdict> {
     tags: population.tags,
     allowances,
     forgotten,
+    reigns,
     rekeys: ({ namespace, name }) => population.find(namespace, name)?.more['privateKey'] !== undefined,
   });
 }

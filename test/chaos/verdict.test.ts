@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { CertificateView, JournalEntry } from '../../tools/dev-server/types.ts';
 import type { Stored } from './etcd.ts';
-import type { Claims } from './history.ts';
+import type { Claims, End } from './history.ts';
 import type { Evidence } from './ledger.ts';
 import { type Tag, Tags } from './names.ts';
+import type { Reign } from './operator.ts';
 import { judge } from './verdict.ts';
 
 const CA = 101;
@@ -15,7 +16,9 @@ class Scene {
   readonly journal: JournalEntry[] = [];
   readonly allowances = new Map<Tag, number>();
   readonly forgotten = new Set<Tag>();
-  interrupted: string[] = [];
+  readonly ends: End[] = [];
+  /** An operator that led all the time. */
+  reigns: Reign[] = [{ namespaces: ['n'], startedAt: 0, from: 0, to: 100_000 }];
   readonly #resources = new Map<string, Stored>();
   readonly #issuers: Stored[] = [];
   readonly #claims = new Map<string, Claims>();
@@ -96,10 +99,11 @@ class Scene {
       tags: this.tags,
       allowances: this.allowances,
       forgotten: this.forgotten,
+      reigns: this.reigns,
       rekeys: ({ name }) => name === 'rekeyed',
       history: {
         secrets: [],
-        interrupted: new Set(this.interrupted),
+        ends: this.ends,
         claims: (place) => this.#claimsOf(place),
         certificates: () => [...this.#resources.values()],
         issuers: () => this.#issuers,
@@ -158,9 +162,55 @@ test('an orphan of a resource that was deleted while its attempt was under way i
   const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }] });
   const web = scene.wish('web');
   scene.buy(web);
-  scene.interrupted = [web.names.join(',')];
+  scene.ends.push({ place: 'n/web', at: 10_000, ids: [], interrupted: [web.names.join(',')] });
 
   expect(scene.verdict()).toMatchObject({ decidable: [], orphansWitnessed: [5001] });
+});
+
+describe('what a resource had that was deleted', () => {
+  const at = 10_000;
+
+  test.each<[string, Reign[], number]>([
+    ['is lost, where an operator saw it go', [{ namespaces: ['n'], startedAt: 0, from: 0, to: 20_000 }], 1],
+    [
+      'is lost, where one saw it that led later',
+      [{ namespaces: ['n'], startedAt: 0, from: 15_000, to: 20_000 }],
+      1,
+    ],
+    ['nobody can know of, without an operator', [], 0],
+    [
+      'nobody can know of, where one died at once',
+      [{ namespaces: ['n'], startedAt: 0, from: 0, to: 11_000 }],
+      0,
+    ],
+    [
+      'nobody can know of, where one came later',
+      [{ namespaces: ['n'], startedAt: 11_000, from: 11_000, to: 50_000 }],
+      0,
+    ],
+    [
+      'nobody can know of, who looks after others',
+      [{ namespaces: ['other'], startedAt: 0, from: 0, to: 50_000 }],
+      0,
+    ],
+  ])('%s', (_, reigns, lost) => {
+    const scene = new Scene();
+    const id = scene.buy(scene.wish('gone'));
+    scene.ends.push({ place: 'n/gone', at, ids: [id], interrupted: [] });
+    scene.reigns = reigns;
+
+    expect(scene.verdict().lost).toHaveLength(lost);
+  });
+
+  test('is a stranger to the next one that asks for the same', () => {
+    const scene = new Scene().issuer({ orphans: [{ certificateId: 5002 }] });
+    const before = scene.buy(scene.wish('web'));
+    scene.ends.push({ place: 'n/web', at, ids: [before], interrupted: [] });
+    scene.reigns = [];
+    scene.buy(scene.wish('web'));
+
+    expect(scene.verdict()).toMatchObject({ decidable: [], lost: [] });
+  });
 });
 
 test('the mark of an installation takes every excuse away', () => {

@@ -21,27 +21,40 @@ export interface Verdict {
 
 export function judge(evidence: Evidence): Verdict {
   const bought = boughtOf(evidence);
+  const isForgotten = forgetting(evidence);
   const orphans = bought.filter(
-    (one) =>
-      one.isValid && !one.isClaimed && !one.isGivenUp && (one.isOrphan || !wasForgotten(evidence, one)),
+    (one) => one.isValid && !one.isClaimed && !one.isGivenUp && (one.isOrphan || !isForgotten(one)),
   );
+  const strangers = bought.filter(
+    (one) =>
+      one.isValid &&
+      !one.isClaimed &&
+      !one.isGivenUp &&
+      !one.isUndecided &&
+      (one.isBeyond || isForgotten(one)),
+  );
+  const excused = (one: Bought): boolean => isExcused(evidence, one) || hasTwin(strangers, one);
   return {
     ...judgeSecrets(evidence),
     lost: bought
       .filter((one) => orphans.includes(one) && !one.isOrphan && !one.isRecorded)
       .map((one) => `${describe(one)} is claimed by nobody and reported by nobody`),
-    doubled: [...doubledNew(evidence, bought), ...doubledReissue(evidence, bought)],
+    doubled: [...doubledNew(evidence, bought, excused), ...doubledReissue(evidence, bought)],
     foreignTouched: judgeCalls(evidence),
     orphansWitnessed: orphans.map(({ certificate }) => certificate.id),
     orphansReported: bought.filter((one) => one.isOrphan).map(({ certificate }) => certificate.id),
     decidable: orphans
-      .filter((one) => !isExcused(evidence, one) && !wasInterrupted(evidence, one))
+      .filter((one) => !excused(one) && !isForgotten(one) && !wasInterrupted(evidence, one))
       .map((one) => `${describe(one)} need not have been an orphan`),
     certificates: bought.length,
   };
 }
 
-function doubledNew(evidence: Evidence, bought: readonly Bought[]): string[] {
+function doubledNew(
+  evidence: Evidence,
+  bought: readonly Bought[],
+  excused: (one: Bought) => boolean,
+): string[] {
   const fresh = bought.filter((one) => !one.isReissue);
   const unknown = fresh
     .filter(({ tag }) => tag === undefined)
@@ -53,7 +66,7 @@ function doubledNew(evidence: Evidence, bought: readonly Bought[]): string[] {
   const doubled = [...byTag].flatMap(([tag, all]) => {
     const allowance = (tag && evidence.allowances.get(tag)) ?? 0;
     const heard = all.filter(({ wasHeard }) => wasHeard);
-    const wasted = all.filter((one) => !one.wasHeard && !isExcused(evidence, one));
+    const wasted = all.filter((one) => !one.wasHeard && !excused(one));
     const again = tag && evidence.rekeys(tag) ? 0 : Math.max(0, heard.length - 1);
     const extra = again + Math.max(0, wasted.length - (heard.length === 0 ? 1 : 0));
     if (extra <= allowance) return [];
@@ -89,14 +102,44 @@ function isExcused(
   return isByHand || rivals.some((other) => other.party !== 'person' && placeOf(other) !== placeOf(tag));
 }
 
-/** Whoever forged the status of the resource that bought it made the operator forget it. */
-function wasForgotten({ forgotten }: Evidence, { tag }: Bought): boolean {
-  return tag !== undefined && forgotten.has(tag);
+/** Whether a certificate with the same names at the same authority is there that nobody can tell to be ours. */
+function hasTwin(strangers: readonly Bought[], { tag, certificate }: Bought): boolean {
+  if (tag?.issuer === 'marked') return false;
+  return strangers.some(
+    (other) =>
+      other.certificate.id !== certificate.id &&
+      other.certificate.caId === certificate.caId &&
+      other.tag?.set === tag?.set,
+  );
+}
+
+/** A process that sees a deletion needs so long to write down what it had, and to have its watches open before it. */
+const TO_REMEMBER_MS = 4_000;
+const TO_WATCH_MS = 3_000;
+
+/**
+ * What the operator cannot know any more: somebody forged the status of the resource that bought it, or deleted that while
+ * no operator was there for long enough to see it and to write it down.
+ */
+function forgetting({ forgotten, history, reigns }: Evidence): (one: Bought) => boolean {
+  const unseen = history.ends.filter(
+    ({ place, at }) =>
+      !reigns.some(
+        ({ namespaces, startedAt, from, to }) =>
+          namespaces.includes(place.split('/')[0] ?? '') &&
+          startedAt + TO_WATCH_MS <= at &&
+          to - Math.max(from, at) >= TO_REMEMBER_MS,
+      ),
+  );
+  const ids = new Set(unseen.flatMap((end) => end.ids));
+  const names = new Set(unseen.flatMap(({ interrupted }) => interrupted));
+  return ({ tag, certificate }) =>
+    ids.has(certificate.id) || (tag !== undefined && (forgotten.has(tag) || names.has(tag.names.join(','))));
 }
 
 /** Its resource was deleted before it was known what the attempt had bought. */
 function wasInterrupted({ history }: Evidence, { tag }: Bought): boolean {
-  return tag !== undefined && history.interrupted.has(tag.names.join(','));
+  return tag !== undefined && history.ends.some((end) => end.interrupted.includes(tag.names.join(',')));
 }
 
 /** Reissues and changes of status at certificates that were not the caller's. */
