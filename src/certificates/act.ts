@@ -14,6 +14,7 @@ import { nextNeed, OUTSIDE_WINDOW } from './needs.ts';
 import { noteStatus } from './observed.ts';
 import { isOutdated, MADE_AGAIN, REQUEST_CHANGED } from './open-attempt.ts';
 import { record, recordConditions } from './record.ts';
+import { assertRead } from './proof.ts';
 import { recover } from './recover.ts';
 import { isGenuine, relabel, settle } from './settle.ts';
 import { isWithheld } from './standing.ts';
@@ -70,8 +71,10 @@ async function carryOut(
       return repair(deps, inputs, () => write(deps, inputs, signal));
     }
     case 'takeUp':
+      await assertRead(deps, inputs, signal);
       return takeUpOr(deps, inputs, context);
     case 'issue':
+      await assertRead(deps, inputs, signal);
       log.info({ operation: plan.operation, reason: plan.why.reason }, 'Asking for a certificate');
       tellOutsideWindow(deps, inputs.certificate, plan.why);
       return issue(deps, inputs, issuerOf(inputs), orderOf(inputs, plan), signal);

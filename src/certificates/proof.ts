@@ -1,5 +1,10 @@
+import { certificates } from '../api/kinds.ts';
 import { MAX_CLOCK_SKEW_MS } from '../issuance/checks.ts';
+import { CrdsOutdated } from '../issuance/outdated-crds.ts';
+import { keyOf, parseKey } from '../kube/objects.ts';
+import { canonicalJson } from '../lib/hash.ts';
 import type { Plan } from './decide.ts';
+import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 
 /** What is not done on the word of an unsealed status while the Secret may prove what it says. */
@@ -19,6 +24,24 @@ export function mayProve(inputs: Inputs, plan: Plan): boolean {
   if (certificate.status?.certificateId !== undefined) return true;
   const { leaf } = secret.held;
   return leaf.notBefore <= now + MAX_CLOCK_SKEW_MS && leaf.notAfter > now;
+}
+
+/**
+ * Before the word of a status without its seal is dropped: that the API server still has it so. Older CRDs hide an attempt
+ * from whoever reads under them, in a version that is the newest; once newer ones are back, a write would put another in its
+ * place. Throws `CrdsOutdated` then.
+ */
+export async function assertRead(
+  { kube }: Pick<Deps, 'kube'>,
+  { certificate, sealed }: Pick<Inputs, 'certificate' | 'sealed'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { metadata, status } = certificate;
+  if (sealed !== false || status?.seal === undefined) return;
+  const live = await kube.get(certificates, parseKey(keyOf(certificate)), { signal });
+  const isSame =
+    live.metadata.uid === metadata.uid && live.metadata.resourceVersion === metadata.resourceVersion;
+  if (isSame && canonicalJson(live.status) !== canonicalJson(status)) throw new CrdsOutdated();
 }
 
 /** Ids that the certificate in the Secret may have, by what annotation and status say. */

@@ -74,6 +74,25 @@ test('what cannot be written now, or not be believed yet, is kept', async () => 
   expect([...vanished.pending()]).toHaveLength(1);
 });
 
+test('what vanishes while the CA cannot be asked is written if its seal is true, and kept if not', async () => {
+  const givings: Giving[] = [];
+  const { vanished, directory, reconcile } = setUp((giving) => {
+    givings.push(giving);
+    return Promise.resolve();
+  });
+  const refused = { ready: false, reason: 'PassphraseFailure', message: '' } as const;
+  directory.set(KEY, { ...refused, sealer: { seal: () => 'with the wrong API key' } });
+  vanished.note(resource(7));
+
+  await reconcile();
+  expect([givings, [...vanished.pending()]]).toMatchObject([[], [{ status: { certificateId: 7 } }]]);
+  directory.set(KEY, { ...refused, sealer: account });
+  await reconcile();
+
+  expect(givings).toMatchObject([{ released: [{ certificateId: 7 }] }]);
+  expect([...vanished.pending()]).toEqual([]);
+});
+
 test('what a resource made anew has taken up again is not given up', async () => {
   const givings: Giving[] = [];
   const { vanished, directory, reconcile } = setUp(

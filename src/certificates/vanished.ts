@@ -72,22 +72,25 @@ export class Vanished {
     }
     const state = directory.get(key);
     // Whether a status can be believed, only the account tells; the directory says when there is one.
-    if (!state?.ready) return {};
-    const { account } = state.issuer;
+    const sealer = state?.ready ? state.issuer.account : state?.sealer;
+    if (!sealer) return {};
     const believed = pending.filter(({ certificate: { metadata, status } }) =>
-      isSealed(account, metadata.uid ?? '', status ?? {}),
+      isSealed(sealer, metadata.uid ?? '', status ?? {}),
     );
+    // With credentials that the CA has not accepted, what they do not prove may be true all the same.
+    const judged = state?.ready ? pending : believed;
     // A resource made anew may have taken its certificate up again.
     const held = new Set<number | undefined>();
     for (const { status } of certificates.values()) held.add(status?.certificateId);
     const released = believed.flatMap(releasedOf).filter(({ certificateId }) => !held.has(certificateId));
+    if (judged.length === 0) return {};
     const abandoned = believed.flatMap((gone) => abandonedOf(gone, timing));
     await records.give(key, { released, abandoned }, signal);
     log.info(
-      { certificateIds: released.map(({ certificateId }) => certificateId), resources: pending.length },
+      { certificateIds: released.map(({ certificateId }) => certificateId), resources: judged.length },
       'Certificates were given up with their resources',
     );
-    const left = (this.#pending.get(key) ?? []).filter((gone) => !pending.includes(gone));
+    const left = (this.#pending.get(key) ?? []).filter((gone) => !judged.includes(gone));
     if (left.length === 0) this.#pending.delete(key);
     else this.#pending.set(key, left);
     return {};

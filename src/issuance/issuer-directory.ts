@@ -2,6 +2,7 @@ import type { Account } from '../account/account.ts';
 import type { CertificateSpec } from '../api/certificate-spec.ts';
 import type { Subject } from '../api/subject.ts';
 import type { Certificate } from '../x509/certificate.ts';
+import type { Sealer } from './seal.ts';
 
 /** What is needed of an authority to issue and to check what it issued. */
 export interface AuthorityMaterial {
@@ -28,7 +29,8 @@ export interface ReadyIssuer {
 /** What is known of an issuer in this process. Status tells people; only this is acted on. */
 export type IssuerState =
   | { ready: true; issuer: ReadyIssuer }
-  | { ready: false; reason: string; message: string };
+  /** `sealer`: its account, where there is one that the CA only cannot be asked with now. It tells which statuses are sealed. */
+  | { ready: false; reason: string; message: string; sealer?: Sealer };
 
 type Listener = (key: string) => void;
 
@@ -61,7 +63,7 @@ export class IssuerDirectory {
   fault(account: Account, { reason, message }: { reason: string; message: string }): void {
     for (const [key, state] of this.#states) {
       if (!state.ready || state.issuer.account !== account) continue;
-      this.set(key, { ready: false, reason, message });
+      this.set(key, { ready: false, reason, message, sealer: account });
       for (const listener of this.#faulted) listener(key);
     }
   }
@@ -96,5 +98,5 @@ function isSame(a: IssuerState | undefined, b: IssuerState): boolean {
       a.issuer.authority.id === b.issuer.authority.id
     );
   }
-  return !a.ready && !b.ready && a.reason === b.reason && a.message === b.message;
+  return !a.ready && !b.ready && a.reason === b.reason && a.message === b.message && a.sealer === b.sealer;
 }

@@ -60,7 +60,7 @@ export async function act(
       known?.ready && isFresh ? known.issuer : await connect(deps, account, issuer, key, context.signal);
     if ('reason' in found) {
       account.gate.breaker.checkSucceeded();
-      deps.directory.set(key, { ready: false, ...found });
+      deps.directory.set(key, { ready: false, ...found, sealer: account });
       await report(deps, issuer, { ready: false, ...found, state: 'Connected' }, context.signal);
       return again(ABSENT, failures.count(key), deps);
     }
@@ -98,7 +98,7 @@ async function afterFailedCheck(
     await stopped(deps, issuer, account, key, { signal });
     return { requeueAfterMs: account.gate.pausedFor };
   }
-  deps.directory.set(key, { ready: false, ...fault });
+  deps.directory.set(key, { ready: false, ...fault, sealer: account });
   if (stops === 'account') {
     breaker.checkFailed(fault);
     await report(deps, issuer, { ready: false, ...fault, ...limitsOf(account) }, signal);
@@ -150,7 +150,7 @@ async function stopped(
     said = fault ? { ready: false, ...fault } : readyWords(known.issuer);
   } else {
     said = { ready: false, ...(fault ?? RATE_LIMITED) };
-    deps.directory.set(key, { ready: false, ...reasonOf(said) });
+    deps.directory.set(key, { ready: false, ...reasonOf(said), sealer: account });
   }
   await report(deps, issuer, { ...said, ...limitsOf(account) }, signal);
 }
