@@ -102,7 +102,7 @@ export async function perform(state: RunState, deed: Deed, whom: number): Promis
   }
 }
 
-/** Creates the resource of a wish. */
+/** Creates the resource of a wish, which deeds can befall from then on. */
 export async function create({ cluster, population }: RunState, wanted: Wanted): Promise<void> {
   const { namespace, name } = wanted;
   await cluster.kube.must('POST', pathOf(CERTIFICATES, namespace, 'tinycertcertificates'), {
@@ -111,6 +111,7 @@ export async function create({ cluster, population }: RunState, wanted: Wanted):
     metadata: { name },
     spec: population.specOf(wanted),
   });
+  wanted.gone = false;
 }
 
 /** Somebody writes to a resource: under older CRDs its status loses what they do not know. */
@@ -153,7 +154,6 @@ export async function recreate(state: RunState, wanted: Wanted): Promise<void> {
     delete wanted.more['desiredStatus'];
     population.retag(wanted);
     await create(state, wanted);
-    wanted.gone = false;
   }
 }
 

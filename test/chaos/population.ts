@@ -20,7 +20,7 @@ export interface Wanted {
   tag: Tag;
   /** Changes of spec so far. */
   version: number;
-  /** It is deleted at the moment. */
+  /** It is not created yet, or deleted at the moment. */
   gone: boolean;
   /** Somebody forged its status, so that it may have to be issued once more. */
   forged: number;
@@ -106,7 +106,7 @@ export class Population {
       more,
       tag,
       version: 0,
-      gone: false,
+      gone: true,
       forged: 0,
     });
   }
