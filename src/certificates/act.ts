@@ -143,11 +143,17 @@ async function reportObstacle(
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const { certificate } = inputs;
-  const written = await recordConditions(deps, { certificate, conditions, signal });
-  if (written !== certificate && !SAID_ELSEWHERE.has(why.reason))
-    deps.warn(certificate, why.reason, why.message);
+  const what = `${certificate.metadata.uid} ${why.reason}`;
+  // Somebody who undoes it at once, as another operator without election would, is not kept up with.
+  const requeueAfterMs = deps.reports.waits(what);
+  const written =
+    requeueAfterMs > 0 ? certificate : await recordConditions(deps, { certificate, conditions, signal });
+  if (written !== certificate) {
+    deps.reports.note(what);
+    if (!SAID_ELSEWHERE.has(why.reason)) deps.warn(certificate, why.reason, why.message);
+  }
   if (isQueued) issuerOf(inputs).account.gate.park(ticketOf(deps, inputs));
-  return at(requeueAt);
+  return { ...at(requeueAt), ...(requeueAfterMs > 0 ? { requeueAfterMs } : {}) };
 }
 
 async function afterRecovery(

@@ -52,6 +52,8 @@ export interface Deps {
   /** Issuers as they were last ready, for what was promised when they are gone. */
   sessions: Pick<LastSessions, 'get'>;
   repairs: Repairs;
+  /** How often the same was said of a resource lately. */
+  reports: Repairs;
   writtenCertificates: LastWritten<TinyCertCertificate>;
   writtenSecrets: LastWritten<KubeObject>;
 }

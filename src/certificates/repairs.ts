@@ -16,8 +16,8 @@ interface Row {
 }
 
 /**
- * How often Secrets were repaired lately. Another writer that keeps changing one would otherwise have the operator write,
- * and ask the CA, as fast as it does. All of it may be lost.
+ * How often Secrets were repaired lately, or the same was said in a status. Another writer that keeps changing it would
+ * otherwise have the operator write, and ask the CA, as fast as it does. All of it may be lost.
  */
 export class Repairs {
   readonly #rows = new Map<string, Row>();

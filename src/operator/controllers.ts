@@ -155,6 +155,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     }),
     leftBehind: new LeftBehind({ kube, strays: () => strays(deps) }),
     repairs: new Repairs(clock),
+    reports: new Repairs(clock),
     writtenCertificates: new LastWritten({ clock }),
     writtenSecrets: new LastWritten({ clock }),
   };

@@ -267,6 +267,20 @@ describe('it goes on by itself when', () => {
   });
 });
 
+test('whoever undoes what the operator says is answered with longer and longer pauses', async () => {
+  const { world, operator, outcome } = await endure(stage, { setUp: () => Promise.resolve() });
+  const tally = world.tally(operator);
+  for (let i = 0; i < 20; i += 1) {
+    await world.patch(certificates, 'web', { status: { conditions: [] } }, 'status');
+    await world.settled();
+  }
+
+  expect(tally().writes['PATCH tinycertcertificates/status']).toBeLessThan(4);
+  expect(await world.says(certificates, 'web')).toEqual([]);
+  await world.pass(60_000);
+  expect(await world.says(certificates, 'web')).toEqual(outcome.certificate);
+});
+
 test('an http endpoint on this machine is used once an administrator allows it', async () => {
   const plain = await startDevServer({ protocol: 'http', now: stage.clock.now });
   try {
