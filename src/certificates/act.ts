@@ -2,7 +2,7 @@ import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { conclude } from './conclude.ts';
-import { failedConditions, obstructed, type Plan, planOf, servedUntil } from './decide.ts';
+import { failedConditions, obstructed, type Plan, planOf } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedLook } from './failure.ts';
 import { follow } from './follow.ts';
@@ -118,7 +118,10 @@ function fetchAgain(
   );
 }
 
-/** Nothing can be looked up yet. While the account is on trial this is one of those who wait for it to be well. */
+/**
+ * Nothing can be looked up yet. While the account is on trial this is one of those who wait for it to be well; if it still is
+ * by then, the certificate says so.
+ */
 async function waitUntilQuiet(
   deps: Deps,
   inputs: Inputs,
@@ -128,10 +131,7 @@ async function waitUntilQuiet(
   const { certificate } = inputs;
   if (conditions) await recordConditions(deps, { certificate, conditions, signal });
   const ms = quietAt - inputs.monotonic;
-  if (inputs.turn.onTrial) {
-    issuerOf(inputs).account.gate.park(ticketOf(deps, inputs), ms);
-    return at(servedUntil(inputs));
-  }
+  if (inputs.turn.onTrial) issuerOf(inputs).account.gate.park(ticketOf(deps, inputs), ms);
   return { requeueAfterMs: ms };
 }
 

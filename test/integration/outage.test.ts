@@ -90,3 +90,17 @@ test(
     expect(complaints(operator)).toEqual([]);
   },
 );
+
+test('those that were under way when the CA failed say that they wait too, once nothing can come of their attempts any more', async () => {
+  const names = NAMES.slice(0, 8);
+  const world = await aWorld(stage);
+  await world.account();
+  stage.dev.addFault({ call: 'cert/new', times: 'forever', kind: 'error', code: 'UnknownError' });
+  await world.certificates(names);
+
+  const operator = await world.operator({ concurrency: names.length });
+  await world.pass(5 * MINUTE);
+
+  expect(await said(world)).toEqual({ [WAITS]: names.length });
+  expect(complaints(operator)).toEqual([]);
+});
