@@ -19,7 +19,7 @@ import { recover } from './recover.ts';
 import { isGenuine, relabel, settle } from './settle.ts';
 import { isWithheld } from './standing.ts';
 import { takeUp } from './take-up.ts';
-import { comeWhenCalled, inTurn, ticketOf } from './turn.ts';
+import { inTurn, ticketOf } from './turn.ts';
 
 /** What the issuer's own events say, and what the spec itself asks for. */
 const SAID_ELSEWHERE: ReadonlySet<string> = new Set(['IssuerNotReady', 'Suspended', 'OnHold', 'Revoked']);
@@ -34,16 +34,13 @@ export async function act(
   plan: Plan,
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
-  const { certificate, issuer } = inputs;
-  const gate = issuer?.ready ? issuer.issuer.account.gate : undefined;
-  return comeWhenCalled(gate, certificate, async () => {
-    try {
-      return await carryOut(deps, inputs, plan, context);
-    } catch (error) {
-      if (!issuer?.ready) throw error;
-      return afterFailedLook(deps, inputs, issuer.issuer, error, context.signal);
-    }
-  });
+  const { issuer } = inputs;
+  try {
+    return await carryOut(deps, inputs, plan, context);
+  } catch (error) {
+    if (!issuer?.ready) throw error;
+    return afterFailedLook(deps, inputs, issuer.issuer, error, context.signal);
+  }
 }
 
 async function carryOut(

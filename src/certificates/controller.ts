@@ -15,8 +15,9 @@ import { farewell } from './farewell.ts';
 import { hasFinalizer, keepFinalizer } from './finalizer.ts';
 import { gather, secretRef } from './gather.ts';
 import { keepPromises } from './keep-promises.ts';
-import type { Reason } from './inputs.ts';
+import type { Inputs, Reason } from './inputs.ts';
 import { recordConditions } from './record.ts';
+import { comeWhenCalled } from './turn.ts';
 import type { Vanished } from './vanished.ts';
 
 /**
@@ -34,14 +35,9 @@ export function reconciler(deps: Deps): Reconcile {
       if (isDeleted) return await farewell(deps, parsed.object, context);
       const kept = await keepFinalizer(deps, parsed.object, context.signal);
       const gathered = await gather(deps, kept, context.signal);
-      const { inputs, result } = await keepPromises(deps, gathered, context);
-      const plan = decide(inputs);
-      failpoint('decide');
-      const acted = await act(deps, inputs, plan, context);
-      // What was done may have promised something.
-      const after = deps.writtenCertificates.newest(key, deps.certificates.get(key)) ?? inputs.certificate;
-      const requeueAt = nextDutyAt({ certificate: after, now: inputs.now });
-      return [acted, requeueAt === undefined ? {} : { requeueAt }].reduce(sooner, result);
+      const { issuer } = gathered;
+      const gate = issuer?.ready ? issuer.issuer.account.gate : undefined;
+      return await comeWhenCalled(gate, kept, () => work(deps, gathered, context));
     } catch (error) {
       if (!(error instanceof CrdsOutdated)) throw error;
       deps.crds.doubt();
@@ -49,6 +45,19 @@ export function reconciler(deps: Deps): Reconcile {
       return { requeueAfterMs: CRDS_AGAIN_MS };
     }
   };
+}
+
+/** Keeps what was promised, then does what the certificate needs. A call of the gate is for all of it. */
+async function work(deps: Deps, gathered: Inputs, context: ReconcileContext): Promise<ReconcileResult> {
+  const { inputs, result } = await keepPromises(deps, gathered, context);
+  const plan = decide(inputs);
+  failpoint('decide');
+  const acted = await act(deps, inputs, plan, context);
+  // What was done may have promised something.
+  const key = keyOf(inputs.certificate);
+  const after = deps.writtenCertificates.newest(key, deps.certificates.get(key)) ?? inputs.certificate;
+  const requeueAt = nextDutyAt({ certificate: after, now: inputs.now });
+  return [acted, requeueAt === undefined ? {} : { requeueAt }].reduce(sooner, result);
 }
 
 /** Which events lead to which keys. Returns the function that ends this. */

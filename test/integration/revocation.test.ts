@@ -227,6 +227,23 @@ describe('desiredStatus', () => {
     expect([statusAtCa(stage, id), (await statusOf(world)).observedDesiredStatus]).toEqual(['hold', 'Hold']);
   });
 
+  test('acts while the account is on trial and somebody else has to wait', async () => {
+    const { world, operator, id } = await issued();
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+    await world.certificate('trial', { dnsNames: ['trial.example.com'] });
+    await world.settled();
+    // The connection that broke has the account looked at, which is well.
+    await world.pass(5_000);
+    const reconciled = (): number =>
+      operator.log.filter(({ msg, name }) => msg === 'Reconciling' && name === 'web').length;
+    const before = reconciled();
+
+    await change(world, { desiredStatus: 'Hold' });
+
+    expect(statusAtCa(stage, id)).toBe('hold');
+    expect(reconciled() - before).toBeLessThan(10);
+  });
+
   test('Good from the start costs nothing', async () => {
     const { operator } = await issued({ desiredStatus: 'Good' });
     expect(operator.traffic.writes()).toMatchObject({ 'PATCH tinycertcertificates/status': 2 });
