@@ -14,7 +14,7 @@ import type { Inputs } from './inputs.ts';
 import type { Look } from './look.ts';
 
 /** More certificates without an owner, or gone from the list, than this are not looked at one by one. */
-const MAX_STRANGERS = 20;
+const MAX_LOOKS = 500;
 
 /** A certificate that an attempt may have bought, and all that may speak for another buyer. */
 export interface Case {
@@ -71,7 +71,7 @@ async function isReissueSeen({ attempt, look, others, given }: Case): Promise<bo
   });
   const all = new Set([...had, ...given.released.map(({ certificateId }) => certificateId)]);
   const gone = [...all].filter((each) => each <= newest && !look.listed.has(each));
-  if (gone.length > MAX_STRANGERS) return true;
+  if (gone.length > MAX_LOOKS) return true;
   for (const each of gone) if (await look.mayBeOf(each)) return true;
   return false;
 }
@@ -136,7 +136,7 @@ async function isForeignSeen({ certificate, look, others, given, strangers }: Ca
     ...given.released.map(({ certificateId }) => certificateId),
   ]);
   const unknown = strangers.filter(({ id }) => !known.has(id));
-  if (unknown.length > MAX_STRANGERS) return true;
+  if (unknown.length > MAX_LOOKS) return true;
   for (const { id } of unknown) if (await look.isAskedFor(id)) return true;
   return false;
 }

@@ -15,6 +15,10 @@ import type { Deps } from './deps.ts';
 import { secretRef } from './gather.ts';
 import type { Inputs } from './inputs.ts';
 
+/** What a certificate was asked for never changes, so that later recoveries need not ask again. */
+const asked = new WeakMap<ReadyIssuer['account'], Map<string, string>>();
+const MOST_KEPT = 10_000;
+
 /** The looks of one recovery, each at the CA or live at the API server. They go by the attempt alone, not by the spec. */
 export class Look {
   readonly #deps: Deps;
@@ -103,9 +107,12 @@ export class Look {
 
   /** Ids of candidates that were asked for with exactly this, within the time of the attempt; newest first. */
   async matching(candidates: readonly CertificateSummary[]): Promise<number[]> {
+    const { authorityId, requestHash: wanted } = this.#attempt;
     const found: number[] = [];
     for (const { id } of candidates) {
-      if (!(await this.isAskedFor(id))) continue;
+      // What the candidates say beside it is looked at too.
+      const details = await this.#detailsOf(id);
+      if (!details || hashOf(authorityId, details) !== wanted) continue;
       if (await this.#isFromWindow(id)) found.push(id);
     }
     return found;
@@ -125,16 +132,13 @@ export class Look {
 
   /** Whether a certificate was asked for with what the attempt asked for: names and whole subject. */
   async isAskedFor(id: number): Promise<boolean> {
-    const { authorityId, requestHash: wanted } = this.#attempt;
-    const details = await this.#detailsOf(id);
-    return details !== undefined && hashOf(authorityId, details) === wanted;
+    return (await this.#hashOf(id)) === this.#attempt.requestHash;
   }
 
   /** Whether a certificate, listed or not, can have been asked for with the same; what the CA does not tell can be. */
   async mayBeOf(id: number): Promise<boolean> {
-    const { authorityId, requestHash: wanted } = this.#attempt;
-    const details = await this.#detailsOf(id);
-    return details === undefined || hashOf(authorityId, details) === wanted;
+    const hash = await this.#hashOf(id);
+    return hash === undefined || hash === this.#attempt.requestHash;
   }
 
   /** What was found of a certificate that was looked at. */
@@ -186,6 +190,21 @@ export class Look {
     const { signal } = this.#options;
     const secret = await this.#deps.kube.find(secrets, secretRef(certificate), { signal });
     return secret && heldCertificate(secret)?.leaf.publicKeyFingerprint;
+  }
+
+  async #hashOf(id: number): Promise<string | undefined> {
+    const { account } = this.#issuer;
+    const { authorityId } = this.#attempt;
+    const known = asked.get(account) ?? new Map<string, string>();
+    asked.set(account, known);
+    const key = `${authorityId} ${id}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const details = await this.#detailsOf(id);
+    const hash = details && hashOf(authorityId, details);
+    if (known.size >= MOST_KEPT) known.clear();
+    if (hash !== undefined) known.set(key, hash);
+    return hash;
   }
 
   async #detailsOf(id: number): Promise<CertificateDetails | undefined> {

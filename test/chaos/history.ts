@@ -24,6 +24,8 @@ export interface Attempt {
   previousId?: number;
   afterId?: number;
   outcome?: string;
+  since?: string;
+  until?: string;
 }
 
 /** The part of a status that tells what a resource lays claim to. */
@@ -53,6 +55,8 @@ export interface Claims {
   heard: Set<number>;
   /** Ids that attempts were to reissue. */
   reissued: Set<number>;
+  /** By attempt: between which times of day in the run what it bought begins. */
+  windows: Map<string, { since: number; until: number }>;
 }
 
 /** A resource that was deleted. */
@@ -97,7 +101,11 @@ export class History {
   }
 
   claims(place: string): Claims {
-    const known = this.#claims.get(place) ?? { heard: new Set(), reissued: new Set() };
+    const known = this.#claims.get(place) ?? {
+      heard: new Set(),
+      reissued: new Set(),
+      windows: new Map(),
+    };
     this.#claims.set(place, known);
     return known;
   }
@@ -120,6 +128,8 @@ export class History {
     const claims = this.claims(place);
     for (const id of [certificateId, attempt?.certificateId]) if (id !== undefined) claims.heard.add(id);
     if (attempt?.previousId !== undefined) claims.reissued.add(attempt.previousId);
+    const { id, since = '', until = '' } = attempt ?? {};
+    if (id !== undefined) claims.windows.set(id, { since: Date.parse(since), until: Date.parse(until) });
     this.#noteEnd(place, object);
   }
 

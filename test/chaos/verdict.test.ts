@@ -73,6 +73,12 @@ class Scene {
     return id;
   }
 
+  /** An attempt of the resource was open between these times of day. */
+  attempt(tag: Tag, since: number, until: number): this {
+    this.#claimsOf(`${tag.namespace}/${tag.name}`).windows.set(String(since), { since, until });
+    return this;
+  }
+
   /** The resource has this in its status now. */
   claim(tag: Tag, certificateId: number, previousId?: number): this {
     const place = `${tag.namespace}/${tag.name}`;
@@ -113,7 +119,7 @@ class Scene {
   }
 
   #claimsOf(place: string): Claims {
-    const known = this.#claims.get(place) ?? { heard: new Set(), reissued: new Set() };
+    const known = this.#claims.get(place) ?? { heard: new Set(), reissued: new Set(), windows: new Map() };
     this.#claims.set(place, known);
     return known;
   }
@@ -327,4 +333,30 @@ test('what an attempt that was given up may have bought is not lost, but has to 
   scene.buy(scene.wish('web'));
 
   expect(scene.verdict()).toMatchObject({ lost: [], orphansReported: [], orphansWitnessed: [5001] });
+});
+
+test.each([
+  ['within the time of an attempt for the same is taken for what it bought', 1_000_000, 'plain', 0],
+  ['before it is another’s', 1_002_000, 'plain', 1],
+  ['under the mark is another’s', 1_000_000, 'marked', 1],
+] as const)('what a person bought %s', (_, since, issuer, findings) => {
+  const scene = new Scene();
+  const web = scene.wish('web', 'web', { issuer });
+  const byHand = scene.buy(scene.wish('', 'web', { issuer, party: 'person', namespace: '' }), {
+    origin: 'manual',
+  });
+  scene.attempt(web, since, since + 52_000);
+  const params = { cert_id: String(byHand), what: 'key.dec' };
+  scene.journal.push({
+    seq: 90,
+    at: 0,
+    method: 'POST',
+    call: 'cert/get',
+    params,
+    client: 0,
+    body: '',
+    httpStatus: 200,
+  });
+
+  expect(scene.verdict().foreignTouched).toHaveLength(findings);
 });

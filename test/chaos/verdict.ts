@@ -1,4 +1,5 @@
 /** What the witnesses find, item by item. */
+import type { CertificateView } from '../../tools/dev-server/types.ts';
 import { type Bought, type Evidence, boughtOf, placeOf, rootOf, tagOf } from './ledger.ts';
 import { readHeld } from './secret-check.ts';
 
@@ -143,7 +144,8 @@ function wasInterrupted({ history }: Evidence, { tag }: Bought): boolean {
 }
 
 /** Reissues and changes of status at certificates that were not the caller's. */
-function judgeCalls({ journal, certificates, history, tags }: Evidence): string[] {
+function judgeCalls(evidence: Evidence): string[] {
+  const { journal, certificates, history, tags } = evidence;
   const byId = new Map(certificates.map((certificate) => [certificate.id, certificate]));
   return journal.flatMap(({ call, params, httpStatus, late, result }) => {
     const certificate = byId.get(Number(params['cert_id']));
@@ -152,11 +154,28 @@ function judgeCalls({ journal, certificates, history, tags }: Evidence): string[
     if (call !== 'cert/reissue' && call !== 'cert/status' && !isKey) return [];
     const root = rootOf(byId, certificate);
     const tag = tagOf(tags, certificate);
-    if (typeof root.origin !== 'number') return [`${call} of ${certificate.id}, which a person made`];
+    if (typeof root.origin !== 'number')
+      return isTakenForOwn(evidence, root) ? [] : [`${call} of ${certificate.id}, which a person made`];
     const hasActed = result?.certId !== undefined || (httpStatus === 200 && !isKey) || late === true;
     if (call !== 'cert/reissue' || !hasActed || !tag) return [];
     if (history.claims(placeOf(tag)).reissued.has(certificate.id)) return [];
     return [`${call} of ${certificate.id}, which ${placeOf(tag)} never wanted`];
+  });
+}
+
+/**
+ * The exception that the guarantees name: a person bought the very same, at the same authority, within the time of an attempt
+ * for it whose own request came to nothing. Without the marker it is taken for what the attempt bought.
+ */
+function isTakenForOwn({ tags, history }: Evidence, root: CertificateView | undefined): boolean {
+  const set = root && tagOf(tags, root)?.set;
+  if (!root || set === undefined || typeof root.origin === 'number') return false;
+  const at = root.notBefore * 1_000;
+  return tags.all().some((tag) => {
+    if (tag.party === 'person' || tag.set !== set || tag.issuer === 'marked') return false;
+    const { windows } = history.claims(placeOf(tag));
+    // TinyCert dates a certificate with the second of its issue.
+    return [...windows.values()].some(({ since, until }) => at >= since - 1_000 && at <= until);
   });
 }
 
@@ -168,6 +187,7 @@ function judgeSecrets(
   const invalidSecretVersions: string[] = [];
   const secretRegressions: string[] = [];
   const highest = new Map<string, number>();
+  const byId = new Map(evidence.certificates.map((certificate) => [certificate.id, certificate]));
   for (const { place, revision, at, data } of history.secrets) {
     const name = `Secret ${place} at revision ${revision}`;
     const issuer = tags.all().find((tag) => placeOf(tag) === place)?.issuer;
@@ -176,7 +196,7 @@ function judgeSecrets(
       const held = readHeld(data, { root: authority?.pem ?? '', now: at });
       const tag = tags.of(held.names);
       if (!tag) invalidSecretVersions.push(`${name} holds ${held.id}, whose names nobody asked for`);
-      else if (placeOf(tag) !== place || tag.party === 'person')
+      else if ((placeOf(tag) !== place || tag.party === 'person') && !isExcepted(held.id))
         wrongOwner.push(`${name} holds ${held.id} of ${placeOf(tag) === '/' ? 'a person' : placeOf(tag)}`);
       const key = `${place} ${[...held.names].sort().join(',')}`;
       const before = highest.get(key) ?? 0;
@@ -187,6 +207,11 @@ function judgeSecrets(
     }
   }
   return { wrongOwner, invalidSecretVersions, secretRegressions };
+
+  function isExcepted(id: number): boolean {
+    const certificate = byId.get(id);
+    return certificate !== undefined && isTakenForOwn(evidence, rootOf(byId, certificate));
+  }
 }
 
 function describe({ certificate, tag, isReissue }: Bought): string {

@@ -176,6 +176,7 @@ describe('a deleted certificate', () => {
       metadata: { finalizers: ['example.com/mine', 'tinycert-operator.io/revocation'] },
     });
     await begin(world);
+    await world.until(certificates, 'web', ({ metadata }) => metadata.finalizers?.length === 1);
     await world.settled();
     const since = world.tally(operator);
     await world.pass(60_000);
