@@ -7,7 +7,8 @@ import type { Recording, StatusChange } from './record.ts';
 /**
  * A certificate that a change of status lets go of stays claimed, in the same write, as a former one of its resource
  * (`recordGivenUp`); the oldest, for which there is no room, are remembered by the issuer before. What a reissue replaces
- * is obsolete and nobody's. Nothing is kept on the word of a status without its seal.
+ * is obsolete and nobody's, unless it had expired: that stays in the CA's list, where it must not look like somebody else's.
+ * Nothing is kept on the word of a status without its seal.
  */
 export async function formerIds(
   deps: Deps,
@@ -17,9 +18,10 @@ export async function formerIds(
   const { status = {}, metadata, spec } = certificate;
   if (change.formerCertificateIds !== undefined) return {};
   const operation = (change.attempt ?? status.attempt)?.operation;
+  const isListed = operation === 'New' || Date.parse(status.notAfter ?? '') <= deps.clock.now();
   const isReplaced =
     isSealed &&
-    operation === 'New' &&
+    isListed &&
     typeof change.certificateId === 'number' &&
     status.certificateId !== undefined &&
     status.certificateId !== change.certificateId;

@@ -255,6 +255,8 @@ async function holdByHand(state: RunState, wanted: Wanted): Promise<void> {
 }
 
 function desire(state: RunState, wanted: Wanted, desiredStatus: string): Promise<void> {
+  // Good for what was revoked asks for another one.
+  if (wanted.more['desiredStatus'] === 'Revoked' && desiredStatus === 'Good') allowOneMore(state, wanted);
   wanted.more['desiredStatus'] = desiredStatus;
   return write(state, wanted, { spec: { desiredStatus } });
 }

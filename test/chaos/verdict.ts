@@ -28,7 +28,7 @@ export function judge(evidence: Evidence): Verdict {
   );
   const strangers = bought.filter(
     (one) =>
-      one.isValid &&
+      one.certificate.status !== 'revoked' &&
       !one.isClaimed &&
       !one.isGivenUp &&
       !one.isUndecided &&

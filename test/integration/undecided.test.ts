@@ -171,6 +171,29 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
   });
 });
 
+test('what had expired before it was reissued is no stranger later', async () => {
+  await stage.dev.setOptions({ validity: '1h' });
+  const world = await aWorld(stage);
+  await world.account();
+  const first = await world.operator();
+  await world.certificate('aged', { revocation: { onExternalRevocation: 'Replace' } });
+  const { status } = await world.ready('aged');
+  await first.stop();
+  await stage.clock.skip(2 * 3_600_000);
+  await stage.dev.setOptions({ validity: '365d' });
+  await world.operator();
+  const again = await world.ready('aged', (now) => now.status?.certificateId !== status?.certificateId);
+  expect(again.status).toMatchObject({ formerCertificateIds: [status?.certificateId] });
+  stage.dev.setStatusByHand(again.status?.certificateId ?? 0, 'revoked');
+  stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+
+  await world.pass(20 * 60_000);
+
+  const [, , own, ...others] = bought(stage, 'aged.example.com');
+  expect(others).toEqual([]);
+  await expectServed(world, 'aged', own);
+});
+
 test('what was bought for an earlier resource of the same name is not bought again', async () => {
   const { world } = await wanted(stage, 'anew', { call: 'cert/new', kind: 'reset-before' });
   await world.delete(certificates, 'anew');
