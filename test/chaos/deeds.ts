@@ -111,6 +111,8 @@ export async function create({ cluster, population }: RunState, wanted: Wanted):
     metadata: { name },
     spec: population.specOf(wanted),
   });
+  // Until the witness has seen it, a deletion would seem to be over before it began.
+  while (cluster.etcd.get(certificateKey(wanted)) === undefined) await pause(20);
   wanted.gone = false;
 }
 

@@ -360,3 +360,10 @@ test.each([
 
   expect(scene.verdict().foreignTouched).toHaveLength(findings);
 });
+
+test('an orphan that has ended since it was reported is none', () => {
+  const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }] });
+  scene.buy(scene.wish('web'), { status: 'expired' });
+
+  expect(scene.verdict()).toMatchObject({ orphansReported: [], orphansWitnessed: [] });
+});

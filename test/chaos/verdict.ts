@@ -43,7 +43,10 @@ export function judge(evidence: Evidence): Verdict {
     doubled: [...doubledNew(evidence, bought, excused), ...doubledReissue(evidence, bought)],
     foreignTouched: judgeCalls(evidence),
     orphansWitnessed: orphans.map(({ certificate }) => certificate.id),
-    orphansReported: bought.filter((one) => one.isOrphan).map(({ certificate }) => certificate.id),
+    // What has ended since the inventory was taken is still shown.
+    orphansReported: bought
+      .filter(({ isOrphan, certificate }) => isOrphan && certificate.status !== 'expired')
+      .map(({ certificate }) => certificate.id),
     decidable: orphans
       .filter((one) => !excused(one) && !isForgotten(one) && !wasInterrupted(evidence, one))
       .map((one) => `${describe(one)} need not have been an orphan`),
