@@ -140,7 +140,8 @@ async function reportObstacle(
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const { certificate } = inputs;
-  const what = `${certificate.metadata.uid} ${why.reason}`;
+  const { uid, generation } = certificate.metadata;
+  const what = `${uid} ${generation} ${why.reason}`;
   // Somebody who undoes it at once, as another operator without election would, is not kept up with.
   const requeueAfterMs = deps.reports.waits(what);
   const written =

@@ -7,7 +7,7 @@ import { claimsOf } from '../issuance/claims.ts';
 import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { Given } from '../issuance/records.ts';
 import { requestHash, requestOf } from '../issuance/request.ts';
-import type { CertificateDetails, CertificateSummary } from '../tinycert/index.ts';
+import type { CertificateSummary } from '../tinycert/index.ts';
 import { sameNames } from '../x509/names.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
@@ -114,16 +114,13 @@ async function isAsking(
   const issuer = deps.directory.get(issuerKey(spec.issuerRef, metadata.namespace));
   if (!issuer?.ready) {
     // With other names it asks for another certificate, whoever its issuer is.
-    const asked = askedForOf(attempt, look.seen(id));
+    const details = look.seen(id);
+    const asked = details && askedFor(attempt.authorityId, details);
     return asked === undefined || sameNames(asked.names, names);
   }
   if (issuer.issuer.authority.id !== attempt.authorityId) return false;
   const request = requestOf({ spec, metadata }, issuer.issuer, await issuer.issuer.material());
   return requestHash(request) === attempt.requestHash;
-}
-
-function askedForOf({ authorityId }: Attempt, details: CertificateDetails | undefined) {
-  return details && askedFor(authorityId, details);
 }
 
 /**

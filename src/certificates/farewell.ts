@@ -2,7 +2,7 @@ import type { TinyCertCertificate } from '../api/kinds.ts';
 import { certificateAtCa } from '../issuance/at-ca.ts';
 import { isOpen } from '../issuance/attempt.ts';
 import { heldCertificate } from '../issuance/inspect.ts';
-import { rfc3339 } from '../issuance/conditions.ts';
+import { released } from '../issuance/given-up.ts';
 import { isOwnSecret } from '../issuance/outputs.ts';
 import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { isSealed } from '../issuance/seal.ts';
@@ -187,13 +187,6 @@ async function giveUp(
   ids: readonly number[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { namespace, name } = metadata;
-  const released = ids.map((certificateId) => ({
-    certificateId,
-    ...(namespace === undefined ? {} : { namespace }),
-    name,
-    releaseTime: rfc3339(deps.clock.now()),
-    cause: 'Deleted' as const,
-  }));
-  await deps.records.give(issuerKey(spec.issuerRef, namespace), { released }, signal);
+  const giving = { released: released(metadata, ids, deps.clock.now(), 'Deleted') };
+  await deps.records.give(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
 }

@@ -1,5 +1,5 @@
 import { withFormer } from '../issuance/claims.ts';
-import { rfc3339 } from '../issuance/conditions.ts';
+import { released } from '../issuance/given-up.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import type { Deps } from './deps.ts';
 import type { Recording, StatusChange } from './record.ts';
@@ -28,15 +28,8 @@ export async function formerIds(
   const ids = [givesUp, isReplaced ? status.certificateId : undefined].filter((id) => id !== undefined);
   if (ids.length === 0) return {};
   const { kept, dropped } = withFormer(isSealed ? status : {}, ...ids);
-  const { namespace, name } = metadata;
-  const releaseTime = rfc3339(deps.clock.now());
-  const released = dropped.map((certificateId) => ({
-    certificateId,
-    ...(namespace === undefined ? {} : { namespace }),
-    name,
-    releaseTime,
-  }));
-  if (released.length > 0)
-    await deps.records.give(issuerKey(spec.issuerRef, namespace), { released }, signal);
+  const giving = { released: released(metadata, dropped, deps.clock.now()) };
+  if (dropped.length > 0)
+    await deps.records.give(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
   return { formerCertificateIds: kept };
 }

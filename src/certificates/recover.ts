@@ -1,6 +1,5 @@
 import type { Attempt } from '../api/certificate-status.ts';
-import { abandoned } from '../issuance/abandoned.ts';
-import { rfc3339 } from '../issuance/conditions.ts';
+import { abandoned, released } from '../issuance/given-up.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { isMarked } from '../issuance/marker.ts';
 import type { Given } from '../issuance/records.ts';
@@ -91,15 +90,10 @@ function givingOf(
   attempt: Attempt,
   undecided: readonly number[],
 ): Giving {
-  const { namespace, name } = metadata;
-  const released = undecided.toReversed().map((certificateId): Released => ({
-    certificateId,
-    ...(namespace === undefined ? {} : { namespace }),
-    name,
-    releaseTime: rfc3339(clock.now()),
-    cause: 'Undecided',
-  }));
-  return { released, abandoned: [abandoned(metadata, attempt, timing)] };
+  return {
+    released: released(metadata, undecided.toReversed(), clock.now(), 'Undecided'),
+    abandoned: [abandoned(metadata, attempt, timing)],
+  };
 }
 
 function isUndecided({ cause }: Released): boolean {

@@ -1,7 +1,6 @@
 import type { TinyCertCertificate } from '../api/kinds.ts';
-import { abandoned } from '../issuance/abandoned.ts';
 import { isOpen } from '../issuance/attempt.ts';
-import { rfc3339 } from '../issuance/conditions.ts';
+import { abandoned, released } from '../issuance/given-up.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import type { Abandoned, Released } from '../issuance/remember.ts';
 import { isSealed } from '../issuance/seal.ts';
@@ -82,12 +81,14 @@ export class Vanished {
     // A resource made anew may have taken its certificate up again.
     const held = new Set<number | undefined>();
     for (const { status } of certificates.values()) held.add(status?.certificateId);
-    const released = believed.flatMap(releasedOf).filter(({ certificateId }) => !held.has(certificateId));
     if (judged.length === 0) return {};
-    const abandoned = believed.flatMap((gone) => abandonedOf(gone, timing));
-    await records.give(key, { released, abandoned }, signal);
+    const given = {
+      released: believed.flatMap(releasedOf).filter(({ certificateId }) => !held.has(certificateId)),
+      abandoned: believed.flatMap((gone) => abandonedOf(gone, timing)),
+    };
+    await records.give(key, given, signal);
     log.info(
-      { certificateIds: released.map(({ certificateId }) => certificateId), resources: judged.length },
+      { certificateIds: given.released.map(({ certificateId }) => certificateId), resources: judged.length },
       'Certificates were given up with their resources',
     );
     const left = (this.#pending.get(key) ?? []).filter((gone) => !judged.includes(gone));
@@ -103,12 +104,7 @@ function releasedOf({ certificate: { metadata, status }, at }: Gone): Released[]
   const ids = [...formerCertificateIds, attempt?.certificateId, certificateId].filter(
     (id) => id !== undefined,
   );
-  return [...new Set(ids)].map((id) => ({
-    certificateId: id,
-    ...ownerOf(metadata),
-    releaseTime: rfc3339(at),
-    cause: 'Deleted',
-  }));
+  return released(metadata, [...new Set(ids)], at, 'Deleted');
 }
 
 /** Its attempt, if what it bought is not known. */
@@ -116,8 +112,4 @@ function abandonedOf({ certificate: { metadata, status } }: Gone, timing: Timing
   const attempt = status?.attempt;
   if (!attempt || !isOpen(status) || attempt.certificateId !== undefined) return [];
   return [abandoned(metadata, attempt, timing)];
-}
-
-function ownerOf({ namespace, name }: TinyCertCertificate['metadata']): { namespace?: string; name: string } {
-  return { ...(namespace === undefined ? {} : { namespace }), name };
 }

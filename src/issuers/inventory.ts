@@ -13,6 +13,7 @@ import {
   type Source,
   unclaimed,
 } from '../issuance/inventory.ts';
+import { released } from '../issuance/given-up.ts';
 import type { LeftBehind } from '../issuance/left-behind.ts';
 import { type IssuerDirectory, issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { observe, type Observations } from '../issuance/observations.ts';
@@ -185,21 +186,14 @@ export class Inventory {
       .filter((line) => evidence.of(line, undefined) !== 'given up')
       .sort((a, b) => b.id - a.id);
     const left = await leftBehind.of(new Set(lines.map(({ id }) => id)), account, signal);
-    const releaseTime = rfc3339(clock.now());
     const explained = new Set<number>();
     for (const { key } of sources) {
-      const released = left
-        .filter((each) => each.issuerKey === key)
-        .map(({ certificateId, namespace, name }) => ({
-          certificateId,
-          namespace,
-          name,
-          releaseTime,
-          cause: 'Deleted' as const,
-        }));
-      if (released.length === 0) continue;
-      await records.give(key, { released }, signal);
-      for (const { certificateId } of released) explained.add(certificateId);
+      const own = left.filter((each) => each.issuerKey === key);
+      if (own.length === 0) continue;
+      const at = clock.now();
+      const giving = own.flatMap((each) => released(each, [each.certificateId], at, 'Deleted'));
+      await records.give(key, { released: giving }, signal);
+      for (const { certificateId } of own) explained.add(certificateId);
     }
     return lines.filter(({ id }) => !explained.has(id));
   }

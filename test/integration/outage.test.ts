@@ -1,25 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { certificates, issuers, type TinyCertCertificate } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { type ControlPlane, startControlPlane } from '../../tools/control-plane/index.ts';
-import { AuditLog, writesByName, writesOf } from '../support/audit.ts';
-import { installCrds } from '../support/crds.ts';
+import { type AuditedStage, openAuditedStage, writesByName, writesOf } from '../support/audit.ts';
 import { complaints, unmet } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
+import type { Stage } from '../support/stage.ts';
 import { counted } from '../support/traffic.ts';
 import { aWorld, sentence, type World } from '../support/world.ts';
 
-let cluster: ControlPlane;
+let audited: AuditedStage;
 let stage: Stage;
 beforeAll(async () => {
-  cluster = await startControlPlane({ auditLog: true });
-  stage = await openStage({ keyPool: 16, keyPoolReuse: true }, cluster);
-  await installCrds(stage.kube);
+  audited = await openAuditedStage({ keyPool: 16, keyPoolReuse: true });
+  ({ stage } = audited);
 });
-afterAll(async () => {
-  await stage.close();
-  await cluster.stop();
-});
+afterAll(() => audited.close());
 
 const MINUTE = 60_000;
 const COUNT = 1_000;
@@ -48,8 +42,7 @@ test(
   async () => {
     const each = (times: number): Record<string, number> =>
       Object.fromEntries(NAMES.map((name) => [name, times]));
-    const kubeconfig = await cluster.kubeconfigFor({ name: 'operator', groups: ['system:masters'] });
-    const audit = new AuditLog(cluster.auditLog ?? '', stage.kube, 'operator');
+    const { kubeconfig, audit } = audited;
     const world = await aWorld(stage);
     await world.credentials({ passphrase: 'wrong' });
     await world.issuer();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { certificates } from '../../src/api/kinds.ts';
-import type { FaultEffect } from '../../tools/dev-server/types.ts';
+import type { Fault, FaultEffect } from '../../tools/dev-server/types.ts';
 import {
   bought,
   diesBeforeStatus,
@@ -11,7 +11,7 @@ import {
 } from '../support/lost-answers.ts';
 import { complaints, issued } from '../support/scenario.ts';
 import { type Stage, openStage } from '../support/stage.ts';
-import { aWorld } from '../support/world.ts';
+import { aWorld, type World } from '../support/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -106,14 +106,16 @@ test('a purchase that the CA never made is made again once it is certain', async
 });
 
 describe('an operator that was ended', () => {
-  test('before the answer came is followed by one that adopts, after the waiting time', async () => {
-    const { world, operator } = await wanted(stage, 'answer', {
-      call: 'cert/new',
-      kind: 'hold',
-      when: 'after',
-    });
-    await world.call(({ call, held }) => call === 'cert/new' && held === true);
+  /** It asked for `name`, and dies while the CA holds a call back. */
+  async function ended(name: string, hold: Fault & { kind: 'hold' }): Promise<World> {
+    const { world, operator } = await wanted(stage, name, hold);
+    await world.call(({ call, held }) => call === hold.call && held === true);
     await operator.stop('by force').catch(() => undefined);
+    return world;
+  }
+
+  test('before the answer came is followed by one that adopts, after the waiting time', async () => {
+    const world = await ended('answer', { call: 'cert/new', kind: 'hold', when: 'after' });
     stage.dev.release();
 
     const mark = world.mark();
@@ -144,13 +146,7 @@ describe('an operator that was ended', () => {
 
   test('for longer than the certificate lives is followed by one that renews it', async () => {
     await stage.dev.setOptions({ validity: '5m' });
-    const { world, operator } = await wanted(stage, 'slept', {
-      call: 'cert/new',
-      kind: 'hold',
-      when: 'after',
-    });
-    await world.call(({ call, held }) => call === 'cert/new' && held === true);
-    await operator.stop('by force').catch(() => undefined);
+    const world = await ended('slept', { call: 'cert/new', kind: 'hold', when: 'after' });
     stage.dev.release();
     await stage.dev.setOptions({ validity: '365d' });
     await stage.clock.skip(10 * 60_000);
@@ -166,9 +162,7 @@ describe('an operator that was ended', () => {
   });
 
   test('before the CA acted is followed by one that waits long enough to see it', async () => {
-    const { world, operator } = await wanted(stage, 'acted', { call: 'cert/new', kind: 'hold' });
-    await world.call(({ call, held }) => call === 'cert/new' && held === true);
-    await operator.stop('by force').catch(() => undefined);
+    const world = await ended('acted', { call: 'cert/new', kind: 'hold' });
     await world.operator();
     await world.pass(QUIET_MS - 5_000);
     stage.dev.release();
@@ -180,9 +174,7 @@ describe('an operator that was ended', () => {
   });
 
   test('before it fetched what it bought is followed by one that does', async () => {
-    const { world, operator } = await wanted(stage, 'fetch', { call: 'cert/get', kind: 'hold', times: 2 });
-    await world.call(({ call, held }) => call === 'cert/get' && held === true);
-    await operator.stop('by force').catch(() => undefined);
+    const world = await ended('fetch', { call: 'cert/get', kind: 'hold', times: 2 });
     stage.dev.release();
     await world.operator();
 

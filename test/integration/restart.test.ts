@@ -2,24 +2,18 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { certificates, type TinyCertCertificate } from '../../src/api/kinds.ts';
 import { conditionOf } from '../../src/issuance/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { type ControlPlane, startControlPlane } from '../../tools/control-plane/index.ts';
-import { AuditLog, readsByName, writesOf } from '../support/audit.ts';
-import { installCrds } from '../support/crds.ts';
+import { type AuditedStage, openAuditedStage, readsByName, writesOf } from '../support/audit.ts';
 import { complaints } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
+import type { Stage } from '../support/stage.ts';
 import { type World, aWorld } from '../support/world.ts';
 
-let cluster: ControlPlane;
+let audited: AuditedStage;
 let stage: Stage;
 beforeAll(async () => {
-  cluster = await startControlPlane({ auditLog: true });
-  stage = await openStage({ keyPool: 4, keyPoolReuse: true }, cluster);
-  await installCrds(stage.kube);
+  audited = await openAuditedStage({ keyPool: 4, keyPoolReuse: true });
+  ({ stage } = audited);
 });
-afterAll(async () => {
-  await stage.close();
-  await cluster.stop();
-});
+afterAll(() => audited.close());
 
 const COUNT = 1_000;
 const NAMES = Array.from({ length: COUNT }, (_, i) => `web-${i}`);
@@ -42,8 +36,7 @@ test(
   'a thousand certificates cost three writes and three calls each, and a restart writes the Lease alone and asks for nothing',
   { timeout: 300_000 },
   async () => {
-    const kubeconfig = await cluster.kubeconfigFor({ name: 'operator', groups: ['system:masters'] });
-    const audit = new AuditLog(cluster.auditLog ?? '', stage.kube, 'operator');
+    const { kubeconfig, audit } = audited;
     const world = await aWorld(stage);
     await world.account();
     const settings = { kubeconfig, leaderElect: true };

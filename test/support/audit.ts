@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { namespaces } from './crds.ts';
+import { startControlPlane } from '../../tools/control-plane/index.ts';
+import type { DevServerOptions } from '../../tools/dev-server/index.ts';
+import { installCrds, namespaces } from './crds.ts';
+import { openStage, type Stage } from './stage.ts';
 import { counted } from './traffic.ts';
 
 /** One line of the audit log, as far as it is used here. */
@@ -42,6 +45,31 @@ export class AuditLog {
       await pause(10);
     }
   }
+}
+
+/** A stage on a control plane of its own, which keeps an audit log of what the user `operator` does. */
+export interface AuditedStage {
+  stage: Stage;
+  /** Of that user. */
+  kubeconfig: string;
+  audit: AuditLog;
+  close(): Promise<void>;
+}
+
+/** Starts it, with the CRDs installed. */
+export async function openAuditedStage(options: DevServerOptions): Promise<AuditedStage> {
+  const cluster = await startControlPlane({ auditLog: true });
+  const stage = await openStage(options, cluster);
+  await installCrds(stage.kube);
+  return {
+    stage,
+    kubeconfig: await cluster.kubeconfigFor({ name: 'operator', groups: ['system:masters'] }),
+    audit: new AuditLog(cluster.auditLog ?? '', stage.kube, 'operator'),
+    close: async () => {
+      await stage.close();
+      await cluster.stop();
+    },
+  };
 }
 
 /** The writes among entries, such as `patch tinycertcertificates/status 200`, counted. */
