@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { DNS_NAME } from '../x509/names.ts';
 import { parseIp } from '../x509/ip.ts';
 import { MAX_NAMES, both, matching, objectName, plainText, quoting, sized, text } from './fields.ts';
-import { durationMs, renewBefore } from './duration.ts';
+import { durationMs, oneRenewBefore, renewBefore, renewBeforePercentage } from './duration.ts';
+import { EmailAddress } from './email-address.ts';
 import { Renewal, Revocation, desiredStatus, secretDeletionPolicy, suspend } from './lifecycle-spec.ts';
 import { type Rule, withRules } from './rules.ts';
 import { Subject } from './subject.ts';
@@ -44,16 +45,6 @@ const Uri = text('An absolute URI such as spiffe://example.org/ns/web.', {
   ...matching("^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\\[\\]@!$&'()*+,;=%-]+$"),
   message: uriAdvice,
   messageExpression: quoting(uriAdvice),
-});
-
-const emailAdvice = 'is not an e-mail address: write name@example.com in plain ASCII, at most 254 characters';
-const EmailAddress = text('An e-mail address such as admin@example.com.', {
-  ...both(
-    sized(254),
-    matching(`^[A-Za-z0-9.!#$%&'*+/=?^_\`\\{|\\}~-]{1,64}@${DNS_NAME.slice(1).replace('([*][.])?', '')}`),
-  ),
-  message: emailAdvice,
-  messageExpression: quoting(emailAdvice),
 });
 
 const IssuerRef = z
@@ -103,19 +94,7 @@ export const CertificateSpec = withRules(
       ).exactOptional(),
       subject: Subject.exactOptional(),
       renewBefore: renewBefore.exactOptional(),
-      renewBeforePercentage: withRules(
-        z.int().meta({
-          format: 'int32',
-          description:
-            'Renew when this share of the lifetime, in percent, is left: 1 to 99. Left out together with renewBefore, renewal comes in the last third of the lifetime.',
-        }),
-        {
-          rule: 'self >= 1 && self <= 99',
-          holds: (value) => value >= 1 && value <= 99,
-          message:
-            'must be from 1 to 99: the share of the lifetime, in percent, that is left when renewal comes',
-        },
-      ).exactOptional(),
+      renewBeforePercentage: renewBeforePercentage.exactOptional(),
       privateKey: PrivateKey.exactOptional(),
       renewal: Renewal.exactOptional(),
       desiredStatus: desiredStatus.exactOptional(),
@@ -132,12 +111,7 @@ export const CertificateSpec = withRules(
     message:
       'nothing here can serve as the common name, which TinyCert requires: set commonName, or list a DNS name of at most 64 characters, an IP address or an e-mail address of at most 64 characters',
   },
-  {
-    rule: '!(has(self.renewBefore) && has(self.renewBeforePercentage))',
-    holds: (spec) => spec.renewBefore === undefined || spec.renewBeforePercentage === undefined,
-    message: 'renewBefore and renewBeforePercentage exclude each other: remove one of them',
-    fieldPath: '.renewBeforePercentage',
-  },
+  oneRenewBefore,
 );
 export type CertificateSpec = z.output<typeof CertificateSpec>;
 

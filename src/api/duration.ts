@@ -1,7 +1,7 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { parseDuration } from '../lib/duration.ts';
-import type { Rule } from './rules.ts';
 import { matching, quoting, text } from './fields.ts';
+import { type Rule, withRules } from './rules.ts';
 
 const DURATION = '^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$';
 const syntax = matching(DURATION);
@@ -56,6 +56,31 @@ export const renewBefore = text(
     'is too long: write at most 8640h (360 days), since a certificate lives 365 days and would be renewed without end',
   ),
 );
+
+/** The same as a share of the lifetime, for lifetimes that are not known beforehand. */
+export const renewBeforePercentage = withRules(
+  z.int().meta({
+    format: 'int32',
+    description:
+      'Renew when this share of the lifetime, in percent, is left: 1 to 99. Left out together with renewBefore, renewal comes in the last third of the lifetime.',
+  }),
+  {
+    rule: 'self >= 1 && self <= 99',
+    holds: (value) => value >= 1 && value <= 99,
+    message: 'must be from 1 to 99: the share of the lifetime, in percent, that is left when renewal comes',
+  },
+);
+
+/** The time of renewal is given in one way or in none. */
+export const oneRenewBefore: Rule<{
+  renewBefore?: string | undefined;
+  renewBeforePercentage?: number | undefined;
+}> = {
+  rule: '!(has(self.renewBefore) && has(self.renewBeforePercentage))',
+  holds: (spec) => spec.renewBefore === undefined || spec.renewBeforePercentage === undefined,
+  message: 'renewBefore and renewBeforePercentage exclude each other: remove one of them',
+  fieldPath: '.renewBeforePercentage',
+};
 
 /** A duration that people write, between two others. */
 export function duration(description: string, { from, to }: { from: string; to: string }): z.ZodString {

@@ -1,40 +1,9 @@
 import { z } from 'zod';
-import { both, integer, matching, objectName, plainText, quoting, sized, text } from './fields.ts';
-import { CA_BUNDLE_KEY, PUBLIC_ENDPOINT } from './names.ts';
+import { caBundle, caBundleSecretRef, endpoint, oneCaBundle } from './connection-spec.ts';
+import { integer, objectName, plainText, text } from './fields.ts';
+import { PUBLIC_ENDPOINT } from './names.ts';
 import { withRules } from './rules.ts';
 import { Subject } from './subject.ts';
-
-/** Largest bundle of certificates that is read, in characters. */
-const MAX_BUNDLE = 330_000;
-
-const endpointAdvice =
-  'cannot be the endpoint: write https://, a host, perhaps a port and a path, such as https://www.tinycert.org/api/v1/, without user, query, fragment or ..; http:// is for localhost, 127.0.0.1 and [::1] only';
-const PORT_AND_PATH = '(:[0-9]{1,5})?(/([A-Za-z0-9._~-]+/)*([A-Za-z0-9._~-]+)?)?$';
-const HOST = '([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]{2,45}\\])';
-
-const endpoint = text('Base URL of the TinyCert API; the public service unless given.', {
-  rule: `(${matching(`^https://${HOST}${PORT_AND_PATH}`).rule} || ${matching(`^http://(localhost|127[.]0[.]0[.]1|\\[::1\\])${PORT_AND_PATH}`).rule}) && !self.contains('..')`,
-  holds: (value) =>
-    (matching(`^https://${HOST}${PORT_AND_PATH}`).holds(value) ||
-      matching(`^http://(localhost|127[.]0[.]0[.]1|\\[::1\\])${PORT_AND_PATH}`).holds(value)) &&
-    !value.includes('..'),
-  message: endpointAdvice,
-  messageExpression: quoting(endpointAdvice),
-});
-
-const keyAdvice = 'cannot be a key of a Secret: write letters, digits, -, _ and ., at most 253';
-const CaBundleSecretRef = z
-  .object({
-    name: objectName('Name of the Secret.'),
-    key: text(`Key in the Secret; ${CA_BUNDLE_KEY} unless given.`, {
-      ...both(sized(253), matching('^[-._A-Za-z0-9]+$')),
-      message: keyAdvice,
-      messageExpression: quoting(keyAdvice),
-    }).exactOptional(),
-  })
-  .describe(
-    'A Secret that holds, in PEM, the certificates to trust when talking to the endpoint. It lies in the namespace of the issuer; for a TinyCertClusterIssuer in the operator’s own.',
-  );
 
 const Authority = withRules(
   z
@@ -61,22 +30,16 @@ const Authority = withRules(
 export const IssuerSpec = withRules(
   z
     .object({
-      endpoint: endpoint.default(PUBLIC_ENDPOINT),
-      caBundle: withRules(
-        z
-          .string()
-          .max(MAX_BUNDLE)
-          .describe(
-            'Certificates, in PEM, to trust when talking to the endpoint, in place of the public ones. Needed for a private or development endpoint only.',
-          ),
-        {
-          rule: "self.contains('-----BEGIN CERTIFICATE-----')",
-          holds: (value) => value.includes('-----BEGIN CERTIFICATE-----'),
-          message:
-            'must hold certificates in PEM: paste the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, not base64 of it',
-        },
+      endpoint: endpoint(
+        'Base URL of the TinyCert API; the public service unless given.',
+        PUBLIC_ENDPOINT,
+      ).default(PUBLIC_ENDPOINT),
+      caBundle: caBundle(
+        'Certificates, in PEM, to trust when talking to the endpoint, in place of the public ones. Needed for a private or development endpoint only.',
       ).exactOptional(),
-      caBundleSecretRef: CaBundleSecretRef.exactOptional(),
+      caBundleSecretRef: caBundleSecretRef(
+        'A Secret that holds, in PEM, the certificates to trust when talking to the endpoint. It lies in the namespace of the issuer; for a TinyCertClusterIssuer in the operator’s own.',
+      ).exactOptional(),
       credentialsSecretRef: z
         .object({ name: objectName('Name of the Secret.') })
         .describe(
@@ -94,12 +57,7 @@ export const IssuerSpec = withRules(
         .exactOptional(),
     })
     .describe('A TinyCert account and one of its authorities.'),
-  {
-    rule: '!(has(self.caBundle) && has(self.caBundleSecretRef))',
-    holds: (spec) => spec.caBundle === undefined || spec.caBundleSecretRef === undefined,
-    message: 'caBundle and caBundleSecretRef exclude each other: remove one of them',
-    fieldPath: '.caBundleSecretRef',
-  },
+  oneCaBundle,
   {
     rule: "!(has(self.ownershipMarker) && self.ownershipMarker == 'OrganizationalUnit' && has(self.subject) && has(self.subject.organizationalUnit))",
     holds: (spec) =>
