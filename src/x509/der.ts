@@ -9,6 +9,7 @@ export const TAG = {
   null: 0x05,
   oid: 0x06,
   utf8String: 0x0c,
+  ia5String: 0x16,
   bmpString: 0x1e,
   utcTime: 0x17,
   generalizedTime: 0x18,

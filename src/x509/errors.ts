@@ -6,7 +6,9 @@ export type X509ErrorCode =
   | 'InvalidPem'
   | 'InvalidDer'
   | 'InvalidCertificate'
-  | 'InvalidPrivateKey';
+  | 'InvalidPrivateKey'
+  | 'InvalidName'
+  | 'InvalidSigningRequest';
 
 /** Refused input. The message is a fixed sentence and never quotes the input, which may be a private key. */
 export class X509Error extends AppError {

@@ -9,6 +9,8 @@ export const PEM_LIMITS = {
   privateKey: 13_000,
   chain: 95_000,
   bundle: 330_000,
+  /** A key of 4096 bits and 250 addresses of the greatest length fit. */
+  signingRequest: 100_000,
 } as const;
 
 /** One block of a PEM text. */

@@ -1,8 +1,12 @@
-import { type KeyObject, createPrivateKey } from 'node:crypto';
+import { type KeyObject, createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Certificate } from './certificate.ts';
 import { X509Error } from './errors.ts';
 import { PEM_LIMITS, readPem, writePem } from './pem.ts';
-import { type RsaPrivateKey, isPublicPart, pkcs1Of, pkcs8Of, readRsaKey } from './rsa.ts';
+import { type RsaPrivateKey, isPublicPart, pkcs1Of, pkcs8Of, readRsaKey, spkiOf } from './rsa.ts';
+
+/** With a callback OpenSSL signs on one of libuv's threads. */
+const signOnThread = promisify(sign);
 
 /** A private key that has been checked. Neither `util.inspect` nor `JSON.stringify` shows it. */
 export class PrivateKey {
@@ -17,6 +21,23 @@ export class PrivateKey {
   /** As PKCS#8 PEM, lines of 64 characters, a line break at the end. */
   toPkcs8(): string {
     return writePem('PRIVATE KEY', this.#der);
+  }
+
+  /** What kind of key it is. */
+  get type(): 'rsa' | 'ec' {
+    return 'modulus' in this.#key ? 'rsa' : 'ec';
+  }
+
+  /** The public key as SubjectPublicKeyInfo, DER. */
+  toPublicKey(): Buffer {
+    return 'modulus' in this.#key
+      ? spkiOf(this.#key)
+      : createPublicKey(this.#key).export({ type: 'spki', format: 'der' });
+  }
+
+  /** Signs the SHA-256 digest of `data`, without holding up the event loop: PKCS#1 v1.5 with RSA, else ECDSA as DER. */
+  sign(data: Buffer): Promise<Buffer> {
+    return signOnThread('sha256', data, { key: this.#der, format: 'der', type: 'pkcs8' });
   }
 
   /** Whether the certificate is for this key. */
@@ -36,13 +57,16 @@ export function readPrivateKey(pem: string): PrivateKey {
   const [block, ...others] = blocks;
   if (!block || others.length > 0) throw invalid('the PEM text must hold exactly one private key');
   const { label, der } = block;
-  if (label === 'PRIVATE KEY') {
-    const pkcs1 = pkcs1Of(der);
-    return pkcs1 ? rsaKey(pkcs1) : ecKey(der, 'pkcs8');
-  }
+  if (label === 'PRIVATE KEY') return readPkcs8(der);
   if (label === 'RSA PRIVATE KEY') return rsaKey(der);
   if (label === 'EC PRIVATE KEY') return ecKey(der, 'sec1');
   throw invalid('the PEM text holds something other than an unencrypted private key');
+}
+
+/** An unencrypted RSA or EC key in PKCS#8 DER. Throws `X509Error` as `readPrivateKey` does. */
+export function readPkcs8(der: Buffer): PrivateKey {
+  const pkcs1 = pkcs1Of(der);
+  return pkcs1 ? rsaKey(pkcs1) : ecKey(der, 'pkcs8');
 }
 
 /** The key as PKCS#8 PEM; see `readPrivateKey`. Throws `X509Error`. */

@@ -52,6 +52,12 @@ export function readRsaKey(pkcs1: Buffer): RsaPrivateKey | undefined {
   return { modulus, publicExponent };
 }
 
+/** The public part as SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7). */
+export function spkiOf({ modulus, publicExponent }: RsaPrivateKey): Buffer {
+  const numbers = encode(TAG.sequence, encode(TAG.integer, modulus), encode(TAG.integer, publicExponent));
+  return encode(TAG.sequence, RSA_ALGORITHM, encode(TAG.bitString, Buffer.from([0]), numbers));
+}
+
 /** Whether a SubjectPublicKeyInfo holds the public part of this key. Throws `X509Error`. */
 export function isPublicPart(spki: Buffer, key: RsaPrivateKey): boolean {
   const info = new DerCursor(spki).enter(TAG.sequence);
