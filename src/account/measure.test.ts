@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { closeAfterEach } from '../http/test-client.ts';
+import { reply } from '../http/test-server.ts';
 import { createMetrics } from '../metrics/registry.ts';
-import { closeAfterEach, connectTo, serve } from '../tinycert/test-client.ts';
-import { refuse, reply } from '../tinycert/test-server.ts';
+import { connectTo, refuse, serve } from '../tinycert/test-client.ts';
 import { measure } from './measure.ts';
 
 closeAfterEach();

@@ -1,6 +1,8 @@
 /** How the client reads what the service answers with a 200. */
 import { describe, expect, test } from 'vitest';
-import { answering, closeAfterEach, connectTo, serve } from './test-client.ts';
+import { VirtualClock } from '../../test/support/virtual-clock.ts';
+import { closeAfterEach } from '../http/test-client.ts';
+import { answering, connectTo, serve } from './test-client.ts';
 import type { TinyCertClient } from './types.ts';
 
 closeAfterEach();
@@ -178,3 +180,17 @@ describe('the stream of a list', () => {
 function chunked(text: string): string {
   return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 }
+
+test('any answer tells how the clock of the service compares with ours', async () => {
+  const clock = new VirtualClock();
+  const date = new Date(clock.now() + 120_000).toUTCString();
+  const { endpoint } = await serve(({ socket }) =>
+    socket.write(`HTTP/1.1 200 OK\r\ndate: ${date}\r\ncontent-length: 2\r\n\r\n[]`),
+  );
+  const client = connectTo(endpoint, { clock });
+  expect(client.clockOffset()).toBeUndefined();
+
+  await client.listAuthorities();
+
+  expect(client.clockOffset()).toEqual({ ms: 120_500, uncertaintyMs: 500 });
+});

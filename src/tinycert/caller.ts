@@ -1,24 +1,25 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { type Clock, deadline } from '../lib/clock.ts';
-import { ClockComparison, type ClockOffset } from './clock-offset.ts';
-import { TinyCertError } from './errors.ts';
-import { abortError, ClientClosed, DeadlinePassed, type ExchangeRequest, type Reply } from './exchange.ts';
+import type { Clock, Deadline } from '../lib/clock.ts';
+import type { ClockOffset } from '../http/clock-offset.ts';
+import { abortError, type ExchangeRequest } from '../http/exchange.ts';
+import { type Cleaner, createCleaner } from '../http/secrecy.ts';
+import { Sender } from '../http/sender.ts';
+import type { ClientSettings } from '../http/settings.ts';
+import type { CallOptions, WaitOptions } from '../http/types.ts';
+import { makeError, TinyCertError } from './errors.ts';
 import { parseBody, readError } from './reply.ts';
 import { tokenReply } from './schemas.ts';
-import { type Cleaner, createCleaner } from './secrecy.ts';
 import type { SessionState } from './session.ts';
 import { type Parameters, signForm } from './signing.ts';
-import type { Transport } from './transport.ts';
-import type { CallOptions, TinyCertClientOptions, TinyCertCredentials, WaitOptions } from './types.ts';
+import type { TinyCertCredentials } from './types.ts';
 
 /** What a caller is made of. */
 export interface CallerOptions {
   readonly credentials: TinyCertCredentials;
   readonly session: SessionState;
-  readonly clock: Clock;
+  readonly settings: ClientSettings;
+  /** Milliseconds a call may take unless it says otherwise. */
   readonly deadlineMs: number;
-  readonly onRequest?: TinyCertClientOptions['onRequest'];
-  readonly openTransport: (clean: Cleaner) => Transport;
 }
 
 /** One call of the API. */
@@ -44,43 +45,40 @@ export class Caller {
   readonly #apiKey: KeyObject;
   readonly #session: SessionState;
   readonly #clock: Clock;
-  readonly #comparison: ClockComparison;
   readonly #deadlineMs: number;
-  readonly #onRequest: TinyCertClientOptions['onRequest'];
   readonly #clean: Cleaner;
-  readonly #transport: Transport;
-  readonly #closing = new AbortController();
+  readonly #sender: Sender;
 
-  constructor({ credentials, session, clock, deadlineMs, onRequest, openTransport }: CallerOptions) {
+  constructor({ credentials, session, settings, deadlineMs }: CallerOptions) {
     this.#credentials = { email: credentials.email, passphrase: credentials.passphrase };
     this.#apiKey = createSecretKey(Buffer.from(credentials.apiKey));
     this.#session = session;
-    this.#clock = clock;
-    this.#comparison = new ClockComparison(clock);
+    this.#clock = settings.clock;
     this.#deadlineMs = deadlineMs;
-    this.#onRequest = onRequest;
     this.#clean = createCleaner([credentials.passphrase, credentials.apiKey]);
-    this.#transport = openTransport(this.#clean);
+    const headers = { accept: 'application/json' };
+    this.#sender = new Sender({ settings, headers, clean: this.#clean, makeError });
   }
 
   /** How the service's clock compares with ours, as far as its answers have told. */
   get clockOffset(): ClockOffset | undefined {
-    return this.#comparison.get();
+    return this.#sender.clockOffset;
   }
 
   /** Makes a call and resolves to the body of its 200. */
   async invoke(call: Call, options: CallOptions = {}): Promise<Buffer> {
-    this.#refuseIfClosed(call.name);
+    this.#sender.refuseIfClosed(call.name);
     const time = this.#deadline(options);
     try {
       for (let repeated = false; ; repeated = true) {
         const token = this.#session.token ?? (await this.#login(call.name, time.signal));
-        const reply = await this.#send(call, token, time.signal, options.beforeSend);
-        if (reply.status === 200) return reply.body;
-        const error = this.#errorOf(call.name, reply, token);
-        if (!isSessionRefused(error)) throw error;
-        this.#session.drop(token);
-        if (repeated) throw error;
+        try {
+          return await this.#send(call, token, time.signal, options.beforeSend);
+        } catch (error) {
+          if (!isSessionRefused(error)) throw error;
+          this.#session.drop(token);
+          if (repeated) throw error;
+        }
       }
     } finally {
       time.clear();
@@ -89,7 +87,7 @@ export class Caller {
 
   /** Logs in unless a session is open. */
   async connect(options: WaitOptions = {}): Promise<void> {
-    this.#refuseIfClosed('connect');
+    this.#sender.refuseIfClosed('connect');
     const time = this.#deadline(options);
     try {
       await this.#login('connect', time.signal);
@@ -100,17 +98,15 @@ export class Caller {
 
   /** Ends the session if there is one. That it had ended before is no error. */
   async disconnect(options: CallOptions = {}): Promise<void> {
-    this.#refuseIfClosed('disconnect');
+    this.#sender.refuseIfClosed('disconnect');
     await this.#disconnect(options);
   }
 
   /** Fails what is under way and closes the connections. */
   async close(disconnect: boolean): Promise<void> {
-    if (!this.#closing.signal.aborted) {
-      this.#closing.abort(new ClientClosed());
+    await this.#sender.close(async () => {
       if (disconnect) await this.#disconnect({}).catch(ignoreFailure);
-    }
-    await this.#transport.close();
+    });
   }
 
   async #disconnect(options: CallOptions): Promise<void> {
@@ -120,9 +116,8 @@ export class Caller {
     const time = this.#deadline(options);
     try {
       const call = { name: 'disconnect', parameters: {} };
-      const reply = await this.#send(call, token, time.signal, options.beforeSend);
-      if (reply.status === 200) return;
-      const error = this.#errorOf('disconnect', reply, token);
+      await this.#send(call, token, time.signal, options.beforeSend);
+    } catch (error) {
       if (!isSessionRefused(error)) throw error;
     } finally {
       time.clear();
@@ -131,12 +126,12 @@ export class Caller {
 
   /** The session's token, for a call named `name` that gives up with `signal`. */
   async #login(name: string, signal: AbortSignal): Promise<string> {
-    const either = AbortSignal.any([signal, this.#closing.signal]);
+    const either = AbortSignal.any([signal, this.#sender.closing]);
     for (;;) {
       try {
         return await this.#session.acquire(this.#connect, either);
       } catch (error) {
-        if (either.aborted) throw abortError(either.reason, { call: name });
+        if (either.aborted) throw abortError(makeError, either.reason, { call: name });
         // A client that shares the session was closed while it logged in for both: our turn.
         if (!(error instanceof TinyCertError && error.code === 'Closed')) throw error;
       }
@@ -148,62 +143,35 @@ export class Caller {
     const time = this.#deadline({ signal: given });
     try {
       // No old token: what the service would make of one is not documented.
-      const reply = await this.#send(
-        { name: 'connect', parameters: this.#credentials },
-        undefined,
-        time.signal,
-      );
-      if (reply.status !== 200) throw this.#errorOf('connect', reply, undefined);
-      return parseBody('connect', reply.body, tokenReply);
+      const call = { name: 'connect', parameters: this.#credentials };
+      return parseBody('connect', await this.#send(call, undefined, time.signal), tokenReply);
     } finally {
       time.clear();
     }
   };
 
-  async #send(
+  /** Sends a request and resolves to the body of its 200. */
+  #send(
     { name, parameters, maxBytes = maxReplyBytes, sink }: Call,
     token: string | undefined,
     signal: AbortSignal,
     beforeSend?: () => void,
-  ): Promise<Reply> {
+  ): Promise<Buffer> {
     const body = signForm(token === undefined ? parameters : { ...parameters, token }, this.#apiKey);
-    const started = this.#clock.monotonic();
-    let sent = this.#comparison.moment();
-    const onSend = (): void => {
-      beforeSend?.();
-      sent = this.#comparison.moment();
-    };
-    let code = 'NotSent';
-    try {
-      const request = { call: name, body, signal, beforeSend: onSend, maxBytes, sink };
-      const reply = await this.#transport.send(request);
-      this.#comparison.note(reply.headers.date, sent);
-      code = reply.status === 200 ? '200' : this.#errorOf(name, reply, token).code;
-      return reply;
-    } catch (error) {
-      if (error instanceof TinyCertError) ({ code } = error);
-      throw error;
-    } finally {
-      this.#onRequest?.({ call: name, code, milliseconds: this.#clock.monotonic() - started });
-    }
+    return this.#sender.send({ call: name, body, signal, beforeSend, maxBytes, sink }, (reply) => {
+      if (reply.status === 200) return reply.body;
+      throw readError(reply, { call: name, token, clean: this.#clean, now: this.#clock.now() });
+    });
   }
 
-  #errorOf(call: string, reply: Reply, token: string | undefined): TinyCertError {
-    return readError(reply, { call, token, clean: this.#clean, now: this.#clock.now() });
-  }
-
-  #deadline({ signal, deadlineMs = this.#deadlineMs }: WaitOptions): ReturnType<typeof deadline> {
-    return deadline(this.#clock, deadlineMs, () => new DeadlinePassed(), signal);
-  }
-
-  #refuseIfClosed(call: string): void {
-    if (this.#closing.signal.aborted) throw new TinyCertError('Closed', { call });
+  #deadline(options: WaitOptions): Deadline {
+    return this.#sender.deadline(options, this.#deadlineMs);
   }
 }
 
 /** Whether the service refused the session and hence did nothing. */
-function isSessionRefused(error: TinyCertError): boolean {
-  return error.code === 'InvalidToken' || error.code === 'SessionError';
+function isSessionRefused(error: unknown): boolean {
+  return error instanceof TinyCertError && (error.code === 'InvalidToken' || error.code === 'SessionError');
 }
 
 function ignoreFailure(error: unknown): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { closeAfterEach } from '../http/test-client.ts';
 import { signForm } from './signing.ts';
-import { answering, closeAfterEach } from './test-client.ts';
-import { credentials } from './test-server.ts';
+import { answering, credentials } from './test-client.ts';
 import type { CreateCertificateInput, TinyCertClient } from './types.ts';
 
 closeAfterEach();

@@ -1,17 +1,16 @@
 import type { z } from 'zod';
-import { systemClock } from '../lib/clock.ts';
+import { readOptions } from '../http/settings.ts';
+import type { CallOptions, WaitOptions } from '../http/types.ts';
 import { Caller } from './caller.ts';
-import { invalidOptions, parseCaBundle, parseEndpoint } from './endpoint.ts';
+import { defaultEndpoint } from './default-endpoint.ts';
+import { invalidOptions } from './errors.ts';
 import * as inputs from './inputs.ts';
 import { JsonArrayError, JsonArrayReader } from './json-array-reader.ts';
-import { proxyFor } from './proxy.ts';
 import { isWebPage, parseBody, protocolError, wrongShape } from './reply.ts';
 import * as schemas from './schemas.ts';
 import { createTinyCertSession, sessionKey, stateOf } from './session.ts';
 import type { Parameters } from './signing.ts';
-import { createTransport } from './transport.ts';
 import type {
-  CallOptions,
   CertificatePemItem,
   CertificateSummary,
   CreateAuthorityInput,
@@ -20,7 +19,6 @@ import type {
   StatusFilter,
   TinyCertClient,
   TinyCertClientOptions,
-  WaitOptions,
 } from './types.ts';
 
 /** Bytes of a `cert/list` at most: it has no paging and takes about 88 bytes a certificate. */
@@ -30,28 +28,16 @@ const maxListBytes = 64 * 1024 * 1024;
  * Makes a client of one TinyCert account. Connects nothing yet. Throws `InvalidOptions` for options that cannot work.
  */
 export function createTinyCertClient(options: TinyCertClientOptions): TinyCertClient {
-  const { credentials, connections = 16, deadlineMs = 20_000, userAgent = 'tinycert-client' } = options;
+  const { credentials, deadlineMs = 20_000 } = options;
   for (const name of ['email', 'passphrase', 'apiKey'] as const)
     if (typeof credentials[name] !== 'string' || credentials[name] === '')
       throw invalidOptions(`credentials.${name} is empty.`);
-  if (!Number.isSafeInteger(connections) || connections < 1)
-    throw invalidOptions('connections must be a whole number of at least 1.');
   if (!(deadlineMs > 0)) throw invalidOptions('deadlineMs must be a number above 0.');
-  if (!/^[\x20-\x7e]+$/.test(userAgent)) throw invalidOptions('userAgent must be printable ASCII.');
-  const endpoint = parseEndpoint(options.endpoint, options.allowLoopbackHttp);
-  const ca = parseCaBundle(options.ca);
-  const proxy = proxyFor(endpoint.url, options.env ?? process.env);
+  const defaults = { endpoint: defaultEndpoint, userAgent: 'tinycert-client' };
+  const settings = readOptions(options, defaults, invalidOptions);
   const session = stateOf(options.session ?? createTinyCertSession(options));
   if (session.key !== sessionKey(options)) throw invalidOptions('session belongs to another account.');
-  const caller = new Caller({
-    credentials,
-    session,
-    clock: options.clock ?? systemClock,
-    deadlineMs,
-    onRequest: options.onRequest,
-    openTransport: (clean) => createTransport({ endpoint, ca, proxy, connections, userAgent, clean }),
-  });
-  return new Client(caller);
+  return new Client(new Caller({ credentials, session, settings, deadlineMs }));
 }
 
 /** The calls by name. All state is in private fields, so that printing a client shows none of it. */

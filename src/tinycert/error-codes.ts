@@ -1,3 +1,5 @@
+import { type CodeEntry, kindOfBareStatus, transportCodes } from '../http/error-codes.ts';
+
 /** What a failed call asks of the caller. */
 export type TinyCertErrorKind =
   /** An outage or a fault of the moment: try again later. */
@@ -13,10 +15,7 @@ export type TinyCertErrorKind =
   /** What answers does not behave like the TinyCert API, or cannot be trusted to be it. */
   | 'protocol';
 
-interface CodeEntry {
-  readonly kind: TinyCertErrorKind;
-  readonly message: string;
-}
+type Entry = CodeEntry<TinyCertErrorKind>;
 
 /** The codes that TinyCert answers, with the class each one belongs to. */
 const upstream = {
@@ -90,50 +89,16 @@ const upstream = {
     kind: 'passing',
     message: 'TinyCert failed without giving a reason. Contact its support if this lasts.',
   },
-} as const satisfies Record<string, CodeEntry>;
+} as const satisfies Record<string, Entry>;
 
 /** The codes of this client itself. */
 const local = {
-  Aborted: { kind: 'passing', message: 'The call was given up by its caller.' },
-  Closed: { kind: 'passing', message: 'The TinyCert client is closed.' },
-  ConnectionFailed: {
-    kind: 'passing',
-    message:
-      'No connection to the TinyCert endpoint. Check its address, DNS, the network policy and the proxy.',
-  },
-  ConnectionLost: {
-    kind: 'passing',
-    message: 'The connection to the TinyCert endpoint broke before the answer was complete.',
-  },
-  DeadlineExceeded: {
-    kind: 'passing',
-    message: 'The TinyCert endpoint did not answer in time.',
-  },
-  InvalidInput: {
-    kind: 'input',
-    message: 'The call was not made, because one of its values cannot be sent.',
-  },
-  InvalidOptions: {
-    kind: 'input',
-    message: 'The TinyCert client cannot be made with these options.',
-  },
-  ProtocolError: {
-    kind: 'protocol',
-    message: 'What answered does not speak the TinyCert API. Check the endpoint and any proxy before it.',
-  },
-  TlsFailure: {
-    kind: 'protocol',
-    message: 'The TLS connection is not trusted. Check the endpoint host name, the CA bundle and the clock.',
-  },
-  UnexpectedStatus: {
-    kind: 'protocol',
-    message: 'The endpoint answered an HTTP error without a TinyCert code. Check what stands before it.',
-  },
+  ...transportCodes('TinyCert'),
   UnrecognizedCode: {
     kind: 'protocol',
     message: 'TinyCert answered an error code that this client does not know.',
   },
-} as const satisfies Record<string, CodeEntry>;
+} as const satisfies Record<string, Entry>;
 
 /** A code in a TinyCert error reply. */
 export type UpstreamErrorCode = keyof typeof upstream;
@@ -141,7 +106,7 @@ export type UpstreamErrorCode = keyof typeof upstream;
 /** Every value of `TinyCertError.code`: those of the service and those of this client. */
 export type TinyCertErrorCode = UpstreamErrorCode | keyof typeof local;
 
-const entries: Readonly<Record<TinyCertErrorCode, CodeEntry>> = { ...upstream, ...local };
+const entries: Readonly<Record<TinyCertErrorCode, Entry>> = { ...upstream, ...local };
 
 /** Whether TinyCert documents this code. */
 export function isUpstreamCode(code: string): code is UpstreamErrorCode {
@@ -174,11 +139,4 @@ function kindOfCodedStatus(status: number | undefined): TinyCertErrorKind {
   if (status === 404) return 'not-found';
   if (status === 400) return 'input';
   return kindOfBareStatus(status);
-}
-
-/** A page without a code may come from anything on the way: its 404 must not read as "the certificate is gone". */
-function kindOfBareStatus(status: number | undefined): TinyCertErrorKind {
-  if (status === 429) return 'rate-limit';
-  if (status !== undefined && (status >= 500 || status === 408)) return 'passing';
-  return 'protocol';
 }

@@ -24,18 +24,19 @@
  * one fails, `maybeExecuted(error)` tells whether the service may have acted all the same. Needs Node 24.
  */
 export type { Clock } from '../lib/clock.ts';
-export type { ClockOffset } from './clock-offset.ts';
+export type { ClockOffset } from '../http/clock-offset.ts';
+export { maybeExecuted } from '../http/errors.ts';
+export type { CallOptions, FinishedRequest, WaitOptions } from '../http/types.ts';
 export { createTinyCertClient } from './client.ts';
 export type { TinyCertErrorCode, TinyCertErrorKind, UpstreamErrorCode } from './error-codes.ts';
-export { maybeExecuted, TinyCertError, type TinyCertErrorDetails } from './errors.ts';
-export { defaultEndpoint } from './endpoint.ts';
+export { TinyCertError, type TinyCertErrorDetails } from './errors.ts';
+export { defaultEndpoint } from './default-endpoint.ts';
 export { createTinyCertSession, sessionKey, type TinyCertSession } from './session.ts';
 export type {
   AlternativeName,
   AlternativeNameType,
   AuthorityDetails,
   AuthoritySummary,
-  CallOptions,
   CertificateDetails,
   CertificatePemItem,
   CertificateStatus,
@@ -43,7 +44,6 @@ export type {
   CertificateSummary,
   CreateAuthorityInput,
   CreateCertificateInput,
-  FinishedRequest,
   HashAlgorithm,
   ListableStatus,
   ReportedStatus,
@@ -54,5 +54,4 @@ export type {
   TinyCertClient,
   TinyCertClientOptions,
   TinyCertCredentials,
-  WaitOptions,
 } from './types.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { closeAfterEach } from '../http/test-client.ts';
 import { createTinyCertClient } from './client.ts';
 import { createTinyCertSession } from './session.ts';
-import { answering, closeAfterEach } from './test-client.ts';
-import { credentials } from './test-server.ts';
+import { answering, credentials } from './test-client.ts';
 import type { AlternativeName, CreateCertificateInput, TinyCertClient } from './types.ts';
 
 closeAfterEach();

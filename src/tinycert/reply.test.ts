@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { createCleaner } from '../http/secrecy.ts';
 import { readError } from './reply.ts';
-import { createCleaner } from './secrecy.ts';
 
 const clean = createCleaner(['open sesame!', 'key-of-the-api']);
 const context = { call: 'cert/new', token: 'token-1', clean, now: 0 };

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { Reply } from '../http/exchange.ts';
+import { parseRetryAfter } from '../http/retry-after.ts';
+import type { Cleaner } from '../http/secrecy.ts';
 import { isUpstreamCode, type TinyCertErrorCode } from './error-codes.ts';
 import { TinyCertError } from './errors.ts';
-import type { Reply } from './exchange.ts';
-import { parseRetryAfter } from './retry-after.ts';
-import type { Cleaner } from './secrecy.ts';
 
 const errorBody = z.object({ code: z.string().min(1), text: z.string().catch('') });
 

@@ -1,10 +1,10 @@
 /** That no secret shows, whatever fails and however it is printed. */
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { escapeForm } from '../http/form.ts';
+import { makeTls, type Received, reply, type Responder, TestServer } from '../http/test-server.ts';
 import { createTinyCertClient } from './client.ts';
 import { createTinyCertSession } from './session.ts';
-import { escapeForm } from './signing.ts';
-import { makeTls, type Received, reply, type Responder, TestServer } from './test-server.ts';
 import type { TinyCertClient } from './types.ts';
 
 const tls = makeTls('IP:127.0.0.1');

@@ -1,15 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { closeAfterEach, serve as serveAll } from '../http/test-client.ts';
+import { makeTls, type Received, reply, type TestServer } from '../http/test-server.ts';
 import { createTinyCertSession, sessionKey } from './session.ts';
-import { closeAfterEach, connectTo, serveAll } from './test-client.ts';
-import {
-  credentials,
-  makeTls,
-  type Received,
-  refuse,
-  reply,
-  type TestServer,
-  withLogin,
-} from './test-server.ts';
+import { connectTo, credentials, refuse, withLogin } from './test-client.ts';
 
 closeAfterEach();
 

@@ -1,5 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { parseCaBundle, parseEndpoint } from './endpoint.ts';
+import { parseCaBundle, parseEndpoint } from '../http/endpoint.ts';
+import { defaultEndpoint } from './default-endpoint.ts';
+import { invalidOptions } from './errors.ts';
 import type { TinyCertAccountOptions } from './types.ts';
 
 /** Logs in; resolves to the token. */
@@ -18,11 +20,11 @@ const digestKey = randomBytes(32);
  * A name, valid within this process, for everything that decides whose session it is: endpoint, CA bundle, e-mail,
  * passphrase and API key. Two accounts share a session only if all of them are equal.
  */
-export function sessionKey({ endpoint, ca, credentials }: TinyCertAccountOptions): string {
-  const { url, basePath } = parseEndpoint(endpoint, true);
+export function sessionKey({ endpoint = defaultEndpoint, ca, credentials }: TinyCertAccountOptions): string {
+  const { url, basePath } = parseEndpoint(endpoint, true, invalidOptions);
   const parts = [
     url.origin + basePath,
-    parseCaBundle(ca) ?? null,
+    parseCaBundle(ca, invalidOptions) ?? null,
     credentials.email,
     credentials.passphrase,
     credentials.apiKey,

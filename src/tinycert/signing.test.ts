@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeForm, escapeForm, type Parameters, signForm } from './signing.ts';
+import { encodeForm, type Parameters, signForm } from './signing.ts';
 import type { AlternativeName } from './types.ts';
 
 const docsKey = 'ThisIsMySuperSecretAPIKey';
@@ -124,18 +124,6 @@ describe('a signed form', () => {
         expect(signForm(parameters, key)).toBe(`${form}&digest=${digest}`);
       }),
     );
-  });
-
-  test('escapes any text so that a form parser gives it back', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(new URLSearchParams(`x=${escapeForm(text)}`).get('x')).toBe(text);
-      }),
-    );
-  });
-
-  test('escapes a lone surrogate as the replacement character', () => {
-    expect(escapeForm('a\ud800b')).toBe('a%EF%BF%BDb');
   });
 });
 

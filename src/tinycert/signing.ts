@@ -1,4 +1,5 @@
 import { createHmac, type KeyObject } from 'node:crypto';
+import { escapeForm } from '../http/form.ts';
 import type { AlternativeName } from './types.ts';
 
 /** The value of one request parameter. `undefined` and an empty list leave the parameter out, as PHP does. */
@@ -6,21 +7,6 @@ export type ParameterValue = string | number | readonly AlternativeName[] | unde
 
 /** The parameters of a request, by their names on the wire. */
 export type Parameters = Readonly<Record<string, ParameterValue>>;
-
-const bare = /^[\w.-]*$/;
-const leftBareByUri = /[!'()*~]|%20/g;
-
-/**
- * Escapes one name or value exactly as PHP's `http_build_query` does: only `A-Z a-z 0-9 - _ .` stay, a space becomes
- * `+`, every other UTF-8 byte `%XX` in upper case. The service may compare signatures over its own encoding of what it
- * parsed, so a `*` left bare, as `URLSearchParams` does, can fail.
- */
-export function escapeForm(text: string): string {
-  if (bare.test(text)) return text;
-  return encodeURIComponent(text.toWellFormed()).replace(leftBareByUri, (match) =>
-    match === '%20' ? '+' : `%${match.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
 
 /**
  * The form body without its digest: names ascending by code unit (upper case first), the entries of `SANs` by their

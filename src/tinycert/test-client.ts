@@ -1,34 +1,12 @@
 /** Clients and servers for one test, closed after it. */
-import type { AddressInfo, Server, Socket } from 'node:net';
-import { afterEach } from 'vitest';
+import { afterTest, serve as serveAll } from '../http/test-client.ts';
+import { type Received, reply, type Responder, type TestServer, type TestTls } from '../http/test-server.ts';
 import { createTinyCertClient } from './client.ts';
-import { credentials, reply, type Responder, TestServer, type TestTls, withLogin } from './test-server.ts';
 import type { TinyCertClient, TinyCertClientOptions } from './types.ts';
-
-const closers: (() => Promise<unknown>)[] = [];
-
-/** Closes something after the test, before what was given earlier. */
-export function afterTest(close: () => Promise<unknown>): void {
-  closers.unshift(close);
-}
-
-/** Arranges that each test of a file closes what it opened. */
-export function closeAfterEach(): void {
-  afterEach(async () => {
-    for (const close of closers.splice(0)) await close();
-  });
-}
 
 /** A server that answers logins by itself. */
 export function serve(respond: Responder, tls?: TestTls): Promise<TestServer> {
   return serveAll(withLogin(respond), tls);
-}
-
-/** A server that leaves logins to `respond`, too. */
-export async function serveAll(respond: Responder, tls?: TestTls): Promise<TestServer> {
-  const server = await TestServer.start(respond, tls);
-  afterTest(() => server.close());
-  return server;
 }
 
 /** A client that takes no proxy from the environment. */
@@ -50,17 +28,25 @@ export async function answering(body: unknown): Promise<{ server: TestServer; cl
   return { server, client: connectTo(server.endpoint) };
 }
 
-/** Lets a server of the test's own listen on loopback. */
-export async function listen(server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  afterTest(() => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return (server.address() as AddressInfo).port;
+/** Writes an error reply as TinyCert does. */
+export function refuse(request: Pick<Received, 'socket'>, status: number, code: string, text = ''): void {
+  reply(request, { code, text }, { status });
 }
+
+/** Answers logins with `token-1`, `token-2` and so on, and leaves the other calls to `respond`. */
+export function withLogin(respond: Responder): Responder {
+  let logins = 0;
+  return (request) => {
+    if (request.call !== 'connect') respond(request);
+    else {
+      logins += 1;
+      reply(request, { token: `token-${logins}` });
+    }
+  };
+}
+
+export const credentials = {
+  email: 'someone@example.com',
+  passphrase: 'open sesame!',
+  apiKey: 'key-of-the-api',
+};

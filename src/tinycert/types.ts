@@ -1,5 +1,5 @@
-import type { Clock } from '../lib/clock.ts';
-import type { ClockOffset } from './clock-offset.ts';
+import type { ClockOffset } from '../http/clock-offset.ts';
+import type { CallOptions, ClientOptions, WaitOptions } from '../http/types.ts';
 import type { TinyCertSession } from './session.ts';
 
 /** An account's login. The web-site password is a different thing and is not used by the API. */
@@ -20,48 +20,11 @@ export interface TinyCertAccountOptions {
   ca?: string | undefined;
 }
 
-export interface TinyCertClientOptions extends TinyCertAccountOptions {
-  /** Allows `http:` for an endpoint on this machine, as a development server has. */
-  allowLoopbackHttp?: boolean | undefined;
-  /** Source of time; the system's unless given. */
-  clock?: Clock | undefined;
-  userAgent?: string | undefined;
+export interface TinyCertClientOptions extends ClientOptions, TinyCertAccountOptions {
   /** Milliseconds a call may take in all, from queueing to the last byte; 20,000 unless given. */
   deadlineMs?: number | undefined;
-  /** Connections to the endpoint at most; 16 unless given. */
-  connections?: number | undefined;
-  /** Where `HTTPS_PROXY` and `NO_PROXY` are read from; the process environment unless given. */
-  env?: Readonly<Record<string, string | undefined>> | undefined;
   /** A session shared with other clients of the same account, made with `createTinyCertSession`. */
   session?: TinyCertSession | undefined;
-  /** Told of each request once it is over, logins and repetitions included. For metrics. */
-  onRequest?: ((request: FinishedRequest) => void) | undefined;
-}
-
-/** One request that is over. */
-export interface FinishedRequest {
-  /** The API path, as in `cert/new`. */
-  call: string;
-  /** `200`, or the code of the error; `NotSent` if the caller's `beforeSend` refused it. */
-  code: string;
-  /** From queueing to the last byte. */
-  milliseconds: number;
-}
-
-export interface WaitOptions {
-  /** Gives the call up; it then fails with `Aborted`. */
-  signal?: AbortSignal | undefined;
-  /** Milliseconds this call may take in all; the client's `deadlineMs` unless given. */
-  deadlineMs?: number | undefined;
-}
-
-export interface CallOptions extends WaitOptions {
-  /**
-   * Called in the same tick in which the first byte of the request is handed to the socket, after any queueing,
-   * connecting and logging in; once more if the request is repeated after a new login. If it throws, no byte leaves
-   * and the call fails with that very error.
-   */
-  beforeSend?: (() => void) | undefined;
 }
 
 /** A status a certificate can be in. `obsolete`: replaced by a reissue. */

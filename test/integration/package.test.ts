@@ -69,7 +69,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the packed client', () => {
   test('holds the built client, its types and the papers, and nothing else', async () => {
-    const sources = [...(await sourcesOf('tinycert')), ...(await sourcesOf('lib'))];
+    const sources = (await Promise.all(['tinycert', 'http', 'lib'].map(sourcesOf))).flat();
     const built = packed.filter((path) => path.startsWith('dist/'));
     const papers = packed.filter((path) => !path.startsWith('dist/'));
 

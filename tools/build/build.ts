@@ -16,8 +16,8 @@ const isAll = !values.library && !values.operator && !values.failpoints;
 
 /** The client as JavaScript with types: what `import 'tinycert-operator/tinycert'` loads. */
 function buildLibrary(): void {
-  rmSync('dist/tinycert', { recursive: true, force: true });
-  rmSync('dist/lib', { recursive: true, force: true });
+  for (const folder of ['tinycert', 'http', 'lib'])
+    rmSync(`dist/${folder}`, { recursive: true, force: true });
   const { status } = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.library.json'], {
     stdio: 'inherit',
   });

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { proxyFor } from './proxy.ts';
+import { invalidOptions } from './test-client.ts';
 
 const proxy = 'http://proxy.example:3128';
 
 function chosen(endpoint: string, env: Record<string, string>): string | undefined {
-  return proxyFor(new URL(endpoint), env)?.href;
+  return proxyFor(new URL(endpoint), env, invalidOptions)?.href;
 }
 
 describe('the proxy', () => {

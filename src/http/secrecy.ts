@@ -1,7 +1,7 @@
 import { clip } from '../lib/errors.ts';
-import { escapeForm } from './signing.ts';
+import { escapeForm } from './form.ts';
 
-/** Cleans text of the service before it may appear anywhere. */
+/** Cleans text of the service before it may appear anywhere. `token` is a secret of the one request, if it has any. */
 export type Cleaner = (text: string, token: string | undefined) => string | undefined;
 
 /**

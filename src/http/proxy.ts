@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { invalidOptions, isLoopback } from './endpoint.ts';
+import { type InvalidOptions, isLoopback } from './endpoint.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -8,7 +8,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * `HTTPS_PROXY` or `https_proxy` (a bare `host:port` means `http://`), never for this machine, never for what
  * `NO_PROXY` or `no_proxy` names. A proxy is used by `CONNECT`, so it sees no request.
  */
-export function proxyFor(endpoint: URL, env: Environment): URL | undefined {
+export function proxyFor(endpoint: URL, env: Environment, invalidOptions: InvalidOptions): URL | undefined {
   const setting = env['HTTPS_PROXY'] || env['https_proxy'];
   if (!setting || endpoint.protocol !== 'https:' || isLoopback(endpoint.hostname)) return undefined;
   if (isExempt(endpoint, env['NO_PROXY'] || env['no_proxy'] || '')) return undefined;

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { parseCaBundle, parseEndpoint } from './endpoint.ts';
+import { invalidOptions } from './test-client.ts';
 import { makeTls } from './test-server.ts';
 
 describe('the endpoint', () => {
   test.each([
-    [undefined, 'https://www.tinycert.org', '/api/v1/'],
+    ['https://www.tinycert.org/api/v1/', 'https://www.tinycert.org', '/api/v1/'],
     ['https://ca.example/api/v1', 'https://ca.example', '/api/v1/'],
     ['https://ca.example:8443', 'https://ca.example:8443', '/'],
   ])('%s is read as %s%s', (text, origin, basePath) => {
-    const endpoint = parseEndpoint(text);
+    const endpoint = parseEndpoint(text, false, invalidOptions);
 
     expect([endpoint.url.origin, endpoint.basePath]).toEqual([origin, basePath]);
   });
@@ -16,8 +17,10 @@ describe('the endpoint', () => {
   test.each(['http://localhost:80/', 'http://127.0.0.1:8080/api/', 'http://[::1]:8080/', 'http://127.1/'])(
     '%s is taken only if http to this machine is allowed',
     (text) => {
-      expect(parseEndpoint(text, true).url.protocol).toBe('http:');
-      expect(() => parseEndpoint(text)).toThrow(expect.objectContaining({ code: 'InvalidOptions' }));
+      expect(parseEndpoint(text, true, invalidOptions).url.protocol).toBe('http:');
+      expect(() => parseEndpoint(text, false, invalidOptions)).toThrow(
+        expect.objectContaining({ code: 'InvalidOptions' }),
+      );
     },
   );
 
@@ -34,7 +37,7 @@ describe('the endpoint', () => {
     'https://www.tinycert.org/?x=1',
     'https://www.tinycert.org/#x',
   ])('%s is refused, and not repeated in the error', (text) => {
-    expect(() => parseEndpoint(text, true)).toThrow(
+    expect(() => parseEndpoint(text, true, invalidOptions)).toThrow(
       expect.objectContaining({ code: 'InvalidOptions', detail: expect.not.stringContaining('hunter2') }),
     );
   });
@@ -44,7 +47,7 @@ describe('the CA bundle', () => {
   const { ca, cert, key } = makeTls('DNS:localhost');
 
   test('is cut into its certificates', () => {
-    expect(parseCaBundle(`# ours\n${ca}\ntext between\n${cert}`)).toHaveLength(2);
+    expect(parseCaBundle(`# ours\n${ca}\ntext between\n${cert}`, invalidOptions)).toHaveLength(2);
   });
 
   test.each([
@@ -53,6 +56,8 @@ describe('the CA bundle', () => {
     ['a broken certificate', ca.replace('MII', '!!!')],
     ['a good and a broken one', `${ca}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----`],
   ])('of %s is refused', (_name, text) => {
-    expect(() => parseCaBundle(text)).toThrow(expect.objectContaining({ code: 'InvalidOptions' }));
+    expect(() => parseCaBundle(text, invalidOptions)).toThrow(
+      expect.objectContaining({ code: 'InvalidOptions' }),
+    );
   });
 });

@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { ClockComparison } from './clock-offset.ts';
-import { connectTo, closeAfterEach, serve } from './test-client.ts';
-
-closeAfterEach();
 
 const HOUR = 3_600_000;
 
@@ -87,18 +84,4 @@ describe('the offset of a server’s clock', () => {
       expect(comparison.get()).toBeUndefined();
     },
   );
-});
-
-test('a client learns it from any answer', async () => {
-  const clock = new VirtualClock();
-  const date = new Date(clock.now() + 120_000).toUTCString();
-  const { endpoint } = await serve(({ socket }) =>
-    socket.write(`HTTP/1.1 200 OK\r\ndate: ${date}\r\ncontent-length: 2\r\n\r\n[]`),
-  );
-  const client = connectTo(endpoint, { clock });
-  expect(client.clockOffset()).toBeUndefined();
-
-  await client.listAuthorities();
-
-  expect(client.clockOffset()).toEqual({ ms: 120_500, uncertaintyMs: 500 });
 });

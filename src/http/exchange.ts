@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { asError } from '../lib/errors.ts';
-import type { TinyCertErrorCode } from './error-codes.ts';
-import { markNotSent, TinyCertError, type TinyCertErrorDetails } from './errors.ts';
+import type { ErrorMaker, TransportErrorCode } from './error-codes.ts';
+import { type ApiError, type ApiErrorDetails, markNotSent } from './errors.ts';
 import { type Cleaner, safeCause } from './secrecy.ts';
 
 /** A complete reply. `body` is empty if the request had a sink and the status was 200. */
@@ -22,6 +22,12 @@ export interface ExchangeRequest {
   readonly maxBytes: number;
   /** Takes the body of a 200 as it comes. What it throws ends the exchange with that error. */
   readonly sink: ((chunk: Buffer) => void) | undefined;
+}
+
+/** The parts of a client that its exchanges need. */
+export interface ExchangeContext {
+  readonly clean: Cleaner;
+  readonly makeError: ErrorMaker;
 }
 
 /** The reason with which a deadline aborts. */
@@ -45,7 +51,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #resolve!: (reply: Reply) => void;
   #reject!: (error: Error) => void;
   readonly #request: ExchangeRequest;
-  readonly #clean: Cleaner;
+  readonly #context: ExchangeContext;
   #controller: Dispatcher.DispatchController | undefined;
   #settled = false;
   #sent = false;
@@ -55,9 +61,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #received = 0;
   #chunks: Buffer[] = [];
 
-  constructor(request: ExchangeRequest, clean: Cleaner) {
+  constructor(request: ExchangeRequest, context: ExchangeContext) {
     this.#request = request;
-    this.#clean = clean;
+    this.#context = context;
     this.#limit = request.maxBytes;
     this.reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -132,14 +138,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#settled) return;
-    const cause = safeCause(error, this.#clean);
+    const cause = safeCause(error, this.#context.clean);
     this.#fail(this.#error(codeOf(error, this.#sent), { cause }));
   }
 
   readonly #onAbort = (): void => {
     if (this.#settled) return;
     this.#cut(
-      abortError(this.#request.signal.reason, {
+      abortError(this.#context.makeError, this.#request.signal.reason, {
         call: this.#request.call,
         status: this.#status,
         maybeExecuted: this.#sent,
@@ -147,12 +153,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     );
   };
 
-  #oversize(): TinyCertError {
+  #oversize(): ApiError {
     return this.#error('ProtocolError', { detail: `The reply is longer than ${this.#limit} bytes.` });
   }
 
-  #error(code: TinyCertErrorCode, details?: Partial<TinyCertErrorDetails>): TinyCertError {
-    return new TinyCertError(code, {
+  #error(code: TransportErrorCode, details?: Partial<ApiErrorDetails>): ApiError {
+    return this.#context.makeError(code, {
       call: this.#request.call,
       status: this.#status,
       maybeExecuted: this.#sent,
@@ -174,17 +180,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
 }
 
 /** The error for a call that was given up for `reason`. */
-export function abortError(reason: unknown, details: TinyCertErrorDetails): TinyCertError {
-  if (reason instanceof DeadlinePassed) return new TinyCertError('DeadlineExceeded', details);
-  if (reason instanceof ClientClosed) return new TinyCertError('Closed', details);
-  return new TinyCertError('Aborted', { ...details, cause: reason });
+export function abortError(makeError: ErrorMaker, reason: unknown, details: ApiErrorDetails): ApiError {
+  if (reason instanceof DeadlinePassed) return makeError('DeadlineExceeded', details);
+  if (reason instanceof ClientClosed) return makeError('Closed', details);
+  return makeError('Aborted', { ...details, cause: reason });
 }
 
 const tlsCodes =
   /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)_|CRL_|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|PATH_LENGTH_|EPROTO|UND_ERR_PRX_TLS)/;
 
 /** Names a failure of undici or the network. */
-function codeOf(error: Error, sent: boolean): TinyCertErrorCode {
+function codeOf(error: Error, sent: boolean): TransportErrorCode {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return 'Closed';
   if (!sent) return tlsCodes.test(code) ? 'TlsFailure' : 'ConnectionFailed';

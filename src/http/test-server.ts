@@ -1,4 +1,4 @@
-/** Servers for the tests of this folder. They speak HTTP byte by byte, so that a test can break it where it wants. */
+/** Servers for the tests of the clients. They speak HTTP byte by byte, so that a test can break it where it wants. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -8,7 +8,7 @@ import { createServer as createTlsServer } from 'node:tls';
 
 /** One request as it arrived. */
 export interface Received {
-  /** The path below `/api/v1/`, as in `cert/new`. */
+  /** The path below the endpoint, as in `cert/new`. */
   call: string;
   head: string;
   body: string;
@@ -29,7 +29,7 @@ export interface TestTls {
 
 /** Makes an authority and a certificate for `names` (such as `DNS:localhost`). Nothing of it outlives the process. */
 export function makeTls(names: string): TestTls {
-  const folder = mkdtempSync(join(tmpdir(), 'tinycert-test-'));
+  const folder = mkdtempSync(join(tmpdir(), 'client-test-'));
   try {
     const request = (name: string, options: string): void => {
       const common = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2';
@@ -54,18 +54,20 @@ export class TestServer {
   respond: Responder;
   readonly #server: Server;
   readonly #tls: boolean;
+  readonly #basePath: string;
   readonly #sockets = new Set<Socket>();
   #waiting: { count: number; resolve: () => void }[] = [];
 
-  private constructor(respond: Responder, tls: TestTls | undefined) {
+  private constructor(respond: Responder, tls: TestTls | undefined, basePath: string) {
     this.respond = respond;
+    this.#basePath = basePath;
     this.#tls = tls !== undefined;
     const accept = (socket: Socket): void => this.#accept(socket);
     this.#server = tls ? createTlsServer({ key: tls.key, cert: tls.cert }, accept) : createTcpServer(accept);
   }
 
-  static async start(respond: Responder, tls?: TestTls): Promise<TestServer> {
-    const server = new TestServer(respond, tls);
+  static async start(respond: Responder, tls?: TestTls, basePath = '/api/v1/'): Promise<TestServer> {
+    const server = new TestServer(respond, tls, basePath);
     await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
     return server;
   }
@@ -75,7 +77,7 @@ export class TestServer {
   }
 
   get endpoint(): string {
-    return `${this.#tls ? 'https' : 'http'}://127.0.0.1:${this.port}/api/v1/`;
+    return `${this.#tls ? 'https' : 'http'}://127.0.0.1:${this.port}${this.#basePath}`;
   }
 
   /** The calls that arrived, in order. */
@@ -105,8 +107,11 @@ export class TestServer {
       text += chunk.toString('latin1');
       for (let request = takeRequest(text); request; request = takeRequest(text)) {
         text = text.slice(request.length);
+        const call = request.path.startsWith(this.#basePath)
+          ? request.path.slice(this.#basePath.length)
+          : request.path;
         const form = new URLSearchParams(request.body);
-        const received = { ...request, form, socket, connection };
+        const received = { ...request, call, form, socket, connection };
         this.requests.push(received);
         this.#waiting = this.#waiting.filter(({ count, resolve }) => {
           if (this.requests.length >= count) resolve();
@@ -118,48 +123,27 @@ export class TestServer {
   }
 }
 
-function takeRequest(text: string): { head: string; body: string; call: string; length: number } | undefined {
+function takeRequest(text: string): { head: string; body: string; path: string; length: number } | undefined {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const head = text.slice(0, end);
   const size = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
   const length = end + 4 + size;
   if (text.length < length) return undefined;
-  const call = /^\S+ \/api\/v1\/(\S*)/.exec(head)?.[1] ?? '';
-  return { head, body: text.slice(end + 4, length), call, length };
+  const path = /^\S+ (\S*)/.exec(head)?.[1] ?? '';
+  return { head, body: text.slice(end + 4, length), path, length };
 }
 
-/** Writes a whole reply. A body that is not text is sent as JSON. */
+/** Writes a whole reply. A body that is neither text nor bytes is sent as JSON. */
 export function reply(
   { socket }: Pick<Received, 'socket'>,
   body: unknown,
   { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
 ): void {
-  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const bytes = Buffer.isBuffer(body)
+    ? body
+    : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const lines = Object.entries({ 'content-length': String(bytes.length), ...headers });
   const head = [`HTTP/1.1 ${status} x`, ...lines.map(([name, value]) => `${name}: ${value}`)].join('\r\n');
   socket.write(Buffer.concat([Buffer.from(`${head}\r\n\r\n`), bytes]));
 }
-
-/** Writes an error reply as TinyCert does. */
-export function refuse(request: Pick<Received, 'socket'>, status: number, code: string, text = ''): void {
-  reply(request, { code, text }, { status });
-}
-
-/** Answers logins with `token-1`, `token-2` and so on, and leaves the other calls to `respond`. */
-export function withLogin(respond: Responder): Responder {
-  let logins = 0;
-  return (request) => {
-    if (request.call !== 'connect') respond(request);
-    else {
-      logins += 1;
-      reply(request, { token: `token-${logins}` });
-    }
-  };
-}
-
-export const credentials = {
-  email: 'someone@example.com',
-  passphrase: 'open sesame!',
-  apiKey: 'key-of-the-api',
-};

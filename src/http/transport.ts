@@ -1,22 +1,21 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Endpoint } from './endpoint.ts';
-import { Exchange, type ExchangeRequest, type Reply } from './exchange.ts';
-import type { Cleaner } from './secrecy.ts';
+import { Exchange, type ExchangeContext, type ExchangeRequest, type Reply } from './exchange.ts';
 
 /** What a transport is made for. */
-export interface TransportOptions {
+export interface TransportOptions extends ExchangeContext {
   readonly endpoint: Endpoint;
   readonly ca: readonly string[] | undefined;
   readonly proxy: URL | undefined;
   readonly connections: number;
-  readonly userAgent: string;
-  readonly clean: Cleaner;
+  /** Headers of every request, beside those of its encoding. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** A request ready to go. */
 export interface TransportRequest extends ExchangeRequest {
-  /** The signed form. */
+  /** The encoded form. */
   readonly body: string;
 }
 
@@ -42,20 +41,19 @@ const keepAliveTimeoutThreshold = 2_000;
 
 /** Opens the connection pool of one endpoint. Nothing is connected before the first request. */
 export function createTransport(options: TransportOptions): Transport {
-  const { endpoint, clean } = options;
+  const { endpoint } = options;
   const dispatcher = createDispatcher(options);
   const { origin } = endpoint.url;
   const headers = {
-    accept: 'application/json',
+    ...options.headers,
     'accept-encoding': 'identity',
     'content-type': 'application/x-www-form-urlencoded',
-    'user-agent': options.userAgent,
   };
   return {
     send(request) {
-      const exchange = new Exchange(request, clean);
+      const exchange = new Exchange(request, options);
       const path = endpoint.basePath + request.call;
-      // A signed form is ASCII.
+      // An encoded form is ASCII.
       const body = Buffer.from(request.body, 'latin1');
       dispatcher.dispatch({ origin, path, method: 'POST', headers, body }, exchange);
       return exchange.reply;

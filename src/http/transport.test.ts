@@ -2,12 +2,12 @@ import { connect as connectTcp, createServer } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { closeAfterEach, connectTo, listen, serve } from './test-client.ts';
 import { makeTls, reply, type TestServer } from './test-server.ts';
-import type { TinyCertClientOptions } from './types.ts';
+import type { ClientOptions } from './types.ts';
 
 closeAfterEach();
 afterEach(() => vi.unstubAllEnvs());
 
-const tls = makeTls('IP:127.0.0.1,IP:0.0.0.0,DNS:tinycert.test');
+const tls = makeTls('IP:127.0.0.1,IP:0.0.0.0,DNS:service.test');
 
 describe('the connection', () => {
   test('to nothing is refused', async () => {
@@ -15,9 +15,8 @@ describe('the connection', () => {
     const port = await listen(nothing);
     await new Promise((resolve) => nothing.close(resolve));
 
-    await expect(connectTo(`https://127.0.0.1:${port}/`).reissueCertificate(6)).rejects.toMatchObject({
+    await expect(connectTo(`https://127.0.0.1:${port}/`).post('cert/reissue')).rejects.toMatchObject({
       code: 'ConnectionFailed',
-      kind: 'passing',
       maybeExecuted: false,
       cause: { code: 'ECONNREFUSED' },
     });
@@ -26,18 +25,17 @@ describe('the connection', () => {
   test('is kept for the calls that follow', async () => {
     const server = await serve((request) => reply(request, []), tls);
     const client = connectTo(server.endpoint, { ca: tls.ca });
-    for (let at = 0; at < 10; at += 1) await client.listAuthorities();
+    for (let at = 0; at < 10; at += 1) await client.post('ca/list');
 
     // undici frees a connection one turn of the loop after its answer, so a quick successor opens a second.
     expect(server.bytes.length).toBeLessThanOrEqual(2);
-    expect(server.calls).toHaveLength(11);
+    expect(server.calls).toHaveLength(10);
   });
 
   test('is not used again when the server says that it keeps it for a moment only', async () => {
     const server = await serve((request) => reply(request, [], { headers: { 'keep-alive': 'timeout=2' } }));
     const client = connectTo(server.endpoint);
-    await client.connect();
-    for (let at = 0; at < 3; at += 1) await client.listAuthorities();
+    for (let at = 0; at < 3; at += 1) await client.post('ca/list');
 
     expect(server.bytes.length).toBeGreaterThanOrEqual(3);
   });
@@ -45,13 +43,13 @@ describe('the connection', () => {
   test('is replaced when the server closed it in between', async () => {
     const server = await serve((request) => reply(request, []));
     const client = connectTo(server.endpoint);
-    await client.listAuthorities();
-    const { socket } = server.requests[1]!;
+    await client.post('ca/list');
+    const { socket } = server.requests[0]!;
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.end();
     await closed;
 
-    await client.listAuthorities();
+    await client.post('ca/list');
 
     expect(server.bytes).toHaveLength(2);
   });
@@ -59,8 +57,7 @@ describe('the connection', () => {
   test('is opened as often as calls come together, but not more than allowed', async () => {
     const server = await serve((request) => setImmediate(() => reply(request, [])));
     const client = connectTo(server.endpoint, { connections: 3 });
-    await client.connect();
-    await Promise.all(Array.from({ length: 12 }, () => client.listAuthorities()));
+    await Promise.all(Array.from({ length: 12 }, () => client.post('ca/list')));
 
     expect(server.bytes).toHaveLength(3);
   });
@@ -79,7 +76,7 @@ describe('the connection', () => {
     });
     const port = await listen(listener);
     await expect(
-      connectTo(`https://127.0.0.1:${port}/`, { ca: tls.ca }).listAuthorities(),
+      connectTo(`https://127.0.0.1:${port}/`, { ca: tls.ca }).post('ca/list'),
     ).rejects.toMatchObject({ code: 'ConnectionFailed', maybeExecuted: false });
     await promise;
 
@@ -88,16 +85,15 @@ describe('the connection', () => {
 });
 
 describe('the certificate of the server', () => {
-  test.each<[string, Partial<TinyCertClientOptions>, string]>([
+  test.each<[string, ClientOptions, string]>([
     ['of an authority that the system does not know', {}, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
     ['of another authority than the given', { ca: makeTls('DNS:x').ca }, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
   ])('%s is not trusted, even if the environment says so', async (_name, options, code) => {
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     const server = await serve((request) => reply(request, {}), tls);
 
-    await expect(connectTo(server.endpoint, options).reissueCertificate(6)).rejects.toMatchObject({
+    await expect(connectTo(server.endpoint, options).post('cert/reissue')).rejects.toMatchObject({
       code: 'TlsFailure',
-      kind: 'protocol',
       maybeExecuted: false,
       cause: { code },
     });
@@ -108,7 +104,7 @@ describe('the certificate of the server', () => {
     const other = makeTls('DNS:other.example');
     const server = await serve((request) => reply(request, {}), other);
 
-    await expect(connectTo(server.endpoint, { ca: other.ca }).listAuthorities()).rejects.toMatchObject({
+    await expect(connectTo(server.endpoint, { ca: other.ca }).post('ca/list')).rejects.toMatchObject({
       code: 'TlsFailure',
       cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' },
     });
@@ -120,7 +116,7 @@ describe('the certificate of the server', () => {
     });
     const port = await listen(listener);
 
-    await expect(connectTo(`https://127.0.0.1:${port}/`).listAuthorities()).rejects.toMatchObject({
+    await expect(connectTo(`https://127.0.0.1:${port}/`).post('ca/list')).rejects.toMatchObject({
       code: 'TlsFailure',
       maybeExecuted: false,
     });
@@ -128,38 +124,40 @@ describe('the certificate of the server', () => {
 });
 
 describe('a proxy', () => {
-  const endpoint = (server: TestServer): string => `https://tinycert.test:${server.port}/api/v1/`;
+  const endpoint = (server: TestServer): string => `https://service.test:${server.port}/api/v1/`;
 
   test('is asked for a tunnel, with its password, and sees no request', async () => {
-    const server = await serve((request) => reply(request, { cert_id: 7 }), tls);
+    const server = await serve((request) => reply(request, '7'), tls);
     const proxy = await startProxy();
     const HTTPS_PROXY = `http://user:p%40ss@127.0.0.1:${proxy.port}`;
     const client = connectTo(endpoint(server), { ca: tls.ca, env: { HTTPS_PROXY } });
     const gates: string[][] = [];
 
-    expect(await client.reissueCertificate(6, { beforeSend: () => gates.push(server.calls) })).toBe(7);
+    expect(await client.post('cert/reissue', { beforeSend: () => gates.push(server.calls) })).toMatchObject({
+      text: '7',
+    });
 
-    expect(gates).toEqual([['connect']]);
+    expect(gates).toEqual([[]]);
     expect(new Set(proxy.heads.map((head) => head.split('\r\n')[0]))).toEqual(
-      new Set([`CONNECT tinycert.test:${server.port} HTTP/1.1`]),
+      new Set([`CONNECT service.test:${server.port} HTTP/1.1`]),
     );
     expect(proxy.heads[0]).toContain(`Basic ${Buffer.from('user:p@ss').toString('base64')}`);
     expect(proxy.relayed()).not.toContain('cert/reissue');
   });
 
   test('is passed by for what NO_PROXY names', async () => {
-    const server = await serve((request) => reply(request, { cert_id: 7 }), tls);
+    const server = await serve((request) => reply(request, '7'), tls);
     const proxy = await startProxy();
     const HTTPS_PROXY = `http://127.0.0.1:${proxy.port}`;
     // This machine by an address that is not one of the loopback network, which no proxy is used for anyway.
     const self = `https://0.0.0.0:${server.port}/api/v1/`;
     const direct = connectTo(self, { ca: tls.ca, env: { HTTPS_PROXY, NO_PROXY: '0.0.0.0/8' } });
 
-    expect(await direct.reissueCertificate(6)).toBe(7);
+    expect(await direct.post('cert/reissue')).toMatchObject({ text: '7' });
     expect(proxy.heads).toEqual([]);
 
     const indirect = connectTo(self, { ca: tls.ca, env: { HTTPS_PROXY, NO_PROXY: '0.0.0.0:1' } });
-    expect(await indirect.reissueCertificate(6)).toBe(7);
+    expect(await indirect.post('cert/reissue')).toMatchObject({ text: '7' });
     expect(proxy.heads.length).toBeGreaterThan(0);
   });
 
@@ -172,7 +170,7 @@ describe('a proxy', () => {
     const HTTPS_PROXY = `http://user:hunter2@127.0.0.1:${proxy.port}`;
 
     const error: unknown = await connectTo(endpoint(server), { ca: tls.ca, env: { HTTPS_PROXY } })
-      .reissueCertificate(6)
+      .post('cert/reissue')
       .catch((error: unknown) => error);
 
     expect(error).toMatchObject({ code: 'ConnectionFailed', maybeExecuted: false });
@@ -186,7 +184,7 @@ describe('a proxy', () => {
     const HTTPS_PROXY = `127.0.0.1:${proxy.port}`;
 
     await expect(
-      connectTo(endpoint(server), { ca: tls.ca, env: { HTTPS_PROXY } }).listAuthorities(),
+      connectTo(endpoint(server), { ca: tls.ca, env: { HTTPS_PROXY } }).post('ca/list'),
     ).rejects.toMatchObject({ code: 'TlsFailure', maybeExecuted: false });
   });
 
@@ -196,7 +194,7 @@ describe('a proxy', () => {
     const HTTPS_PROXY = `https://localhost:${proxy.port}`;
 
     await expect(
-      connectTo('https://tinycert.test/', { ca: tls.ca, env: { HTTPS_PROXY } }).listAuthorities(),
+      connectTo('https://service.test/', { ca: tls.ca, env: { HTTPS_PROXY } }).post('ca/list'),
     ).rejects.toMatchObject({ code: 'TlsFailure', maybeExecuted: false });
     expect(proxy.bytes).toEqual([]);
   });

@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { TinyCertError } from './errors.ts';
 
-/** The public service. */
-export const defaultEndpoint = 'https://www.tinycert.org/api/v1/';
+/** Makes the error for options that cannot work, from what is wrong in words of our own. */
+export type InvalidOptions = (detail: string) => Error;
 
 /** The base URL of an API, checked. */
 export interface Endpoint {
@@ -11,16 +10,15 @@ export interface Endpoint {
   readonly basePath: string;
 }
 
-/** An options error, with what is wrong in words of our own. */
-export function invalidOptions(detail: string): TinyCertError {
-  return new TinyCertError('InvalidOptions', { call: 'createTinyCertClient', detail });
-}
-
 /**
- * Reads the base URL. Only `https:`, as every request carries the session and a reply may carry a private key; `http:`
- * only to this machine and only if allowed.
+ * Reads the base URL. Only `https:`, as requests carry passwords and sessions and a reply may carry a private key;
+ * `http:` only to this machine and only if allowed.
  */
-export function parseEndpoint(text: string = defaultEndpoint, allowLoopbackHttp = false): Endpoint {
+export function parseEndpoint(
+  text: string,
+  allowLoopbackHttp: boolean,
+  invalidOptions: InvalidOptions,
+): Endpoint {
   const url = URL.parse(text);
   if (!url) throw invalidOptions('endpoint is not a URL.');
   if (url.username || url.password) throw invalidOptions('endpoint must not hold a user name or password.');
@@ -44,7 +42,10 @@ export function isLoopback(hostname: string): boolean {
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** Checks a PEM bundle here: Node silently skips what it cannot read, and then every connection would fail. */
-export function parseCaBundle(text: string | undefined): string[] | undefined {
+export function parseCaBundle(
+  text: string | undefined,
+  invalidOptions: InvalidOptions,
+): string[] | undefined {
   if (text === undefined) return undefined;
   const blocks = text.match(pemCertificate);
   if (!blocks) throw invalidOptions('ca holds no PEM certificate.');

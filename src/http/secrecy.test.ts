@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { escapeForm } from './form.ts';
 import { createCleaner, safeCause } from './secrecy.ts';
-import { escapeForm } from './signing.ts';
 
 const secret = `a "b" <c>&d'e/f~*é`;
 const clean = createCleaner([secret, 'Api-Key+1']);
