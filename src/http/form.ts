@@ -12,3 +12,8 @@ export function escapeForm(text: string): string {
     match === '%20' ? '+' : `%${match.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
+
+/** A form of these names and values, in this order. ASCII. */
+export function encodePairs(pairs: readonly (readonly [name: string, value: string])[]): string {
+  return pairs.map(([name, value]) => `${escapeForm(name)}=${escapeForm(value)}`).join('&');
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { TinyCertError } from './errors.ts';
+import { checkInput } from '../http/inputs.ts';
+import { makeError } from './errors.ts';
 import type { Parameters } from './signing.ts';
 import type {
   AlternativeName,
@@ -116,12 +117,5 @@ export const newStatus: InputSchema<{ certificateId: number; status: SettableSta
 
 /** The parameters for an input. Throws `InvalidInput`, which names the field but never its value. */
 export function check<In>(call: string, schema: InputSchema<In>, input: In): Parameters {
-  const result = schema.safeParse(input);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const field = issue?.path.map(String).join('.') || 'id';
-  throw new TinyCertError('InvalidInput', {
-    call,
-    detail: `${field} cannot be sent (${issue?.code ?? ''}).`,
-  });
+  return checkInput(makeError, call, schema, input, 'id');
 }

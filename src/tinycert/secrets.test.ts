@@ -1,7 +1,7 @@
 /** That no secret shows, whatever fails and however it is printed. */
-import { inspect } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { escapeForm } from '../http/form.ts';
+import { expectNone, json, printed } from '../http/test-secrets.ts';
 import { makeTls, type Received, reply, type Responder, TestServer } from '../http/test-server.ts';
 import { createTinyCertClient } from './client.ts';
 import { createTinyCertSession } from './session.ts';
@@ -28,28 +28,6 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
   vi.restoreAllMocks();
 });
-
-/** All the ways in which a program may print a value. */
-function printed(value: unknown): string {
-  const parts = [
-    inspect(value, { depth: Infinity, showHidden: true, getters: true }),
-    String(value),
-    json(value),
-  ];
-  for (let error = value; error instanceof Error; error = error.cause)
-    parts.push(
-      error.message,
-      error.stack ?? '',
-      json(Object.entries(error)),
-      json(Object.getOwnPropertyDescriptors(error)),
-    );
-  if (value instanceof Object && 'text' in value) parts.push(String(value.text));
-  return parts.join('\n');
-}
-
-function json(value: unknown): string {
-  return JSON.stringify(value) ?? '';
-}
 
 /** The request as text, in which each secret stands. */
 function echo({ head, body }: Received): string {
@@ -112,7 +90,7 @@ async function start(respond: Responder): Promise<{ server: TestServer; client: 
 }
 
 function expectNoSecret(text: string): void {
-  for (const secret of secrets) expect(text.toLowerCase()).not.toContain(secret.toLowerCase());
+  expectNone(secrets, text);
 }
 
 describe('no secret shows', () => {

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeTls, reply, TestServer } from '../../src/http/test-server.ts';
 import { startDevServer } from '../../tools/dev-server/index.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -20,8 +21,20 @@ console.log(id, await client.getCertificate(id, 'chain'));
 await client.close({ disconnect: true });
 `;
 
-/** Each line but the first is refused by the types. */
-const mistakes = `import { createTinyCertClient, TinyCertError } from 'tinycert-operator/tinycert';
+/** What someone writes who wants a certificate of CAcert's for a request. */
+const signing = `import { createCAcertClient, maybeExecuted } from 'tinycert-operator/cacert';
+const { ENDPOINT: endpoint, CA: ca, USER: username = '', PASSWORD: password = '', CSR: csr = '' } = process.env;
+const client = createCAcertClient({ endpoint, ca, credentials: { username, password } });
+const { names, emails } = await client.getAccount();
+const { certificate } = await client.signCertificate({ csr, emails, name: names[0] });
+await client.signCertificate({ csr, emails }).catch((error) => console.log(maybeExecuted(error), error.requestId));
+console.log(certificate);
+await client.close();
+`;
+
+/** Each statement after a comment is refused by the types. */
+const mistakes = `import { createCAcertClient } from 'tinycert-operator/cacert';
+import { createTinyCertClient, TinyCertError } from 'tinycert-operator/tinycert';
 const client = createTinyCertClient({ credentials: { email: '', passphrase: '', apiKey: '' } });
 // @ts-expect-error A part that does not exist.
 await client.getCertificate(1, 'key');
@@ -33,6 +46,8 @@ await client.createCertificate({ authorityId: 1, subject: { commonName: '', orga
 console.log(archive, new TinyCertError('NotFound', { call: '' }).code === 'NotFond');
 // @ts-expect-error A password is no credential.
 createTinyCertClient({ credentials: { email: '', password: '', apiKey: '' } });
+// @ts-expect-error No addresses.
+await createCAcertClient({ credentials: { username: '', password: '' } }).signCertificate({ csr: '' });
 `;
 
 let folder: string;
@@ -63,28 +78,30 @@ beforeAll(async () => {
   const wanted = [join(folder, archive), `@types/node@${devDependencies['@types/node']}`];
   await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...wanted], project);
   await writeFile(join(project, 'main.ts'), program);
+  await writeFile(join(project, 'signing.ts'), signing);
   await writeFile(join(project, 'mistakes.ts'), mistakes);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe('the packed client', () => {
-  test('holds the built client, its types and the papers, and nothing else', async () => {
-    const sources = (await Promise.all(['tinycert', 'http', 'lib'].map(sourcesOf))).flat();
+describe('the packed clients', () => {
+  test('hold the built clients, their types and the papers, and nothing else', async () => {
+    const sources = (await Promise.all(['tinycert', 'cacert', 'http', 'lib'].map(sourcesOf))).flat();
     const built = packed.filter((path) => path.startsWith('dist/'));
     const papers = packed.filter((path) => !path.startsWith('dist/'));
 
     expect(papers.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
     expect(built).toContain('dist/tinycert/index.js');
+    expect(built).toContain('dist/cacert/index.js');
     for (const path of built) expect(sources).toContain(path.replace(/\.(?:js|d\.ts)$/, ''));
     const modules = built.filter((path) => path.endsWith('.js')).map((path) => path.slice(0, -'.js'.length));
     expect(built.toSorted()).toEqual(modules.flatMap((name) => [`${name}.d.ts`, `${name}.js`]).toSorted());
   });
 
-  test('was built without touching the operator', async () => {
+  test('were built without touching the operator', async () => {
     expect(await readFile(join(checkout, 'dist/operator.js'), 'utf8')).toBe('the operator');
   });
 
-  test('brings its own dependencies and no more', async () => {
+  test('bring their own dependencies and no more', async () => {
     const installed = await readdir(join(project, 'node_modules'));
 
     const visible = installed.filter((name) => !name.startsWith('.'));
@@ -94,7 +111,7 @@ describe('the packed client', () => {
   test.each([
     ['nodenext', { module: 'nodenext' }],
     ['a bundler', { module: 'esnext', moduleResolution: 'bundler' }],
-  ])('has types that hold without skipLibCheck, under %s', async (_, resolution) => {
+  ])('have types that hold without skipLibCheck, under %s', async (_, resolution) => {
     const compilerOptions = {
       ...resolution,
       target: 'es2024',
@@ -105,13 +122,13 @@ describe('the packed client', () => {
       skipLibCheck: false,
       noEmit: true,
     };
-    const config = { compilerOptions, files: ['main.ts', 'mistakes.ts'] };
+    const config = { compilerOptions, files: ['main.ts', 'signing.ts', 'mistakes.ts'] };
     await writeFile(join(project, 'tsconfig.json'), JSON.stringify(config));
 
     expect(await run(join(root, 'node_modules/.bin/tsc'), ['-p', '.'], project)).toBe('');
   });
 
-  test('issues a certificate with ten lines, and the process ends by itself', async () => {
+  test('issue a certificate with ten lines, and the process ends by itself', async () => {
     const service = await startDevServer();
     try {
       const { endpoint, caPem, email, passphrase, apiKey } = service;
@@ -130,14 +147,42 @@ describe('the packed client', () => {
     }
   });
 
-  test.each(['tinycert-operator', 'tinycert-operator/dist/tinycert/caller.js', 'tinycert-operator/lib'])(
-    'offers no %s',
-    async (specifier) => {
-      const imported = run(process.execPath, ['--input-type=module', '-e', `import '${specifier}'`], project);
+  test('have a request signed by CAcert, and the process ends by itself', async () => {
+    const tls = makeTls('IP:127.0.0.1');
+    const answers = [
+      '200,Authentication Ok\nCS=0\nNAME=CAcert WoT User\nNAME=Ada Lovelace\nEMAIL=ada@example.com\n',
+      `200,Authentication Ok\n${tls.cert}`,
+      '404,Your certificate request has failed. ID: 7',
+    ];
+    const server = await TestServer.start((request) => reply(request, answers.shift()), tls, '/api/');
+    try {
+      const CSR = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n';
+      const account = {
+        ENDPOINT: server.endpoint,
+        CA: tls.ca,
+        USER: 'ada@example.com',
+        PASSWORD: 'secret',
+        CSR,
+      };
 
-      await expect(imported).rejects.toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED');
-    },
-  );
+      expect(await run(process.execPath, ['signing.ts'], project, account)).toBe(`true 7\n${tls.cert}\n`);
+      expect(server.calls).toEqual(['cemails.php', 'ccsr.php', 'ccsr.php']);
+      expect(server.requests[1]?.form.get('name')).toBe('Ada Lovelace');
+    } finally {
+      await server.close();
+    }
+  });
+
+  test.each([
+    'tinycert-operator',
+    'tinycert-operator/dist/tinycert/caller.js',
+    'tinycert-operator/http',
+    'tinycert-operator/lib',
+  ])('offer no %s', async (specifier) => {
+    const imported = run(process.execPath, ['--input-type=module', '-e', `import '${specifier}'`], project);
+
+    await expect(imported).rejects.toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
 });
 
 /** A checkout of its own, so that packing disturbs nobody who builds or runs at the same time. */

@@ -14,9 +14,9 @@ const { values } = parseArgs({
 /** One of them, or what is shipped. */
 const isAll = !values.library && !values.operator && !values.failpoints;
 
-/** The client as JavaScript with types: what `import 'tinycert-operator/tinycert'` loads. */
+/** The clients as JavaScript with types: what `import 'tinycert-operator/tinycert'` and `/cacert` load. */
 function buildLibrary(): void {
-  for (const folder of ['tinycert', 'http', 'lib'])
+  for (const folder of ['tinycert', 'cacert', 'http', 'lib'])
     rmSync(`dist/${folder}`, { recursive: true, force: true });
   const { status } = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.library.json'], {
     stdio: 'inherit',

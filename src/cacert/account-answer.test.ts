@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { closeAfterEach } from '../http/test-client.ts';
+import { answering } from './test-client.ts';
+
+closeAfterEach();
+
+const anonymous = 'NAME=CAcert WoT User\n';
+const head = `200,Authentication Ok\nCS=0\n${anonymous}`;
+
+/** What `getAccount` comes to when it is answered with `body`. */
+async function outcomeOf(body: string | Buffer): Promise<unknown> {
+  const { client } = await answering(body);
+  return client.getAccount().catch((error: unknown) => error);
+}
+
+describe('an account', () => {
+  test('is told with names, addresses and rights', async () => {
+    const names = ['Ada Lovelace', 'Ada King Lovelace', 'Ada Lovelace Dr.', 'Ada King Lovelace Dr.'];
+    const emails = ['ada@example.com', 'Ada.Lovelace@example.org'];
+    const lines = [...names.map((name) => `NAME=${name}`), ...emails.map((email) => `EMAIL=${email}`)];
+
+    expect(await outcomeOf(`200,Authentication Ok\nCS=1\n${anonymous}${lines.join('\n')}\n`)).toEqual({
+      codeSigning: true,
+      names,
+      emails,
+    });
+  });
+
+  test('may have the right to code signing, no name of its own and no address', async () => {
+    expect(await outcomeOf(`200,Authentication Ok\nCS=1\n${anonymous}`)).toEqual({
+      codeSigning: true,
+      names: [],
+      emails: [],
+    });
+  });
+
+  test.each([
+    ['after blank lines', `\n\n${head}EMAIL=a@b.example\n`],
+    ['after a notice of PHP', `<br />\n<b>Notice</b>: x on line 7<br />\n${head}EMAIL=a@b.example\n`],
+    ['with blank lines within', `${head}\n\nEMAIL=a@b.example\n\n`],
+    ['with keys that are not known', `${head}POINTS=100\nEMAIL=a@b.example\nSERIAL=1`],
+    ['with lines without a key', `${head}hello\nEMAIL=a@b.example\n=x\n`],
+    ['with the line ends of another system', `${head}EMAIL=a@b.example\n`.replaceAll('\n', '\r\n')],
+    ['with the same address twice', `${head}EMAIL=a@b.example\nEMAIL=a@b.example\n`],
+    ['with empty values', `${head}NAME=\nEMAIL=a@b.example\nEMAIL=\n`],
+  ])('is read %s', async (_name, body) => {
+    expect(await outcomeOf(body)).toEqual({ codeSigning: false, names: [], emails: ['a@b.example'] });
+  });
+
+  test('has its values split off at the first equals sign only', async () => {
+    expect(await outcomeOf(`${head}NAME=a=b\nEMAIL=x=y@b.example\n`)).toMatchObject({
+      names: ['a=b'],
+      emails: ['x=y@b.example'],
+    });
+  });
+
+  test('has names as the database holds them, in whichever encoding', async () => {
+    const lines = [
+      'NAME=Conan O&#039;Brien &amp; Sons',
+      // "Zoë" as UTF-8 that was taken for ISO-8859-1, and as ISO-8859-1.
+      'NAME=Zo&Atilde;&laquo; UTF-8',
+      'NAME=Zo&euml; Latin',
+      // The second byte of "É" is none of ISO-8859-1's letters and comes as it is.
+      'NAME=&Atilde;\x89mile',
+      // A name that holds an entity itself.
+      'NAME=&amp;#1071;',
+    ];
+    const body = Buffer.from(`${head}${lines.join('\n')}\n`, 'latin1');
+
+    expect(await outcomeOf(body)).toMatchObject({
+      names: ["Conan O'Brien & Sons", 'Zoë UTF-8', 'Zoë Latin', 'Émile', '&#1071;'],
+    });
+  });
+
+  test('with a wrong login is refused', async () => {
+    for (const end of ['\n', ''])
+      expect(await outcomeOf(`403,That username couldn't be found${end}`)).toMatchObject({
+        name: 'CAcertError',
+        code: 'CredentialsRejected',
+        kind: 'credentials',
+        call: 'cemails.php',
+        status: 200,
+        maybeExecuted: false,
+      });
+  });
+
+  test.each([
+    ['nothing but a status line', '200,Authentication Ok\n'],
+    ['no right to code signing', `200,Authentication Ok\n${anonymous}EMAIL=a@b.example\n`],
+    ['a right that is none', `200,Authentication Ok\nCS=yes\n${anonymous}`],
+    ['no name', '200,Authentication Ok\nCS=1\n'],
+    ['an end within a line', `${head}EMAIL=someone@exa`],
+    ['another refusal', '403, The keys that you use are very small'],
+    ['another number', '404,Not found'],
+    ['no status line', 'CS=1\nNAME=x\n'],
+    ['a web page', '<!DOCTYPE html>\n<html>\n200,Authentication Ok\n'],
+    ['nothing', ''],
+  ])('of an answer with %s is a protocol error, after which nothing is open', async (_name, body) => {
+    expect(await outcomeOf(body)).toMatchObject({
+      code: 'ProtocolError',
+      kind: 'protocol',
+      maybeExecuted: false,
+    });
+  });
+});

@@ -1,0 +1,42 @@
+/**
+ * A client of CAcert's API for client certificates: both of its calls, typed, with one error class.
+ *
+ * ```ts
+ * import { createCAcertClient, maybeExecuted } from 'tinycert-operator/cacert';
+ *
+ * const client = createCAcertClient({
+ *   credentials: { username, password },
+ *   ca: roots, // PEM: CAcert's own certificate is usually one of CAcert's
+ * });
+ * const { names, emails } = await client.getAccount();
+ *
+ * try {
+ *   const { certificate } = await client.signCertificate({ csr, emails, name: names[0] });
+ * } catch (error) {
+ *   if (maybeExecuted(error)) console.error('There may be a certificate. Keep the key, and look at the account.');
+ *   throw error;
+ * }
+ * await client.close();
+ * ```
+ *
+ * `signCertificate` is not idempotent, and CAcert has no call to look up, renew or revoke. It issues with an anonymous
+ * name, without some of the e-mail addresses or without code signing rather than refuse, so compare what came with what
+ * was asked for. A certificate that it issues can log in to the account. Needs Node 24.
+ */
+export type { Clock } from '../lib/clock.ts';
+export type { ClockOffset } from '../http/clock-offset.ts';
+export { maybeExecuted } from '../http/errors.ts';
+export type { CallOptions, FinishedRequest, WaitOptions } from '../http/types.ts';
+export { anonymousName } from './account-answer.ts';
+export { createCAcertClient, defaultEndpoint } from './client.ts';
+export type { CAcertErrorCode, CAcertErrorKind } from './error-codes.ts';
+export { CAcertError, type CAcertErrorDetails } from './errors.ts';
+export type { KeyRefusal } from './key-refusals.ts';
+export type {
+  AccountDetails,
+  CAcertClient,
+  CAcertClientOptions,
+  CAcertCredentials,
+  SignCertificateInput,
+  SignedCertificate,
+} from './types.ts';
