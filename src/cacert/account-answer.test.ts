@@ -23,6 +23,7 @@ describe('an account', () => {
       codeSigning: true,
       names,
       emails,
+      encoding: 'utf8',
     });
   });
 
@@ -31,6 +32,7 @@ describe('an account', () => {
       codeSigning: true,
       names: [],
       emails: [],
+      encoding: 'utf8',
     });
   });
 
@@ -44,7 +46,12 @@ describe('an account', () => {
     ['with the same address twice', `${head}EMAIL=a@b.example\nEMAIL=a@b.example\n`],
     ['with empty values', `${head}NAME=\nEMAIL=a@b.example\nEMAIL=\n`],
   ])('is read %s', async (_name, body) => {
-    expect(await outcomeOf(body)).toEqual({ codeSigning: false, names: [], emails: ['a@b.example'] });
+    expect(await outcomeOf(body)).toEqual({
+      codeSigning: false,
+      names: [],
+      emails: ['a@b.example'],
+      encoding: 'utf8',
+    });
   });
 
   test('has its values split off at the first equals sign only', async () => {
@@ -54,22 +61,26 @@ describe('an account', () => {
     });
   });
 
-  test('has names as the database holds them, in whichever encoding', async () => {
-    const lines = [
-      'NAME=Conan O&#039;Brien &amp; Sons',
-      // "Zoë" as UTF-8 that was taken for ISO-8859-1, and as ISO-8859-1.
-      'NAME=Zo&Atilde;&laquo; UTF-8',
-      'NAME=Zo&euml; Latin',
-      // The second byte of "É" is none of ISO-8859-1's letters and comes as it is.
-      'NAME=&Atilde;\x89mile',
-      // A name that holds an entity itself.
-      'NAME=&amp;#1071;',
-    ];
-    const body = Buffer.from(`${head}${lines.join('\n')}\n`, 'latin1');
+  test.each<[string, string[], string[]]>([
+    [
+      'utf8',
+      [
+        'Conan O&#039;Brien &amp; Sons',
+        'Zo&Atilde;&laquo;',
+        // The second byte of "É" is none of ISO-8859-1's letters and comes as it is.
+        '&Atilde;\x89mile',
+        // A name that holds an entity itself.
+        '&amp;#1071;',
+      ],
+      ["Conan O'Brien & Sons", 'Zoë', 'Émile', '&#1071;'],
+    ],
+    ['latin1', ['Ada', 'Zo&euml;'], ['Ada', 'Zoë']],
+    // One that is no UTF-8 makes the others ISO-8859-1, too: what matters is that the bytes can be sent back.
+    ['latin1', ['Zo&euml;', 'Zo&Atilde;&laquo;'], ['Zoë', 'ZoÃ«']],
+  ])('has names as the database holds them, in %s', async (encoding, lines, names) => {
+    const body = Buffer.from(`${head}${lines.map((line) => `NAME=${line}\n`).join('')}`, 'latin1');
 
-    expect(await outcomeOf(body)).toMatchObject({
-      names: ["Conan O'Brien & Sons", 'Zoë UTF-8', 'Zoë Latin', 'Émile', '&#1071;'],
-    });
+    expect(await outcomeOf(body)).toMatchObject({ names, encoding });
   });
 
   test('with a wrong login is refused', async () => {

@@ -1,5 +1,5 @@
 import { type Answer, type AnswerContext, protocolError, unknownAnswer } from './answer.ts';
-import { decodeValue } from './entities.ts';
+import { decodeEntities, readTexts } from './entities.ts';
 import { CAcertError } from './errors.ts';
 import type { AccountDetails } from './types.ts';
 
@@ -34,10 +34,16 @@ export function readAccount(answer: Answer, context: AnswerContext): AccountDeta
     if (key === undefined) continue;
     if (index === lines.length - 1) throw protocolError(call, 'The answer ends within a line.');
     if (key === 'CS') flag ??= value.trim();
-    else if (value.trim() !== '') (key === 'NAME' ? names : emails).add(decodeValue(value));
+    else if (value.trim() !== '') (key === 'NAME' ? names : emails).add(decodeEntities(value));
   }
   if (flag === undefined || !/^\d+$/.test(flag) || names.size === 0)
     throw protocolError(call, 'The answer lacks the right to code signing or the names.');
   names.delete(anonymousName);
-  return { codeSigning: Number(flag) > 0, names: [...names], emails: [...emails] };
+  const { texts, encoding } = readTexts([...names, ...emails]);
+  return {
+    codeSigning: Number(flag) > 0,
+    names: texts.slice(0, names.size),
+    emails: texts.slice(names.size),
+    encoding,
+  };
 }

@@ -1,7 +1,7 @@
 import type { Reply } from '../http/exchange.ts';
 import { parseRetryAfter } from '../http/retry-after.ts';
 import type { Cleaner } from '../http/secrecy.ts';
-import { decodeValue } from './entities.ts';
+import { decodeEntities, readTexts } from './entities.ts';
 import { CAcertError, type CAcertErrorDetails } from './errors.ts';
 
 /** What reading a reply needs to know. */
@@ -65,7 +65,7 @@ export function unknownAnswer(answer: Answer, { call, clean }: AnswerContext): C
 
 /** The explanation of an answer over all of its lines, without tags, on one line. */
 export function plainText({ text, rest }: Answer): string {
-  return decodeValue(`${text} ${rest}`.replaceAll(/<[^>]*>/g, ' '))
+  return readable(`${text} ${rest}`.replaceAll(/<[^>]*>/g, ' '))
     .replaceAll(/\s+/g, ' ')
     .trim();
 }
@@ -76,9 +76,13 @@ export function plainText({ text, rest }: Answer): string {
  */
 export function shownText(answer: Answer, clean: Cleaner): string | undefined {
   const whole = `${answer.text}${answer.rest}`;
-  const readings = [whole, Buffer.from(whole, 'latin1').toString('utf8'), decodeValue(whole)];
+  const readings = [whole, Buffer.from(whole, 'latin1').toString('utf8'), readable(whole)];
   if (readings.some((reading) => clean(reading, undefined) === undefined)) return undefined;
   return clean(plainText(answer), undefined);
+}
+
+function readable(text: string): string {
+  return readTexts([decodeEntities(text)]).texts.join('');
 }
 
 function statusError({ status, headers }: Reply, { call, now }: AnswerContext): CAcertError {

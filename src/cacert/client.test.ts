@@ -35,6 +35,17 @@ describe('a call', () => {
     expect(request?.head).toMatch(/\r\naccept-language: en\r\n/);
   });
 
+  test('to sign sends name and addresses in the encoding that they are held in', async () => {
+    const { server, client } = await answering(signed);
+
+    await client.signCertificate({ csr, emails: ['ü@example.com'], name: 'Zoë', encoding: 'latin1' });
+    await client.signCertificate({ csr, emails: ['ü@example.com'], name: 'Zoë', encoding: 'utf8' });
+
+    const [first, second] = server.requests;
+    expect(first?.body).toContain('email%5B0%5D=%FC%40example.com&name=Zo%EB&');
+    expect(second?.body).toContain('email%5B0%5D=%C3%BC%40example.com&name=Zo%C3%AB&');
+  });
+
   test('to sign sends nothing for what is not asked for', async () => {
     const { server, client } = await answering(signed);
 
@@ -134,6 +145,8 @@ describe('an input', () => {
     ['an empty name', { name: '' }, 'name'],
     ['a name with a line end', { name: 'a\nb' }, 'name'],
     ['a name that has no bytes', { name: 'a\ud800' }, 'name'],
+    ['a name beyond its encoding', { name: 'Žofie', encoding: 'latin1' }, 'name'],
+    ['an address beyond its encoding', { emails: ['ž@b.example'], encoding: 'latin1' }, 'emails'],
     ['no request', { csr: '' }, 'csr'],
     ['a request without its frame', { csr: 'MIIB' }, 'csr'],
     ['a certificate for a request', { csr: leaf }, 'csr'],

@@ -1,5 +1,6 @@
 import type { Reply } from '../http/exchange.ts';
-import { encodePairs } from '../http/form.ts';
+import { systemAuthorities } from '../http/endpoint.ts';
+import { encodeFields, type FormField } from '../http/form.ts';
 import { checkInput } from '../http/inputs.ts';
 import { type Cleaner, createCleaner } from '../http/secrecy.ts';
 import { Sender } from '../http/sender.ts';
@@ -8,7 +9,7 @@ import type { CallOptions } from '../http/types.ts';
 import { readAccount } from './account-answer.ts';
 import { type Answer, type AnswerContext, readAnswer } from './answer.ts';
 import { accountCall, CAcertError, invalidOptions, makeError, signingCall } from './errors.ts';
-import { type Form, signingForm } from './inputs.ts';
+import { signingForm } from './inputs.ts';
 import { readSigned } from './signing-answer.ts';
 import type { CAcertClient, CAcertClientOptions, SignCertificateInput } from './types.ts';
 
@@ -36,7 +37,8 @@ export function createCAcertClient(options: CAcertClientOptions): CAcertClient {
   if (!(signingDeadlineMs >= leastSigningMs)) throw invalidOptions(`signingDeadlineMs ${leastSigningText}`);
   const defaults = { endpoint: defaultEndpoint, userAgent: 'cacert-client' };
   const settings = readOptions(options, defaults, invalidOptions);
-  return new Client({ username, password, accountDeadlineMs, signingDeadlineMs }, settings);
+  const ca = options.systemCa && settings.ca ? [...settings.ca, ...systemAuthorities()] : settings.ca;
+  return new Client({ username, password, accountDeadlineMs, signingDeadlineMs }, { ...settings, ca });
 }
 
 function trimmed(name: 'username' | 'password', value: string): string {
@@ -89,14 +91,14 @@ class Client implements CAcertClient {
 
   async #call<T>(
     call: string,
-    form: Form,
+    form: readonly FormField[],
     read: (answer: Answer, context: AnswerContext) => T,
     usualMs: number,
     options: CallOptions,
   ): Promise<T> {
     this.#sender.refuseIfClosed(call);
     const { username, password } = this.#parts;
-    const body = encodePairs([['username', username], ['password', password], ...form]);
+    const body = encodeFields([['username', username], ['password', password], ...form]);
     const time = this.#sender.deadline(options, usualMs);
     const { beforeSend } = options;
     try {

@@ -1,3 +1,5 @@
+import type { TextEncoding } from './types.ts';
+
 /** The named entities of the upper half of ISO-8859-1, from 160 on: what PHP's `htmlentities` writes for it. */
 const upperHalf =
   'nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro ' +
@@ -21,19 +23,22 @@ const entity = /&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|([A-Za-z]+\d{0,2}));/g;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * The text that CAcert's `sanitizeHTML` made this value of, which was read as ISO-8859-1. What it took for ISO-8859-1
- * may have been UTF-8, a byte for a letter, so the letters are turned back to bytes and read as UTF-8 if they are.
- * Entities of no such byte stay as they are.
+ * The bytes, as characters of ISO-8859-1, that CAcert's `sanitizeHTML` made this value of. It reads them as ISO-8859-1
+ * whatever they are. Entities of no such byte stay as they are.
  */
-export function decodeValue(value: string): string {
-  const plain = value.replace(entity, (whole, decimal: string, hexadecimal: string, name: string) => {
+export function decodeEntities(value: string): string {
+  return value.replace(entity, (whole, decimal: string, hexadecimal: string, name: string) => {
     if (name) return named.get(name) ?? whole;
     const code = decimal ? Number(decimal) : Number.parseInt(hexadecimal, 16);
     return code < 256 ? String.fromCharCode(code) : whole;
   });
+}
+
+/** Texts of bytes, given as characters of ISO-8859-1: UTF-8 if all of them are. */
+export function readTexts(bytes: readonly string[]): { texts: string[]; encoding: TextEncoding } {
   try {
-    return utf8.decode(Buffer.from(plain, 'latin1'));
+    return { texts: bytes.map((text) => utf8.decode(Buffer.from(text, 'latin1'))), encoding: 'utf8' };
   } catch {
-    return plain;
+    return { texts: [...bytes], encoding: 'latin1' };
   }
 }

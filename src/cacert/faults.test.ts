@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { maybeExecuted } from '../http/errors.ts';
@@ -211,6 +212,26 @@ describe('a connection', () => {
     expect(await connectTo(server.endpoint, { ca: tls.ca }).signCertificate(input)).toEqual({
       certificate: leaf,
     });
+  });
+
+  test('to an endpoint that the system trusts is used beside the bundle only if that is said', async () => {
+    const server = await serve((request) => reply(request, signed), tls);
+    const other = makeTls('DNS:other.example').ca;
+    const usual = getCACertificates('default');
+    setDefaultCACertificates([tls.ca]);
+    try {
+      await expect(connectTo(server.endpoint, { ca: other }).signCertificate(input)).rejects.toMatchObject({
+        code: 'TlsFailure',
+      });
+      const both = connectTo(server.endpoint, { ca: other, systemCa: true });
+      expect(await both.signCertificate(input)).toEqual({ certificate: leaf });
+    } finally {
+      setDefaultCACertificates(usual);
+    }
+    const neither = connectTo(server.endpoint, { ca: other, systemCa: true });
+    await expect(neither.signCertificate(input)).rejects.toMatchObject({ code: 'TlsFailure' });
+    const bundle = connectTo(server.endpoint, { ca: tls.ca, systemCa: true });
+    expect(await bundle.signCertificate(input)).toEqual({ certificate: leaf });
   });
 
   test('to one that nobody trusts is not, so that no password leaves', async () => {

@@ -8,10 +8,10 @@
  *   credentials: { username, password },
  *   ca: roots, // PEM: CAcert's own certificate is usually one of CAcert's
  * });
- * const { names, emails } = await client.getAccount();
+ * const { names, emails, encoding } = await client.getAccount();
  *
  * try {
- *   const { certificate } = await client.signCertificate({ csr, emails, name: names[0] });
+ *   const { certificate } = await client.signCertificate({ csr, emails, name: names[0], encoding });
  * } catch (error) {
  *   if (maybeExecuted(error)) console.error('There may be a certificate. Keep the key, and look at the account.');
  *   throw error;
@@ -39,4 +39,5 @@ export type {
   CAcertCredentials,
   SignCertificateInput,
   SignedCertificate,
+  TextEncoding,
 } from './types.ts';

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { SignCertificateInput } from './types.ts';
-
-/** Names and values of a form, in their order. */
-export type Form = readonly (readonly [name: string, value: string])[];
+import type { FormField } from '../http/form.ts';
+import type { SignCertificateInput, TextEncoding } from './types.ts';
 
 /** One request and nothing beside it: what stands around a PEM block may be a private key. */
 const pemRequest = /^-----BEGIN ((?:NEW )?CERTIFICATE REQUEST)-----\r?\n[A-Za-z0-9+/=\r\n]+-----END \1-----$/;
@@ -11,7 +9,7 @@ const pemRequest = /^-----BEGIN ((?:NEW )?CERTIFICATE REQUEST)-----\r?\n[A-Za-z0
 const text = z.string().refine((value) => value.isWellFormed());
 
 /** What `ccsr.php` is asked, beside the login. */
-export const signingForm: z.ZodType<Form, SignCertificateInput> = z
+export const signingForm: z.ZodType<readonly FormField[], SignCertificateInput> = z
   .object({
     csr: z.string().trim().max(65_536).regex(pemRequest),
     emails: z
@@ -19,12 +17,20 @@ export const signingForm: z.ZodType<Form, SignCertificateInput> = z
       .min(1)
       .readonly(),
     name: text.regex(/^[^\p{Cc}]+$/u).optional(),
+    encoding: z.enum(['utf8', 'latin1']).optional(),
     codeSigning: z.boolean().optional(),
   })
-  .transform(({ csr, emails, name, codeSigning }): Form => {
-    const form: [string, string][] = emails.map((email, index) => [`email[${index}]`, email]);
-    if (name !== undefined) form.push(['name', name]);
+  .refine(({ encoding, emails }) => isSendable(emails.join(''), encoding), { path: ['emails'] })
+  .refine(({ encoding, name = '' }) => isSendable(name, encoding), { path: ['name'] })
+  .transform(({ csr, emails, name, encoding = 'utf8', codeSigning }) => {
+    const form: FormField[] = emails.map((email, index) => [`email[${index}]`, Buffer.from(email, encoding)]);
+    if (name !== undefined) form.push(['name', Buffer.from(name, encoding)]);
     if (codeSigning) form.push(['codesign', '1']);
     form.push(['optionalCSR', csr]);
     return form;
   });
+
+/** ISO-8859-1 has no bytes for most characters. */
+function isSendable(value: string, encoding: TextEncoding | undefined): boolean {
+  return encoding !== 'latin1' || /^[\0-\xff]*$/.test(value);
+}

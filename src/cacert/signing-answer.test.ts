@@ -15,7 +15,10 @@ const failed = { name: 'CAcertError', call: 'ccsr.php', status: 200, maybeExecut
 const refused = { ...failed, code: 'KeyRefused', kind: 'input' };
 const uncertain = { ...failed, code: 'IssuanceUncertain', kind: 'uncertain', maybeExecuted: true };
 
-/** Every body that the scripts are known to make, without the line end that some of them have. */
+/**
+ * Every body that the scripts are known to make, without the line end that some of them have. Of the reasons about keys
+ * only fragments are known; the words around them are ours.
+ */
 const bodies: [string, string, Record<string, unknown>][] = [
   ['a certificate', `200,Authentication Ok\n${leaf.trimEnd()}`, { certificate: leaf }],
   [

@@ -15,11 +15,16 @@ export interface CAcertCredentials {
 
 export interface CAcertClientOptions extends ClientOptions {
   credentials: CAcertCredentials;
+  /** Trusts the system's authorities beside those of `ca`: whose certificate the endpoint has is up to CAcert. */
+  systemCa?: boolean | undefined;
   /** Milliseconds `getAccount` may take in all, from queueing to the last byte; 30,000 unless given. */
   accountDeadlineMs?: number | undefined;
   /** The same for `signCertificate`; 120,000 unless given, at least 90,000. */
   signingDeadlineMs?: number | undefined;
 }
+
+/** How CAcert's database holds a text. It compares bytes, so a text is sent back as it is held. */
+export type TextEncoding = 'utf8' | 'latin1';
 
 /** What CAcert tells about an account. */
 export interface AccountDetails {
@@ -35,6 +40,8 @@ export interface AccountDetails {
   names: string[];
   /** The verified e-mail addresses, in no defined order. */
   emails: string[];
+  /** What names and addresses were read as: ISO-8859-1 if they are no UTF-8. */
+  encoding: TextEncoding;
 }
 
 export interface SignCertificateInput {
@@ -53,6 +60,8 @@ export interface SignCertificateInput {
    * certificate bears `anonymousName`, without an error.
    */
   name?: string | undefined;
+  /** How name and addresses are sent; `utf8` unless given. Give `AccountDetails.encoding`, lest a name should not match. */
+  encoding?: TextEncoding | undefined;
   /** Asks for a certificate for code signing. An ordinary one comes, without an error, if the account may not. */
   codeSigning?: boolean | undefined;
 }

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { getCACertificates } from 'node:tls';
 
 /** Makes the error for options that cannot work, from what is wrong in words of our own. */
 export type InvalidOptions = (detail: string) => Error;
@@ -37,6 +38,11 @@ export function parseEndpoint(
 /** Whether a host name of a URL means this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+/** What is trusted where no bundle is given. */
+export function systemAuthorities(): readonly string[] {
+  return getCACertificates('default');
 }
 
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;

@@ -13,7 +13,23 @@ export function escapeForm(text: string): string {
   );
 }
 
-/** A form of these names and values, in this order. ASCII. */
-export function encodePairs(pairs: readonly (readonly [name: string, value: string])[]): string {
-  return pairs.map(([name, value]) => `${escapeForm(name)}=${escapeForm(value)}`).join('&');
+/** Escapes bytes as they are, as `escapeForm` does those of a text. */
+export function escapeBytes(bytes: Uint8Array): string {
+  let escaped = '';
+  for (const byte of bytes)
+    escaped += byte < 0x80 ? escapeForm(String.fromCharCode(byte)) : `%${byte.toString(16).toUpperCase()}`;
+  return escaped;
+}
+
+/** The name of a field, and its value: a text is sent in UTF-8, bytes as they are. */
+export type FormField = readonly [name: string, value: string | Uint8Array];
+
+/** A form of these fields, in this order. ASCII. */
+export function encodeFields(fields: readonly FormField[]): string {
+  return fields
+    .map(([name, value]) => {
+      const escaped = typeof value === 'string' ? escapeForm(value) : escapeBytes(value);
+      return `${escapeForm(name)}=${escaped}`;
+    })
+    .join('&');
 }
