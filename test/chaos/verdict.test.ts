@@ -173,6 +173,18 @@ test('an orphan of a resource that was deleted while its attempt was under way i
   expect(scene.verdict()).toMatchObject({ decidable: [], orphansWitnessed: [5001] });
 });
 
+test('what an interrupted attempt bought looks like somebody else’s to the resource that is made anew', () => {
+  const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }, { certificateId: 5002 }] });
+  const before = scene.wish('web');
+  scene.buy(before);
+  scene.ends.push({ place: 'n/web', at: 10_000, ids: [], interrupted: [before.names.join(',')] });
+  const now = scene.wish('web');
+  scene.buy(now);
+  scene.claim(now, scene.buy(now));
+
+  expect(scene.verdict()).toMatchObject({ doubled: [], decidable: [], orphansWitnessed: [5001, 5002] });
+});
+
 describe('what a resource had that was deleted', () => {
   const at = 10_000;
 

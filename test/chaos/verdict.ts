@@ -32,7 +32,7 @@ export function judge(evidence: Evidence): Verdict {
       !one.isClaimed &&
       !one.isGivenUp &&
       !one.isUndecided &&
-      (one.isBeyond || isForgotten(one)),
+      (one.isBeyond || isForgotten(one) || wasInterrupted(evidence, one)),
   );
   const excused = (one: Bought): boolean => isExcused(evidence, one) || hasTwin(strangers, one);
   return {
