@@ -93,8 +93,8 @@ function statusError({ status, headers }: Reply, { call, now }: AnswerContext): 
     return new CAcertError('UnexpectedStatus', { call, status, retryAfterMs, detail, maybeExecuted });
   }
   if (status < 300) return protocolError(call, 'The endpoint answered another success than 200.', { status });
-  // CAcert looks at the Host header before anything else.
+  // CAcert looks at the Host header before anything else, but whoever answered need not be CAcert.
   const detail =
     'The endpoint answered a redirect. Its host name is probably not one that CAcert goes by; it must be exact, without a port.';
-  return protocolError(call, detail, { status, maybeExecuted: false });
+  return protocolError(call, detail, { status });
 }

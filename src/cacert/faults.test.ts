@@ -102,7 +102,7 @@ describe('an HTTP status', () => {
         code: 'ProtocolError',
         kind: 'protocol',
         status,
-        maybeExecuted: false,
+        maybeExecuted: true,
         detail: expect.stringContaining('host name'),
       });
       expect(other.bytes).toEqual([]);
