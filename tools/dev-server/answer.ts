@@ -7,19 +7,25 @@ import type { Faults } from './faults.ts';
 import type { Gate } from './gate.ts';
 import type { Journal } from './journal.ts';
 import { STATUS_OF_CODE, type ServiceErrorCode } from './service-error.ts';
-import type { FaultEffect, JournalEntry } from './types.ts';
+import type { Fault, FaultEffect, JournalLine } from './types.ts';
 
 export const HUGE = 64 * 1024 * 1024;
 const PIECE = Buffer.alloc(64 * 1024, 'A');
 
-/** What the exchanges of a server share. */
-export interface ApiContext {
-  service: Service;
-  journal: Journal;
-  faults: Faults;
+/** What answering takes, whatever service answers. */
+export interface AnswerContext {
+  service: { now: () => number };
+  journal: { update(entry: JournalLine, known: Partial<JournalLine>): void };
   gate: Gate;
   /** Aborted when the server stops: ends every waiting. */
   stopping: AbortSignal;
+}
+
+/** What the exchanges of the TinyCert API share. */
+export interface ApiContext extends AnswerContext {
+  service: Service;
+  journal: Journal;
+  faults: Faults<Fault>;
 }
 
 export interface Answer {
@@ -30,10 +36,14 @@ export interface Answer {
 }
 
 export interface Exchange {
-  context: ApiContext;
+  context: AnswerContext;
   request: IncomingMessage;
   response: ServerResponse;
-  entry: JournalEntry;
+  entry: JournalLine;
+  /** What every answer carries unless it says otherwise. */
+  headers: Record<string, string>;
+  /** How a huge answer begins and ends. */
+  hugeFrame: readonly [start: string, end: string];
   /** Carries the call out; never rejects for what the service refuses. */
   act: () => Promise<Answer>;
 }
@@ -57,7 +67,8 @@ export function refusal(code: string, text: string, status: number): Answer {
   return { status, code, body: JSON.stringify({ code, text }) };
 }
 
-function page(status: number, headers: Record<string, string> = {}): Answer {
+/** An error page of whatever stands before the service. */
+export function page(status: number, headers: Record<string, string> = {}): Answer {
   const body = `<html><head><title>${status}</title></head><body><h1>Error ${status}</h1></body></html>`;
   return { status, body, headers: { 'content-type': 'text/html', ...headers } };
 }
@@ -70,13 +81,13 @@ export async function send(one: Exchange, answer: Answer): Promise<void> {
 }
 
 /** Writes the head and notes the status, before the client can see the answer's end. */
-function begin({ context, entry, response }: Exchange, answer: Answer, length?: number): void {
+function begin({ context, entry, response, headers }: Exchange, answer: Answer, length?: number): void {
   const { status, code } = answer;
   const isNews = code !== undefined && code !== entry.code;
   context.journal.update(entry, { httpStatus: status, ...(isNews ? { code } : {}) });
   if (response.closed || response.destroyed) return;
   response.writeHead(status, {
-    'content-type': 'application/json',
+    ...headers,
     // Of the service's own clock, which also dates certificates.
     date: new Date(context.service.now()).toUTCString(),
     ...(length === undefined ? {} : { 'content-length': length }),
@@ -111,15 +122,16 @@ export async function sendSlowly(one: Exchange, answer: Answer, bytes: number, m
   response.end();
 }
 
-/** Streams a JSON string of so many bytes, as fast as the client takes them. */
+/** Streams an answer of so many bytes, as fast as the client takes them. */
 export async function sendHuge(one: Exchange, bytes: number): Promise<void> {
   begin(one, { status: 200, body: '' });
+  const [start, end] = one.hugeFrame;
   const pieces = function* (): Iterable<Uint8Array> {
-    yield Buffer.from('{"pem":"');
+    yield Buffer.from(start);
     for (let left = bytes; left > 0; left -= PIECE.length)
       yield PIECE.subarray(0, Math.min(left, PIECE.length));
     finish(one);
-    yield Buffer.from('"}');
+    yield Buffer.from(end);
   };
   try {
     await pipeline(pieces, one.response, { signal: one.context.stopping });

@@ -1,15 +1,15 @@
 /** The command line: what the flags mean, and which are refused with what reason. */
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { milliseconds } from './duration.ts';
-import { authorityPreset, checked, fault, runtimeOptions } from './schemas.ts';
+import { checkedFlag, choice, count, faultsOf, given, latencyOf, port, span } from './cli-values.ts';
+import { authorityPreset, fault, runtimeOptions } from './schemas.ts';
 import { defaultSettings, withOptions } from './settings.ts';
-import type { AuthorityPreset, DevServerOptions, Fault } from './types.ts';
+import type { AuthorityPreset, DevServerOptions } from './types.ts';
 
 export const HELP = `Usage: npm run dev-server -- [options]
 
 Runs a server on this machine that speaks the TinyCert API, for development, tests and demos.
+With --cacert as an option it is CAcert's API instead, with options of its own: see --cacert --help.
 
 Where
   --port PORT              port of the API on 127.0.0.1 (any free one)
@@ -128,57 +128,8 @@ async function optionsOf(values: Values): Promise<DevServerOptions> {
     ...(values.authority === undefined ? {} : { authorities: values.authority.map(presetOf) }),
     ...count('keyPool', '--key-pool', values['key-pool']),
     ...(values['key-pool-reuse'] ? { keyPoolReuse: true } : {}),
-    ...(values.faults === undefined ? {} : { faults: await faultsOf(values.faults) }),
+    ...(values.faults === undefined ? {} : { faults: await faultsOf(fault, values.faults) }),
   };
-}
-
-function given<K extends string>(name: K, value: string | undefined): { [P in K]?: string } {
-  const part: { [P in K]?: string } = {};
-  if (value !== undefined) part[name] = value;
-  return part;
-}
-
-function span<K extends string>(
-  name: K,
-  value: string | undefined,
-  flag = `--${name}`,
-): { [P in K]?: string } {
-  if (value !== undefined) named(flag, () => milliseconds(value));
-  return given(name, value);
-}
-
-function count<K extends string>(name: K, flag: string, value: string | undefined): { [P in K]?: number } {
-  const part: { [P in K]?: number } = {};
-  if (value === undefined) return part;
-  if (!/^\d{1,9}$/.test(value)) throw new RangeError(`${flag}: "${value}" is not a count: write digits only`);
-  part[name] = Number(value);
-  return part;
-}
-
-function port<K extends string>(name: K, flag: string, value: string | undefined): { [P in K]?: number } {
-  const part = count(name, flag, value);
-  if (Number(value ?? 0) > 65_535) throw new RangeError(`${flag}: a port is at most 65535`);
-  return part;
-}
-
-function choice<K extends string, V extends string>(
-  name: K,
-  flag: string,
-  value: string | undefined,
-  choices: readonly V[],
-): { [P in K]?: V } {
-  const part: { [P in K]?: V } = {};
-  if (value === undefined) return part;
-  const chosen = choices.find((word) => word === value);
-  if (chosen === undefined) throw new RangeError(`${flag}: "${value}" is not one of ${choices.join(', ')}`);
-  part[name] = chosen;
-  return part;
-}
-
-function latencyOf(value: string): string | { min: string; max: string } {
-  const [min = '', max] = value.split('-');
-  for (const bound of [min, max ?? min]) named('--latency', () => milliseconds(bound));
-  return max === undefined ? min : { min, max };
 }
 
 /** `ACME, Inc.:US`, or with `:sha1` after it. The organization may hold colons. */
@@ -192,28 +143,4 @@ function presetOf(value: string): AuthorityPreset {
     ...(hashMethod === undefined ? {} : { hashMethod }),
   };
   return checkedFlag('--authority', authorityPreset, preset);
-}
-
-async function faultsOf(path: string): Promise<Fault[]> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new RangeError(`--faults: ${path} cannot be read (${cause.code ?? 'unknown'})`, { cause });
-  });
-  const value: unknown = named('--faults', () => JSON.parse(text));
-  return checkedFlag('--faults', z.array(fault), value);
-}
-
-function checkedFlag<T>(flag: string, schema: z.ZodType<T>, value: unknown): T {
-  return named(flag, () => checked(schema, value));
-}
-
-/** Puts the flag's name before the reason. */
-function named<T>(flag: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof RangeError || error instanceof SyntaxError) {
-      throw new RangeError(`${flag}: ${error.message}`, { cause: error });
-    }
-    throw error;
-  }
 }

@@ -1,27 +1,15 @@
 /** One request and its answer, with whatever fault strikes in between. */
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type Answer,
-  type ApiContext,
-  type Exchange,
-  HUGE,
-  falseAnswer,
-  refusal,
-  send,
-  sendHuge,
-  sendSlowly,
-  sendTruncated,
-} from './answer.ts';
+import { type Answer, type ApiContext, type Exchange, falseAnswer, refusal, send } from './answer.ts';
 import { isDefect } from './faults.ts';
 import { formPairs, nestForm } from './form.ts';
 import { shownBody, shownParams } from './journal.ts';
+import { readBody } from './read-body.ts';
 import { type CallInput, type Deed, admit, routeOf } from './router.ts';
 import { ServiceError } from './service-error.ts';
+import { isConnectionEffect, strikeConnection } from './strike.ts';
 import type { FaultEffect, JournalEntry } from './types.ts';
-
-const LARGEST_BODY = 1024 * 1024;
 
 /** Reads the request, lets the call act and answers. Rejects only when the server stops meanwhile. */
 export async function exchange(
@@ -55,7 +43,15 @@ export async function exchange(
   const act = (): Promise<Answer> => carryOut(context, deed, entry, response);
   const { min, max } = service.settings.latency;
   if (max > 0) await sleep(min + Math.random() * (max - min), undefined, { signal: stopping });
-  const one: Exchange = { context, request, response, entry, act };
+  const one: Exchange = {
+    context,
+    request,
+    response,
+    entry,
+    headers: { 'content-type': 'application/json' },
+    hugeFrame: ['{"pem":"', '"}'],
+    act,
+  };
   if (effect && !defect) await strike(one, effect);
   else await send(one, await act());
 }
@@ -98,54 +94,16 @@ function asServiceError(error: unknown): ServiceError {
 }
 
 async function strike(one: Exchange, effect: FaultEffect): Promise<void> {
-  const { context, request, response, entry, act } = one;
-  const { stopping } = context;
+  if (isConnectionEffect(effect)) {
+    await strikeConnection(one, effect);
+    return;
+  }
   switch (effect.kind) {
-    case 'hang':
-      break;
-    case 'delay':
-      await sleep(effect.ms, undefined, { signal: stopping });
-      await send(one, await act());
-      break;
-    case 'hold': {
-      const acted = effect.when === 'after' ? await act() : undefined;
-      await standAtGate(one);
-      await send(one, acted ?? (await act()));
-      break;
-    }
-    case 'late': {
-      if (effect.cut) request.socket.destroy();
-      if (!response.closed) await once(response, 'close', { signal: stopping });
-      await sleep(effect.ms, undefined, { signal: stopping });
-      await act();
-      break;
-    }
-    case 'reset-before':
-      request.socket.destroy();
-      break;
-    case 'reset-after':
-      await act();
-      request.socket.destroy();
-      break;
-    case 'truncated': {
-      const answer = await act();
-      await sendTruncated(one, answer, effect.bytes);
-      break;
-    }
-    case 'trickle': {
-      const answer = await act();
-      await sendSlowly(one, answer, effect.bytes ?? 1, effect.ms ?? 50);
-      break;
-    }
-    case 'huge':
-      if (effect.acts) await act();
-      await sendHuge(one, effect.bytes ?? HUGE);
-      break;
     case 'error':
     case 'html':
     case 'not-json':
     case 'redirect':
-      if (effect.acts) await act();
+      if (effect.acts) await one.act();
       await send(one, falseAnswer(effect));
       break;
     case 'wrong-key':
@@ -153,31 +111,6 @@ async function strike(one: Exchange, effect: FaultEffect): Promise<void> {
     case 'expired':
     case 'future':
     case 'foreign-chain':
-      throw new Error(`${entry.call} should have been struck within the certificate`);
+      throw new Error(`${one.entry.call} should have been struck within the certificate`);
   }
-}
-
-async function standAtGate({ context, entry }: Exchange): Promise<void> {
-  const passing = context.gate.pass(context.stopping);
-  context.journal.update(entry, { held: true });
-  await passing;
-  delete entry.held;
-}
-
-/** The whole body; undefined if the client went away or sent more than a megabyte, which no call needs. */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const piece of request as AsyncIterable<Buffer>) {
-      length += piece.length;
-      if (length > LARGEST_BODY) break;
-      pieces.push(piece);
-    }
-  } catch {
-    return undefined;
-  }
-  if (length <= LARGEST_BODY) return Buffer.concat(pieces);
-  request.socket.destroy();
-  return undefined;
 }

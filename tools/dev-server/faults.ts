@@ -1,27 +1,32 @@
-import type { Fault, FaultEffect, FaultView } from './types.ts';
+import type { Fault, FaultEffect, FaultRule, FaultView } from './types.ts';
 
-interface Armed {
+interface Armed<F> {
   id: number;
-  fault: Fault;
+  fault: F;
   /** Matching calls seen, those let pass included. */
   seen: number;
   struck: number;
 }
+
+/** Whether the call's answer can show the effect of the fault. */
+type CanAffect<F> = (fault: F, call: string, params: ReadonlyMap<string, string>) => boolean;
 
 /** The certificate parts in which a defect of the certificate shows. */
 const CERTIFICATE_PARTS = ['cert', 'chain', 'pkcs12'];
 const KEY_PARTS = ['key.dec', 'key.enc', 'pkcs12'];
 
 /** The faults in force, in order of their adding. */
-export class Faults {
-  #armed: Armed[] = [];
+export class Faults<F extends FaultRule<string>> {
+  #armed: Armed<F>[] = [];
   #lastId = 0;
+  readonly #canAffect: CanAffect<F>;
 
-  constructor(faults: readonly Fault[] = []) {
+  constructor(faults: readonly F[] = [], canAffect: CanAffect<F>) {
+    this.#canAffect = canAffect;
     for (const fault of faults) this.add(fault);
   }
 
-  add(fault: Fault): number {
+  add(fault: F): number {
     this.#lastId += 1;
     this.#armed.push({ id: this.#lastId, fault, seen: 0, struck: 0 });
     return this.#lastId;
@@ -31,7 +36,7 @@ export class Faults {
     this.#armed = [];
   }
 
-  views(): FaultView[] {
+  views(): FaultView<F>[] {
     return this.#armed.map((armed) => ({
       id: armed.id,
       fault: armed.fault,
@@ -41,31 +46,32 @@ export class Faults {
   }
 
   /** The fault that strikes this call: the first that fits. One that must let calls pass counts this one. */
-  strike(call: string, params: ReadonlyMap<string, string>): FaultEffect | undefined {
+  strike(call: string, params: ReadonlyMap<string, string>): F | undefined {
     for (const armed of this.#armed) {
-      if (isDone(armed) || !fits(armed.fault, call, params)) continue;
+      const { fault } = armed;
+      if (isDone(armed) || !fits(fault, call, params) || !this.#canAffect(fault, call, params)) continue;
       armed.seen += 1;
-      if (armed.seen <= (armed.fault.after ?? 0)) continue;
+      if (armed.seen <= (fault.after ?? 0)) continue;
       armed.struck += 1;
-      return armed.fault;
+      return fault;
     }
     return undefined;
   }
 }
 
-function isDone({ fault, struck }: Armed): boolean {
+function isDone({ fault, struck }: Armed<FaultRule<string>>): boolean {
   return fault.times !== 'forever' && struck >= (fault.times ?? 1);
 }
 
-function fits(fault: Fault, call: string, params: ReadonlyMap<string, string>): boolean {
+function fits(fault: FaultRule<string>, call: string, params: ReadonlyMap<string, string>): boolean {
   if (fault.call !== '*' && fault.call !== call) return false;
-  if (!canAffect(fault, call, params.get('what') ?? '')) return false;
   return Object.entries(fault.match ?? {}).every(([name, value]) => params.get(name) === value);
 }
 
-/** Whether the call's answer can show this effect; only the certificate defects are choosy. */
-function canAffect(effect: FaultEffect, call: string, what: string): boolean {
+/** Whether the answer of a TinyCert call can show this effect; only the certificate defects are choosy. */
+export function canAffect(effect: Fault, call: string, params: ReadonlyMap<string, string>): boolean {
   if (!isDefect(effect)) return true;
+  const what = params.get('what') ?? '';
   if (call === 'cert/get')
     return (effect.kind === 'wrong-key' ? KEY_PARTS : CERTIFICATE_PARTS).includes(what);
   return effect.kind !== 'wrong-key' && (call === 'cert/new' || call === 'cert/reissue');

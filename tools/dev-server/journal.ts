@@ -1,21 +1,21 @@
 import { formPairs } from './form.ts';
-import type { JournalEntry } from './types.ts';
+import type { JournalEntry, JournalLine } from './types.ts';
 
-const SECRET = new Set(['passphrase', 'token', 'digest']);
+const SECRET = new Set(['passphrase', 'password', 'token', 'digest']);
 const REDACTED = '[redacted]';
 /** Entries kept; the oldest tenth is dropped beyond it. */
 const LIMIT = 200_000;
 
-interface Waiter {
-  matches: (entry: JournalEntry) => boolean;
-  resolve: (entry: JournalEntry) => void;
+interface Waiter<E> {
+  matches: (entry: E) => boolean;
+  resolve: (entry: E) => void;
 }
 
 /** What arrived and what came of it, in order of arrival. Holds no secret. */
-export class Journal {
-  #entries: JournalEntry[] = [];
+export class Journal<E extends JournalLine = JournalEntry> {
+  #entries: E[] = [];
   #lastSeq: number;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Set<Waiter<E>>();
   readonly #calls: Record<string, number> = {};
   readonly #errors: Record<string, number> = {};
 
@@ -37,9 +37,9 @@ export class Journal {
   }
 
   /** Adds an entry for a request that has arrived. */
-  open(request: Omit<JournalEntry, 'seq'>): JournalEntry {
+  open(request: Omit<E, 'seq'>): E {
     this.#lastSeq += 1;
-    const entry: JournalEntry = { seq: this.#lastSeq, ...request };
+    const entry = { seq: this.#lastSeq, ...request } as E;
     this.#entries.push(entry);
     if (this.#entries.length > LIMIT) this.#entries = this.#entries.slice(LIMIT / 10);
     this.#calls[entry.call] = (this.#calls[entry.call] ?? 0) + 1;
@@ -48,14 +48,14 @@ export class Journal {
   }
 
   /** Says that something about the entry is now known: its end, its taking effect, the client's going away. */
-  update(entry: JournalEntry, known: Partial<JournalEntry>): void {
+  update(entry: E, known: Partial<E>): void {
     if (known.code !== undefined) this.#errors[known.code] = (this.#errors[known.code] ?? 0) + 1;
     Object.assign(entry, known);
     this.#tell(entry);
   }
 
   /** The entries after that number. They are numbered without gaps, so that nobody has to look at those before. */
-  since(seq: number): JournalEntry[] {
+  since(seq: number): E[] {
     const [first] = this.#entries;
     return first ? this.#entries.slice(Math.max(0, seq + 1 - first.seq)) : [];
   }
@@ -65,7 +65,7 @@ export class Journal {
   }
 
   /** The first entry, present or to come, that matches. Rejects with the signal's reason. */
-  wait(matches: (entry: JournalEntry) => boolean, signal?: AbortSignal): Promise<JournalEntry> {
+  wait(matches: (entry: E) => boolean, signal?: AbortSignal): Promise<E> {
     const present = this.#entries.find(matches);
     if (present) return Promise.resolve(present);
     return new Promise((resolve, reject) => {
@@ -74,7 +74,7 @@ export class Journal {
         this.#waiters.delete(waiter);
         reject(signal?.reason as Error);
       };
-      const waiter: Waiter = {
+      const waiter: Waiter<E> = {
         matches,
         resolve: (entry) => {
           signal?.removeEventListener('abort', onAbort);
@@ -86,7 +86,7 @@ export class Journal {
     });
   }
 
-  #tell(entry: JournalEntry): void {
+  #tell(entry: E): void {
     for (const waiter of this.#waiters) {
       if (!waiter.matches(entry)) continue;
       this.#waiters.delete(waiter);
@@ -95,7 +95,7 @@ export class Journal {
   }
 }
 
-/** The parameters for the journal: token and digest left out, the passphrase hidden. */
+/** The parameters for the journal: token and digest left out, passphrase and password hidden. */
 export function shownParams(pairs: readonly [name: string, value: string][]): Record<string, string> {
   const params: Record<string, string> = {};
   for (const [name, value] of pairs) {
@@ -105,7 +105,7 @@ export function shownParams(pairs: readonly [name: string, value: string][]): Re
   return params;
 }
 
-/** A form body for the journal: as received but for the values of passphrase, token and digest. */
+/** A form body for the journal: as received but for the values of passphrase, password, token and digest. */
 export function shownBody(body: Buffer, isForm: boolean): string {
   if (!isForm) return body.length === 0 ? '' : `[${body.length} bytes that are not a form]`;
   const pieces = body.toString('utf8').split('&');

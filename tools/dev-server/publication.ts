@@ -5,7 +5,7 @@ import { type Authority, type Store, statusAt } from './store.ts';
 import { distinguishedName } from './x509.ts';
 
 /** OCSPResponse with the status tryLater (RFC 6960, 4.2.1): revocation is to be read from the CRL. */
-const TRY_LATER = Buffer.from([0x30, 0x03, 0x0a, 0x01, 0x03]);
+export const OCSP_TRY_LATER = Buffer.from([0x30, 0x03, 0x0a, 0x01, 0x03]);
 
 export interface Publication {
   type: string;
@@ -17,7 +17,7 @@ export function publication(works: Works, method: string, path: string): Publica
   const match = /^\/(crl|aia|ocsp)\/ca-(\d{1,15})(?:\.crl|\.crt|\/.*)?$/.exec(path);
   const authority = works.store.authorities.get(Number(match?.[2]));
   if (!match || !authority) return undefined;
-  if (match[1] === 'ocsp') return { type: 'application/ocsp-response', content: TRY_LATER };
+  if (match[1] === 'ocsp') return { type: 'application/ocsp-response', content: OCSP_TRY_LATER };
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   return match[1] === 'crl'
     ? { type: 'application/pkix-crl', content: revocationListOf(works, authority) }

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { CALL_NAMES } from './router.ts';
 import type { AuthorityPreset, Fault, ManualRequest, RuntimeOptions } from './types.ts';
 
-const duration = z.union([z.number().nonnegative(), z.string()]);
+export const duration = z.union([z.number().nonnegative(), z.string()]);
 const milliseconds = z.number().nonnegative();
-const httpStatus = z.int().min(200).max(599);
+export const httpStatus = z.int().min(200).max(599);
 const hashMethod = z.enum(['sha1', 'sha256']);
 const alternativeName = z.strictObject({ type: z.enum(['DNS', 'IP', 'email', 'URI']), value: z.string() });
 
@@ -25,17 +25,39 @@ export const runtimeOptions = z.strictObject({
   apiKey: z.string().min(1).exactOptional(),
 }) satisfies z.ZodType<RuntimeOptions>;
 
-const rule = {
-  call: z.enum(['*', ...CALL_NAMES]),
+export const acts = z.boolean().exactOptional();
+
+/** The rule of a fault but for the calls. */
+export const faultRule = {
   times: z.union([z.int().positive(), z.literal('forever')]).exactOptional(),
   match: z.record(z.string(), z.string()).exactOptional(),
   after: z.int().nonnegative().exactOptional(),
 };
-const acts = z.boolean().exactOptional();
 
-function effect<K extends string, S extends z.ZodRawShape>(kind: K, shape: S) {
-  return z.strictObject({ ...rule, kind: z.literal(kind), ...shape });
+/** Makes the schemas of faults with this rule. */
+export function effectsWith<R extends z.ZodRawShape>(rule: R) {
+  return <K extends string, S extends z.ZodRawShape>(kind: K, shape: S) =>
+    z.strictObject({ ...rule, kind: z.literal(kind), ...shape });
 }
+
+/** The schemas of the faults that every service has. */
+export function connectionFaults<R extends z.ZodRawShape>(rule: R) {
+  const effect = effectsWith(rule);
+  return [
+    effect('hang', {}),
+    effect('delay', { ms: milliseconds }),
+    effect('hold', { when: z.enum(['before', 'after']).exactOptional() }),
+    effect('late', { ms: milliseconds, cut: z.boolean().exactOptional() }),
+    effect('reset-before', {}),
+    effect('reset-after', {}),
+    effect('huge', { bytes: z.int().positive().exactOptional(), acts }),
+    effect('truncated', { bytes: z.int().nonnegative().exactOptional() }),
+    effect('trickle', { bytes: z.int().positive().exactOptional(), ms: milliseconds.exactOptional() }),
+  ] as const;
+}
+
+const rule = { call: z.enum(['*', ...CALL_NAMES]), ...faultRule };
+const effect = effectsWith(rule);
 
 export const fault = z.discriminatedUnion('kind', [
   effect('error', {
@@ -48,15 +70,7 @@ export const fault = z.discriminatedUnion('kind', [
   effect('html', { status: httpStatus.exactOptional(), acts }),
   effect('not-json', { status: httpStatus.exactOptional(), body: z.string().exactOptional(), acts }),
   effect('redirect', { location: z.string(), status: httpStatus.exactOptional(), acts }),
-  effect('hang', {}),
-  effect('delay', { ms: milliseconds }),
-  effect('hold', { when: z.enum(['before', 'after']).exactOptional() }),
-  effect('late', { ms: milliseconds, cut: z.boolean().exactOptional() }),
-  effect('reset-before', {}),
-  effect('reset-after', {}),
-  effect('huge', { bytes: z.int().positive().exactOptional(), acts }),
-  effect('truncated', { bytes: z.int().nonnegative().exactOptional() }),
-  effect('trickle', { bytes: z.int().positive().exactOptional(), ms: milliseconds.exactOptional() }),
+  ...connectionFaults(rule),
   effect('wrong-key', {}),
   effect('wrong-names', { names: z.array(alternativeName).exactOptional() }),
   effect('expired', {}),

@@ -1,15 +1,13 @@
 /** Puts the dev server together: the service, its API, its control URL. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type RequestListener, type Server, createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { otherAccount, ownAccount, seedAuthorities } from './accounts.ts';
 import type { ApiContext } from './answer.ts';
+import { writeCaFile } from './ca-file.ts';
 import type { Service } from './calls/call.ts';
 import { control } from './control.ts';
 import { exchange } from './exchange.ts';
-import { Faults } from './faults.ts';
+import { Faults, canAffect } from './faults.ts';
 import { Gate } from './gate.ts';
 import { seconds } from './issuing.ts';
 import { Journal } from './journal.ts';
@@ -25,29 +23,15 @@ import { Store } from './store.ts';
 import { Tasks } from './tasks.ts';
 import { createTlsAuthority, serverIdentity } from './tls.ts';
 import type { DevServer, DevServerOptions } from './types.ts';
+import { type Undo, undoable } from './undo.ts';
 import { pem } from './x509.ts';
 
 /** Starts a server on 127.0.0.1. Rejects for an option that cannot be (RangeError) and for a port that is taken. */
-export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
-  const undo: (() => Promise<void>)[] = [];
-  let stopped: Promise<void> | undefined;
-  const undoAll = async (): Promise<void> => {
-    for (let last = undo.pop(); last; last = undo.pop()) await last();
-  };
-  const stop = (): Promise<void> => (stopped ??= undoAll());
-  try {
-    return await start(options, undo, stop);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+export function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
+  return undoable((undo, stop) => start(options, undo, stop));
 }
 
-async function start(
-  options: DevServerOptions,
-  undo: (() => Promise<void>)[],
-  stop: () => Promise<void>,
-): Promise<DevServer> {
+async function start(options: DevServerOptions, undo: Undo[], stop: () => Promise<void>): Promise<DevServer> {
   const store = new Store();
   const keys = new KeyPool({ size: options.keyPool ?? 0, reuse: options.keyPoolReuse ?? false });
   const service: Service = {
@@ -67,7 +51,7 @@ async function start(
   const other = otherAccount(store);
   const stopping = new AbortController();
   const journal = new Journal(kept?.lastSeq ?? 0);
-  const faults = new Faults(options.faults);
+  const faults = new Faults(options.faults, canAffect);
   const context: ApiContext = { service, journal, faults, gate: new Gate(), stopping: stopping.signal };
 
   const tasks = new Tasks();
@@ -128,21 +112,4 @@ async function start(
     },
     stop,
   };
-}
-
-/** Writes the PEM where it was asked for, else into a temporary folder that goes with the server. */
-async function writeCaFile(
-  caPem: string,
-  path: string | undefined,
-  undo: (() => Promise<void>)[],
-): Promise<string> {
-  if (path !== undefined) {
-    await writeFile(path, caPem);
-    return path;
-  }
-  const folder = await mkdtemp(join(tmpdir(), 'tinycert-dev-server-'));
-  undo.push(() => rm(folder, { recursive: true, force: true }));
-  const file = join(folder, 'ca.pem');
-  await writeFile(file, caPem);
-  return file;
 }

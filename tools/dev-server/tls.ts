@@ -25,6 +25,8 @@ const ISSUER = distinguishedName({ O: 'TinyCert dev server', CN: 'TinyCert dev s
 export interface TlsAuthority {
   key: KeyPair;
   der: Buffer;
+  /** Its subject, DER; that of `createTlsAuthority` unless given. */
+  name?: Buffer;
 }
 
 /** A CA for ten years. `now` in Unix seconds. */
@@ -57,10 +59,17 @@ export async function serverIdentity(
     subjectKeyIdentifier(key),
     authorityKeyIdentifier(authority.key),
   ];
-  const subject = distinguishedName({ O: 'TinyCert dev server', CN: 'localhost' });
+  const subject = distinguishedName({ O: 'Dev server', CN: 'localhost' });
   const dates = { notBefore: now, notAfter: now + YEAR };
   // A serial of its own for each start, since the CA may be an old one.
-  const parts = { serial: now, issuer: ISSUER, subject, ...dates, spki: key.spki, extensions };
+  const parts = {
+    serial: now,
+    issuer: authority.name ?? ISSUER,
+    subject,
+    ...dates,
+    spki: key.spki,
+    extensions,
+  };
   return { key: key.pem, cert: pem('CERTIFICATE', certificate(parts, authority.key, 'sha256')) };
 }
 

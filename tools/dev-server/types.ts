@@ -107,12 +107,34 @@ export interface DevServerOptions extends Omit<RuntimeOptions, 'listening'> {
   now?: () => number;
 }
 
+/** What goes wrong on the way, whatever is called. "Acts" means that the call takes effect at the service. */
+export type ConnectionEffect =
+  /** Never acts, never answers. */
+  | { kind: 'hang' }
+  /** Waits, then acts (also if the client has gone) and answers. */
+  | { kind: 'delay'; ms: number }
+  /** Stops before (unless `when` says after) acting until `release()`, then goes on, also if the client has gone. */
+  | { kind: 'hold'; when?: 'before' | 'after' }
+  /** Never answers; acts `ms` after the client gave up, or after it was cut off at once with `cut`. */
+  | { kind: 'late'; ms: number; cut?: boolean }
+  /** Breaks the connection without acting. */
+  | { kind: 'reset-before' }
+  /** Acts, then breaks the connection. */
+  | { kind: 'reset-after' }
+  /** Acts if told so and streams so many bytes that begin like an answer; 64 MiB unless given. */
+  | { kind: 'huge'; bytes?: number; acts?: boolean }
+  /** Acts and announces the whole answer, but closes after `bytes` of it; half unless given. */
+  | { kind: 'truncated'; bytes?: number }
+  /** Acts and sends the answer `bytes` (1) at a time, `ms` (50) apart. */
+  | { kind: 'trickle'; bytes?: number; ms?: number };
+
 /**
- * What goes wrong. "Acts" means that the call takes effect at the service.
+ * What goes wrong at the TinyCert API.
  * The certificate defects (`wrong-names`, `expired`, `future`, `foreign-chain`) last if the fault is on `cert/new` or
  * `cert/reissue`, and are in that one answer only if it is on `cert/get`.
  */
 export type FaultEffect =
+  | ConnectionEffect
   /** A refusal of the service; the status follows from the code unless given. */
   | {
       kind: 'error';
@@ -128,24 +150,6 @@ export type FaultEffect =
   | { kind: 'not-json'; status?: number; body?: string; acts?: boolean }
   /** A redirect; 302 unless given. */
   | { kind: 'redirect'; location: string; status?: number; acts?: boolean }
-  /** Never acts, never answers. */
-  | { kind: 'hang' }
-  /** Waits, then acts (also if the client has gone) and answers. */
-  | { kind: 'delay'; ms: number }
-  /** Stops before (unless `when` says after) acting until `release()`, then goes on, also if the client has gone. */
-  | { kind: 'hold'; when?: 'before' | 'after' }
-  /** Never answers; acts `ms` after the client gave up, or after it was cut off at once with `cut`. */
-  | { kind: 'late'; ms: number; cut?: boolean }
-  /** Breaks the connection without acting. */
-  | { kind: 'reset-before' }
-  /** Acts, then breaks the connection. */
-  | { kind: 'reset-after' }
-  /** Acts if told so and streams a JSON string of so many bytes; 64 MiB unless given. */
-  | { kind: 'huge'; bytes?: number; acts?: boolean }
-  /** Acts and announces the whole answer, but closes after `bytes` of it; half unless given. */
-  | { kind: 'truncated'; bytes?: number }
-  /** Acts and sends the answer `bytes` (1) at a time, `ms` (50) apart. */
-  | { kind: 'trickle'; bytes?: number; ms?: number }
   /** `cert/get` of a key gives one of another pair. */
   | { kind: 'wrong-key' }
   /** The certificate has other names; `wrong.example.net` unless given. */
@@ -157,9 +161,9 @@ export type FaultEffect =
   /** The certificate is signed by another authority of the same name, whose root is in the chain. */
   | { kind: 'foreign-chain' };
 
-export interface FaultRule {
+export interface FaultRule<C extends string = CallName> {
   /** The call it is for, or any. */
-  call: CallName | '*';
+  call: C | '*';
   /** How often it strikes; once unless given. */
   times?: number | 'forever';
   /** Parameters that must have these values, by the name in the request, such as `CN` or `SANs[0][DNS]`. */
@@ -171,42 +175,47 @@ export interface FaultRule {
 export type Fault = FaultRule & FaultEffect;
 
 /** A fault as it stands: how often it may still strike, and how often it did. */
-export interface FaultView {
+export interface FaultView<F = Fault> {
   id: number;
-  fault: Fault;
+  fault: F;
   struck: number;
   done: boolean;
 }
 
-/** One request to the API, from its arrival on; the later fields fill in as it goes. Times in Unix milliseconds. */
-export interface JournalEntry {
+/** What every journal says of a request, from its arrival on; the later fields fill in as it goes. Times in Unix milliseconds. */
+export interface JournalLine {
   seq: number;
   at: number;
   endedAt?: number;
   method: string;
   /** The call, or the path where it is none of the API. */
   call: string;
-  /** Form parameters in order of arrival, without token and digest, the passphrase redacted. */
+  /** Form parameters in order of arrival, passphrases and passwords redacted. */
   params: Record<string, string>;
-  /** E-mail of the account, once known. */
+  /** Who called, once known. */
   account?: string;
   httpStatus?: number;
   /** The error code of the answer. */
   code?: string;
-  /** Ids that the call made or touched. */
-  result?: { certId?: number; caId?: number; previousId?: number };
   /** The client's port: equal for requests on one connection. */
   client: number;
   /** The request body as received, secrets redacted. */
   body: string;
   /** The fault that struck. */
-  fault?: FaultEffect['kind'];
+  fault?: string;
   /** It stands at a `hold`. */
   held?: true;
   /** The client closed before the answer was through, or was cut off. */
   aborted?: true;
   /** The call took effect although the client had gone. */
   late?: true;
+}
+
+/** One request to the TinyCert API. Token and digest are not among the parameters. */
+export interface JournalEntry extends JournalLine {
+  /** Ids that the call made or touched. */
+  result?: { certId?: number; caId?: number; previousId?: number };
+  fault?: FaultEffect['kind'];
 }
 
 /** One certificate of any account. Times in Unix seconds. */

@@ -14,9 +14,13 @@ const ATTRIBUTE = {
   CN: der.oid('2.5.4.3'),
 };
 
+/** What a signature may be made with. */
+type SignatureHash = HashMethod | 'sha512';
+
 const RSA_ALGORITHM = {
   sha1: der.sequence(der.oid('1.2.840.113549.1.1.5'), der.NULL),
   sha256: der.sequence(der.oid('1.2.840.113549.1.1.11'), der.NULL),
+  sha512: der.sequence(der.oid('1.2.840.113549.1.1.13'), der.NULL),
 };
 const ECDSA_SHA256 = der.sequence(der.oid('1.2.840.10045.4.3.2'));
 
@@ -46,11 +50,11 @@ export function distinguishedName(subject: Partial<Subject>): Buffer {
 }
 
 /** The signed frame that certificates, CRLs and CSRs share: the body, the algorithm, the signature. */
-export function signed(body: Buffer, key: KeyPair, hash: HashMethod): Buffer {
+export function signed(body: Buffer, key: KeyPair, hash: SignatureHash): Buffer {
   return der.sequence(body, signatureAlgorithm(key, hash), der.bitString(sign(hash, body, key.privateKey)));
 }
 
-export function signatureAlgorithm(key: KeyPair, hash: HashMethod): Buffer {
+export function signatureAlgorithm(key: KeyPair, hash: SignatureHash): Buffer {
   return key.privateKey.asymmetricKeyType === 'rsa' ? RSA_ALGORITHM[hash] : ECDSA_SHA256;
 }
 
@@ -73,7 +77,7 @@ export interface CertificateParts {
 }
 
 /** A DER certificate, version 3. */
-export function certificate(parts: CertificateParts, key: KeyPair, hash: HashMethod): Buffer {
+export function certificate(parts: CertificateParts, key: KeyPair, hash: SignatureHash): Buffer {
   const body = der.sequence(
     der.context(0, der.integer(2)),
     der.integer(parts.serial),
@@ -173,11 +177,13 @@ export function pem(label: string, content: Buffer): string {
   return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
 }
 
-function distributionPoint(url: string): Buffer {
+/** The extension that points to a CRL. */
+export function distributionPoint(url: string): Buffer {
   const name = der.context(0, der.context(0, generalName({ type: 'URI', value: url })));
   return extension(OID.crlDistributionPoints, false, der.sequence(der.sequence(name)));
 }
 
-function access(method: string, url: string): Buffer {
+/** One entry of authorityInfoAccess. */
+export function access(method: string, url: string): Buffer {
   return der.sequence(der.oid(method), generalName({ type: 'URI', value: url }));
 }

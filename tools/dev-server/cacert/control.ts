@@ -1,0 +1,56 @@
+/** The control URL of the CAcert server, with its CRLs and that it has no OCSP answer. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Actions, answerControl } from '../control-actions.ts';
+import { revocationList } from '../crl.ts';
+import { OCSP_TRY_LATER, type Publication } from '../publication.ts';
+import { checked } from '../schemas.ts';
+import type { Operations } from './operations.ts';
+import { fault, memberPreset, runtimeOptions } from './schemas.ts';
+import type { Service } from './service.ts';
+
+const ACTIONS: Actions<Operations> = {
+  'GET /members': (operations) => operations.members(),
+  'POST /members': (operations, { body }) => operations.putMember(checked(memberPreset, body)),
+  'GET /journal': (operations, { query }) => operations.journal(Number(query.get('since') ?? 0)),
+  'DELETE /journal': (operations) => operations.clearJournal(),
+  'GET /requests': (operations) => operations.requests(),
+  'POST /requests/:id/sign': (operations, { id }) => operations.sign(id),
+  'GET /certificates': (operations) => operations.certificates(),
+  'GET /certificates/:id': (operations, { id }) => ({ pem: operations.certificatePem(id) }),
+  'POST /certificates/:id/revoke': (operations, { id }) => operations.revokeByHand(id),
+  'PUT /options': (operations, { body }) => operations.setOptions(checked(runtimeOptions, body)),
+  'GET /faults': (operations) => operations.faults(),
+  'POST /faults': (operations, { body }) => ({ id: operations.addFault(checked(fault, body)) }),
+  'DELETE /faults': (operations) => operations.clearFaults(),
+  'POST /release': (operations) => ({ released: operations.release() }),
+  'GET /stats': (operations) => operations.counts(),
+};
+
+/** Answers one request to the control URL. */
+export async function control(
+  service: Service,
+  operations: Operations,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const published = publication(service, new URL(request.url ?? '/', 'http://control').pathname);
+  if (!published) {
+    await answerControl(ACTIONS, operations, request, response);
+    return;
+  }
+  response.writeHead(200, { 'content-type': published.type, 'content-length': published.content.length });
+  response.end(request.method === 'HEAD' ? undefined : published.content);
+}
+
+function publication({ hierarchy, signer, now }: Service, path: string): Publication | undefined {
+  if (/^\/ocsp(?:\/|$)/.test(path)) return { type: 'application/ocsp-response', content: OCSP_TRY_LATER };
+  const authority = [hierarchy.class1, hierarchy.class3].find(({ crl }) => new URL(crl).pathname === path);
+  if (!authority) return undefined;
+  const entries = signer.revoked(authority.id).map((entry) => ({ ...entry, hold: false }));
+  const seconds = Math.floor(now() / 1000);
+  const dates = { number: seconds, now: seconds };
+  return {
+    type: 'application/pkix-crl',
+    content: revocationList(authority.name, authority.key, 'sha256', entries, dates),
+  };
+}

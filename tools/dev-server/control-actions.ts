@@ -1,0 +1,70 @@
+/** JSON over plain HTTP: what every control URL shares. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ServiceError } from './service-error.ts';
+
+const LARGEST_BODY = 1024 * 1024;
+
+export interface ControlRequest {
+  /** The number in the path. */
+  id: number;
+  query: URLSearchParams;
+  body: unknown;
+}
+
+/** By method and path; `:id` is a number. What an action gives is the answer's JSON; nothing is 204. */
+export type Actions<O> = Record<string, (operations: O, request: ControlRequest) => unknown>;
+
+/** Answers one request with whatever the actions offer. */
+export async function answerControl<O>(
+  actions: Actions<O>,
+  operations: O,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [status, answer] = await act(actions, operations, request);
+  const text = answer === undefined ? '' : JSON.stringify(answer);
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(text);
+}
+
+async function act<O>(
+  actions: Actions<O>,
+  operations: O,
+  request: IncomingMessage,
+): Promise<[status: number, answer: unknown]> {
+  const url = new URL(request.url ?? '/', 'http://control');
+  // A web page in a browser must not steer the server: neither by its own origin nor by a name bound to loopback.
+  if (
+    request.headers.origin !== undefined ||
+    !/^(?:127\.0\.0\.1|localhost)(?::|$)/.test(request.headers.host ?? '')
+  ) {
+    return [403, { error: 'The control URL is for programs on this machine' }];
+  }
+  const id = /\/(\d+)(?=\/|$)/.exec(url.pathname)?.[1];
+  const path = url.pathname.replace(/\/\d+(?=\/|$)/, '/:id');
+  const action = actions[`${request.method} ${path}`];
+  if (!action) return [404, { error: 'There is no such action', actions: Object.keys(actions) }];
+  try {
+    const body = await readJson(request);
+    const answer: unknown = await action(operations, { id: Number(id), query: url.searchParams, body });
+    return answer === undefined ? [204, undefined] : [200, answer];
+  } catch (error) {
+    if (error instanceof ServiceError) return [error.status, { error: error.message, code: error.code }];
+    if (error instanceof RangeError) return [400, { error: error.message }];
+    throw error;
+  }
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  let text = '';
+  for await (const piece of request.setEncoding('utf8') as AsyncIterable<string>) {
+    text += piece;
+    if (text.length > LARGEST_BODY) throw new RangeError('The body is too large');
+  }
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new RangeError('The body is not JSON', { cause });
+  }
+}
