@@ -88,7 +88,10 @@ function readable(text: string): string {
 function statusError({ status, headers }: Reply, { call, now }: AnswerContext): CAcertError {
   if (status >= 400) {
     const retryAfterMs = parseRetryAfter(headers['retry-after'], now);
-    const detail = status === 404 ? `The endpoint has no ${call}. The API may have been removed.` : undefined;
+    const detail =
+      status === 404
+        ? `The endpoint has no ${call}. Check its path; the API may also have been removed.`
+        : undefined;
     const maybeExecuted = !beforeTheScript.has(status);
     return new CAcertError('UnexpectedStatus', { call, status, retryAfterMs, detail, maybeExecuted });
   }

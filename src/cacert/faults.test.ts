@@ -82,6 +82,14 @@ describe('an HTTP status', () => {
     await expect(client.getAccount()).rejects.toMatchObject({ code, kind, status, maybeExecuted: false });
   });
 
+  test('of 404 says which script is missing', async () => {
+    const server = await serve((request) => reply(request, 'Not Found', { status: 404 }));
+
+    await expect(connectTo(server.endpoint).getAccount()).rejects.toMatchObject({
+      detail: expect.stringContaining('no cemails.php'),
+    });
+  });
+
   test('says how long to wait', async () => {
     const server = await serve((request) =>
       reply(request, '', { status: 503, headers: { 'retry-after': '120' } }),
