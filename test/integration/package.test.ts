@@ -3,8 +3,9 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeTls, reply, TestServer } from '../../src/http/test-server.ts';
-import { startDevServer } from '../../tools/dev-server/index.ts';
+import { generateRsaKey } from '../../src/x509/generate-rsa-key.ts';
+import { createSigningRequest } from '../../src/x509/signing-request.ts';
+import { startCAcertServer, startDevServer } from '../../tools/dev-server/index.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -25,8 +26,8 @@ await client.close({ disconnect: true });
 const signing = `import { createCAcertClient, maybeExecuted } from 'tinycert-operator/cacert';
 const { ENDPOINT: endpoint, CA: ca, USER: username = '', PASSWORD: password = '', CSR: csr = '' } = process.env;
 const client = createCAcertClient({ endpoint, ca, credentials: { username, password } });
-const { names, emails } = await client.getAccount();
-const { certificate } = await client.signCertificate({ csr, emails, name: names[0] });
+const { names, emails, encoding } = await client.getAccount();
+const { certificate } = await client.signCertificate({ csr, emails, name: names[0], encoding });
 await client.signCertificate({ csr, emails }).catch((error) => console.log(maybeExecuted(error), error.requestId));
 console.log(certificate);
 await client.close();
@@ -148,28 +149,29 @@ describe('the packed clients', () => {
   });
 
   test('have a request signed by CAcert, and the process ends by itself', async () => {
-    const tls = makeTls('IP:127.0.0.1');
-    const answers = [
-      '200,Authentication Ok\nCS=0\nNAME=CAcert WoT User\nNAME=Ada Lovelace\nEMAIL=ada@example.com\n',
-      `200,Authentication Ok\n${tls.cert}`,
-      '404,Your certificate request has failed. ID: 7',
-    ];
-    const server = await TestServer.start((request) => reply(request, answers.shift()), tls, '/api/');
+    const service = await startCAcertServer();
     try {
-      const CSR = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n';
-      const account = {
-        ENDPOINT: server.endpoint,
-        CA: tls.ca,
-        USER: 'ada@example.com',
-        PASSWORD: 'secret',
-        CSR,
-      };
+      const { caPem: CA, username: USER, password: PASSWORD } = service;
+      const ENDPOINT = new URL('api/', service.endpoint).href;
+      const key = await generateRsaKey(2048, new AbortController().signal);
+      const CSR = await createSigningRequest({ key, commonName: 'ignored' });
+      service.addFault({ call: 'ccsr', kind: 'unsigned', after: 1 });
 
-      expect(await run(process.execPath, ['signing.ts'], project, account)).toBe(`true 7\n${tls.cert}\n`);
-      expect(server.calls).toEqual(['cemails.php', 'ccsr.php', 'ccsr.php']);
-      expect(server.requests[1]?.form.get('name')).toBe('Ada Lovelace');
+      const printed = await run(process.execPath, ['signing.ts'], project, {
+        ENDPOINT,
+        CA,
+        USER,
+        PASSWORD,
+        CSR,
+      });
+
+      const [signed, waiting] = service.requests();
+      expect(printed).toBe(`true ${waiting?.id}\n${service.certificatePem(signed?.id ?? 0)}\n`);
+      const [{ firstName, lastName } = { firstName: '', lastName: '' }] = service.members();
+      expect(signed?.cn).toBe(`${firstName} ${lastName}`);
+      expect(service.journal().map(({ call }) => call)).toEqual(['cemails', 'ccsr', 'ccsr']);
     } finally {
-      await server.close();
+      await service.stop();
     }
   });
 
