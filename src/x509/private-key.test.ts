@@ -1,4 +1,4 @@
-import { generateKeyPairSync, createPrivateKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -63,6 +63,25 @@ describe('a private key', () => {
   ])('is refused: %s', (_, text, code) => {
     expect(refusal(text)).toMatchObject({ code });
   });
+
+  test.each([
+    ['RSA', rsa.key, rsa.cert, 'rsa'],
+    ['RSA in PKCS#1', pkcs1, rsa.cert, 'rsa'],
+    ['EC', ec.key, ec.cert, 'ec'],
+    ['EC in SEC 1', sec1, ec.cert, 'ec'],
+  ])(
+    'of %s has the public key of its certificate, and signs so that it fits',
+    async (_, text, cert, type) => {
+      const key = readPrivateKey(text);
+      const data = Buffer.from('to be signed');
+      const signature = await key.sign(data);
+
+      expect(key.type).toBe(type);
+      expect(key.toPublicKey().equals(readCertificate(cert).rawPublicKey)).toBe(true);
+      expect(verify('sha256', data, createPublicKey(cert), signature)).toBe(true);
+      expect(verify('sha256', Buffer.from('another'), createPublicKey(cert), signature)).toBe(false);
+    },
+  );
 
   test('is refused when a single bit of an RSA key is wrong, which OpenSSL would load', () => {
     const der = derOf(rsa.key);

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Parameters, readParameters, trimmed } from './parameters.ts';
 
@@ -111,6 +112,26 @@ describe('parameters as PHP has them', () => {
       ['text', 'a\r\n--b\xff'],
       ['e', new Map([['1', '']])],
     ]);
+  });
+
+  test('come out as the bytes that a browser was given, urlencoded or multipart', async () => {
+    const value = fc.string({ unit: 'grapheme', maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(value, async (text) => {
+        const form = new FormData();
+        form.set('text', text);
+        const multipart = new Response(form);
+        const body = Buffer.from(await multipart.arrayBuffer()).toString('latin1');
+        const type = multipart.headers.get('content-type') ?? '';
+        // Browsers write line ends of their own into multipart bodies.
+        const lines = Buffer.from(text.replaceAll(/\r\n?|\n/g, '\r\n')).toString('latin1');
+
+        expect(read(new URLSearchParams({ text }).toString()).get('text')).toBe(
+          Buffer.from(text).toString('latin1'),
+        );
+        expect(read(body, { type }).get('text')).toBe(lines);
+      }),
+    );
   });
 
   test('are trimmed of what PHP calls white space', () => {

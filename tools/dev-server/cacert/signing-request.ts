@@ -1,5 +1,6 @@
 /** Reads a PKCS#10 request (RFC 2986) as far as the service looks into it: its public key and its signature. */
 import { type KeyObject, createPublicKey, verify } from 'node:crypto';
+import * as der from '../der.ts';
 
 export interface SigningRequest {
   publicKey: KeyObject;
@@ -9,8 +10,13 @@ export interface SigningRequest {
   isSigned: boolean;
 }
 
-/** Hashes by the last arcs of the signature algorithm: sha1, 224, 256, 384, 512WithRSAEncryption. */
-const HASHES: Record<number, string> = { 5: 'sha1', 11: 'sha256', 12: 'sha384', 13: 'sha512', 14: 'sha224' };
+/** Hashes by their signature algorithms: sha1, 224, 256, 384, 512WithRSAEncryption, each with NULL. */
+const HASHES = new Map(
+  Object.entries({ sha1: 5, sha224: 14, sha256: 11, sha384: 12, sha512: 13 }).map(([hash, arc]) => [
+    der.sequence(der.oid(`1.2.840.113549.1.1.${arc}`), der.NULL).toString('hex'),
+    hash,
+  ]),
+);
 
 /** The request in the PEM text; undefined where OpenSSL would find none. */
 export function readSigningRequest(text: string): SigningRequest | undefined {
@@ -26,21 +32,28 @@ export function readSigningRequest(text: string): SigningRequest | undefined {
   }
 }
 
-function parse(der: Buffer): SigningRequest {
-  const [info, algorithm, signature] = children(element(der, 0));
-  if (!info || !algorithm || !signature) throw new RangeError('This is no request');
-  const [, , key] = children(info);
-  if (!key) throw new RangeError('There is no key');
+function parse(bytes: Buffer): SigningRequest {
+  const [info, algorithm, signature] = children(element(bytes, 0));
+  if (info?.tag !== SEQUENCE || algorithm?.tag !== SEQUENCE || signature?.tag !== BIT_STRING) {
+    throw new RangeError('This is no request');
+  }
+  const [, subject, key] = children(info);
+  if (subject?.tag !== SEQUENCE || key?.tag !== SEQUENCE) throw new RangeError('There is no key');
   const publicKey = createPublicKey({ key: key.whole, format: 'der', type: 'spki' });
-  const hash = HASHES[children(algorithm)[0]?.content.at(-1) ?? 0];
+  const hash = HASHES.get(algorithm.whole.toString('hex'));
   const isSigned =
     publicKey.asymmetricKeyType === 'rsa' &&
     hash !== undefined &&
+    signature.content[0] === 0 &&
     verify(hash, info.whole, publicKey, signature.content.subarray(1));
   return { publicKey, spki: key.whole, isSigned };
 }
 
+const SEQUENCE = 0x30;
+const BIT_STRING = 0x03;
+
 interface Element {
+  tag: number;
   whole: Buffer;
   content: Buffer;
 }
@@ -51,10 +64,16 @@ function element(bytes: Buffer, at: number): Element {
   const length = long === 0 ? first : bytes.readUIntBE(at + 2, long);
   const from = at + 2 + long;
   if (from + length > bytes.length) throw new RangeError('The DER is cut');
-  return { whole: bytes.subarray(at, from + length), content: bytes.subarray(from, from + length) };
+  return {
+    tag: bytes.readUInt8(at),
+    whole: bytes.subarray(at, from + length),
+    content: bytes.subarray(from, from + length),
+  };
 }
 
-function children({ content }: Element): Element[] {
+/** The parts of a SEQUENCE; there is nothing else to go into. */
+function children({ tag, content }: Element): Element[] {
+  if (tag !== SEQUENCE) throw new RangeError('This is no SEQUENCE');
   const list: Element[] = [];
   for (let at = 0; at < content.length;) {
     const child = element(content, at);
