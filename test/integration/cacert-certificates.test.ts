@@ -49,7 +49,7 @@ async function issue(key: PrivateKey): Promise<Certificate> {
     'email[0]': server.username,
     optionalCSR: csr,
   });
-  const response = await fetch(`${server.endpoint}api/ccsr.php`, { method: 'POST', body: form });
+  const response = await fetch(`${server.endpoint}ccsr.php`, { method: 'POST', body: form });
   const text = await response.text();
   expect(text).toMatch(/^200,Authentication Ok\n/);
   return readCertificate(text);

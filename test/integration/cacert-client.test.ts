@@ -45,7 +45,7 @@ beforeEach(async () => {
 /** A client of the server's member for one test. */
 function aClient(options: Partial<CAcertClientOptions> = {}): CAcertClient {
   const client = createCAcertClient({
-    endpoint: new URL('api/', server.endpoint).href,
+    endpoint: server.endpoint,
     ca: server.caPem,
     credentials: { username: server.username, password: `${server.password}\n` },
     env: {},

@@ -151,8 +151,7 @@ describe('the packed clients', () => {
   test('have a request signed by CAcert, and the process ends by itself', async () => {
     const service = await startCAcertServer();
     try {
-      const { caPem: CA, username: USER, password: PASSWORD } = service;
-      const ENDPOINT = new URL('api/', service.endpoint).href;
+      const { endpoint: ENDPOINT, caPem: CA, username: USER, password: PASSWORD } = service;
       const key = await generateRsaKey(2048, new AbortController().signal);
       const CSR = await createSigningRequest({ key, commonName: 'ignored' });
       service.addFault({ call: 'ccsr', kind: 'unsigned', after: 1 });

@@ -126,9 +126,13 @@ describe('both scripts', () => {
     const before = server.requests().length;
     const reply = await ask(server, csr, [], { headers: { host: 'cacert.example' } });
 
-    expect([reply.status, reply.headers.location, reply.text]).toEqual([302, server.endpoint, '']);
+    expect([reply.status, reply.headers.location, reply.text]).toEqual([
+      302,
+      new URL('/', server.endpoint).href,
+      '',
+    ]);
     expect(server.requests()).toHaveLength(before);
-    expect((await send(server, '', { method: 'GET' })).text).toContain('<html>');
+    expect((await send(server, '/', { method: 'GET' })).text).toContain('<html>');
   });
 
   test('answer to other Host names if told so, and then no longer to loopback', async () => {
@@ -142,7 +146,7 @@ describe('both scripts', () => {
   });
 
   test('are all there is below /api', async () => {
-    expect((await send(server, 'api/edu.php', { method: 'GET' })).status).toBe(404);
+    expect((await send(server, 'edu.php', { method: 'GET' })).status).toBe(404);
   });
 
   test('read the query string, urlencoded and multipart bodies', async () => {
@@ -152,15 +156,15 @@ describe('both scripts', () => {
     form.set('password', JANE.password);
     const multipart = new Response(form);
     const replies = [
-      await send(server, `api/cemails.php?${params}`, { method: 'GET' }),
-      await send(server, `api/cemails.php?${params}`, { body: 'x' }),
-      await send(server, 'api/cemails.php', { headers: FORM, body: params }),
-      await send(server, 'api/cemails.php', {
+      await send(server, `cemails.php?${params}`, { method: 'GET' }),
+      await send(server, `cemails.php?${params}`, { body: 'x' }),
+      await send(server, 'cemails.php', { headers: FORM, body: params }),
+      await send(server, 'cemails.php', {
         headers: { 'content-type': multipart.headers.get('content-type') ?? '' },
         body: Buffer.from(await multipart.arrayBuffer()),
       }),
       // No type that PHP reads, so no parameters.
-      await send(server, 'api/cemails.php', { headers: { 'content-type': 'text/plain' }, body: params }),
+      await send(server, 'cemails.php', { headers: { 'content-type': 'text/plain' }, body: params }),
     ];
 
     expect(replies.map(({ text }) => text.slice(0, 3))).toEqual(['200', '200', '200', '200', '403']);
@@ -280,7 +284,7 @@ describe('ccsr.php issues', () => {
       ['email[]', JANE.username],
       ['optionalCSR', csr],
     ]).toString();
-    const latin1 = await send(server, 'api/ccsr.php', { headers: FORM, body: `${fixed}&name=Jane+M%FCller` });
+    const latin1 = await send(server, 'ccsr.php', { headers: FORM, body: `${fixed}&name=Jane+M%FCller` });
 
     expect(certificateIn(utf8).subject).toMatch(/WoT User/);
     expect(certificateIn(latin1).subject).toBe('CN=Jane Müller\nemailAddress=jane@example.com');

@@ -37,7 +37,7 @@ test('with TLS the site is under the class 1 root, and both names of loopback ar
   const reply = await call(server, 'cemails');
   const named = await send(
     { ...server, endpoint: server.endpoint.replace('127.0.0.1', 'localhost') },
-    'api/cemails.php',
+    'cemails.php',
   );
 
   expect(server.endpoint).toMatch(/^https:/);

@@ -94,7 +94,7 @@ async function start(
 
   return {
     ...operations,
-    endpoint: `${protocol}://127.0.0.1:${api.port}/`,
+    endpoint: `${protocol}://127.0.0.1:${api.port}/api/`,
     caFile,
     caPem,
     ca,

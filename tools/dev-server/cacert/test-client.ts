@@ -20,7 +20,7 @@ export interface RawRequest {
   signal?: AbortSignal;
 }
 
-/** Sends these bytes to this path of the site. Rejects when the connection breaks. */
+/** Sends these bytes to this path below the endpoint. Rejects when the connection breaks. */
 export function send(server: CAcertServer, path: string, options: RawRequest = {}): Promise<Reply> {
   const url = new URL(path, server.endpoint);
   const { method = 'POST', headers = {}, body = '', signal } = options;
@@ -53,7 +53,7 @@ export function call(
   options: RawRequest = {},
 ): Promise<Reply> {
   const all: Params = [['username', server.username], ['password', server.password], ...params];
-  return send(server, `api/${script}.php`, {
+  return send(server, `${script}.php`, {
     ...options,
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...options.headers },
     body: new URLSearchParams(all).toString(),

@@ -191,7 +191,7 @@ export interface CAcertStats {
 }
 
 export interface CAcertServer {
-  /** The site, with a slash at its end; the scripts are at `api/ccsr.php` and `api/cemails.php`. */
+  /** Ends in `/api/`; the scripts below it are `ccsr.php` and `cemails.php`. */
   readonly endpoint: string;
   /** Path and text of the PEM of class 1 root and class 3 intermediate. The server's own TLS is under the root. */
   readonly caFile: string;

@@ -11,7 +11,7 @@ export function welcome(server: CAcertServer): string {
   const { endpoint, caFile, controlUrl, username, password } = server;
   return `A CAcert server for development runs on this machine. Stop it with Ctrl-C.
 
-  site         ${endpoint}
+  API          ${endpoint}
   authorities  ${caFile}
                (class 1 root and class 3 intermediate; the site's own TLS is under the root)
   control      ${controlUrl}
@@ -22,7 +22,7 @@ export function welcome(server: CAcertServer): string {
 What the account offers:
 
   curl --cacert ${caFile} --data-urlencode username=${username} --data-urlencode password=${password} \\
-    ${endpoint}api/cemails.php
+    ${endpoint}cemails.php
 
 The credentials as a Secret:
 
