@@ -4,12 +4,14 @@ import { z } from 'zod';
 import { milliseconds } from './duration.ts';
 import { checked } from './schemas.ts';
 
+/** The field as it was written. */
 export function given<K extends string>(name: K, value: string | undefined): { [P in K]?: string } {
   const part: { [P in K]?: string } = {};
   if (value !== undefined) part[name] = value;
   return part;
 }
 
+/** The field as it was written, once it is known to be a span of time. */
 export function span<K extends string>(
   name: K,
   value: string | undefined,
@@ -19,6 +21,7 @@ export function span<K extends string>(
   return given(name, value);
 }
 
+/** The field as a whole number. */
 export function count<K extends string>(
   name: K,
   flag: string,
@@ -31,6 +34,7 @@ export function count<K extends string>(
   return part;
 }
 
+/** The field as the number of a port. */
 export function port<K extends string>(
   name: K,
   flag: string,
@@ -41,6 +45,7 @@ export function port<K extends string>(
   return part;
 }
 
+/** The field as one of these words. */
 export function choice<K extends string, V extends string>(
   name: K,
   flag: string,

@@ -16,6 +16,7 @@ const KINDS = {
   trickle: true,
 } satisfies Record<ConnectionEffect['kind'], true>;
 
+/** Whether it is the same fault for every service. */
 export function isConnectionEffect(effect: { kind: string }): effect is ConnectionEffect {
   return Object.hasOwn(KINDS, effect.kind);
 }
