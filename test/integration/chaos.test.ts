@@ -25,7 +25,7 @@ test('the command line of the chaos run explains itself, and refuses what it doe
   expect(run('--frobnicate')).toMatchObject({ status: 2, stderr: expect.stringContaining('--frobnicate') });
 });
 
-test('no Secret holds what is not its own or cannot be served, and all come to rest, while operators are killed and frozen', async () => {
+test('nothing is lost, doubled, mixed up or stuck while operators are killed and frozen', async () => {
   const result = await runChaos(
     {
       seed: 20,
@@ -40,14 +40,7 @@ test('no Secret holds what is not its own or cannot be served, and all come to r
     () => {},
   );
 
-  const expected = {
-    wrongOwner: 0,
-    foreignTouched: 0,
-    invalidSecretVersions: 0,
-    secretRegressions: 0,
-    stuck: 0,
-  };
-  expect(result).toMatchObject(expected);
+  expect(result.findings).toEqual([]);
   // How many it comes to within the limit is up to the machine.
   expect(result.kills).toBeGreaterThan(0);
   const missed = REACHED.filter((step) => (result.steps[step]?.hits ?? 0) === 0);
