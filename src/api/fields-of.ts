@@ -1,15 +1,24 @@
 import type { z } from 'zod';
+import { CAcertAccountSpec } from './cacert-account-spec.ts';
+import { CAcertAccountStatus } from './cacert-account-status.ts';
+import { CAcertCertificateSpec } from './cacert-certificate-spec.ts';
+import { CAcertCertificateStatus } from './cacert-certificate-status.ts';
 import { CertificateSpec } from './certificate-spec.ts';
 import { CertificateStatus } from './certificate-status.ts';
 import { IssuerSpec } from './issuer-spec.ts';
 import { IssuerStatus } from './issuer-status.ts';
-import { certificates, clusterIssuers, issuers } from './kinds.ts';
+import { cacertAccounts, cacertCertificates, certificates, clusterIssuers, issuers } from './kinds.ts';
 
 /** Every field of each kind that this release reads or writes, as paths such as `status.attempt.afterId`. */
 export const FIELDS: Readonly<Record<string, readonly string[]>> = {
   [certificates.kind]: [...fieldsOf(CertificateSpec, 'spec'), ...fieldsOf(CertificateStatus, 'status')],
   [issuers.kind]: [...fieldsOf(IssuerSpec, 'spec'), ...fieldsOf(IssuerStatus, 'status')],
   [clusterIssuers.kind]: [...fieldsOf(IssuerSpec, 'spec'), ...fieldsOf(IssuerStatus, 'status')],
+  [cacertAccounts.kind]: [...fieldsOf(CAcertAccountSpec, 'spec'), ...fieldsOf(CAcertAccountStatus, 'status')],
+  [cacertCertificates.kind]: [
+    ...fieldsOf(CAcertCertificateSpec, 'spec'),
+    ...fieldsOf(CAcertCertificateStatus, 'status'),
+  ],
 };
 
 interface Definition {

@@ -1,4 +1,8 @@
 import type { KubeObject, ResourceType } from '../kube/objects.ts';
+import type { CAcertAccountSpec } from './cacert-account-spec.ts';
+import type { CAcertAccountStatus } from './cacert-account-status.ts';
+import type { CAcertCertificateSpec } from './cacert-certificate-spec.ts';
+import type { CAcertCertificateStatus } from './cacert-certificate-status.ts';
 import type { CertificateSpec } from './certificate-spec.ts';
 import type { CertificateStatus } from './certificate-status.ts';
 import type { IssuerSpec } from './issuer-spec.ts';
@@ -23,6 +27,18 @@ export interface TinyCertClusterIssuer extends KubeObject {
   status?: IssuerStatus;
 }
 
+/** A CAcert login, for certificates of the same namespace. */
+export interface CAcertAccount extends KubeObject {
+  spec: CAcertAccountSpec;
+  status?: CAcertAccountStatus;
+}
+
+/** One wanted CAcert client certificate and its Secret. */
+export interface CAcertCertificate extends KubeObject {
+  spec: CAcertCertificateSpec;
+  status?: CAcertCertificateStatus;
+}
+
 export const certificates: ResourceType<TinyCertCertificate> = {
   group: GROUP,
   version: VERSION,
@@ -45,4 +61,20 @@ export const clusterIssuers: ResourceType<TinyCertClusterIssuer> = {
   plural: 'tinycertclusterissuers',
   kind: 'TinyCertClusterIssuer',
   namespaced: false,
+};
+
+export const cacertAccounts: ResourceType<CAcertAccount> = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'cacertaccounts',
+  kind: 'CAcertAccount',
+  namespaced: true,
+};
+
+export const cacertCertificates: ResourceType<CAcertCertificate> = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'cacertcertificates',
+  kind: 'CAcertCertificate',
+  namespaced: true,
 };

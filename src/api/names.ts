@@ -6,6 +6,9 @@ export const API_VERSION = `${GROUP}/${VERSION}`;
 /** Where the API of the public service is. */
 export const PUBLIC_ENDPOINT = 'https://www.tinycert.org/api/v1/';
 
+/** Where the API of CAcert is. */
+export const CACERT_ENDPOINT = 'https://www.cacert.org/api/';
+
 /** Label of every Secret the operator writes, with the value `true`; watches and ownership checks go by it. */
 export const MANAGED_LABEL = `${GROUP}/managed`;
 
@@ -30,6 +33,18 @@ export const SECRET_ANNOTATIONS = {
   uriSans: `${GROUP}/uri-sans`,
   emailSans: `${GROUP}/email-sans`,
 } as const;
+
+/** Annotations of the Secrets of a CAcertCertificate, beside those that both kinds have. */
+export const CACERT_ANNOTATIONS = {
+  /** Name of the CAcertCertificate that the Secret belongs to. */
+  certificateName: `${GROUP}/cacert-certificate-name`,
+  accountName: `${GROUP}/cacert-account-name`,
+  /** On the Secret of a key whose certificate has not come yet. */
+  pending: `${GROUP}/cacert-pending-key`,
+} as const;
+
+/** Keys of the Secret that an account's `credentialsSecretRef` names. */
+export const CACERT_CREDENTIAL_KEYS = { username: 'username', password: 'password' } as const;
 
 /** Keys of the Secret that an issuer's `credentialsSecretRef` names. */
 export const CREDENTIAL_KEYS = { email: 'email', passphrase: 'passphrase', apiKey: 'apiKey' } as const;

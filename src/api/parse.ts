@@ -1,11 +1,21 @@
 import { z } from 'zod';
 import type { KubeObject, ObjectMeta } from '../kube/objects.ts';
 import { clip } from '../lib/errors.ts';
+import { CAcertAccountSpec } from './cacert-account-spec.ts';
+import { CAcertAccountStatus } from './cacert-account-status.ts';
+import { CAcertCertificateSpec } from './cacert-certificate-spec.ts';
+import { CAcertCertificateStatus } from './cacert-certificate-status.ts';
 import { CertificateSpec } from './certificate-spec.ts';
 import { CertificateStatus } from './certificate-status.ts';
 import { IssuerSpec } from './issuer-spec.ts';
 import { IssuerStatus } from './issuer-status.ts';
-import type { TinyCertCertificate, TinyCertClusterIssuer, TinyCertIssuer } from './kinds.ts';
+import type {
+  CAcertAccount,
+  CAcertCertificate,
+  TinyCertCertificate,
+  TinyCertClusterIssuer,
+  TinyCertIssuer,
+} from './kinds.ts';
 import { type Violation, compileRules } from './rules.ts';
 import { unusableWindow } from './usable-windows.ts';
 
@@ -26,6 +36,17 @@ export const parseCertificate: Parser<TinyCertCertificate> = parser(
 /** As `parseCertificate`, for both issuer kinds, which share spec and status. */
 export const parseIssuer: Parser<TinyCertIssuer & TinyCertClusterIssuer> = parser(
   z.object({ spec: IssuerSpec, status: IssuerStatus.exactOptional() }),
+);
+
+/** As `parseCertificate`, for CAcert's certificates. */
+export const parseCAcertCertificate: Parser<CAcertCertificate> = parser(
+  z.object({ spec: CAcertCertificateSpec, status: CAcertCertificateStatus.exactOptional() }),
+  ({ spec }) => unusableWindow(spec),
+);
+
+/** As `parseCertificate`, for CAcert's accounts. */
+export const parseCAcertAccount: Parser<CAcertAccount> = parser(
+  z.object({ spec: CAcertAccountSpec, status: CAcertAccountStatus.exactOptional() }),
 );
 
 function parser<S extends z.ZodType<object>>(

@@ -1,10 +1,14 @@
 import type { z } from 'zod';
 import type { ResourceType } from '../../kube/objects.ts';
+import { CAcertAccountSpec } from '../cacert-account-spec.ts';
+import { CAcertAccountStatus } from '../cacert-account-status.ts';
+import { CAcertCertificateSpec } from '../cacert-certificate-spec.ts';
+import { CAcertCertificateStatus } from '../cacert-certificate-status.ts';
 import { CertificateSpec } from '../certificate-spec.ts';
 import { CertificateStatus } from '../certificate-status.ts';
 import { IssuerSpec } from '../issuer-spec.ts';
 import { IssuerStatus } from '../issuer-status.ts';
-import { certificates, clusterIssuers, issuers } from '../kinds.ts';
+import { cacertAccounts, cacertCertificates, certificates, clusterIssuers, issuers } from '../kinds.ts';
 import { structuralSchema } from './structural.ts';
 
 /** A column of `kubectl get`; those of priority 1 show with `-o wide`. */
@@ -19,6 +23,8 @@ interface Column {
 interface Definition {
   resource: ResourceType;
   shortName: string;
+  /** What else `kubectl get` finds it by. Not `all`: the API conventions keep that for the built-in workloads. */
+  category: 'tinycert' | 'cacert';
   description: string;
   spec: z.ZodType;
   status: z.ZodType;
@@ -36,6 +42,26 @@ const reason: Column = {
   type: 'string',
   jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
   description: 'Reason of the Ready condition.',
+  priority: 1,
+};
+const secret: Column = {
+  name: 'Secret',
+  type: 'string',
+  jsonPath: '.spec.secretName',
+  description: 'Name of the Secret that receives the certificate.',
+};
+const expires: Column = {
+  // Not `date`: that prints a time ago, and <invalid> for what is to come.
+  name: 'Expires',
+  type: 'string',
+  jsonPath: '.status.notAfter',
+  description: 'When the certificate expires.',
+};
+const renewal: Column = {
+  name: 'Renewal',
+  type: 'string',
+  jsonPath: '.status.renewalTime',
+  description: 'When the certificate will be renewed.',
   priority: 1,
 };
 const age: Column = {
@@ -68,30 +94,20 @@ const definitions: readonly Definition[] = [
   {
     resource: certificates,
     shortName: 'tcc',
+    category: 'tinycert',
     description: 'A certificate that is wanted from TinyCert, and the Secret that it is kept in and renewed.',
     spec: CertificateSpec,
     status: CertificateStatus,
     columns: [
       ready,
-      {
-        name: 'Secret',
-        type: 'string',
-        jsonPath: '.spec.secretName',
-        description: 'Name of the Secret that receives the certificate.',
-      },
+      secret,
       {
         name: 'Issuer',
         type: 'string',
         jsonPath: '.spec.issuerRef.name',
         description: 'Name of the issuer.',
       },
-      {
-        // Not `date`: that prints a time ago, and <invalid> for what is to come.
-        name: 'Expires',
-        type: 'string',
-        jsonPath: '.status.notAfter',
-        description: 'When the certificate expires.',
-      },
+      expires,
       {
         name: 'ID',
         type: 'integer',
@@ -99,13 +115,7 @@ const definitions: readonly Definition[] = [
         description: 'TinyCert’s id of the certificate.',
         priority: 1,
       },
-      {
-        name: 'Renewal',
-        type: 'string',
-        jsonPath: '.status.renewalTime',
-        description: 'When the certificate will be renewed.',
-        priority: 1,
-      },
+      renewal,
       reason,
       age,
     ],
@@ -113,6 +123,7 @@ const definitions: readonly Definition[] = [
   {
     resource: issuers,
     shortName: 'tci',
+    category: 'tinycert',
     description: 'A TinyCert account and one of its authorities, for certificates of the same namespace.',
     spec: IssuerSpec,
     status: IssuerStatus,
@@ -121,10 +132,67 @@ const definitions: readonly Definition[] = [
   {
     resource: clusterIssuers,
     shortName: 'tcci',
+    category: 'tinycert',
     description: 'A TinyCert account and one of its authorities, for certificates of all namespaces.',
     spec: IssuerSpec,
     status: IssuerStatus,
     columns: issuerColumns,
+  },
+  {
+    resource: cacertAccounts,
+    shortName: 'caa',
+    category: 'cacert',
+    description: 'A CAcert login, for client certificates of the same namespace.',
+    spec: CAcertAccountSpec,
+    status: CAcertAccountStatus,
+    columns: [
+      ready,
+      {
+        name: 'Emails',
+        type: 'string',
+        jsonPath: '.status.emails',
+        description: 'The verified e-mail addresses of the account.',
+      },
+      {
+        name: 'Names',
+        type: 'string',
+        jsonPath: '.status.names',
+        description: 'The names that certificates can have.',
+        priority: 1,
+      },
+      reason,
+      age,
+    ],
+  },
+  {
+    resource: cacertCertificates,
+    shortName: 'cac',
+    category: 'cacert',
+    description:
+      'A client certificate that is wanted from CAcert, and the Secret that it is kept in and renewed.',
+    spec: CAcertCertificateSpec,
+    status: CAcertCertificateStatus,
+    columns: [
+      ready,
+      secret,
+      {
+        name: 'Account',
+        type: 'string',
+        jsonPath: '.spec.accountRef.name',
+        description: 'Name of the account.',
+      },
+      expires,
+      {
+        name: 'Serial',
+        type: 'string',
+        jsonPath: '.status.serialNumber',
+        description: 'Serial number of the certificate.',
+        priority: 1,
+      },
+      renewal,
+      reason,
+      age,
+    ],
   },
 ];
 
@@ -139,7 +207,7 @@ export function crds(): Crd[] {
   return definitions.map(crd);
 }
 
-function crd({ resource, shortName, description, spec, status, columns }: Definition): Crd {
+function crd({ resource, shortName, category, description, spec, status, columns }: Definition): Crd {
   const { group, version, plural, kind, namespaced } = resource;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -154,8 +222,7 @@ function crd({ resource, shortName, description, spec, status, columns }: Defini
         plural,
         singular: kind.toLowerCase(),
         shortNames: [shortName],
-        // Not `all`: the API conventions keep that category for the built-in workloads.
-        categories: ['tinycert'],
+        categories: [category],
       },
       versions: [
         {
