@@ -1,3 +1,4 @@
+import type { Reason } from '../issuance/resource.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
@@ -6,9 +7,8 @@ import { failedConditions, obstructed, type Plan, planOf } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedLook } from './failure.ts';
 import { follow } from './follow.ts';
-import { readSecret } from './gather.ts';
 import { firstObstacle, SEAL_BROKEN } from './guards.ts';
-import type { Conclusion, Inputs, Reason } from './inputs.ts';
+import type { Conclusion, Inputs } from './inputs.ts';
 import { issue, type Order } from './issue.ts';
 import { nextNeed, OUTSIDE_WINDOW } from './needs.ts';
 import { noteStatus } from './observed.ts';
@@ -211,7 +211,9 @@ async function closeAttempt(
 async function takeUpOr(deps: Deps, inputs: Inputs, context: ReconcileContext): Promise<ReconcileResult> {
   const { certificate } = inputs;
   const secret =
-    inputs.secret.state === 'unchanged' ? await readSecret(deps, certificate, context.signal) : inputs.secret;
+    inputs.secret.state === 'unchanged'
+      ? await deps.ownSecrets.read(certificate, context.signal)
+      : inputs.secret;
   const looked = { ...inputs, secret };
   const found = await takeUp(deps, looked, issuerOf(inputs), context);
   if ('result' in found) return found.result;

@@ -1,17 +1,17 @@
 import type { CertificateStatus } from '../api/certificate-status.ts';
+import { present } from '../issuance/certificate-secrets.ts';
 import { checkMaterial, ExpiredError, type Material } from '../issuance/checks.ts';
 import { rfc3339 } from '../issuance/conditions.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
-import { publish } from '../issuance/publish.ts';
+import { secretMetadata } from '../issuance/tinycert-kind.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
-import { keyOf, refKey, type Secret } from '../kube/objects.ts';
-import { TerminalError } from '../lib/errors.ts';
+import { keyOf, type Secret } from '../kube/objects.ts';
+import { AppError, TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { READY, settledCondition } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedConclusion } from './failure.ts';
-import { secretRef } from './gather.ts';
 import { whyUnfetched } from './gone.ts';
 import { heldInstead, type HeldInstead } from './held.ts';
 import type { Conclusion, Inputs } from './inputs.ts';
@@ -20,6 +20,13 @@ import { keepMetadata } from './possession.ts';
 import { afterReplacement } from './replaced.ts';
 import { recordResult, type StatusChange } from './record.ts';
 import { holdsOwn } from './secret-needs.ts';
+
+/** The Secret already holds a newer certificate than the one at hand, which some other process put there. */
+class SecretIsNewer extends AppError {
+  constructor() {
+    super('SecretIsNewer', 'The Secret holds a newer certificate; it is not replaced by an older one.');
+  }
+}
 
 /** What was found out is decided on anew. */
 const LOOK_AGAIN_MS = 200;
@@ -134,7 +141,7 @@ async function intoSecret(
   return {
     certificateId: wanted,
     leaf,
-    ...(await writeSecret(deps, inputs, issuer, wanted, material, signal)),
+    metadata: await writeSecret(deps, inputs, issuer, wanted, material, signal),
   };
 }
 
@@ -173,22 +180,15 @@ async function writeSecret(
   certificateId: number,
   material: Material,
   signal: AbortSignal,
-): Promise<Pick<Secret, 'metadata'>> {
+): Promise<Secret['metadata']> {
   const { status } = certificate;
-  const present =
-    view.state === 'unchanged' || view.state === 'changed' ? { metadata: view.metadata } : undefined;
   // An unchanged Secret holds what status says; what a changed one holds has been looked at.
   const isSame = status?.authorityId === authority.id && status.specHash === specHash;
   const isOwn = view.state === 'unchanged' || holdsOwn({ certificate, secret: view });
   const heldId = isOwn && isSame && sealed !== false ? status.certificateId : undefined;
-  const secret = await publish(
-    deps.kube,
-    { certificate, certificateId, names, material, present, heldId },
-    signal,
-  );
-  const { metadata } = secret;
-  deps.writtenSecrets.note(refKey(secretRef(certificate)), present?.metadata.resourceVersion, { metadata });
-  return secret;
+  if (heldId !== undefined && heldId > certificateId) throw new SecretIsNewer();
+  const wanted = secretMetadata(certificate, names, certificateId);
+  return deps.ownSecrets.publish(certificate, material, wanted, present(view), signal);
 }
 
 function result(

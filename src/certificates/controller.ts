@@ -1,21 +1,23 @@
+import type { Reason } from '../issuance/resource.ts';
 import { parseCertificate } from '../api/parse.ts';
-import type { TinyCertCertificate } from '../api/kinds.ts';
+import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { claimsOf } from '../issuance/claims.ts';
 import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/outdated-crds.ts';
+import { BY_SECRET } from '../issuance/secret-claims.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller.ts';
-import { keyOf, refKey } from '../kube/objects.ts';
+import { keyOf } from '../kube/objects.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';
-import { BY_CERTIFICATE, BY_ISSUER, BY_SECRET, type Deps } from './deps.ts';
+import { BY_CERTIFICATE, BY_ISSUER, type Deps } from './deps.ts';
 import { nextDutyAt } from './duties.ts';
 import { farewell } from './farewell.ts';
 import { hasFinalizer, keepFinalizer } from './finalizer.ts';
-import { gather, secretRef } from './gather.ts';
+import { gather } from './gather.ts';
 import { keepPromises } from './keep-promises.ts';
-import type { Inputs, Reason } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 import { recordConditions } from './record.ts';
 import { comeWhenCalled } from './turn.ts';
 import type { Vanished } from './vanished.ts';
@@ -62,26 +64,23 @@ async function work(deps: Deps, gathered: Inputs, context: ReconcileContext): Pr
 
 /** Which events lead to which keys. Returns the function that ends this. */
 export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Vanished, 'note'>): () => void {
-  deps.certificates.addIndex(BY_SECRET, (certificate) => [refKey(secretRef(certificate))]);
   deps.certificates.addIndex(BY_ISSUER, ({ spec, metadata }) => [
     issuerKey(spec.issuerRef, metadata.namespace),
   ]);
   deps.certificates.addIndex(BY_CERTIFICATE, ({ status }) => claimsOf(status).map(String));
-  const freed = (certificate: TinyCertCertificate): void => {
-    for (const key of deps.certificates.keysByIndex(BY_SECRET, refKey(secretRef(certificate))))
-      queue.add(key, { reason: 'freed' });
-  };
   const ends = [
+    deps.secretClaims.follow(certificates, deps.certificates),
+    deps.secretClaims.onFreed((secret) => {
+      for (const key of deps.certificates.keysByIndex(BY_SECRET, secret)) queue.add(key, { reason: 'freed' });
+    }),
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
         vanished.note(deps.writtenCertificates.newest(key, object) ?? object);
         deps.writtenCertificates.forget(key);
         deps.promises.forget(object.metadata.uid ?? '');
         queue.forget(key);
-        freed(object);
         return;
       }
-      if (previous && previous.spec.secretName !== object.spec.secretName) freed(previous);
       if (deps.writtenCertificates.observe(key, object) === 'echo') return;
       queue.add(key, { reason: 'changed', priority: previous ? 0 : LIST_PRIORITY });
     }),

@@ -1,8 +1,9 @@
+import type { Reason } from '../issuance/resource.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { WantedCondition } from '../issuance/conditions.ts';
 import { conditionOf, rfc3339 } from '../issuance/conditions.ts';
 import { firstObstacle, type Obstacle } from './guards.ts';
-import type { Inputs, Reason } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 import { dueAt, firstNeed, lookAgainAt, type Need } from './needs.ts';
 import { mayProve } from './proof.ts';
 import { holdsOwn } from './secret-needs.ts';

@@ -1,9 +1,11 @@
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { AttemptMemory } from '../issuance/attempt.ts';
+import type { CertificateSecrets } from '../issuance/certificate-secrets.ts';
 import type { IssuerDirectory } from '../issuance/issuer-directory.ts';
 import type { LeftBehind } from '../issuance/left-behind.ts';
 import type { LastWritten } from '../issuance/last-written.ts';
 import type { Observations } from '../issuance/observations.ts';
+import type { SecretClaims } from '../issuance/secret-claims.ts';
 import type { Records } from '../issuance/records.ts';
 import type { Timing } from '../issuance/timing.ts';
 import type { LastSessions } from '../issuance/last-sessions.ts';
@@ -56,10 +58,12 @@ export interface Deps {
   reports: Repairs;
   writtenCertificates: LastWritten<TinyCertCertificate>;
   writtenSecrets: LastWritten<KubeObject>;
+  ownSecrets: CertificateSecrets<TinyCertCertificate>;
+  /** Which Secret belongs to whom, across the kinds of certificates. */
+  secretClaims: SecretClaims;
 }
 
-/** Names of the indexes on the store of certificates. */
-export const BY_SECRET = 'secret';
+/** Names of indexes on the store of certificates. */
 export const BY_ISSUER = 'issuer';
 /** By the ids that a resource claims. */
 export const BY_CERTIFICATE = 'certificate';

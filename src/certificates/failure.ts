@@ -1,3 +1,4 @@
+import type { Reason } from '../issuance/resource.ts';
 import { type Stops, stopsOf } from '../account/stops.ts';
 import type { Attempt } from '../api/certificate-status.ts';
 import { MaterialError } from '../issuance/checks.ts';
@@ -15,7 +16,7 @@ import { X509Error } from '../x509/errors.ts';
 import { failedConditions, servedUntil } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { waitsForIssuer } from './guards.ts';
-import type { Conclusion, Inputs, Reason } from './inputs.ts';
+import type { Conclusion, Inputs } from './inputs.ts';
 import { record, type StatusChange } from './record.ts';
 import { ticketOf } from './turn.ts';
 

@@ -3,7 +3,9 @@ import { certificateAtCa } from '../issuance/at-ca.ts';
 import { isOpen } from '../issuance/attempt.ts';
 import { heldCertificate } from '../issuance/inspect.ts';
 import { released } from '../issuance/given-up.ts';
-import { isOwnSecret } from '../issuance/outputs.ts';
+import { secretRef } from '../issuance/resource.ts';
+import { isOwnSecret } from '../issuance/secret-metadata.ts';
+import { tinycertKind } from '../issuance/tinycert-kind.ts';
 import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { isSealed } from '../issuance/seal.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
@@ -11,7 +13,7 @@ import { keyOf, secrets } from '../kube/objects.ts';
 import { changeStatus, claimedByOthers, STATUS_OF } from './change-status.ts';
 import type { Deps } from './deps.ts';
 import { vanish } from './finalizer.ts';
-import { gather, secretRef } from './gather.ts';
+import { gather } from './gather.ts';
 import type { Inputs } from './inputs.ts';
 import { meansOf, release } from './means.ts';
 import { type Duty, dutiesOnDelete } from './parting.ts';
@@ -138,7 +140,7 @@ async function provenDuties(
 ): Promise<Duty[]> {
   if (sealed !== false || duties.length === 0) return [...duties];
   const secret = await deps.kube.find(secrets, secretRef(certificate), { signal });
-  const held = secret && isOwnSecret(certificate, secret) ? heldCertificate(secret) : undefined;
+  const held = secret && isOwnSecret(tinycertKind, certificate, secret) ? heldCertificate(secret) : undefined;
   const proven: Duty[] = [];
   for (const duty of duties) if (held && (await isKeyOf(duty.certificateId))) proven.push(duty);
   const unproven = duties.filter((duty) => !proven.includes(duty)).map(({ certificateId }) => certificateId);

@@ -6,7 +6,7 @@ import { secrets } from '../kube/objects.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import { conclude } from './conclude.ts';
 import type { Deps } from './deps.ts';
-import { secretRef } from './gather.ts';
+import { secretRef } from '../issuance/resource.ts';
 import type { Inputs } from './inputs.ts';
 import { noteStatus } from './observed.ts';
 

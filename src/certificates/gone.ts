@@ -1,9 +1,10 @@
+import type { Reason } from '../issuance/resource.ts';
 import { conditionOf } from '../issuance/conditions.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { AppError } from '../lib/errors.ts';
 import { TinyCertError } from '../tinycert/index.ts';
 import type { Deps } from './deps.ts';
-import type { Inputs, Reason } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 
 /** The CA itself says that it no longer has a certificate whose Secret has to be filled. */
 export class CertificateGone extends AppError {

@@ -1,5 +1,6 @@
+import type { Reason } from '../issuance/resource.ts';
 import { CrdsOutdated } from '../issuance/outdated-crds.ts';
-import type { Inputs, Reason } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 import type { Need } from './needs.ts';
 import { MAX_CLOCK_SKEW_MS } from '../issuance/checks.ts';
 import { suspended, withheld } from './standing.ts';
@@ -54,7 +55,7 @@ function sharedSecretName({ certificate: { spec }, elder }: Inputs): Obstacle | 
   if (elder === undefined) return undefined;
   return {
     reason: 'DuplicateSecretName',
-    message: `The Secret ${spec.secretName} belongs to the TinyCertCertificate ${elder}, which had it first: choose another secretName.`,
+    message: `The Secret ${spec.secretName} belongs to the ${elder}, which had it first: choose another secretName.`,
   };
 }
 

@@ -1,24 +1,8 @@
 import type { TinyCertCertificate } from '../api/kinds.ts';
-import type { HeldCertificate } from '../issuance/inspect.ts';
+import type { SecretView } from '../issuance/certificate-secrets.ts';
 import type { IssuerState } from '../issuance/issuer-directory.ts';
 import type { Observation } from '../issuance/observations.ts';
-import type { Secret } from '../kube/objects.ts';
 import type { Names } from '../x509/names.ts';
-
-/** The certificate's Secret, as far as it had to be looked at. */
-export type SecretView =
-  /** Its watched version is the one in status: nothing changed, nothing was read. */
-  | { state: 'unchanged'; metadata: Secret['metadata'] }
-  | { state: 'absent' }
-  /** There is one that is not ours, or that cannot be written. */
-  | { state: 'foreign'; reason: 'SecretNotOwned' | 'SecretImmutable'; message: string }
-  /** Ours, and not as status has it. `held` is what it holds, if that is whole. */
-  | {
-      state: 'changed';
-      metadata: Secret['metadata'];
-      held: HeldCertificate | undefined;
-      hasMetadata: boolean;
-    };
 
 /** What this process remembers of an open attempt. */
 export interface AttemptKnowledge {
@@ -55,7 +39,7 @@ export interface Inputs {
   issuer: IssuerState | undefined;
   /** Whether there is such a resource. */
   issuerExists: boolean;
-  /** Another, older certificate of the namespace that has the same `secretName`. */
+  /** Another, older resource of the namespace that has the same `secretName`, as `kind name`. */
   elder: string | undefined;
   secret: SecretView;
   /** Whether status carries the account's seal; undefined while there is no account to ask. */
@@ -68,12 +52,6 @@ export interface Inputs {
   now: number;
   /** Monotonic clock, milliseconds. */
   monotonic: number;
-}
-
-/** Why something is needed, or why it cannot be done: a reason for machines and a sentence for people. */
-export interface Reason {
-  reason: string;
-  message: string;
 }
 
 /** A certificate that exists at the CA and is to be served. */

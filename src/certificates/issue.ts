@@ -1,3 +1,4 @@
+import type { Reason } from '../issuance/resource.ts';
 import { newAttempt } from '../issuance/attempt.ts';
 import type { AuthorityMaterial, ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { type Request, requestOf } from '../issuance/request.ts';
@@ -12,7 +13,7 @@ import { conclude } from './conclude.ts';
 import { workingConditions } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedCall } from './failure.ts';
-import type { Inputs, Reason } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 import { record } from './record.ts';
 import { inTurn } from './turn.ts';
 

@@ -1,3 +1,4 @@
+import type { Reason } from '../issuance/resource.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
@@ -6,7 +7,7 @@ import { keyOf } from '../kube/objects.ts';
 import { changeStatus, claimedByOthers, STATUS_OF, type StatusAtCa } from './change-status.ts';
 import type { Deps } from './deps.ts';
 import { type Duties, dutiesOf } from './duties.ts';
-import type { Inputs, Reason } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 import { afterFailedDuty, pendingConditions, postpone, saysPending } from './postpone.ts';
 import { record, recordConditions, type StatusChange } from './record.ts';
 import { ticketOf } from './turn.ts';

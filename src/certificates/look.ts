@@ -12,7 +12,7 @@ import { secrets } from '../kube/objects.ts';
 import { type CertificateDetails, type CertificateSummary, TinyCertError } from '../tinycert/index.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import type { Deps } from './deps.ts';
-import { secretRef } from './gather.ts';
+import { secretRef } from '../issuance/resource.ts';
 import type { Inputs } from './inputs.ts';
 
 /** What a certificate was asked for never changes, so that later recoveries need not ask again. */

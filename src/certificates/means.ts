@@ -1,3 +1,4 @@
+import type { Reason } from '../issuance/resource.ts';
 import type { Gate } from '../account/gate.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import { isOpen } from '../issuance/attempt.ts';
@@ -6,7 +7,6 @@ import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { keyOf } from '../kube/objects.ts';
 import type { Deps } from './deps.ts';
 import { vanish } from './finalizer.ts';
-import type { Reason } from './inputs.ts';
 import { dutiesOnDelete } from './parting.ts';
 import { STATUS_OF } from './change-status.ts';
 import { postpone } from './postpone.ts';

@@ -1,6 +1,7 @@
+import type { Reason } from '../issuance/resource.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import { renewalPlan } from '../issuance/renewal-plan.ts';
-import type { Inputs, Reason } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 import { changedAtCa, revokedElsewhere } from './elsewhere.ts';
 import { openAttempt } from './open-attempt.ts';
 import { secretAbsent, secretChanged } from './secret-needs.ts';

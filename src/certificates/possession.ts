@@ -1,18 +1,17 @@
 import type { Subject } from '../api/subject.ts';
 import { isAtCa } from '../issuance/at-ca.ts';
+import type { SecretView } from '../issuance/certificate-secrets.ts';
 import { claimsOf } from '../issuance/claims.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { isMarked } from '../issuance/marker.ts';
-import { hasMetadata, secretMetadata } from '../issuance/outputs.ts';
+import { secretMetadata } from '../issuance/tinycert-kind.ts';
 import { type Request, requestHash } from '../issuance/request.ts';
-import { hasWantedOwners, ownersChange } from '../issuance/secret-owner.ts';
-import { refKey, type Secret, secrets } from '../kube/objects.ts';
+import type { Secret } from '../kube/objects.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { verifyChain } from '../x509/chain.ts';
 import { normalCommonName, sameNames } from '../x509/names.ts';
 import { BY_CERTIFICATE, type Deps } from './deps.ts';
-import { secretRef } from './gather.ts';
-import type { Inputs, SecretView } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 
 type Changed = Extract<SecretView, { state: 'changed' }>;
 type Held = NonNullable<Changed['held']>;
@@ -88,18 +87,16 @@ export async function likelyIds(
 export async function keepMetadata(
   deps: Deps,
   { certificate, names }: Inputs,
-  { metadata }: Pick<Secret, 'metadata'>,
+  seen: Pick<Secret, 'metadata'>,
   certificateId: number,
   signal: AbortSignal,
 ): Promise<Secret['metadata']> {
-  const wanted = secretMetadata(certificate, names, certificateId);
-  if (hasMetadata({ metadata }, wanted) && hasWantedOwners(certificate, metadata)) return metadata;
-  const ref = secretRef(certificate);
-  const { resourceVersion } = metadata;
-  const patch = { metadata: { resourceVersion, ...wanted, ...ownersChange(certificate, metadata) } };
-  const written = await deps.kube.mergePatch(secrets, ref, patch, { metadataOnly: true, signal });
-  deps.writtenSecrets.note(refKey(ref), resourceVersion, { metadata: written.metadata });
-  return written.metadata;
+  return deps.ownSecrets.keepMetadata(
+    certificate,
+    seen,
+    secretMetadata(certificate, names, certificateId),
+    signal,
+  );
 }
 
 /** Whether another resource has a certificate, as far as is known here: the cache, and what it has not shown yet. */

@@ -1,3 +1,4 @@
+import type { Reason } from '../issuance/resource.ts';
 import { stopsOf } from '../account/stops.ts';
 import { conditionOf, type WantedCondition } from '../issuance/conditions.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
@@ -7,7 +8,6 @@ import type { ReconcileResult } from '../kube/controller.ts';
 import { TinyCertError } from '../tinycert/index.ts';
 import type { Deps } from './deps.ts';
 import { stopIssuer } from './failure.ts';
-import type { Reason } from './inputs.ts';
 import { recordConditions } from './record.ts';
 import { TurnAwaited } from './turn.ts';
 

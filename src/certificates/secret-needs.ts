@@ -1,5 +1,6 @@
+import type { Reason } from '../issuance/resource.ts';
 import { goneFor } from './gone.ts';
-import type { Inputs, Reason } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 import type { Need } from './needs.ts';
 
 /** A Secret that is gone is made again, of the same certificate. */

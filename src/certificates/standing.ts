@@ -1,6 +1,7 @@
+import type { Reason } from '../issuance/resource.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { WantedCondition } from '../issuance/conditions.ts';
-import type { Inputs, Reason } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 import type { Obstacle } from './guards.ts';
 import type { Need } from './needs.ts';
 

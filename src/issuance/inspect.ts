@@ -2,7 +2,7 @@ import type { Secret } from '../kube/objects.ts';
 import { type Certificate, readBundle } from '../x509/certificate.ts';
 import { verifyChain } from '../x509/chain.ts';
 import { readPrivateKey } from '../x509/private-key.ts';
-import { claimedCertificateId } from './outputs.ts';
+import { claimedCertificateId } from './tinycert-kind.ts';
 
 /** The certificate that a Secret holds, if it is whole: a readable chain to its own `ca.crt`, with the right key. */
 export interface HeldCertificate {

@@ -3,7 +3,8 @@ import { SECRET_ANNOTATIONS } from '../api/names.ts';
 import { isAtCa } from './at-ca.ts';
 import { heldCertificate } from './inspect.ts';
 import { issuerKey } from './issuer-directory.ts';
-import { madeFor } from './outputs.ts';
+import { madeFor } from './secret-metadata.ts';
+import { tinycertKind } from './tinycert-kind.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type KubeObject, parseKey, type Secret, secrets } from '../kube/objects.ts';
 
@@ -81,7 +82,7 @@ export class LeftBehind {
 function testimonyOf(secret: Secret): Testimony | undefined {
   const { namespace = '', annotations = {} } = secret.metadata;
   const held = heldCertificate(secret);
-  const name = madeFor(secret);
+  const name = madeFor(tinycertKind, secret);
   const kind = KINDS.find((each) => each === annotations[SECRET_ANNOTATIONS.issuerKind]);
   const issuer = annotations[SECRET_ANNOTATIONS.issuerName];
   if (held?.claimedId === undefined || name === undefined || kind === undefined || issuer === undefined)

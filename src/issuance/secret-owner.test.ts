@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { certificates } from '../api/kinds.ts';
 import { certificate } from '../../test/support/inputs.ts';
 import { ownersChange } from './secret-owner.ts';
 
@@ -24,12 +25,12 @@ describe('the owners of a Secret', () => {
     ['Delete', [before], [own]],
   ] as const)('with the policy %s and %j become %j', (secretDeletionPolicy, present, wanted) => {
     const resource = certificate({ spec: { secretDeletionPolicy } });
-    expect(ownersChange(resource, { ownerReferences: [...present] })).toEqual(
+    expect(ownersChange(certificates, resource, { ownerReferences: [...present] })).toEqual(
       wanted === undefined ? {} : { ownerReferences: wanted },
     );
   });
 
   test('stay as they are unless the spec says something', () => {
-    expect(ownersChange(certificate(), undefined)).toEqual({});
+    expect(ownersChange(certificates, certificate(), undefined)).toEqual({});
   });
 });

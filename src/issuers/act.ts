@@ -1,3 +1,4 @@
+import type { Reason } from '../issuance/resource.ts';
 import { createHash } from 'node:crypto';
 import type { Account } from '../account/account.ts';
 import { stopsOf } from '../account/stops.ts';
@@ -9,7 +10,7 @@ import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
 import { TinyCertError } from '../tinycert/index.ts';
 import { X509Error } from '../x509/errors.ts';
 import { authorityMaterial, pickAuthority } from './authority.ts';
-import type { Plan, Reason } from './decide.ts';
+import type { Plan } from './decide.ts';
 import type { Deps, Issuer } from './deps.ts';
 import type { Failures } from './failures.ts';
 import { type Report, report } from './report.ts';

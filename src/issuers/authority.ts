@@ -1,9 +1,9 @@
+import type { Reason } from '../issuance/resource.ts';
 import type { Account } from '../account/account.ts';
 import type { IssuerSpec } from '../api/issuer-spec.ts';
 import type { AuthorityMaterial } from '../issuance/issuer-directory.ts';
 import type { AuthoritySummary } from '../tinycert/index.ts';
 import { readCertificate } from '../x509/certificate.ts';
-import type { Reason } from './decide.ts';
 
 /** The one authority of the account that the spec means, or why it cannot be told. */
 export function pickAuthority(

@@ -1,13 +1,9 @@
+import type { Reason } from '../issuance/resource.ts';
 import { CREDENTIAL_KEYS } from '../api/names.ts';
 import type { AccountConnection } from '../account/account.ts';
 import { refKey } from '../kube/objects.ts';
 import { isAllowedEndpoint } from './endpoint.ts';
 import type { Inputs } from './gather.ts';
-
-export interface Reason {
-  reason: string;
-  message: string;
-}
 
 export type Plan = { do: 'connect'; connection: AccountConnection } | ({ do: 'report' } & Reason);
 

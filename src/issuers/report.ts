@@ -1,10 +1,10 @@
+import type { Reason } from '../issuance/resource.ts';
 import type { IssuerStatus } from '../api/issuer-status.ts';
 import { rfc3339, sameConditions, withConditions } from '../issuance/conditions.ts';
 import { asOutdated } from '../issuance/outdated-crds.ts';
 import { isConflict } from '../kube/errors.ts';
 import { keyOf, parseKey } from '../kube/objects.ts';
 import { canonicalJson } from '../lib/hash.ts';
-import type { Reason } from './decide.ts';
 import type { Deps, Issuer } from './deps.ts';
 import { type inventoryToShow, warnOfOrphans } from './show-inventory.ts';
 

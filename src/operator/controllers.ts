@@ -6,7 +6,7 @@ import { Inventory } from '../issuers/inventory.ts';
 import { LeftBehind } from '../issuance/left-behind.ts';
 import { informerWatches, SecretWatches } from '../issuers/secret-watches.ts';
 import { reconciler, wire } from '../certificates/controller.ts';
-import { BY_SECRET, type Deps as CertificateDeps } from '../certificates/deps.ts';
+import type { Deps as CertificateDeps } from '../certificates/deps.ts';
 import { Repairs } from '../certificates/repairs.ts';
 import { PromiseMemory } from '../certificates/promise-memory.ts';
 import { Vanished } from '../certificates/vanished.ts';
@@ -14,6 +14,10 @@ import type { AccountRegistry } from '../account/registry.ts';
 import { certificates, clusterIssuers, issuers, type TinyCertCertificate } from '../api/kinds.ts';
 import { MANAGED_LABEL } from '../api/names.ts';
 import { AttemptMemory } from '../issuance/attempt.ts';
+import { CertificateSecrets } from '../issuance/certificate-secrets.ts';
+import { SecretClaims } from '../issuance/secret-claims.ts';
+import { madeFor } from '../issuance/secret-metadata.ts';
+import { tinycertKind } from '../issuance/tinycert-kind.ts';
 import { DuePromises } from '../issuance/due-promises.ts';
 import { IssuerDirectory } from '../issuance/issuer-directory.ts';
 import { LastSessions } from '../issuance/last-sessions.ts';
@@ -125,6 +129,8 @@ export function startControllers(options: ControllersOptions): Controllers {
     isNeeded: (key) => promises.count(key) > 0,
   });
   promises.onChange((key) => sessions.review(key));
+  const writtenSecrets = new LastWritten<KubeObject>({ clock });
+  const secretClaims = new SecretClaims();
   const deps: CertificateDeps = {
     kube,
     clock,
@@ -157,7 +163,16 @@ export function startControllers(options: ControllersOptions): Controllers {
     repairs: new Repairs(clock),
     reports: new Repairs(clock),
     writtenCertificates: new LastWritten({ clock }),
-    writtenSecrets: new LastWritten({ clock }),
+    writtenSecrets,
+    secretClaims,
+    ownSecrets: new CertificateSecrets({
+      kube,
+      kind: tinycertKind,
+      certificates: informers.certificates.store,
+      watched: informers.secrets.store,
+      written: writtenSecrets,
+      claims: secretClaims,
+    }),
   };
   const queueOf = (name: string): WorkQueue => new WorkQueue({ name, clock, metrics: metrics.queue });
   const runs: { name: string; queue: WorkQueue; run: () => Promise<void> }[] = [];
@@ -285,11 +300,11 @@ function* knownResources(
   yield* vanished.pending();
 }
 
-/** The operator's Secrets that no resource names. */
-function* strays({ certificates: store, secrets: cached }: CertificateDeps): Generator<[string, KubeObject]> {
+/** The Secrets of TinyCert certificates that no resource names. */
+function* strays({ secretClaims, secrets: cached }: CertificateDeps): Generator<[string, KubeObject]> {
   for (const secret of cached.values()) {
     const key = keyOf(secret);
-    if (store.keysByIndex(BY_SECRET, key).length === 0) yield [key, secret];
+    if (madeFor(tinycertKind, secret) !== undefined && !secretClaims.has(key)) yield [key, secret];
   }
 }
 
