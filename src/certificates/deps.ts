@@ -7,6 +7,7 @@ import type { LastWritten } from '../issuance/last-written.ts';
 import type { Observations } from '../issuance/observations.ts';
 import type { SecretClaims } from '../issuance/secret-claims.ts';
 import type { Records } from '../issuance/records.ts';
+import type { StatusWriter } from '../issuance/status-writer.ts';
 import type { Timing } from '../issuance/timing.ts';
 import type { LastSessions } from '../issuance/last-sessions.ts';
 import type { Warn } from '../issuance/warn.ts';
@@ -58,6 +59,7 @@ export interface Deps {
   reports: Repairs;
   writtenCertificates: LastWritten<TinyCertCertificate>;
   writtenSecrets: LastWritten<KubeObject>;
+  statuses: StatusWriter<TinyCertCertificate>;
   ownSecrets: CertificateSecrets<TinyCertCertificate>;
   /** Which Secret belongs to whom, across the kinds of certificates. */
   secretClaims: SecretClaims;

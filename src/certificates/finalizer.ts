@@ -4,7 +4,6 @@ import { isNotFound } from '../kube/errors.ts';
 import { keyOf, parseKey } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Deps } from './deps.ts';
-import { isWritable } from './record.ts';
 
 /** Whether the resource waits, when it is deleted, for what was promised. */
 export function hasFinalizer({ metadata }: Pick<TinyCertCertificate, 'metadata'>): boolean {
@@ -24,7 +23,8 @@ export async function keepFinalizer(
   signal: AbortSignal,
 ): Promise<TinyCertCertificate> {
   const isWanted = wantsFinalizer(certificate);
-  if (isWanted === hasFinalizer(certificate) || !(await isWritable(deps, certificate))) return certificate;
+  if (isWanted === hasFinalizer(certificate) || !(await deps.statuses.isWritable(certificate)))
+    return certificate;
   const answer = await writeFinalizers(deps, certificate, isWanted, signal);
   deps.writtenCertificates.note(keyOf(certificate), certificate.metadata.resourceVersion, answer);
   failpoint('finalizer');

@@ -5,6 +5,9 @@ import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import { LastWritten } from '../issuance/last-written.ts';
 import { CrdsOutdated } from '../issuance/outdated-crds.ts';
+import { StatusWriter } from '../issuance/status-writer.ts';
+import { tinycertKind } from '../issuance/tinycert-kind.ts';
+import type { KubeClient } from '../kube/client.ts';
 import { ApiError, isConflict } from '../kube/errors.ts';
 import type { Deps } from './deps.ts';
 import type { Sealer } from '../issuance/seal.ts';
@@ -16,7 +19,9 @@ const change = { certificateId: 7, authorityId: 1, attempt: { ...attempt, certif
 
 function depsOf(kube: object, clock = new VirtualClock(), fit = true): Deps {
   const crds = { fit, check: () => Promise.resolve() };
-  return { kube, clock, crds, writtenCertificates: new LastWritten({ clock }) } as unknown as Deps;
+  const written = new LastWritten<TinyCertCertificate>({ clock });
+  const statuses = new StatusWriter({ kube: kube as KubeClient, clock, kind: tinycertKind, crds, written });
+  return { kube, clock, statuses, writtenCertificates: written } as unknown as Deps;
 }
 
 /** A resource that somebody changed to `live` while a result was on its way; resolves with what is stored in the end. */

@@ -37,7 +37,7 @@ function isOfStatus({ field = '' }: ApiErrorCause): boolean {
  * CRD does not know, and reading drops it too: so under older CRDs a status is only written if it cannot hold an attempt,
  * which begins together with an Issuing condition.
  */
-export function holdsConditionsOnly(status: CertificateStatus | undefined): boolean {
+export function holdsConditionsOnly(status: Pick<CertificateStatus, 'conditions'> | undefined): boolean {
   const { conditions, ...others } = status ?? {};
   return Object.keys(others).length === 0 && conditionOf(conditions, 'Issuing')?.status !== 'True';
 }

@@ -22,7 +22,7 @@ export interface CertificateResource extends KubeObject {
     | 'nextAttemptTime'
     | 'secretUID'
     | 'secretResourceVersion'
-  >;
+  > & { attempt?: { id: string } };
 }
 
 /** Labels and annotations that the operator keeps on a Secret. */
@@ -35,6 +35,10 @@ export interface CertificateKind<T extends CertificateResource> {
   readonly nameAnnotation: string;
   /** What its Secret is to carry, going by spec and status. */
   readonly metadataOf: (certificate: T) => SecretMetadata;
+  /** Fields of status that every write says again (`StatusWriter`). */
+  readonly restated: readonly string[];
+  /** Fields of an attempt that one can lack. */
+  readonly attemptFields: readonly string[];
   /** Whether an attempt of the resource has no result yet. */
   readonly isOpen: (certificate: T) => boolean;
 }

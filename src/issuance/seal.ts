@@ -29,3 +29,12 @@ export function isSealed(sealer: Sealer, uid: string, status: Sealed & { seal?: 
   const given = Buffer.from(status.seal ?? '');
   return expected.length === given.length && timingSafeEqual(expected, given);
 }
+
+/** The fields that the seal covers. */
+export const sealedFields = [
+  'authorityId',
+  'certificateId',
+  'attempt',
+  'formerCertificateIds',
+  'pendingRevocations',
+] as const satisfies (keyof Sealed)[];

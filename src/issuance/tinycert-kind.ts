@@ -4,6 +4,7 @@ import { MANAGED_LABEL, SECRET_ANNOTATIONS } from '../api/names.ts';
 import type { Secret } from '../kube/objects.ts';
 import type { Names } from '../x509/names.ts';
 import { isOpen } from './attempt.ts';
+import { sealedFields } from './seal.ts';
 import type { CertificateKind, SecretMetadata } from './resource.ts';
 
 /** What is TinyCert's own about its certificates' Secrets. */
@@ -12,6 +13,8 @@ export const tinycertKind: CertificateKind<TinyCertCertificate> = {
   nameAnnotation: SECRET_ANNOTATIONS.certificateName,
   metadataOf: (certificate) =>
     secretMetadata(certificate, effectiveNames(certificate.spec), certificate.status?.certificateId ?? 0),
+  restated: [...sealedFields, 'seal'],
+  attemptFields: ['previousId', 'until', 'certificateId', 'reason', 'outcome'],
   isOpen: ({ status }) => isOpen(status),
 };
 

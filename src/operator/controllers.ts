@@ -26,6 +26,7 @@ import { eventWitness } from '../issuance/witness.ts';
 import { Observations } from '../issuance/observations.ts';
 import { LastWritten } from '../issuance/last-written.ts';
 import { IssuerRecords, type KeyedIssuer } from '../issuance/records.ts';
+import { StatusWriter } from '../issuance/status-writer.ts';
 import { defaultTiming } from '../issuance/timing.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { EventRecorder } from '../kube/events.ts';
@@ -129,6 +130,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     isNeeded: (key) => promises.count(key) > 0,
   });
   promises.onChange((key) => sessions.review(key));
+  const writtenCertificates = new LastWritten<TinyCertCertificate>({ clock });
   const writtenSecrets = new LastWritten<KubeObject>({ clock });
   const secretClaims = new SecretClaims();
   const deps: CertificateDeps = {
@@ -162,7 +164,14 @@ export function startControllers(options: ControllersOptions): Controllers {
     leftBehind: new LeftBehind({ kube, strays: () => strays(deps) }),
     repairs: new Repairs(clock),
     reports: new Repairs(clock),
-    writtenCertificates: new LastWritten({ clock }),
+    writtenCertificates,
+    statuses: new StatusWriter({
+      kube,
+      clock,
+      kind: tinycertKind,
+      crds: options.crds,
+      written: writtenCertificates,
+    }),
     writtenSecrets,
     secretClaims,
     ownSecrets: new CertificateSecrets({
