@@ -19,7 +19,8 @@ import { recover } from './recover.ts';
 import { isGenuine, relabel, settle } from './settle.ts';
 import { isWithheld } from './standing.ts';
 import { takeUp } from './take-up.ts';
-import { inTurn, ticketOf } from './turn.ts';
+import { ticketOf } from '../issuance/turn.ts';
+import { atGate } from './at-gate.ts';
 
 /** What the issuer's own events say, and what the spec itself asks for. */
 const SAID_ELSEWHERE: ReadonlySet<string> = new Set(['IssuerNotReady', 'Suspended', 'OnHold', 'Revoked']);
@@ -110,7 +111,7 @@ function fetchAgain(
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const issuer = issuerOf(inputs);
-  return inTurn(deps, inputs, issuer, signal, (present) =>
+  return atGate(deps, inputs, issuer, signal, (present) =>
     conclude(deps, present, issuer, conclusion, signal),
   );
 }

@@ -6,7 +6,7 @@ import { instant, sendGate } from '../issuance/send-gate.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { type SettableStatus, TinyCertError } from '../tinycert/index.ts';
 import type { Deps } from './deps.ts';
-import { TurnAwaited } from './turn.ts';
+import { TurnAwaited } from '../issuance/turn.ts';
 
 /** The status that a certificate turned out to have; `gone` if the CA no longer has it. */
 export type StatusAtCa = NonNullable<CertificateStatus['certificateStatus']> | 'gone';

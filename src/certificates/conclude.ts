@@ -9,17 +9,18 @@ import { keyOf, type Secret } from '../kube/objects.ts';
 import { AppError, TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Certificate } from '../x509/certificate.ts';
-import { READY, settledCondition } from './decide.ts';
+import { settledCondition } from './decide.ts';
+import { READY } from '../issuance/served.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedConclusion } from './failure.ts';
 import { whyUnfetched } from './gone.ts';
 import { heldInstead, type HeldInstead } from './held.ts';
 import type { Conclusion, Inputs } from './inputs.ts';
-import { dueAt, lookAgainAt } from './needs.ts';
+import { dueAt, lookAgainAt } from '../issuance/renewal-plan.ts';
 import { keepMetadata } from './possession.ts';
 import { afterReplacement } from './replaced.ts';
 import { recordResult, type StatusChange } from './record.ts';
-import { holdsOwn } from './secret-needs.ts';
+import { holdsOwn } from '../issuance/served.ts';
 
 /** The Secret already holds a newer certificate than the one at hand, which some other process put there. */
 class SecretIsNewer extends AppError {

@@ -19,7 +19,7 @@ import { gather } from './gather.ts';
 import { keepPromises } from './keep-promises.ts';
 import type { Inputs } from './inputs.ts';
 import { recordConditions } from './record.ts';
-import { comeWhenCalled } from './turn.ts';
+import { comeWhenCalled } from '../issuance/turn.ts';
 import type { Vanished } from './vanished.ts';
 
 /**

@@ -2,12 +2,15 @@ import type { Reason } from '../issuance/resource.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { WantedCondition } from '../issuance/conditions.ts';
 import { conditionOf, rfc3339 } from '../issuance/conditions.ts';
-import { firstObstacle, type Obstacle } from './guards.ts';
+import type { Obstacle } from '../issuance/inputs.ts';
+import { idleConditions } from '../issuance/obstacles.ts';
+import { firstObstacle } from './guards.ts';
 import type { Inputs } from './inputs.ts';
-import { dueAt, firstNeed, lookAgainAt, type Need } from './needs.ts';
+import { dueAt, lookAgainAt } from '../issuance/renewal-plan.ts';
+import { firstNeed, type Need } from './needs.ts';
 import { mayProve } from './proof.ts';
-import { holdsOwn } from './secret-needs.ts';
-import { idleConditions, lostStanding, unlisted } from './standing.ts';
+import { earliest, expiryOf, failed, holdsForSpec, READY, working } from '../issuance/served.ts';
+import { lostStanding, unlisted } from './standing.ts';
 
 /** What is to be done, and nothing else: `act` carries it out without deciding anew. */
 export type Plan =
@@ -73,30 +76,22 @@ export function obstructed(inputs: Inputs, obstacle: Obstacle): Extract<Plan, { 
 /** The conditions while a need is being met. What has failed and is tried again on trial stays as it was said. */
 export function workingConditions(inputs: Inputs, why: Reason): WantedCondition[] {
   const { metadata, status } = inputs.certificate;
-  const failed = conditionOf(status?.conditions, 'Issuing');
-  if (inputs.turn.onTrial && failed?.status === 'False' && failed.observedGeneration === metadata.generation)
-    return failedConditions(inputs, failed);
-  return [readyCondition(inputs, why), { type: 'Issuing', status: 'True', ...textOf(why) }];
+  const before = conditionOf(status?.conditions, 'Issuing');
+  if (inputs.turn.onTrial && before?.status === 'False' && before.observedGeneration === metadata.generation)
+    return failedConditions(inputs, before);
+  return working(isServed(inputs), why);
 }
 
 /** The conditions after a try that failed. */
 export function failedConditions(inputs: Inputs, why: Reason): WantedCondition[] {
-  return [readyCondition(inputs, why), { type: 'Issuing', status: 'False', ...textOf(why) }];
+  return failed(isServed(inputs), why);
 }
-
-/** The condition of a certificate that is served and valid. */
-export const READY: WantedCondition = {
-  type: 'Ready',
-  status: 'True',
-  reason: 'Ready',
-  message: 'The Secret holds a valid certificate for this spec.',
-};
 
 /** What Ready says of a certificate that needs nothing: it may have ended without being renewed. */
 export function settledCondition(inputs: Inputs): WantedCondition {
   const { certificate, now } = inputs;
   const { certificateId, notAfter } = certificate.status ?? {};
-  const expiry = expiryOf(inputs);
+  const expiry = expiryOf(certificate);
   const lost = lostStanding(certificate);
   if (expiry === undefined || expiry > now) {
     return lost ? { type: 'Ready', status: 'False', ...lost } : { ...READY, ...unlisted(certificate) };
@@ -166,37 +161,14 @@ function steady(inputs: Inputs): Plan {
   return isSaid ? { do: 'nothing', requeueAt: lookAgainAt(inputs) } : { do: 'settle' };
 }
 
-/** Ready tells whether what is served now is right, whatever is being done about tomorrow. */
-function readyCondition(inputs: Inputs, otherwise: Reason): WantedCondition {
-  return isServed(inputs) ? READY : { type: 'Ready', status: 'False', ...textOf(otherwise) };
-}
-
-function textOf({ reason, message }: Reason): Reason {
-  return { reason, message };
-}
-
 /** Whether the Secret holds a valid certificate for this very spec. */
 function isServed(inputs: Inputs): boolean {
-  const { certificate, issuer, secret, specHash, now } = inputs;
-  const { status } = certificate;
-  const expiry = expiryOf(inputs);
-  // A touched Secret that still holds the certificate serves it.
-  if (secret.state !== 'unchanged' && !holdsOwn(inputs)) return false;
-  if (expiry === undefined || expiry <= now) return false;
-  if (status?.specHash !== specHash || lostStanding(certificate)) return false;
-  return !issuer?.ready || status.authorityId === issuer.issuer.authority.id;
+  const { certificate, issuer } = inputs;
+  if (!holdsForSpec(inputs) || lostStanding(certificate)) return false;
+  return !issuer?.ready || certificate.status?.authorityId === issuer.issuer.authority.id;
 }
 
 /** When Ready stops being true by itself, if it is true now: whoever waits has to say so then. */
 export function servedUntil(inputs: Inputs): number | undefined {
-  return isServed(inputs) ? expiryOf(inputs) : undefined;
-}
-
-function expiryOf({ certificate: { status } }: Inputs): number | undefined {
-  return status?.notAfter === undefined ? undefined : Date.parse(status.notAfter);
-}
-
-function earliest(...times: (number | undefined)[]): number | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
+  return isServed(inputs) ? expiryOf(inputs.certificate) : undefined;
 }

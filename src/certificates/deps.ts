@@ -18,7 +18,7 @@ import type { Store } from '../kube/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CertificateMetrics } from '../metrics/registry.ts';
 import type { PromiseMemory } from './promise-memory.ts';
-import type { Repairs } from './repairs.ts';
+import type { Repairs } from '../issuance/repairs.ts';
 
 /** What the controller works with; all of it is shared between its files and lives as long as the process. */
 export interface Deps {

@@ -18,7 +18,7 @@ import type { Deps } from './deps.ts';
 import { waitsForIssuer } from './guards.ts';
 import type { Conclusion, Inputs } from './inputs.ts';
 import { record, type StatusChange } from './record.ts';
-import { ticketOf } from './turn.ts';
+import { ticketOf } from '../issuance/turn.ts';
 
 /** What comes of a failure. */
 interface Handling {

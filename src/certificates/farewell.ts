@@ -19,7 +19,7 @@ import { meansOf, release } from './means.ts';
 import { type Duty, dutiesOnDelete } from './parting.ts';
 import { afterFailedDuty, type Asked, postpone } from './postpone.ts';
 import { recover } from './recover.ts';
-import { comeWhenCalled, ticketOf } from './turn.ts';
+import { comeWhenCalled, ticketOf } from '../issuance/turn.ts';
 
 /**
  * Lets go of a deleted resource that has our finalizer: concludes an open attempt, holds or revokes at the CA what was

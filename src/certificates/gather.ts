@@ -7,7 +7,7 @@ import { quietAfter } from '../issuance/timing.ts';
 import { keyOf } from '../kube/objects.ts';
 import type { Deps } from './deps.ts';
 import type { AttemptKnowledge, Inputs } from './inputs.ts';
-import { turnOf } from './turn.ts';
+import { turnOf } from '../issuance/turn.ts';
 
 /** Fetches once what the decision needs. Reads the Secret from the API server only if it is not known to be unchanged. */
 export async function gather(
@@ -35,7 +35,7 @@ export async function gather(
       : undefined,
     observed: deps.observations.of(certificate),
     attempt: knowledgeOf(deps, certificate),
-    turn: turnOf(issuer, keyOf(certificate)),
+    turn: turnOf(issuer?.ready ? issuer.issuer.account.gate : undefined, keyOf(certificate)),
     now: deps.clock.now(),
     monotonic: deps.clock.monotonic(),
   };

@@ -5,7 +5,7 @@ import { sameNames } from '../x509/names.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 import { isFor, isFromAuthority, likelyIds, provedId } from './possession.ts';
-import { holdsOwn } from './secret-needs.ts';
+import { holdsOwn } from '../issuance/served.ts';
 
 /** What the Secret holds already, in place of what was to be written to it. */
 export interface HeldInstead {

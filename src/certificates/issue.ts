@@ -15,7 +15,7 @@ import type { Deps } from './deps.ts';
 import { afterFailedCall } from './failure.ts';
 import type { Inputs } from './inputs.ts';
 import { record } from './record.ts';
-import { inTurn } from './turn.ts';
+import { atGate } from './at-gate.ts';
 
 export interface Order {
   operation: 'New' | 'Reissue';
@@ -40,7 +40,7 @@ export async function issue(
   return account.locks.run(
     `${authority.id}\n${inputs.names.commonName}`,
     () =>
-      inTurn(deps, inputs, issuer, signal, (present) => buy(deps, present, issuer, material, order, signal)),
+      atGate(deps, inputs, issuer, signal, (present) => buy(deps, present, issuer, material, order, signal)),
     signal,
   );
 }

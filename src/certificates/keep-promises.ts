@@ -10,7 +10,7 @@ import { type Duties, dutiesOf } from './duties.ts';
 import type { Inputs } from './inputs.ts';
 import { afterFailedDuty, pendingConditions, postpone, saysPending } from './postpone.ts';
 import { record, recordConditions, type StatusChange } from './record.ts';
-import { ticketOf } from './turn.ts';
+import { ticketOf } from '../issuance/turn.ts';
 
 /** How things are afterwards, and when to look again. */
 export interface Kept {

@@ -55,19 +55,6 @@ export function nextNeed(inputs: Inputs): Need | undefined {
   return undefined;
 }
 
-/** When the present certificate is to be renewed, in milliseconds since the epoch; undefined if it never is. */
-export function dueAt({ certificate, now }: Pick<Inputs, 'certificate' | 'now'>): number | undefined {
-  return renewalPlan(certificate, now)?.at;
-}
-
-/** When to look at a certificate again that needs nothing now: at its renewal or its end. */
-export function lookAgainAt(inputs: Pick<Inputs, 'certificate' | 'now'>): number | undefined {
-  const due = dueAt(inputs);
-  const end = Date.parse(inputs.certificate.status?.notAfter ?? '');
-  if (!(end > inputs.now)) return due;
-  return due === undefined ? end : Math.min(due, end);
-}
-
 function neverIssued({ certificate: { status } }: Inputs): Need | undefined {
   if (status?.certificateId !== undefined) return undefined;
   return { remedy: 'issue', reason: 'DoesNotExist', message: 'No certificate has been issued yet.' };

@@ -4,7 +4,7 @@ import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { observedConditions } from './decide.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
-import { dueAt } from './needs.ts';
+import { dueAt } from '../issuance/renewal-plan.ts';
 import { record } from './record.ts';
 import { lostStanding } from './standing.ts';
 

@@ -9,7 +9,7 @@ import { TinyCertError } from '../tinycert/index.ts';
 import type { Deps } from './deps.ts';
 import { stopIssuer } from './failure.ts';
 import { recordConditions } from './record.ts';
-import { TurnAwaited } from './turn.ts';
+import { TurnAwaited } from '../issuance/turn.ts';
 
 /** The type of the condition that says why something promised has not been done yet. */
 const REVOCATION_PENDING = 'RevocationPending';

@@ -1,3 +1,4 @@
+import { holdsOwn } from '../issuance/served.ts';
 import type { Reason } from '../issuance/resource.ts';
 import { goneFor } from './gone.ts';
 import type { Inputs } from './inputs.ts';
@@ -37,14 +38,4 @@ export function secretChanged(inputs: Inputs): Need | undefined {
 function again(inputs: Inputs, why: Reason): Need {
   const gone = goneFor(inputs);
   return gone ? { remedy: 'issue', ...gone } : { remedy: 'republish', ...why };
-}
-
-/** Whether a Secret that changed still holds the certificate that status names, as far as its content tells. */
-export function holdsOwn({
-  certificate: { status },
-  secret,
-}: Pick<Inputs, 'certificate' | 'secret'>): boolean {
-  if (secret.state !== 'changed' || !secret.held) return false;
-  const { serialNumber, notAfter } = secret.held.leaf;
-  return serialNumber === status?.serialNumber && notAfter === Date.parse(status.notAfter ?? '');
 }

@@ -3,10 +3,10 @@ import type { ReconcileResult } from '../kube/controller.ts';
 import { settledCondition } from './decide.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
-import { dueAt, lookAgainAt } from './needs.ts';
+import { dueAt, lookAgainAt } from '../issuance/renewal-plan.ts';
 import { isFromAuthority, keepMetadata } from './possession.ts';
 import { record } from './record.ts';
-import { idleConditions } from './standing.ts';
+import { idleConditions } from '../issuance/obstacles.ts';
 
 /** Status says how things stand, after a change that needs no certificate. */
 export async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {

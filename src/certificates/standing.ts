@@ -1,26 +1,10 @@
 import type { Reason } from '../issuance/resource.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
-import type { WantedCondition } from '../issuance/conditions.ts';
 import type { Inputs } from './inputs.ts';
-import type { Obstacle } from './guards.ts';
+import type { Obstacle } from '../issuance/inputs.ts';
 import type { Need } from './needs.ts';
 
 type Resource = Pick<TinyCertCertificate, 'spec' | 'status'>;
-
-/** While a resource is suspended nothing is done for it, whatever is needed; it is still let go of when it is deleted. */
-export function suspended({ certificate: { spec } }: Pick<Inputs, 'certificate'>): Obstacle | undefined {
-  return spec.suspend ? SUSPENDED : undefined;
-}
-
-const SUSPENDED: Reason = {
-  reason: 'Suspended',
-  message: 'spec.suspend is true: nothing is issued, renewed, repaired or revoked until it is not.',
-};
-
-/** The conditions of a resource that needs nothing beside Ready: whether it is suspended. */
-export function idleConditions({ spec }: Resource): WantedCondition[] {
-  return spec.suspend ? [{ type: 'Issuing', status: 'False', ...SUSPENDED }] : [];
-}
 
 /**
  * As long as the spec wants its certificate held or revoked, no other one is bought for it, and one that is revoked is not

@@ -6,10 +6,10 @@ import { requestOf } from '../issuance/request.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import type { CertificateDetails } from '../tinycert/index.ts';
 import type { Certificate } from '../x509/certificate.ts';
-import { READY } from './decide.ts';
+import { READY } from '../issuance/served.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
-import { dueAt } from './needs.ts';
+import { dueAt } from '../issuance/renewal-plan.ts';
 import { isFor, keepMetadata, provedId } from './possession.ts';
 import { record, type StatusChange } from './record.ts';
 

@@ -1,9 +1,10 @@
 import { renewBeforeMs } from '../api/certificate-spec.ts';
-import type { TinyCertCertificate } from '../api/kinds.ts';
 import { shares } from '../lib/hash.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { Schedule } from '../lib/schedule.ts';
 import { leastAge, type RenewalWish, spreadRenewalTime } from './renewal-time.ts';
+import type { CertificateResource } from './resource.ts';
+import { earliest, expiryOf } from './served.ts';
 import { type RenewalWindow, windowedTime } from './renewal-windows.ts';
 
 /** When a certificate is renewed by itself. */
@@ -15,7 +16,19 @@ export interface RenewalPlan {
 }
 
 /** What a plan is made from. */
-export type Renewable = Pick<TinyCertCertificate, 'metadata' | 'spec' | 'status'>;
+export interface Renewable extends Pick<CertificateResource, 'metadata' | 'spec'> {
+  status?: NonNullable<CertificateResource['status']> & {
+    certificateId?: number;
+    certificateStatus?: string;
+    attempt?: Issued & { startTime: string };
+  };
+}
+
+/** What tells one certificate of a resource from the next: TinyCert's id where there is one. */
+interface Issued {
+  certificateId?: number;
+  serialNumber?: string;
+}
 
 /**
  * When the certificate in status is to be renewed; undefined if it never is: there is none, its renewal is disabled, or
@@ -33,7 +46,7 @@ export function renewalPlan({ metadata, spec, status }: Renewable, now: number):
     renewBeforePercentage: spec.renewBeforePercentage,
     jitterPercent: spec.renewal?.jitterPercent,
   };
-  const [jitter, place] = shares(`${metadata.uid ?? ''}\n${status.certificateId ?? 0}`);
+  const [jitter, place] = shares(`${metadata.uid ?? ''}\n${idOf(status) ?? 0}`);
   const rest = leastAge(notBefore, notAfter, wish);
   const due = Math.max(
     spreadRenewalTime(notBefore, notAfter, wish, jitter),
@@ -55,8 +68,30 @@ function windowsOf({ renewal }: Renewable['spec']): RenewalWindow[] {
  * When this operator bought the certificate, by its own clock. A clock that is months ahead of the CA's finds every new
  * certificate due at once; a start that lies ahead was written by such a clock, and counts for nothing.
  */
-function boughtAt({ attempt, certificateId }: NonNullable<Renewable['status']>, now: number): number {
-  if (!attempt || attempt.certificateId !== certificateId) return -Infinity;
+function boughtAt(status: NonNullable<Renewable['status']>, now: number): number {
+  const { attempt } = status;
+  if (!attempt || idOf(attempt) !== idOf(status)) return -Infinity;
   const start = Date.parse(attempt.startTime);
   return start <= now ? start : -Infinity;
+}
+
+function idOf({ certificateId, serialNumber }: Issued): number | string | undefined {
+  return certificateId ?? serialNumber;
+}
+
+/** When the present certificate is to be renewed, in milliseconds since the epoch; undefined if it never is. */
+export function dueAt({ certificate, now }: At): number | undefined {
+  return renewalPlan(certificate, now)?.at;
+}
+
+/** When to look at a certificate again that needs nothing now: at its renewal or its end. */
+export function lookAgainAt({ certificate, now }: At): number | undefined {
+  const due = dueAt({ certificate, now });
+  const end = expiryOf(certificate);
+  return earliest(due, end !== undefined && end > now ? end : undefined);
+}
+
+interface At {
+  certificate: Renewable;
+  now: number;
 }

@@ -7,7 +7,7 @@ import { LeftBehind } from '../issuance/left-behind.ts';
 import { informerWatches, SecretWatches } from '../issuers/secret-watches.ts';
 import { reconciler, wire } from '../certificates/controller.ts';
 import type { Deps as CertificateDeps } from '../certificates/deps.ts';
-import { Repairs } from '../certificates/repairs.ts';
+import { Repairs } from '../issuance/repairs.ts';
 import { PromiseMemory } from '../certificates/promise-memory.ts';
 import { Vanished } from '../certificates/vanished.ts';
 import type { AccountRegistry } from '../account/registry.ts';

@@ -2,7 +2,7 @@ import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
 import type { CertificateStatus } from '../../src/api/certificate-status.ts';
 import { decide, failedConditions, settledCondition } from '../../src/certificates/decide.ts';
 import type { Inputs } from '../../src/certificates/inputs.ts';
-import { dueAt, lookAgainAt } from '../../src/certificates/needs.ts';
+import { dueAt, lookAgainAt } from '../../src/issuance/renewal-plan.ts';
 import { rfc3339, type WantedCondition, withConditions } from '../../src/issuance/conditions.ts';
 import { MAX_CLOCK_SKEW_MS } from '../../src/issuance/checks.ts';
 import { type ReconcileResult, runController } from '../../src/kube/controller.ts';

@@ -1,0 +1,28 @@
+import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
+import { inTurn, ticketOf } from '../issuance/turn.ts';
+import type { ReconcileResult } from '../kube/controller.ts';
+import { failedConditions, servedUntil } from './decide.ts';
+import type { Deps } from './deps.ts';
+import { waitsForIssuer } from './guards.ts';
+import type { Inputs } from './inputs.ts';
+import { recordConditions } from './record.ts';
+
+/** Works against the CA in turn (`inTurn`). A certificate that is parked at a stopped account says so. */
+export async function atGate(
+  deps: Deps,
+  inputs: Inputs,
+  { account: { gate } }: ReadyIssuer,
+  signal: AbortSignal,
+  work: (inputs: Inputs) => Promise<ReconcileResult>,
+): Promise<ReconcileResult> {
+  const parked = async (isHeld: boolean): Promise<ReconcileResult> => {
+    const { certificate } = inputs;
+    if (isHeld) {
+      const conditions = failedConditions(inputs, waitsForIssuer(certificate));
+      await recordConditions(deps, { certificate, conditions, signal });
+    }
+    const requeueAt = servedUntil(inputs);
+    return requeueAt === undefined ? {} : { requeueAt };
+  };
+  return inTurn(gate, ticketOf(deps, inputs), inputs, signal, { work, parked });
+}
