@@ -1,4 +1,5 @@
 import type { Reason } from '../issuance/resource.ts';
+import { repair, sayObstacle } from '../issuance/in-moderation.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
@@ -13,7 +14,7 @@ import { issue, type Order } from './issue.ts';
 import { nextNeed, OUTSIDE_WINDOW } from './needs.ts';
 import { noteStatus } from './observed.ts';
 import { isOutdated, MADE_AGAIN, REQUEST_CHANGED } from './open-attempt.ts';
-import { record, recordConditions } from './record.ts';
+import { record } from './record.ts';
 import { assertRead } from './proof.ts';
 import { recover } from './recover.ts';
 import { isGenuine, relabel, settle } from './settle.ts';
@@ -63,10 +64,11 @@ async function carryOut(
     case 'relabel': {
       const isSound = await isGenuine(inputs);
       if (isSound === undefined) return {};
-      if (!isSound) return repair(deps, inputs, () => republish(deps, holdingNothing(inputs), signal));
+      if (!isSound)
+        return repair(deps, inputs.certificate, () => republish(deps, holdingNothing(inputs), signal));
       const write = plan.do === 'settle' ? settle : relabel;
       if (inputs.secret.state !== 'changed') return write(deps, inputs, signal);
-      return repair(deps, inputs, () => write(deps, inputs, signal));
+      return repair(deps, inputs.certificate, () => write(deps, inputs, signal));
     }
     case 'takeUp':
       await assertRead(deps, inputs, signal);
@@ -79,7 +81,7 @@ async function carryOut(
     case 'resume':
       return fetchAgain(deps, inputs, { certificateId: plan.certificateId, outcome: 'success' }, signal);
     case 'republish':
-      return repair(deps, inputs, () => {
+      return repair(deps, inputs.certificate, () => {
         log.info({ reason: plan.why.reason }, 'Fetching the certificate again');
         return republish(deps, inputs, signal);
       });
@@ -127,7 +129,7 @@ async function waitUntilQuiet(
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const { certificate } = inputs;
-  if (conditions) await recordConditions(deps, { certificate, conditions, signal });
+  if (conditions) await deps.statuses.writeNews({ certificate, conditions, signal });
   const ms = quietAt - inputs.monotonic;
   if (inputs.turn.onTrial) issuerOf(inputs).account.gate.park(ticketOf(deps, inputs), ms);
   return { requeueAfterMs: ms };
@@ -140,19 +142,15 @@ async function reportObstacle(
   { conditions, why, requeueAt, isQueued }: Extract<Plan, { do: 'report' }>,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  const { certificate } = inputs;
-  const { uid, generation } = certificate.metadata;
-  const what = `${uid} ${generation} ${why.reason}`;
-  // Somebody who undoes it at once, as another operator without election would, is not kept up with.
-  const requeueAfterMs = deps.reports.waits(what);
-  const written =
-    requeueAfterMs > 0 ? certificate : await recordConditions(deps, { certificate, conditions, signal });
-  if (written !== certificate) {
-    deps.reports.note(what);
-    if (!SAID_ELSEWHERE.has(why.reason)) deps.warn(certificate, why.reason, why.message);
-  }
+  const said = await sayObstacle(
+    deps,
+    inputs.certificate,
+    { ...why, isSaidElsewhere: SAID_ELSEWHERE.has(why.reason) },
+    conditions,
+    signal,
+  );
   if (isQueued) issuerOf(inputs).account.gate.park(ticketOf(deps, inputs));
-  return { ...at(requeueAt), ...(requeueAfterMs > 0 ? { requeueAfterMs } : {}) };
+  return { ...at(requeueAt), ...said };
 }
 
 async function afterRecovery(
@@ -223,23 +221,6 @@ async function takeUpOr(deps: Deps, inputs: Inputs, context: ReconcileContext): 
   // Once the Secret holds another one, nothing else tells that there was this.
   const isLeft = givesUp !== undefined && plan.do === 'issue';
   return carryOut(deps, looked, isLeft ? { ...plan, givesUp } : plan, context);
-}
-
-/** Makes a repair, unless there were many of this Secret lately: somebody else keeps changing it, and is told. */
-async function repair(
-  { repairs, warn }: Deps,
-  { certificate }: Inputs,
-  make: () => Promise<ReconcileResult>,
-): Promise<ReconcileResult> {
-  const key = certificate.metadata.uid ?? '';
-  const requeueAfterMs = repairs.waits(key);
-  if (requeueAfterMs > 0) return { requeueAfterMs };
-  // A try that failed is no repair, and has its own wait.
-  if (certificate.status?.failedAttempts === undefined && repairs.note(key)) {
-    const message = `The Secret ${certificate.spec.secretName} is changed again and again by somebody else: it is put right with longer and longer pauses. See its managedFields for who writes it.`;
-    warn(certificate, 'SecretContested', message);
-  }
-  return make();
 }
 
 /** What the Secret holds is worth nothing. */

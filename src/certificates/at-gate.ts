@@ -5,7 +5,6 @@ import { failedConditions, servedUntil } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { waitsForIssuer } from './guards.ts';
 import type { Inputs } from './inputs.ts';
-import { recordConditions } from './record.ts';
 
 /** Works against the CA in turn (`inTurn`). A certificate that is parked at a stopped account says so. */
 export async function atGate(
@@ -19,7 +18,7 @@ export async function atGate(
     const { certificate } = inputs;
     if (isHeld) {
       const conditions = failedConditions(inputs, waitsForIssuer(certificate));
-      await recordConditions(deps, { certificate, conditions, signal });
+      await deps.statuses.writeNews({ certificate, conditions, signal });
     }
     const requeueAt = servedUntil(inputs);
     return requeueAt === undefined ? {} : { requeueAt };

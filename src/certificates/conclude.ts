@@ -1,3 +1,4 @@
+import { WITHOUT_FAILURE } from '../issuance/after-failure.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import { present } from '../issuance/certificate-secrets.ts';
 import { checkMaterial, ExpiredError, type Material } from '../issuance/checks.ts';
@@ -222,8 +223,6 @@ function result(
     specHash: inputs.specHash,
     ...(uid === undefined ? {} : { secretUID: uid }),
     ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
-    failedAttempts: null,
-    lastFailureTime: null,
-    nextAttemptTime: null,
+    ...WITHOUT_FAILURE,
   };
 }

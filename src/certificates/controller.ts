@@ -18,7 +18,6 @@ import { hasFinalizer, keepFinalizer } from './finalizer.ts';
 import { gather } from './gather.ts';
 import { keepPromises } from './keep-promises.ts';
 import type { Inputs } from './inputs.ts';
-import { recordConditions } from './record.ts';
 import { comeWhenCalled } from '../issuance/turn.ts';
 import type { Vanished } from './vanished.ts';
 
@@ -129,6 +128,6 @@ async function report(
   { signal }: ReconcileContext,
 ): Promise<ReconcileResult> {
   const conditions = [{ type: 'Ready', status: 'False', ...why }] as const;
-  await recordConditions(deps, { certificate, conditions, signal });
+  await deps.statuses.writeNews({ certificate, conditions, signal });
   return {};
 }

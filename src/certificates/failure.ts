@@ -1,15 +1,15 @@
 import type { Reason } from '../issuance/resource.ts';
 import { type Stops, stopsOf } from '../account/stops.ts';
 import type { Attempt } from '../api/certificate-status.ts';
+import { afterFailure } from '../issuance/after-failure.ts';
 import { MaterialError } from '../issuance/checks.ts';
-import { rfc3339, sameConditions, withConditions } from '../issuance/conditions.ts';
+import { sameConditions, withConditions } from '../issuance/conditions.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { SendRefused } from '../issuance/send-gate.ts';
 import { quietAfter } from '../issuance/timing.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { ApiError, isAlreadyExists, isConflict } from '../kube/errors.ts';
 import { keyOf } from '../kube/objects.ts';
-import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
 import { AppError } from '../lib/errors.ts';
 import { TinyCertError } from '../tinycert/index.ts';
 import { X509Error } from '../x509/errors.ts';
@@ -45,8 +45,6 @@ const handlings = {
   own: { says: 'fault', retry: 'backoff' },
 } as const satisfies Record<Exclude<Stops, 'nobody'> | 'spec' | 'own', Handling>;
 
-/** A fault of this certificate: 1 minute doubling to 8 hours. */
-const OWN_FAULT: BackoffOptions = { base: 60_000, max: 8 * 3_600_000, jitter: 0.1 };
 /** What another writer did is seen at once. */
 const LOOK_AGAIN_MS = 200;
 
@@ -213,26 +211,20 @@ async function giveWay(
   change: StatusChange,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  const failures = (inputs.certificate.status?.failedAttempts ?? 0) + 1;
-  const now = deps.clock.now();
-  const delay = handlings[kindOf(error)].retry === 'spec' ? undefined : backoffDelay(OWN_FAULT, failures);
+  const isFinal = handlings[kindOf(error)].retry === 'spec';
+  const { change: failed, requeueAfterMs } = afterFailure(inputs.certificate, deps.clock.now(), { isFinal });
   const why = reasonOf(error);
   deps.warn(inputs.certificate, why.reason, why.message);
   await record(deps, {
     certificate: inputs.certificate,
-    change: {
-      ...change,
-      failedAttempts: failures,
-      lastFailureTime: rfc3339(now),
-      nextAttemptTime: delay === undefined ? null : rfc3339(now + delay + 999),
-    },
+    change: { ...change, ...failed },
     conditions: failedConditions(inputs, why),
     sealer: issuer.account,
     signal,
   });
   const requeueAt = servedUntil(inputs);
   return {
-    ...(delay === undefined ? {} : { requeueAfterMs: delay + 1_000 }),
+    ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
     ...(requeueAt === undefined ? {} : { requeueAt }),
   };
 }

@@ -9,7 +9,7 @@ import type { Deps } from './deps.ts';
 import { type Duties, dutiesOf } from './duties.ts';
 import type { Inputs } from './inputs.ts';
 import { afterFailedDuty, pendingConditions, postpone, saysPending } from './postpone.ts';
-import { record, recordConditions, type StatusChange } from './record.ts';
+import { record, type StatusChange } from './record.ts';
 import { ticketOf } from '../issuance/turn.ts';
 
 /** How things are afterwards, and when to look again. */
@@ -76,7 +76,7 @@ export async function keepPromises(deps: Deps, inputs: Inputs, context: Reconcil
   async function withWord(said: Reason | undefined, then: ReconcileResult): Promise<Kept> {
     const now = said
       ? await postpone(deps, certificate, said, signal)
-      : await recordConditions(deps, { certificate, ...pendingConditions(undefined), signal });
+      : await deps.statuses.writeNews({ certificate, ...pendingConditions(undefined), signal });
     return { inputs: asIs(now), result: then };
   }
 }

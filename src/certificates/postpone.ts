@@ -8,7 +8,6 @@ import type { ReconcileResult } from '../kube/controller.ts';
 import { TinyCertError } from '../tinycert/index.ts';
 import type { Deps } from './deps.ts';
 import { stopIssuer } from './failure.ts';
-import { recordConditions } from './record.ts';
 import { TurnAwaited } from '../issuance/turn.ts';
 
 /** The type of the condition that says why something promised has not been done yet. */
@@ -23,7 +22,7 @@ export async function postpone(
   why: Reason,
   signal: AbortSignal,
 ): Promise<TinyCertCertificate> {
-  const written = await recordConditions(deps, { certificate, ...pendingConditions(why), signal });
+  const written = await deps.statuses.writeNews({ certificate, ...pendingConditions(why), signal });
   if (written !== certificate) deps.warn(certificate, why.reason, why.message);
   return written;
 }

@@ -12,7 +12,7 @@ import { ApiError, isConflict } from '../kube/errors.ts';
 import type { Deps } from './deps.ts';
 import type { Sealer } from '../issuance/seal.ts';
 import { keepFinalizer } from './finalizer.ts';
-import { record, recordConditions, recordResult } from './record.ts';
+import { record, recordResult } from './record.ts';
 
 const status: CertificateStatus = { attempt, authorityId: 1, certificateId: 3 };
 const change = { certificateId: 7, authorityId: 1, attempt: { ...attempt, certificateId: 7 } };
@@ -120,7 +120,7 @@ describe('under CRDs that would take something away', () => {
   test('no condition is written', async () => {
     const bought = certificate({ status });
     const conditions = [{ type: 'Ready', status: 'False', reason: 'CRDsOutdated', message: '' }] as const;
-    expect(await recordConditions(deps, { certificate: bought, conditions, signal })).toBe(bought);
+    expect(await deps.statuses.writeNews({ certificate: bought, conditions, signal })).toBe(bought);
   });
 
   test('no finalizer is written', async () => {

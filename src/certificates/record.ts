@@ -34,14 +34,6 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
 }
 
 /**
- * As `record` for conditions alone, and only if they say something new and no CRD drops anything for it. Returns the
- * newest version.
- */
-export async function recordConditions(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
-  return (await deps.statuses.isNews(recording)) ? record(deps, recording) : recording.certificate;
-}
-
-/**
  * As `record` for a result that must not be lost: after a conflict it reads the resource anew and goes on while the
  * attempt is still the one it belongs to and holds no later certificate (rule 5). Throws the conflict otherwise.
  */

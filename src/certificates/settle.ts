@@ -1,3 +1,4 @@
+import { WITHOUT_FAILURE } from '../issuance/after-failure.ts';
 import { rfc3339 } from '../issuance/conditions.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { settledCondition } from './decide.ts';
@@ -22,9 +23,7 @@ export async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): P
       ...(seen?.resourceVersion === undefined ? {} : { secretResourceVersion: seen.resourceVersion }),
       renewalTime: due === undefined ? null : rfc3339(due),
       ...(hasEnded ? { certificateStatus: 'expired' } : {}),
-      failedAttempts: null,
-      lastFailureTime: null,
-      nextAttemptTime: null,
+      ...WITHOUT_FAILURE,
     },
     conditions: [settledCondition(inputs), ...idleConditions(certificate)],
     removed: certificate.spec.suspend ? [] : ['Issuing'],

@@ -1,3 +1,4 @@
+import { WITHOUT_FAILURE } from '../issuance/after-failure.ts';
 import { claimedIdsOf } from './proof.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import { rfc3339 } from '../issuance/conditions.ts';
@@ -92,9 +93,7 @@ function taken(
     attempt: null,
     formerCertificateIds: null,
     pendingRevocations: null,
-    failedAttempts: null,
-    lastFailureTime: null,
-    nextAttemptTime: null,
+    ...WITHOUT_FAILURE,
   };
 }
 

@@ -84,11 +84,14 @@ export class StatusWriter<T extends CertificateResource> {
     return answer;
   }
 
-  /** Whether the conditions say something new, and no CRD drops anything if they are written. */
-  async isNews(recording: StatusWrite<T>): Promise<boolean> {
+  /**
+   * As `write`, only if the conditions say something new and no CRD drops anything for it. Returns the newest version.
+   */
+  async writeNews(recording: StatusWrite<T>): Promise<T> {
     const { certificate } = recording;
-    if (!(await this.isWritable(certificate))) return false;
-    return !sameConditions(certificate.status?.conditions, this.#conditions(recording));
+    if (!(await this.isWritable(certificate))) return certificate;
+    const isSaid = sameConditions(certificate.status?.conditions, this.#conditions(recording));
+    return isSaid ? certificate : this.write(recording);
   }
 
   /**
