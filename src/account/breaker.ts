@@ -1,11 +1,6 @@
 import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
-
-/** A fault that is the CA's or the account's: the code of the error and its sentence. */
-export interface Fault {
-  reason: string;
-  message: string;
-}
+import type { Reason } from '../lib/reason.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
@@ -31,7 +26,7 @@ export class Breaker {
   readonly #random: (() => number) | undefined;
   readonly #onChange: () => void;
   #state: BreakerState = 'closed';
-  #fault: Fault | undefined;
+  #fault: Reason | undefined;
   #epoch = 0;
   #until = 0;
   #untilWall = 0;
@@ -50,7 +45,7 @@ export class Breaker {
   }
 
   /** What opened it; undefined while it is closed. */
-  get fault(): Fault | undefined {
+  get fault(): Reason | undefined {
     return this.#fault;
   }
 
@@ -65,7 +60,7 @@ export class Breaker {
   }
 
   /** Somebody who began in `epoch` met a fault while issuing. */
-  issuingFailed(fault: Fault, epoch: number): void {
+  issuingFailed(fault: Reason, epoch: number): void {
     if (epoch !== this.#epoch || this.#state === 'open') return;
     this.#issuingFaults += 1;
     const pause = AFTER_ISSUING[Math.min(this.#issuingFaults, AFTER_ISSUING.length) - 1] ?? 0;
@@ -73,7 +68,7 @@ export class Breaker {
   }
 
   /** A check met a fault. */
-  checkFailed(fault: Fault): void {
+  checkFailed(fault: Reason): void {
     this.#checkFaults += 1;
     this.#open(fault, backoffDelay(AFTER_CHECK, this.#checkFaults, this.#random));
   }
@@ -116,7 +111,7 @@ export class Breaker {
     this.#onChange();
   }
 
-  #open(fault: Fault, ms: number): void {
+  #open(fault: Reason, ms: number): void {
     if (this.#state !== 'open') this.#epoch += 1;
     this.#fault = fault;
     this.#until = this.#clock.monotonic() + ms;

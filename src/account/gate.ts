@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
-import { Breaker, type Fault } from './breaker.ts';
+import { Breaker } from './breaker.ts';
+import type { Reason } from '../lib/reason.ts';
 import { Parking, type Ticket } from './parking.ts';
 import { RateLimitPause } from './rate-limit-pause.ts';
 import { type Rate, TokenBucket } from './token-bucket.ts';
@@ -146,7 +147,7 @@ export class Gate {
   }
 
   /** The CA failed, and not because of what it was asked for as far as can be told. */
-  failed(key: string, epoch: number, fault: Fault): void {
+  failed(key: string, epoch: number, fault: Reason): void {
     this.#parking.blame(key);
     this.breaker.issuingFailed(fault, epoch);
   }
@@ -171,7 +172,7 @@ export class Gate {
   }
 
   /** What stops the account, if it is known to be stopped: open, or half-open with somebody who waits for it. */
-  get fault(): Fault | undefined {
+  get fault(): Reason | undefined {
     const { state, fault } = this.breaker;
     return state === 'open' || this.#parking.size + this.#called.size + this.#insideNow > 0
       ? fault

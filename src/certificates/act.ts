@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import { repair, sayObstacle } from '../issuance/in-moderation.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';

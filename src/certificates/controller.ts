@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import { parseCertificate } from '../api/parse.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { claimsOf } from '../issuance/claims.ts';

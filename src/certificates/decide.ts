@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { WantedCondition } from '../issuance/conditions.ts';
 import { conditionOf, rfc3339 } from '../issuance/conditions.ts';

@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import { type Stops, stopsOf } from '../account/stops.ts';
 import type { Attempt } from '../api/certificate-status.ts';
 import { afterFailure } from '../issuance/after-failure.ts';

@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import { conditionOf } from '../issuance/conditions.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { AppError } from '../lib/errors.ts';

@@ -7,7 +7,7 @@ import {
   sharedSecretName,
   suspended,
 } from '../issuance/obstacles.ts';
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { Inputs } from './inputs.ts';
 import type { Need } from './needs.ts';
 import { withheld } from './standing.ts';

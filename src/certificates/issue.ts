@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import { newAttempt } from '../issuance/attempt.ts';
 import type { AuthorityMaterial, ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { type Request, requestOf } from '../issuance/request.ts';

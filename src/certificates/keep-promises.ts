@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';

@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { Gate } from '../account/gate.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import { isOpen } from '../issuance/attempt.ts';

@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import { renewalPlan } from '../issuance/renewal-plan.ts';
 import type { Inputs } from './inputs.ts';

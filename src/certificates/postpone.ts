@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import { stopsOf } from '../account/stops.ts';
 import { conditionOf, type WantedCondition } from '../issuance/conditions.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';

@@ -1,5 +1,5 @@
 import { holdsOwn } from '../issuance/served.ts';
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import { goneFor } from './gone.ts';
 import type { Inputs } from './inputs.ts';
 import type { Need } from './needs.ts';

@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { Inputs } from './inputs.ts';
 import type { Obstacle } from '../issuance/inputs.ts';

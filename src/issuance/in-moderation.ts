@@ -1,7 +1,8 @@
 import type { ReconcileResult } from '../kube/controller.ts';
 import type { WantedCondition } from './conditions.ts';
 import type { Repairs } from './repairs.ts';
-import type { CertificateResource, Reason } from './resource.ts';
+import type { CertificateResource } from './resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { Warn } from './warn.ts';
 

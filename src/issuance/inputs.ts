@@ -1,5 +1,6 @@
 import type { SecretView } from './certificate-secrets.ts';
-import type { CertificateResource, Reason } from './resource.ts';
+import type { CertificateResource } from './resource.ts';
+import type { Reason } from '../lib/reason.ts';
 
 /** What the account's gate says. */
 export interface Turn {

@@ -2,7 +2,8 @@ import { MAX_CLOCK_SKEW_MS } from './checks.ts';
 import { conditionOf, type WantedCondition } from './conditions.ts';
 import type { CertificateInputs, Obstacle } from './inputs.ts';
 import { CrdsOutdated } from './outdated-crds.ts';
-import type { CertificateResource, Reason } from './resource.ts';
+import type { CertificateResource } from './resource.ts';
+import type { Reason } from '../lib/reason.ts';
 
 /** What can stand in the way of any certificate. Each is a policy for a controller's own table, which orders them. */
 

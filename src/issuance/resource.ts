@@ -43,12 +43,6 @@ export interface CertificateKind<T extends CertificateResource> {
   readonly isOpen: (certificate: T) => boolean;
 }
 
-/** Why something is needed, or why it cannot be done: a reason for machines and a sentence for people. */
-export interface Reason {
-  reason: string;
-  message: string;
-}
-
 /** Which Secret a certificate is written to. */
 export function secretRef({ metadata, spec }: Pick<CertificateResource, 'metadata' | 'spec'>): {
   namespace: string;

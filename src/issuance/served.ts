@@ -1,6 +1,6 @@
 import type { WantedCondition } from './conditions.ts';
 import type { CertificateInputs } from './inputs.ts';
-import type { Reason } from './resource.ts';
+import type { Reason } from '../lib/reason.ts';
 
 type Seen = Pick<CertificateInputs, 'certificate' | 'secret' | 'specHash' | 'now'>;
 

@@ -1,29 +1,24 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import { createHash } from 'node:crypto';
 import type { Account } from '../account/account.ts';
+import { check, type Checked, type CheckFault } from '../account/check.ts';
 import { stopsOf } from '../account/stops.ts';
 import type { IssuerStatus } from '../api/issuer-status.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { rfc3339 } from '../issuance/conditions.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
-import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
+import type { BackoffOptions } from '../lib/backoff.ts';
 import { TinyCertError } from '../tinycert/index.ts';
 import { X509Error } from '../x509/errors.ts';
 import { authorityMaterial, pickAuthority } from './authority.ts';
 import type { Plan } from './decide.ts';
-import type { Deps, Issuer } from './deps.ts';
-import type { Failures } from './failures.ts';
+import { type Deps, holderOf, type Issuer } from './deps.ts';
+import type { Failures } from '../account/failures.ts';
 import { type Report, report } from './report.ts';
 import { inventoryToShow } from './show-inventory.ts';
 
 /** A sound issuer is looked at this often: credentials may have been withdrawn without a word. */
 const CHECK_AGAIN: BackoffOptions = { base: 900_000, max: 900_000, jitter: 0.2 };
-/** Something between here and the CA that is not the account's fault, as a certificate that is not trusted. */
-const OUTAGE: BackoffOptions = { base: 5_000, max: 30_000, jitter: 0.2 };
-/** Credentials that the CA refuses: seldom, since an account can be locked, and a new Secret is seen at once. */
-const REFUSED: BackoffOptions = { base: 300_000, max: 3_600_000, jitter: 0.1 };
-/** What somebody has to mend at TinyCert. */
-const ABSENT: BackoffOptions = { base: 60_000, max: 900_000, jitter: 0.1 };
 const RATE_LIMITED: Reason = {
   reason: 'RateLimitExceeded',
   message: 'TinyCert refuses more requests for now. The issuer is checked as soon as it may be.',
@@ -34,10 +29,10 @@ export async function act(
   deps: Deps,
   issuer: Issuer,
   plan: Plan,
-  failures: Failures,
+  failures: Failures<Account>,
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
-  const key = failures.keyOf(issuer);
+  const key = holderOf(deps, issuer);
   if (plan.do === 'report') {
     await deps.accounts.release(key);
     deps.directory.set(key, { ready: false, reason: plan.reason, message: plan.message });
@@ -45,95 +40,88 @@ export async function act(
     return {};
   }
   const account = await deps.accounts.acquire(key, plan.connection);
-  const { pausedFor } = account.gate;
-  const turn = pausedFor > 0 ? ({ go: false, waitMs: pausedFor } as const) : account.gate.breaker.check();
-  if (!turn.go) {
-    await stopped(deps, issuer, account, key, context);
-    return { requeueAfterMs: turn.waitMs };
-  }
-  try {
-    const { generation } = issuer.metadata;
-    const known = deps.directory.get(key);
-    const isFresh =
-      account.gate.breaker.state !== 'open' &&
-      failures.isFresh(key, account, generation, deps.clock.monotonic());
-    const found =
-      known?.ready && isFresh ? known.issuer : await connect(deps, account, issuer, key, context.signal);
-    if ('reason' in found) {
-      account.gate.breaker.checkSucceeded();
-      deps.directory.set(key, { ready: false, ...found, sealer: account });
-      await report(deps, issuer, { ready: false, ...found, state: 'Connected' }, context.signal);
-      return again(ABSENT, failures.count(key), deps);
+  const known = deps.directory.get(key);
+  const checked = await check<Account, Known>({
+    account,
+    holder: key,
+    generation: issuer.metadata.generation,
+    failures,
+    clock: deps.clock,
+    random: deps.random,
+    // What status does not show yet has to be looked for.
+    known: known?.ready && issuer.status?.authority ? { issuer: known.issuer } : undefined,
+    again: CHECK_AGAIN,
+    look: () => connect(deps, account, issuer, key, context.signal),
+    faultOf: (error) => (context.signal.aborted ? undefined : faultOf(error)),
+  });
+  const { requeueAfterMs } = checked;
+  switch (checked.is) {
+    case 'stopped':
+      await stopped(deps, issuer, account, key, context);
+      return { requeueAfterMs };
+    case 'absent':
+      deps.directory.set(key, { ready: false, ...checked.why, sealer: account });
+      await report(deps, issuer, { ready: false, ...checked.why, state: 'Connected' }, context.signal);
+      return { requeueAfterMs };
+    case 'ready': {
+      const { found, isFresh } = checked;
+      deps.directory.set(key, { ready: true, issuer: found.issuer });
+      const inventory = isFresh ? undefined : await inventoryToShow(deps, issuer, found.issuer, context);
+      await sayReady(deps, issuer, found.issuer, { authority: found.shown, inventory }, context);
+      return { requeueAfterMs };
     }
-    const shown = await describe(issuer.status?.authority, { ...found, key });
-    account.gate.breaker.checkSucceeded();
-    if (!isFresh) failures.succeeded(key, account, generation, deps.clock.monotonic());
-    deps.directory.set(key, { ready: true, issuer: { ...found, key } });
-    const inventory = isFresh ? undefined : await inventoryToShow(deps, issuer, { ...found, key }, context);
-    await sayReady(deps, issuer, { ...found, key }, { authority: shown, inventory }, context);
-    return again(CHECK_AGAIN, 1, deps);
-  } catch (error) {
-    if (!(error instanceof TinyCertError || error instanceof X509Error) || context.signal.aborted)
-      throw error;
-    return await afterFailedCheck(deps, issuer, account, error, failures, context);
-  } finally {
-    turn.end();
+    case 'failed':
+      await sayFailed(deps, issuer, account, checked, context);
+      return { requeueAfterMs };
+    default:
+      return checked satisfies never;
   }
 }
 
+/** What a check found. */
+interface Known {
+  issuer: ReadyIssuer;
+  /** The authority for status; what is shown stays if there is none. */
+  shown?: IssuerStatus['authority'];
+}
+
 /** What the check met, said and handed on to whom it concerns. */
-async function afterFailedCheck(
+async function sayFailed(
   deps: Deps,
   issuer: Issuer,
   account: Account,
-  error: TinyCertError | X509Error,
-  failures: Failures,
+  { fault, requeueAfterMs }: Extract<Checked<Known>, { is: 'failed' }>,
   { signal }: ReconcileContext,
-): Promise<ReconcileResult> {
-  const key = failures.keyOf(issuer);
-  const { breaker } = account.gate;
-  const fault = faultOf(error);
-  const stops = error instanceof TinyCertError ? stopsOf(error) : 'nobody';
-  if (stops === 'pause') {
-    account.gate.limited((error as TinyCertError).retryAfterMs);
-    await stopped(deps, issuer, account, key, { signal });
-    return { requeueAfterMs: account.gate.pausedFor };
-  }
-  deps.directory.set(key, { ready: false, ...fault, sealer: account });
-  if (stops === 'account') {
-    breaker.checkFailed(fault);
-    await report(deps, issuer, { ready: false, ...fault, ...limitsOf(account) }, signal);
-    const wait = breaker.check();
-    if (wait.go) wait.end();
-    return { requeueAfterMs: wait.go ? 0 : wait.waitMs };
-  }
-  const isRefused = error instanceof TinyCertError && error.kind === 'credentials';
-  const state = error instanceof TinyCertError ? (isRefused ? 'Refused' : 'Unreachable') : 'Connected';
-  const result = again(isRefused ? REFUSED : OUTAGE, failures.count(key), deps);
-  const nextAttempt = deps.clock.now() + (result.requeueAfterMs ?? 0);
-  await report(deps, issuer, { ready: false, ...fault, state, nextAttempt }, signal);
-  return result;
+): Promise<void> {
+  const { reason, message } = fault;
+  const said = { ready: false, reason, message };
+  deps.directory.set(holderOf(deps, issuer), { ...said, ready: false, sealer: account });
+  if (fault.stops === 'account') return report(deps, issuer, { ...said, ...limitsOf(account) }, signal);
+  const state = fault.isHeard ? 'Connected' : fault.isRefused ? 'Refused' : 'Unreachable';
+  return report(deps, issuer, { ...said, state, nextAttempt: deps.clock.now() + requeueAfterMs }, signal);
 }
 
 /** Logs in, finds the authority and takes note of what it has issued. */
 async function connect(
   deps: Deps,
   account: Account,
-  { spec, metadata }: Issuer,
+  { spec, metadata, status }: Issuer,
   key: string,
   signal: AbortSignal,
-): Promise<Omit<ReadyIssuer, 'key'> | Reason> {
+): Promise<Known | Reason> {
   const authorities = await account.client.listAuthorities({ signal });
   const authority = pickAuthority(spec.authority, authorities);
   if ('reason' in authority) return authority;
   await deps.inventory.list(account, authority.id, key, signal);
-  return {
+  const issuer = {
+    key,
     account,
     authority,
     subject: spec.subject,
     marksFor: spec.ownershipMarker === 'OrganizationalUnit' ? metadata.uid : undefined,
     material: authorityMaterial(account, authority.id),
   };
+  return { issuer, shown: await describe(status?.authority, issuer) };
 }
 
 /** It is too soon to look, or another issuer of the account does. Who was ready before a rate limit is so still. */
@@ -202,15 +190,21 @@ async function describe(
   };
 }
 
-function faultOf(error: TinyCertError | X509Error): Reason {
-  const detail = error instanceof TinyCertError && error.detail !== undefined ? ` (${error.detail})` : '';
-  return { reason: error.code, message: `${error.message}${detail}` };
+function faultOf(error: unknown): CheckFault | undefined {
+  if (error instanceof X509Error)
+    return { reason: error.code, message: error.message, stops: 'nobody', isRefused: false, isHeard: true };
+  if (!(error instanceof TinyCertError)) return undefined;
+  const { code, message, detail, kind, retryAfterMs } = error;
+  return {
+    reason: code,
+    message: detail === undefined ? message : `${message} (${detail})`,
+    stops: stopsOf(error),
+    isRefused: kind === 'credentials',
+    isHeard: false,
+    retryAfterMs,
+  };
 }
 
 function reasonOf({ reason, message }: Reason): Reason {
   return { reason, message };
-}
-
-function again(backoff: BackoffOptions, failures: number, { random }: Deps): { requeueAfterMs: number } {
-  return { requeueAfterMs: backoffDelay(backoff, failures, random) };
 }

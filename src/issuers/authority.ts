@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { Account } from '../account/account.ts';
 import type { IssuerSpec } from '../api/issuer-spec.ts';
 import type { AuthorityMaterial } from '../issuance/issuer-directory.ts';

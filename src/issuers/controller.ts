@@ -1,3 +1,6 @@
+import type { Account } from '../account/account.ts';
+import { Failures } from '../account/failures.ts';
+import { readVersions } from '../account/secret-text.ts';
 import { parseIssuer } from '../api/parse.ts';
 import { ApiError } from '../kube/errors.ts';
 import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/outdated-crds.ts';
@@ -5,9 +8,8 @@ import type { Reconcile } from '../kube/controller.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';
-import type { Deps } from './deps.ts';
-import { Failures } from './failures.ts';
-import { gather, readSecrets } from './gather.ts';
+import { type Deps, holderOf } from './deps.ts';
+import { gather } from './gather.ts';
 import { isKept } from './in-use.ts';
 
 /** Secrets that are not watched are looked at this often. */
@@ -18,11 +20,11 @@ const POLL_MS = 60_000;
  * are issued from, and writes the issuers' status, nothing else.
  */
 export function controller(deps: Deps, queue: WorkQueue): { reconcile: Reconcile; stop: () => void } {
-  const failures = new Failures(deps.type);
+  const failures = new Failures<Account>();
   return { reconcile: reconciler(deps, failures), stop: wire(deps, queue, failures) };
 }
 
-function reconciler(deps: Deps, failures: Failures): Reconcile {
+function reconciler(deps: Deps, failures: Failures<Account>): Reconcile {
   const reconcile: Reconcile = async (key, context) => {
     const stored = deps.writtenIssuers.newest(key, deps.issuers.get(key));
     if (!stored || (stored.metadata.deletionTimestamp !== undefined && !isKept(stored))) return {};
@@ -42,7 +44,10 @@ function reconciler(deps: Deps, failures: Failures): Reconcile {
       await act(deps, issuer, { do: 'report', reason: 'SecretsUnreadable', message }, failures, context);
       throw error;
     });
-    const isWatched = deps.secretWatches.want(failures.keyOf(issuer), readSecrets(inputs));
+    const isWatched = deps.secretWatches.want(
+      holderOf(deps, issuer),
+      readVersions([inputs.credentials, inputs.caBundle]),
+    );
     const result = await act(deps, issuer, decide(inputs), failures, context);
     return isWatched ? result : { requeueAfterMs: Math.min(result.requeueAfterMs ?? POLL_MS, POLL_MS) };
   };
@@ -57,11 +62,11 @@ function reconciler(deps: Deps, failures: Failures): Reconcile {
   };
 }
 
-function wire(deps: Deps, queue: WorkQueue, failures: Failures): () => void {
+function wire(deps: Deps, queue: WorkQueue, failures: Failures<Account>): () => void {
   const names = new Map<string, string>();
   const ends = [
     deps.issuers.subscribe(({ type, key, object, previous }) => {
-      const holder = failures.keyOf(object);
+      const holder = holderOf(deps, object);
       if (type === 'delete') {
         names.delete(holder);
         deps.writtenIssuers.forget(key);

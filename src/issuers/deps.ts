@@ -1,6 +1,6 @@
 import type { AccountRegistry } from '../account/registry.ts';
 import type { TinyCertClusterIssuer, TinyCertIssuer } from '../api/kinds.ts';
-import type { IssuerDirectory } from '../issuance/issuer-directory.ts';
+import { type IssuerDirectory, issuerKey } from '../issuance/issuer-directory.ts';
 import type { LastWritten } from '../issuance/last-written.ts';
 import type { Warn } from '../issuance/warn.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -8,7 +8,7 @@ import type { ResourceType } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Inventory } from './inventory.ts';
-import type { SecretWatches } from './secret-watches.ts';
+import type { SecretWatches } from '../account/secret-watches.ts';
 
 export type Issuer = TinyCertIssuer | TinyCertClusterIssuer;
 
@@ -31,4 +31,12 @@ export interface Deps {
   /** Endpoints an administrator has allowed beyond the public one. */
   allowedEndpoints: readonly string[];
   random?: () => number;
+}
+
+/** The directory's key of an issuer; accounts are held by it too. */
+export function holderOf(
+  { type }: Pick<Deps, 'type'>,
+  { metadata: { name, namespace } }: Pick<Issuer, 'metadata'>,
+): string {
+  return issuerKey({ kind: type.namespaced ? 'TinyCertIssuer' : 'TinyCertClusterIssuer', name }, namespace);
 }

@@ -1,13 +1,7 @@
 import { CA_BUNDLE_KEY } from '../api/names.ts';
-import { type ObjectRef, type Secret, secrets } from '../kube/objects.ts';
+import type { ObjectRef } from '../kube/objects.ts';
+import { type BundleText, readSecretText, type SecretText } from '../account/secret-text.ts';
 import type { Deps, Issuer } from './deps.ts';
-import type { ReadSecret } from './secret-watches.ts';
-
-/** A Secret that an issuer names: its texts, or why they cannot be had. */
-export type SecretText = { ref: ObjectRef } & (
-  | { found: true; version: string; text: Record<string, string> }
-  | { found: false }
-);
 
 /** All that is decided from. */
 export interface Inputs {
@@ -16,13 +10,14 @@ export interface Inputs {
   allowedEndpoints: readonly string[];
   credentials: SecretText;
   /** The Secret of `caBundleSecretRef`, and the key in it. */
-  caBundle: (SecretText & { key: string }) | undefined;
+  caBundle: BundleText | undefined;
 }
 
 /** Reads the Secrets that an issuer names. Live, since they are few and their content is kept nowhere. */
 export async function gather(deps: Deps, issuer: Issuer, signal: AbortSignal): Promise<Inputs> {
   const { credentialsSecretRef, caBundleSecretRef } = issuer.spec;
-  const read = (name: string): Promise<SecretText> => readSecret(deps, secretRef(deps, issuer, name), signal);
+  const read = (name: string): Promise<SecretText> =>
+    readSecretText(deps.kube, secretRef(deps, issuer, name), signal);
   const [credentials, caBundle] = await Promise.all([
     read(credentialsSecretRef.name),
     caBundleSecretRef ? read(caBundleSecretRef.name) : undefined,
@@ -36,28 +31,7 @@ export async function gather(deps: Deps, issuer: Issuer, signal: AbortSignal): P
   };
 }
 
-/** The Secrets that were read, and in which version. */
-export function readSecrets({ credentials, caBundle }: Inputs): ReadSecret[] {
-  return [credentials, ...(caBundle ? [caBundle] : [])].map((secret) => ({
-    ref: secret.ref,
-    version: secret.found ? secret.version : '',
-  }));
-}
-
 function secretRef(deps: Deps, { metadata }: Pick<Issuer, 'metadata'>, name: string): ObjectRef {
   const namespace = deps.type.namespaced ? (metadata.namespace ?? '') : deps.clusterResourceNamespace;
   return { namespace, name };
-}
-
-async function readSecret(deps: Deps, ref: ObjectRef, signal: AbortSignal): Promise<SecretText> {
-  const secret = await deps.kube.find(secrets, ref, { signal });
-  return secret
-    ? { ref, found: true, version: secret.metadata.resourceVersion ?? '', text: texts(secret) }
-    : { ref, found: false };
-}
-
-function texts({ data = {} }: Secret): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]),
-  );
 }

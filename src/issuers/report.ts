@@ -1,4 +1,4 @@
-import type { Reason } from '../issuance/resource.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { IssuerStatus } from '../api/issuer-status.ts';
 import { rfc3339, sameConditions, withConditions } from '../issuance/conditions.ts';
 import { asOutdated } from '../issuance/outdated-crds.ts';

@@ -4,7 +4,7 @@ import type { Issuer } from '../issuers/deps.ts';
 import { inUseController } from '../issuers/in-use.ts';
 import { Inventory } from '../issuers/inventory.ts';
 import { LeftBehind } from '../issuance/left-behind.ts';
-import { informerWatches, SecretWatches } from '../issuers/secret-watches.ts';
+import { informerWatches, SecretWatches } from '../account/secret-watches.ts';
 import { reconciler, wire } from '../certificates/controller.ts';
 import type { Deps as CertificateDeps } from '../certificates/deps.ts';
 import { Repairs } from '../issuance/repairs.ts';

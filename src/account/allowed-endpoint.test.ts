@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { isAllowedEndpoint } from './endpoint.ts';
+import { isAllowedEndpoint } from './allowed-endpoint.ts';
 
+const publicEndpoint = 'https://www.tinycert.org/api/v1/';
 const local = 'https://127.0.0.1:8443/api/v1/';
 
 test.each([
@@ -20,5 +21,5 @@ test.each([
   ],
   ['no URL', 'nonsense', false, ['nonsense'], false],
 ])('%s', (_, endpoint, namespaced, allowed, want) => {
-  expect(isAllowedEndpoint(endpoint, { namespaced, allowed })).toBe(want);
+  expect(isAllowedEndpoint(endpoint, { namespaced, publicEndpoint, allowed })).toBe(want);
 });

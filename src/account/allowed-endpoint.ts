@@ -1,19 +1,17 @@
-import { PUBLIC_ENDPOINT } from '../api/names.ts';
-
 /**
- * Whether an issuer may send its credentials to an endpoint. Whoever may create a namespaced issuer must not be able to
+ * Whether credentials may be sent to an endpoint. Whoever may create a resource in a namespace must not be able to
  * make the operator call any address, so that theirs need an administrator's word; so does plain http, which is for a
  * development server on the same machine.
  */
 export function isAllowedEndpoint(
   endpoint: string,
-  options: { namespaced: boolean; allowed: readonly string[] },
+  options: { namespaced: boolean; publicEndpoint: string; allowed: readonly string[] },
 ): boolean {
   const url = normal(endpoint);
   if (url === undefined) return false;
   if (options.allowed.some((entry) => normal(entry) === url)) return true;
   if (!url.startsWith('https:')) return false;
-  return !options.namespaced || url === normal(PUBLIC_ENDPOINT);
+  return !options.namespaced || url === normal(options.publicEndpoint);
 }
 
 function normal(endpoint: string): string | undefined {

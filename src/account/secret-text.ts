@@ -1,0 +1,74 @@
+import type { KubeClient } from '../kube/client.ts';
+import { type ObjectRef, refKey, type Secret, secrets } from '../kube/objects.ts';
+import type { Reason } from '../lib/reason.ts';
+import type { ReadSecret } from './secret-watches.ts';
+
+/** A Secret that an account's resource names: its texts, or why they cannot be had. */
+export type SecretText = { ref: ObjectRef } & (
+  | { found: true; version: string; text: Record<string, string> }
+  | { found: false }
+);
+
+/** A bundle of certificates in a Secret, and the key in it. */
+export type BundleText = SecretText & { key: string };
+
+/** Reads a Secret. Live, since they are few and their content is kept nowhere. */
+export async function readSecretText(
+  kube: KubeClient,
+  ref: ObjectRef,
+  signal: AbortSignal,
+): Promise<SecretText> {
+  const secret = await kube.find(secrets, ref, { signal });
+  return secret
+    ? { ref, found: true, version: secret.metadata.resourceVersion ?? '', text: texts(secret) }
+    : { ref, found: false };
+}
+
+/** The Secrets that were read, and in which version. */
+export function readVersions(read: readonly (SecretText | undefined)[]): ReadSecret[] {
+  return read
+    .filter((secret) => secret !== undefined)
+    .map((secret) => ({ ref: secret.ref, version: secret.found ? secret.version : '' }));
+}
+
+/** Why credentials cannot be used: there is no Secret, or it lacks one of `keys`. */
+export function credentialsLacking(secret: SecretText, keys: readonly string[]): Reason | undefined {
+  const wanted = keys.join(keys.length > 2 ? ', ' : ' and ');
+  if (!secret.found) {
+    return {
+      reason: 'CredentialsNotFound',
+      message: `The Secret ${refKey(secret.ref)} does not exist: create it with the keys ${wanted}.`,
+    };
+  }
+  const missing = keys.filter((key) => !secret.text[key]?.trim());
+  if (missing.length === 0) return undefined;
+  return {
+    reason: 'CredentialsIncomplete',
+    message: `The Secret ${secret.ref.name} lacks ${missing.join(', ')}: it needs the keys ${wanted}.`,
+  };
+}
+
+/** Why a bundle that a Secret is to hold cannot be used. */
+export function bundleLacking(bundle: BundleText | undefined): Reason | undefined {
+  if (!bundle || bundleText(bundle)?.includes('-----BEGIN CERTIFICATE-----')) return undefined;
+  return {
+    reason: 'CABundleNotFound',
+    message: `The Secret ${bundle.ref.name} must hold certificates in PEM under the key ${bundle.key}.`,
+  };
+}
+
+/** The bundle that a Secret holds. */
+export function bundleText(bundle: BundleText | undefined): string | undefined {
+  return bundle?.found ? bundle.text[bundle.key] : undefined;
+}
+
+/** A credential. A line break at the end is what people leave in a file that they make a Secret of; none ends with one. */
+export function credential(secret: SecretText, key: string): string {
+  return (secret.found ? (secret.text[key] ?? '') : '').replace(/[\r\n]+$/, '');
+}
+
+function texts({ data = {} }: Secret): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]),
+  );
+}
