@@ -3,20 +3,20 @@ import type { Clock } from '../lib/clock.ts';
 import { canonicalJson } from '../lib/hash.ts';
 import type { AccountReading } from '../metrics/accounts.ts';
 import type { TinyCertMetrics } from '../metrics/registry.ts';
-import { createTinyCertClient } from '../tinycert/index.ts';
-import { Account, type AccountConnection } from './account.ts';
 import { Gate } from './gate.ts';
-import { measure } from './measure.ts';
 import type { Rate } from './token-bucket.ts';
 
-/** Issuances under way at one account at most. A small service, and more gains nothing. */
-const ISSUANCES_AT_ONCE = 16;
-
-export interface AccountRegistryOptions {
+export interface AccountRegistryOptions<C, A> {
   clock: Clock;
-  metrics?: Pick<TinyCertMetrics, 'requests' | 'duration' | 'accounts'>;
+  /** Issuances under way at one account at most. */
+  atOnce: number;
   /** Issuances over time at most, for each account; any number unless given. */
-  rate?: Rate;
+  rate?: Rate | undefined;
+  /** What tells how the accounts are. */
+  readings?: Pick<TinyCertMetrics['accounts'], 'attach'> | undefined;
+  /** Accounts with the same key go through one gate: those of one login, whatever else differs. */
+  gateKey: (connection: C) => string;
+  open: (connection: C, gate: Gate) => A;
 }
 
 interface Shared<T> {
@@ -24,24 +24,17 @@ interface Shared<T> {
   holders: Set<string>;
 }
 
-/**
- * The accounts in use. Holders (issuers) with equal endpoint, CA bundle and credentials share one session; whoever
- * only knows the e-mail shares nothing but the gate, which protects the CA and not a secret.
- */
-export class AccountRegistry {
-  readonly #clock: Clock;
-  readonly #metrics: AccountRegistryOptions['metrics'];
-  readonly #rate: Rate | undefined;
-  readonly #accounts = new Map<string, Shared<Account>>();
+/** The accounts in use. Holders (issuers) whose connections are equal in all share one account, and so one session. */
+export class AccountRegistry<C extends object, A extends { gate: Gate; close(): Promise<void> }> {
+  readonly #options: AccountRegistryOptions<C, A>;
+  readonly #accounts = new Map<string, Shared<A>>();
   readonly #gates = new Map<string, Gate>();
   readonly #held = new Map<string, string>();
   readonly #listeners = new Set<(holder: string) => void>();
 
-  constructor(options: AccountRegistryOptions) {
-    this.#clock = options.clock;
-    this.#metrics = options.metrics;
-    this.#rate = options.rate;
-    options.metrics?.accounts.attach(() => this.#readings());
+  constructor(options: AccountRegistryOptions<C, A>) {
+    this.#options = options;
+    options.readings?.attach(() => this.#readings());
   }
 
   /** Calls back with each holder whose account was stopped or goes on. Returns the function that ends this. */
@@ -51,7 +44,7 @@ export class AccountRegistry {
   }
 
   /** The account for `connection`. A holder has one account; the one it had before is let go if it is another. */
-  async acquire(holder: string, connection: AccountConnection): Promise<Account> {
+  async acquire(holder: string, connection: C): Promise<A> {
     const digest = digestOf(connection);
     const before = this.#held.get(holder);
     const shared = this.#accounts.get(digest) ?? this.#open(digest, connection);
@@ -69,7 +62,7 @@ export class AccountRegistry {
    * Makes `holder` a holder of an account that somebody else has acquired, so that it stays usable when they let go. Does
    * nothing for an account that is closed.
    */
-  async hold(holder: string, account: Account): Promise<void> {
+  async hold(holder: string, account: A): Promise<void> {
     const [digest, shared] = [...this.#accounts].find(([, { value }]) => value === account) ?? [];
     const before = this.#held.get(holder);
     if (digest === undefined || digest === before) return;
@@ -93,31 +86,19 @@ export class AccountRegistry {
     await Promise.all(accounts.map((shared) => shared.value.close()));
   }
 
-  #open(digest: string, connection: AccountConnection): Shared<Account> {
-    const client = createTinyCertClient({
-      endpoint: connection.endpoint,
-      credentials: connection.credentials,
-      ca: connection.ca,
-      allowLoopbackHttp: connection.allowLoopbackHttp,
-      clock: this.#clock,
-      connections: 2 * ISSUANCES_AT_ONCE,
-      ...(this.#metrics ? { onRequest: measure(this.#metrics) } : {}),
-    });
-    const account = new Account({
-      client,
-      gate: this.#gate(connection),
-      apiKey: connection.credentials.apiKey,
-    });
-    const shared = { value: account, holders: new Set<string>() };
+  #open(digest: string, connection: C): Shared<A> {
+    const value = this.#options.open(connection, this.#gate(connection));
+    const shared = { value, holders: new Set<string>() };
     this.#accounts.set(digest, shared);
     return shared;
   }
 
-  #gate(connection: AccountConnection): Gate {
-    const key = `${connection.endpoint}\n${connection.credentials.email}`;
+  #gate(connection: C): Gate {
+    const { clock, atOnce: limit, rate, gateKey } = this.#options;
+    const key = gateKey(connection);
     const known = this.#gates.get(key);
     if (known) return known;
-    const gate = new Gate({ limit: ISSUANCES_AT_ONCE, clock: this.#clock, rate: this.#rate });
+    const gate = new Gate({ limit, clock, rate });
     gate.onChange(() => this.#tell(gate));
     this.#gates.set(key, gate);
     return gate;
@@ -150,6 +131,6 @@ export class AccountRegistry {
   }
 }
 
-function digestOf(connection: AccountConnection): string {
+function digestOf(connection: object): string {
   return createHash('sha256').update(canonicalJson(connection)).digest('hex');
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { certificate, issued, readyIssuer } from '../../test/support/inputs.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
-import type { Account } from '../account/account.ts';
+import type { Account } from '../account/tinycert-account.ts';
 import { IssuerDirectory } from '../issuance/issuer-directory.ts';
 import type { Giving } from '../issuance/remember.ts';
 import { sealOf } from '../issuance/seal.ts';

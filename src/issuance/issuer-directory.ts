@@ -1,4 +1,4 @@
-import type { Account } from '../account/account.ts';
+import type { Account } from '../account/tinycert-account.ts';
 import type { CertificateSpec } from '../api/certificate-spec.ts';
 import type { Subject } from '../api/subject.ts';
 import type { Certificate } from '../x509/certificate.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
-import type { Account } from '../account/account.ts';
-import { AccountRegistry } from '../account/registry.ts';
+import type { Account } from '../account/tinycert-account.ts';
+import { tinycertAccounts } from '../account/tinycert-accounts.ts';
 import { IssuerDirectory, type ReadyIssuer } from './issuer-directory.ts';
 import { LastSessions } from './last-sessions.ts';
 
@@ -9,7 +9,7 @@ const KEY = 'TinyCertIssuer:ns/ca';
 
 async function scene(isNeeded: boolean) {
   const directory = new IssuerDirectory();
-  const accounts = new AccountRegistry({ clock: new VirtualClock() });
+  const accounts = tinycertAccounts({ clock: new VirtualClock() });
   const need = { now: isNeeded };
   const sessions = new LastSessions({ directory, accounts, isNeeded: () => need.now });
   sessions.wire();

@@ -1,4 +1,4 @@
-import type { AccountRegistry } from '../account/registry.ts';
+import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
 import type { IssuerDirectory, ReadyIssuer } from './issuer-directory.ts';
 
 /**
@@ -7,13 +7,13 @@ import type { IssuerDirectory, ReadyIssuer } from './issuer-directory.ts';
  */
 export class LastSessions {
   readonly #directory: IssuerDirectory;
-  readonly #accounts: Pick<AccountRegistry, 'hold' | 'release'>;
+  readonly #accounts: Pick<TinyCertAccounts, 'hold' | 'release'>;
   readonly #isNeeded: (issuerKey: string) => boolean;
   readonly #last = new Map<string, ReadyIssuer>();
 
   constructor(options: {
     directory: IssuerDirectory;
-    accounts: Pick<AccountRegistry, 'hold' | 'release'>;
+    accounts: Pick<TinyCertAccounts, 'hold' | 'release'>;
     isNeeded: (issuerKey: string) => boolean;
   }) {
     this.#directory = options.directory;

@@ -1,4 +1,4 @@
-import type { Account } from '../account/account.ts';
+import type { Account } from '../account/tinycert-account.ts';
 import { SECRET_ANNOTATIONS } from '../api/names.ts';
 import { isAtCa } from './at-ca.ts';
 import { heldCertificate } from './inspect.ts';

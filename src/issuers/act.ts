@@ -1,6 +1,6 @@
 import type { Reason } from '../lib/reason.ts';
 import { createHash } from 'node:crypto';
-import type { Account } from '../account/account.ts';
+import type { Account } from '../account/tinycert-account.ts';
 import { check, type Checked, type CheckFault } from '../account/check.ts';
 import { stopsOf } from '../account/stops.ts';
 import type { IssuerStatus } from '../api/issuer-status.ts';

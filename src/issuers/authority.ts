@@ -1,5 +1,5 @@
 import type { Reason } from '../lib/reason.ts';
-import type { Account } from '../account/account.ts';
+import type { Account } from '../account/tinycert-account.ts';
 import type { IssuerSpec } from '../api/issuer-spec.ts';
 import type { AuthorityMaterial } from '../issuance/issuer-directory.ts';
 import type { AuthoritySummary } from '../tinycert/index.ts';

@@ -1,4 +1,4 @@
-import type { Account } from '../account/account.ts';
+import type { Account } from '../account/tinycert-account.ts';
 import { Failures } from '../account/failures.ts';
 import { readVersions } from '../account/secret-text.ts';
 import { parseIssuer } from '../api/parse.ts';

@@ -1,6 +1,6 @@
 import type { Reason } from '../lib/reason.ts';
 import { CREDENTIAL_KEYS, PUBLIC_ENDPOINT } from '../api/names.ts';
-import type { AccountConnection } from '../account/account.ts';
+import type { AccountConnection } from '../account/tinycert-account.ts';
 import { isAllowedEndpoint } from '../account/allowed-endpoint.ts';
 import { bundleLacking, bundleText, credential, credentialsLacking } from '../account/secret-text.ts';
 import type { Inputs } from './gather.ts';

@@ -1,4 +1,4 @@
-import type { AccountRegistry } from '../account/registry.ts';
+import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
 import type { TinyCertClusterIssuer, TinyCertIssuer } from '../api/kinds.ts';
 import { type IssuerDirectory, issuerKey } from '../issuance/issuer-directory.ts';
 import type { LastWritten } from '../issuance/last-written.ts';
@@ -23,7 +23,7 @@ export interface Deps {
   /** What this controller wrote last, which its watch may not have shown yet. */
   writtenIssuers: LastWritten<Issuer>;
   directory: IssuerDirectory;
-  accounts: AccountRegistry;
+  accounts: TinyCertAccounts;
   secretWatches: SecretWatches;
   inventory: Pick<Inventory, 'list' | 'found'>;
   /** Where Secrets of cluster-scoped issuers lie. */

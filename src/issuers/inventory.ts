@@ -1,4 +1,4 @@
-import type { Account } from '../account/account.ts';
+import type { Account } from '../account/tinycert-account.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import { certificateAtCa, orGone } from '../issuance/at-ca.ts';
 import { askedFor } from '../issuance/asked-for.ts';

@@ -10,7 +10,7 @@ import type { Deps as CertificateDeps } from '../certificates/deps.ts';
 import { Repairs } from '../issuance/repairs.ts';
 import { PromiseMemory } from '../certificates/promise-memory.ts';
 import { Vanished } from '../certificates/vanished.ts';
-import type { AccountRegistry } from '../account/registry.ts';
+import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
 import { certificates, clusterIssuers, issuers, type TinyCertCertificate } from '../api/kinds.ts';
 import { MANAGED_LABEL } from '../api/names.ts';
 import { AttemptMemory } from '../issuance/attempt.ts';
@@ -48,7 +48,7 @@ export interface ControllersOptions {
   clock: Clock;
   log: Logger;
   metrics: Metrics;
-  accounts: AccountRegistry;
+  accounts: TinyCertAccounts;
   settings: Settings;
   /** Where Secrets of cluster-scoped issuers lie. */
   namespace: string;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { AccountRegistry } from '../account/registry.ts';
+import { tinycertAccounts } from '../account/tinycert-accounts.ts';
 import { connect } from '../kube/credentials.ts';
 import { KubeClient } from '../kube/client.ts';
 import { LeaderElector } from '../kube/lease.ts';
@@ -56,7 +56,7 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
   const kube = new KubeClient(transport, { fieldManager: 'tinycert-operator' });
   const namespace = settings.clusterResourceNamespace ?? connection.namespace ?? 'default';
   const identity = `${hostname()}_${randomUUID()}`;
-  const accounts = new AccountRegistry({ clock, metrics: metrics.tinycert });
+  const accounts = tinycertAccounts({ clock, metrics: metrics.tinycert });
   const elector = settings.leaderElect
     ? new LeaderElector({
         client: kube,
