@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { canonicalJson } from '../lib/hash.ts';
-import type { AccountReading } from '../metrics/accounts.ts';
-import type { TinyCertMetrics } from '../metrics/registry.ts';
+import type { AccountMetrics, AccountReading } from '../metrics/accounts.ts';
 import { Gate } from './gate.ts';
 import type { Rate } from './token-bucket.ts';
 
@@ -13,7 +12,7 @@ export interface AccountRegistryOptions<C, A> {
   /** Issuances over time at most, for each account; any number unless given. */
   rate?: Rate | undefined;
   /** What tells how the accounts are. */
-  readings?: Pick<TinyCertMetrics['accounts'], 'attach'> | undefined;
+  readings?: AccountMetrics | undefined;
   /** Accounts with the same key go through one gate: those of one login, whatever else differs. */
   gateKey: (connection: C) => string;
   open: (connection: C, gate: Gate) => A;

@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
-import type { TinyCertMetrics } from '../metrics/registry.ts';
+import type { AccountMetrics } from '../metrics/accounts.ts';
+import type { CallMetrics } from '../metrics/calls.ts';
 import { createTinyCertClient } from '../tinycert/index.ts';
 import { Account, type AccountConnection } from './tinycert-account.ts';
 import { measure } from './measure.ts';
@@ -14,7 +15,7 @@ export type TinyCertAccounts = AccountRegistry<AccountConnection, Account>;
 
 export interface TinyCertAccountsOptions {
   clock: Clock;
-  metrics?: Pick<TinyCertMetrics, 'requests' | 'duration' | 'accounts'>;
+  metrics?: { calls: CallMetrics; accounts: AccountMetrics };
   /** Issuances over time at most, for each account; any number unless given. */
   rate?: Rate;
 }
@@ -35,7 +36,7 @@ export function tinycertAccounts({ clock, metrics, rate }: TinyCertAccountsOptio
         allowLoopbackHttp: connection.allowLoopbackHttp,
         clock,
         connections: 2 * ISSUANCES_AT_ONCE,
-        ...(metrics ? { onRequest: measure(metrics) } : {}),
+        ...(metrics ? { onRequest: measure(metrics.calls) } : {}),
       });
       return new Account({ client, gate, apiKey: connection.credentials.apiKey });
     },

@@ -81,12 +81,12 @@ test('what vanishes while the CA cannot be asked is written if its seal is true,
     return Promise.resolve();
   });
   const refused = { ready: false, reason: 'PassphraseFailure', message: '' } as const;
-  directory.set(KEY, { ...refused, sealer: { seal: () => 'with the wrong API key' } });
+  directory.set(KEY, { ...refused, account: { seal: () => 'with the wrong API key' } as unknown as Account });
   vanished.note(resource(7));
 
   await reconcile();
   expect([givings, [...vanished.pending()]]).toMatchObject([[], [{ status: { certificateId: 7 } }]]);
-  directory.set(KEY, { ...refused, sealer: account });
+  directory.set(KEY, { ...refused, account });
   await reconcile();
 
   expect(givings).toMatchObject([{ released: [{ certificateId: 7 }] }]);

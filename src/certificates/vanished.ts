@@ -71,7 +71,7 @@ export class Vanished {
     }
     const state = directory.get(key);
     // Whether a status can be believed, only the account tells; the directory says when there is one.
-    const sealer = state?.ready ? state.issuer.account : state?.sealer;
+    const sealer = state?.ready ? state.issuer.account : state?.account;
     if (!sealer) return {};
     const believed = pending.filter(({ certificate: { metadata, status } }) =>
       isSealed(sealer, metadata.uid ?? '', status ?? {}),

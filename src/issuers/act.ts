@@ -60,7 +60,7 @@ export async function act(
       await stopped(deps, issuer, account, key, context);
       return { requeueAfterMs };
     case 'absent':
-      deps.directory.set(key, { ready: false, ...checked.why, sealer: account });
+      deps.directory.set(key, { ready: false, ...checked.why, account });
       await report(deps, issuer, { ready: false, ...checked.why, state: 'Connected' }, context.signal);
       return { requeueAfterMs };
     case 'ready': {
@@ -95,7 +95,7 @@ async function sayFailed(
 ): Promise<void> {
   const { reason, message } = fault;
   const said = { ready: false, reason, message };
-  deps.directory.set(holderOf(deps, issuer), { ...said, ready: false, sealer: account });
+  deps.directory.set(holderOf(deps, issuer), { ...said, ready: false, account });
   if (fault.stops === 'account') return report(deps, issuer, { ...said, ...limitsOf(account) }, signal);
   const state = fault.isHeard ? 'Connected' : fault.isRefused ? 'Refused' : 'Unreachable';
   return report(deps, issuer, { ...said, state, nextAttempt: deps.clock.now() + requeueAfterMs }, signal);
@@ -139,7 +139,7 @@ async function stopped(
     said = fault ? { ready: false, ...fault } : readyWords(known.issuer);
   } else {
     said = { ready: false, ...(fault ?? RATE_LIMITED) };
-    deps.directory.set(key, { ready: false, ...reasonOf(said), sealer: account });
+    deps.directory.set(key, { ready: false, ...reasonOf(said), account });
   }
   await report(deps, issuer, { ...said, ...limitsOf(account) }, signal);
 }

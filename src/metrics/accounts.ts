@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 
-/** How the account behind one issuer stands. */
+/** How the account behind one issuer stands. A CAcert account counts as the issuer of its certificates. */
 export interface AccountReading {
   /** The issuer, as in `TinyCertIssuer:namespace/name`. */
   issuer: string;
@@ -11,7 +11,7 @@ export interface AccountReading {
 
 /** The metrics of all accounts, by the issuers that use them: no label tells an e-mail address. */
 export interface AccountMetrics {
-  /** Sets what is read at each scrape. */
+  /** Adds to what is read at each scrape. */
   attach(read: () => readonly AccountReading[]): void;
 }
 
@@ -19,7 +19,8 @@ const stateValues = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 /** Registers the metrics of accounts. */
 export function createAccountMetrics(registry: Registry): AccountMetrics {
-  let read: () => readonly AccountReading[] = () => [];
+  const readers: (() => readonly AccountReading[])[] = [];
+  const read = (): AccountReading[] => readers.flatMap((reader) => reader());
   const gauge = (name: string, help: string, value: (reading: AccountReading) => number): Gauge<'issuer'> =>
     new Gauge({
       name,
@@ -48,7 +49,7 @@ export function createAccountMetrics(registry: Registry): AccountMetrics {
   );
   return {
     attach(reader) {
-      read = reader;
+      readers.push(reader);
     },
   };
 }

@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type AccountMetrics, createAccountMetrics } from './accounts.ts';
+import { type CallMetrics, createCallMetrics } from './calls.ts';
 import { type ControllerMetrics, createControllerMetrics } from './controller.ts';
 import { registerProcessMetrics } from './process.ts';
 import { type QueueMetrics, createQueueMetrics } from './queue.ts';
@@ -28,13 +29,6 @@ export interface LeaseMetrics {
   readonly leader: Gauge<'name'>;
 }
 
-/** Calls to the CA. `call` is the endpoint's path, `code` the HTTP status or the error's code. */
-export interface TinyCertMetrics {
-  readonly requests: Counter<'call' | 'code'>;
-  readonly duration: Histogram<'call'>;
-  readonly accounts: AccountMetrics;
-}
-
 /** What the operator is for. */
 export interface CertificateMetrics {
   readonly issuances: Counter<'operation' | 'outcome'>;
@@ -48,7 +42,9 @@ export interface Metrics {
   readonly queue: QueueMetrics;
   readonly rest: RestMetrics;
   readonly lease: LeaseMetrics;
-  readonly tinycert: TinyCertMetrics;
+  readonly tinycert: CallMetrics;
+  readonly cacert: CallMetrics;
+  readonly accounts: AccountMetrics;
   readonly certificates: CertificateMetrics;
 }
 
@@ -99,22 +95,18 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         registers,
       }),
     },
-    tinycert: {
-      requests: new Counter({
-        name: 'tinycert_client_requests_total',
-        help: 'Calls to TinyCert, by call and HTTP status or error code.',
-        labelNames: ['call', 'code'],
-        registers,
-      }),
-      duration: new Histogram({
-        name: 'tinycert_client_request_duration_seconds',
-        help: 'Seconds a call to TinyCert took.',
-        labelNames: ['call'],
-        buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
-        registers,
-      }),
-      accounts: createAccountMetrics(registry),
-    },
+    tinycert: createCallMetrics(registry, {
+      prefix: 'tinycert',
+      name: 'TinyCert',
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
+    }),
+    // A request is signed by a machine apart, which takes its time.
+    cacert: createCallMetrics(registry, {
+      prefix: 'cacert',
+      name: 'CAcert',
+      buckets: [0.1, 0.5, 1, 5, 10, 15, 20, 30, 45, 60, 90, 120],
+    }),
+    accounts: createAccountMetrics(registry),
     certificates: { issuances, revocations },
   };
 }

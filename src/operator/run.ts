@@ -56,7 +56,10 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
   const kube = new KubeClient(transport, { fieldManager: 'tinycert-operator' });
   const namespace = settings.clusterResourceNamespace ?? connection.namespace ?? 'default';
   const identity = `${hostname()}_${randomUUID()}`;
-  const accounts = tinycertAccounts({ clock, metrics: metrics.tinycert });
+  const accounts = tinycertAccounts({
+    clock,
+    metrics: { calls: metrics.tinycert, accounts: metrics.accounts },
+  });
   const elector = settings.leaderElect
     ? new LeaderElector({
         client: kube,

@@ -44,7 +44,7 @@ export const imports: Record<string, readonly string[]> = {
     'src/metrics',
     'src/lib',
   ],
-  'src/account': ['src/tinycert', 'src/http', 'src/kube', 'src/metrics', 'src/lib'],
+  'src/account': ['src/tinycert', 'src/cacert', 'src/http', 'src/http', 'src/kube', 'src/metrics', 'src/lib'],
   'src/api': ['src/x509', 'src/kube/objects.ts', 'src/lib'],
   'src/tinycert': ['src/http', 'src/lib'],
   'src/cacert': ['src/http', 'src/lib'],

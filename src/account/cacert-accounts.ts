@@ -1,0 +1,36 @@
+import { createCAcertClient } from '../cacert/index.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { AccountMetrics } from '../metrics/accounts.ts';
+import type { CallMetrics } from '../metrics/calls.ts';
+import { CAcertLogin, type CAcertConnection } from './cacert-account.ts';
+import { measure } from './measure.ts';
+import { AccountRegistry } from './registry.ts';
+
+/** The CAcert accounts in use. */
+export type CAcertAccounts = AccountRegistry<CAcertConnection, CAcertLogin>;
+
+export interface CAcertAccountsOptions {
+  clock: Clock;
+  metrics?: { calls: CallMetrics; accounts: AccountMetrics };
+}
+
+/** A call holds one of CAcert's processes for 10 to 40 seconds, so that an account makes one at a time. */
+export function cacertAccounts({ clock, metrics }: CAcertAccountsOptions): CAcertAccounts {
+  return new AccountRegistry<CAcertConnection, CAcertLogin>({
+    clock,
+    readings: metrics?.accounts,
+    atOnce: 1,
+    gateKey: ({ endpoint, credentials }) => `${endpoint}\n${credentials.username}`,
+    open: (connection, gate) =>
+      new CAcertLogin(
+        createCAcertClient({
+          ...connection,
+          systemCa: true,
+          clock,
+          connections: 2,
+          ...(metrics ? { onRequest: measure(metrics.calls) } : {}),
+        }),
+        gate,
+      ),
+  });
+}
