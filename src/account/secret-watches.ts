@@ -24,7 +24,7 @@ export interface ReadSecret {
 export const MAX_WATCHES = 50;
 
 /**
- * Watches of single Secrets by name, as metadata, for issuers that read credentials from them. By name, since the right
+ * Watches of single Secrets by name, as metadata, for whoever reads credentials from them. By name, since the right
  * to list all Secrets of a namespace is more than an operator should have.
  */
 export class SecretWatches {
@@ -37,9 +37,10 @@ export class SecretWatches {
     this.#start = start;
   }
 
-  /** Calls back with the holder whose Secret changed. */
-  onChange(listener: (holder: string) => void): void {
+  /** Calls back with the holder whose Secret changed. Returns the function that ends this. */
+  onChange(listener: (holder: string) => void): () => void {
     this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { CertificateStatus } from '../api/certificate-status.ts';
+import type { Reconcile } from '../kube/controller.ts';
 import { ApiError, type ApiErrorCause } from '../kube/errors.ts';
 import { AppError } from '../lib/errors.ts';
 import { conditionOf } from './conditions.ts';
@@ -16,6 +17,19 @@ export class CrdsOutdated extends AppError {
 
 /** How soon to look whether newer CRDs have been installed. */
 export const CRDS_AGAIN_MS = 60_000;
+
+/** Lets a controller wait for newer CRDs where one of its writes shows that they are older than the operator. */
+export function toleratingOldCrds(reconcile: Reconcile): Reconcile {
+  return async (key, context) => {
+    try {
+      return await reconcile(key, context);
+    } catch (error) {
+      if (!(error instanceof CrdsOutdated)) throw error;
+      context.log.error({ error }, 'The installed CRDs are older than the operator');
+      return { requeueAfterMs: CRDS_AGAIN_MS };
+    }
+  };
+}
 
 /**
  * Rethrows the refusal of a strict write of status; one that the CRD's schema is the reason of as `CrdsOutdated`. For an

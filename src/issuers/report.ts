@@ -1,9 +1,8 @@
 import type { Reason } from '../lib/reason.ts';
 import type { IssuerStatus } from '../api/issuer-status.ts';
 import { rfc3339, sameConditions, withConditions } from '../issuance/conditions.ts';
-import { asOutdated } from '../issuance/outdated-crds.ts';
-import { isConflict } from '../kube/errors.ts';
-import { keyOf, parseKey } from '../kube/objects.ts';
+import { patchFindings } from '../issuance/status-patch.ts';
+import { keyOf } from '../kube/objects.ts';
 import { canonicalJson } from '../lib/hash.ts';
 import type { Deps, Issuer } from './deps.ts';
 import { type inventoryToShow, warnOfOrphans } from './show-inventory.ts';
@@ -49,41 +48,18 @@ export async function report(deps: Deps, issuer: Issuer, said: Report, signal: A
     canonicalJson(status?.authority) === canonicalJson(authority);
   if (isSaid) return;
   if (!said.ready && !isSame) deps.warn(issuer, reason, message);
-  const patch = {
-    metadata: { resourceVersion: metadata.resourceVersion },
-    status: {
-      conditions,
-      session: { ...session, nextAttemptTime: session.nextAttemptTime ?? null },
-      ...(blockedUntil === status?.limits?.blockedUntil
-        ? {}
-        : { limits: { blockedUntil: blockedUntil ?? null } }),
-      ...(authority ? { authority } : {}),
-      ...said.inventory?.change,
-    },
+  const change = {
+    conditions,
+    session: { ...session, nextAttemptTime: session.nextAttemptTime ?? null },
+    ...(blockedUntil === status?.limits?.blockedUntil
+      ? {}
+      : { limits: { blockedUntil: blockedUntil ?? null } }),
+    ...(authority ? { authority } : {}),
+    ...said.inventory?.change,
   };
-  const written = await write(deps, issuer, patch, signal);
+  const written = await patchFindings(deps.kube, deps.type, issuer, change, signal);
   deps.writtenIssuers.note(keyOf(issuer), metadata.resourceVersion, written);
   warnOfOrphans(deps, issuer, said.inventory?.news ?? []);
-}
-
-async function write(
-  deps: Deps,
-  { metadata, ...issuer }: Issuer,
-  patch: { metadata: object; status: object },
-  signal: AbortSignal,
-): Promise<Issuer> {
-  const options = { subresource: 'status', fieldValidation: 'Strict', signal } as const;
-  const ref = parseKey(keyOf({ ...issuer, metadata }));
-  try {
-    return await deps.kube.mergePatch(deps.type, ref, patch, options).catch(asOutdated);
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-    // A finalizer, or what others keep in status: as long as the spec is the same, what was found of it is right.
-    const { metadata: now } = await deps.kube.get(deps.type, ref, { signal });
-    if (now.uid !== metadata.uid || now.generation !== metadata.generation) throw error;
-    const rebased = { ...patch, metadata: { resourceVersion: now.resourceVersion } };
-    return deps.kube.mergePatch(deps.type, ref, rebased, options).catch(asOutdated);
-  }
 }
 
 function sessionOf(before: Session | undefined, { state, nextAttempt }: Report, now: number): Session {
