@@ -12,12 +12,37 @@ export type SecretText = { ref: ObjectRef } & (
 /** A bundle of certificates in a Secret, and the key in it. */
 export type BundleText = SecretText & { key: string };
 
-/** Reads a Secret. Live, since they are few and their content is kept nowhere. */
-export async function readSecretText(
+/** What the Secrets that a resource names for its account hold. */
+export interface AccountSecrets {
+  credentials: SecretText;
+  /** The Secret of `caBundleSecretRef`. */
+  caBundle: BundleText | undefined;
+}
+
+/** Reads the Secrets of an account. Live, since they are few and their content is kept nowhere. */
+export async function readAccountSecrets(
   kube: KubeClient,
-  ref: ObjectRef,
+  namespace: string,
+  {
+    credentialsSecretRef,
+    caBundleSecretRef,
+  }: {
+    credentialsSecretRef: { name: string };
+    caBundleSecretRef?: { name: string; key?: string | undefined } | undefined;
+  },
+  bundleKey: string,
   signal: AbortSignal,
-): Promise<SecretText> {
+): Promise<AccountSecrets> {
+  const read = ({ name }: { name: string }): Promise<SecretText> =>
+    readSecretText(kube, { namespace, name }, signal);
+  const [credentials, caBundle] = await Promise.all([
+    read(credentialsSecretRef),
+    caBundleSecretRef ? read(caBundleSecretRef) : undefined,
+  ]);
+  return { credentials, caBundle: caBundle && { ...caBundle, key: caBundleSecretRef?.key ?? bundleKey } };
+}
+
+async function readSecretText(kube: KubeClient, ref: ObjectRef, signal: AbortSignal): Promise<SecretText> {
   const secret = await kube.find(secrets, ref, { signal });
   return secret
     ? { ref, found: true, version: secret.metadata.resourceVersion ?? '', text: texts(secret) }

@@ -1,3 +1,4 @@
+import type { CAcertError } from '../cacert/index.ts';
 import type { TinyCertError } from '../tinycert/index.ts';
 
 /** Whom an error of the CA concerns, besides whoever met it. */
@@ -26,6 +27,26 @@ export function stopsOf({ kind, code, call }: Pick<TinyCertError, 'kind' | 'code
       return code === 'Aborted' ? 'nobody' : 'account';
     case 'input':
     case 'not-found':
+      return 'nobody';
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** The same of an error of CAcert, which has no sessions: each call carries the login. */
+export function stopsOfCAcert({ kind, code }: Pick<CAcertError, 'kind' | 'code'>): Stops {
+  switch (kind) {
+    case 'rate-limit':
+      return 'pause';
+    case 'credentials':
+      return 'login';
+    case 'protocol':
+      return code === 'TlsFailure' ? 'login' : 'account';
+    case 'passing':
+      if (code === 'Closed') return 'login';
+      return code === 'Aborted' ? 'nobody' : 'account';
+    case 'input':
+    case 'uncertain':
       return 'nobody';
     default:
       return kind satisfies never;

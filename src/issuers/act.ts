@@ -1,5 +1,5 @@
 import type { Reason } from '../lib/reason.ts';
-import { createHash } from 'node:crypto';
+import { fingerprintOf } from '../x509/certificate.ts';
 import type { Account } from '../account/tinycert-account.ts';
 import { check, type Checked, type CheckFault } from '../account/check.ts';
 import { stopsOf } from '../account/stops.ts';
@@ -186,7 +186,7 @@ async function describe(
     subject: { ...subject, commonName },
     hashAlgorithm: hashAlgorithm.toUpperCase(),
     notAfter: rfc3339(root.notAfter),
-    fingerprint: createHash('sha256').update(root.raw).digest('hex'),
+    fingerprint: fingerprintOf(root),
   };
 }
 

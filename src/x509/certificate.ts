@@ -43,6 +43,11 @@ export function readCertificate(pem: string): Certificate {
   return certificate;
 }
 
+/** SHA-256 of a certificate, hexadecimal: what people compare it by. */
+export function fingerprintOf({ raw }: Pick<Certificate, 'raw'>): string {
+  return createHash('sha256').update(raw).digest('hex');
+}
+
 export interface BundleOptions {
   /** Largest text in characters; `PEM_LIMITS.bundle` unless given. */
   limit?: number;

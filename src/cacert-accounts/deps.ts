@@ -1,0 +1,30 @@
+import type { CAcertAccounts } from '../account/cacert-accounts.ts';
+import type { SecretWatches } from '../account/secret-watches.ts';
+import type { CAcertAccount } from '../api/kinds.ts';
+import { cacertAccountKey, type CAcertDirectory } from '../issuance/cacert-directory.ts';
+import type { LastWritten } from '../issuance/last-written.ts';
+import type { Warn } from '../issuance/warn.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Store } from '../kube/store.ts';
+import type { Clock } from '../lib/clock.ts';
+
+/** What the controller works with. */
+export interface Deps {
+  kube: KubeClient;
+  clock: Clock;
+  warn: Warn;
+  resources: Store<CAcertAccount>;
+  /** What this controller wrote last, which its watch may not have shown yet. */
+  written: LastWritten<CAcertAccount>;
+  directory: CAcertDirectory;
+  accounts: CAcertAccounts;
+  secretWatches: SecretWatches;
+  /** Endpoints an administrator has allowed beyond the public one. */
+  allowedEndpoints: readonly string[];
+  random?: () => number;
+}
+
+/** The directory's key of an account; logins are held by it too. */
+export function holderOf({ metadata: { name, namespace } }: Pick<CAcertAccount, 'metadata'>): string {
+  return cacertAccountKey(namespace, name);
+}
