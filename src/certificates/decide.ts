@@ -1,12 +1,12 @@
 import type { Reason } from '../lib/reason.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { WantedCondition } from '../issuance/conditions.ts';
-import { conditionOf, rfc3339 } from '../issuance/conditions.ts';
+import { conditionOf } from '../issuance/conditions.ts';
 import type { Obstacle } from '../issuance/inputs.ts';
-import { idleConditions } from '../issuance/obstacles.ts';
+import { isSettled } from '../issuance/settled.ts';
 import { firstObstacle } from './guards.ts';
 import type { Inputs } from './inputs.ts';
-import { dueAt, lookAgainAt } from '../issuance/renewal-plan.ts';
+import { lookAgainAt } from '../issuance/renewal-plan.ts';
 import { firstNeed, type Need } from './needs.ts';
 import { mayProve } from './proof.ts';
 import { earliest, expiryOf, failed, holdsForSpec, READY, working } from '../issuance/served.ts';
@@ -148,17 +148,9 @@ export function observedConditions(inputs: Inputs): WantedCondition[] {
 
 /** Nothing is needed: status says so, or is made to. */
 function steady(inputs: Inputs): Plan {
-  const { metadata, status } = inputs.certificate;
-  const ready = conditionOf(status?.conditions, 'Ready');
-  const wanted = settledCondition(inputs);
-  const due = dueAt(inputs);
-  const isSaid =
-    ready?.status === wanted.status &&
-    ready.reason === wanted.reason &&
-    ready.observedGeneration === metadata.generation &&
-    conditionOf(status?.conditions, 'Issuing')?.reason === idleConditions(inputs.certificate)[0]?.reason &&
-    status?.renewalTime === (due === undefined ? undefined : rfc3339(due));
-  return isSaid ? { do: 'nothing', requeueAt: lookAgainAt(inputs) } : { do: 'settle' };
+  return isSettled(inputs, settledCondition(inputs))
+    ? { do: 'nothing', requeueAt: lookAgainAt(inputs) }
+    : { do: 'settle' };
 }
 
 /** Whether the Secret holds a valid certificate for this very spec. */

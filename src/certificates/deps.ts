@@ -1,5 +1,5 @@
 import type { TinyCertCertificate } from '../api/kinds.ts';
-import type { AttemptMemory } from '../issuance/attempt.ts';
+import type { AttemptMemory } from '../issuance/attempt-memory.ts';
 import type { CertificateSecrets } from '../issuance/certificate-secrets.ts';
 import type { IssuerDirectory } from '../issuance/issuer-directory.ts';
 import type { LeftBehind } from '../issuance/left-behind.ts';
@@ -44,7 +44,7 @@ export interface Deps {
   issuerExists: (key: string) => boolean;
   /** Has a certificate worked on again, by its key. */
   wake: (key: string) => void;
-  attempts: AttemptMemory;
+  attempts: AttemptMemory<number>;
   /** What inventories found out about certificates that resources have. */
   observations: Observations;
   /** What issuers remember of certificates that were given up. */

@@ -56,6 +56,6 @@ function isConcluded(inputs: Inputs): boolean {
   const { attempt } = inputs.certificate.status ?? {};
   if (!known || !attempt) return false;
   const isGivenUp =
-    (known.certificateId ?? attempt.certificateId) !== undefined && isOutdated(attempt, inputs);
+    (known.bought ?? attempt.certificateId) !== undefined && isOutdated(attempt, inputs);
   return known.unsent || known.isFruitless === true || isGivenUp;
 }

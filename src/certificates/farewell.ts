@@ -110,7 +110,7 @@ async function concludeAttempt(
   const { attempt } = inputs.certificate.status ?? {};
   const known = inputs.attempt;
   if (!attempt || !known) return [];
-  if (known.certificateId !== undefined) return [known.certificateId];
+  if (known.bought !== undefined) return [known.bought];
   // An attempt that somebody else may have written leads to nothing.
   if (known.unsent || known.isFruitless || inputs.sealed === false) return [];
   if (attempt.certificateId !== undefined) return [attempt.certificateId];

@@ -3,10 +3,9 @@ import type { TinyCertCertificate } from '../api/kinds.ts';
 import { isOpen } from '../issuance/attempt.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import { isSealed } from '../issuance/seal.ts';
-import { quietAfter } from '../issuance/timing.ts';
 import { keyOf } from '../kube/objects.ts';
 import type { Deps } from './deps.ts';
-import type { AttemptKnowledge, Inputs } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 import { turnOf } from '../issuance/turn.ts';
 
 /** Fetches once what the decision needs. Reads the Secret from the API server only if it is not known to be unchanged. */
@@ -18,6 +17,7 @@ export async function gather(
   const { spec, metadata } = certificate;
   const key = issuerKey(spec.issuerRef, metadata.namespace);
   const issuer = deps.directory.get(key);
+  const open = isOpen(certificate.status) ? certificate.status?.attempt : undefined;
   const elder = deps.ownSecrets.elderOf(certificate);
   return {
     certificate,
@@ -34,22 +34,9 @@ export async function gather(
       ? isSealed(issuer.issuer.account, metadata.uid ?? '', certificate.status ?? {})
       : undefined,
     observed: deps.observations.of(certificate),
-    attempt: knowledgeOf(deps, certificate),
+    attempt: open && deps.attempts.knowledgeOf(open.id, deps.clock.monotonic(), deps.timing),
     turn: turnOf(issuer?.ready ? issuer.issuer.account.gate : undefined, keyOf(certificate)),
     now: deps.clock.now(),
     monotonic: deps.clock.monotonic(),
-  };
-}
-
-function knowledgeOf(deps: Deps, { status }: TinyCertCertificate): AttemptKnowledge | undefined {
-  const attempt = status?.attempt;
-  if (!attempt || !isOpen(status)) return undefined;
-  const seenAt = deps.attempts.seen(attempt.id, deps.clock.monotonic());
-  const note = deps.attempts.get(attempt.id);
-  return {
-    quietAt: seenAt + quietAfter(deps.timing),
-    unsent: note?.unsent ?? false,
-    isFruitless: note?.isFruitless,
-    certificateId: note?.certificateId,
   };
 }

@@ -1,19 +1,9 @@
+import type { AttemptKnowledge } from '../issuance/attempt-memory.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { CertificateInputs } from '../issuance/inputs.ts';
 import type { IssuerState } from '../issuance/issuer-directory.ts';
 import type { Observation } from '../issuance/observations.ts';
 import type { Names } from '../x509/names.ts';
-
-/** What this process remembers of an open attempt. */
-export interface AttemptKnowledge {
-  /** Nothing of the attempt can happen any more from this moment on, on the monotonic clock. */
-  quietAt: number;
-  unsent: boolean;
-  /** A recovery has looked already, and found nothing. */
-  isFruitless?: boolean | undefined;
-  /** The id the CA answered, if this process heard it. */
-  certificateId?: number | undefined;
-}
 
 /** All that a decision is made from. */
 export interface Inputs extends CertificateInputs<TinyCertCertificate> {
@@ -25,7 +15,8 @@ export interface Inputs extends CertificateInputs<TinyCertCertificate> {
   issuerExists: boolean;
   /** Whether status carries the account's seal; undefined while there is no account to ask. */
   sealed: boolean | undefined;
-  attempt: AttemptKnowledge | undefined;
+  /** What this process remembers of an open attempt. */
+  attempt: AttemptKnowledge<number> | undefined;
   /** What the CA's list says of the certificate that status does not. */
   observed: Observation | undefined;
 }

@@ -15,7 +15,7 @@ export function openAttempt(inputs: Inputs): Need | undefined {
   if (!attempt || !known || !isOpen(status)) return undefined;
   const isLate = isOutdated(attempt, inputs);
   // What this process heard itself is believed without a seal.
-  const certificateId = known.certificateId ?? (sealed === false ? undefined : attempt.certificateId);
+  const certificateId = known.bought ?? (sealed === false ? undefined : attempt.certificateId);
   if (certificateId !== undefined) {
     if (isLate) return { remedy: 'close', ...REQUEST_CHANGED, givesUp: certificateId };
     const gone = goneFor(inputs, true);

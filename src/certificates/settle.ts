@@ -1,32 +1,22 @@
-import { WITHOUT_FAILURE } from '../issuance/after-failure.ts';
-import { rfc3339 } from '../issuance/conditions.ts';
+import { settling } from '../issuance/settled.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import { settledCondition } from './decide.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
-import { dueAt, lookAgainAt } from '../issuance/renewal-plan.ts';
+import { lookAgainAt } from '../issuance/renewal-plan.ts';
 import { isFromAuthority, keepMetadata } from './possession.ts';
 import { record } from './record.ts';
-import { idleConditions } from '../issuance/obstacles.ts';
 
 /** Status says how things stand, after a change that needs no certificate. */
 export async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
-  const { certificate, secret } = inputs;
-  const seen = secret.state === 'unchanged' || secret.state === 'changed' ? secret.metadata : undefined;
-  const due = dueAt(inputs);
+  const { certificate } = inputs;
   const { certificateStatus, notAfter } = certificate.status ?? {};
   const hasEnded = certificateStatus === 'good' && Date.parse(notAfter ?? '') <= inputs.now;
+  const { change, ...said } = settling(inputs, settledCondition(inputs));
   await record(deps, {
     certificate,
-    change: {
-      ...(seen?.uid === undefined ? {} : { secretUID: seen.uid }),
-      ...(seen?.resourceVersion === undefined ? {} : { secretResourceVersion: seen.resourceVersion }),
-      renewalTime: due === undefined ? null : rfc3339(due),
-      ...(hasEnded ? { certificateStatus: 'expired' } : {}),
-      ...WITHOUT_FAILURE,
-    },
-    conditions: [settledCondition(inputs), ...idleConditions(certificate)],
-    removed: certificate.spec.suspend ? [] : ['Issuing'],
+    change: { ...change, ...(hasEnded ? { certificateStatus: 'expired' } : {}) },
+    ...said,
     signal,
   });
   const requeueAt = lookAgainAt(inputs);

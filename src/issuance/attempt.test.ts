@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { attempt, ISSUED, issued } from '../../test/support/inputs.ts';
-import { AttemptMemory, isOpen, newAttempt } from './attempt.ts';
+import { isOpen, newAttempt } from './attempt.ts';
 import { requestHash } from './request.ts';
 
 const names = { commonName: 'www.example.com', dns: ['www.example.com'], ip: [], uri: [], email: [] };
@@ -92,19 +92,4 @@ test.each([
   ['one that the CA refused', { attempt: { ...attempt, outcome: 'Refused' } }, false],
 ] as const)('%s: open is %s', (_, status, want) => {
   expect(isOpen(status)).toBe(want);
-});
-
-test('what is remembered of an attempt counts from when it was first seen, and ends with it', () => {
-  const memory = new AttemptMemory();
-  expect(memory.seen('a', 100)).toBe(100);
-  expect(memory.seen('a', 200)).toBe(100);
-  memory.bought('a', 300, 7);
-  memory.prepared('b', 400);
-  expect(memory.get('a')).toEqual({ seenAt: 100, certificateId: 7 });
-  expect(memory.get('b')).toEqual({ seenAt: 400, unsent: true });
-  memory.sent('b');
-  expect(memory.get('b')).toEqual({ seenAt: 400, unsent: false });
-  memory.forget('a');
-  memory.forget('b');
-  expect(memory.size).toBe(0);
 });

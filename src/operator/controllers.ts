@@ -13,7 +13,7 @@ import { Vanished } from '../certificates/vanished.ts';
 import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
 import { certificates, clusterIssuers, issuers, type TinyCertCertificate } from '../api/kinds.ts';
 import { MANAGED_LABEL } from '../api/names.ts';
-import { AttemptMemory } from '../issuance/attempt.ts';
+import { AttemptMemory } from '../issuance/attempt-memory.ts';
 import { CertificateSecrets } from '../issuance/certificate-secrets.ts';
 import { SecretClaims } from '../issuance/secret-claims.ts';
 import { madeFor } from '../issuance/secret-metadata.ts';
@@ -152,7 +152,7 @@ export function startControllers(options: ControllersOptions): Controllers {
         ({ prefix, store }) => key.startsWith(prefix) && store.get(key.slice(prefix.length)) !== undefined,
       ),
     wake: (key) => certificateQueue.add(key, { reason: 'turn' }),
-    attempts: new AttemptMemory(),
+    attempts: new AttemptMemory<number>(),
     observations: new Observations(),
     promises: new PromiseMemory(),
     sessions,
