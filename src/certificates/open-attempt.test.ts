@@ -50,7 +50,7 @@ describe('an attempt without a result', () => {
       do: 'resume',
       certificateId: 8,
     });
-    const heard = { ...known, certificateId: 9 };
+    const heard = { ...known, bought: 9 };
     expect(decide(inputs({ ...brandNew, status: open, attempt: heard }))).toMatchObject({
       do: 'resume',
       certificateId: 9,
@@ -78,7 +78,7 @@ describe('an attempt without a result', () => {
     test.each([outdated, elsewhere])(
       'concludeFirst: gives up what it is known to have bought, and another is asked for',
       (status) => {
-        const heard = { ...known, certificateId: 9 };
+        const heard = { ...known, bought: 9 };
         expect(decide(inputs({ ...brandNew, status, attempt: heard }))).toMatchObject({
           do: 'issue',
           operation: 'New',
@@ -90,7 +90,7 @@ describe('an attempt without a result', () => {
     test.each([outdated, elsewhere])(
       'concludeFirst: is only ended where the certificate that is served is the right one again',
       (status) => {
-        const heard = { ...known, certificateId: 9 };
+        const heard = { ...known, bought: 9 };
         const all = { ...issued, attempt: { ...status.attempt, number: 2 } };
         expect(decide(inputs({ status: all, attempt: heard }))).toEqual({ do: 'close', givesUp: 9 });
       },
