@@ -55,7 +55,6 @@ function isConcluded(inputs: Inputs): boolean {
   const known = inputs.attempt;
   const { attempt } = inputs.certificate.status ?? {};
   if (!known || !attempt) return false;
-  const isGivenUp =
-    (known.bought ?? attempt.certificateId) !== undefined && isOutdated(attempt, inputs);
+  const isGivenUp = (known.bought ?? attempt.certificateId) !== undefined && isOutdated(attempt, inputs);
   return known.unsent || known.isFruitless === true || isGivenUp;
 }

@@ -86,6 +86,11 @@ export function checkLeaf(
   const chain = verifyChain(leaf, intermediates, root);
   if (!chain.ok)
     throw failure('IncorrectIssuer', 'The certificate does not chain to the authority of the issuer.');
+  checkDates(leaf, now);
+}
+
+/** Throws a `MaterialError` for a certificate that has ended, or that begins later than clocks differ. */
+export function checkDates(leaf: Certificate, now: number): void {
   if (leaf.notAfter <= now) throw new ExpiredError(leaf);
   if (leaf.notBefore > now + MAX_CLOCK_SKEW_MS) {
     throw failure(

@@ -31,7 +31,10 @@ export type Step =
   | 'revoked'
   /** A finalizer was put on, or is about to be taken off. */
   | 'finalizer'
-  | 'vanish';
+  | 'vanish'
+  /** The Secret of a key that CAcert is to certify is written, and is gone again. */
+  | 'pending'
+  | 'forget';
 
 /** Whether failpoints are built in. The bundle that is shipped defines it as false, so that nothing of this is left. */
 declare const FAILPOINTS: boolean | undefined;

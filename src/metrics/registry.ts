@@ -35,6 +35,14 @@ export interface CertificateMetrics {
   readonly revocations: Counter<'status' | 'outcome'>;
 }
 
+/** How one attempt at CAcert ended. `uncertain`: nobody knows; `mismatched`: with another thing than was asked for. */
+export const CACERT_OUTCOMES = ['success', 'adopted', 'failure', 'uncertain', 'mismatched'] as const;
+
+/** The same for CAcert's certificates, which cannot be revoked. */
+export interface CAcertCertificateMetrics {
+  readonly issuances: Counter<'outcome'>;
+}
+
 /** All metrics of one process. */
 export interface Metrics {
   readonly registry: Registry;
@@ -46,6 +54,7 @@ export interface Metrics {
   readonly cacert: CallMetrics;
   readonly accounts: AccountMetrics;
   readonly certificates: CertificateMetrics;
+  readonly cacertCertificates: CAcertCertificateMetrics;
 }
 
 export interface MetricsOptions {
@@ -75,6 +84,13 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   });
   for (const status of REVOCATION_ACTIONS)
     for (const outcome of REVOCATION_OUTCOMES) revocations.inc({ status, outcome }, 0);
+  const cacertIssuances = new Counter({
+    name: 'cacert_certificate_issuances_total',
+    help: 'Attempts to have a certificate signed by CAcert, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  for (const outcome of CACERT_OUTCOMES) cacertIssuances.inc({ outcome }, 0);
   return {
     registry,
     controller: createControllerMetrics(registry),
@@ -108,5 +124,6 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     }),
     accounts: createAccountMetrics(registry),
     certificates: { issuances, revocations },
+    cacertCertificates: { issuances: cacertIssuances },
   };
 }

@@ -60,3 +60,23 @@ function utf16(bigEndian: Buffer): string {
     ? Buffer.from(bigEndian).swap16().toString('utf16le')
     : bigEndian.toString('latin1');
 }
+
+/** 1.2.840.113549.1.9.1 */
+const EMAIL_ADDRESS = Buffer.from([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01]);
+
+/** The values of emailAddress (PKCS#9) in a Name, given whole: where CAcert repeats what it puts into the alternative names. */
+export function emailAddressesOf(name: Buffer): string[] {
+  const found: string[] = [];
+  const sets = new DerCursor(name).enter(TAG.sequence);
+  while (!sets.done) {
+    const pairs = sets.enter(TAG.set);
+    while (!pairs.done) {
+      const pair = pairs.enter(TAG.sequence);
+      const isEmail = pair.next(TAG.oid).content.equals(EMAIL_ADDRESS);
+      const value = pair.any();
+      pair.finish();
+      if (isEmail) found.push(decodeString(value.tag, value.content));
+    }
+  }
+  return found;
+}

@@ -18,6 +18,11 @@ export class PrivateKey {
     this.#key = key;
   }
 
+  /** Bits of the modulus; undefined for a key that is not RSA. */
+  get modulusBits(): number | undefined {
+    return 'modulus' in this.#key ? bitLength(this.#key.modulus) : undefined;
+  }
+
   /** As PKCS#8 PEM, lines of 64 characters, a line break at the end. */
   toPkcs8(): string {
     return writePem('PRIVATE KEY', this.#der);
@@ -106,4 +111,10 @@ function openEcKey(der: Buffer, type: 'pkcs8' | 'sec1'): KeyObject {
 
 function invalid(message: string): X509Error {
   return new X509Error('InvalidPrivateKey', message);
+}
+
+/** Bits of an unsigned number, given as the content of a DER INTEGER. */
+function bitLength(integer: Buffer): number {
+  const first = integer.findIndex((byte) => byte !== 0);
+  return first < 0 ? 0 : (integer.length - first) * 8 - Math.clz32(integer[first] ?? 0) + 24;
 }

@@ -1,0 +1,99 @@
+import { ANONYMOUS_NAME, type CAcertCertificateSpec } from '../api/cacert-certificate-spec.ts';
+import { wantedEmails } from '../api/cacert-effective.ts';
+import type { Bundle } from '../issuance/cacert-directory.ts';
+import { checkDates, type Material, MaterialError } from '../issuance/checks.ts';
+import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { verifyChain } from '../x509/chain.ts';
+import { emailAddressesOf } from '../x509/distinguished-name.ts';
+import { normalCommonName } from '../x509/names.ts';
+import type { PrivateKey } from '../x509/private-key.ts';
+
+/** What a certificate has to fit. */
+export interface Expected {
+  spec: Pick<CAcertCertificateSpec, 'emailAddresses' | 'commonName' | 'codeSigning'>;
+  bundle: Bundle;
+  now: number;
+}
+
+/** id-kp-clientAuth and id-kp-codeSigning (RFC 5280 section 4.2.1.12). */
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
+
+/** What CAcert calls whoever has no name: its code says one thing and its policy (CPS 3.1.1) another. */
+const ANONYMOUS: readonly string[] = [ANONYMOUS_NAME, 'CAcert WoT Member'];
+
+/**
+ * Checks what CAcert signed, or what somebody pasted, before it may go into a Secret. CAcert leaves out of a request what the
+ * account may not have, without a word, so that nothing is taken for granted. Throws a `MaterialError`, or the error of the
+ * X.509 reader, whose codes and messages are as static.
+ */
+export function checkIssued(pem: string, key: PrivateKey, expected: Expected): Material {
+  const leaf = readCertificate(pem);
+  if (!key.matches(leaf)) throw failure('InvalidKeyPair', 'The certificate is for another key.');
+  const { root, path } = checkCertificate(leaf, expected);
+  return {
+    leaf,
+    certificates: [leaf, ...path].map((each) => each.pem).join(''),
+    key: key.toPkcs8(),
+    root: root.pem,
+  };
+}
+
+/** The checks that need no private key. Answers with the chain to a root of the bundle. */
+export function checkCertificate(
+  leaf: Certificate,
+  { spec, bundle, now }: Expected,
+): { root: Certificate; path: Certificate[] } {
+  checkName(leaf, spec.commonName);
+  checkEmails(leaf, wantedEmails(spec));
+  const usages = leaf.x509.keyUsage ?? [];
+  if (!usages.includes(CLIENT_AUTH))
+    throw failure('IncorrectCertificate', 'The certificate is not good for the authentication of clients.');
+  if (spec.codeSigning && !usages.includes(CODE_SIGNING)) {
+    throw failure(
+      'IncorrectCertificate',
+      'The certificate is not good for signing code, as codeSigning asks: that takes the right to it and 100 assurance points.',
+    );
+  }
+  const chain = chainOf(leaf, bundle);
+  checkDates(leaf, now);
+  return chain;
+}
+
+function checkName({ names: { commonName } }: Certificate, wanted: string | undefined): void {
+  const allowed = wanted === undefined ? ANONYMOUS : [wanted];
+  if (allowed.some((name) => normalCommonName(name) === commonName)) return;
+  const isAnonymous = ANONYMOUS.some((name) => normalCommonName(name) === commonName);
+  throw failure(
+    'IncorrectCertificate',
+    isAnonymous
+      ? 'The certificate bears no name, and commonName asks for one: write one of the names in the account’s status, letter for letter, or leave commonName out.'
+      : 'The certificate bears another common name than was asked for.',
+  );
+}
+
+function checkEmails(leaf: Certificate, wanted: readonly string[]): void {
+  const normal = (emails: readonly string[]): string =>
+    [...new Set(emails.map((email) => email.toLowerCase()))].sort().join(' ');
+  const found = [...leaf.names.email, ...emailAddressesOf(leaf.rawSubject)];
+  if (normal(found) === normal(wanted)) return;
+  throw failure('IncorrectCertificate', 'The certificate has other e-mail addresses than were asked for.');
+}
+
+function chainOf(
+  leaf: Certificate,
+  { roots, intermediates }: Bundle,
+): { root: Certificate; path: Certificate[] } {
+  for (const root of roots) {
+    const chain = verifyChain(leaf, intermediates, root);
+    if (chain.ok) return { root, path: chain.path };
+  }
+  throw failure(
+    'IncorrectIssuer',
+    'The certificate does not chain to a root of the account’s bundle; is the class 3 certificate missing there?',
+  );
+}
+
+function failure(code: MaterialError['code'], message: string): MaterialError {
+  return new MaterialError(code, message);
+}

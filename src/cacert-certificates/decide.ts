@@ -1,0 +1,112 @@
+import type { Material } from '../issuance/checks.ts';
+import type { WantedCondition } from '../issuance/conditions.ts';
+import { lookAgainAt } from '../issuance/renewal-plan.ts';
+import { earliest, expiryOf, failed, holdsForSpec, READY, working } from '../issuance/served.ts';
+import { isSettled } from '../issuance/settled.ts';
+import type { Obstacle } from '../issuance/inputs.ts';
+import type { Reason } from '../lib/reason.ts';
+import { firstObstacle } from './guards.ts';
+import type { Inputs } from './inputs.ts';
+import { firstNeed, type Need } from './needs.ts';
+
+/** What is to be done, and nothing else: `act` carries it out without deciding anew. */
+export type Plan =
+  /** All is well until then. */
+  | { do: 'nothing'; requeueAt?: number | undefined; isQueued?: true }
+  /** Say in status how things stand, if it does not say so already. */
+  | {
+      do: 'report';
+      why: Reason;
+      conditions: WantedCondition[];
+      requeueAt?: number | undefined;
+      isQueued?: true;
+    }
+  /** Look again at this moment of the monotonic clock. */
+  | { do: 'wait'; quietAt: number }
+  | { do: 'issue'; why: Reason }
+  /** Serve what was signed for the pending key. */
+  | { do: 'publish'; material: Material; isLate: boolean }
+  /** Keep what was signed and cannot be served where a person finds it. */
+  | { do: 'refuse'; certificate: string; fault: Reason }
+  /** Take note of what the Secret holds. */
+  | { do: 'takeUp' }
+  /** Say that nobody knows what came of an attempt. */
+  | { do: 'doubt' }
+  | { do: 'relabel' | 'settle' | 'forget' };
+
+/** Decides what to do for one certificate. Pure: the same inputs give the same plan. */
+export function decide(inputs: Inputs): Plan {
+  const need = firstNeed(inputs);
+  if (!need) {
+    return isSettled(inputs, settledCondition(inputs))
+      ? { do: 'nothing', requeueAt: lookAgainAt(inputs) }
+      : { do: 'settle' };
+  }
+  if (need.remedy === 'doubt' && inputs.monotonic < need.quietAt)
+    return { do: 'wait', quietAt: need.quietAt };
+  const obstacle = firstObstacle(inputs, need);
+  if (obstacle?.isMomentary) {
+    return obstacle.isQueued
+      ? { do: 'nothing', isQueued: true, requeueAt: servedUntil(inputs) }
+      : { do: 'nothing' };
+  }
+  return obstacle ? obstructed(inputs, obstacle) : planFor(need);
+}
+
+function planFor(need: Need): Plan {
+  const why = { reason: need.reason, message: need.message };
+  switch (need.remedy) {
+    case 'issue':
+      return { do: 'issue', why };
+    case 'publish':
+      return { do: 'publish', material: need.material, isLate: need.isLate };
+    case 'refuse':
+      return { do: 'refuse', certificate: need.certificate, fault: need.fault };
+    case 'doubt':
+    case 'takeUp':
+    case 'relabel':
+    case 'settle':
+    case 'forget':
+      return { do: need.remedy };
+    default:
+      return need satisfies never;
+  }
+}
+
+function obstructed(inputs: Inputs, obstacle: Obstacle): Plan {
+  return {
+    do: 'report',
+    why: obstacle,
+    conditions: failedConditions(inputs, obstacle),
+    requeueAt: earliest(obstacle.until, servedUntil(inputs)),
+    ...(obstacle.isQueued ? { isQueued: true } : {}),
+  };
+}
+
+/** The conditions while a need is being met. */
+export function workingConditions(inputs: Inputs, why: Reason): WantedCondition[] {
+  return working(holdsForSpec(inputs), why);
+}
+
+/** The conditions after a try that failed. */
+export function failedConditions(inputs: Inputs, why: Reason): WantedCondition[] {
+  return failed(holdsForSpec(inputs), why);
+}
+
+/** What Ready says of a certificate that needs nothing: it may have ended without being renewed. */
+export function settledCondition({ certificate, now }: Pick<Inputs, 'certificate' | 'now'>): WantedCondition {
+  const expiry = expiryOf(certificate);
+  if (expiry === undefined || expiry > now) return READY;
+  const { serialNumber, notAfter } = certificate.status ?? {};
+  return {
+    type: 'Ready',
+    status: 'False',
+    reason: 'Expired',
+    message: `The certificate with the serial number ${serialNumber} expired at ${notAfter} and is not renewed.`,
+  };
+}
+
+/** When Ready stops being true by itself, if it is true now: whoever waits has to say so then. */
+export function servedUntil(inputs: Inputs): number | undefined {
+  return holdsForSpec(inputs) ? expiryOf(inputs.certificate) : undefined;
+}

@@ -1,0 +1,52 @@
+import type { CAcertCertificate } from '../api/kinds.ts';
+import type { AttemptMemory } from '../issuance/attempt-memory.ts';
+import type { CAcertDirectory } from '../issuance/cacert-directory.ts';
+import type { CertificateSecrets } from '../issuance/certificate-secrets.ts';
+import type { LastWritten } from '../issuance/last-written.ts';
+import type { Repairs } from '../issuance/repairs.ts';
+import type { SecretClaims } from '../issuance/secret-claims.ts';
+import type { StatusWriter } from '../issuance/status-writer.ts';
+import type { Timing } from '../issuance/timing.ts';
+import type { Warn } from '../issuance/warn.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import type { Store } from '../kube/store.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { CAcertCertificateMetrics } from '../metrics/registry.ts';
+import type { PendingKeys } from './pending-keys.ts';
+
+/** What the controller works with; all of it is shared between its files and lives as long as the process. */
+export interface Deps {
+  clock: Clock;
+  timing: Timing;
+  metrics: CAcertCertificateMetrics;
+  warn: Warn;
+  /** This process, as attempts name it. */
+  holder: string;
+  /** Whether this process leads at this very moment. */
+  leads: () => boolean;
+  /** Whether the CRDs know all that has to be written; `doubt` is for a write that shows that they do not. */
+  crds: { readonly fit: boolean; doubt: () => void };
+  certificates: Store<CAcertCertificate>;
+  written: LastWritten<CAcertCertificate>;
+  /** The operator's Secrets, as metadata. */
+  secrets: Store<KubeObject>;
+  writtenSecrets: LastWritten<KubeObject>;
+  directory: CAcertDirectory;
+  /** Whether there is an account resource of this key in the directory's sense, checked or not. */
+  accountExists: (key: string) => boolean;
+  /** Has a certificate worked on again, by its key. */
+  wake: (key: string) => void;
+  /** What CAcert answered is a certificate in PEM, and nobody can ask for it again. */
+  attempts: AttemptMemory<string>;
+  statuses: StatusWriter<CAcertCertificate>;
+  ownSecrets: CertificateSecrets<CAcertCertificate>;
+  secretClaims: SecretClaims;
+  pendingKeys: PendingKeys;
+  repairs: Repairs;
+  /** How often the same was said of a resource lately. */
+  reports: Repairs;
+}
+
+/** Names of indexes on the store of certificates. */
+export const BY_ACCOUNT = 'account';
+export const BY_PENDING = 'pending';

@@ -1,0 +1,54 @@
+import { cacertSpecHash } from '../api/cacert-effective.ts';
+import type { CAcertCertificate } from '../api/kinds.ts';
+import { isCAcertAttemptOpen } from '../issuance/cacert-kind.ts';
+import { cacertAccountKey } from '../issuance/cacert-directory.ts';
+import { turnOf } from '../issuance/turn.ts';
+import { keyOf, refKey } from '../kube/objects.ts';
+import type { Deps } from './deps.ts';
+import type { Inputs } from './inputs.ts';
+import type { PendingView } from './pending-keys.ts';
+
+/** Fetches once what the decision needs. Secrets are read from the API server only where something may have changed. */
+export async function gather(
+  deps: Deps,
+  certificate: CAcertCertificate,
+  signal: AbortSignal,
+): Promise<Inputs> {
+  const { spec, metadata, status } = certificate;
+  const accountKey = cacertAccountKey(metadata.namespace, spec.accountRef.name);
+  const account = deps.directory.get(accountKey);
+  const elder = deps.ownSecrets.elderOf(certificate);
+  const open = isCAcertAttemptOpen(status) ? status?.attempt : undefined;
+  const monotonic = deps.clock.monotonic();
+  return {
+    certificate,
+    specHash: cacertSpecHash(spec),
+    crdsFit: deps.crds.fit,
+    accountKey,
+    account,
+    accountExists: account !== undefined || deps.accountExists(accountKey),
+    elder,
+    // What belongs to another resource is none of this one's business.
+    secret: elder === undefined ? await deps.ownSecrets.look(certificate, signal) : { state: 'absent' },
+    pending: await pendingOf(deps, certificate, signal),
+    attempt: open && deps.attempts.knowledgeOf(open.id, monotonic, deps.timing),
+    turn: turnOf(account?.ready ? account.issuer.account.gate : undefined, keyOf(certificate)),
+    now: deps.clock.now(),
+    monotonic,
+  };
+}
+
+/** A certificate that is served and has no pending key is not worth a read. */
+async function pendingOf(
+  deps: Deps,
+  certificate: CAcertCertificate,
+  signal: AbortSignal,
+): Promise<PendingView> {
+  const { attempt, serialNumber } = certificate.status ?? {};
+  const key = refKey(deps.pendingKeys.refOf(certificate));
+  const watched = deps.writtenSecrets.newest(key, deps.secrets.get(key));
+  const isConcluded =
+    attempt === undefined || (serialNumber !== undefined && attempt.serialNumber === serialNumber);
+  if (isConcluded && !watched) return { state: 'absent' };
+  return deps.pendingKeys.read(certificate, signal);
+}

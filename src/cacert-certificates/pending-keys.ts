@@ -1,0 +1,152 @@
+import type { CAcertCertificate } from '../api/kinds.ts';
+import { cacertCertificates } from '../api/kinds.ts';
+import { CACERT_ANNOTATIONS, MANAGED_LABEL } from '../api/names.ts';
+import { isNotFound } from '../kube/errors.ts';
+import type { LastWritten } from '../issuance/last-written.ts';
+import { ownerReference } from '../issuance/secret-owner.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { type KubeObject, type ObjectRef, refKey, type Secret, secrets } from '../kube/objects.ts';
+import { X509Error } from '../x509/errors.ts';
+import { type PrivateKey, readPrivateKey } from '../x509/private-key.ts';
+
+/** Where a late certificate is pasted, and where one is kept that is not what was asked for. */
+export const CERTIFICATE_FILE = 'tls.crt';
+const KEY_FILE = 'tls.key';
+
+/** The Secret of a key whose certificate has not come yet. */
+export type PendingView =
+  | { state: 'absent' }
+  /** There is a Secret of that name that the operator did not make for this certificate. */
+  | { state: 'foreign' }
+  | {
+      state: 'present';
+      metadata: Secret['metadata'];
+      /** Undefined if somebody has damaged it. */
+      key: PrivateKey | undefined;
+      /** The certificate that stands beside it, PEM, not checked. */
+      certificate: string | undefined;
+    };
+
+export interface PendingKeysOptions {
+  kube: KubeClient;
+  written: LastWritten<KubeObject>;
+}
+
+/**
+ * Keys whose certificates have not come yet, each in a Secret of its own: it is written before CAcert is asked and stays until
+ * a certificate for it is served, so that no answer that is lost, and none that comes late, is worth nothing.
+ */
+export class PendingKeys {
+  readonly #options: PendingKeysOptions;
+
+  constructor(options: PendingKeysOptions) {
+    this.#options = options;
+  }
+
+  /** The Secret of a certificate's pending key. The resource's uid is in its name: an earlier one of that name had another. */
+  refOf({ metadata }: Pick<CAcertCertificate, 'metadata'>): { namespace: string; name: string } {
+    const { namespace = '', name, uid = '' } = metadata;
+    return { namespace, name: `${name.slice(0, 200).replace(/[.-]+$/, '')}-pending-${uid.slice(0, 8)}` };
+  }
+
+  /** Reads the pending key of a certificate. */
+  async read(certificate: CAcertCertificate, signal: AbortSignal): Promise<PendingView> {
+    const secret = await this.#options.kube.find(secrets, this.refOf(certificate), { signal });
+    if (!secret) return { state: 'absent' };
+    const { labels = {}, annotations = {} } = secret.metadata;
+    const isOwn =
+      labels[MANAGED_LABEL] === 'true' &&
+      annotations[CACERT_ANNOTATIONS.pending] === certificate.metadata.uid;
+    if (!isOwn) return { state: 'foreign' };
+    return {
+      state: 'present',
+      metadata: secret.metadata,
+      key: keyOf(text(secret, KEY_FILE)),
+      certificate: text(secret, CERTIFICATE_FILE) || undefined,
+    };
+  }
+
+  /** Keeps a key for a certificate, in place of the one that was seen. A certificate beside that goes with it. */
+  async keep(
+    certificate: CAcertCertificate,
+    seen: PendingView,
+    key: PrivateKey,
+    signal: AbortSignal,
+  ): Promise<Extract<PendingView, { state: 'present' }>> {
+    const ref = this.refOf(certificate);
+    const data = { [KEY_FILE]: base64(key.toPkcs8()), [CERTIFICATE_FILE]: base64('') };
+    const before = seen.state === 'present' ? seen.metadata.resourceVersion : undefined;
+    const written =
+      seen.state === 'present'
+        ? await this.#patch(ref, { metadata: { resourceVersion: before }, data }, signal)
+        : await this.#options.kube.create(
+            secrets,
+            { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: this.#metadata(certificate), data },
+            { metadataOnly: true, signal },
+          );
+    this.#options.written.note(refKey(ref), before, { metadata: written.metadata });
+    return { state: 'present', metadata: written.metadata, key, certificate: undefined };
+  }
+
+  /** Keeps a certificate that came for the key and cannot be served. */
+  async keepCertificate(
+    certificate: CAcertCertificate,
+    { metadata }: Extract<PendingView, { state: 'present' }>,
+    pem: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { resourceVersion } = metadata;
+    const ref = this.refOf(certificate);
+    const patch = { metadata: { resourceVersion }, data: { [CERTIFICATE_FILE]: base64(pem) } };
+    const written = await this.#patch(ref, patch, signal);
+    this.#options.written.note(refKey(ref), resourceVersion, { metadata: written.metadata });
+  }
+
+  /** The key is served, with its certificate. */
+  async forget(
+    certificate: CAcertCertificate,
+    { metadata }: { metadata: Secret['metadata'] },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { uid, resourceVersion } = metadata;
+    const only = { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
+    try {
+      await this.#options.kube.delete(secrets, this.refOf(certificate), { ...only, signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  #patch(ref: ObjectRef, patch: object, signal: AbortSignal): Promise<Pick<Secret, 'metadata'>> {
+    return this.#options.kube.mergePatch(secrets, ref, patch, { metadataOnly: true, signal });
+  }
+
+  #metadata(certificate: CAcertCertificate): Secret['metadata'] {
+    return {
+      ...this.refOf(certificate),
+      labels: { [MANAGED_LABEL]: 'true' },
+      annotations: {
+        [CACERT_ANNOTATIONS.pending]: certificate.metadata.uid ?? '',
+        [CACERT_ANNOTATIONS.accountName]: certificate.spec.accountRef.name,
+      },
+      ownerReferences: [ownerReference(cacertCertificates, certificate)],
+    };
+  }
+}
+
+function keyOf(pem: string): PrivateKey | undefined {
+  try {
+    return readPrivateKey(pem);
+  } catch (error) {
+    if (error instanceof X509Error) return undefined;
+    throw error;
+  }
+}
+
+function text({ data = {} }: Secret, file: string): string {
+  return Buffer.from(data[file] ?? '', 'base64').toString('latin1');
+}
+
+function base64(content: string): string {
+  return Buffer.from(content).toString('base64');
+}
