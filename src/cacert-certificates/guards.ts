@@ -1,3 +1,4 @@
+import type { CAcertAttempt } from '../api/cacert-certificate-status.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import { wantedEmails } from '../api/cacert-effective.ts';
 import type { Obstacle } from '../issuance/inputs.ts';
@@ -30,7 +31,8 @@ const policies: readonly Policy[] = [
   accountNotReady,
   notOffered,
   mismatched,
-  backingOff,
+  pastedInVain,
+  waiting,
   askedTooOften,
   accountStopped,
   accountPaused,
@@ -119,9 +121,37 @@ function mismatched(inputs: Inputs): Obstacle | undefined {
   const until = reason === 'NotYetValid' ? { until: now + 60_000 } : {};
   return {
     reason,
-    message: `${message} It is not published and no other one is asked for. It stands in the Secret ${attempt.pendingSecretName}; change the spec, or delete that Secret to have another one asked for.`,
+    message: `${message} It is not published${mismatchAdvice(attempt)}`,
     ...until,
   };
+}
+
+/** What to do about a certificate that is not what was asked for. */
+export function mismatchAdvice({ pendingSecretName }: Pick<CAcertAttempt, 'pendingSecretName'>): string {
+  return ` and no other one is asked for. It stands in the Secret ${pendingSecretName}: change the spec, or delete that Secret to have another one asked for.`;
+}
+
+/** Whoever pasted a certificate is told why it is not taken over, as long as no other one is asked for. */
+function pastedInVain(inputs: Inputs): Obstacle | undefined {
+  const { certificate, pending } = inputs;
+  const wait = waiting(inputs);
+  const pem = pending.state === 'present' ? pending.certificate : undefined;
+  const { attempt } = certificate.status ?? {};
+  if (!wait || pem === undefined || attempt?.outcome !== 'Uncertain') return undefined;
+  const found = examine(inputs, pem);
+  if (!found || !('fault' in found)) return undefined;
+  return {
+    ...wait,
+    reason: 'IssuanceUncertain',
+    message: `What stands under tls.crt in the Secret ${attempt.pendingSecretName} is not taken over: ${found.fault.message} Put the certificate there that CAcert signed for its key.`,
+  };
+}
+
+/** After a failure the next try waits; a change of the spec ends the wait, and so does whoever throws the pending key away. */
+function waiting(inputs: Inputs): Obstacle | undefined {
+  const { attempt } = inputs.certificate.status ?? {};
+  const isKept = attempt?.outcome === 'Uncertain' || attempt?.outcome === 'Mismatched';
+  return isKept && inputs.pending.state === 'absent' ? undefined : backingOff(inputs);
 }
 
 /** How many attempts a status has of the last 24 hours, and when the oldest of them is over that. */

@@ -1,3 +1,4 @@
+import { keySize } from '../api/cacert-effective.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import { isCAcertAttemptOpen } from '../issuance/cacert-kind.ts';
 import { MaterialError, type Material } from '../issuance/checks.ts';
@@ -71,8 +72,9 @@ function answered(inputs: Inputs): Need | undefined {
 function heldAlready({ certificate, secret, account, now }: Inputs): Need | undefined {
   if (secret.state !== 'changed' || !secret.held || !account?.ready) return undefined;
   if (holdsOwn({ certificate, secret }) || !secret.held.isPlain) return undefined;
-  const { bundle } = account.issuer;
-  if (!passes(() => checkCertificate(secret.held!.leaf, { spec: certificate.spec, bundle, now })))
+  const { leaf, key } = secret.held;
+  const expected = { spec: certificate.spec, bundle: account.issuer.bundle, now };
+  if (key.modulusBits !== keySize(certificate.spec) || !passes(() => checkCertificate(leaf, expected)))
     return undefined;
   return {
     remedy: 'takeUp',
@@ -182,6 +184,10 @@ export function examine(
 ): { material: Material } | { fault: Reason } | undefined {
   if (pending.state !== 'present' || !account?.ready) return undefined;
   if (!pending.key) return { fault: KEY_LOST };
+  const isAsked =
+    pending.key.modulusBits === keySize(certificate.spec) &&
+    pending.account === certificate.spec.accountRef.name;
+  if (!isAsked) return { fault: REQUEST_CHANGED };
   const { bundle } = account.issuer;
   try {
     return { material: checkIssued(pem, pending.key, { spec: certificate.spec, bundle, now }) };
@@ -189,6 +195,12 @@ export function examine(
     return { fault: faultOf(error) };
   }
 }
+
+const REQUEST_CHANGED: Reason = {
+  reason: 'RequestChanged',
+  message:
+    'The spec asks for another size of the key, or another account, since the certificate was asked for.',
+};
 
 const KEY_LOST: Reason = {
   reason: 'PendingKeyLost',

@@ -21,6 +21,8 @@ export type PendingView =
   | {
       state: 'present';
       metadata: Secret['metadata'];
+      /** Name of the account that is asked. */
+      account: string | undefined;
       /** Undefined if somebody has damaged it. */
       key: PrivateKey | undefined;
       /** The certificate that stands beside it, PEM, not checked. */
@@ -61,6 +63,7 @@ export class PendingKeys {
     return {
       state: 'present',
       metadata: secret.metadata,
+      account: annotations[CACERT_ANNOTATIONS.accountName],
       key: keyOf(text(secret, KEY_FILE)),
       certificate: text(secret, CERTIFICATE_FILE) || undefined,
     };
@@ -74,18 +77,29 @@ export class PendingKeys {
     signal: AbortSignal,
   ): Promise<Extract<PendingView, { state: 'present' }>> {
     const ref = this.refOf(certificate);
+    const account = certificate.spec.accountRef.name;
     const data = { [KEY_FILE]: base64(key.toPkcs8()), [CERTIFICATE_FILE]: base64('') };
     const before = seen.state === 'present' ? seen.metadata.resourceVersion : undefined;
     const written =
       seen.state === 'present'
-        ? await this.#patch(ref, { metadata: { resourceVersion: before }, data }, signal)
+        ? await this.#patch(
+            ref,
+            {
+              metadata: {
+                resourceVersion: before,
+                annotations: { [CACERT_ANNOTATIONS.accountName]: account },
+              },
+              data,
+            },
+            signal,
+          )
         : await this.#options.kube.create(
             secrets,
             { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: this.#metadata(certificate), data },
             { metadataOnly: true, signal },
           );
     this.#options.written.note(refKey(ref), before, { metadata: written.metadata });
-    return { state: 'present', metadata: written.metadata, key, certificate: undefined };
+    return { state: 'present', metadata: written.metadata, account, key, certificate: undefined };
   }
 
   /** Keeps a certificate that came for the key and cannot be served. */

@@ -29,7 +29,8 @@ function held(serialNumber: string): HeldCertificate {
     notAfter: Date.parse(issued.notAfter ?? ''),
     names: effectiveNames(spec),
   } as HeldCertificate['leaf'];
-  return { leaf, intermediates: [], root: leaf, claimedId: 7, isPlain: true };
+  const key = {} as HeldCertificate['key'];
+  return { leaf, intermediates: [], root: leaf, key, claimedId: 7, isPlain: true };
 }
 
 function changed(holds: HeldCertificate | undefined, hasMetadata = true): Inputs['secret'] {

@@ -1,7 +1,7 @@
 import type { Secret } from '../kube/objects.ts';
 import { type Certificate, readBundle } from '../x509/certificate.ts';
 import { verifyChain } from '../x509/chain.ts';
-import { readPrivateKey } from '../x509/private-key.ts';
+import { type PrivateKey, readPrivateKey } from '../x509/private-key.ts';
 import { claimedCertificateId } from './tinycert-kind.ts';
 
 /** The certificate that a Secret holds, if it is whole: a readable chain to its own `ca.crt`, with the right key. */
@@ -12,6 +12,8 @@ export interface HeldCertificate {
   root: Certificate;
   /** What the annotation says; not to be believed alone. */
   claimedId: number | undefined;
+  /** The private key, which fits the leaf. */
+  key: PrivateKey;
   /** Whether its files are written as the operator writes them: what any server reads, and nothing beside it. */
   isPlain: boolean;
 }
@@ -29,7 +31,7 @@ export function heldCertificate(secret: Secret): HeldCertificate | undefined {
       !intermediates.some(({ raw }) => raw.equals(root.raw)) &&
       files.key === key.toPkcs8() &&
       files.ca === root.pem;
-    return { leaf, intermediates, root, claimedId: claimedCertificateId(secret), isPlain };
+    return { leaf, intermediates, root, key, claimedId: claimedCertificateId(secret), isPlain };
   } catch {
     // Whatever is wrong with it, the answer is the same: it has to be written anew.
     return undefined;

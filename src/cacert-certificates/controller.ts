@@ -1,0 +1,101 @@
+import { parseCAcertCertificate } from '../api/parse.ts';
+import { type CAcertCertificate, cacertCertificates } from '../api/kinds.ts';
+import { cacertAccountKey } from '../issuance/cacert-directory.ts';
+import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/outdated-crds.ts';
+import { BY_SECRET } from '../issuance/secret-claims.ts';
+import { comeWhenCalled } from '../issuance/turn.ts';
+import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller.ts';
+import { refKey } from '../kube/objects.ts';
+import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
+import { failpoint } from '../lib/failpoint.ts';
+import type { Reason } from '../lib/reason.ts';
+import { act } from './act.ts';
+import { decide } from './decide.ts';
+import { BY_ACCOUNT, BY_PENDING, type Deps } from './deps.ts';
+import { gather } from './gather.ts';
+import { revokeByHand } from './not-revoked.ts';
+
+/**
+ * The controller of CAcertCertificates. It reads certificates, the metadata of their Secrets and the directory of accounts, and
+ * writes the certificates' status, their Secrets and the Secrets of pending keys, nothing else.
+ */
+export function reconciler(deps: Deps): Reconcile {
+  return async (key, context) => {
+    const certificate = deps.written.newest(key, deps.certificates.get(key));
+    if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return {};
+    const parsed = parseCAcertCertificate(certificate);
+    try {
+      if (!parsed.ok) {
+        const message = `The spec cannot be used: ${parsed.message}`;
+        return await report(deps, certificate, { reason: 'InvalidSpec', message }, context);
+      }
+      const inputs = await gather(deps, parsed.object, context.signal);
+      const { account } = inputs;
+      const gate = account?.ready ? account.issuer.account.gate : undefined;
+      return await comeWhenCalled(gate, parsed.object, () => {
+        const plan = decide(inputs);
+        failpoint('decide');
+        return act(deps, inputs, plan, context);
+      });
+    } catch (error) {
+      if (!(error instanceof CrdsOutdated)) throw error;
+      deps.crds.doubt();
+      await report(deps, certificate, { reason: error.code, message: error.message }, context);
+      return { requeueAfterMs: CRDS_AGAIN_MS };
+    }
+  };
+}
+
+/** Which events lead to which keys. Returns the function that ends this. */
+export function wire(deps: Deps, queue: WorkQueue): () => void {
+  deps.certificates.addIndex(BY_ACCOUNT, ({ spec, metadata }) => [
+    cacertAccountKey(metadata.namespace, spec.accountRef.name),
+  ]);
+  deps.certificates.addIndex(BY_PENDING, (certificate) => [refKey(deps.pendingKeys.refOf(certificate))]);
+  const wake = (index: string, value: string, reason: string): void => {
+    for (const key of deps.certificates.keysByIndex(index, value)) queue.add(key, { reason });
+  };
+  const ends = [
+    deps.secretClaims.follow(cacertCertificates, deps.certificates),
+    deps.secretClaims.onFreed((secret) => wake(BY_SECRET, secret, 'freed')),
+    deps.certificates.subscribe(({ type, key, object, previous }) => {
+      if (type === 'delete') {
+        tellOfEnd(deps, object);
+        deps.written.forget(key);
+        queue.forget(key);
+        return;
+      }
+      if (deps.written.observe(key, object) === 'echo') return;
+      queue.add(key, { reason: 'changed', priority: previous ? 0 : LIST_PRIORITY });
+    }),
+    deps.secrets.subscribe(({ type, key, object }) => {
+      if (type === 'delete') deps.writtenSecrets.forget(key);
+      else if (deps.writtenSecrets.observe(key, object) === 'echo') return;
+      wake(BY_SECRET, key, 'secret');
+      wake(BY_PENDING, key, 'pending');
+    }),
+    deps.directory.onChange((account) => wake(BY_ACCOUNT, account, 'account')),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+/** Nothing revokes the certificate of a resource that is gone; somebody has to know. */
+function tellOfEnd({ clock, warn }: Deps, certificate: CAcertCertificate): void {
+  const { status } = certificate;
+  if (status?.serialNumber === undefined || Date.parse(status.notAfter ?? '') <= clock.now()) return;
+  warn(certificate, 'DeletedNotRevoked', revokeByHand(status));
+}
+
+/** Says a thing in the Ready condition alone, which any version of the CRD takes. */
+async function report(
+  deps: Deps,
+  certificate: CAcertCertificate,
+  why: Reason,
+  { signal }: ReconcileContext,
+): Promise<ReconcileResult> {
+  const conditions = [{ type: 'Ready', status: 'False', ...why }] as const;
+  await deps.statuses.writeNews({ certificate, conditions, signal });
+  return {};
+}

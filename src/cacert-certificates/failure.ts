@@ -1,0 +1,100 @@
+import type { CAcertLogin } from '../account/cacert-account.ts';
+import { stopsOfCAcert } from '../account/stops.ts';
+import type { CAcertAttempt } from '../api/cacert-certificate-status.ts';
+import { CAcertError } from '../cacert/index.ts';
+import { afterFailure, type AfterFailure } from '../issuance/after-failure.ts';
+import { SendRefused } from '../issuance/send-gate.ts';
+import { ticketOf } from '../issuance/turn.ts';
+import type { ReconcileResult } from '../kube/controller.ts';
+import { keyOf } from '../kube/objects.ts';
+import type { Reason } from '../lib/reason.ts';
+import { failedConditions, servedUntil } from './decide.ts';
+import type { Deps } from './deps.ts';
+import { waitsForAccount } from './guards.ts';
+import type { Inputs } from './inputs.ts';
+import { uncertain } from './uncertain.ts';
+
+/** What another writer did is seen at once. */
+const LOOK_AGAIN_MS = 200;
+
+/** What becomes of a certificate after a call that gave none. */
+interface Outcome {
+  outcome: NonNullable<CAcertAttempt['outcome']>;
+  why: Reason;
+  /** Undefined where the account says when to go on. */
+  after: AfterFailure | undefined;
+}
+
+/** After `ccsr.php` gave no certificate. What may have been signed all the same is not asked for again soon. */
+export async function afterFailedCall(
+  deps: Deps,
+  inputs: Inputs,
+  account: CAcertLogin,
+  attempt: CAcertAttempt,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  if (error instanceof SendRefused) {
+    deps.attempts.prepared(attempt.id, deps.clock.monotonic());
+    return { requeueAfterMs: LOOK_AGAIN_MS };
+  }
+  if (!(error instanceof CAcertError) || signal.aborted) throw error;
+  stopAccount(deps, inputs, account, error);
+  const { certificate } = inputs;
+  const requestId = error.requestId === undefined ? {} : { requestId: String(error.requestId) };
+  const { outcome, why, after } = outcomeOf(deps, inputs, { ...attempt, ...requestId }, error);
+  deps.metrics.issuances.inc({ outcome: outcome === 'Uncertain' ? 'uncertain' : 'failure' });
+  await deps.statuses.write({
+    certificate,
+    change: { ...after?.change, attempt: { ...attempt, ...requestId, outcome } },
+    conditions: failedConditions(inputs, why),
+    signal,
+  });
+  deps.attempts.forget(attempt.id);
+  if (after) deps.warn(certificate, why.reason, why.message);
+  else account.gate.park(ticketOf(deps, inputs));
+  const requeueAt = servedUntil(inputs);
+  return {
+    ...(after?.requeueAfterMs === undefined ? {} : { requeueAfterMs: after.requeueAfterMs }),
+    ...(requeueAt === undefined ? {} : { requeueAt }),
+  };
+}
+
+function outcomeOf(deps: Deps, { certificate }: Inputs, attempt: CAcertAttempt, error: CAcertError): Outcome {
+  const now = deps.clock.now();
+  if (error.maybeExecuted || error.kind === 'uncertain') {
+    const { why, leastMs } = uncertain(certificate, attempt);
+    return { outcome: 'Uncertain', why, after: afterFailure(certificate, now, { leastMs }) };
+  }
+  if (stopsOfCAcert(error) !== 'nobody')
+    return { outcome: 'Refused', why: waitsForAccount(certificate), after: undefined };
+  const { code, message, detail } = error;
+  return {
+    outcome: 'Refused',
+    why: { reason: code, message: detail === undefined ? message : `${message} (${detail})` },
+    after: afterFailure(certificate, now, { isFinal: true }),
+  };
+}
+
+/** What is the account's fault stops the account, so that its certificates do not find it out one by one. */
+function stopAccount(
+  deps: Deps,
+  { certificate, turn }: Inputs,
+  account: CAcertLogin,
+  error: CAcertError,
+): void {
+  const { code: reason, message } = error;
+  const stops = stopsOfCAcert(error);
+  switch (stops) {
+    case 'account':
+      return account.gate.failed(keyOf(certificate), turn.epoch, { reason, message });
+    case 'login':
+      return deps.directory.fault(account, { reason, message });
+    case 'pause':
+      return account.gate.limited(error.retryAfterMs);
+    case 'nobody':
+      return;
+    default:
+      return stops satisfies never;
+  }
+}
