@@ -16,6 +16,9 @@ export interface Timing {
 
 export const defaultTiming: Timing = { sendWindow: 5_000, callDeadline: 20_000, lateExecution: 20_000 };
 
+/** A request waits for a machine apart, 10 to 40 seconds as a rule; what it does after we gave up, no call can tell. */
+export const cacertTiming: Timing = { sendWindow: 5_000, callDeadline: 120_000, lateExecution: 0 };
+
 /** How long after first seeing a foreign attempt nothing of it can happen any more: W + T + X. */
 export function quietAfter(timing: Timing): number {
   return timing.sendWindow + timing.callDeadline + timing.lateExecution;

@@ -10,13 +10,23 @@ import type { Deps as CertificateDeps } from '../certificates/deps.ts';
 import { Repairs } from '../issuance/repairs.ts';
 import { PromiseMemory } from '../certificates/promise-memory.ts';
 import { Vanished } from '../certificates/vanished.ts';
+import type { CAcertAccounts } from '../account/cacert-accounts.ts';
 import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
-import { certificates, clusterIssuers, issuers, type TinyCertCertificate } from '../api/kinds.ts';
+import {
+  type CAcertAccount,
+  type CAcertCertificate,
+  cacertAccounts,
+  cacertCertificates,
+  certificates,
+  clusterIssuers,
+  issuers,
+  type TinyCertCertificate,
+} from '../api/kinds.ts';
 import { MANAGED_LABEL } from '../api/names.ts';
 import { AttemptMemory } from '../issuance/attempt-memory.ts';
+import { cacertControllers } from './cacert.ts';
 import { CertificateSecrets } from '../issuance/certificate-secrets.ts';
 import { SecretClaims } from '../issuance/secret-claims.ts';
-import { madeFor } from '../issuance/secret-metadata.ts';
 import { tinycertKind } from '../issuance/tinycert-kind.ts';
 import { DuePromises } from '../issuance/due-promises.ts';
 import { IssuerDirectory } from '../issuance/issuer-directory.ts';
@@ -25,20 +35,21 @@ import { eventWarner } from '../issuance/warn.ts';
 import { eventWitness } from '../issuance/witness.ts';
 import { Observations } from '../issuance/observations.ts';
 import { LastWritten } from '../issuance/last-written.ts';
-import { IssuerRecords, type KeyedIssuer } from '../issuance/records.ts';
+import { IssuerRecords } from '../issuance/records.ts';
 import { StatusWriter } from '../issuance/status-writer.ts';
 import { defaultTiming } from '../issuance/timing.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { runController } from '../kube/controller.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
-import { keyOf, type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
+import { type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Clock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Settings } from './flags.ts';
+import { knownResources, listAll, listIssuers, strays, watchedIssuers } from './resources.ts';
 import { slimSecret } from './slim.ts';
 import type { Stop } from './stop.ts';
 import { type Followed, watchSync } from './sync.ts';
@@ -49,6 +60,7 @@ export interface ControllersOptions {
   log: Logger;
   metrics: Metrics;
   accounts: TinyCertAccounts;
+  cacertAccounts: CAcertAccounts;
   settings: Settings;
   /** Where Secrets of cluster-scoped issuers lie. */
   namespace: string;
@@ -103,6 +115,8 @@ export function startControllers(options: ControllersOptions): Controllers {
       metadataOnly: true,
     }),
     issuers: follow<Issuer, Issuer>(issuers, same),
+    cacertAccounts: follow<CAcertAccount, CAcertAccount>(cacertAccounts, same),
+    cacertCertificates: follow<CAcertCertificate, CAcertCertificate>(cacertCertificates, same),
     // A role that is bound to namespaces cannot read cluster-scoped kinds.
     ...(settings.namespaces ? {} : { clusterIssuers: follow<Issuer, Issuer>(clusterIssuers, same) }),
   };
@@ -236,6 +250,35 @@ export function startControllers(options: ControllersOptions): Controllers {
     queue: certificateQueue,
     run: () => start('certificate', certificateQueue, settings.concurrency, reconciler(deps)),
   });
+  const cacertQueues = {
+    accounts: queueOf('cacertaccount'),
+    certificates: queueOf('cacertcertificate'),
+  };
+  const cacert = cacertControllers({
+    kube,
+    clock,
+    metrics,
+    warn,
+    holder: options.holder,
+    leads: options.leads,
+    crds: options.crds,
+    accounts: options.cacertAccounts,
+    allowedEndpoints: settings.allowedEndpoints,
+    secretWatches,
+    secretClaims,
+    stores: {
+      accounts: informers.cacertAccounts.store,
+      certificates: informers.cacertCertificates.store,
+      secrets: informers.secrets.store,
+    },
+    queues: cacertQueues,
+  });
+  ends.push(cacert.stop);
+  for (const [name, queue, reconcile] of [
+    ['cacertaccount', cacertQueues.accounts, cacert.accounts],
+    ['cacertcertificate', cacertQueues.certificates, cacert.certificates],
+  ] as const)
+    runs.push({ name, queue, run: () => start(name, queue, 4, reconcile) });
   runs.push({
     name: 'vanished',
     queue: vanishedQueue,
@@ -282,59 +325,4 @@ export function startControllers(options: ControllersOptions): Controllers {
 
 function queueName(type: ResourceType<Issuer>): string {
   return type === issuers ? 'issuer' : 'clusterissuer';
-}
-
-async function listAll<T extends KubeObject>(
-  kube: KubeClient,
-  type: ResourceType<T>,
-  namespaces: readonly string[] | undefined,
-  signal: AbortSignal,
-): Promise<T[]> {
-  const parts = type.namespaced && namespaces ? namespaces : [undefined];
-  const lists = await Promise.all(
-    parts.map((namespace) =>
-      kube.listAll(type, { signal, ...(namespace === undefined ? {} : { namespace }) }),
-    ),
-  );
-  return lists.flatMap(({ items }) => items);
-}
-
-/** All resources as this process knows them, and those that are gone and not remembered yet. */
-function* knownResources(
-  { certificates: store, writtenCertificates }: CertificateDeps,
-  vanished: Vanished,
-): Generator<TinyCertCertificate> {
-  for (const certificate of store.values())
-    yield writtenCertificates.newest(keyOf(certificate), certificate) ?? certificate;
-  yield* vanished.pending();
-}
-
-/** The Secrets of TinyCert certificates that no resource names. */
-function* strays({ secretClaims, secrets: cached }: CertificateDeps): Generator<[string, KubeObject]> {
-  for (const secret of cached.values()) {
-    const key = keyOf(secret);
-    if (madeFor(tinycertKind, secret) !== undefined && !secretClaims.has(key)) yield [key, secret];
-  }
-}
-
-function* watchedIssuers(
-  kinds: readonly { prefix: string; store: Informer<Issuer>['store'] }[],
-): Generator<KeyedIssuer> {
-  for (const { prefix, store } of kinds)
-    for (const issuer of store.values()) yield { key: `${prefix}${keyOf(issuer)}`, issuer };
-}
-
-async function listIssuers(
-  kube: KubeClient,
-  kinds: readonly { type: ResourceType<Issuer>; prefix: string }[],
-  namespaces: readonly string[] | undefined,
-  signal: AbortSignal,
-): Promise<KeyedIssuer[]> {
-  const lists = await Promise.all(
-    kinds.map(async ({ type, prefix }) => {
-      const items = await listAll(kube, type, namespaces, signal);
-      return items.map((issuer) => ({ key: `${prefix}${keyOf(issuer)}`, issuer }));
-    }),
-  );
-  return lists.flat();
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { cacertAccounts } from '../account/cacert-accounts.ts';
 import { tinycertAccounts } from '../account/tinycert-accounts.ts';
 import { connect } from '../kube/credentials.ts';
 import { KubeClient } from '../kube/client.ts';
@@ -60,6 +61,10 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
     clock,
     metrics: { calls: metrics.tinycert, accounts: metrics.accounts },
   });
+  const logins = cacertAccounts({
+    clock,
+    metrics: { calls: metrics.cacert, accounts: metrics.accounts },
+  });
   const elector = settings.leaderElect
     ? new LeaderElector({
         client: kube,
@@ -86,6 +91,7 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
     log,
     metrics,
     accounts,
+    cacertAccounts: logins,
     settings,
     namespace,
     holder: identity,
@@ -111,7 +117,7 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
   } finally {
     work.abort();
     await controllers.close();
-    await accounts.close();
+    await Promise.all([accounts.close(), logins.close()]);
     await Promise.all(listeners.map((listener) => listener.close()));
     await transport.close();
     log.info('Operator stopped');
