@@ -127,7 +127,7 @@ function resultOf(
   { uid, resourceVersion }: Secret['metadata'],
   now: number,
 ): StatusChange<CAcertCertificateStatus> {
-  const attempt: CAcertAttempt | undefined = status?.attempt && withoutOutcome(status.attempt, leaf);
+  const attempt = concluded(status?.attempt, leaf);
   const known = {
     serialNumber: leaf.serialNumber,
     issuer: leaf.issuer.commonName ?? '',
@@ -149,9 +149,23 @@ function resultOf(
 }
 
 /** The attempt has what it was for, whatever was thought of it before. */
-function withoutOutcome(
-  { outcome: _, ...attempt }: CAcertAttempt,
+function concluded(
+  attempt: CAcertAttempt | undefined,
   { serialNumber }: Certificate,
-): CAcertAttempt {
-  return { ...attempt, serialNumber };
+): CAcertAttempt | undefined {
+  if (!attempt) return undefined;
+  const { number, id, holder, startTime, specHash, pendingSecretName, publicKeyHash, requestId, reason } =
+    attempt;
+  return {
+    number,
+    id,
+    holder,
+    startTime,
+    specHash,
+    pendingSecretName,
+    publicKeyHash,
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(reason === undefined ? {} : { reason }),
+    serialNumber,
+  };
 }

@@ -1,5 +1,11 @@
 import { expect, onTestFinished } from 'vitest';
-import { certificates, clusterIssuers, issuers } from '../../src/api/kinds.ts';
+import {
+  cacertAccounts,
+  cacertCertificates,
+  certificates,
+  clusterIssuers,
+  issuers,
+} from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import type { Settings } from '../../src/operator/flags.ts';
@@ -27,7 +33,14 @@ export interface TestOperator {
 /** Starts an operator on the stage and waits until it watches everything. It stops with the test. */
 export async function startOperator(stage: Stage, settings: Partial<Settings> = {}): Promise<TestOperator> {
   const started = launchOperator(stage, settings);
-  const kinds = [certificates, secrets, issuers, ...(settings.namespaces ? [] : [clusterIssuers])];
+  const kinds = [
+    certificates,
+    secrets,
+    issuers,
+    cacertAccounts,
+    cacertCertificates,
+    ...(settings.namespaces ? [] : [clusterIssuers]),
+  ];
   const wanted = kinds.length + ((settings.namespaces?.length ?? 1) - 1) * kinds.length;
   const main = (): number =>
     started.traffic.watches().filter((watch) => !watch.includes('fieldSelector')).length;
