@@ -249,7 +249,7 @@ describe('where nobody knows whether a certificate was signed', () => {
 
     await cacert.world.pass(14 * 60_000);
     expect(cacert.asked()).toBe(1);
-    await cacert.world.pass(20 * 60_000);
+    await cacert.world.pass(4 * 60_000);
     await cacert.until('mail', (object) => object.status?.attempt?.number === 2);
     await cacert.world.pass(4 * HOUR);
 
