@@ -48,7 +48,9 @@ export async function takeUp(deps: Deps, inputs: Inputs, signal: AbortSignal): P
     throw new TerminalError('NothingHeld', 'There is nothing to take up.');
   const wanted = cacertKind.metadataOf(certificate);
   const metadata = await deps.ownSecrets.keepMetadata(certificate, secret, wanted, signal);
-  return conclude(deps, inputs, secret.held.leaf, metadata, signal);
+  const result = await conclude(deps, inputs, secret.held.leaf, metadata, signal);
+  // The key stands in a second place still.
+  return inputs.pending.state === 'present' ? { ...result, requeueAfterMs: 200 } : result;
 }
 
 /** Keeps a certificate that cannot be served, and says why. It was paid for, and a person may know what to do with it. */

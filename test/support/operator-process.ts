@@ -5,19 +5,30 @@ import { onTestFinished } from 'vitest';
 import type { LogLine } from './operator.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
-const bundle = join(root, 'dist/operator.js');
+const shipped = join(root, 'dist/operator.js');
+const withFailpoints = join(root, 'dist/failpoints/operator.js');
 
 /** Builds the operator if what is in `dist/` is missing or older than its sources. */
-export async function buildOperator(): Promise<void> {
+export function buildOperator(): Promise<void> {
+  return build(shipped, []);
+}
+
+/** The same with what it takes to end it at a step. Resolves with the bundle's path. */
+export async function buildFailpoints(): Promise<string> {
+  await build(withFailpoints, ['--failpoints']);
+  return withFailpoints;
+}
+
+async function build(bundle: string, flags: readonly string[]): Promise<void> {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
   const newest = Math.max(...sources.map((file) => statSync(join(root, 'src', file)).mtimeMs));
   const built = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (built > newest) return;
-  const build = spawn(process.execPath, [join(root, 'tools/build/build.ts')], {
+  const builder = spawn(process.execPath, [join(root, 'tools/build/build.ts'), ...flags], {
     cwd: root,
     stdio: 'inherit',
   });
-  const code = await new Promise((resolve) => build.once('close', resolve));
+  const code = await new Promise((resolve) => builder.once('close', resolve));
   if (code !== 0) throw new Error('The operator cannot be built.');
 }
 
@@ -38,6 +49,7 @@ export interface OperatorProcess {
 export function runOperatorProcess(
   args: readonly string[],
   env: Record<string, string> = {},
+  bundle = shipped,
 ): OperatorProcess {
   // A folder without a kubeconfig as home, so that it finds no cluster of the developer's.
   const child: ChildProcess = spawn(process.execPath, [bundle, ...args], { env: { HOME: root, ...env } });
