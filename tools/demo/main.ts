@@ -1,24 +1,31 @@
 import { parseArgs } from 'node:util';
-import { Demo } from './demo.ts';
+import { CAcertDemo } from './cacert-demo.ts';
+import type { Show } from './parts.ts';
+import { TinyCertDemo } from './tinycert-demo.ts';
 
-const help = `npm run demo [-- --once]
+const help = `npm run demo [-- --cacert] [-- --once]
 
 Shows the operator at work on real parts: etcd and kube-apiserver, a server that speaks the TinyCert API over TLS, and
 the operator as a process of its own. Everything listens on loopback and is gone at the end.
 
+  --cacert A client certificate from a server that speaks the CAcert API, used for TLS and for mail.
   --once   Exit after the last step; without it all stays up until Ctrl-C.
   --help   Print this.
 `;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { once: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      cacert: { type: 'boolean' },
+      once: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help) {
     console.log(help);
     return 0;
   }
-  const demo = new Demo();
+  const demo: Show = values.cacert ? new CAcertDemo() : new TinyCertDemo();
   const interrupted = new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
@@ -34,7 +41,7 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     console.error(`\n${error instanceof Error ? error.message : String(error)}`);
-    for (const line of demo.operatorLines) console.error(`  ${line}`);
+    for (const line of demo.parts.operatorLines) console.error(`  ${line}`);
     return 1;
   } finally {
     await demo.stop();
