@@ -1,8 +1,6 @@
 import type { Deps as CertificateDeps } from '../certificates/deps.ts';
 import type { Vanished } from '../certificates/vanished.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
-import { madeFor } from '../issuance/secret-metadata.ts';
-import { tinycertKind } from '../issuance/tinycert-kind.ts';
 import type { KeyedIssuer } from '../issuance/records.ts';
 import type { Issuer } from '../issuers/deps.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -35,11 +33,11 @@ export function* knownResources(
   yield* vanished.pending();
 }
 
-/** The Secrets of TinyCert certificates that no resource names. */
+/** The operator's Secrets that no resource names; what CAcert's keys wait in is among them. */
 export function* strays({ secretClaims, secrets: cached }: CertificateDeps): Generator<[string, KubeObject]> {
   for (const secret of cached.values()) {
     const key = keyOf(secret);
-    if (madeFor(tinycertKind, secret) !== undefined && !secretClaims.has(key)) yield [key, secret];
+    if (!secretClaims.has(key)) yield [key, secret];
   }
 }
 
