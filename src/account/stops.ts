@@ -12,13 +12,15 @@ export type Stops =
   /** Nobody else. */
   | 'nobody';
 
-/** Tells whom an error stops. */
-export function stopsOf({ kind, code, call }: Pick<TinyCertError, 'kind' | 'code' | 'call'>): Stops {
+type Known = Pick<TinyCertError, 'kind' | 'code' | 'call'> | Pick<CAcertError, 'kind' | 'code' | 'call'>;
+
+/** Tells whom an error stops. CAcert has no sessions: each of its calls carries the login. */
+export function stopsOf({ kind, code, call }: Known): Stops {
   switch (kind) {
     case 'rate-limit':
       return 'pause';
     case 'credentials':
-      return call === 'connect' ? 'login' : 'account';
+      return LOGINS.has(call) ? 'login' : 'account';
     case 'protocol':
       return code === 'TlsFailure' ? 'login' : 'account';
     case 'passing':
@@ -27,28 +29,12 @@ export function stopsOf({ kind, code, call }: Pick<TinyCertError, 'kind' | 'code
       return code === 'Aborted' ? 'nobody' : 'account';
     case 'input':
     case 'not-found':
-      return 'nobody';
-    default:
-      return kind satisfies never;
-  }
-}
-
-/** The same of an error of CAcert, which has no sessions: each call carries the login. */
-export function stopsOfCAcert({ kind, code }: Pick<CAcertError, 'kind' | 'code'>): Stops {
-  switch (kind) {
-    case 'rate-limit':
-      return 'pause';
-    case 'credentials':
-      return 'login';
-    case 'protocol':
-      return code === 'TlsFailure' ? 'login' : 'account';
-    case 'passing':
-      if (code === 'Closed') return 'login';
-      return code === 'Aborted' ? 'nobody' : 'account';
-    case 'input':
     case 'uncertain':
       return 'nobody';
     default:
       return kind satisfies never;
   }
 }
+
+/** The calls that a login is refused to: TinyCert's one, and all of CAcert's. */
+const LOGINS: ReadonlySet<string> = new Set(['connect', 'cemails.php', 'ccsr.php']);

@@ -1,7 +1,7 @@
 import type { CAcertLogin } from '../account/cacert-account.ts';
 import { check, type CheckFault } from '../account/check.ts';
 import type { Failures } from '../account/failures.ts';
-import { stopsOfCAcert } from '../account/stops.ts';
+import { stopsOf } from '../account/stops.ts';
 import type { CAcertAccount } from '../api/kinds.ts';
 import { CAcertError } from '../cacert/index.ts';
 import type { ReadyCAcertAccount } from '../issuance/cacert-directory.ts';
@@ -81,7 +81,7 @@ function faultOf(error: unknown): CheckFault | undefined {
   return {
     reason: code,
     message: detail === undefined ? message : `${message} (${detail})`,
-    stops: stopsOfCAcert(error),
+    stops: stopsOf(error),
     isRefused: kind === 'credentials',
     isHeard: false,
     retryAfterMs,

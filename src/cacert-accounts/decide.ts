@@ -1,4 +1,5 @@
-import { isAllowedEndpoint } from '../account/allowed-endpoint.ts';
+import { firstOf } from '../lib/first-of.ts';
+import { endpointRefused } from '../account/allowed-endpoint.ts';
 import type { CAcertConnection } from '../account/cacert-account.ts';
 import { bundleLacking, bundleText, credential, credentialsLacking } from '../account/secret-text.ts';
 import { CACERT_CREDENTIAL_KEYS, CACERT_ENDPOINT } from '../api/names.ts';
@@ -18,10 +19,8 @@ const policies: readonly Policy[] = [endpoint, credentials, caBundle];
 
 /** Decides whether an account can be asked, and how. Pure. */
 export function decide(inputs: Inputs): Plan {
-  for (const policy of policies) {
-    const reason = policy(inputs);
-    if (reason) return { do: 'report', ...reason };
-  }
+  const reason = firstOf(policies, inputs);
+  if (reason) return { do: 'report', ...reason };
   const { spec } = inputs.resource;
   const ca = spec.caBundle ?? bundleText(inputs.caBundle) ?? '';
   const bundle = bundleOf(ca, spec, inputs.now);
@@ -41,13 +40,8 @@ export function decide(inputs: Inputs): Plan {
 }
 
 function endpoint({ resource, allowedEndpoints: allowed }: Inputs): Reason | undefined {
-  const { endpoint: url } = resource.spec;
-  if (isAllowedEndpoint(url, { namespaced: true, publicEndpoint: CACERT_ENDPOINT, allowed }))
-    return undefined;
-  return {
-    reason: 'EndpointNotAllowed',
-    message: `The endpoint ${url} is not allowed: an administrator has to start the operator with --allowed-endpoints=${url}, or the account has to use the public one.`,
-  };
+  const options = { namespaced: true, publicEndpoint: CACERT_ENDPOINT, allowed };
+  return endpointRefused(resource.spec.endpoint, 'account', options);
 }
 
 function credentials({ credentials: secret }: Inputs): Reason | undefined {

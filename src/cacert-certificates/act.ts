@@ -32,7 +32,7 @@ export async function act(
   switch (plan.do) {
     case 'nothing':
       if (plan.isQueued) park(deps, inputs);
-      return at(plan.requeueAt);
+      return { requeueAt: plan.requeueAt };
     case 'report':
       return report(deps, inputs, plan, signal);
     case 'wait':
@@ -71,7 +71,7 @@ async function report(
   const isSaidElsewhere = SAID_ELSEWHERE.has(why.reason);
   const said = await sayObstacle(deps, inputs.certificate, { ...why, isSaidElsewhere }, conditions, signal);
   if (isQueued) park(deps, inputs);
-  return { ...at(requeueAt), ...said };
+  return { requeueAt, ...said };
 }
 
 /** Nobody knows whether an attempt bought anything. It is said, and asked again only after a long while. */
@@ -90,14 +90,14 @@ async function doubt(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<R
   deps.attempts.forget(attempt.id);
   deps.metrics.issuances.inc({ outcome: 'uncertain' });
   deps.warn(certificate, why.reason, why.message);
-  return { requeueAfterMs, ...at(servedUntil(inputs)) };
+  return { requeueAfterMs, requeueAt: servedUntil(inputs) };
 }
 
 /** Status says how things stand, after a change that needs no certificate. */
 async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
   const { certificate } = inputs;
   await deps.statuses.write({ certificate, ...settling(inputs, settledCondition(inputs)), signal });
-  return at(lookAgainAt(inputs));
+  return { requeueAt: lookAgainAt(inputs) };
 }
 
 /** Puts labels and annotations back on a Secret whose content is sound. */
@@ -121,8 +121,4 @@ async function forget(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<
 function park(deps: Deps, inputs: Inputs): void {
   const { account } = inputs;
   if (account?.ready) account.issuer.account.gate.park(ticketOf(deps, inputs));
-}
-
-function at(requeueAt: number | undefined): ReconcileResult {
-  return requeueAt === undefined ? {} : { requeueAt };
 }

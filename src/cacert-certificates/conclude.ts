@@ -118,8 +118,7 @@ async function conclude(
     Date.parse(status.notAfter ?? '') > now
   )
     deps.warn(certificate, 'ReplacedNotRevoked', revokeByHand(status));
-  const requeueAt = lookAgainAt({ certificate: concluded, now });
-  return requeueAt === undefined ? {} : { requeueAt };
+  return { requeueAt: lookAgainAt({ certificate: concluded, now }) };
 }
 
 function resultOf(

@@ -1,9 +1,9 @@
 import type { Material } from '../issuance/checks.ts';
 import type { WantedCondition } from '../issuance/conditions.ts';
 import { lookAgainAt } from '../issuance/renewal-plan.ts';
-import { earliest, expiryOf, failed, holdsForSpec, READY, working } from '../issuance/served.ts';
+import { expiryOf, failed, holdsForSpec, READY, working } from '../issuance/served.ts';
+import { around, type NothingPlan, type ReportPlan } from '../issuance/obstructed.ts';
 import { isSettled } from '../issuance/settled.ts';
-import type { Obstacle } from '../issuance/inputs.ts';
 import type { Reason } from '../lib/reason.ts';
 import { firstObstacle } from './guards.ts';
 import type { Inputs } from './inputs.ts';
@@ -12,15 +12,8 @@ import { firstNeed, type Need } from './needs.ts';
 /** What is to be done, and nothing else: `act` carries it out without deciding anew. */
 export type Plan =
   /** All is well until then. */
-  | { do: 'nothing'; requeueAt?: number | undefined; isQueued?: true }
-  /** Say in status how things stand, if it does not say so already. */
-  | {
-      do: 'report';
-      why: Reason;
-      conditions: WantedCondition[];
-      requeueAt?: number | undefined;
-      isQueued?: true;
-    }
+  | NothingPlan
+  | ReportPlan
   /** Look again at this moment of the monotonic clock. */
   | { do: 'wait'; quietAt: number }
   | { do: 'issue'; why: Reason }
@@ -45,12 +38,8 @@ export function decide(inputs: Inputs): Plan {
   if (need.remedy === 'doubt' && inputs.monotonic < need.quietAt)
     return { do: 'wait', quietAt: need.quietAt };
   const obstacle = firstObstacle(inputs, need);
-  if (obstacle?.isMomentary) {
-    return obstacle.isQueued
-      ? { do: 'nothing', isQueued: true, requeueAt: servedUntil(inputs) }
-      : { do: 'nothing' };
-  }
-  return obstacle ? obstructed(inputs, obstacle) : planFor(need);
+  if (!obstacle) return planFor(need);
+  return around(obstacle, { isServed: holdsForSpec(inputs), until: servedUntil(inputs) });
 }
 
 function planFor(need: Need): Plan {
@@ -71,16 +60,6 @@ function planFor(need: Need): Plan {
     default:
       return need satisfies never;
   }
-}
-
-function obstructed(inputs: Inputs, obstacle: Obstacle): Plan {
-  return {
-    do: 'report',
-    why: obstacle,
-    conditions: failedConditions(inputs, obstacle),
-    requeueAt: earliest(obstacle.until, servedUntil(inputs)),
-    ...(obstacle.isQueued ? { isQueued: true } : {}),
-  };
 }
 
 /** The conditions while a need is being met. */

@@ -1,5 +1,5 @@
 import type { CAcertLogin } from '../account/cacert-account.ts';
-import { stopsOfCAcert } from '../account/stops.ts';
+import { stopsOf } from '../account/stops.ts';
 import type { CAcertAttempt } from '../api/cacert-certificate-status.ts';
 import { CAcertError } from '../cacert/index.ts';
 import { afterFailure, type AfterFailure } from '../issuance/after-failure.ts';
@@ -53,11 +53,7 @@ export async function afterFailedCall(
   deps.attempts.forget(attempt.id);
   if (after) deps.warn(certificate, why.reason, why.message);
   else account.gate.park(ticketOf(deps, inputs));
-  const requeueAt = servedUntil(inputs);
-  return {
-    ...(after?.requeueAfterMs === undefined ? {} : { requeueAfterMs: after.requeueAfterMs }),
-    ...(requeueAt === undefined ? {} : { requeueAt }),
-  };
+  return { requeueAfterMs: after?.requeueAfterMs, requeueAt: servedUntil(inputs) };
 }
 
 function outcomeOf(deps: Deps, { certificate }: Inputs, attempt: CAcertAttempt, error: CAcertError): Outcome {
@@ -66,7 +62,7 @@ function outcomeOf(deps: Deps, { certificate }: Inputs, attempt: CAcertAttempt, 
     const { why, leastMs } = uncertain(certificate, attempt);
     return { outcome: 'Uncertain', why, after: afterFailure(certificate, now, { leastMs }) };
   }
-  if (stopsOfCAcert(error) !== 'nobody')
+  if (stopsOf(error) !== 'nobody')
     return { outcome: 'Refused', why: waitsForAccount(certificate), after: undefined };
   const { code, message, detail } = error;
   return {
@@ -84,7 +80,7 @@ function stopAccount(
   error: CAcertError,
 ): void {
   const { code: reason, message } = error;
-  const stops = stopsOfCAcert(error);
+  const stops = stopsOf(error);
   switch (stops) {
     case 'account':
       return account.gate.failed(keyOf(certificate), turn.epoch, { reason, message });

@@ -1,3 +1,4 @@
+import { firstOf } from '../lib/first-of.ts';
 import type { CAcertAttempt } from '../api/cacert-certificate-status.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import { wantedEmails } from '../api/cacert-effective.ts';
@@ -43,11 +44,8 @@ export function firstObstacle(inputs: Inputs, need: Need): Obstacle | undefined 
   if (need.remedy === 'settle' || need.remedy === 'forget') return undefined;
   // What was signed already costs nothing more.
   const isPaid = need.remedy !== 'issue';
-  for (const policy of isPaid ? policies.slice(0, policies.indexOf(foreignPending)) : policies) {
-    const obstacle = policy(inputs, need);
-    if (obstacle) return obstacle;
-  }
-  return undefined;
+  const applying = isPaid ? policies.slice(0, policies.indexOf(foreignPending)) : policies;
+  return firstOf(applying, inputs, need);
 }
 
 function foreignPending({ pending, certificate }: Inputs): Obstacle | undefined {

@@ -43,8 +43,7 @@ export async function issue(
     parked: async (isHeld) => {
       const conditions = failedConditions(inputs, waitsForAccount(certificate));
       if (isHeld) await deps.statuses.writeNews({ certificate, conditions, signal });
-      const requeueAt = servedUntil(inputs);
-      return requeueAt === undefined ? {} : { requeueAt };
+      return { requeueAt: servedUntil(inputs) };
     },
   });
 }

@@ -1,3 +1,4 @@
+import { firstOf } from '../lib/first-of.ts';
 import { keySize } from '../api/cacert-effective.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import { isCAcertAttemptOpen } from '../issuance/cacert-kind.ts';
@@ -38,11 +39,7 @@ const policies: readonly Policy[] = [
 
 /** What is needed, or undefined if all is as it should be. */
 export function firstNeed(inputs: Inputs): Need | undefined {
-  for (const policy of policies) {
-    const need = policy(inputs);
-    if (need) return need;
-  }
-  return undefined;
+  return firstOf(policies, inputs);
 }
 
 /** What this process heard from CAcert itself, and nobody has stored yet. It comes before everything: nobody can ask for it again. */

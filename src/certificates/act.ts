@@ -55,7 +55,7 @@ async function carryOut(
   switch (plan.do) {
     case 'nothing':
       if (plan.isQueued) issuerOf(inputs).account.gate.park(ticketOf(deps, inputs));
-      return at(plan.requeueAt);
+      return { requeueAt: plan.requeueAt };
     case 'report':
       return reportObstacle(deps, inputs, plan, signal);
     case 'wait':
@@ -150,7 +150,7 @@ async function reportObstacle(
     signal,
   );
   if (isQueued) issuerOf(inputs).account.gate.park(ticketOf(deps, inputs));
-  return { ...at(requeueAt), ...said };
+  return { requeueAt, ...said };
 }
 
 async function afterRecovery(
@@ -256,8 +256,4 @@ function ownId({ certificate }: Inputs): number {
   const id = certificate.status?.certificateId;
   if (id === undefined) throw new TerminalError('NoCertificate', 'There is no certificate to fetch.');
   return id;
-}
-
-function at(requeueAt: number | undefined): ReconcileResult {
-  return requeueAt === undefined ? {} : { requeueAt };
 }

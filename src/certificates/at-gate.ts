@@ -20,8 +20,7 @@ export async function atGate(
       const conditions = failedConditions(inputs, waitsForIssuer(certificate));
       await deps.statuses.writeNews({ certificate, conditions, signal });
     }
-    const requeueAt = servedUntil(inputs);
-    return requeueAt === undefined ? {} : { requeueAt };
+    return { requeueAt: servedUntil(inputs) };
   };
   return inTurn(gate, ticketOf(deps, inputs), inputs, signal, { work, parked });
 }

@@ -69,11 +69,12 @@ export async function conclude(
   if (attempt && outcome !== 'republished') {
     deps.metrics.issuances.inc({ operation: attempt.operation === 'New' ? 'new' : 'reissue', outcome });
   }
-  const requeueAt = lookAgainAt({
-    certificate: { ...inputs.certificate, ...(certificate.status ? { status: certificate.status } : {}) },
-    now: deps.clock.now(),
-  });
-  return requeueAt === undefined ? {} : { requeueAt };
+  return {
+    requeueAt: lookAgainAt({
+      certificate: { ...inputs.certificate, ...(certificate.status ? { status: certificate.status } : {}) },
+      now: deps.clock.now(),
+    }),
+  };
 }
 
 /** The certificate that was bought, if it was good then and only ended before it came into the Secret. */

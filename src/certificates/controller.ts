@@ -58,7 +58,7 @@ async function work(deps: Deps, gathered: Inputs, context: ReconcileContext): Pr
   const key = keyOf(inputs.certificate);
   const after = deps.writtenCertificates.newest(key, deps.certificates.get(key)) ?? inputs.certificate;
   const requeueAt = nextDutyAt({ certificate: after, now: inputs.now });
-  return [acted, requeueAt === undefined ? {} : { requeueAt }].reduce(sooner, result);
+  return [acted, { requeueAt }].reduce(sooner, result);
 }
 
 /** Which events lead to which keys. Returns the function that ends this. */

@@ -3,27 +3,21 @@ import type { CertificateStatus } from '../api/certificate-status.ts';
 import type { WantedCondition } from '../issuance/conditions.ts';
 import { conditionOf } from '../issuance/conditions.ts';
 import type { Obstacle } from '../issuance/inputs.ts';
+import { around, type NothingPlan, reportOf, type ReportPlan } from '../issuance/obstructed.ts';
 import { isSettled } from '../issuance/settled.ts';
 import { firstObstacle } from './guards.ts';
 import type { Inputs } from './inputs.ts';
 import { lookAgainAt } from '../issuance/renewal-plan.ts';
 import { firstNeed, type Need } from './needs.ts';
 import { mayProve } from './proof.ts';
-import { earliest, expiryOf, failed, holdsForSpec, READY, working } from '../issuance/served.ts';
+import { expiryOf, failed, holdsForSpec, READY, working } from '../issuance/served.ts';
 import { lostStanding, unlisted } from './standing.ts';
 
 /** What is to be done, and nothing else: `act` carries it out without deciding anew. */
 export type Plan =
   /** All is well until then. */
-  | { do: 'nothing'; requeueAt?: number | undefined; isQueued?: true }
-  /** Say in status how things stand, if it does not say so already. */
-  | {
-      do: 'report';
-      why: Reason;
-      conditions: WantedCondition[];
-      requeueAt?: number | undefined;
-      isQueued?: true;
-    }
+  | NothingPlan
+  | ReportPlan
   /** Look again at this moment of the monotonic clock. */
   | { do: 'wait'; quietAt: number; conditions?: WantedCondition[] }
   | { do: 'issue'; operation: 'New' | 'Reissue'; why: Reason; givesUp?: number }
@@ -54,23 +48,13 @@ export function planOf(inputs: Inputs): Plan {
   if (need.remedy === 'recover' && inputs.monotonic < need.quietAt)
     return waiting(inputs, need, need.quietAt);
   const obstacle = firstObstacle(inputs, need);
-  if (obstacle?.isMomentary)
-    return obstacle.isQueued
-      ? { do: 'nothing', isQueued: true, requeueAt: servedUntil(inputs) }
-      : { do: 'nothing' };
-  if (obstacle) return obstructed(inputs, obstacle);
+  if (obstacle) return around(obstacle, { isServed: isServed(inputs), until: servedUntil(inputs) });
   return planFor(need);
 }
 
 /** Says what is in the way, and when to look again. */
-export function obstructed(inputs: Inputs, obstacle: Obstacle): Extract<Plan, { do: 'report' }> {
-  return {
-    do: 'report',
-    why: obstacle,
-    conditions: failedConditions(inputs, obstacle),
-    requeueAt: earliest(obstacle.until, servedUntil(inputs)),
-    ...(obstacle.isQueued ? { isQueued: true } : {}),
-  };
+export function obstructed(inputs: Inputs, obstacle: Obstacle): ReportPlan {
+  return reportOf(obstacle, { isServed: isServed(inputs), until: servedUntil(inputs) });
 }
 
 /** The conditions while a need is being met. What has failed and is tried again on trial stays as it was said. */

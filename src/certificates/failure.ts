@@ -171,8 +171,7 @@ async function waitForIssuer(
   if (Object.keys(change).length > 0 || !sameConditions(status?.conditions, said))
     await record(deps, { certificate, change, conditions, sealer: issuer.account, signal });
   if (retry === 'turn') issuer.account.gate.park(ticketOf(deps, inputs));
-  const requeueAt = servedUntil(inputs);
-  return requeueAt === undefined ? {} : { requeueAt };
+  return { requeueAt: servedUntil(inputs) };
 }
 
 /**
@@ -222,11 +221,7 @@ async function giveWay(
     sealer: issuer.account,
     signal,
   });
-  const requeueAt = servedUntil(inputs);
-  return {
-    ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
-    ...(requeueAt === undefined ? {} : { requeueAt }),
-  };
+  return { requeueAfterMs, requeueAt: servedUntil(inputs) };
 }
 
 function reasonOf(error: AppError): Reason {

@@ -1,3 +1,4 @@
+import { firstOf } from '../lib/first-of.ts';
 import type { Obstacle } from '../issuance/inputs.ts';
 import {
   accountPaused,
@@ -33,11 +34,7 @@ const policies: readonly Policy[] = [
 /** What stands in the way of a need, or undefined if it can be met now. */
 export function firstObstacle(inputs: Inputs, need: Need): Obstacle | undefined {
   if (need.remedy === 'settle' || need.remedy === 'observe') return undefined;
-  for (const policy of policies) {
-    const obstacle = policy(inputs, need);
-    if (obstacle) return obstacle;
-  }
-  return undefined;
+  return firstOf(policies, inputs, need);
 }
 
 /** Why nothing is done with an id that nobody can prove. */

@@ -1,3 +1,4 @@
+import { firstOf } from '../lib/first-of.ts';
 import type { Reason } from '../lib/reason.ts';
 import type { CertificateStatus } from '../api/certificate-status.ts';
 import { renewalPlan } from '../issuance/renewal-plan.ts';
@@ -48,11 +49,7 @@ export function firstNeed(inputs: Inputs): Need | undefined {
 
 /** What is needed apart from any open attempt. */
 export function nextNeed(inputs: Inputs): Need | undefined {
-  for (const policy of policies) {
-    const need = policy(inputs);
-    if (need) return need;
-  }
-  return undefined;
+  return firstOf(policies, inputs);
 }
 
 function neverIssued({ certificate: { status } }: Inputs): Need | undefined {

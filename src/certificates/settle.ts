@@ -19,8 +19,7 @@ export async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): P
     ...said,
     signal,
   });
-  const requeueAt = lookAgainAt(inputs);
-  return requeueAt === undefined ? {} : { requeueAt };
+  return { requeueAt: lookAgainAt(inputs) };
 }
 
 /** Puts labels and annotations back on a Secret whose content is sound. */

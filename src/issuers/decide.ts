@@ -1,7 +1,8 @@
+import { firstOf } from '../lib/first-of.ts';
 import type { Reason } from '../lib/reason.ts';
 import { CREDENTIAL_KEYS, PUBLIC_ENDPOINT } from '../api/names.ts';
 import type { AccountConnection } from '../account/tinycert-account.ts';
-import { isAllowedEndpoint } from '../account/allowed-endpoint.ts';
+import { endpointRefused } from '../account/allowed-endpoint.ts';
 import { bundleLacking, bundleText, credential, credentialsLacking } from '../account/secret-text.ts';
 import type { Inputs } from './gather.ts';
 
@@ -10,25 +11,21 @@ export type Plan = { do: 'connect'; connection: AccountConnection } | ({ do: 're
 type Policy = (inputs: Inputs) => Reason | undefined;
 
 /** In this order: the first that finds something decides. */
-const policies: readonly Policy[] = [endpointRefused, credentials, caBundle];
+const policies: readonly Policy[] = [endpoint, credentials, caBundle];
 
 /** Decides whether an issuer can be connected to, and how. Pure. */
 export function decide(inputs: Inputs): Plan {
-  for (const policy of policies) {
-    const reason = policy(inputs);
-    if (reason) return { do: 'report', ...reason };
-  }
+  const reason = firstOf(policies, inputs);
+  if (reason) return { do: 'report', ...reason };
   return { do: 'connect', connection: connectionOf(inputs) };
 }
 
-function endpointRefused({ issuer, namespaced, allowedEndpoints }: Inputs): Reason | undefined {
-  const { endpoint } = issuer.spec;
-  if (isAllowedEndpoint(endpoint, { namespaced, publicEndpoint: PUBLIC_ENDPOINT, allowed: allowedEndpoints }))
-    return undefined;
-  return {
-    reason: 'EndpointNotAllowed',
-    message: `The endpoint ${endpoint} is not allowed: an administrator has to start the operator with --allowed-endpoints=${endpoint}, or the issuer has to use the public one.`,
-  };
+function endpoint({ issuer, namespaced, allowedEndpoints: allowed }: Inputs): Reason | undefined {
+  return endpointRefused(issuer.spec.endpoint, 'issuer', {
+    namespaced,
+    publicEndpoint: PUBLIC_ENDPOINT,
+    allowed,
+  });
 }
 
 function credentials({ credentials: secret }: Inputs): Reason | undefined {
@@ -40,17 +37,17 @@ function caBundle({ caBundle: bundle }: Inputs): Reason | undefined {
 }
 
 function connectionOf({ issuer, credentials: secret, caBundle: bundle }: Inputs): AccountConnection {
-  const { endpoint, caBundle: inline } = issuer.spec;
+  const { endpoint: url, caBundle: inline } = issuer.spec;
   const ca = inline ?? bundleText(bundle);
   return {
-    endpoint,
+    endpoint: url,
     ...(ca === undefined ? {} : { ca }),
     credentials: {
       email: credential(secret, CREDENTIAL_KEYS.email),
       passphrase: credential(secret, CREDENTIAL_KEYS.passphrase),
       apiKey: credential(secret, CREDENTIAL_KEYS.apiKey),
     },
-    // An http endpoint has passed `endpointRefused`, so that an administrator has named it.
-    allowLoopbackHttp: endpoint.startsWith('http:'),
+    // An http endpoint has passed `endpoint`, so that an administrator has named it.
+    allowLoopbackHttp: url.startsWith('http:'),
   };
 }

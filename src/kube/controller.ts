@@ -11,9 +11,9 @@ import type { QueueItem, WorkQueue } from './queue.ts';
 /** When to look again, if at all. With both the earlier one counts. */
 export interface ReconcileResult {
   /** Milliseconds from now; at least 100 pass. */
-  requeueAfterMs?: number;
+  requeueAfterMs?: number | undefined;
   /** Wall-clock milliseconds since the epoch; at least a second passes. */
-  requeueAt?: number;
+  requeueAt?: number | undefined;
 }
 
 export interface ReconcileContext {
