@@ -1,7 +1,12 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { certificates, issuers } from '../../src/api/kinds.ts';
-import { parseCertificate, parseIssuer } from '../../src/api/parse.ts';
+import { cacertAccounts, cacertCertificates, certificates, issuers } from '../../src/api/kinds.ts';
+import {
+  parseCAcertAccount,
+  parseCAcertCertificate,
+  parseCertificate,
+  parseIssuer,
+} from '../../src/api/parse.ts';
 import type { ResourceType } from '../../src/kube/objects.ts';
 import { ClusterApi } from '../support/cluster-api.ts';
 
@@ -247,6 +252,44 @@ const issuerSpec = fc.record(
   { requiredKeys: ['credentialsSecretRef', 'authority'] },
 );
 
+const accountSpec = fc.record(
+  {
+    endpoint,
+    caBundle: mostly(fc.constant(`x\n${pem}\n`), fc.oneof(scrap, fc.constant(pem.toLowerCase()))),
+    caBundleSecretRef: fc.record({ name: objectName }),
+    rootFingerprints: fc.array(
+      mostly(
+        fc.constantFrom('0f'.repeat(32), Array.from({ length: 32 }, () => 'AB').join(':')),
+        fc.oneof(scrap, fc.constantFrom('0f'.repeat(31), '0f:'.repeat(32), 'xy'.repeat(32))),
+      ),
+      { maxLength: 3 },
+    ),
+    credentialsSecretRef: fc.record({ name: objectName }),
+  },
+  { requiredKeys: ['credentialsSecretRef'] },
+);
+
+const clientSpec = fc.record(
+  {
+    secretName: objectName,
+    accountRef: fc.record({ name: objectName }),
+    emailAddresses: fc.array(email, { maxLength: 3 }),
+    commonName: mostly(plain, fc.constantFrom('n'.repeat(200), 'n'.repeat(201), ' n')),
+    codeSigning: fc.boolean(),
+    privateKey: fc.record(
+      {
+        size: mostly(fc.constantFrom(2048, 3072, 4096), oddNumber),
+        rotationPolicy: enumOf('Never', 'Always'),
+      },
+      { requiredKeys: [] },
+    ),
+    renewBefore: duration,
+    renewBeforePercentage: mostly(fc.integer({ min: 1, max: 99 }), oddNumber),
+    secretDeletionPolicy: enumOf('Retain', 'Delete'),
+  },
+  { requiredKeys: ['secretName', 'accountRef', 'emailAddresses'] },
+);
+
 interface Verdicts {
   accepted: number;
   refused: number;
@@ -256,7 +299,11 @@ interface Verdicts {
 async function compare(
   type: ResourceType,
   specs: fc.Arbitrary<object>,
-  parse: typeof parseCertificate | typeof parseIssuer,
+  parse:
+    | typeof parseCertificate
+    | typeof parseIssuer
+    | typeof parseCAcertAccount
+    | typeof parseCAcertCertificate,
 ): Promise<Verdicts> {
   const verdicts: Verdicts = { accepted: 0, refused: 0 };
   await fc.assert(
@@ -277,16 +324,17 @@ async function compare(
   return verdicts;
 }
 
-test('the operator and the API server accept the same certificates, with the same defaults', async () => {
-  const { accepted, refused } = await compare(certificates, certificateSpec, parseCertificate);
+test.each<[string, ResourceType, fc.Arbitrary<object>, Parameters<typeof compare>[2]]>([
+  ['certificates', certificates, certificateSpec, parseCertificate],
+  ['issuers', issuers, issuerSpec, parseIssuer],
+  ['CAcert accounts', cacertAccounts, accountSpec, parseCAcertAccount],
+  ['CAcert certificates', cacertCertificates, clientSpec, parseCAcertCertificate],
+])(
+  'the operator and the API server accept the same %s, with the same defaults',
+  async (_, type, specs, parse) => {
+    const { accepted, refused } = await compare(type, specs, parse);
 
-  expect(accepted).toBeGreaterThan(RUNS / 10);
-  expect(refused).toBeGreaterThan(RUNS / 10);
-});
-
-test('the operator and the API server accept the same issuers, with the same defaults', async () => {
-  const { accepted, refused } = await compare(issuers, issuerSpec, parseIssuer);
-
-  expect(accepted).toBeGreaterThan(RUNS / 10);
-  expect(refused).toBeGreaterThan(RUNS / 10);
-});
+    expect(accepted).toBeGreaterThan(RUNS / 10);
+    expect(refused).toBeGreaterThan(RUNS / 10);
+  },
+);
