@@ -40,7 +40,8 @@ export class CAcertWorld {
   }
 
   operator(settings: Partial<Settings> = {}): Promise<TestOperator> {
-    return this.world.operator({ allowedEndpoints: [this.server.endpoint], ...settings });
+    const allowedEndpoints = [this.server.endpoint, this.world.stage.dev.endpoint];
+    return this.world.operator({ allowedEndpoints, ...settings });
   }
 
   /** The Secret `login` of the member, or of somebody else. */

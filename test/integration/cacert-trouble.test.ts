@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { cacertCertificates, certificates } from '../../src/api/kinds.ts';
+import { conditionOf } from '../../src/issuance/conditions.ts';
+import { secrets } from '../../src/kube/objects.ts';
+import { aCAcertWorld, type CAcertWorld } from '../support/cacert-world.ts';
+import { events } from '../support/crds.ts';
+import { filesOf } from '../support/openssl.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+beforeEach(() => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+
+/** An account that is Ready, and an operator. */
+async function anAccount(): Promise<CAcertWorld> {
+  const cacert = await aCAcertWorld(stage);
+  await cacert.operator();
+  await cacert.account();
+  return cacert;
+}
+
+test('an account asks for one certificate at a time', async () => {
+  const cacert = await anAccount();
+  cacert.server.addFault({ call: 'ccsr', kind: 'hold', times: 1 });
+  await cacert.certificate('first');
+  await cacert.server.waitForCall(({ call }) => call === 'ccsr');
+  await cacert.certificate('second');
+  await cacert.until('second', () => true);
+  expect(cacert.asked()).toBe(1);
+
+  cacert.server.release();
+
+  await cacert.ready('first');
+  await cacert.ready('second');
+  expect(cacert.server.certificates()).toHaveLength(2);
+});
+
+test('while CAcert is down the certificates wait for their account, and go on when it is back', async () => {
+  const cacert = await anAccount();
+  await cacert.certificate('before');
+  await cacert.ready('before');
+  const fault = { kind: 'html', status: 502, times: 1000 } as const;
+  cacert.server.addFault({ call: 'ccsr', ...fault });
+  cacert.server.addFault({ call: 'cemails', ...fault });
+  await cacert.certificate('during');
+  await cacert.failing('during', 'AccountNotReady');
+
+  cacert.server.clearFaults();
+  await cacert.world.pass(20 * 60_000);
+
+  await cacert.ready('during');
+});
+
+test('a Secret that is deleted or damaged is filled with another certificate', async () => {
+  const cacert = await anAccount();
+  await cacert.certificate('mail');
+  const first = (await cacert.ready('mail')).status?.serialNumber;
+  await cacert.world.delete(secrets, 'mail-tls');
+  const second = (await cacert.ready('mail', ({ status }) => status?.serialNumber !== first)).status
+    ?.serialNumber;
+
+  await cacert.world.patch(secrets, 'mail-tls', { stringData: { 'tls.key': 'nonsense' } });
+
+  await cacert.ready('mail', ({ status }) => status?.serialNumber !== second);
+  expect(cacert.server.certificates()).toHaveLength(3);
+});
+
+test('a Secret of somebody else is left alone, before anything is asked for', async () => {
+  const cacert = await anAccount();
+  await cacert.world.create(secrets, 'mail-tls', { stringData: { mine: 'yes' } });
+  await cacert.certificate('mail');
+
+  await cacert.failing('mail', 'SecretNotOwned');
+
+  expect(cacert.asked()).toBe(0);
+});
+
+test('of two resources with one Secret the elder has it, whatever kind they are of', async () => {
+  const cacert = await anAccount();
+  await cacert.world.account();
+  await cacert.certificate('mail', { secretName: 'shared' });
+  await cacert.ready('mail');
+  await cacert.world.certificate('web', { secretName: 'shared' });
+  await cacert.world.until(
+    certificates,
+    'web',
+    ({ status }) => conditionOf(status?.conditions, 'Ready')?.reason === 'DuplicateSecretName',
+  );
+  expect(await cacert.world.says(certificates, 'web')).toContain(
+    'Ready=False DuplicateSecretName: The Secret shared belongs to the CAcertCertificate mail, which had it first: choose another secretName.',
+  );
+  expect(cacert.world.calls()['cert/new']).toBeUndefined();
+
+  await cacert.world.patch(certificates, 'web', { spec: { secretName: 'web-tls' } });
+
+  await cacert.world.ready('web');
+});
+
+test('what is not revoked is named by an event, when it is replaced and when its resource goes', async () => {
+  const cacert = await anAccount();
+  await cacert.certificate('mail');
+  const first = (await cacert.ready('mail')).status?.serialNumber;
+  await cacert.world.patch(cacertCertificates, 'mail', { spec: { privateKey: { size: 3072 } } });
+  const second = (await cacert.ready('mail', ({ status }) => status?.serialNumber !== first)).status
+    ?.serialNumber;
+  await cacert.world.delete(cacertCertificates, 'mail');
+  await cacert.world.pass(1_000);
+
+  const { items } = await stage.kube.listAll(events, { namespace: cacert.world.namespace });
+  const told = items.filter(({ reason }) => reason.endsWith('NotRevoked'));
+  const serials = told.map(({ reason, note }) => [reason, /serial number ([0-9a-f]+)/.exec(note)?.[1]]);
+  expect(Object.fromEntries(serials)).toEqual({ ReplacedNotRevoked: first, DeletedNotRevoked: second });
+  expect(told).toHaveLength(2);
+});
+
+test('a resource that is restored without its status takes up what its Secret holds', async () => {
+  const cacert = await anAccount();
+  await cacert.certificate('mail');
+  const before = await cacert.ready('mail');
+  const { crt } = filesOf(await cacert.world.get(secrets, 'mail-tls'));
+  await cacert.world.delete(cacertCertificates, 'mail');
+
+  await cacert.certificate('mail');
+
+  const { status } = await cacert.ready('mail');
+  expect(status?.serialNumber).toBe(before.status?.serialNumber);
+  expect(filesOf(await cacert.world.get(secrets, 'mail-tls')).crt).toBe(crt);
+  expect(cacert.asked()).toBe(1);
+});
+
+test('a suspended resource asks for nothing, and goes on when it is not', async () => {
+  const cacert = await anAccount();
+  await cacert.certificate('mail', { suspend: true });
+  await cacert.failing('mail', 'Suspended');
+  expect(cacert.asked()).toBe(0);
+
+  await cacert.world.patch(cacertCertificates, 'mail', { spec: { suspend: false } });
+
+  await cacert.ready('mail');
+});
+
+test('a restart asks for nothing and writes nothing', async () => {
+  const cacert = await aCAcertWorld(stage);
+  const first = await cacert.operator();
+  await cacert.account();
+  for (const name of ['one', 'two', 'three']) await cacert.certificate(name);
+  for (const name of ['one', 'two', 'three']) await cacert.ready(name);
+  await cacert.world.pass(1_000);
+  await first.stop();
+
+  const second = await cacert.operator();
+  await cacert.world.pass(60_000);
+
+  expect(second.traffic.writes()).toEqual({});
+  expect(cacert.asked()).toBe(3);
+});
