@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crds } from '../../src/api/generate/crds.ts';
 import type { StructuralSchema } from '../../src/api/generate/structural.ts';
-import { certificates, clusterIssuers, issuers } from '../../src/api/kinds.ts';
+import {
+  cacertAccounts,
+  cacertCertificates,
+  certificates,
+  clusterIssuers,
+  issuers,
+} from '../../src/api/kinds.ts';
 import { objectPath } from '../../src/kube/paths.ts';
 import type { ResourceType } from '../../src/kube/objects.ts';
 import { ClusterApi } from '../support/cluster-api.ts';
@@ -10,7 +16,7 @@ import { golden } from '../support/golden.ts';
 /** What people see of the kinds in kubectl. */
 
 const namespace = 'api-kubectl';
-const kinds = [certificates, issuers, clusterIssuers];
+const kinds = [certificates, issuers, clusterIssuers, cacertAccounts, cacertCertificates];
 
 let api: ClusterApi;
 beforeAll(async () => {
@@ -21,6 +27,8 @@ beforeAll(async () => {
   await create(certificates, 'young', { ...certificateSpec, secretName: 'young' }, undefined);
   await create(issuers, 'acme', issuerSpec, issuerStatus);
   await create(clusterIssuers, 'acme', issuerSpec, issuerStatus);
+  await create(cacertAccounts, 'jane', accountSpec, accountStatus);
+  await create(cacertCertificates, 'mail', clientSpec, clientStatus);
 });
 afterAll(async () => {
   await api.send('DELETE', objectPath(clusterIssuers, { name: 'acme' }));
@@ -92,6 +100,52 @@ const issuerStatus = {
   released: [{ certificateId: 31000, namespace: 'shop', name: 'old', releaseTime: '2026-01-01T00:00:00Z' }],
 };
 
+const accountSpec = {
+  credentialsSecretRef: { name: 'jane-login' },
+  caBundleSecretRef: { name: 'cacert-roots' },
+  rootFingerprints: ['AB'.repeat(32)],
+};
+const accountStatus = {
+  conditions: [{ ...condition, message: 'CAcert accepts the login.' }],
+  names: ['Jane Doe'],
+  emails: ['jane.doe@example.org', 'jane@example.org'],
+  codeSigning: false,
+  authorities: [
+    { subject: 'CA Cert Signing Authority', fingerprint: 'ab'.repeat(32), notAfter: '2100-01-01T00:00:00Z' },
+  ],
+};
+const clientSpec = {
+  secretName: 'mail-tls',
+  accountRef: { name: 'jane' },
+  emailAddresses: ['jane@example.org'],
+  commonName: 'Jane Doe',
+};
+const clientStatus = {
+  conditions: [condition],
+  serialNumber: '14e229',
+  issuer: 'CA Cert Signing Authority',
+  fingerprint: '0'.repeat(64),
+  notBefore: '2099-01-01T00:00:00Z',
+  notAfter: '2100-01-01T00:00:00Z',
+  renewalTime: '2099-09-01T08:00:00Z',
+  revision: 1,
+  specHash: `v1:${'0'.repeat(64)}`,
+  attempt: {
+    number: 1,
+    id: '0f8fad5b-d9cb-469f-a165-70867728950e',
+    holder: 'tinycert-operator-0',
+    startTime: '2099-01-01T00:00:00.000Z',
+    specHash: `v1:${'0'.repeat(64)}`,
+    pendingSecretName: 'mail-pending-0f8fad5b',
+    publicKeyHash: '0'.repeat(64),
+    serialNumber: '14e229',
+    reason: 'DoesNotExist',
+  },
+  attemptTimes: ['2099-01-01T00:00:00.000Z'],
+  secretUID: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
+  secretResourceVersion: '4711',
+};
+
 async function create(
   type: ResourceType,
   name: string,
@@ -132,6 +186,8 @@ describe('kubectl get', () => {
     ['get-issuers.txt', ['get', 'tci', '-l', 'test=api-kubectl']],
     ['get-issuers-wide.txt', ['get', 'tci', '-l', 'test=api-kubectl', '-o', 'wide']],
     ['get-cluster-issuers-wide.txt', ['get', 'tcci', '-l', 'test=api-kubectl', '-o', 'wide']],
+    ['get-cacert.txt', ['get', 'cacert', '-l', 'test=api-kubectl']],
+    ['get-cacert-wide.txt', ['get', 'cac,caa', '-l', 'test=api-kubectl', '-o', 'wide']],
     ['get-category.txt', ['get', 'tinycert', '-l', 'test=api-kubectl']],
   ])('shows %s', async (file, args) => {
     const text = await shown(...args);
@@ -145,6 +201,8 @@ describe('kubectl describe', () => {
     ['describe-certificate.txt', ['describe', 'tcc', 'shop']],
     ['describe-issuer.txt', ['describe', 'tci', 'acme']],
     ['describe-cluster-issuer.txt', ['describe', 'tcci', 'acme']],
+    ['describe-cacert-account.txt', ['describe', 'caa', 'jane']],
+    ['describe-cacert-certificate.txt', ['describe', 'cac', 'mail']],
   ])('shows %s', async (file, args) => {
     const text = await shown(...args);
 
