@@ -48,12 +48,20 @@ test('while CAcert is down the certificates wait for their account, and go on wh
   cacert.server.addFault({ call: 'ccsr', ...fault });
   cacert.server.addFault({ call: 'cemails', ...fault });
   await cacert.certificate('during');
-  await cacert.failing('during', 'AccountNotReady');
+  await cacert.until('during', ({ status }) => status?.conditions !== undefined);
+  const mark = cacert.server.journal().at(-1)?.seq ?? 0;
+  await cacert.world.pass(10 * 60_000);
+  // Looks at the account, each half a minute at most; what costs a certificate is not tried again and again.
+  const calls = cacert.server.journal(mark).map(({ call }) => call);
+  expect(calls.length).toBeLessThan(40);
+  expect(cacert.asked()).toBeLessThanOrEqual(3);
+  await cacert.ready('before');
 
   cacert.server.clearFaults();
   await cacert.world.pass(20 * 60_000);
 
   await cacert.ready('during');
+  expect(cacert.server.certificates()).toHaveLength(2);
 });
 
 test('a Secret that is deleted or damaged is filled with another certificate', async () => {
