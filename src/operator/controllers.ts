@@ -274,11 +274,12 @@ export function startControllers(options: ControllersOptions): Controllers {
     queues: cacertQueues,
   });
   ends.push(cacert.stop);
-  for (const [name, queue, reconcile] of [
-    ['cacertaccount', cacertQueues.accounts, cacert.accounts],
-    ['cacertcertificate', cacertQueues.certificates, cacert.certificates],
+  // A call to CAcert holds its worker for as long as signing takes.
+  for (const [name, queue, workers, reconcile] of [
+    ['cacertaccount', cacertQueues.accounts, 4, cacert.accounts],
+    ['cacertcertificate', cacertQueues.certificates, settings.concurrency, cacert.certificates],
   ] as const)
-    runs.push({ name, queue, run: () => start(name, queue, 4, reconcile) });
+    runs.push({ name, queue, run: () => start(name, queue, workers, reconcile) });
   runs.push({
     name: 'vanished',
     queue: vanishedQueue,
