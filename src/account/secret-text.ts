@@ -56,8 +56,16 @@ export function readVersions(read: readonly (SecretText | undefined)[]): ReadSec
     .map((secret) => ({ ref: secret.ref, version: secret.found ? secret.version : '' }));
 }
 
+/** Why an account cannot be reached with what its Secrets hold. `keys`: what the credentials consist of. */
+export function secretsLacking(
+  { credentials, caBundle }: AccountSecrets,
+  keys: readonly string[],
+): Reason | undefined {
+  return credentialsLacking(credentials, keys) ?? bundleLacking(caBundle);
+}
+
 /** Why credentials cannot be used: there is no Secret, or it lacks one of `keys`. */
-export function credentialsLacking(secret: SecretText, keys: readonly string[]): Reason | undefined {
+function credentialsLacking(secret: SecretText, keys: readonly string[]): Reason | undefined {
   const wanted = keys.join(keys.length > 2 ? ', ' : ' and ');
   if (!secret.found) {
     return {
@@ -74,7 +82,7 @@ export function credentialsLacking(secret: SecretText, keys: readonly string[]):
 }
 
 /** Why a bundle that a Secret is to hold cannot be used. */
-export function bundleLacking(bundle: BundleText | undefined): Reason | undefined {
+function bundleLacking(bundle: BundleText | undefined): Reason | undefined {
   if (!bundle || bundleText(bundle)?.includes('-----BEGIN CERTIFICATE-----')) return undefined;
   return {
     reason: 'CABundleNotFound',

@@ -1,7 +1,7 @@
 import { firstOf } from '../lib/first-of.ts';
 import { endpointRefused } from '../account/allowed-endpoint.ts';
 import type { CAcertConnection } from '../account/cacert-account.ts';
-import { bundleLacking, bundleText, credential, credentialsLacking } from '../account/secret-text.ts';
+import { bundleText, credential, secretsLacking } from '../account/secret-text.ts';
 import { CACERT_CREDENTIAL_KEYS, CACERT_ENDPOINT } from '../api/names.ts';
 import type { Bundle } from '../issuance/cacert-directory.ts';
 import type { Reason } from '../lib/reason.ts';
@@ -15,7 +15,7 @@ export type Plan =
 type Policy = (inputs: Inputs) => Reason | undefined;
 
 /** In this order: the first that finds something decides. */
-const policies: readonly Policy[] = [endpoint, credentials, caBundle];
+const policies: readonly Policy[] = [endpoint, secrets];
 
 /** Decides whether an account can be asked, and how. Pure. */
 export function decide(inputs: Inputs): Plan {
@@ -44,10 +44,6 @@ function endpoint({ resource, allowedEndpoints: allowed }: Inputs): Reason | und
   return endpointRefused(resource.spec.endpoint, 'account', options);
 }
 
-function credentials({ credentials: secret }: Inputs): Reason | undefined {
-  return credentialsLacking(secret, Object.values(CACERT_CREDENTIAL_KEYS));
-}
-
-function caBundle({ caBundle: bundle }: Inputs): Reason | undefined {
-  return bundleLacking(bundle);
+function secrets(inputs: Inputs): Reason | undefined {
+  return secretsLacking(inputs, Object.values(CACERT_CREDENTIAL_KEYS));
 }

@@ -3,7 +3,7 @@ import type { Reason } from '../lib/reason.ts';
 import { CREDENTIAL_KEYS, PUBLIC_ENDPOINT } from '../api/names.ts';
 import type { AccountConnection } from '../account/tinycert-account.ts';
 import { endpointRefused } from '../account/allowed-endpoint.ts';
-import { bundleLacking, bundleText, credential, credentialsLacking } from '../account/secret-text.ts';
+import { bundleText, credential, secretsLacking } from '../account/secret-text.ts';
 import type { Inputs } from './gather.ts';
 
 export type Plan = { do: 'connect'; connection: AccountConnection } | ({ do: 'report' } & Reason);
@@ -11,7 +11,7 @@ export type Plan = { do: 'connect'; connection: AccountConnection } | ({ do: 're
 type Policy = (inputs: Inputs) => Reason | undefined;
 
 /** In this order: the first that finds something decides. */
-const policies: readonly Policy[] = [endpoint, credentials, caBundle];
+const policies: readonly Policy[] = [endpoint, secrets];
 
 /** Decides whether an issuer can be connected to, and how. Pure. */
 export function decide(inputs: Inputs): Plan {
@@ -28,12 +28,8 @@ function endpoint({ issuer, namespaced, allowedEndpoints: allowed }: Inputs): Re
   });
 }
 
-function credentials({ credentials: secret }: Inputs): Reason | undefined {
-  return credentialsLacking(secret, Object.values(CREDENTIAL_KEYS));
-}
-
-function caBundle({ caBundle: bundle }: Inputs): Reason | undefined {
-  return bundleLacking(bundle);
+function secrets(inputs: Inputs): Reason | undefined {
+  return secretsLacking(inputs, Object.values(CREDENTIAL_KEYS));
 }
 
 function connectionOf({ issuer, credentials: secret, caBundle: bundle }: Inputs): AccountConnection {

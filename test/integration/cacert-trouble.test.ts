@@ -167,3 +167,18 @@ test('a restart asks for nothing and writes nothing', async () => {
   expect(second.traffic.writes()).toEqual({});
   expect(cacert.asked()).toBe(3);
 });
+
+test('two operators without election ask once, and do not keep each other from it', async () => {
+  const cacert = await aCAcertWorld(stage);
+  await cacert.operator();
+  await cacert.operator();
+  await cacert.account();
+  const names = ['one', 'two', 'three', 'four'];
+  for (const name of names) await cacert.certificate(name);
+
+  for (const name of names) await cacert.ready(name);
+  await cacert.world.pass(10 * 60_000);
+
+  for (const name of names) await cacert.ready(name);
+  expect(cacert.server.certificates()).toHaveLength(names.length);
+});
