@@ -60,7 +60,7 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
     deps.secretClaims.onFreed((secret) => wake(BY_SECRET, secret, 'freed')),
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
-        tellOfEnd(deps, object);
+        tellOfEnd(deps, deps.written.newest(key, object) ?? object);
         deps.written.forget(key);
         queue.forget(key);
         return;
@@ -82,9 +82,11 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
 }
 
 /** Nothing revokes the certificate of a resource that is gone; somebody has to know. */
-function tellOfEnd({ clock, warn }: Deps, certificate: CAcertCertificate): void {
+function tellOfEnd({ clock, leads, warn }: Deps, certificate: CAcertCertificate): void {
   const { status } = certificate;
-  if (status?.serialNumber === undefined || Date.parse(status.notAfter ?? '') <= clock.now()) return;
+  // Every replica sees it go, and one tells.
+  if (!leads() || status?.serialNumber === undefined || Date.parse(status.notAfter ?? '') <= clock.now())
+    return;
   warn(certificate, 'DeletedNotRevoked', revokeByHand(status));
 }
 
