@@ -1,14 +1,13 @@
 import { parseCAcertCertificate } from '../api/parse.ts';
 import { type CAcertCertificate, cacertCertificates } from '../api/kinds.ts';
 import { cacertAccountKey } from '../issuance/cacert-directory.ts';
-import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/outdated-crds.ts';
+import { readable } from '../issuance/readable.ts';
 import { BY_SECRET } from '../issuance/secret-claims.ts';
 import { comeWhenCalled } from '../issuance/turn.ts';
-import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller.ts';
+import type { Reconcile } from '../kube/controller.ts';
 import { refKey } from '../kube/objects.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
 import { failpoint } from '../lib/failpoint.ts';
-import type { Reason } from '../lib/reason.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';
 import { BY_ACCOUNT, BY_PENDING, type Deps } from './deps.ts';
@@ -24,25 +23,16 @@ export function reconciler(deps: Deps): Reconcile {
     const certificate = deps.written.newest(key, deps.certificates.get(key));
     if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return {};
     const parsed = parseCAcertCertificate(certificate);
-    try {
-      if (!parsed.ok) {
-        const message = `The spec cannot be used: ${parsed.message}`;
-        return await report(deps, certificate, { reason: 'InvalidSpec', message }, context);
-      }
-      const inputs = await gather(deps, parsed.object, context.signal);
+    return readable(deps, certificate, parsed, context.signal, async (read) => {
+      const inputs = await gather(deps, read, context.signal);
       const { account } = inputs;
       const gate = account?.ready ? account.issuer.account.gate : undefined;
-      return await comeWhenCalled(gate, parsed.object, () => {
+      return comeWhenCalled(gate, read, () => {
         const plan = decide(inputs);
         failpoint('decide');
         return act(deps, inputs, plan, context);
       });
-    } catch (error) {
-      if (!(error instanceof CrdsOutdated)) throw error;
-      deps.crds.doubt();
-      await report(deps, certificate, { reason: error.code, message: error.message }, context);
-      return { requeueAfterMs: CRDS_AGAIN_MS };
-    }
+    });
   };
 }
 
@@ -88,16 +78,4 @@ function tellOfEnd({ clock, leads, warn }: Deps, certificate: CAcertCertificate)
   if (!leads() || status?.serialNumber === undefined || Date.parse(status.notAfter ?? '') <= clock.now())
     return;
   warn(certificate, 'DeletedNotRevoked', revokeByHand(status));
-}
-
-/** Says a thing in the Ready condition alone, which any version of the CRD takes. */
-async function report(
-  deps: Deps,
-  certificate: CAcertCertificate,
-  why: Reason,
-  { signal }: ReconcileContext,
-): Promise<ReconcileResult> {
-  const conditions = [{ type: 'Ready', status: 'False', ...why }] as const;
-  await deps.statuses.writeNews({ certificate, conditions, signal });
-  return {};
 }

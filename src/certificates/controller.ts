@@ -1,8 +1,7 @@
-import type { Reason } from '../lib/reason.ts';
 import { parseCertificate } from '../api/parse.ts';
-import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
+import { certificates } from '../api/kinds.ts';
 import { claimsOf } from '../issuance/claims.ts';
-import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/outdated-crds.ts';
+import { readable } from '../issuance/readable.ts';
 import { BY_SECRET } from '../issuance/secret-claims.ts';
 import { issuerKey } from '../issuance/issuer-directory.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller.ts';
@@ -31,20 +30,14 @@ export function reconciler(deps: Deps): Reconcile {
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
     if (!certificate || (isDeleted && !hasFinalizer(certificate))) return {};
     const parsed = parseCertificate(certificate);
-    try {
-      if (!parsed.ok) return await report(deps, certificate, invalidSpec(parsed.message), context);
-      if (isDeleted) return await farewell(deps, parsed.object, context);
-      const kept = await keepFinalizer(deps, parsed.object, context.signal);
+    return readable(deps, certificate, parsed, context.signal, async (read) => {
+      if (isDeleted) return farewell(deps, read, context);
+      const kept = await keepFinalizer(deps, read, context.signal);
       const gathered = await gather(deps, kept, context.signal);
       const { issuer } = gathered;
       const gate = issuer?.ready ? issuer.issuer.account.gate : undefined;
-      return await comeWhenCalled(gate, kept, () => work(deps, gathered, context));
-    } catch (error) {
-      if (!(error instanceof CrdsOutdated)) throw error;
-      deps.crds.doubt();
-      await report(deps, certificate, { reason: error.code, message: error.message }, context);
-      return { requeueAfterMs: CRDS_AGAIN_MS };
-    }
+      return comeWhenCalled(gate, kept, () => work(deps, gathered, context));
+    });
   };
 }
 
@@ -113,21 +106,4 @@ function sooner(a: ReconcileResult, b: ReconcileResult): ReconcileResult {
     ...(after === Infinity ? {} : { requeueAfterMs: after }),
     ...(when === Infinity ? {} : { requeueAt: when }),
   };
-}
-
-/** A resource that the API server accepted and the operator cannot read waits for its spec to change. */
-function invalidSpec(message: string): Reason {
-  return { reason: 'InvalidSpec', message: `The spec cannot be used: ${message}` };
-}
-
-/** Says a thing in the Ready condition alone, which any version of the CRD takes. */
-async function report(
-  deps: Deps,
-  certificate: TinyCertCertificate,
-  why: Reason,
-  { signal }: ReconcileContext,
-): Promise<ReconcileResult> {
-  const conditions = [{ type: 'Ready', status: 'False', ...why }] as const;
-  await deps.statuses.writeNews({ certificate, conditions, signal });
-  return {};
 }

@@ -3,6 +3,7 @@ import { isConflict } from '../kube/errors.ts';
 import { keyOf, parseKey } from '../kube/objects.ts';
 import type { Clock } from '../lib/clock.ts';
 import { canonicalJson } from '../lib/hash.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { Condition } from '../kube/objects.ts';
 import { sameConditions, type WantedCondition, withConditions } from './conditions.ts';
 import type { LastWritten } from './last-written.ts';
@@ -92,6 +93,12 @@ export class StatusWriter<T extends CertificateResource> {
     if (!(await this.isWritable(certificate))) return certificate;
     const isSaid = sameConditions(certificate.status?.conditions, this.#conditions(recording));
     return isSaid ? certificate : this.write(recording);
+  }
+
+  /** Says why it is not Ready in that condition alone, which any version of the CRD takes. */
+  async writeNotReady(certificate: T, { reason, message }: Reason, signal: AbortSignal): Promise<void> {
+    const conditions = [{ type: 'Ready', status: 'False', reason, message }] as const;
+    await this.writeNews({ certificate, conditions, signal });
   }
 
   /**
