@@ -5,7 +5,6 @@ import { present } from '../issuance/certificate-secrets.ts';
 import type { Material } from '../issuance/checks.ts';
 import { rfc3339 } from '../issuance/conditions.ts';
 import { dueAt, lookAgainAt } from '../issuance/renewal-plan.ts';
-import { READY } from '../issuance/served.ts';
 import type { StatusChange } from '../issuance/status-writer.ts';
 import type { ReconcileResult } from '../kube/controller.ts';
 import type { Secret } from '../kube/objects.ts';
@@ -13,7 +12,7 @@ import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Reason } from '../lib/reason.ts';
 import { type Certificate, fingerprintOf } from '../x509/certificate.ts';
-import { failedConditions, workingConditions } from './decide.ts';
+import { failedConditions, SERVED, workingConditions } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { mismatchAdvice } from './guards.ts';
 import type { Inputs } from './inputs.ts';
@@ -100,7 +99,7 @@ async function conclude(
       deps.statuses.write({
         certificate: current,
         change,
-        conditions: [READY],
+        conditions: [SERVED],
         removed: ['Issuing'],
         generation,
         signal,

@@ -27,6 +27,13 @@ export type Plan =
   | { do: 'doubt' }
   | { do: 'relabel' | 'settle' | 'forget' };
 
+/** What Ready says of a certificate that is served and valid: nobody but a person can end it before its time. */
+export const SERVED: WantedCondition = {
+  ...READY,
+  message:
+    'The Secret holds a valid certificate for this spec, which can log in to the account until it ends. To revoke it, find its serial number in the web account (account.php?id=5).',
+};
+
 /** Decides what to do for one certificate. Pure: the same inputs give the same plan. */
 export function decide(inputs: Inputs): Plan {
   const need = firstNeed(inputs);
@@ -39,7 +46,7 @@ export function decide(inputs: Inputs): Plan {
     return { do: 'wait', quietAt: need.quietAt };
   const obstacle = firstObstacle(inputs, need);
   if (!obstacle) return planFor(need);
-  return around(obstacle, { isServed: holdsForSpec(inputs), until: servedUntil(inputs) });
+  return around(obstacle, { isServed: holdsForSpec(inputs), ready: SERVED, until: servedUntil(inputs) });
 }
 
 function planFor(need: Need): Plan {
@@ -64,18 +71,18 @@ function planFor(need: Need): Plan {
 
 /** The conditions while a need is being met. */
 export function workingConditions(inputs: Inputs, why: Reason): WantedCondition[] {
-  return working(holdsForSpec(inputs), why);
+  return working(holdsForSpec(inputs), why, SERVED);
 }
 
 /** The conditions after a try that failed. */
 export function failedConditions(inputs: Inputs, why: Reason): WantedCondition[] {
-  return failed(holdsForSpec(inputs), why);
+  return failed(holdsForSpec(inputs), why, SERVED);
 }
 
 /** What Ready says of a certificate that needs nothing: it may have ended without being renewed. */
 export function settledCondition({ certificate, now }: Pick<Inputs, 'certificate' | 'now'>): WantedCondition {
   const expiry = expiryOf(certificate);
-  if (expiry === undefined || expiry > now) return READY;
+  if (expiry === undefined || expiry > now) return SERVED;
   const { serialNumber, notAfter } = certificate.status ?? {};
   return {
     type: 'Ready',

@@ -22,15 +22,17 @@ export interface NothingPlan {
 /** What is served meanwhile; `until`: when Ready stops being true by itself, if it is true now. */
 interface Served {
   isServed: boolean;
+  /** What Ready says of it. */
+  ready?: WantedCondition;
   until: number | undefined;
 }
 
 /** Says what is in the way, and when to look again. */
-export function reportOf(obstacle: Obstacle, { isServed, until }: Served): ReportPlan {
+export function reportOf(obstacle: Obstacle, { isServed, ready, until }: Served): ReportPlan {
   return {
     do: 'report',
     why: obstacle,
-    conditions: failed(isServed, obstacle),
+    conditions: failed(isServed, obstacle, ready),
     requeueAt: earliest(obstacle.until, until),
     ...(obstacle.isQueued ? { isQueued: true } : {}),
   };

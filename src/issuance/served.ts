@@ -32,18 +32,18 @@ export function expiryOf({ status }: Pick<Seen['certificate'], 'status'>): numbe
   return status?.notAfter === undefined ? undefined : Date.parse(status.notAfter);
 }
 
-/** The conditions while a need is being met. Ready tells whether what is served now is right, whatever is done about tomorrow. */
-export function working(isServed: boolean, why: Reason): WantedCondition[] {
-  return [readyOr(isServed, why), { type: 'Issuing', status: 'True', ...textOf(why) }];
+/** The conditions while a need is being met. Ready tells whether what is served now is right, whatever is done about tomorrow; `ready`: what it says then. */
+export function working(isServed: boolean, why: Reason, ready = READY): WantedCondition[] {
+  return [isServed ? ready : notReady(why), { type: 'Issuing', status: 'True', ...textOf(why) }];
 }
 
 /** The conditions after a try that failed. */
-export function failed(isServed: boolean, why: Reason): WantedCondition[] {
-  return [readyOr(isServed, why), { type: 'Issuing', status: 'False', ...textOf(why) }];
+export function failed(isServed: boolean, why: Reason, ready = READY): WantedCondition[] {
+  return [isServed ? ready : notReady(why), { type: 'Issuing', status: 'False', ...textOf(why) }];
 }
 
-function readyOr(isServed: boolean, otherwise: Reason): WantedCondition {
-  return isServed ? READY : { type: 'Ready', status: 'False', ...textOf(otherwise) };
+function notReady(why: Reason): WantedCondition {
+  return { type: 'Ready', status: 'False', ...textOf(why) };
 }
 
 function textOf({ reason, message }: Reason): Reason {
