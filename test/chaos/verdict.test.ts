@@ -80,14 +80,14 @@ class Scene {
   }
 
   /** The resource has this in its status now. */
-  claim(tag: Tag, certificateId: number, previousId?: number): this {
+  claim(tag: Tag, certificateId: number, previousId?: number, former: number[] = []): this {
     const place = `${tag.namespace}/${tag.name}`;
     const claims = this.#claimsOf(place);
     claims.heard.add(certificateId);
     if (previousId !== undefined) claims.reissued.add(previousId);
     this.#resources.set(place, {
       metadata: { name: tag.name, namespace: tag.namespace, uid: place },
-      status: { certificateId },
+      status: { certificateId, formerCertificateIds: former },
     });
     return this;
   }
@@ -305,6 +305,17 @@ test('a new key at each renewal is no doubled certificate, and one bought in vai
 
   scene.buy(web);
   expect(scene.verdict().doubled).toHaveLength(1);
+});
+
+test('a renewal with a new key that is found when the spec has changed is given up, and not bought in vain', () => {
+  const scene = new Scene();
+  const web = scene.wish('rekeyed');
+  scene.claim(web, scene.buy(web));
+  const renewal = scene.buy(web);
+  const other = scene.wish('rekeyed', 'other');
+  scene.claim(other, scene.buy(other), undefined, [renewal]);
+
+  expect(scene.verdict().doubled).toEqual([]);
 });
 
 test('a certificate with names that nobody asked for is doubled', () => {

@@ -70,8 +70,10 @@ function doubledNew(
   const doubled = [...byTag].flatMap(([tag, all]) => {
     const allowance = (tag && evidence.allowances.get(tag)) ?? 0;
     const heard = all.filter(({ wasHeard }) => wasHeard);
-    const wasted = all.filter((one) => !one.wasHeard && !excused(one));
-    const again = tag && evidence.rekeys(tag) ? 0 : Math.max(0, heard.length - 1);
+    const isRekeyed = tag !== undefined && evidence.rekeys(tag);
+    // What a renewal bought and a changed spec no longer wants is given up, once it is found.
+    const wasted = all.filter((one) => !one.wasHeard && !excused(one) && !(isRekeyed && one.isClaimed));
+    const again = isRekeyed ? 0 : Math.max(0, heard.length - 1);
     const extra = again + Math.max(0, wasted.length - (heard.length === 0 ? 1 : 0));
     if (extra <= allowance) return [];
     const ids = all.map((one) => `${one.certificate.id}${one.wasHeard ? '' : ' (never heard of)'}`);
