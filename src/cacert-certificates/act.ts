@@ -46,6 +46,8 @@ export async function act(
       return publish(deps, inputs, plan, signal);
     case 'refuse':
       return refuse(deps, inputs, plan, signal);
+    case 'keep':
+      return keep(deps, inputs, plan.certificate, signal);
     case 'takeUp':
       return takeUp(deps, inputs, signal);
     case 'doubt':
@@ -107,6 +109,13 @@ async function relabel(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise
   const wanted = cacertKind.metadataOf(certificate);
   const metadata = await deps.ownSecrets.keepMetadata(certificate, secret, wanted, signal);
   return settle(deps, { ...inputs, secret: { ...secret, metadata } }, signal);
+}
+
+/** Stores what was signed beside its key. */
+async function keep(deps: Deps, inputs: Inputs, pem: string, signal: AbortSignal): Promise<ReconcileResult> {
+  const { certificate, pending } = inputs;
+  if (pending.state === 'present') await deps.pendingKeys.keepCertificate(certificate, pending, pem, signal);
+  return { requeueAfterMs: LOOK_AGAIN_MS };
 }
 
 /** The key is served, so that nothing depends on the Secret that kept it. */

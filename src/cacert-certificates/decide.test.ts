@@ -166,6 +166,24 @@ describe('an attempt without an answer', () => {
     expect(decide(inputs({ ...open, attempt: known })).do).toBe('issue');
   });
 
+  test('that was answered is kept beside its key while the account is not ready, and doubted at no time', () => {
+    const notReady = { ready: false, reason: 'x', message: 'x' } as const;
+    const key = { state: 'present', metadata: { name: 'x' }, account: 'me', key: undefined } as const;
+    const answered = {
+      ...open,
+      account: notReady,
+      attempt: { quietAt: 0, unsent: false, bought: 'pem' },
+    };
+    expect(decide(inputs({ ...answered, pending: { ...key, certificate: undefined } }))).toEqual({
+      do: 'keep',
+      certificate: 'pem',
+    });
+    expect(decide(inputs({ ...answered, pending: { ...key, certificate: 'pem' } }))).toMatchObject({
+      do: 'report',
+      why: { reason: 'AccountNotReady' },
+    });
+  });
+
   test('is waited for as long as it can still be sent, and then in doubt', () => {
     const known = { quietAt: 2_000_000, unsent: false };
     expect(decide(inputs({ ...open, attempt: known }))).toEqual({ do: 'wait', quietAt: 2_000_000 });

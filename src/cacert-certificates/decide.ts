@@ -21,6 +21,8 @@ export type Plan =
   | { do: 'publish'; material: Material; isLate: boolean }
   /** Keep what was signed and cannot be served where a person finds it. */
   | { do: 'refuse'; certificate: string; fault: Reason }
+  /** Store what was signed where it outlives this process. */
+  | { do: 'keep'; certificate: string }
   /** Take note of what the Secret holds. */
   | { do: 'takeUp' }
   /** Say that nobody knows what came of an attempt. */
@@ -58,6 +60,8 @@ function planFor(need: Need): Plan {
       return { do: 'publish', material: need.material, isLate: need.isLate };
     case 'refuse':
       return { do: 'refuse', certificate: need.certificate, fault: need.fault };
+    case 'keep':
+      return { do: 'keep', certificate: need.certificate };
     case 'doubt':
     case 'takeUp':
     case 'relabel':

@@ -41,7 +41,7 @@ const policies: readonly Policy[] = [
 
 /** What stands in the way of a need, or undefined if it can be met now. */
 export function firstObstacle(inputs: Inputs, need: Need): Obstacle | undefined {
-  if (need.remedy === 'settle' || need.remedy === 'forget') return undefined;
+  if (need.remedy === 'settle' || need.remedy === 'forget' || need.remedy === 'keep') return undefined;
   // What was signed already costs nothing more.
   const isPaid = need.remedy !== 'issue';
   const applying = isPaid ? policies.slice(0, policies.indexOf(foreignPending)) : policies;

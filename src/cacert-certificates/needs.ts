@@ -17,6 +17,8 @@ export type Need = Reason &
     /** What was signed for the pending key is there; `fault`: and it cannot be served. */
     | { remedy: 'publish'; material: Material; isLate: boolean }
     | { remedy: 'refuse'; certificate: string; fault: Reason }
+    /** What was signed cannot be looked at yet, and stands nowhere but in this process. */
+    | { remedy: 'keep'; certificate: string }
     /** Nothing of the attempt can happen any more from then on, on the monotonic clock, and nobody knows what did. */
     | { remedy: 'doubt'; quietAt: number }
   );
@@ -47,7 +49,7 @@ function answered(inputs: Inputs): Need | undefined {
   const pem = inputs.attempt?.bought;
   if (pem === undefined) return undefined;
   const found = examine(inputs, pem);
-  if (!found) return undefined;
+  if (!found) return toBeKept(inputs, pem);
   if ('fault' in found)
     return {
       remedy: 'refuse',
@@ -62,6 +64,17 @@ function answered(inputs: Inputs): Need | undefined {
     isLate: false,
     reason: 'Issuing',
     message: 'CAcert has signed the certificate, which is being stored.',
+  };
+}
+
+/** While the account is not ready nothing tells whether the answer is right; the process may end before it is. */
+function toBeKept({ pending }: Inputs, certificate: string): Need | undefined {
+  if (pending.state !== 'present' || pending.certificate !== undefined) return undefined;
+  return {
+    remedy: 'keep',
+    certificate,
+    reason: 'Issuing',
+    message: 'CAcert has signed the certificate, which is checked once the account is ready.',
   };
 }
 
@@ -98,6 +111,8 @@ function delivered(inputs: Inputs): Need | undefined {
 /** An attempt without a result, of this process or of another: only who made it knows whether it was sent. */
 function unresolved({ certificate, attempt }: Inputs): Need | undefined {
   if (!attempt || !isCAcertAttemptOpen(certificate.status)) return undefined;
+  // The answer is there, and waits for the account.
+  if (attempt.bought !== undefined) return undefined;
   if (attempt.unsent)
     return {
       remedy: 'issue',

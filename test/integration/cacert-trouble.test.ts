@@ -1,5 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { cacertCertificates, certificates } from '../../src/api/kinds.ts';
+import { cacertAccounts, cacertCertificates, certificates } from '../../src/api/kinds.ts';
 import { conditionOf } from '../../src/issuance/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { aCAcertWorld, type CAcertWorld } from '../support/cacert-world.ts';
@@ -62,6 +63,37 @@ test('while CAcert is down the certificates wait for their account, and go on wh
 
   await cacert.ready('during');
   expect(cacert.server.certificates()).toHaveLength(2);
+});
+
+test('what was signed while the account was refused is kept, by whoever comes after too, and served once it is not', async () => {
+  const cacert = await aCAcertWorld(stage);
+  const first = await cacert.operator();
+  await cacert.account();
+  cacert.server.addFault({ call: 'ccsr', kind: 'hold', times: 1 });
+  await cacert.certificate('mail');
+  await cacert.server.waitForCall(({ call }) => call === 'ccsr');
+  cacert.server.addFault({ call: 'cemails', kind: 'error', error: 'username', times: 1000 });
+  const rootFingerprints = [new X509Certificate(cacert.server.ca.rootPem).fingerprint256];
+  await cacert.world.patch(cacertAccounts, 'me', { spec: { rootFingerprints } });
+  const isSaid = (reason: string) =>
+    cacert.world.until(
+      cacertAccounts,
+      'me',
+      ({ status }) => conditionOf(status?.conditions, 'Ready')?.reason === reason,
+    );
+  await isSaid('CredentialsRejected');
+
+  cacert.server.release();
+  const { status } = await cacert.until('mail', (object) => object.status?.attempt !== undefined);
+  const pending = status?.attempt?.pendingSecretName ?? '';
+  await cacert.world.until(secrets, pending, ({ data }) => (data?.['tls.crt'] ?? '') !== '');
+  await first.stop('by force');
+  await cacert.operator();
+  cacert.server.clearFaults();
+  await cacert.world.patch(cacertAccounts, 'me', { spec: { rootFingerprints: null } });
+
+  await cacert.ready('mail');
+  expect(cacert.asked()).toBe(1);
 });
 
 test('a Secret that is deleted or damaged is filled with another certificate', async () => {
