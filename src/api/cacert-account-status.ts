@@ -4,6 +4,8 @@ import { statusText, time } from './fields.ts';
 
 /** More than any account has, and few enough for a status. */
 export const MAX_SHOWN = 100;
+/** Characters of a name or address. */
+export const MAX_LENGTH = 1024;
 
 const Authority = z
   .object({
@@ -15,7 +17,7 @@ const Authority = z
 
 const list = (description: string) =>
   z
-    .array(statusText('One of them.', 1024))
+    .array(statusText('One of them.', MAX_LENGTH))
     .max(MAX_SHOWN)
     .meta({ description, 'x-kubernetes-list-type': 'atomic' });
 

@@ -1,5 +1,5 @@
 import type { CAcertAccountStatus } from '../api/cacert-account-status.ts';
-import { MAX_SHOWN } from '../api/cacert-account-status.ts';
+import { MAX_LENGTH, MAX_SHOWN } from '../api/cacert-account-status.ts';
 import { cacertAccounts, type CAcertAccount } from '../api/kinds.ts';
 import type { ReadyCAcertAccount } from '../issuance/cacert-directory.ts';
 import { rfc3339, sameConditions, withConditions } from '../issuance/conditions.ts';
@@ -48,14 +48,19 @@ function readyWords(found: ReadyCAcertAccount | undefined): Reason {
 function shownOf({ details, bundle }: ReadyCAcertAccount): Omit<CAcertAccountStatus, 'conditions'> {
   const { names, emails, codeSigning } = details;
   return {
-    names: names.slice(0, MAX_SHOWN),
+    names: names.slice(0, MAX_SHOWN).map(short),
     // CAcert gives them in any order.
-    emails: emails.toSorted().slice(0, MAX_SHOWN),
+    emails: emails.toSorted().slice(0, MAX_SHOWN).map(short),
     codeSigning,
     authorities: [...bundle.roots, ...bundle.intermediates].slice(0, 20).map((each) => ({
-      subject: each.names.commonName,
+      subject: each.names.commonName.slice(0, 256),
       fingerprint: fingerprintOf(each),
       notAfter: rfc3339(each.notAfter),
     })),
   };
+}
+
+/** What the CRD has room for: the API server refuses more, and CAcert may say anything. */
+function short(text: string): string {
+  return text.slice(0, MAX_LENGTH);
 }

@@ -1,7 +1,7 @@
 import { afterFailure } from '../issuance/after-failure.ts';
 import { repair, sayObstacle } from '../issuance/in-moderation.ts';
 import { lookAgainAt } from '../issuance/renewal-plan.ts';
-import { settling } from '../issuance/settled.ts';
+import { isSettled, settling } from '../issuance/settled.ts';
 import { ticketOf } from '../issuance/turn.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
@@ -118,10 +118,18 @@ async function keep(deps: Deps, inputs: Inputs, pem: string, signal: AbortSignal
   return { requeueAfterMs: LOOK_AGAIN_MS };
 }
 
-/** The key is served, so that nothing depends on the Secret that kept it. */
+/** Removes the Secret that kept a key, once the certificate's own Secret has it: status alone is no proof of that. */
 async function forget(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
   const { certificate, pending } = inputs;
   if (pending.state !== 'present') return {};
+  const view = await deps.ownSecrets.read(certificate, signal);
+  const held = view.state === 'changed' ? view.held : undefined;
+  const isServed = pending.key !== undefined && held?.leaf.rawPublicKey.equals(pending.key.toPublicKey());
+  if (!isServed) {
+    return isSettled(inputs, settledCondition(inputs))
+      ? { requeueAt: lookAgainAt(inputs) }
+      : settle(deps, inputs, signal);
+  }
   await deps.pendingKeys.forget(certificate, pending, signal);
   failpoint('forget');
   return { requeueAfterMs: LOOK_AGAIN_MS };

@@ -108,7 +108,7 @@ async function conclude(
     signal,
   );
   failpoint('result');
-  if (status?.attempt) deps.attempts.forget(status.attempt.id);
+  if (status?.attempt?.publicKeyHash === leaf.publicKeyFingerprint) deps.attempts.forget(status.attempt.id);
   const before = status?.serialNumber;
   if (
     status &&
@@ -148,24 +148,12 @@ function resultOf(
   };
 }
 
-/** The attempt has what it was for, whatever was thought of it before. */
+/** The attempt has what it was for, whatever was thought of it before; unless the certificate is for another key than was sent. */
 function concluded(
   attempt: CAcertAttempt | undefined,
-  { serialNumber }: Certificate,
+  { serialNumber, publicKeyFingerprint }: Certificate,
 ): CAcertAttempt | undefined {
-  if (!attempt) return undefined;
-  const { number, id, holder, startTime, specHash, pendingSecretName, publicKeyHash, requestId, reason } =
-    attempt;
-  return {
-    number,
-    id,
-    holder,
-    startTime,
-    specHash,
-    pendingSecretName,
-    publicKeyHash,
-    ...(requestId === undefined ? {} : { requestId }),
-    ...(reason === undefined ? {} : { reason }),
-    serialNumber,
-  };
+  if (attempt?.publicKeyHash !== publicKeyFingerprint) return attempt;
+  const { outcome: _, ...rest } = attempt;
+  return { ...rest, serialNumber };
 }

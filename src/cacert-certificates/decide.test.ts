@@ -158,12 +158,38 @@ describe('nothing is asked for', () => {
   });
 });
 
+test('what CAcert has refused, and what was never sent, does not count', () => {
+  const now = ISSUED + 30 * DAY;
+  const attemptTimes = Array.from({ length: 6 }, (_, i) => new Date(now - i * 60_000).toISOString());
+  const last = { ...attempt, startTime: attemptTimes[0] ?? '' };
+  const refused = { attempt: { ...last, outcome: 'Refused' as const }, attemptTimes };
+  const unsent = { quietAt: 2_000_000, unsent: true };
+
+  expect(decide(inputs({ ...brandNew, status: refused })).do).toBe('issue');
+  expect(decide(inputs({ ...brandNew, status: { attempt: last, attemptTimes }, attempt: unsent })).do).toBe(
+    'issue',
+  );
+});
+
 describe('an attempt without an answer', () => {
   const open = { ...brandNew, status: { attempt } };
 
   test('that was not sent is made again', () => {
     const known = { quietAt: 2_000_000, unsent: true };
     expect(decide(inputs({ ...open, attempt: known })).do).toBe('issue');
+  });
+
+  test('whose answer stands beside its key and is not what was asked for is not made again', () => {
+    const known = { quietAt: 2_000_000, unsent: false };
+    const pending = {
+      state: 'present',
+      metadata: { name: 'x' },
+      account: 'me',
+      key: undefined,
+      certificate: 'pem',
+    } as const;
+    expect(decide(inputs({ ...open, attempt: known, pending })).do).toBe('wait');
+    expect(decide(inputs({ ...open, attempt: known, pending, monotonic: 2_000_000 })).do).toBe('refuse');
   });
 
   test('that was answered is kept beside its key while the account is not ready, and doubted at no time', () => {

@@ -44,16 +44,26 @@ export async function afterFailedCall(
   const requestId = error.requestId === undefined ? {} : { requestId: String(error.requestId) };
   const { outcome, why, after } = outcomeOf(deps, inputs, { ...attempt, ...requestId }, error);
   deps.metrics.issuances.inc({ outcome: outcome === 'Uncertain' ? 'uncertain' : 'failure' });
-  await deps.statuses.write({
+  const change = { ...after?.change, attempt: { ...attempt, ...requestId, outcome } };
+  const conditions = failedConditions(inputs, why);
+  const { generation } = certificate.metadata;
+  // A call takes minutes, in which somebody may have edited the resource; what is known of its end must not be lost.
+  await deps.statuses.insist(
     certificate,
-    change: { ...after?.change, attempt: { ...attempt, ...requestId, outcome } },
-    conditions: failedConditions(inputs, why),
+    (current) => deps.statuses.write({ certificate: current, change, conditions, generation, signal }),
+    () => false,
     signal,
-  });
+  );
   deps.attempts.forget(attempt.id);
-  if (after) deps.warn(certificate, why.reason, why.message);
-  else account.gate.park(ticketOf(deps, inputs));
-  return { requeueAfterMs: after?.requeueAfterMs, requeueAt: servedUntil(inputs) };
+  if (after) {
+    deps.warn(certificate, why.reason, why.message);
+    return { requeueAfterMs: after.requeueAfterMs, requeueAt: servedUntil(inputs) };
+  }
+  // The account has other credentials by now, which have met no fault: nobody else tells that it is ready.
+  if (deps.directory.get(inputs.accountKey)?.ready && stopsOf(error) === 'login')
+    return { requeueAfterMs: LOOK_AGAIN_MS };
+  if (stopsOf(error) !== 'login') account.gate.park(ticketOf(deps, inputs));
+  return { requeueAt: servedUntil(inputs) };
 }
 
 function outcomeOf(deps: Deps, { certificate }: Inputs, attempt: CAcertAttempt, error: CAcertError): Outcome {

@@ -44,11 +44,10 @@ async function pendingOf(
   certificate: CAcertCertificate,
   signal: AbortSignal,
 ): Promise<PendingView> {
-  const { attempt, serialNumber } = certificate.status ?? {};
+  const { attempt } = certificate.status ?? {};
   const key = refKey(deps.pendingKeys.refOf(certificate));
   const watched = deps.writtenSecrets.newest(key, deps.secrets.get(key));
-  const isConcluded =
-    attempt === undefined || (serialNumber !== undefined && attempt.serialNumber === serialNumber);
+  const isConcluded = attempt === undefined || attempt.serialNumber !== undefined;
   if (isConcluded && !watched) return { state: 'absent' };
   return deps.pendingKeys.read(certificate, signal);
 }

@@ -18,8 +18,8 @@ import { examine, type Need } from './needs.ts';
 type Policy = (inputs: Inputs, need: Need) => Obstacle | undefined;
 
 /** How often CAcert is asked for one resource in 24 hours at most: each accepted call is a certificate that nobody can take back. */
-export const MAX_ATTEMPTS_A_DAY = 6;
-export const DAY_MS = 86_400_000;
+const MAX_ATTEMPTS_A_DAY = 6;
+const DAY_MS = 86_400_000;
 
 /** Everything that would fail after buying is refused before it. In this order: the first decides. */
 const policies: readonly Policy[] = [
@@ -152,11 +152,25 @@ function waiting(inputs: Inputs): Obstacle | undefined {
   return isKept && inputs.pending.state === 'absent' ? undefined : backingOff(inputs);
 }
 
-/** How many attempts a status has of the last 24 hours, and when the oldest of them is over that. */
-function askedTooOften({ certificate: { status }, now }: Inputs): Obstacle | undefined {
-  const times = (status?.attemptTimes ?? [])
-    .map((time) => Date.parse(time))
-    .filter((time) => time > now - DAY_MS && time <= now);
+/**
+ * When CAcert was asked within 24 hours, as far as something may have come of it: what it refused, and what never left this
+ * process, costs nothing.
+ */
+export function attemptsOfADay({
+  certificate: { status },
+  attempt: known,
+  now,
+}: Pick<Inputs, 'certificate' | 'attempt' | 'now'>): string[] {
+  const { attempt, attemptTimes = [] } = status ?? {};
+  const isFree = attempt?.outcome === 'Refused' || known?.unsent === true;
+  return attemptTimes.filter((time) => {
+    const at = Date.parse(time);
+    return at > now - DAY_MS && at <= now && !(isFree && time === attempt?.startTime);
+  });
+}
+
+function askedTooOften(inputs: Inputs): Obstacle | undefined {
+  const times = attemptsOfADay(inputs).map((time) => Date.parse(time));
   if (times.length < MAX_ATTEMPTS_A_DAY) return undefined;
   return {
     reason: 'TooManyAttempts',

@@ -17,7 +17,7 @@ import { createSigningRequest, verifySigningRequest } from '../x509/signing-requ
 import { failedConditions, servedUntil, workingConditions } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedCall } from './failure.ts';
-import { DAY_MS, MAX_ATTEMPTS_A_DAY, waitsForAccount } from './guards.ts';
+import { attemptsOfADay, waitsForAccount } from './guards.ts';
 import type { Inputs } from './inputs.ts';
 import { servedKey } from './served-key.ts';
 
@@ -75,7 +75,7 @@ async function buy(
   const { spec, status } = certificate;
   if (pending.state !== 'present' || !pending.key)
     throw new TerminalError('NoKey', 'There is no key to certify.');
-  const csr = await requestFor(pending.key, inputs);
+  const csr = await requestFor(pending.key);
   const since = instant(deps.clock);
   const attempt: CAcertAttempt = {
     number: (status?.attempt?.number ?? 0) + 1,
@@ -89,11 +89,10 @@ async function buy(
   };
   // From here on a lost answer, of the API server or of CAcert, leaves an attempt of which this process knows the worst.
   deps.attempts.prepared(attempt.id, since.monotonic);
-  const recent = (status?.attemptTimes ?? []).filter((time) => Date.parse(time) > since.wall - DAY_MS);
   const attempted = await deps.statuses
     .write({
       certificate,
-      change: { attempt, attemptTimes: [...recent, attempt.startTime].slice(-MAX_ATTEMPTS_A_DAY) },
+      change: { attempt, attemptTimes: [...attemptsOfADay(inputs), attempt.startTime] },
       conditions: workingConditions(inputs, why),
       signal,
     })
@@ -134,9 +133,8 @@ async function buy(
 }
 
 /** Only the public key of a request counts at CAcert, which does not say if its signature is wrong: it is verified here. */
-async function requestFor(key: PrivateKey, { certificate: { spec } }: Inputs): Promise<string> {
-  const commonName = (spec.commonName ?? ANONYMOUS_NAME).slice(0, 64);
-  const csr = await createSigningRequest({ key, commonName });
+async function requestFor(key: PrivateKey): Promise<string> {
+  const csr = await createSigningRequest({ key, commonName: ANONYMOUS_NAME });
   if (!verifySigningRequest(csr).equals(key.toPublicKey()))
     throw new TerminalError('RequestDamaged', 'The signing request is not for the key it was made with.');
   return csr;

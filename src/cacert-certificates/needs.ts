@@ -1,6 +1,5 @@
 import { firstOf } from '../lib/first-of.ts';
 import { keySize } from '../api/cacert-effective.ts';
-import type { CAcertCertificate } from '../api/kinds.ts';
 import { isCAcertAttemptOpen } from '../issuance/cacert-kind.ts';
 import { MaterialError, type Material } from '../issuance/checks.ts';
 import { renewalPlan } from '../issuance/renewal-plan.ts';
@@ -50,14 +49,7 @@ function answered(inputs: Inputs): Need | undefined {
   if (pem === undefined) return undefined;
   const found = examine(inputs, pem);
   if (!found) return toBeKept(inputs, pem);
-  if ('fault' in found)
-    return {
-      remedy: 'refuse',
-      certificate: pem,
-      fault: found.fault,
-      reason: found.fault.reason,
-      message: found.fault.message,
-    };
+  if ('fault' in found) return toBeRefused(pem, found.fault);
   return {
     remedy: 'publish',
     material: found.material,
@@ -65,6 +57,11 @@ function answered(inputs: Inputs): Need | undefined {
     reason: 'Issuing',
     message: 'CAcert has signed the certificate, which is being stored.',
   };
+}
+
+function toBeRefused(certificate: string, fault: Reason): Need {
+  const { reason, message } = fault;
+  return { remedy: 'refuse', certificate, fault, reason, message };
 }
 
 /** While the account is not ready nothing tells whether the answer is right; the process may end before it is. */
@@ -99,6 +96,8 @@ function delivered(inputs: Inputs): Need | undefined {
   const pem = pending.state === 'present' ? pending.certificate : undefined;
   const found = pem === undefined ? undefined : examine(inputs, pem);
   if (!found || 'fault' in found) return undefined;
+  // It is served, and only its Secret has not been removed.
+  if (found.material.leaf.serialNumber === inputs.certificate.status?.serialNumber) return undefined;
   return {
     remedy: 'publish',
     material: found.material,
@@ -109,7 +108,8 @@ function delivered(inputs: Inputs): Need | undefined {
 }
 
 /** An attempt without a result, of this process or of another: only who made it knows whether it was sent. */
-function unresolved({ certificate, attempt }: Inputs): Need | undefined {
+function unresolved(inputs: Inputs): Need | undefined {
+  const { certificate, attempt, pending, monotonic } = inputs;
   if (!attempt || !isCAcertAttemptOpen(certificate.status)) return undefined;
   // The answer is there, and waits for the account.
   if (attempt.bought !== undefined) return undefined;
@@ -119,6 +119,10 @@ function unresolved({ certificate, attempt }: Inputs): Need | undefined {
       reason: 'Issuing',
       message: 'The last attempt was not sent and is made again.',
     };
+  // Whoever got the answer has stored it, and ended before it was said that it is not what was asked for.
+  const pem = pending.state === 'present' ? pending.certificate : undefined;
+  const found = pem !== undefined && monotonic >= attempt.quietAt ? examine(inputs, pem) : undefined;
+  if (pem !== undefined && found && 'fault' in found) return toBeRefused(pem, found.fault);
   return { remedy: 'doubt', quietAt: attempt.quietAt, ...UNCERTAIN };
 }
 
@@ -180,13 +184,9 @@ function secretChanged({ certificate, secret }: Inputs): Need | undefined {
 
 /** The key is served with its certificate, and stands in a second place no longer. */
 function leftOver({ certificate, pending }: Inputs): Need | undefined {
-  if (pending.state !== 'present' || !isServedKey(certificate)) return undefined;
+  if (pending.state !== 'present' || certificate.status?.attempt?.serialNumber === undefined)
+    return undefined;
   return { remedy: 'forget', reason: 'Ready', message: 'The certificate of the pending key is served.' };
-}
-
-function isServedKey({ status }: CAcertCertificate): boolean {
-  const { attempt, serialNumber } = status ?? {};
-  return attempt?.serialNumber !== undefined && attempt.serialNumber === serialNumber;
 }
 
 /** What there is to say of a certificate for the pending key; undefined while it cannot be told. */

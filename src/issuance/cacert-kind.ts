@@ -22,9 +22,8 @@ export const cacertKind: CertificateKind<CAcertCertificate> = {
   isOpen: ({ status }) => isCAcertAttemptOpen(status),
 };
 
-/** Whether the last attempt has no result: neither an outcome, nor a certificate that status knows. */
+/** Whether the last attempt has no result: neither an outcome, nor a certificate. */
 export function isCAcertAttemptOpen(status: CAcertCertificate['status']): boolean {
-  const { attempt, serialNumber } = status ?? {};
-  if (!attempt || attempt.outcome !== undefined) return false;
-  return attempt.serialNumber === undefined || attempt.serialNumber !== serialNumber;
+  const { attempt } = status ?? {};
+  return attempt !== undefined && attempt.outcome === undefined && attempt.serialNumber === undefined;
 }

@@ -58,7 +58,8 @@ export class CertificateSecrets<T extends CertificateResource> {
 
   /** Which other resource owns the Secret that a certificate names, if one does. */
   elderOf(certificate: T): string | undefined {
-    return this.#options.claims.elderOf(certificate, this.#watched(secretRef(certificate)));
+    const { claims, kind } = this.#options;
+    return claims.elderOf(kind.type, certificate, this.#watched(secretRef(certificate)));
   }
 
   /**

@@ -36,20 +36,20 @@ export class SecretClaims {
 
   /**
    * Which other resource owns the Secret that a resource names, if one does, as `kind name`: of several the one that has
-   * it, else the oldest, of equal age the first by name. So nobody takes a Secret that is served from another, however old.
+   * it, else the oldest, of equal age the first by name and kind. So nobody takes a Secret that is served from another, however old.
    * `present`: the Secret, if there is one.
    */
-  elderOf(certificate: CertificateResource, present: KubeObject | undefined): string | undefined {
+  elderOf(type: Kind, certificate: CertificateResource, present: KubeObject | undefined): string | undefined {
     const uid = present?.metadata.uid;
-    const rank = ({ metadata, status }: CertificateResource): string => {
+    const rank = ({ kind }: Kind, { metadata, status }: CertificateResource): string => {
       const hasIt = uid !== undefined && status?.secretUID === uid;
-      return `${hasIt ? 0 : 1} ${metadata.creationTimestamp} ${metadata.name}`;
+      return `${hasIt ? 0 : 1} ${metadata.creationTimestamp} ${metadata.name} ${kind}`;
     };
-    let first = { rank: rank(certificate), says: undefined as string | undefined };
-    for (const { type, store } of this.#kinds) {
+    let first = { rank: rank(type, certificate), says: undefined as string | undefined };
+    for (const { type: kind, store } of this.#kinds) {
       for (const other of store.byIndex(BY_SECRET, refKey(secretRef(certificate)))) {
-        if (other.metadata.uid !== certificate.metadata.uid && rank(other) < first.rank)
-          first = { rank: rank(other), says: `${type.kind} ${other.metadata.name}` };
+        if (other.metadata.uid !== certificate.metadata.uid && rank(kind, other) < first.rank)
+          first = { rank: rank(kind, other), says: `${kind.kind} ${other.metadata.name}` };
       }
     }
     return first.says;

@@ -214,3 +214,66 @@ test('two operators without election ask once, and do not keep each other from i
   for (const name of names) await cacert.ready(name);
   expect(cacert.server.certificates()).toHaveLength(names.length);
 });
+
+/** A certificate that is served, whose renewal by a new spec nobody knows the end of; the name of the pending key's Secret. */
+async function inDoubt(cacert: CAcertWorld): Promise<string> {
+  await cacert.certificate('mail');
+  await cacert.ready('mail');
+  cacert.server.addFault({ call: 'ccsr', kind: 'unsigned', times: 1 });
+  await cacert.world.patch(cacertCertificates, 'mail', { spec: { privateKey: { size: 3072 } } });
+  const { status } = await cacert.failing('mail', 'IssuanceUncertain');
+  return status?.attempt?.pendingSecretName ?? '';
+}
+
+test('a pending key is not thrown away because a Secret holds another certificate', async () => {
+  const cacert = await anAccount();
+  await cacert.certificate('mail');
+  await cacert.ready('mail');
+  const earlier = await cacert.world.get(secrets, 'mail-tls');
+  await cacert.world.delete(secrets, 'mail-tls');
+  await cacert.ready('mail', ({ status }) => status?.revision === 2);
+  cacert.server.addFault({ call: 'ccsr', kind: 'unsigned', times: 1 });
+  await cacert.world.delete(secrets, 'mail-tls');
+  const { status } = await cacert.failing('mail', 'IssuanceUncertain');
+  const { labels, annotations } = earlier.metadata;
+
+  // Somebody restores a backup, which is good.
+  await cacert.world.create(secrets, 'mail-tls', {
+    metadata: { labels: labels ?? {}, annotations: annotations ?? {} },
+    type: 'kubernetes.io/tls',
+    data: earlier.data ?? {},
+  });
+
+  await cacert.ready('mail', ({ status: now }) => now?.revision === 3);
+  await cacert.world.pass(1_000);
+  const kept = await cacert.world.get(secrets, status?.attempt?.pendingSecretName ?? '');
+  expect(kept.data).toHaveProperty(['tls.key']);
+});
+
+test('a pending key is not thrown away on the word of a status', async () => {
+  const cacert = await anAccount();
+  const pending = await inDoubt(cacert);
+  await cacert.world.patch(cacertCertificates, 'mail', { spec: { privateKey: { size: 2048 } } });
+  const { status } = await cacert.world.get(cacertCertificates, 'mail');
+
+  const forged = { serialNumber: status?.serialNumber ?? '', outcome: null };
+  await cacert.world.patch(cacertCertificates, 'mail', { status: { attempt: forged } }, 'status');
+  await cacert.world.pass(60_000);
+
+  const kept = await cacert.world.get(secrets, pending);
+  expect(kept.data).toHaveProperty(['tls.key']);
+});
+
+test('what a call came to is not lost when somebody edits the resource meanwhile', async () => {
+  const cacert = await anAccount();
+  await cacert.server.setOptions({ signing: '1h' });
+  cacert.server.addFault({ call: 'ccsr', kind: 'hold', times: 1 });
+  await cacert.certificate('mail');
+  await cacert.server.waitForCall(({ call }) => call === 'ccsr');
+  await cacert.world.patch(cacertCertificates, 'mail', { metadata: { labels: { edited: 'yes' } } });
+
+  cacert.server.release();
+
+  const { status } = await cacert.failing('mail', 'IssuanceUncertain');
+  expect(status?.attempt).toMatchObject({ number: 1, outcome: 'Uncertain', requestId: expect.any(String) });
+});
