@@ -15,23 +15,40 @@ export type StatusAtCa = NonNullable<CertificateStatus['certificateStatus']> | '
 export const STATUS_OF = { Good: 'good', Hold: 'hold', Revoke: 'revoked', Revoked: 'revoked' } as const;
 
 /**
+ * Does all changes of status that are due for one resource in one turn at the account's gate. A turn for each would call
+ * the resource again after the first, for ever: while an account is on trial one call of the gate is one turn. Rejects as
+ * `work` does, or with `TurnAwaited` if the gate has no place soon. Without a ticket the gate is skipped: nothing tells the
+ * account of an issuer that is gone that the CA is well again.
+ */
+export async function inOneTurn<T>(
+  { account: { gate } }: ReadyIssuer,
+  ticket: Ticket | undefined,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  const permit = ticket && (await gate.enter(ticket, signal));
+  if (ticket && !permit) throw new TurnAwaited();
+  try {
+    return await work();
+  } finally {
+    permit?.release();
+  }
+}
+
+/**
  * Gives a certificate a status at the CA and resolves with the one it has then, by the CA's own word. A revocation is
  * never lifted, whoever made it, and what has expired or was replaced stays as it is. Safe to repeat. Rejects with a
- * `TinyCertError`, after which nothing is certain, with `SendRefused`, or with `TurnAwaited` if the gate has no place soon.
- * Without a ticket the gate is passed by: whose issuer is gone is told by nobody that the account is well again.
+ * `TinyCertError`, after which nothing is certain, or with `SendRefused`.
  */
 export async function changeStatus(
   deps: Deps,
   issuer: ReadyIssuer,
   certificateId: number,
   wanted: SettableStatus,
-  ticket: Ticket | undefined,
   signal: AbortSignal,
 ): Promise<StatusAtCa> {
   const { account } = issuer;
   const { clock, leads, timing, metrics } = deps;
-  const permit = ticket && (await account.gate.enter(ticket, signal));
-  if (ticket && !permit) throw new TurnAwaited();
   try {
     const status = await change();
     metrics.revocations.inc({ status: wanted, outcome: status === wanted ? 'success' : 'moot' });
@@ -39,8 +56,6 @@ export async function changeStatus(
   } catch (error) {
     metrics.revocations.inc({ status: wanted, outcome: 'failure' });
     throw error;
-  } finally {
-    permit?.release();
   }
 
   async function change(): Promise<StatusAtCa> {

@@ -10,7 +10,7 @@ import { issuerKey, type ReadyIssuer } from '../issuance/issuer-directory.ts';
 import { isSealed } from '../issuance/seal.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { keyOf, secrets } from '../kube/objects.ts';
-import { changeStatus, claimedByOthers, STATUS_OF } from './change-status.ts';
+import { changeStatus, claimedByOthers, inOneTurn, STATUS_OF } from './change-status.ts';
 import type { Deps } from './deps.ts';
 import { vanish } from './finalizer.ts';
 import { gather } from './gather.ts';
@@ -173,13 +173,16 @@ async function carryOut(
     const message = `Certificate ${[...claimed].join(', ')} is claimed by another resource and stays as it is.`;
     deps.warn(certificate, 'ClaimedByAnother', message);
   }
-  const left: number[] = [];
-  for (const { certificateId, action } of duties) {
-    if (claimed.has(certificateId)) continue;
-    const status = await changeStatus(deps, issuer, certificateId, STATUS_OF[action], ticket, signal);
-    if (status === 'hold') left.push(certificateId);
-  }
-  return left;
+  const due = duties.filter(({ certificateId }) => !claimed.has(certificateId));
+  if (due.length === 0) return [];
+  return inOneTurn(issuer, ticket, signal, async () => {
+    const left: number[] = [];
+    for (const { certificateId, action } of due) {
+      const status = await changeStatus(deps, issuer, certificateId, STATUS_OF[action], signal);
+      if (status === 'hold') left.push(certificateId);
+    }
+    return left;
+  });
 }
 
 /** Recorded before the resource vanishes, so that nobody takes over what was given up. */

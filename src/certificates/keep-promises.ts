@@ -4,7 +4,8 @@ import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { ReadyIssuer } from '../issuance/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
 import { keyOf } from '../kube/objects.ts';
-import { changeStatus, claimedByOthers, STATUS_OF, type StatusAtCa } from './change-status.ts';
+import type { SettableStatus } from '../tinycert/index.ts';
+import { changeStatus, claimedByOthers, inOneTurn, STATUS_OF, type StatusAtCa } from './change-status.ts';
 import type { Deps } from './deps.ts';
 import { type Duties, dutiesOf } from './duties.ts';
 import type { Inputs } from './inputs.ts';
@@ -99,7 +100,6 @@ async function carryOut(
 ): Promise<void> {
   const { certificate } = inputs;
   const { certificateId: own, attempt } = certificate.status ?? {};
-  const ticket = ticketOf(deps, inputs);
   const ids = pending.map(({ certificateId }) => certificateId);
   const meant = desired && own !== undefined ? [own] : [];
   const claimed = await claimedByOthers(deps, certificate, [...ids, ...meant], signal);
@@ -108,17 +108,18 @@ async function carryOut(
     const message = `Certificate ${[...claimed].join(', ')} is claimed by another resource and stays as it is.`;
     deps.warn(certificate, 'ClaimedByAnother', message);
   }
-  for (const { certificateId, action } of pending) {
-    if (claimed.has(certificateId)) continue;
+  const due: { id: number; wanted: SettableStatus }[] = [];
+  for (const { certificateId: id, action } of pending) {
+    if (claimed.has(id)) continue;
     // What the resource has come to hold again was not replaced after all.
-    const isHeld = certificateId === own || certificateId === attempt?.certificateId;
-    done.set(
-      certificateId,
-      isHeld ? 'good' : await changeStatus(deps, issuer, certificateId, STATUS_OF[action], ticket, signal),
-    );
+    if (id === own || id === attempt?.certificateId) done.set(id, 'good');
+    else due.push({ id, wanted: STATUS_OF[action] });
   }
-  if (desired && own !== undefined && !claimed.has(own))
-    done.set(own, await changeStatus(deps, issuer, own, STATUS_OF[desired], ticket, signal));
+  if (desired && own !== undefined && !claimed.has(own)) due.push({ id: own, wanted: STATUS_OF[desired] });
+  if (due.length === 0) return;
+  await inOneTurn(issuer, ticketOf(deps, inputs), signal, async () => {
+    for (const { id, wanted } of due) done.set(id, await changeStatus(deps, issuer, id, wanted, signal));
+  });
 }
 
 /** What status says of all that was done; undefined if nothing was. */

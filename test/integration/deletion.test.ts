@@ -157,6 +157,38 @@ describe('a deleted certificate', () => {
     expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
   });
 
+  test.each([
+    ['once', 1],
+    ['every time', 'forever'],
+  ] as const)(
+    'with several certificates to revoke is not called for ever when one fails %s',
+    async (_, times) => {
+      const { world, id } = await issued();
+      await world.patch(certificates, 'web', { spec: { dnsNames: ['web.example.com', 'b.example.com'] } });
+      await world.settled();
+      const { status } = await world.ready('web');
+      expect(status?.formerCertificateIds).toEqual([id]);
+      const mark = world.mark();
+      const fault = { kind: 'html', status: 500, times } as const;
+      stage.dev.addFault({
+        call: 'cert/status',
+        ...fault,
+        match: { cert_id: String(status?.certificateId) },
+      });
+
+      await begin(world);
+      await world.pass(10 * 60_000);
+
+      // The first revocation is repeated with each try of the second, and the tries come later and later.
+      expect(world.calls(mark)['cert/status']).toBeLessThan(times === 1 ? 5 : 30);
+      expect(await exists(world)).toBe(times === 'forever');
+      stage.dev.clearFaults();
+      await world.pass(10 * 60_000);
+      expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
+      expect(statusAtCa(stage, status?.certificateId)).toBe('revoked');
+    },
+  );
+
   test('goes at once when onDelete is set to None, and its certificate stays as it is', async () => {
     const { world, id } = await issued();
     stage.dev.addFault({ call: 'cert/status', times: 'forever', kind: 'hang' });

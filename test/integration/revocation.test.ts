@@ -182,6 +182,25 @@ describe('a certificate that another one with another key replaced', () => {
     await world.settled();
     expect((await world.get(issuers, 'ca')).metadata.finalizers ?? []).toEqual([]);
   });
+
+  test('is not asked for at full speed while the revocation of another one fails', async () => {
+    const { world, id: first } = await issued({ revocation: { onReplace: 'Revoke', delay: '1h' } });
+    await change(world, OTHER_NAMES);
+    const { certificateId: second } = await statusOf(world);
+    await change(world, { dnsNames: ['web.example.com', 'c.example.com'] });
+    const match = { cert_id: String(second) };
+    stage.dev.addFault({ call: 'cert/status', kind: 'html', status: 500, times: 'forever', match });
+    const mark = world.mark();
+
+    await world.pass(2 * HOUR);
+
+    expect(world.calls(mark)['cert/status']).toBeLessThan(60);
+    expect(statusAtCa(stage, first)).toBe('revoked');
+    stage.dev.clearFaults();
+    await world.pass(HOUR);
+    expect(statusAtCa(stage, second)).toBe('revoked');
+    expect(await statusOf(world)).not.toHaveProperty('pendingRevocations');
+  });
 });
 
 describe('desiredStatus', () => {
