@@ -3,6 +3,7 @@ import type { SecretWatches } from '../account/secret-watches.ts';
 import type { CAcertAccount } from '../api/kinds.ts';
 import { cacertAccountKey, type CAcertDirectory } from '../issuance/cacert-directory.ts';
 import type { LastWritten } from '../issuance/last-written.ts';
+import type { CrdsFit } from '../issuance/outdated-crds.ts';
 import type { Warn } from '../issuance/warn.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Store } from '../kube/store.ts';
@@ -12,6 +13,7 @@ import type { Clock } from '../lib/clock.ts';
 export interface Deps {
   kube: KubeClient;
   clock: Clock;
+  crds: CrdsFit;
   warn: Warn;
   resources: Store<CAcertAccount>;
   /** What this controller wrote last, which its watch may not have shown yet. */

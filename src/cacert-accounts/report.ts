@@ -35,7 +35,7 @@ export async function report(
   const isSame = sameConditions(before, conditions);
   if (isSame && canonicalJson(shown) === canonicalJson(shownBefore)) return;
   if (!said.ready && !isSame) deps.warn(resource, reason, message);
-  const written = await patchFindings(deps.kube, cacertAccounts, resource, { conditions, ...shown }, signal);
+  const written = await patchFindings(deps, cacertAccounts, resource, { conditions, ...shown }, signal);
   deps.written.note(keyOf(resource), metadata.resourceVersion, written);
 }
 

@@ -4,6 +4,7 @@ import type { CAcertDirectory } from '../issuance/cacert-directory.ts';
 import type { CertificateSecrets } from '../issuance/certificate-secrets.ts';
 import type { LastWritten } from '../issuance/last-written.ts';
 import type { Repairs } from '../issuance/repairs.ts';
+import type { CrdsFit } from '../issuance/outdated-crds.ts';
 import type { SecretClaims } from '../issuance/secret-claims.ts';
 import type { StatusWriter } from '../issuance/status-writer.ts';
 import type { Timing } from '../issuance/timing.ts';
@@ -24,8 +25,8 @@ export interface Deps {
   holder: string;
   /** Whether this process leads at this very moment. */
   leads: () => boolean;
-  /** Whether the CRDs know all that has to be written; `doubt` is for a write that shows that they do not. */
-  crds: { readonly fit: boolean; doubt: () => void };
+  /** Whether the CRDs know all that has to be written. */
+  crds: CrdsFit;
   certificates: Store<CAcertCertificate>;
   written: LastWritten<CAcertCertificate>;
   /** The operator's Secrets, as metadata. */

@@ -32,7 +32,7 @@ export interface Deps {
   holder: string;
   /** Whether this process leads at this very moment. */
   leads: () => boolean;
-  /** Whether the CRDs know all that has to be written; `check` looks again, `doubt` is for a write that shows that they do not. */
+  /** Whether the CRDs know all that has to be written; `check` looks again, `doubt` is for who has seen that they did not. */
   crds: { readonly fit: boolean; check: () => Promise<void>; doubt: () => void };
   certificates: Store<TinyCertCertificate>;
   /** Certificates' Secrets, as metadata. */

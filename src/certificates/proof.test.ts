@@ -18,14 +18,17 @@ describe('a status without its seal', () => {
     };
     return { get } as unknown as Deps['kube'];
   };
+  let doubts = 0;
+  const crds = { fit: true, check: () => Promise.resolve(), doubt: () => (doubts += 1) };
   const versionOf = certificate({}).metadata.resourceVersion ?? '';
 
   test('whose attempt was hidden by older CRDs is not acted on', async () => {
     const seen = certificate({ status: hidden });
-    const deps = { kube: kube(whole, versionOf, []) };
+    const deps = { kube: kube(whole, versionOf, []), crds };
     await expect(assertRead(deps, { certificate: seen, sealed: false }, signal)).rejects.toThrow(
       CrdsOutdated,
     );
+    expect(doubts).toBe(1);
   });
 
   test.each<[string, CertificateStatus, CertificateStatus, string]>([
@@ -33,7 +36,7 @@ describe('a status without its seal', () => {
     ['that has changed since, which the write will find', hidden, whole, 'later'],
   ])('%s is', async (_name, seen, live, version) => {
     const reads: string[] = [];
-    const deps = { kube: kube(live, version, reads) };
+    const deps = { kube: kube(live, version, reads), crds };
     await assertRead(deps, { certificate: certificate({ status: seen }), sealed: false }, signal);
     expect(reads).toEqual(['get']);
   });
@@ -44,7 +47,7 @@ describe('a status without its seal', () => {
     ['that is new', undefined, false],
   ])('costs no read %s', async (_name, seen, sealed) => {
     const reads: string[] = [];
-    const deps = { kube: kube(whole, versionOf, reads) };
+    const deps = { kube: kube(whole, versionOf, reads), crds };
     await assertRead(deps, { certificate: certificate({ status: seen }), sealed }, signal);
     expect(reads).toEqual([]);
   });

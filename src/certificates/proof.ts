@@ -29,10 +29,10 @@ export function mayProve(inputs: Inputs, plan: Plan): boolean {
 /**
  * Before the word of a status without its seal is dropped: that the API server still has it so. Older CRDs hide an attempt
  * from whoever reads under them, in a version that is the newest; once newer ones are back, a write would put another in its
- * place. Throws `CrdsOutdated` then.
+ * place. Throws `CrdsOutdated` then: one version that reads in two ways is what the CRDs did.
  */
 export async function assertRead(
-  { kube }: Pick<Deps, 'kube'>,
+  { kube, crds }: Pick<Deps, 'kube' | 'crds'>,
   { certificate, sealed }: Pick<Inputs, 'certificate' | 'sealed'>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -41,7 +41,9 @@ export async function assertRead(
   const live = await kube.get(certificates, parseKey(keyOf(certificate)), { signal });
   const isSame =
     live.metadata.uid === metadata.uid && live.metadata.resourceVersion === metadata.resourceVersion;
-  if (isSame && canonicalJson(live.status) !== canonicalJson(status)) throw new CrdsOutdated();
+  if (!isSame || canonicalJson(live.status) === canonicalJson(status)) return;
+  crds.doubt();
+  throw new CrdsOutdated();
 }
 
 /** Ids that the certificate in the Secret may have, by what annotation and status say. */

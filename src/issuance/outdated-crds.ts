@@ -31,15 +31,36 @@ export function toleratingOldCrds(reconcile: Reconcile): Reconcile {
   };
 }
 
+/** The API server does not take or keep the status of one resource, although the CRDs know every field of it. */
+export class StatusRefused extends AppError {
+  constructor(why: string, options?: ErrorOptions) {
+    super(
+      'StatusRefused',
+      `The API server refuses the status of this resource, and nothing is issued for it until that is mended: ${why}`,
+      options,
+    );
+  }
+}
+
+/** Whether the installed CRDs know every field of this release; `check` looks again. */
+export interface CrdsFit {
+  readonly fit: boolean;
+  check: () => Promise<void>;
+}
+
 /**
- * Rethrows the refusal of a strict write of status; one that the CRD's schema is the reason of as `CrdsOutdated`. For an
- * unknown field the API server names the patch as what is invalid, and puts the reason behind the whole object, where a
- * message of bounded length does not show it.
+ * Rethrows the failure of a strict write of status. Only the CRDs themselves tell whether they are older than the operator,
+ * since anybody who may write a status can make the API server refuse the next write of it: a refusal becomes `CrdsOutdated`
+ * if they lack a field, and otherwise `StatusRefused`, which concerns this resource alone.
+ *
+ * For an unknown field the API server names the patch as what is invalid, and puts the reason behind the whole object,
+ * where a message of bounded length does not show it.
  */
-export function asOutdated(error: unknown): never {
-  if (error instanceof ApiError && error.status === 422 && error.causes.some(isOfStatus))
-    throw new CrdsOutdated({ cause: error });
-  throw error;
+export async function rethrowRefusal(crds: CrdsFit, error: unknown): Promise<never> {
+  if (!(error instanceof ApiError) || error.status !== 422 || !error.causes.some(isOfStatus)) throw error;
+  await crds.check();
+  if (!crds.fit) throw new CrdsOutdated({ cause: error });
+  throw new StatusRefused(error.message, { cause: error });
 }
 
 function isOfStatus({ field = '' }: ApiErrorCause): boolean {

@@ -1,20 +1,21 @@
 import type { ReconcileResult } from '../kube/controller.ts';
-import { CRDS_AGAIN_MS, CrdsOutdated } from './outdated-crds.ts';
+import { CRDS_AGAIN_MS, CrdsOutdated, StatusRefused } from './outdated-crds.ts';
 import type { CertificateResource } from './resource.ts';
 import type { StatusWriter } from './status-writer.ts';
+import type { Warn } from './warn.ts';
 
 interface Deps<T extends CertificateResource> {
-  /** `doubt` is for a write that shows that the CRDs do not know all that has to be written. */
-  crds: { doubt: () => void };
+  warn: Warn;
   statuses: StatusWriter<T>;
 }
 
 /**
  * Works on a resource as it is read. One that the API server accepted and the operator cannot read waits for its spec to
- * change; where a write shows that the CRDs are older than the operator, newer ones are waited for. Either is said.
+ * change; under CRDs that are older than the operator newer ones are waited for. Either is said. A status that the API
+ * server refuses can only be told of by an event, and is tried again later and later.
  */
 export async function readable<T extends CertificateResource>(
-  { crds, statuses }: Deps<T>,
+  { warn, statuses }: Deps<T>,
   certificate: T,
   parsed: { ok: true; object: T } | { ok: false; message: string },
   signal: AbortSignal,
@@ -26,8 +27,8 @@ export async function readable<T extends CertificateResource>(
     await statuses.writeNotReady(certificate, { reason: 'InvalidSpec', message }, signal);
     return {};
   } catch (error) {
+    if (error instanceof StatusRefused) warn(certificate, error.code, error.message);
     if (!(error instanceof CrdsOutdated)) throw error;
-    crds.doubt();
     const { code: reason, message } = error;
     await statuses.writeNotReady(certificate, { reason, message }, signal);
     return { requeueAfterMs: CRDS_AGAIN_MS };

@@ -6,7 +6,7 @@ import { asError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { KeyedMutex } from '../lib/mutex.ts';
 import type { IssuerDirectory } from './issuer-directory.ts';
-import { asOutdated } from './outdated-crds.ts';
+import { type CrdsFit, rethrowRefusal } from './outdated-crds.ts';
 import { type Giving, remember } from './remember.ts';
 import type { Abandoned, Released } from './remember.ts';
 
@@ -21,7 +21,7 @@ export interface Records {
   /**
    * Adds to what is remembered of an issuer, with what others give up at the same time in one write; resolves once it is
    * written. Nothing is written if all of it is known already, or if the issuer is gone and nobody is left to remember.
-   * Throws an `ApiError`, or `CrdsOutdated` where the installed CRD has no room for it.
+   * Throws an `ApiError`, `CrdsOutdated` where the installed CRD has no room for it, or `StatusRefused`.
    */
   give: (issuerKey: string, giving: Giving, signal: AbortSignal) => Promise<void>;
   /** What is remembered by all issuers of an authority, read live. */
@@ -36,6 +36,7 @@ export interface KeyedIssuer {
 
 export interface IssuerRecordsOptions {
   kube: KubeClient;
+  crds: CrdsFit;
   directory: IssuerDirectory;
   /** All issuers within reach, live. */
   listIssuers: (signal: AbortSignal) => Promise<KeyedIssuer[]>;
@@ -104,7 +105,7 @@ export class IssuerRecords implements Records {
   }
 
   async #write(issuerKey: string, givings: readonly Giving[], signal: AbortSignal): Promise<void> {
-    const { kube } = this.#options;
+    const { kube, crds } = this.#options;
     const { type, ref } = resourceOf(issuerKey);
     for (;;) {
       const issuer = await kube.find(type, ref, { signal });
@@ -114,7 +115,9 @@ export class IssuerRecords implements Records {
       const patch = { metadata: { resourceVersion }, status: change };
       const options = { subresource: 'status', fieldValidation: 'Strict', signal } as const;
       try {
-        await kube.mergePatch(type, ref, patch, options).catch(asOutdated);
+        await kube
+          .mergePatch(type, ref, patch, options)
+          .catch((error: unknown) => rethrowRefusal(crds, error));
         failpoint('record');
         return;
       } catch (error) {

@@ -7,7 +7,13 @@ import type { Reason } from '../lib/reason.ts';
 import type { Condition } from '../kube/objects.ts';
 import { sameConditions, type WantedCondition, withConditions } from './conditions.ts';
 import type { LastWritten } from './last-written.ts';
-import { asOutdated, CrdsOutdated, holdsConditionsOnly } from './outdated-crds.ts';
+import {
+  CrdsOutdated,
+  type CrdsFit,
+  holdsConditionsOnly,
+  rethrowRefusal,
+  StatusRefused,
+} from './outdated-crds.ts';
 import type { CertificateKind, CertificateResource } from './resource.ts';
 
 /** Fields to set in a status; null removes one. */
@@ -32,8 +38,7 @@ export interface StatusWriterOptions<T extends CertificateResource> {
   kube: Pick<KubeClient, 'get' | 'mergePatch'>;
   clock: Clock;
   kind: Pick<CertificateKind<T>, 'type' | 'restated' | 'attemptFields'>;
-  /** Whether the CRDs know all that has to be written; `check` looks again. */
-  crds: { readonly fit: boolean; check: () => Promise<void> };
+  crds: CrdsFit;
   written: LastWritten<T>;
 }
 
@@ -59,10 +64,11 @@ export class StatusWriter<T extends CertificateResource> {
   /**
    * Writes a change in one merge-patch that carries the version it is based on and refuses unknown fields. The answer must
    * echo the attempt: an API server that drops what its CRD does not know says so to nobody (rule 2). Throws `CrdsOutdated`,
-   * before anything is written where that is known.
+   * before anything is written where that is known, and `StatusRefused` for what the API server does not take or keep
+   * although the CRDs fit.
    */
   async write(recording: StatusWrite<T>): Promise<T> {
-    const { kube, kind, written } = this.#options;
+    const { kube, kind, written, crds } = this.#options;
     const { certificate, change = {}, signal } = recording;
     if (!(await this.isWritable(certificate))) throw new CrdsOutdated();
     const { metadata, status } = certificate;
@@ -78,9 +84,14 @@ export class StatusWriter<T extends CertificateResource> {
     };
     const options = { subresource: 'status', fieldValidation: 'Strict', signal } as const;
     const ref = parseKey(keyOf(certificate));
-    const answer = await kube.mergePatch(kind.type, ref, patch, options).catch(asOutdated);
+    const answer = await kube
+      .mergePatch(kind.type, ref, patch, options)
+      .catch((error: unknown) => rethrowRefusal(crds, error));
     const wanted = attempt === undefined ? status?.attempt : attempt;
-    if (wanted && canonicalJson(answer.status?.attempt) !== canonicalJson(wanted)) throw new CrdsOutdated();
+    if (wanted && canonicalJson(answer.status?.attempt) !== canonicalJson(wanted)) {
+      await crds.check();
+      throw crds.fit ? new StatusRefused('it does not keep what is written.') : new CrdsOutdated();
+    }
     written.note(keyOf(certificate), metadata.resourceVersion, answer);
     return answer;
   }

@@ -2,6 +2,7 @@ import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
 import type { TinyCertClusterIssuer, TinyCertIssuer } from '../api/kinds.ts';
 import { type IssuerDirectory, issuerKey } from '../issuance/issuer-directory.ts';
 import type { LastWritten } from '../issuance/last-written.ts';
+import type { CrdsFit } from '../issuance/outdated-crds.ts';
 import type { Warn } from '../issuance/warn.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ResourceType } from '../kube/objects.ts';
@@ -16,6 +17,7 @@ export type Issuer = TinyCertIssuer | TinyCertClusterIssuer;
 export interface Deps {
   kube: KubeClient;
   clock: Clock;
+  crds: CrdsFit;
   warn: Warn;
   /** Which of the two kinds. */
   type: ResourceType<Issuer>;

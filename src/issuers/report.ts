@@ -57,7 +57,7 @@ export async function report(deps: Deps, issuer: Issuer, said: Report, signal: A
     ...(authority ? { authority } : {}),
     ...said.inventory?.change,
   };
-  const written = await patchFindings(deps.kube, deps.type, issuer, change, signal);
+  const written = await patchFindings(deps, deps.type, issuer, change, signal);
   deps.writtenIssuers.note(keyOf(issuer), metadata.resourceVersion, written);
   warnOfOrphans(deps, issuer, said.inventory?.news ?? []);
 }

@@ -31,7 +31,7 @@ export interface CAcertOptions {
   warn: Warn;
   holder: string;
   leads: () => boolean;
-  crds: Deps['crds'] & { check: () => Promise<void> };
+  crds: Deps['crds'];
   accounts: CAcertAccounts;
   allowedEndpoints: readonly string[];
   secretWatches: SecretWatches;
@@ -56,6 +56,7 @@ export function cacertControllers(options: CAcertOptions): {
     {
       kube,
       clock,
+      crds,
       warn,
       resources: stores.accounts,
       written: new LastWritten({ clock }),

@@ -172,6 +172,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     sessions,
     records: new IssuerRecords({
       kube,
+      crds: options.crds,
       directory,
       listIssuers: (listSignal) => listIssuers(kube, issuerStores, settings.namespaces, listSignal),
     }),
@@ -220,6 +221,7 @@ export function startControllers(options: ControllersOptions): Controllers {
       {
         kube,
         clock,
+        crds: options.crds,
         warn,
         type,
         issuers: store,

@@ -73,7 +73,7 @@ export class InstalledCrds {
     if (missing.length > 0) this.doubt(missing);
   }
 
-  /** A write has shown that they do not fit. */
+  /** Somebody has seen that they did not fit. */
   doubt(missing: readonly string[] = []): void {
     if (!this.#fit) return;
     this.#fit = false;

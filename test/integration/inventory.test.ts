@@ -8,6 +8,7 @@ import { secrets } from '../../src/kube/objects.ts';
 import type { CertificateView } from '../../tools/dev-server/types.ts';
 import type { TestOperator } from '../support/operator.ts';
 import { complaints } from '../support/scenario.ts';
+import { fitting } from '../support/crds.ts';
 import { type Stage, openStage } from '../support/stage.ts';
 import { type World, aWorld } from '../support/world.ts';
 
@@ -173,6 +174,7 @@ describe('an orphan', () => {
     for (let i = 0; i < 12; i += 1) ids.push((await byHand(authorityId, 'alike.example.com')).id);
     const records = new IssuerRecords({
       kube: stage.kube,
+      crds: fitting,
       directory: new IssuerDirectory(),
       listIssuers: () => Promise.resolve([]),
     });

@@ -5,6 +5,7 @@ import { IssuerRecords } from '../../src/issuance/records.ts';
 import type { Released } from '../../src/issuance/remember.ts';
 import { keyOf } from '../../src/kube/objects.ts';
 import { complaints } from '../support/scenario.ts';
+import { fitting } from '../support/crds.ts';
 import { type Stage, openStage } from '../support/stage.ts';
 import { type World, aWorld } from '../support/world.ts';
 
@@ -19,6 +20,7 @@ const { signal } = new AbortController();
 function records({ namespace }: World): IssuerRecords {
   return new IssuerRecords({
     kube: stage.kube,
+    crds: fitting,
     directory: new IssuerDirectory(),
     listIssuers: async () => {
       const { items } = await stage.kube.listAll(issuers, { namespace });

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { parse } from 'yaml';
+import type { CrdsFit } from '../../src/issuance/outdated-crds.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { Condition, KubeObject, ResourceType } from '../../src/kube/objects.ts';
 import { watchUntil } from './watching.ts';
@@ -61,3 +62,6 @@ export async function installCrds(kube: KubeClient, wanted: readonly Crd[] = rel
     );
   }
 }
+
+/** CRDs that know all that has to be written. */
+export const fitting: CrdsFit = { fit: true, check: () => Promise.resolve() };

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cacertCertificates, certificates, issuers } from '../../src/api/kinds.ts';
+import type { Condition, KubeObject, ResourceType } from '../../src/kube/objects.ts';
+import { aCAcertWorld } from '../support/cacert-world.ts';
+import { events } from '../support/crds.ts';
+import { type Stage, openStage } from '../support/stage.ts';
+import { type World, aWorld } from '../support/world.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage({ keyPool: 4, keyPoolReuse: true });
+});
+afterAll(() => stage.close());
+
+/** As many conditions as a status has room for, none of them the operator's. */
+const foreign: Condition[] = Array.from({ length: 16 }, (_, i) => ({
+  type: `Foreign${i}`,
+  status: 'True',
+  reason: 'Other',
+  message: '',
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+}));
+
+function fill(world: World, type: ResourceType, name: string): Promise<KubeObject> {
+  return world.patch(type, name, { status: { conditions: foreign } }, 'status');
+}
+
+function clear(world: World, type: ResourceType, name: string): Promise<KubeObject> {
+  return world.patch(type, name, { status: { conditions: null } }, 'status');
+}
+
+async function told(world: World): Promise<string[]> {
+  const { items } = await stage.kube.listAll(events, { namespace: world.namespace });
+  return items.filter(({ reason }) => reason === 'StatusRefused').map(({ note }) => note);
+}
+
+const WORDS =
+  /^The API server refuses the status of this resource, and nothing is issued for it until that is mended: .*status\.conditions: Too many: 1[78]: must have at most 16 items/;
+
+describe('a status that has no room for the operator’s conditions', () => {
+  test('stops one certificate alone, which is told by an event', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    await world.certificate('full');
+    await fill(world, certificates, 'full');
+    const operator = await world.operator();
+    await world.certificate('web');
+    await world.ready('web');
+    await world.pass(10 * 60_000);
+
+    expect(world.calls()['cert/new']).toBe(1);
+    expect(await told(world)).toEqual([expect.stringMatching(WORDS)]);
+    await world.certificate('later');
+    await world.ready('later');
+
+    await clear(world, certificates, 'full');
+    await world.ready('full');
+    expect(world.calls()['cert/new']).toBe(3);
+    await operator.stop();
+  });
+
+  test('of a certificate that was Ready leaves its Secret as it is', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    await world.operator();
+    await world.certificate('web');
+    const { status } = await world.ready('web');
+    await fill(world, certificates, 'web');
+    await world.patch(certificates, 'web', { spec: { dnsNames: ['b.example.com'] } });
+    await world.pass(10 * 60_000);
+
+    expect(world.calls()['cert/new']).toBe(1);
+    await clear(world, certificates, 'web');
+    await world.ready('web', ({ status: now }) => now?.certificateId !== status?.certificateId);
+    expect(world.calls()['cert/new']).toBe(2);
+  });
+
+  test('of an issuer keeps nothing from its certificates', async () => {
+    const world = await aWorld(stage);
+    await world.account();
+    await fill(world, issuers, 'ca');
+    await world.operator();
+    await world.certificate('web');
+    await world.ready('web');
+    await world.pass(60_000);
+
+    expect(await told(world)).toEqual([expect.stringMatching(WORDS)]);
+    await clear(world, issuers, 'ca');
+    await world.pass(15 * 60_000);
+    expect(await world.says(issuers, 'ca')).toEqual([expect.stringMatching(/^Ready=True/)]);
+  });
+
+  test('stops one CAcert certificate alone', async () => {
+    const cacert = await aCAcertWorld(stage);
+    const { world } = cacert;
+    await cacert.account();
+    await cacert.certificate('full');
+    await fill(world, cacertCertificates, 'full');
+    await cacert.operator();
+    await cacert.certificate('web');
+    await cacert.ready('web');
+    await world.pass(60_000);
+
+    expect(cacert.asked()).toBe(1);
+    expect(await told(world)).toEqual([expect.stringMatching(WORDS)]);
+    await clear(world, cacertCertificates, 'full');
+    await cacert.ready('full');
+  });
+});
