@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CertificateStatus } from '../src/api/certificate-status.ts';
+import { CertificateStatus } from '../src/api/tinycert/certificate-status.ts';
 import { parseCertificate } from '../src/api/parse.ts';
 import {
   attemptPatch,

@@ -1,5 +1,5 @@
 /** The bodies of the raw loop's requests: what the operator writes for the same certificate, byte for byte in kind and size. */
-import type { Attempt, CertificateStatus } from '../src/api/certificate-status.ts';
+import type { Attempt, CertificateStatus } from '../src/api/tinycert/certificate-status.ts';
 import type { TinyCertCertificate } from '../src/api/kinds.ts';
 import { API_VERSION, MANAGED_LABEL, SECRET_ANNOTATIONS } from '../src/api/names.ts';
 import type { Secret } from '../src/kube/objects.ts';

@@ -8,9 +8,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { KubeClient } from '../src/kube/client.ts';
-import { connect } from '../src/kube/credentials.ts';
+import { connect } from '../src/kube/config/credentials.ts';
 import { secrets } from '../src/kube/objects.ts';
-import { Transport } from '../src/kube/transport.ts';
+import { Transport } from '../src/kube/transport/transport.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { startControlPlane } from '../tools/control-plane/index.ts';
 

@@ -1,5 +1,5 @@
 import type { CAcertClient, CAcertCredentials } from '../cacert/index.ts';
-import type { Gate } from './gate.ts';
+import type { Gate } from './gate/gate.ts';
 
 /** All that decides which CAcert account is meant and how it is reached. */
 export interface CAcertConnection {

@@ -2,7 +2,7 @@ import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Reason } from '../lib/reason.ts';
 import type { Failures } from './failures.ts';
-import type { Gate } from './gate.ts';
+import type { Gate } from './gate/gate.ts';
 import type { Stops } from './stops.ts';
 
 /** Something between here and the CA that is not the account's fault, as a certificate that is not trusted. */

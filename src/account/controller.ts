@@ -1,8 +1,8 @@
-import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller.ts';
+import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
 import { ApiError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
-import type { Store } from '../kube/store.ts';
+import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
+import type { Store } from '../kube/watch/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Reason } from '../lib/reason.ts';
 import type { Directory } from './directory.ts';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { canonicalJson } from '../lib/hash.ts';
 import type { AccountMetrics, AccountReading } from '../metrics/accounts.ts';
-import { Gate } from './gate.ts';
-import type { Rate } from './token-bucket.ts';
+import { Gate } from './gate/gate.ts';
+import type { Rate } from './gate/token-bucket.ts';
 
 export interface AccountRegistryOptions<C, A> {
   clock: Clock;

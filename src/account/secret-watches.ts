@@ -1,5 +1,5 @@
 import type { KubeClient } from '../kube/client.ts';
-import { type InformerOptions, startInformer } from '../kube/informer.ts';
+import { type InformerOptions, startInformer } from '../kube/watch/informer.ts';
 import { type ObjectRef, refKey, type Secret, secrets } from '../kube/objects.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';

@@ -1,7 +1,7 @@
 import { hmacHex } from '../lib/hash.ts';
 import { KeyedMutex } from '../lib/mutex.ts';
 import type { TinyCertClient, TinyCertCredentials } from '../tinycert/index.ts';
-import type { Gate } from './gate.ts';
+import type { Gate } from './gate/gate.ts';
 
 /** All that decides which account is meant and how it is reached. */
 export interface AccountConnection {

@@ -5,7 +5,7 @@ import { createTinyCertClient } from '../tinycert/index.ts';
 import { Account, type AccountConnection } from './tinycert-account.ts';
 import { measure } from './measure.ts';
 import { AccountRegistry } from './registry.ts';
-import type { Rate } from './token-bucket.ts';
+import type { Rate } from './gate/token-bucket.ts';
 
 /** Issuances under way at one account at most. A small service, and more gains nothing. */
 const ISSUANCES_AT_ONCE = 16;

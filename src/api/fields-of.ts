@@ -1,12 +1,12 @@
 import type { z } from 'zod';
-import { CAcertAccountSpec } from './cacert-account-spec.ts';
-import { CAcertAccountStatus } from './cacert-account-status.ts';
-import { CAcertCertificateSpec } from './cacert-certificate-spec.ts';
-import { CAcertCertificateStatus } from './cacert-certificate-status.ts';
-import { CertificateSpec } from './certificate-spec.ts';
-import { CertificateStatus } from './certificate-status.ts';
-import { IssuerSpec } from './issuer-spec.ts';
-import { IssuerStatus } from './issuer-status.ts';
+import { CAcertAccountSpec } from './cacert/account-spec.ts';
+import { CAcertAccountStatus } from './cacert/account-status.ts';
+import { CAcertCertificateSpec } from './cacert/certificate-spec.ts';
+import { CAcertCertificateStatus } from './cacert/certificate-status.ts';
+import { CertificateSpec } from './tinycert/certificate-spec.ts';
+import { CertificateStatus } from './tinycert/certificate-status.ts';
+import { IssuerSpec } from './tinycert/issuer-spec.ts';
+import { IssuerStatus } from './tinycert/issuer-status.ts';
 import { cacertAccounts, cacertCertificates, certificates, clusterIssuers, issuers } from './kinds.ts';
 
 /** Every field of each kind that this release reads or writes, as paths such as `status.attempt.afterId`. */

@@ -1,12 +1,12 @@
 import type { KubeObject, ResourceType } from '../kube/objects.ts';
-import type { CAcertAccountSpec } from './cacert-account-spec.ts';
-import type { CAcertAccountStatus } from './cacert-account-status.ts';
-import type { CAcertCertificateSpec } from './cacert-certificate-spec.ts';
-import type { CAcertCertificateStatus } from './cacert-certificate-status.ts';
-import type { CertificateSpec } from './certificate-spec.ts';
-import type { CertificateStatus } from './certificate-status.ts';
-import type { IssuerSpec } from './issuer-spec.ts';
-import type { IssuerStatus } from './issuer-status.ts';
+import type { CAcertAccountSpec } from './cacert/account-spec.ts';
+import type { CAcertAccountStatus } from './cacert/account-status.ts';
+import type { CAcertCertificateSpec } from './cacert/certificate-spec.ts';
+import type { CAcertCertificateStatus } from './cacert/certificate-status.ts';
+import type { CertificateSpec } from './tinycert/certificate-spec.ts';
+import type { CertificateStatus } from './tinycert/certificate-status.ts';
+import type { IssuerSpec } from './tinycert/issuer-spec.ts';
+import type { IssuerStatus } from './tinycert/issuer-status.ts';
 import { GROUP, VERSION } from './names.ts';
 
 /** One wanted certificate and its Secret. */

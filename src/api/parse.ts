@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { KubeObject, ObjectMeta } from '../kube/objects.ts';
 import { clip } from '../lib/errors.ts';
-import { CAcertAccountSpec } from './cacert-account-spec.ts';
-import { CAcertAccountStatus } from './cacert-account-status.ts';
-import { CAcertCertificateSpec } from './cacert-certificate-spec.ts';
-import { CAcertCertificateStatus } from './cacert-certificate-status.ts';
-import { CertificateSpec } from './certificate-spec.ts';
-import { CertificateStatus } from './certificate-status.ts';
-import { IssuerSpec } from './issuer-spec.ts';
-import { IssuerStatus } from './issuer-status.ts';
+import { CAcertAccountSpec } from './cacert/account-spec.ts';
+import { CAcertAccountStatus } from './cacert/account-status.ts';
+import { CAcertCertificateSpec } from './cacert/certificate-spec.ts';
+import { CAcertCertificateStatus } from './cacert/certificate-status.ts';
+import { CertificateSpec } from './tinycert/certificate-spec.ts';
+import { CertificateStatus } from './tinycert/certificate-status.ts';
+import { IssuerSpec } from './tinycert/issuer-spec.ts';
+import { IssuerStatus } from './tinycert/issuer-status.ts';
 import type {
   CAcertAccount,
   CAcertCertificate,
@@ -16,7 +16,7 @@ import type {
   TinyCertClusterIssuer,
   TinyCertIssuer,
 } from './kinds.ts';
-import { type Violation, compileRules } from './rules.ts';
+import { type Violation, compileRules } from './schema/rules.ts';
 import { unusableWindow } from './usable-windows.ts';
 
 /** An object that was read, or a sentence that says what is wrong with it. */

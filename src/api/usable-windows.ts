@@ -1,6 +1,6 @@
 import { Schedule, ScheduleError, type ScheduleFailure } from '../lib/schedule.ts';
-import type { CertificateSpec } from './certificate-spec.ts';
-import type { Violation } from './rules.ts';
+import type { CertificateSpec } from './tinycert/certificate-spec.ts';
+import type { Violation } from './schema/rules.ts';
 
 const problems: Readonly<Record<ScheduleFailure, { field: string; advice: string }>> = {
   UnknownTimeZone: {

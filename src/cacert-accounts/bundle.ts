@@ -1,5 +1,5 @@
-import type { CAcertAccountSpec } from '../api/cacert-account-spec.ts';
-import type { Bundle } from '../issuance/cacert-directory.ts';
+import type { CAcertAccountSpec } from '../api/cacert/account-spec.ts';
+import type { Bundle } from '../issuance/cacert/directory.ts';
 import type { Reason } from '../lib/reason.ts';
 import { type Certificate, fingerprintOf, readBundle } from '../x509/certificate.ts';
 import { X509Error } from '../x509/errors.ts';

@@ -3,7 +3,7 @@ import { endpointRefused } from '../account/allowed-endpoint.ts';
 import type { CAcertConnection } from '../account/cacert-account.ts';
 import { bundleText, credential, secretsLacking } from '../account/secret-text.ts';
 import { CACERT_CREDENTIAL_KEYS, CACERT_ENDPOINT } from '../api/names.ts';
-import type { Bundle } from '../issuance/cacert-directory.ts';
+import type { Bundle } from '../issuance/cacert/directory.ts';
 import type { Reason } from '../lib/reason.ts';
 import { bundleOf } from './bundle.ts';
 import type { Inputs } from './gather.ts';

@@ -1,9 +1,9 @@
-import type { CAcertAccountStatus } from '../api/cacert-account-status.ts';
-import { MAX_LENGTH, MAX_SHOWN } from '../api/cacert-account-status.ts';
+import type { CAcertAccountStatus } from '../api/cacert/account-status.ts';
+import { MAX_LENGTH, MAX_SHOWN } from '../api/cacert/account-status.ts';
 import { cacertAccounts, type CAcertAccount } from '../api/kinds.ts';
-import type { ReadyCAcertAccount } from '../issuance/cacert-directory.ts';
-import { rfc3339, sameConditions, withConditions } from '../issuance/conditions.ts';
-import { patchFindings } from '../issuance/status-patch.ts';
+import type { ReadyCAcertAccount } from '../issuance/cacert/directory.ts';
+import { rfc3339, sameConditions, withConditions } from '../issuance/status/conditions.ts';
+import { patchFindings } from '../issuance/status/patch.ts';
 import { keyOf } from '../kube/objects.ts';
 import { canonicalJson } from '../lib/hash.ts';
 import type { Reason } from '../lib/reason.ts';

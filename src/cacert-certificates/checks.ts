@@ -1,7 +1,7 @@
-import { ANONYMOUS_NAME, type CAcertCertificateSpec } from '../api/cacert-certificate-spec.ts';
-import { wantedEmails } from '../api/cacert-effective.ts';
-import type { Bundle } from '../issuance/cacert-directory.ts';
-import { checkDates, type Material, MaterialError } from '../issuance/checks.ts';
+import { ANONYMOUS_NAME, type CAcertCertificateSpec } from '../api/cacert/certificate-spec.ts';
+import { wantedEmails } from '../api/cacert/effective.ts';
+import type { Bundle } from '../issuance/cacert/directory.ts';
+import { checkDates, type Material, MaterialError } from '../issuance/secret/check-material.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { verifyChain } from '../x509/chain.ts';
 import { emailAddressesOf } from '../x509/distinguished-name.ts';

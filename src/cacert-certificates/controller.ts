@@ -1,12 +1,12 @@
 import { parseCAcertCertificate } from '../api/parse.ts';
 import { type CAcertCertificate, cacertCertificates } from '../api/kinds.ts';
-import { cacertAccountKey } from '../issuance/cacert-directory.ts';
-import { readable } from '../issuance/readable.ts';
-import { BY_SECRET } from '../issuance/secret-claims.ts';
-import { comeWhenCalled } from '../issuance/turn.ts';
-import type { Reconcile } from '../kube/controller.ts';
+import { cacertAccountKey } from '../issuance/cacert/directory.ts';
+import { readable } from '../issuance/status/with-valid-spec.ts';
+import { BY_SECRET } from '../issuance/secret/name-claims.ts';
+import { comeWhenCalled } from '../issuance/decide/gate-turn.ts';
+import type { Reconcile } from '../kube/controller/controller.ts';
 import { refKey } from '../kube/objects.ts';
-import { LIST_PRIORITY, type WorkQueue } from '../kube/queue.ts';
+import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';

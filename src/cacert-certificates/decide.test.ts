@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { CAcertCertificateSpec } from '../api/cacert-certificate-spec.ts';
-import type { CAcertAttempt, CAcertCertificateStatus } from '../api/cacert-certificate-status.ts';
-import { cacertSpecHash } from '../api/cacert-effective.ts';
-import type { ReadyCAcertAccount } from '../issuance/cacert-directory.ts';
+import type { CAcertCertificateSpec } from '../api/cacert/certificate-spec.ts';
+import type { CAcertAttempt, CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
+import { cacertSpecHash } from '../api/cacert/effective.ts';
+import type { ReadyCAcertAccount } from '../issuance/cacert/directory.ts';
 import type { Condition } from '../kube/objects.ts';
 import { decide } from './decide.ts';
 import type { Inputs } from './inputs.ts';

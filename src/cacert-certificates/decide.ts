@@ -1,11 +1,11 @@
-import type { Material } from '../issuance/checks.ts';
-import type { WantedCondition } from '../issuance/conditions.ts';
-import { lookAgainAt } from '../issuance/renewal-plan.ts';
-import { expiryOf, failed, holdsForSpec, READY, working } from '../issuance/served.ts';
-import { around, type NothingPlan, type ReportPlan } from '../issuance/obstructed.ts';
-import { isSettled } from '../issuance/settled.ts';
+import type { Material } from '../issuance/secret/check-material.ts';
+import type { WantedCondition } from '../issuance/status/conditions.ts';
+import { lookAgainAt } from '../issuance/renewal/plan.ts';
+import { expiryOf, failed, holdsForSpec, READY, working } from '../issuance/decide/readiness.ts';
+import { around, type NothingPlan, type ReportPlan } from '../issuance/decide/obstructed.ts';
+import { isSettled } from '../issuance/decide/up-to-date.ts';
 import type { Reason } from '../lib/reason.ts';
-import { firstObstacle } from './guards.ts';
+import { firstObstacle } from './preconditions.ts';
 import type { Inputs } from './inputs.ts';
 import { firstNeed, type Need } from './needs.ts';
 

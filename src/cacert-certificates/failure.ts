@@ -1,16 +1,16 @@
 import type { CAcertLogin } from '../account/cacert-account.ts';
 import { stopsOf } from '../account/stops.ts';
-import type { CAcertAttempt } from '../api/cacert-certificate-status.ts';
+import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
 import { CAcertError } from '../cacert/index.ts';
-import { afterFailure, type AfterFailure } from '../issuance/after-failure.ts';
-import { SendRefused } from '../issuance/send-gate.ts';
-import { ticketOf } from '../issuance/turn.ts';
-import type { ReconcileResult } from '../kube/controller.ts';
+import { afterFailure, type AfterFailure } from '../issuance/attempt/retry-backoff.ts';
+import { SendRefused } from '../issuance/attempt/send-gate.ts';
+import { ticketOf } from '../issuance/decide/gate-turn.ts';
+import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { keyOf } from '../kube/objects.ts';
 import type { Reason } from '../lib/reason.ts';
 import { failedConditions, servedUntil } from './decide.ts';
 import type { Deps } from './deps.ts';
-import { waitsForAccount } from './guards.ts';
+import { waitsForAccount } from './preconditions.ts';
 import type { Inputs } from './inputs.ts';
 import { uncertain } from './uncertain.ts';
 

@@ -1,8 +1,8 @@
-import { cacertSpecHash } from '../api/cacert-effective.ts';
+import { cacertSpecHash } from '../api/cacert/effective.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
-import { isCAcertAttemptOpen } from '../issuance/cacert-kind.ts';
-import { cacertAccountKey } from '../issuance/cacert-directory.ts';
-import { turnOf } from '../issuance/turn.ts';
+import { isCAcertAttemptOpen } from '../issuance/cacert/kind.ts';
+import { cacertAccountKey } from '../issuance/cacert/directory.ts';
+import { turnOf } from '../issuance/decide/gate-turn.ts';
 import { keyOf, refKey } from '../kube/objects.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';

@@ -1,7 +1,7 @@
 import type { CAcertCertificate } from '../api/kinds.ts';
-import type { AttemptKnowledge } from '../issuance/attempt-memory.ts';
-import type { CAcertAccountState } from '../issuance/cacert-directory.ts';
-import type { CertificateInputs } from '../issuance/inputs.ts';
+import type { AttemptKnowledge } from '../issuance/attempt/memory.ts';
+import type { CAcertAccountState } from '../issuance/cacert/directory.ts';
+import type { CertificateInputs } from '../issuance/decide/inputs.ts';
 import type { PendingView } from './pending-keys.ts';
 
 /** All that a decision is made from. */

@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { keySize, wantedEmails } from '../api/cacert-effective.ts';
-import { ANONYMOUS_NAME } from '../api/cacert-certificate-spec.ts';
-import type { CAcertAttempt } from '../api/cacert-certificate-status.ts';
-import type { ReadyCAcertAccount } from '../issuance/cacert-directory.ts';
-import { instant, sendGate } from '../issuance/send-gate.ts';
-import { inTurn, ticketOf } from '../issuance/turn.ts';
-import type { ReconcileContext, ReconcileResult } from '../kube/controller.ts';
+import { keySize, wantedEmails } from '../api/cacert/effective.ts';
+import { ANONYMOUS_NAME } from '../api/cacert/certificate-spec.ts';
+import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
+import type { ReadyCAcertAccount } from '../issuance/cacert/directory.ts';
+import { instant, sendGate } from '../issuance/attempt/send-gate.ts';
+import { inTurn, ticketOf } from '../issuance/decide/gate-turn.ts';
+import type { ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
 import { isConflict } from '../kube/errors.ts';
 import { keyOf } from '../kube/objects.ts';
 import { TerminalError } from '../lib/errors.ts';
@@ -17,7 +17,7 @@ import { createSigningRequest, verifySigningRequest } from '../x509/signing-requ
 import { failedConditions, servedUntil, workingConditions } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { afterFailedCall } from './failure.ts';
-import { attemptsOfADay, waitsForAccount } from './guards.ts';
+import { attemptsOfADay, waitsForAccount } from './preconditions.ts';
 import type { Inputs } from './inputs.ts';
 import { servedKey } from './served-key.ts';
 

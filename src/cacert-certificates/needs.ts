@@ -1,9 +1,9 @@
 import { firstOf } from '../lib/first-of.ts';
-import { keySize } from '../api/cacert-effective.ts';
-import { isCAcertAttemptOpen } from '../issuance/cacert-kind.ts';
-import { MaterialError, type Material } from '../issuance/checks.ts';
-import { renewalPlan } from '../issuance/renewal-plan.ts';
-import { holdsOwn } from '../issuance/served.ts';
+import { keySize } from '../api/cacert/effective.ts';
+import { isCAcertAttemptOpen } from '../issuance/cacert/kind.ts';
+import { MaterialError, type Material } from '../issuance/secret/check-material.ts';
+import { renewalPlan } from '../issuance/renewal/plan.ts';
+import { holdsOwn } from '../issuance/decide/readiness.ts';
 import type { Reason } from '../lib/reason.ts';
 import { X509Error } from '../x509/errors.ts';
 import { checkCertificate, checkIssued } from './checks.ts';

@@ -1,4 +1,4 @@
-import type { CAcertCertificateStatus } from '../api/cacert-certificate-status.ts';
+import type { CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
 
 /** What a person has to know of a certificate that nobody uses any more: CAcert has no call that revokes one. */
 export function revokeByHand({

@@ -1,4 +1,4 @@
-import { keySize } from '../api/cacert-effective.ts';
+import { keySize } from '../api/cacert/effective.ts';
 import type { PrivateKey } from '../x509/private-key.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';

@@ -1,4 +1,4 @@
-import type { CAcertAttempt } from '../api/cacert-certificate-status.ts';
+import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import type { Reason } from '../lib/reason.ts';
 

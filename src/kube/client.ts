@@ -1,7 +1,7 @@
 import { isExpired, isNotFound } from './errors.ts';
 import type { KubeObject, ObjectRef, ResourceType } from './objects.ts';
 import { apiVersionOf, collectionPath, objectPath } from './paths.ts';
-import type { KubeRequest, Transport } from './transport.ts';
+import type { KubeRequest, Transport } from './transport/transport.ts';
 
 export interface CallOptions {
   signal?: AbortSignal;

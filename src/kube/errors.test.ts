@@ -10,7 +10,7 @@ import {
   isUnauthorized,
   statusError,
 } from './errors.ts';
-import { retryAfterMs } from './retry-after.ts';
+import { retryAfterMs } from './transport/retry-after.ts';
 
 const request = { verb: 'GET', resource: 'things', status: 400 };
 

@@ -5,7 +5,7 @@ import { VirtualClock, settle } from '../../test/support/virtual-clock.ts';
 import { createLogger } from '../lib/log.ts';
 import { createMetrics } from '../metrics/registry.ts';
 import { AddressError, type Listener, listen, parseAddress } from './listen.ts';
-import { WorkQueue } from './queue.ts';
+import { WorkQueue } from './controller/queue.ts';
 import { type HealthOptions, noStuckWorker, serveHealth, serveMetrics } from './serve.ts';
 
 const LOOPBACK = '127.0.0.1:0';

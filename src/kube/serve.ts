@@ -3,7 +3,7 @@ import { AppError, asError } from '../lib/errors.ts';
 import { type Logger, silentLog } from '../lib/log.ts';
 import { within } from '../lib/within.ts';
 import { type Answer, type Listener, listen } from './listen.ts';
-import type { WorkQueue } from './queue.ts';
+import type { WorkQueue } from './controller/queue.ts';
 
 /** A health check: throws, or rejects, when something is wrong. */
 export type Check = () => void | Promise<void>;

@@ -1,8 +1,8 @@
 import { FIELDS } from '../api/fields-of.ts';
 import { API_VERSION } from '../api/names.ts';
-import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/outdated-crds.ts';
+import { CRDS_AGAIN_MS, CrdsOutdated } from '../issuance/status/outdated-crds.ts';
 import { isApiError } from '../kube/errors.ts';
-import type { Transport } from '../kube/transport.ts';
+import type { Transport } from '../kube/transport/transport.ts';
 import type { Clock } from '../lib/clock.ts';
 import { asError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';

@@ -1,10 +1,10 @@
-import type { Deps as CertificateDeps } from '../certificates/deps.ts';
-import type { Vanished } from '../certificates/vanished.ts';
+import type { Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
+import type { Vanished } from '../tinycert-certificates/deletion/unfinalized.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
-import type { KeyedIssuer } from '../issuance/records.ts';
-import type { Issuer } from '../issuers/deps.ts';
+import type { KeyedIssuer } from '../issuance/tinycert/released-store.ts';
+import type { Issuer } from '../tinycert-issuers/deps.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { Informer } from '../kube/informer.ts';
+import type { Informer } from '../kube/watch/informer.ts';
 import { keyOf, type KubeObject, type ResourceType } from '../kube/objects.ts';
 
 /** All objects of a kind within reach, live. */

@@ -1,4 +1,4 @@
-import type { TransportMetrics } from '../kube/transport.ts';
+import type { TransportMetrics } from '../kube/transport/transport.ts';
 import type { RestMetrics } from '../metrics/registry.ts';
 
 /** Counts requests to the API server under client-go's name and labels. */

@@ -1,6 +1,6 @@
 import { isForbidden, isNotFound } from '../kube/errors.ts';
-import type { Informer } from '../kube/informer.ts';
-import type { Store } from '../kube/store.ts';
+import type { Informer } from '../kube/watch/informer.ts';
+import type { Store } from '../kube/watch/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { conditionOf } from '../../src/issuance/conditions.ts';
+import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { aCAcertWorld, type CAcertWorld } from '../support/cacert-world.ts';
 import { filesOf } from '../support/openssl.ts';

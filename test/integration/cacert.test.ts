@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cacertAccounts, cacertCertificates } from '../../src/api/kinds.ts';
-import { conditionOf } from '../../src/issuance/conditions.ts';
+import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { aCAcertWorld, type CAcertWorld, MEMBER, NAME } from '../support/cacert-world.ts';
 import { filesOf } from '../support/openssl.ts';

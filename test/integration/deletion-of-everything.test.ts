@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates, issuers, type TinyCertCertificate } from '../../src/api/kinds.ts';
-import { conditionOf } from '../../src/issuance/conditions.ts';
+import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { type ResourceType, secrets } from '../../src/kube/objects.ts';
 import { ClusterApi } from '../support/cluster-api.ts';
 import { events } from '../support/crds.ts';

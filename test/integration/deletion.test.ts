@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { certificates, issuers, type TinyCertCertificate } from '../../src/api/kinds.ts';
-import { conditionOf } from '../../src/issuance/conditions.ts';
+import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { events } from '../support/crds.ts';
 import { bought, byHand, QUIET_MS } from '../support/lost-answers.ts';
-import type { TestOperator } from '../support/operator.ts';
 import { complaints, statusAtCa, type Issued, issuedAsIs } from '../support/scenario.ts';
 import { type Stage, openStage } from '../support/stage.ts';
 import { watchDeletion } from '../support/watching.ts';
@@ -218,85 +217,6 @@ describe('a deleted certificate', () => {
     expect(since()).toEqual({ calls: {}, writes: {} });
     await world.patch(certificates, 'web', { metadata: { finalizers: null } });
     expect(await exists(world)).toBe(false);
-  });
-});
-
-describe('an operator that dies', () => {
-  async function die(operator: TestOperator): Promise<void> {
-    await operator.stop('by force').catch(() => undefined);
-  }
-
-  test('right after it has put the finalizer on leaves nothing that the next one does not do', async () => {
-    const world = await aWorld(stage);
-    await world.account();
-    const operator = await world.operator();
-    let dead: Promise<void> | undefined;
-    operator.traffic.onAnswer = ({ method, resource }) => {
-      if (method === 'PATCH' && resource === 'tinycertcertificates') dead ??= die(operator);
-    };
-    await world.certificate('web', REVOKE);
-    await operator.ended.catch(() => undefined);
-    expect((await world.get(certificates, 'web')).metadata.finalizers).toHaveLength(1);
-    expect(world.calls()).not.toHaveProperty('cert/new');
-
-    await begin(world);
-    await world.operator();
-    await world.settled();
-
-    expect(await exists(world)).toBe(false);
-    expect(world.calls()).not.toHaveProperty('cert/status');
-  });
-
-  test.each(['before', 'after'] as const)(
-    'at the revocation, %s the CA has acted, is followed by one that finishes it',
-    async (when) => {
-      const { world, operator, id } = await issued();
-      stage.dev.addFault({ call: 'cert/status', kind: 'hold', when });
-      await begin(world);
-      await world.call(({ call, fault }) => call === 'cert/status' && fault === 'hold');
-      await die(operator);
-      stage.dev.release();
-      expect(await exists(world)).toBe(true);
-
-      await world.operator();
-      await world.settled();
-
-      expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
-    },
-  );
-
-  test('while it waits for a CA that is down is followed by one that waits on', async () => {
-    const { world, operator, id } = await issued();
-    await stage.dev.setOptions({ listening: false });
-    await begin(world);
-    await world.pass(60_000);
-    await die(operator);
-    await world.operator();
-    await world.pass(15 * 60_000);
-    expect([await exists(world), statusAtCa(stage, id)]).toEqual([true, 'good']);
-
-    await stage.dev.setOptions({ listening: true });
-    await world.pass(120_000);
-
-    expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
-  });
-
-  test('as it lets go is followed by one that has nothing to do', async () => {
-    const { world, operator, id } = await issued();
-    let dead: Promise<void> | undefined;
-    operator.traffic.onAnswer = ({ method, resource }) => {
-      if (method === 'PATCH' && resource === 'tinycertcertificates') dead ??= die(operator);
-    };
-    await begin(world);
-    await operator.ended.catch(() => undefined);
-    const mark = world.mark();
-
-    await world.operator();
-    await world.pass(60_000);
-
-    expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
-    expect(world.calls(mark)).not.toHaveProperty('cert/status');
-    expect((await world.get(issuers, 'ca')).metadata.finalizers ?? []).toEqual([]);
   });
 });
 

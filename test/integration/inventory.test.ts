@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { IssuerStatus } from '../../src/api/issuer-status.ts';
+import type { IssuerStatus } from '../../src/api/tinycert/issuer-status.ts';
 import { certificates, issuers } from '../../src/api/kinds.ts';
-import { IssuerDirectory } from '../../src/issuance/issuer-directory.ts';
-import { IssuerRecords } from '../../src/issuance/records.ts';
+import { IssuerDirectory } from '../../src/issuance/tinycert/issuer-directory.ts';
+import { IssuerRecords } from '../../src/issuance/tinycert/released-store.ts';
 import { events } from '../../src/kube/events.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import type { CertificateView } from '../../tools/dev-server/types.ts';

@@ -1,6 +1,6 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { clusterIssuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { filesOf, handshake, opensslVerify } from '../support/openssl.ts';

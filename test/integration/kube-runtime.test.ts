@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { isNotFound } from '../../src/kube/errors.ts';
 import { type Secret, secrets } from '../../src/kube/objects.ts';
-import { type StoreEvent } from '../../src/kube/store.ts';
-import { type WatchEvent, watchObjects } from '../../src/kube/watch.ts';
+import { type StoreEvent } from '../../src/kube/watch/store.ts';
+import { type WatchEvent, watchObjects } from '../../src/kube/watch/watch.ts';
 import { controlPlane } from '../support/control-plane.ts';
 import { failureOf } from '../support/transport-setup.ts';
 import {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { markerOf } from '../../src/issuance/marker.ts';
+import { markerOf } from '../../src/issuance/tinycert/marker.ts';
 import { readCertificate } from '../../src/x509/certificate.ts';
 import type { CertificateView } from '../../tools/dev-server/types.ts';
 import { filesOf } from '../support/openssl.ts';

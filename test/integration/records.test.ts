@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
-import { IssuerDirectory } from '../../src/issuance/issuer-directory.ts';
-import { IssuerRecords } from '../../src/issuance/records.ts';
-import type { Released } from '../../src/issuance/remember.ts';
+import { IssuerDirectory } from '../../src/issuance/tinycert/issuer-directory.ts';
+import { IssuerRecords } from '../../src/issuance/tinycert/released-store.ts';
+import type { Released } from '../../src/issuance/tinycert/remember.ts';
 import { keyOf } from '../../src/kube/objects.ts';
 import { complaints } from '../support/scenario.ts';
 import { fitting } from '../support/crds.ts';

@@ -1,6 +1,6 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { certificates } from '../../src/api/kinds.ts';
 import { type Secret, secrets } from '../../src/kube/objects.ts';
 import { filesOf } from '../support/openssl.ts';

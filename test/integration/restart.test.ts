@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { certificates, type TinyCertCertificate } from '../../src/api/kinds.ts';
-import { conditionOf } from '../../src/issuance/conditions.ts';
+import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { type AuditedStage, openAuditedStage, readsByName, writesOf } from '../support/audit.ts';
 import { complaints } from '../support/scenario.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { certificates, issuers, type TinyCertCertificate } from '../../src/api/kinds.ts';
-import { conditionOf } from '../../src/issuance/conditions.ts';
+import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { events } from '../support/crds.ts';
 import { filesOf } from '../support/openssl.ts';

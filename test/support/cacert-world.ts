@@ -1,13 +1,13 @@
 import { onTestFinished } from 'vitest';
-import type { CAcertAccountSpec } from '../../src/api/cacert-account-spec.ts';
-import type { CAcertCertificateSpec } from '../../src/api/cacert-certificate-spec.ts';
+import type { CAcertAccountSpec } from '../../src/api/cacert/account-spec.ts';
+import type { CAcertCertificateSpec } from '../../src/api/cacert/certificate-spec.ts';
 import {
   type CAcertAccount,
   type CAcertCertificate,
   cacertAccounts,
   cacertCertificates,
 } from '../../src/api/kinds.ts';
-import { conditionOf } from '../../src/issuance/conditions.ts';
+import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { type Secret, secrets } from '../../src/kube/objects.ts';
 import { collectionPath } from '../../src/kube/paths.ts';
 import type { Settings } from '../../src/operator/flags.ts';

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { parse } from 'yaml';
-import type { CrdsFit } from '../../src/issuance/outdated-crds.ts';
+import type { CrdsFit } from '../../src/issuance/status/outdated-crds.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { Condition, KubeObject, ResourceType } from '../../src/kube/objects.ts';
 import { watchUntil } from './watching.ts';

@@ -1,9 +1,9 @@
-import { effectiveNames, specHash } from '../../src/api/effective.ts';
-import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
-import type { Attempt, CertificateStatus } from '../../src/api/certificate-status.ts';
+import { effectiveNames, specHash } from '../../src/api/tinycert/effective.ts';
+import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
+import type { Attempt, CertificateStatus } from '../../src/api/tinycert/certificate-status.ts';
 import type { TinyCertCertificate } from '../../src/api/kinds.ts';
-import type { Inputs } from '../../src/certificates/inputs.ts';
-import type { ReadyIssuer } from '../../src/issuance/issuer-directory.ts';
+import type { Inputs } from '../../src/tinycert-certificates/context/inputs.ts';
+import type { ReadyIssuer } from '../../src/issuance/tinycert/issuer-directory.ts';
 
 /** The moment at which the builders' certificates were issued; they live for 90 days. */
 export const ISSUED = Date.parse('2026-01-01T00:00:00Z');

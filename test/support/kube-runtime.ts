@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach } from 'vitest';
 import { KubeClient } from '../../src/kube/client.ts';
-import { connect } from '../../src/kube/credentials.ts';
-import { type Informer, type InformerOptions, startInformer } from '../../src/kube/informer.ts';
+import { connect } from '../../src/kube/config/credentials.ts';
+import { type Informer, type InformerOptions, startInformer } from '../../src/kube/watch/informer.ts';
 import { type KubeObject, type ResourceType } from '../../src/kube/objects.ts';
-import { type StoreEvent } from '../../src/kube/store.ts';
-import { Transport } from '../../src/kube/transport.ts';
+import { type StoreEvent } from '../../src/kube/watch/store.ts';
+import { Transport } from '../../src/kube/transport/transport.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
-import type { ClusterConnection, TlsMaterial } from '../../src/kube/connection.ts';
+import type { ClusterConnection, TlsMaterial } from '../../src/kube/config/connection.ts';
 
 /** A real server on loopback that answers as a test says. It does not pretend to be an API server. */
 export interface LocalServer {

@@ -1,4 +1,4 @@
-import { WorkQueue } from '../../src/kube/queue.ts';
+import { WorkQueue } from '../../src/kube/controller/queue.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** An empty queue and its clock. */

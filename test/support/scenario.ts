@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import type { Settings } from '../../src/operator/flags.ts';

@@ -1,9 +1,9 @@
 import { gunzip, gzipSync } from 'node:zlib';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { connect } from '../../src/kube/credentials.ts';
+import { connect } from '../../src/kube/config/credentials.ts';
 import { KubeClient } from '../../src/kube/client.ts';
-import { Transport } from '../../src/kube/transport.ts';
+import { Transport } from '../../src/kube/transport/transport.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type DevServer, type DevServerOptions, startDevServer } from '../../tools/dev-server/index.ts';
 import type { JournalEntry } from '../../tools/dev-server/types.ts';

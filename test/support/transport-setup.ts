@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, expect } from 'vitest';
 import { ApiError } from '../../src/kube/errors.ts';
-import { Transport, type TransportOptions } from '../../src/kube/transport.ts';
+import { Transport, type TransportOptions } from '../../src/kube/transport/transport.ts';
 import { listenLocally, type LocalServer, plainConnection } from './kube-socket.ts';
 import { VirtualClock } from './virtual-clock.ts';
 

@@ -1,7 +1,7 @@
 import { ApiError } from '../../src/kube/errors.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
-import type { Source, SourcePage } from '../../src/kube/reflector.ts';
-import type { WatchEvent, WatchListener } from '../../src/kube/watch.ts';
+import type { Source, SourcePage } from '../../src/kube/watch/reflector.ts';
+import type { WatchEvent, WatchListener } from '../../src/kube/watch/watch.ts';
 
 /** An object of the model: `value` changes with each update. */
 export interface Item extends KubeObject {

@@ -1,7 +1,7 @@
 import type { KubeClient } from '../../src/kube/client.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import type { KubeObject, ObjectRef, ResourceType } from '../../src/kube/objects.ts';
-import { watchObjects } from '../../src/kube/watch.ts';
+import { watchObjects } from '../../src/kube/watch/watch.ts';
 
 /** A condition that has not come true by then will not: the test fails with what it last saw. */
 const LIMIT_MS = 60_000;

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { certificates, issuers, type TinyCertCertificate, type TinyCertIssuer } from '../../src/api/kinds.ts';
-import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
-import type { IssuerSpec } from '../../src/api/issuer-spec.ts';
-import { conditionOf } from '../../src/issuance/conditions.ts';
+import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
+import type { IssuerSpec } from '../../src/api/tinycert/issuer-spec.ts';
+import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import {
   type Condition,
   type KubeObject,

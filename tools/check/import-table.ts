@@ -5,8 +5,8 @@
 export const imports: Record<string, readonly string[]> = {
   'src/main.ts': ['src/operator', 'src/lib', 'src/kube'],
   'src/operator': [
-    'src/certificates',
-    'src/issuers',
+    'src/tinycert-certificates',
+    'src/tinycert-issuers',
     'src/cacert-certificates',
     'src/cacert-accounts',
     'src/issuance',
@@ -17,7 +17,7 @@ export const imports: Record<string, readonly string[]> = {
     'src/metrics',
     'src/lib',
   ],
-  'src/certificates': [
+  'src/tinycert-certificates': [
     'src/issuance',
     'src/account',
     'src/api',
@@ -27,7 +27,7 @@ export const imports: Record<string, readonly string[]> = {
     'src/metrics',
     'src/lib',
   ],
-  'src/issuers': [
+  'src/tinycert-issuers': [
     'src/issuance',
     'src/account',
     'src/api',
@@ -95,7 +95,7 @@ export const socketModules: readonly string[] = [
 
 /** Packages that only one file may import. */
 export const onlyIn: Record<string, readonly string[]> = {
-  '@kubernetes/client-node': ['src/kube/kubeconfig.ts'],
+  '@kubernetes/client-node': ['src/kube/config/kubeconfig.ts'],
   'prom-client': ['src/metrics'],
   pino: ['src/lib/log.ts'],
 };

@@ -7,11 +7,11 @@ function check(file: string, source: string): string[] {
 
 test.each([
   ['a lower layer', 'src/issuance/act.ts', `import { x } from '../tinycert/index.ts';`],
-  ['its own folder', 'src/kube/queue.ts', `import { x } from './store.ts';`],
+  ['its own folder', 'src/kube/controller/queue.ts', `import { x } from './store.ts';`],
   [
     'a test support file from a test',
-    'src/kube/queue.test.ts',
-    `import { x } from '../../test/support/virtual-clock.ts';`,
+    'src/kube/controller/queue.test.ts',
+    `import { x } from '../../../test/support/virtual-clock.ts';`,
   ],
   ['one file that the table names', 'src/api/kinds.ts', `import type { X } from '../kube/objects.ts';`],
   ['anything from a tool', 'tools/demo/main.ts', `import { x } from '../../src/kube/client.ts';`],
@@ -20,15 +20,15 @@ test.each([
 });
 
 test.each([
-  ['an upper layer', 'src/kube/queue.ts', `import { x } from '../issuance/act.ts';`],
+  ['an upper layer', 'src/kube/controller/queue.ts', `import { x } from '../../issuance/act.ts';`],
   ['an upper layer over several lines', 'src/lib/hash.ts', `import {\n  x,\n} from '../kube/store.ts';`],
   ['an upper layer, lazily', 'src/lib/hash.ts', `const x = await import('../kube/store.ts');`],
   ['another file than the one named', 'src/api/kinds.ts', `import { x } from '../kube/client.ts';`],
   ['a tool', 'src/main.ts', `import { x } from '../tools/demo/main.ts';`],
   [
     'test support from production code',
-    'src/kube/queue.ts',
-    `import { x } from '../../test/support/virtual-clock.ts';`,
+    'src/kube/controller/queue.ts',
+    `import { x } from '../../../test/support/virtual-clock.ts';`,
   ],
   ['a socket from pure code', 'src/issuance/act.ts', `import { request } from 'undici';`],
   [

@@ -1,7 +1,7 @@
-import type { CAcertCertificateSpec } from '../../src/api/cacert-certificate-spec.ts';
+import type { CAcertCertificateSpec } from '../../src/api/cacert/certificate-spec.ts';
 import { cacertAccounts, cacertCertificates } from '../../src/api/kinds.ts';
 import { API_VERSION } from '../../src/api/names.ts';
-import { conditionOf } from '../../src/issuance/conditions.ts';
+import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { type Condition, secrets } from '../../src/kube/objects.ts';
 import { type CAcertServer, startCAcertServer } from '../dev-server/index.ts';
 import { mailed } from './mail.ts';

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { KubeClient } from '../../src/kube/client.ts';
-import { connect } from '../../src/kube/credentials.ts';
-import { startInformer } from '../../src/kube/informer.ts';
+import { connect } from '../../src/kube/config/credentials.ts';
+import { startInformer } from '../../src/kube/watch/informer.ts';
 import { type KubeObject, keyOf, type ResourceType } from '../../src/kube/objects.ts';
-import type { Store } from '../../src/kube/store.ts';
-import { Transport } from '../../src/kube/transport.ts';
+import type { Store } from '../../src/kube/watch/store.ts';
+import { Transport } from '../../src/kube/transport/transport.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { type ControlPlane, ensureBinaries, startControlPlane } from '../control-plane/index.ts';

@@ -1,7 +1,7 @@
 import { certificates, issuers, type TinyCertCertificate, type TinyCertIssuer } from '../../src/api/kinds.ts';
-import type { CertificateSpec } from '../../src/api/certificate-spec.ts';
+import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { API_VERSION } from '../../src/api/names.ts';
-import { conditionOf } from '../../src/issuance/conditions.ts';
+import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { type DevServer, startDevServer } from '../dev-server/index.ts';
 import { type Handshake, handshake } from './handshake.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { withRules } from '../rules.ts';
+import { withRules } from '../schema/rules.ts';
 import { SchemaError } from './guard.ts';
 import { structuralSchema } from './structural.ts';
 

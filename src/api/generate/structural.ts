@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Rule, rulesOf } from '../rules.ts';
+import { type Rule, rulesOf } from '../schema/rules.ts';
 import { SchemaError, guard } from './guard.ts';
 
 /** A node of a structural schema, as `apiextensions.k8s.io/v1` has it. */

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { VirtualClock } from '../../../test/support/virtual-clock.ts';
+import { instant, sendGate } from './send-gate.ts';
+
+function setup(leads = true): { clock: VirtualClock; gate: () => void } {
+  const clock = new VirtualClock();
+  return { clock, gate: sendGate({ clock, since: instant(clock), windowMs: 5_000, leads: () => leads }) };
+}
+
+test('a leader may send within the window', async () => {
+  const { clock, gate } = setup();
+  await clock.advance(4_999);
+  expect(gate).not.toThrow();
+});
+
+test('nobody sends once the window has passed', async () => {
+  const { clock, gate } = setup();
+  await clock.advance(5_000);
+  expect(gate).toThrow('too long ago');
+});
+
+test('a machine that slept, so that only the wall clock went on, does not send', () => {
+  const { clock, gate } = setup();
+  clock.jump(60_000);
+  expect(gate).toThrow('too long ago');
+});
+
+test('a wall clock that was set back does not keep the window open', async () => {
+  const { clock, gate } = setup();
+  clock.jump(-3_000);
+  await clock.advance(5_000);
+  expect(gate).toThrow('too long ago');
+});
+
+test('a leader that lost its lease does not send', () => {
+  const { gate } = setup(false);
+  expect(gate).toThrow('no longer leads');
+});

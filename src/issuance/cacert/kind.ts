@@ -1,0 +1,29 @@
+import { wantedEmails } from '../../api/cacert/effective.ts';
+import { ANONYMOUS_NAME } from '../../api/cacert/certificate-spec.ts';
+import { type CAcertCertificate, cacertCertificates } from '../../api/kinds.ts';
+import { CACERT_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from '../../api/names.ts';
+import type { CertificateKind } from '../certificate-kind.ts';
+
+/** What is CAcert's own about its certificates' Secrets. */
+export const cacertKind: CertificateKind<CAcertCertificate> = {
+  type: cacertCertificates,
+  nameAnnotation: CACERT_ANNOTATIONS.certificateName,
+  restated: ['attempt', 'serialNumber'],
+  attemptFields: ['requestId', 'serialNumber', 'reason', 'outcome'],
+  metadataOf: ({ metadata, spec }) => ({
+    labels: { [MANAGED_LABEL]: 'true' },
+    annotations: {
+      [CACERT_ANNOTATIONS.certificateName]: metadata.name,
+      [CACERT_ANNOTATIONS.accountName]: spec.accountRef.name,
+      [SECRET_ANNOTATIONS.commonName]: spec.commonName ?? ANONYMOUS_NAME,
+      [SECRET_ANNOTATIONS.emailSans]: wantedEmails(spec).join(','),
+    },
+  }),
+  isOpen: ({ status }) => isCAcertAttemptOpen(status),
+};
+
+/** Whether the last attempt has no result: neither an outcome, nor a certificate. */
+export function isCAcertAttemptOpen(status: CAcertCertificate['status']): boolean {
+  const { attempt } = status ?? {};
+  return attempt !== undefined && attempt.outcome === undefined && attempt.serialNumber === undefined;
+}

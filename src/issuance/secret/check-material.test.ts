@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AUTHORITY, type Vector, Vectors } from '../../../test/support/x509-vectors.ts';
+import { type Certificate, readCertificate } from '../../x509/certificate.ts';
+import { type Names, normalNames } from '../../x509/names.ts';
+import { AppError } from '../../lib/errors.ts';
+import { checkMaterial, type Fetched } from './check-material.ts';
+
+const vectors = new Vectors();
+const subject = '/C=NL/O=Example/CN=www.example.com';
+const names: Names = normalNames({
+  commonName: 'www.example.com',
+  dns: ['www.example.com'],
+  ip: [],
+  uri: [],
+  email: [],
+});
+const extensions = ['subjectAltName=DNS:www.example.com'];
+
+let root: Vector;
+let leaf: Vector;
+let other: Vector;
+let expected: { names: Names; root: Certificate; now: number };
+
+beforeAll(() => {
+  root = vectors.make({ subject: '/O=Example/CN=Example CA', extensions: AUTHORITY, serial: '0' });
+  leaf = vectors.make({ subject, issuer: root, extensions });
+  other = vectors.make({ subject: '/O=Other/CN=Other CA', extensions: AUTHORITY });
+  expected = { names, root: readCertificate(root.cert), now: Date.now() };
+});
+afterAll(() => vectors.remove());
+
+function fetched(change: Partial<Fetched> = {}): Fetched {
+  return { chain: leaf.cert + root.cert, key: leaf.key, ...change };
+}
+
+test('what was asked for passes, and the root goes into a file of its own', () => {
+  const material = checkMaterial(fetched(), expected);
+
+  expect(material.certificates).toBe(readCertificate(leaf.cert).pem);
+  expect(material.root).toBe(readCertificate(root.cert).pem);
+  expect(material.key).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+});
+
+test('intermediates follow the leaf', () => {
+  const middle = vectors.make({ subject: '/O=Example/CN=Middle', issuer: root, extensions: AUTHORITY });
+  const below = vectors.make({ subject, issuer: middle, extensions });
+
+  const material = checkMaterial({ chain: below.cert + middle.cert + root.cert, key: below.key }, expected);
+
+  expect(material.certificates).toBe(readCertificate(below.cert).pem + readCertificate(middle.cert).pem);
+});
+
+describe('what does not fit is refused', () => {
+  test('the key of another certificate', () => {
+    expect(() => checkMaterial(fetched({ key: other.key }), expected)).toThrow('does not fit');
+  });
+
+  test('other names than were asked for', () => {
+    const wanted = { ...expected, names: { ...names, dns: ['www.example.com', 'api.example.com'] } };
+    expect(() => checkMaterial(fetched(), wanted)).toThrow('other names');
+  });
+
+  test('another authority, however it is named', () => {
+    const twin = vectors.make({ subject: '/O=Example/CN=Example CA', extensions: AUTHORITY, serial: '0' });
+    const forged = vectors.make({ subject, issuer: twin, extensions });
+    expect(() => checkMaterial({ chain: forged.cert + twin.cert, key: forged.key }, expected)).toThrow(
+      'does not chain',
+    );
+  });
+
+  test('a certificate that has expired', () => {
+    expect(() => checkMaterial(fetched(), { ...expected, now: Date.now() + 11 * 86_400_000 })).toThrow(
+      'expired',
+    );
+  });
+
+  test('a certificate that begins more than five minutes ahead, since clocks differ by less', () => {
+    const { notBefore } = readCertificate(leaf.cert);
+    const check = (minutes: number) => (): unknown =>
+      checkMaterial(fetched(), { ...expected, now: notBefore - minutes * 60_000 });
+
+    expect(check(4)).not.toThrow();
+    expect(check(6)).toThrow('not valid yet');
+  });
+
+  test.each([
+    ['nothing at all', ''],
+    ['a page instead of a certificate', '<html>busy</html>'],
+    ['a key in place of the chain', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'],
+  ])('%s', (_, chain) => {
+    expect(() => checkMaterial(fetched({ chain }), expected)).toThrow(AppError);
+  });
+});

@@ -1,0 +1,105 @@
+import { AppError } from '../../lib/errors.ts';
+import { type Certificate, readBundle } from '../../x509/certificate.ts';
+import { PEM_LIMITS } from '../../x509/pem.ts';
+import { verifyChain } from '../../x509/chain.ts';
+import { type Names, sameNames } from '../../x509/names.ts';
+import { readPrivateKey } from '../../x509/private-key.ts';
+
+/** What came from the CA for one certificate id, unchecked. */
+export interface Fetched {
+  /** The leaf and the authority's certificate behind it, PEM. */
+  chain: string;
+  /** The private key, PEM. */
+  key: string;
+}
+
+/** Checked: fit to be served. All PEM. */
+export interface Material {
+  leaf: Certificate;
+  /** The leaf, then intermediates, never the root. */
+  certificates: string;
+  /** PKCS#8. */
+  key: string;
+  root: string;
+}
+
+export type CheckFailure =
+  | 'InvalidCertificate'
+  | 'InvalidKeyPair'
+  | 'IncorrectCertificate'
+  | 'IncorrectIssuer'
+  | 'Expired'
+  | 'NotYetValid';
+
+/** What came from the CA is not what was asked for. It is never published, and never a reason to buy again. */
+export class MaterialError extends AppError {
+  declare readonly code: CheckFailure;
+}
+
+/** It passes all other checks of a certificate and has ended. */
+export class ExpiredError extends MaterialError {
+  readonly leaf: Certificate;
+
+  constructor(leaf: Certificate) {
+    super('Expired' satisfies CheckFailure, 'The certificate has already expired.');
+    this.leaf = leaf;
+  }
+}
+
+/** A certificate that begins this much later than our clock says is published all the same: clocks differ. */
+export const MAX_CLOCK_SKEW_MS = 5 * 60_000;
+
+/**
+ * Checks what came from the CA before it may go into a Secret: the key fits the certificate, the names are those that
+ * were asked for, the chain leads to the authority, the dates make sense. Throws a `MaterialError`, or the error of
+ * the X.509 reader, whose codes and messages are as static.
+ */
+export function checkMaterial(
+  fetched: Fetched,
+  expected: { names: Names; root: Certificate; now: number },
+): Material {
+  const [leaf, ...others] = readBundle(fetched.chain, { limit: PEM_LIMITS.chain, known: [expected.root] });
+  if (!leaf) throw failure('InvalidCertificate', 'TinyCert sent no certificate.');
+  const intermediates = others.filter((certificate) => certificate !== expected.root);
+  const key = readPrivateKey(fetched.key);
+  checkLeaf(leaf, intermediates, expected);
+  if (!key.matches(leaf)) {
+    throw failure('InvalidKeyPair', 'The private key that TinyCert sent does not fit the certificate.');
+  }
+  return {
+    leaf,
+    certificates: [leaf, ...intermediates].map(({ pem }) => pem).join(''),
+    key: key.toPkcs8(),
+    root: expected.root.pem,
+  };
+}
+
+/** The checks that need no private key. */
+export function checkLeaf(
+  leaf: Certificate,
+  intermediates: readonly Certificate[],
+  { names, root, now }: { names: Names; root: Certificate; now: number },
+): void {
+  if (!sameNames(leaf.names, names)) {
+    throw failure('IncorrectCertificate', 'The certificate has other names than were asked for.');
+  }
+  const chain = verifyChain(leaf, intermediates, root);
+  if (!chain.ok)
+    throw failure('IncorrectIssuer', 'The certificate does not chain to the authority of the issuer.');
+  checkDates(leaf, now);
+}
+
+/** Throws a `MaterialError` for a certificate that has ended, or that begins later than clocks differ. */
+export function checkDates(leaf: Certificate, now: number): void {
+  if (leaf.notAfter <= now) throw new ExpiredError(leaf);
+  if (leaf.notBefore > now + MAX_CLOCK_SKEW_MS) {
+    throw failure(
+      'NotYetValid',
+      'The certificate is not valid yet; compare the clocks of this cluster and the CA.',
+    );
+  }
+}
+
+function failure(code: CheckFailure, message: string): MaterialError {
+  return new MaterialError(code, message);
+}

@@ -1,0 +1,56 @@
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from '../../api/names.ts';
+import type { Secret } from '../../kube/objects.ts';
+import type { CertificateKind, CertificateResource, SecretMetadata } from '../certificate-kind.ts';
+
+type Labelled = Pick<Secret, 'metadata'>;
+type Named = Pick<CertificateKind<never>, 'nameAnnotation'>;
+
+/**
+ * Whether the operator wrote this Secret for this certificate: label and annotation say so, or it is the very object of
+ * which status says so and something else of it, a part of its metadata or the certificate in it, is still as it was left.
+ * Status alone is not enough: whoever writes there could have any Secret overwritten.
+ */
+export function isOwnSecret(
+  { nameAnnotation }: Named,
+  { metadata, status }: Pick<CertificateResource, 'metadata' | 'status'>,
+  secret: Labelled,
+  heldSerialNumber?: string,
+): boolean {
+  const { uid, labels = {}, annotations = {} } = secret.metadata;
+  const isLabelled = labels[MANAGED_LABEL] === 'true';
+  const isNamed = annotations[nameAnnotation] === metadata.name;
+  if (isLabelled && isNamed) return true;
+  if (uid === undefined || uid !== status?.secretUID) return false;
+  return (
+    isLabelled || isNamed || (heldSerialNumber !== undefined && heldSerialNumber === status.serialNumber)
+  );
+}
+
+/** The resource of a kind that a Secret of the operator was made for, by its annotation. */
+export function madeFor({ nameAnnotation }: Named, secret: Labelled): string | undefined {
+  const { labels = {}, annotations = {} } = secret.metadata;
+  return labels[MANAGED_LABEL] === 'true' ? annotations[nameAnnotation] : undefined;
+}
+
+/** Whether the Secret carries all labels and annotations that it should. */
+export function hasMetadata(secret: Labelled, wanted: SecretMetadata): boolean {
+  const { labels = {}, annotations = {} } = secret.metadata;
+  return (
+    Object.entries(wanted.labels).every(([key, value]) => labels[key] === value) &&
+    Object.entries(wanted.annotations).every(([key, value]) => isSame(key, annotations[key], value))
+  );
+}
+
+/** Lists of names say the same in any order. */
+const lists: ReadonlySet<string> = new Set([
+  SECRET_ANNOTATIONS.altNames,
+  SECRET_ANNOTATIONS.ipSans,
+  SECRET_ANNOTATIONS.uriSans,
+  SECRET_ANNOTATIONS.emailSans,
+]);
+
+function isSame(key: string, present: string | undefined, wanted: string): boolean {
+  if (present === undefined || !lists.has(key)) return present === wanted;
+  const sorted = (text: string): string => text.split(',').sort().join();
+  return sorted(present) === sorted(wanted);
+}

@@ -1,0 +1,55 @@
+import type { Condition } from '../../kube/objects.ts';
+
+/** A condition as a controller wants it; time and generation are filled in by `withConditions`. */
+export type WantedCondition = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+/**
+ * `present` with `wanted` put in and `removed` types left out. A transition time changes only with the status, as
+ * metav1.Condition asks for; a condition that says the same as before stays as it is.
+ */
+export function withConditions(
+  present: readonly Condition[] | undefined,
+  wanted: readonly WantedCondition[],
+  options: { now: number; generation: number | undefined; removed?: readonly string[] },
+): Condition[] {
+  const { now, generation, removed = [] } = options;
+  const kept = (present ?? []).filter(
+    ({ type }) => !removed.includes(type) && !wanted.some((condition) => condition.type === type),
+  );
+  const made = wanted.map((condition): Condition => {
+    const before = present?.find(({ type }) => type === condition.type);
+    const sameStatus = before?.status === condition.status;
+    return {
+      ...condition,
+      message: condition.message.slice(0, 32_768),
+      lastTransitionTime: sameStatus ? before.lastTransitionTime : rfc3339(now),
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+    };
+  });
+  return [...kept, ...made].sort((a, b) => (a.type < b.type ? 1 : -1));
+}
+
+/** Whether two lists of conditions say the same; when they came to say it does not matter. */
+export function sameConditions(
+  a: readonly Condition[] | undefined,
+  b: readonly Condition[] | undefined,
+): boolean {
+  const text = (list: readonly Condition[] | undefined): string =>
+    (list ?? [])
+      .map(({ type, status, reason, message, observedGeneration }) =>
+        JSON.stringify([type, status, reason, message, observedGeneration]),
+      )
+      .sort()
+      .join();
+  return text(a) === text(b);
+}
+
+/** The condition of a type. */
+export function conditionOf(list: readonly Condition[] | undefined, type: string): Condition | undefined {
+  return list?.find((condition) => condition.type === type);
+}
+
+/** A time as Kubernetes writes it: RFC 3339 in whole seconds. */
+export function rfc3339(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { attempt, ISSUED, issued } from '../../../test/support/inputs.ts';
+import { isOpen, newAttempt } from './attempt.ts';
+import { requestHash } from './request.ts';
+
+const names = { commonName: 'www.example.com', dns: ['www.example.com'], ip: [], uri: [], email: [] };
+const request = { authorityId: 1, names, subject: { country: 'NL', organization: 'Example' } };
+const wish = {
+  operation: 'New',
+  request,
+  specHash: 'v1:x',
+  reason: 'DoesNotExist',
+  afterId: 9,
+  dates: { since: ISSUED - 1_000, until: ISSUED + 46_000 },
+} as const;
+const open = {
+  ...attempt,
+  requestHash: requestHash(request),
+  until: '2026-01-01T00:00:46.000Z',
+};
+/** The same wish, so much later. */
+const later = (ms: number): typeof wish => ({
+  ...wish,
+  dates: { since: ISSUED + ms - 1_000, until: ISSUED + ms + 46_000 },
+});
+
+test('a first attempt is number one and reaches back to what is known', () => {
+  expect(newAttempt(wish, undefined, 'pod', ISSUED)).toMatchObject({
+    number: 1,
+    afterId: 9,
+    startTime: '2026-01-01T00:00:00.000Z',
+    since: '2025-12-31T23:59:59.000Z',
+    until: '2026-01-01T00:00:46.000Z',
+    commonName: 'www.example.com',
+  });
+});
+
+test('keepAfterId: an attempt that replaces an open one keeps how far that one reached back', () => {
+  expect(newAttempt(later(46_000), { attempt: open }, 'pod', ISSUED + 46_000)).toMatchObject({
+    number: 2,
+    afterId: 5,
+    since: open.since,
+    until: '2026-01-01T00:01:32.000Z',
+  });
+});
+
+test('keepAfterId: after a gap it reaches back in ids, and in time only to itself', () => {
+  expect(newAttempt(later(3_600_000), { attempt: open }, 'pod', ISSUED + 3_600_000)).toMatchObject({
+    afterId: 5,
+    since: '2026-01-01T00:59:59.000Z',
+  });
+});
+
+test('keepAfterId: a clock that was set back reaches no less far', () => {
+  expect(newAttempt(later(-60_000), { attempt: open }, 'pod', ISSUED)).toMatchObject({
+    since: '2025-12-31T23:58:59.000Z',
+  });
+});
+
+test.each([
+  ['a concluded one', { certificateId: 7, attempt: { ...open, certificateId: 7 } }],
+  ['one for another request', { attempt: { ...open, requestHash: 'v1:other' } }],
+])('an attempt after %s reaches back to what is known', (_, status) => {
+  expect(newAttempt(wish, status, 'pod', ISSUED)).toMatchObject({
+    afterId: 9,
+    since: '2025-12-31T23:59:59.000Z',
+  });
+});
+
+test('only a reissue names the certificate it starts from', () => {
+  expect(newAttempt({ ...wish, previousId: 7 }, undefined, 'pod', ISSUED)).not.toHaveProperty('previousId');
+  expect(
+    newAttempt({ ...wish, operation: 'Reissue', previousId: 7 }, undefined, 'pod', ISSUED).previousId,
+  ).toBe(7);
+});
+
+test('two attempts never share an id', () => {
+  expect(newAttempt(wish, undefined, 'pod', ISSUED).id).not.toBe(
+    newAttempt(wish, undefined, 'pod', ISSUED).id,
+  );
+});
+
+test.each([
+  ['no attempt', {}, false],
+  ['one without an answer', { attempt }, true],
+  [
+    'one whose certificate is not served yet',
+    { certificateId: 6, attempt: { ...attempt, certificateId: 7 } },
+    true,
+  ],
+  ['one whose certificate is served', issued, false],
+  ['one that the CA refused', { attempt: { ...attempt, outcome: 'Refused' } }, false],
+] as const)('%s: open is %s', (_, status, want) => {
+  expect(isOpen(status)).toBe(want);
+});

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { attempt, ISSUED, issued, spec } from '../../../test/support/inputs.ts';
+import { effectiveNames } from '../../api/tinycert/effective.ts';
+import type { CertificateDetails, CertificateSummary } from '../../tinycert/index.ts';
+import { askedFor } from './asked-for.ts';
+import { claimsOf, floorOf, isAlike, isFromWindow, withFormer } from './claims.ts';
+import { type Request, requestHash } from './request.ts';
+
+const names = effectiveNames(spec);
+const request: Request = { authorityId: 1, names, subject: { country: 'NL', organization: 'Example' } };
+const line: CertificateSummary = { id: 8, commonName: 'www.example.com', status: 'good', expires: 0 };
+const details: CertificateDetails = {
+  id: 8,
+  status: 'good',
+  subject: { commonName: 'www.example.com', country: 'NL', organization: 'Example' },
+  alternativeNames: [{ type: 'DNS', value: 'www.example.com' }],
+  otherNames: [],
+};
+
+test.each([
+  ['one of the same name', {}, true],
+  ['one of another name', { commonName: 'other.example.com' }, false],
+  ['one in other letters', { commonName: 'WWW.example.com' }, true],
+  ['one that was revoked', { status: 'revoked' }, false],
+  ['one that has expired since', { status: 'expired' }, true],
+] as const)('a line of the list, %s: alike is %s', (_, change, want) => {
+  expect(isAlike(attempt, { ...line, ...change })).toBe(want);
+});
+
+test.each([
+  ['a new certificate', attempt, 5],
+  ['a reissue', { ...attempt, operation: 'Reissue', previousId: 6, afterId: 20 }, 6],
+] as const)(
+  'aboveAfterId: what an attempt bought is above what was known, or above what it started from: %s',
+  (_, of, want) => {
+    expect(floorOf(of)).toBe(want);
+  },
+);
+
+test.each([
+  ['the same', {}, true],
+  [
+    'names in another order and spelling',
+    { alternativeNames: [{ type: 'DNS', value: 'WWW.example.com.' }] },
+    true,
+  ],
+  ['another organization', { subject: { ...details.subject, organization: 'Other' } }, false],
+  ['a field that was not asked for', { subject: { ...details.subject, locality: 'Maastricht' } }, false],
+  ['an empty field, which is none', { subject: { ...details.subject, locality: '' } }, true],
+  [
+    'a name more',
+    { alternativeNames: [...details.alternativeNames, { type: 'IP', value: '192.0.2.1' }] },
+    false,
+  ],
+  ['no names', { alternativeNames: [] }, false],
+  ['a name of an unknown type', { otherNames: [{ type: 'RID', value: '1.2.3' }] }, false],
+] as const)('details with %s: fit is %s', (_, change, want) => {
+  const asked = askedFor(1, { ...details, ...change } as CertificateDetails);
+
+  expect(asked !== undefined && requestHash(asked) === requestHash(request)).toBe(want);
+});
+
+test('the same names at another authority are another request', () => {
+  const asked = askedFor(2, details);
+
+  expect(asked && requestHash(asked)).not.toBe(requestHash(request));
+});
+
+describe('a certificate is from the attempt', () => {
+  const timed = {
+    ...attempt,
+    since: new Date(ISSUED - 4_000).toISOString(),
+    until: new Date(ISSUED + 49_000).toISOString(),
+  };
+
+  test.each([
+    ['windowStart', -5_000, false],
+    ['windowStart', -4_000, true],
+    ['windowEnd', 49_000, true],
+    ['windowEnd', 50_000, false],
+  ])('only if it begins between its bounds, %s: at %d ms it is %s', (_, at, want) => {
+    expect(isFromWindow(timed, ISSUED + at)).toBe(want);
+  });
+});
+
+test('skipClaimed: a resource claims what it serves, what it bought, what it had and what it has promised to revoke', () => {
+  expect(
+    claimsOf({
+      ...issued,
+      attempt: { ...attempt, certificateId: 9 },
+      formerCertificateIds: [3, 4],
+      pendingRevocations: [{ certificateId: 5, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' }],
+    }).toSorted((a, b) => a - b),
+  ).toEqual([3, 4, 5, 7, 9]);
+  expect(claimsOf(undefined)).toEqual([]);
+});
+
+test('the newest twenty former certificates are kept, each once, and it is told which are not', () => {
+  const twenty = Array.from({ length: 20 }, (_, i) => i + 1);
+
+  expect(withFormer({}, 7)).toEqual({ kept: [7], dropped: [] });
+  expect(withFormer({ formerCertificateIds: [7] }, 7, 6)).toEqual({ kept: [6, 7], dropped: [] });
+  expect(withFormer({ formerCertificateIds: twenty }, 30)).toEqual({
+    kept: [...twenty.slice(1), 30],
+    dropped: [1],
+  });
+});

@@ -1,0 +1,191 @@
+import { describe, expect, test } from 'vitest';
+import { attempt, certificate, issued } from '../../../../test/support/inputs.ts';
+import type { Attempt, CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
+import type { TinyCertCertificate } from '../../../api/kinds.ts';
+import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
+import { Census, claimsOf, Evidence, type Facts, knownStatuses, type Source, unclaimed } from './census.ts';
+import type { Abandoned } from '../remember.ts';
+
+const CN = 'www.example.com';
+
+function line(id: number, status: ReportedStatus = 'good', commonName = CN): CertificateSummary {
+  return { id, status, commonName, expires: 2_000_000_000 };
+}
+
+function resource(change: Partial<CertificateStatus> = {}): TinyCertCertificate {
+  const { certificateId = 7 } = change;
+  return certificate({ status: { ...issued, attempt: { ...attempt, certificateId }, ...change } });
+}
+
+/** A resource with an open attempt, and perhaps a certificate. */
+function trying(change: Partial<Attempt> = {}, status: Partial<CertificateStatus> = {}): TinyCertCertificate {
+  const { certificateId: _, ...none } = issued;
+  return certificate({ status: { ...none, ...status, attempt: { ...attempt, ...change } } });
+}
+
+function census(resources: TinyCertCertificate[], lines: CertificateSummary[]): Census {
+  const taken = new Census(knownStatuses(resources, 1));
+  for (const each of lines) taken.add(each);
+  return taken;
+}
+
+function left(resources: TinyCertCertificate[], lines: CertificateSummary[]): number[] {
+  const taken = census(resources, lines);
+  const claims = claimsOf(resources, 1, taken.unlisted);
+  return unclaimed(taken.others, claims).map(({ id }) => id);
+}
+
+describe('a census', () => {
+  test('counts by status, and leaves out what has no name', () => {
+    const { counts } = census(
+      [],
+      [line(1), line(2, 'revoked'), line(3, 'hold'), line(4, 'expired'), line(5), line(6, 'unknown')],
+    );
+    expect(counts).toEqual({ good: 2, hold: 1, revoked: 1, expired: 1 });
+  });
+
+  test('keeps of what resources have only what differs from what they know', () => {
+    const { others, changed, unlisted } = census(
+      [
+        resource({ certificateId: 1 }),
+        resource({ certificateId: 2 }),
+        resource({ certificateId: 3, certificateStatus: 'hold' }),
+        resource({ certificateId: 4 }),
+        resource({ certificateId: 5, authorityId: 2 }),
+      ],
+      [line(1), line(2, 'revoked'), line(3), line(5), line(9)],
+    );
+    expect(others.map(({ id }) => id)).toEqual([5, 9]);
+    expect([...changed]).toEqual([
+      [2, { from: 'good', to: 'revoked' }],
+      [3, { from: 'hold', to: 'good' }],
+    ]);
+    expect([...unlisted]).toEqual([[4, 'good']]);
+  });
+});
+
+describe('claimed by a resource is', () => {
+  test.each<[string, TinyCertCertificate]>([
+    ['its certificate', resource({ certificateId: 9 })],
+    ['what its attempt came to', trying({ certificateId: 9 }, { certificateId: 7 })],
+    ['what it had before', resource({ formerCertificateIds: [8, 9] })],
+    [
+      'what it is about to revoke',
+      resource({
+        pendingRevocations: [{ certificateId: 9, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' }],
+      }),
+    ],
+    ['what an open attempt may have bought', trying({ afterId: 8 })],
+    ['what an open reissue may have come to', trying({ operation: 'Reissue', previousId: 8, afterId: 20 })],
+    ['what may be the successor of what the CA no longer lists', resource({ certificateId: 8 })],
+  ])('%s', (_, claimant) => {
+    expect(left([claimant], [line(9)])).toEqual([]);
+  });
+
+  test.each<[string, TinyCertCertificate]>([
+    [
+      'what has another authority',
+      resource({
+        certificateId: 9,
+        authorityId: 2,
+        attempt: { ...attempt, certificateId: 9, authorityId: 2 },
+      }),
+    ],
+    ['what is older than its attempt', trying({ afterId: 9 })],
+    ['what has another name', trying({ afterId: 8, commonName: 'other.example.com' })],
+    ['what an attempt that ended has not bought', trying({ afterId: 8, outcome: 'Refused' })],
+    [
+      'what came after one that has long been gone',
+      resource({ certificateId: 8, certificateStatus: 'obsolete' }),
+    ],
+  ])('not %s', (_, claimant) => {
+    expect(left([claimant], [line(9)])).toEqual([9]);
+  });
+
+  test('a name however it is spelled', () => {
+    expect(left([trying({ afterId: 8 })], [line(9, 'good', 'WWW.Example.COM')])).toEqual([]);
+  });
+
+  test('nothing that has ended anyway', () => {
+    expect(left([], [line(1, 'revoked'), line(2, 'expired'), line(3, 'hold'), line(4, 'unknown')])).toEqual([
+      3,
+    ]);
+  });
+});
+
+describe('an unclaimed certificate', () => {
+  const since = Date.parse('2026-01-01T00:00:00.700Z');
+  const abandoned: Abandoned = {
+    attemptId: 'a',
+    uid: 'u',
+    requestHash: 'v1:same',
+    commonName: CN,
+    afterId: 5,
+    since: '2026-01-01T00:00:00.700Z',
+    until: '2026-01-01T00:00:45Z',
+  };
+  const facts: Facts = {
+    organizationalUnit: '',
+    requestHash: 'v1:same',
+    notBefore: Math.floor(since / 1000) * 1000,
+    notAfter: since + 1,
+    serialNumber: '01',
+  };
+  const finding = (status: Source['status'], id: number, known?: Facts, mark?: string) =>
+    new Evidence([
+      { key: 'other', mark, status: {} },
+      { key: 'ca', mark: undefined, status },
+    ]).of(line(id), known);
+
+  test('without anything that speaks for it is foreign, and need not be looked at', () => {
+    expect(finding({}, 9)).toBe('foreign');
+    expect(finding({ abandoned: [{ ...abandoned, commonName: 'other.example.com' }] }, 9)).toBe('foreign');
+    expect(finding({ abandoned: [abandoned] }, 5)).toBe('foreign');
+  });
+
+  test.each<[string, Source['status']]>([
+    ['whose owner could not be told', { released: [{ certificateId: 9, cause: 'Undecided' }] }],
+    ['that stands there already', { orphans: [{ certificateId: 9 }] }],
+  ])('%s is an orphan of that issuer', (_, status) => {
+    expect(finding(status, 9)).toEqual({ orphanOf: 'ca' });
+  });
+
+  test('that was deleted with its resource is given up, whatever else is known', () => {
+    const released = [{ certificateId: 9, cause: 'Deleted' } as const];
+    expect(finding({ released, abandoned: [abandoned], orphans: [{ certificateId: 9 }] }, 9, facts)).toBe(
+      'given up',
+    );
+  });
+
+  test('that an abandoned attempt may have bought is looked at, and is an orphan if it was asked for that', () => {
+    expect(finding({ abandoned: [abandoned] }, 9)).toBe('to be looked at');
+    expect(finding({ abandoned: [abandoned] }, 9, facts)).toEqual({ orphanOf: 'ca' });
+  });
+
+  test('that was carried out later than anybody waits for it is an orphan all the same', () => {
+    const late = { ...facts, notBefore: since + 60_000 };
+    expect(finding({ abandoned: [abandoned] }, 9, late)).toEqual({ orphanOf: 'ca' });
+  });
+
+  test.each<[string, Partial<Facts>]>([
+    ['was asked for something else', { requestHash: 'v1:other' }],
+    ['is older than the attempt', { notBefore: since - 4_000 }],
+    [
+      'is more than an hour younger than anything the attempt can have bought',
+      { notBefore: since + 3_700_000 },
+    ],
+  ])('that %s is foreign', (_, change) => {
+    expect(finding({ abandoned: [abandoned] }, 9, { ...facts, ...change })).toBe('foreign');
+  });
+
+  test('is looked at wherever certificates are marked, and its mark tells whose it is', () => {
+    const mark = 'tinycert-operator:012345:';
+    const marked = { ...facts, organizationalUnit: `${mark}6789` };
+    expect(finding({}, 9, undefined, mark)).toBe('to be looked at');
+    expect(finding({}, 9, marked, mark)).toEqual({ orphanOf: 'other' });
+    expect(finding({}, 9, facts, mark)).toBe('foreign');
+    expect(finding({}, 9, { ...marked, organizationalUnit: 'tinycert-operator:543210:6789' }, mark)).toBe(
+      'foreign',
+    );
+  });
+});

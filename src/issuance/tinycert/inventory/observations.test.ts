@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { attempt, certificate, issued } from '../../../../test/support/inputs.ts';
+import type { CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
+import type { TinyCertCertificate } from '../../../api/kinds.ts';
+import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
+import { Census, claimsOf, knownStatuses } from './census.ts';
+import { observe, type Observation, Observations } from './observations.ts';
+
+const CN = 'www.example.com';
+const KEY = 'ns/web';
+
+function line(id: number, status: ReportedStatus = 'good', commonName = CN): CertificateSummary {
+  return { id, status, commonName, expires: 2_000_000_000 };
+}
+
+function resource(change: Partial<CertificateStatus> = {}): TinyCertCertificate {
+  const { certificateId = 7 } = change;
+  return certificate({ status: { ...issued, attempt: { ...attempt, certificateId }, ...change } });
+}
+
+/** What a list says of `now`, which was `before` when the list was asked for. */
+function observed(
+  lines: CertificateSummary[],
+  now: TinyCertCertificate = resource(),
+  before: TinyCertCertificate = now,
+): Observation | undefined {
+  const census = new Census(knownStatuses([before], 1));
+  for (const each of lines) census.add(each);
+  return observe(census, [now], claimsOf([now], 1, census.unlisted), 1).get(KEY);
+}
+
+describe('news of a certificate is', () => {
+  test.each<[ReportedStatus, CertificateStatus['certificateStatus']]>([
+    ['revoked', 'good'],
+    ['hold', 'good'],
+    ['good', 'hold'],
+    ['expired', 'good'],
+    ['good', undefined],
+  ])('that it is %s where its resource says %s', (to, from) => {
+    const { certificateStatus: _, ...rest } = issued;
+    const own = certificate({ status: { ...rest, ...(from ? { certificateStatus: from } : {}) } });
+    expect(observed([line(7, to)], own)).toEqual({ certificateId: 7, from, to, candidates: [] });
+  });
+
+  test('that it is not listed, with what may have come after it, the newest first', () => {
+    const lines = [
+      line(6),
+      line(8),
+      line(10, 'hold'),
+      line(9, 'good', 'WWW.example.com'),
+      line(11, 'revoked'),
+      line(12, 'good', 'other.example.com'),
+    ];
+    expect(observed(lines)).toEqual({
+      certificateId: 7,
+      from: 'good',
+      to: 'unlisted',
+      candidates: [10, 9, 8],
+    });
+  });
+});
+
+describe('no news of a certificate is', () => {
+  const reissuing = { ...attempt, operation: 'Reissue', previousId: 7, id: 'attempt-2' } as const;
+  test.each<[string, CertificateSummary[], TinyCertCertificate, TinyCertCertificate?]>([
+    ['what its resource knows', [line(7, 'hold')], resource({ certificateStatus: 'hold' })],
+    ['a status without a name', [line(7, 'unknown')], resource()],
+    ['what an open attempt may have done', [line(8)], resource({ attempt: reissuing })],
+    ['what is known not to be listed', [line(8)], resource({ certificateStatus: 'obsolete' })],
+    ['what came after the list', [line(7)], resource({ certificateId: 8 }), resource()],
+    ['what was done since the list', [line(7)], resource({ certificateStatus: 'hold' }), resource()],
+    ['what another authority lists', [line(7, 'revoked')], resource({ authorityId: 2 })],
+  ])('%s', (_, lines, now, before) => {
+    expect(observed(lines, now, before)).toBeUndefined();
+  });
+
+  test('a list that is all but empty, for more than a few', () => {
+    const many = Array.from({ length: 500 }, (_, i) => {
+      const own = resource({ certificateId: i + 1 });
+      return { ...own, metadata: { ...own.metadata, name: `web-${i}` } };
+    });
+    const census = new Census(knownStatuses(many, 1));
+    expect(observe(census, many, claimsOf(many, 1, census.unlisted), 1).size).toBe(50);
+  });
+});
+
+describe('the news of a resource', () => {
+  const news: Observation = { certificateId: 7, from: 'good', to: 'revoked', candidates: [] };
+
+  test('are told until it knows them, and not after the next list has none', () => {
+    const observations = new Observations();
+    const told: string[] = [];
+    const stop = observations.onObserved((key) => told.push(key));
+    observations.replace('1', new Map([[KEY, news]]));
+
+    expect(told).toEqual([KEY]);
+    expect(observations.of(resource())).toEqual(news);
+    expect(observations.of(resource({ certificateStatus: 'revoked' }))).toBeUndefined();
+    expect(observations.of(resource({ certificateId: 8 }))).toBeUndefined();
+
+    observations.replace('2', new Map());
+    expect(observations.of(resource())).toEqual(news);
+    observations.replace('1', new Map());
+    expect(observations.of(resource())).toBeUndefined();
+    stop();
+    observations.replace('1', new Map([[KEY, news]]));
+    expect(told).toEqual([KEY]);
+  });
+
+  test('are forgotten where they turn out to be none', () => {
+    const observations = new Observations();
+    observations.replace('1', new Map([[KEY, news]]));
+    observations.drop(resource());
+    expect(observations.of(resource())).toBeUndefined();
+  });
+});

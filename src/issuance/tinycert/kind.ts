@@ -1,0 +1,48 @@
+import { effectiveNames } from '../../api/tinycert/effective.ts';
+import { certificates, type TinyCertCertificate } from '../../api/kinds.ts';
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from '../../api/names.ts';
+import type { Secret } from '../../kube/objects.ts';
+import type { Names } from '../../x509/names.ts';
+import { isOpen } from './attempt.ts';
+import { sealedFields } from './seal.ts';
+import type { CertificateKind, SecretMetadata } from '../certificate-kind.ts';
+
+/** What is TinyCert's own about its certificates' Secrets. */
+export const tinycertKind: CertificateKind<TinyCertCertificate> = {
+  type: certificates,
+  nameAnnotation: SECRET_ANNOTATIONS.certificateName,
+  metadataOf: (certificate) =>
+    secretMetadata(certificate, effectiveNames(certificate.spec), certificate.status?.certificateId ?? 0),
+  restated: [...sealedFields, 'seal'],
+  attemptFields: ['previousId', 'until', 'certificateId', 'reason', 'outcome'],
+  isOpen: ({ status }) => isOpen(status),
+};
+
+/** The labels and annotations of a Secret that holds a certificate of this id. */
+export function secretMetadata(
+  certificate: TinyCertCertificate,
+  names: Names,
+  certificateId: number,
+): SecretMetadata {
+  const { kind, name } = certificate.spec.issuerRef;
+  return {
+    labels: { [MANAGED_LABEL]: 'true' },
+    annotations: {
+      [SECRET_ANNOTATIONS.certificateName]: certificate.metadata.name,
+      [SECRET_ANNOTATIONS.issuerKind]: kind,
+      [SECRET_ANNOTATIONS.issuerName]: name,
+      [SECRET_ANNOTATIONS.certificateId]: String(certificateId),
+      [SECRET_ANNOTATIONS.commonName]: names.commonName,
+      [SECRET_ANNOTATIONS.altNames]: names.dns.join(','),
+      [SECRET_ANNOTATIONS.ipSans]: names.ip.join(','),
+      [SECRET_ANNOTATIONS.uriSans]: names.uri.join(','),
+      [SECRET_ANNOTATIONS.emailSans]: names.email.join(','),
+    },
+  };
+}
+
+/** The id of the certificate that a Secret says it holds. Whoever may edit the Secret can write any. */
+export function claimedCertificateId(secret: Pick<Secret, 'metadata'>): number | undefined {
+  const text = secret.metadata.annotations?.[SECRET_ANNOTATIONS.certificateId];
+  return text !== undefined && /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
+import type { Account } from '../../../account/tinycert-account.ts';
+import { tinycertAccounts } from '../../../account/tinycert-accounts.ts';
+import { IssuerDirectory, type ReadyIssuer } from '../issuer-directory.ts';
+import { LastSessions } from './last-sessions.ts';
+
+const KEY = 'TinyCertIssuer:ns/ca';
+
+async function scene(isNeeded: boolean) {
+  const directory = new IssuerDirectory();
+  const accounts = tinycertAccounts({ clock: new VirtualClock() });
+  const need = { now: isNeeded };
+  const sessions = new LastSessions({ directory, accounts, isNeeded: () => need.now });
+  sessions.wire();
+  const acquire = async (apiKey: string): Promise<Account> => {
+    const credentials = { email: 'a@example.com', passphrase: 'p', apiKey };
+    const account = await accounts.acquire(KEY, { endpoint: 'https://ca.example.com/', credentials });
+    const issuer = { key: KEY, account, authority: { id: 1, name: 'A' } } as ReadyIssuer;
+    directory.set(KEY, { ready: true, issuer });
+    return account;
+  };
+  const lose = async (): Promise<void> => {
+    directory.delete(KEY);
+    await accounts.release(KEY);
+  };
+  /** Whether the account is still the one that whoever comes with the same credentials gets. */
+  const isOpen = async (account: Account, apiKey: string): Promise<boolean> => {
+    const credentials = { email: 'a@example.com', passphrase: 'p', apiKey };
+    const other = await accounts.acquire('other', { endpoint: 'https://ca.example.com/', credentials });
+    await accounts.release('other');
+    return other === account;
+  };
+  return { directory, sessions, acquire, lose, isOpen, need };
+}
+
+test('an issuer that is needed is known after it is gone, and its account is open', async () => {
+  const { sessions, acquire, lose, isOpen } = await scene(true);
+  const account = await acquire('key');
+  await lose();
+  expect(sessions.get(KEY)?.account).toBe(account);
+  expect(await isOpen(account, 'key')).toBe(true);
+});
+
+test('it is let go of as soon as nobody needs it', async () => {
+  const { sessions, acquire, lose, isOpen, need } = await scene(true);
+  const account = await acquire('key');
+  await lose();
+  need.now = false;
+  sessions.review(KEY);
+  expect(sessions.get(KEY)).toBeUndefined();
+  expect(await isOpen(account, 'key')).toBe(false);
+});
+
+test('an issuer that nobody needs is forgotten with it', async () => {
+  const { sessions, acquire, lose, isOpen } = await scene(false);
+  const account = await acquire('key');
+  await lose();
+  expect(sessions.get(KEY)).toBeUndefined();
+  expect(await isOpen(account, 'key')).toBe(false);
+});
+
+test('new credentials take the place of the old ones', async () => {
+  const { sessions, acquire, lose, isOpen } = await scene(true);
+  const before = await acquire('old');
+  const after = await acquire('new');
+  await lose();
+  expect(sessions.get(KEY)?.account).toBe(after);
+  expect(await isOpen(before, 'old')).toBe(false);
+});

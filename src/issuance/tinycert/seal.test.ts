@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { hmacHex } from '../../lib/hash.ts';
+import { isSealed, sealOf, type Sealed } from './seal.ts';
+
+const account = { seal: (text: string) => hmacHex('api key', text) };
+const status = {
+  authorityId: 1,
+  certificateId: 7,
+  attempt: {
+    number: 1,
+    id: 'a',
+    operation: 'New',
+    holder: 'pod',
+    startTime: '2026-01-01T00:00:00.000Z',
+    specHash: 'v1:x',
+    commonName: 'www.example.com',
+    requestHash: 'v1:y',
+    since: '2026-01-01T00:00:00.000Z',
+    afterId: 5,
+    authorityId: 1,
+    certificateId: 7,
+  },
+} as const satisfies Sealed;
+const seal = sealOf(account, 'uid', status);
+
+test('a status as it was sealed is believed', () => {
+  expect(isSealed(account, 'uid', { ...status, seal })).toBe(true);
+});
+
+test.each([
+  ['another certificate id', 'uid', { ...status, certificateId: 8, seal }],
+  ['another authority', 'uid', { ...status, authorityId: 2, seal }],
+  ['another id in the attempt', 'uid', { ...status, attempt: { ...status.attempt, certificateId: 8 }, seal }],
+  [
+    'an attempt that reaches further back',
+    'uid',
+    { ...status, attempt: { ...status.attempt, afterId: 1 }, seal },
+  ],
+  ['the seal of another resource', 'other', { ...status, seal }],
+  ['no seal', 'uid', status],
+  ['an empty seal', 'uid', { ...status, seal: '' }],
+])('a status with %s is not believed', (_, uid, forged) => {
+  expect(isSealed(account, uid, forged)).toBe(false);
+});
+
+test('a seal of another account is not believed', () => {
+  const other = { seal: (text: string) => hmacHex('another key', text) };
+  expect(isSealed(other, 'uid', { ...status, seal })).toBe(false);
+});

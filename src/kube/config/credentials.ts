@@ -1,0 +1,88 @@
+import { access, readFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import { type ClusterConnection, CredentialsError, openConnection } from './connection.ts';
+import { loadKubeconfig } from './kubeconfig.ts';
+
+/** Where the kubelet mounts the ServiceAccount of a pod. */
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+export interface InClusterOptions {
+  clock: Clock;
+  log?: Logger;
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Folder with `token`, `ca.crt` and `namespace`. */
+  folder?: string;
+}
+
+export interface ConnectOptions extends InClusterOptions {
+  /** Value of --kubeconfig. */
+  kubeconfig?: string;
+  /** Name of a context of the kubeconfig. */
+  context?: string;
+  /** The user's home folder. */
+  home?: string;
+}
+
+/**
+ * Finds the cluster as kubectl does: --kubeconfig, KUBECONFIG (one or several files), the pod's ServiceAccount, ~/.kube/config.
+ * Throws a CredentialsError or a KubeconfigError that says what is missing.
+ */
+export async function connect(options: ConnectOptions): Promise<ClusterConnection> {
+  const { env = process.env, home = homedir(), folder = SERVICE_ACCOUNT } = options;
+  if (options.kubeconfig !== undefined) return loadKubeconfig([options.kubeconfig], options);
+  const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
+  if (listed.length > 0) return loadKubeconfig(listed, options);
+  if (env['KUBERNETES_SERVICE_HOST'] !== undefined && (await exists(join(folder, 'token'))))
+    return inClusterConnection(options);
+  const usual = join(home, '.kube', 'config');
+  if (await exists(usual)) return loadKubeconfig([usual], options);
+  throw new CredentialsError(
+    'KUBE_NO_CREDENTIALS',
+    'There is no cluster to talk to: give --kubeconfig, set KUBECONFIG, or run in a pod with a ServiceAccount.',
+  );
+}
+
+/** The connection of a pod: address from the environment, token and CA from files that the kubelet renews. */
+export async function inClusterConnection(options: InClusterOptions): Promise<ClusterConnection> {
+  const { clock, log, env = process.env, folder = SERVICE_ACCOUNT } = options;
+  const host = env['KUBERNETES_SERVICE_HOST'];
+  const port = env['KUBERNETES_SERVICE_PORT'] ?? '443';
+  if (host === undefined || host === '')
+    throw new CredentialsError('KUBE_NOT_IN_CLUSTER', 'KUBERNETES_SERVICE_HOST is not set: this is no pod.');
+  const namespace = await readFile(join(folder, 'namespace'), 'utf8').catch(() => undefined);
+  return openConnection({
+    server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+    namespace: namespace?.trim(),
+    clock,
+    log,
+    load: async () => {
+      const [token, ca] = await Promise.all([read(join(folder, 'token')), read(join(folder, 'ca.crt'))]);
+      return { tls: { ca }, authorization: `Bearer ${token.trim()}` };
+    },
+  });
+}
+
+async function read(file: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new CredentialsError('KUBE_NO_SERVICE_ACCOUNT', 'A file of the ServiceAccount cannot be read.', {
+      cause,
+    });
+  }
+  if (text.trim() === '')
+    throw new CredentialsError('KUBE_NO_SERVICE_ACCOUNT', 'A file of the ServiceAccount is empty.');
+  return text;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

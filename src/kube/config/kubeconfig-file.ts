@@ -1,0 +1,152 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { AppError } from '../../lib/errors.ts';
+
+/** A kubeconfig that cannot be used. The fields say which file and which entry; no text of the file is kept. */
+export class KubeconfigError extends AppError {
+  readonly file?: string;
+  /** The context, cluster or user that is meant. */
+  readonly entry?: string;
+  /** What there is instead. */
+  readonly known?: readonly string[];
+
+  constructor(
+    code: string,
+    message: string,
+    fields: { file?: string; entry?: string; known?: readonly string[]; cause?: unknown } = {},
+  ) {
+    super(code, message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    if (fields.file !== undefined) this.file = fields.file;
+    if (fields.entry !== undefined) this.entry = fields.entry;
+    if (fields.known !== undefined) this.known = fields.known;
+  }
+}
+
+export type Entry = Readonly<Record<string, unknown>>;
+
+/** What a context of one or several kubeconfig files names. Paths are absolute. */
+export interface KubeconfigContext {
+  readonly contextName: string;
+  readonly namespace?: string;
+  readonly clusterName: string;
+  readonly cluster: Entry;
+  readonly userName: string;
+  readonly user: Entry;
+}
+
+interface Merged {
+  currentContext: string | undefined;
+  readonly contexts: Map<string, Entry>;
+  readonly clusters: Map<string, Entry>;
+  readonly users: Map<string, Entry>;
+}
+
+/**
+ * Reads the files and looks up the context: the one asked for, else the current one. The first file that has a name wins, as with
+ * kubectl. Throws a KubeconfigError.
+ */
+export async function readContext(files: readonly string[], context?: string): Promise<KubeconfigContext> {
+  const merged: Merged = {
+    currentContext: undefined,
+    contexts: new Map(),
+    clusters: new Map(),
+    users: new Map(),
+  };
+  for (const file of files) merge(merged, file, await parseFile(file));
+  const known = [...merged.contexts.keys()];
+  const contextName = context ?? merged.currentContext;
+  const file = files.join(', ');
+  if (contextName === undefined || contextName === '')
+    throw new KubeconfigError('KUBECONFIG_NO_CONTEXT', 'The kubeconfig has no current-context.', {
+      file,
+      known,
+    });
+  const found = lookUp(merged.contexts, contextName, 'The kubeconfig has no such context.', file);
+  const clusterName = textOf(found, 'cluster') ?? '';
+  const userName = textOf(found, 'user') ?? '';
+  const namespace = textOf(found, 'namespace');
+  const absentUser = userName === '';
+  return {
+    contextName,
+    ...(namespace === undefined ? {} : { namespace }),
+    clusterName,
+    cluster: lookUp(merged.clusters, clusterName, 'The kubeconfig has no such cluster.', file),
+    userName,
+    user: absentUser ? {} : lookUp(merged.users, userName, 'The kubeconfig has no such user.', file),
+  };
+}
+
+/** A text of an entry; undefined where it is absent or empty. */
+export function textOf(entry: Entry, name: string): string | undefined {
+  const value = entry[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function lookUp(entries: Map<string, Entry>, name: string, message: string, file: string): Entry {
+  const entry = entries.get(name);
+  if (entry) return entry;
+  throw new KubeconfigError('KUBECONFIG_UNKNOWN_ENTRY', message, {
+    file,
+    entry: name,
+    known: [...entries.keys()],
+  });
+}
+
+async function parseFile(file: string): Promise<Entry> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new KubeconfigError('KUBECONFIG_UNREADABLE', 'The kubeconfig cannot be read.', { file, cause });
+  }
+  // A pretty error would quote the line, which may be a token; nor is the parser's error kept as cause.
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent' });
+  const value: unknown = document.errors.length > 0 ? undefined : document.toJS();
+  if (isEntry(value)) return value;
+  throw new KubeconfigError('KUBECONFIG_NOT_YAML', 'The kubeconfig is not a YAML mapping.', { file });
+}
+
+/** Fields that name a file, relative to the kubeconfig they stand in. */
+const PATHS = ['certificate-authority', 'client-certificate', 'client-key', 'tokenFile'];
+
+function merge(merged: Merged, file: string, config: Entry): void {
+  merged.currentContext ??= textOf(config, 'current-context');
+  const folder = dirname(resolve(file));
+  collect(merged.contexts, config['contexts'], 'context', folder);
+  collect(merged.clusters, config['clusters'], 'cluster', folder);
+  collect(merged.users, config['users'], 'user', folder);
+}
+
+function collect(entries: Map<string, Entry>, list: unknown, inner: string, folder: string): void {
+  if (!Array.isArray(list)) return;
+  for (const item of list as unknown[]) {
+    if (!isEntry(item)) continue;
+    const name = textOf(item, 'name');
+    const entry = item[inner];
+    if (name !== undefined && !entries.has(name))
+      entries.set(name, withPaths(isEntry(entry) ? entry : {}, folder));
+  }
+}
+
+function withPaths(entry: Entry, folder: string): Entry {
+  const absolute: Record<string, unknown> = { ...entry };
+  for (const name of PATHS) {
+    const path = textOf(entry, name);
+    if (path !== undefined) absolute[name] = resolve(folder, path);
+  }
+  const exec = entry['exec'];
+  if (isEntry(exec)) absolute['exec'] = withCommand(exec, folder);
+  return absolute;
+}
+
+/** A command with a slash in it is a path, as in client-go; a bare one is looked up in PATH. */
+function withCommand(exec: Entry, folder: string): Entry {
+  const command = textOf(exec, 'command');
+  if (command === undefined || !command.includes('/')) return exec;
+  return { ...exec, command: resolve(folder, command) };
+}
+
+function isEntry(value: unknown): value is Entry {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import { type BackoffOptions, backoffDelay } from '../../lib/backoff.ts';
+import { type Clock, deadline } from '../../lib/clock.ts';
+import { AppError, TerminalError, asError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { ControllerMetrics, ControllerObserver, ReconcileOutcome } from '../../metrics/controller.ts';
+import { isConflict } from '../errors.ts';
+import { parseKey } from '../objects.ts';
+import type { QueueItem, WorkQueue } from './queue.ts';
+
+/** When to look again, if at all. With both the earlier one counts. */
+export interface ReconcileResult {
+  /** Milliseconds from now; at least 100 pass. */
+  requeueAfterMs?: number | undefined;
+  /** Wall-clock milliseconds since the epoch; at least a second passes. */
+  requeueAt?: number | undefined;
+}
+
+export interface ReconcileContext {
+  /** Aborts when the reconcile ran over its time, or at the second stage of a shutdown. */
+  signal: AbortSignal;
+  /** Carries controller, key and reconcileID. */
+  log: Logger;
+  reconcileID: string;
+}
+
+/**
+ * Brings the world for one key to what is wanted. Knows nothing of what happened, only the key. A thrown `TerminalError` is not
+ * retried; anything else thrown is, with backoff.
+ */
+export type Reconcile = (key: string, context: ReconcileContext) => Promise<ReconcileResult | void>;
+
+export interface ControllerOptions {
+  name: string;
+  /** Belongs to this controller: it is shut down with it. */
+  queue: WorkQueue;
+  /** How many keys are worked on at once. */
+  concurrency: number;
+  reconcile: Reconcile;
+  clock: Clock;
+  log: Logger;
+  metrics: ControllerMetrics;
+  /** Delay after failures in a row of one key; 1 s doubling to 8 min unless given. */
+  backoff?: BackoffOptions;
+  /** Overrules the backoff for some errors: milliseconds, `terminal` for none, undefined for the usual. */
+  backoffFor?: (error: Error, failures: number) => number | 'terminal' | undefined;
+  /** How long one reconcile may take; 5 min unless given. */
+  reconcileTimeoutMs?: number;
+  /** The second stage of a shutdown: aborts what still runs. */
+  forceSignal?: AbortSignal;
+}
+
+/** A reconcile ran over its time. */
+export class ReconcileTimeoutError extends AppError {
+  constructor() {
+    super('ReconcileTimeout', 'The reconcile ran over its time.');
+  }
+}
+
+const BACKOFF: BackoffOptions = { base: 1000, max: 480_000, jitter: 0.1 };
+/** A conflict says only that the cache is behind, and the event that mends it is on its way. */
+const CONFLICT_BACKOFF: BackoffOptions = { base: 100, max: 5000, jitter: 0.2 };
+const TIMEOUT_MS = 300_000;
+/** A delay that is none, or a time that has passed, must not become a tight loop while the cache catches up. */
+const SHORTEST_DELAY_MS = 100;
+const PAST_DELAY_MS = 1000;
+/** After so many reconciles a worker lets the event loop turn, so that keys with nothing to do cannot starve sockets. */
+const TURN_EVERY = 16;
+
+/**
+ * Runs a controller's workers until `signal` aborts; then lets what runs finish (or abort, with `forceSignal`) and resolves.
+ * Whatever a reconcile throws, its worker goes on.
+ */
+export async function runController(options: ControllerOptions, signal: AbortSignal): Promise<void> {
+  const { queue, concurrency, name, metrics } = options;
+  const observer = metrics.attach(name);
+  observer.workers(concurrency);
+  const controller = new Controller(options, observer);
+  const stop = new AbortController();
+  const workersSignal = AbortSignal.any([signal, stop.signal]);
+  try {
+    await Promise.all(Array.from({ length: concurrency }, () => controller.work(workersSignal)));
+  } finally {
+    stop.abort();
+    await queue.shutDown();
+    observer.workers(0);
+  }
+}
+
+class Controller {
+  readonly #options: ControllerOptions;
+  readonly #observer: ControllerObserver;
+  readonly #log: Logger;
+  /** Failures in a row, and conflicts in a row, of keys that have some. */
+  readonly #failures = new Map<string, number>();
+  readonly #conflicts = new Map<string, number>();
+
+  constructor(options: ControllerOptions, observer: ControllerObserver) {
+    this.#options = options;
+    this.#observer = observer;
+    this.#log = options.log.child({ controller: options.name });
+  }
+
+  /** One worker: takes keys until `signal` aborts. */
+  async work(signal: AbortSignal): Promise<void> {
+    const { queue } = this.#options;
+    for (let count = 1; ; count += 1) {
+      const item = await nextUnless(queue, signal);
+      if (!item) return;
+      try {
+        await this.#process(item);
+      } finally {
+        queue.done(item.key);
+      }
+      if (count % TURN_EVERY === 0) await eventLoopTurn();
+    }
+  }
+
+  async #process({ key, reasons }: QueueItem): Promise<void> {
+    const { clock, reconcile, reconcileTimeoutMs = TIMEOUT_MS, forceSignal } = this.#options;
+    const reconcileID = randomUUID();
+    const log = this.#log.child({ ...parseKey(key), reconcileID });
+    const started = clock.monotonic();
+    const onTimeout = (): Error => {
+      this.#observer.timedOut();
+      return new ReconcileTimeoutError();
+    };
+    const limit = deadline(clock, reconcileTimeoutMs, onTimeout, forceSignal);
+    this.#observer.started();
+    let outcome: ReconcileOutcome = 'error';
+    try {
+      log.debug({ reasons }, 'Reconciling');
+      outcome = this.#settle(key, (await reconcile(key, { signal: limit.signal, log, reconcileID })) ?? {});
+    } catch (thrown) {
+      outcome = this.#fail(key, asError(thrown), log);
+    } finally {
+      limit.clear();
+      this.#observer.finished(outcome, (clock.monotonic() - started) / 1000);
+    }
+  }
+
+  #settle(key: string, { requeueAfterMs, requeueAt }: ReconcileResult): ReconcileOutcome {
+    const { queue, clock } = this.#options;
+    const reason = 'requeue';
+    if (requeueAfterMs !== undefined)
+      queue.add(key, { afterMs: Math.max(requeueAfterMs, SHORTEST_DELAY_MS), reason });
+    if (requeueAt !== undefined) {
+      // A short wait is counted on the monotonic clock, so that no jump of the wall clock makes it long.
+      if (requeueAt - clock.now() < PAST_DELAY_MS) queue.add(key, { afterMs: PAST_DELAY_MS, reason });
+      else queue.addAt(key, requeueAt, { reason });
+    }
+    this.#failures.delete(key);
+    this.#conflicts.delete(key);
+    return requeueAfterMs === undefined && requeueAt === undefined ? 'success' : 'requeue_after';
+  }
+
+  #fail(key: string, error: Error, log: Logger): ReconcileOutcome {
+    const { queue, forceSignal } = this.#options;
+    if (forceSignal?.aborted) {
+      log.info({ error }, 'Reconcile aborted by the shutdown');
+      return 'error';
+    }
+    if (isConflict(error)) {
+      this.#observer.conflicted();
+      queue.retry(key, backoffDelay(CONFLICT_BACKOFF, bump(this.#conflicts, key)), 'conflict');
+      log.debug('Reconcile repeated since an object had changed in between');
+      return 'requeue';
+    }
+    const failures = bump(this.#failures, key);
+    this.#observer.failed();
+    const retryInMs = this.#delay(error, failures);
+    if (retryInMs === 'terminal') {
+      this.#observer.failedForGood();
+      this.#failures.delete(key);
+      log.error({ error }, 'Reconcile failed and is not retried until something changes');
+      return 'error';
+    }
+    queue.retry(key, retryInMs, 'backoff');
+    log.warn({ error, failures, retryInMs }, 'Reconcile failed and is retried');
+    return 'error';
+  }
+
+  #delay(error: Error, failures: number): number | 'terminal' {
+    const { backoff = BACKOFF, backoffFor } = this.#options;
+    if (error instanceof TerminalError) return 'terminal';
+    const wanted = backoffFor?.(error, failures);
+    if (wanted === 'terminal') return wanted;
+    return wanted !== undefined && Number.isFinite(wanted) ? wanted : backoffDelay(backoff, failures);
+  }
+}
+
+async function nextUnless(queue: WorkQueue, signal: AbortSignal): Promise<QueueItem | undefined> {
+  try {
+    return await queue.next(signal);
+  } catch (thrown) {
+    if (signal.aborted) return undefined;
+    throw thrown;
+  }
+}
+
+function bump(counts: Map<string, number>, key: string): number {
+  const count = (counts.get(key) ?? 0) + 1;
+  counts.set(key, count);
+  return count;
+}
+
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

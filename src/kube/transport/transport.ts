@@ -1,0 +1,248 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { Clock } from '../../lib/clock.ts';
+import type { ClusterConnection, TlsMaterial } from '../config/connection.ts';
+import { ApiError, isApiError, statusError } from '../errors.ts';
+import { type Answer, exchange, type ExchangeOptions } from './exchange.ts';
+import { isTrustFailure } from './network-error.ts';
+import { Pools } from './pools.ts';
+import { retryAfterMs } from './retry-after.ts';
+
+export type { ClusterConnection, TlsMaterial };
+
+export interface KubeRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Percent-encoded, starting with a slash; the path of the server's base URL is put before it. */
+  path: string;
+  query?: Record<string, string | undefined>;
+  /** Sent as JSON. */
+  body?: unknown;
+  /** application/json unless given. */
+  contentType?: string;
+  /** application/json unless given. */
+  accept?: string;
+  /** Milliseconds for everything: waiting for a connection, the answer and its body, and repeats after a 429. 30 s unless given. */
+  deadlineMs?: number;
+  signal?: AbortSignal;
+  /** Plural name of the kind, for errors and metrics. */
+  resource?: string;
+  /** Asks for gzip and allows a body as large as a list's. */
+  large?: boolean;
+}
+
+/** Where the transport reports each answer: status 0 with a reason where none came. */
+export interface TransportMetrics {
+  request(done: { method: string; resource: string; status: number; reason?: string; seconds: number }): void;
+}
+
+export interface TransportOptions {
+  connection: ClusterConnection;
+  clock: Clock;
+  userAgent: string;
+  metrics?: TransportMetrics;
+  /** Connections for requests at most; watches have their own. 32 unless given. */
+  connections?: number;
+  /** Largest answers in bytes; 8 MiB for one object and 256 MiB for a page of a list unless given. */
+  limits?: { body: number; list: number };
+}
+
+const MIB = 2 ** 20;
+/** etcd takes objects of 1.5 MiB; a list is counted before and after gzip. */
+const LIMITS = { body: 8 * MIB, list: 256 * MIB };
+const DEADLINE_MS = 30_000;
+/** How often a request that the server refused before acting on it (429) is sent again. */
+const MAX_REPEATS = 4;
+
+const unzip = promisify(gunzip);
+
+/** Requests and streams to one API server, over HTTP/1.1 on pooled connections. */
+export class Transport {
+  readonly #connection: ClusterConnection;
+  readonly #clock: Clock;
+  readonly #userAgent: string;
+  readonly #metrics: TransportMetrics | undefined;
+  readonly #pools: Pools;
+  readonly #basePath: string;
+  readonly #limits: { body: number; list: number };
+  /** The server's certificate was not trusted, or ours was refused: look for newer files before the next request. */
+  #distrusted = false;
+
+  constructor(options: TransportOptions) {
+    this.#connection = options.connection;
+    this.#clock = options.clock;
+    this.#userAgent = options.userAgent;
+    this.#metrics = options.metrics;
+    this.#limits = options.limits ?? LIMITS;
+    this.#pools = new Pools(options.connection, options.connections ?? 32);
+    this.#basePath = new URL(options.connection.server).pathname.replace(/\/+$/, '');
+  }
+
+  /**
+   * Sends a request and parses the JSON of the answer. A 429 is the only refusal that is repeated, as the server says and within
+   * the deadline: it came before the server acted. After a 401 the credentials are looked at again, and new ones tried once.
+   * Throws an `ApiError`.
+   */
+  async request<T>(request: KubeRequest): Promise<T> {
+    const { large = false } = request;
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const headers: Record<string, string> = { accept: request.accept ?? 'application/json' };
+    if (body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
+    if (large) headers['accept-encoding'] = 'gzip';
+    const maxBytes = large ? this.#limits.list : this.#limits.body;
+    const end = this.#clock.monotonic() + (request.deadlineMs ?? DEADLINE_MS);
+
+    for (let repeats = 0; ; repeats += 1) {
+      const answer = await this.#send(request, { headers, body, maxBytes }, end);
+      if (answer.status < 300) return (await this.#parse(request, answer, maxBytes)) as T;
+      const error = await this.#refusal(request, answer, maxBytes);
+      if (error.status !== 429 || repeats >= MAX_REPEATS) throw error;
+      const wait = error.retryAfterMs ?? 1000;
+      if (this.#clock.monotonic() + wait >= end) throw error;
+      await this.#wait(wait, request);
+    }
+  }
+
+  /**
+   * Opens a stream and hands each chunk of a 200 to `onChunk`, synchronously, as it arrives; so nothing downstream can hold up the
+   * reading. Resolves when the server ends the stream; throws an `ApiError` for any other end, or what `onChunk` threw.
+   * `deadlineMs` bounds the whole stream, `idleMs` the silence between two chunks; `onOpen` is called when a 200 has come.
+   */
+  async stream(
+    request: KubeRequest & { idleMs: number; onOpen?: () => void },
+    onChunk: (chunk: Buffer) => void,
+  ): Promise<void> {
+    const headers = { accept: request.accept ?? 'application/json' };
+    const end = this.#clock.monotonic() + (request.deadlineMs ?? DEADLINE_MS);
+    const answer = await this.#send(
+      request,
+      {
+        headers,
+        body: undefined,
+        maxBytes: this.#limits.body,
+        onChunk,
+        idleMs: request.idleMs,
+        onOpen: request.onOpen,
+      },
+      end,
+    );
+    if (answer.status !== 200) throw await this.#refusal(request, answer, this.#limits.body);
+  }
+
+  /** Ends all streams and lets running requests finish; they have deadlines. */
+  async close(): Promise<void> {
+    await this.#pools.close();
+  }
+
+  async #send(
+    request: KubeRequest,
+    extra: Pick<ExchangeOptions, 'body' | 'maxBytes' | 'onChunk' | 'idleMs' | 'onOpen'> & {
+      headers: Record<string, string>;
+    },
+    end: number,
+  ): Promise<Answer> {
+    const authorization = await this.#connection.authorization(this.#distrusted);
+    this.#distrusted = false;
+    const { version } = this.#connection.tls();
+    const answer = await this.#exchange(request, extra, authorization, end);
+    if (answer.status !== 401) return answer;
+    const fresh = await this.#connection.authorization(true);
+    if (fresh === authorization && this.#connection.tls().version === version) return answer;
+    return this.#exchange(request, extra, fresh, end);
+  }
+
+  async #exchange(
+    request: KubeRequest,
+    extra: Pick<ExchangeOptions, 'body' | 'maxBytes' | 'onChunk' | 'idleMs' | 'onOpen'> & {
+      headers: Record<string, string>;
+    },
+    authorization: string | undefined,
+    end: number,
+  ): Promise<Answer> {
+    const { method, resource = request.path, signal } = request;
+    const started = this.#clock.monotonic();
+    const headers: Record<string, string> = { ...extra.headers, 'user-agent': this.#userAgent };
+    if (authorization !== undefined) headers['authorization'] = authorization;
+    try {
+      const answer = await exchange({
+        ...extra,
+        dispatcher: this.#pools.dispatcher(extra.onChunk ? 'streams' : 'requests'),
+        origin: this.#pools.origin,
+        clock: this.#clock,
+        method,
+        path: `${this.#basePath}${request.path}${queryText(request.query)}`,
+        resource,
+        headers,
+        deadlineMs: Math.max(0, end - started),
+        signal,
+      });
+      this.#report(method, resource, answer.status, started);
+      return answer;
+    } catch (error) {
+      if (isTrustFailure(error)) this.#distrusted = true;
+      this.#report(method, resource, 0, started, isApiError(error) ? error.reason : 'ProtocolError');
+      throw error;
+    }
+  }
+
+  async #parse(request: KubeRequest, answer: Answer, maxBytes: number): Promise<unknown> {
+    if (answer.body.length === 0) return undefined;
+    try {
+      const zipped = answer.headers['content-encoding'] === 'gzip';
+      const body = zipped ? await unzip(answer.body, { maxOutputLength: maxBytes }) : answer.body;
+      return JSON.parse(body.toString('utf8')) as unknown;
+    } catch {
+      // The parser's message quotes the body, which may be a Secret: not kept as cause.
+      throw this.#protocolError(request, 'The answer is not JSON, or larger than the limit.', answer.status);
+    }
+  }
+
+  async #refusal(request: KubeRequest, answer: Answer, maxBytes: number): Promise<ApiError> {
+    if (answer.status < 400)
+      return this.#protocolError(request, 'The API server answered with a redirect.', answer.status);
+    const wait = retryAfterMs(answer.headers['retry-after'], this.#clock.now());
+    const status = await this.#parse(request, answer, maxBytes).catch(() => undefined);
+    return statusError(status, {
+      verb: request.method,
+      resource: request.resource ?? request.path,
+      status: answer.status,
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    });
+  }
+
+  #protocolError(request: KubeRequest, message: string, status: number): ApiError {
+    const { method, resource = request.path } = request;
+    return new ApiError({ status, reason: 'ProtocolError', message, verb: method, resource });
+  }
+
+  async #wait(ms: number, request: KubeRequest): Promise<void> {
+    try {
+      await this.#clock.sleep(ms, request.signal);
+    } catch (cause) {
+      const { method, resource = request.path } = request;
+      throw new ApiError({
+        status: 0,
+        reason: 'Aborted',
+        message: 'The request was given up.',
+        verb: method,
+        resource,
+        cause,
+      });
+    }
+  }
+
+  #report(method: string, resource: string, status: number, started: number, reason?: string): void {
+    if (!this.#metrics) return;
+    const seconds = (this.#clock.monotonic() - started) / 1000;
+    this.#metrics.request({ method, resource, status, seconds, ...(reason === undefined ? {} : { reason }) });
+  }
+}
+
+function queryText(query: KubeRequest['query']): string {
+  if (!query) return '';
+  let text = '';
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined) continue;
+    text += `${text === '' ? '?' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+  }
+  return text;
+}

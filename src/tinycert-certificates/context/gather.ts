@@ -1,0 +1,42 @@
+import { effectiveNames, specHash } from '../../api/tinycert/effective.ts';
+import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
+import { isSealed } from '../../issuance/tinycert/seal.ts';
+import { keyOf } from '../../kube/objects.ts';
+import type { Deps } from './deps.ts';
+import type { Inputs } from './inputs.ts';
+import { turnOf } from '../../issuance/decide/gate-turn.ts';
+
+/** Fetches once what the decision needs. Reads the Secret from the API server only if it is not known to be unchanged. */
+export async function gather(
+  deps: Deps,
+  certificate: TinyCertCertificate,
+  signal: AbortSignal,
+): Promise<Inputs> {
+  const { spec, metadata } = certificate;
+  const key = issuerKey(spec.issuerRef, metadata.namespace);
+  const issuer = deps.directory.get(key);
+  const open = isOpen(certificate.status) ? certificate.status?.attempt : undefined;
+  const elder = deps.ownSecrets.elderOf(certificate);
+  return {
+    certificate,
+    names: effectiveNames(spec),
+    specHash: specHash(spec),
+    crdsFit: deps.crds.fit,
+    issuerKey: key,
+    issuer,
+    issuerExists: issuer !== undefined || deps.issuerExists(key),
+    elder,
+    // What belongs to another resource is none of this one's business.
+    secret: elder === undefined ? await deps.ownSecrets.look(certificate, signal) : { state: 'absent' },
+    sealed: issuer?.ready
+      ? isSealed(issuer.issuer.account, metadata.uid ?? '', certificate.status ?? {})
+      : undefined,
+    observed: deps.observations.of(certificate),
+    attempt: open && deps.attempts.knowledgeOf(open.id, deps.clock.monotonic(), deps.timing),
+    turn: turnOf(issuer?.ready ? issuer.issuer.account.gate : undefined, keyOf(certificate)),
+    now: deps.clock.now(),
+    monotonic: deps.clock.monotonic(),
+  };
+}

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { attempt, certificate } from '../../../test/support/inputs.ts';
+import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
+import type { Deps } from '../context/deps.ts';
+import { assertRead } from './adoption-candidate.ts';
+
+const whole: CertificateStatus = { attempt, seal: 'v1:x' };
+const { attempt: _, ...hidden } = whole;
+
+describe('a status without its seal', () => {
+  const { signal } = new AbortController();
+  const kube = (status: CertificateStatus, resourceVersion: string, reads: string[]) => {
+    const live = certificate({ status });
+    const get = () => {
+      reads.push('get');
+      return Promise.resolve({ ...live, metadata: { ...live.metadata, resourceVersion } });
+    };
+    return { get } as unknown as Deps['kube'];
+  };
+  let doubts = 0;
+  const crds = { fit: true, check: () => Promise.resolve(), doubt: () => (doubts += 1) };
+  const versionOf = certificate({}).metadata.resourceVersion ?? '';
+
+  test('whose attempt was hidden by older CRDs is not acted on', async () => {
+    const seen = certificate({ status: hidden });
+    const deps = { kube: kube(whole, versionOf, []), crds };
+    await expect(assertRead(deps, { certificate: seen, sealed: false }, signal)).rejects.toThrow(
+      CrdsOutdated,
+    );
+    expect(doubts).toBe(1);
+  });
+
+  test.each<[string, CertificateStatus, CertificateStatus, string]>([
+    ['that the API server has just so', hidden, hidden, versionOf],
+    ['that has changed since, which the write will find', hidden, whole, 'later'],
+  ])('%s is', async (_name, seen, live, version) => {
+    const reads: string[] = [];
+    const deps = { kube: kube(live, version, reads), crds };
+    await assertRead(deps, { certificate: certificate({ status: seen }), sealed: false }, signal);
+    expect(reads).toEqual(['get']);
+  });
+
+  test.each<[string, CertificateStatus | undefined, boolean | undefined]>([
+    ['with its seal', whole, true],
+    ['without an account to tell', whole, undefined],
+    ['that is new', undefined, false],
+  ])('costs no read %s', async (_name, seen, sealed) => {
+    const reads: string[] = [];
+    const deps = { kube: kube(whole, versionOf, reads), crds };
+    await assertRead(deps, { certificate: certificate({ status: seen }), sealed }, signal);
+    expect(reads).toEqual([]);
+  });
+});

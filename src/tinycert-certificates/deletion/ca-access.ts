@@ -1,0 +1,103 @@
+import type { Reason } from '../../lib/reason.ts';
+import type { Gate } from '../../account/gate/gate.ts';
+import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
+import { keyOf } from '../../kube/objects.ts';
+import type { Deps } from '../context/deps.ts';
+import { vanish } from './finalizer.ts';
+import { dutiesOnDelete } from '../decide/parting.ts';
+import { STATUS_OF } from '../revocation/change-status.ts';
+import { postpone } from '../revocation/pending.ts';
+
+/** By whom the CA can be asked for a deleted resource. */
+export type Means =
+  /** `isLast`: the issuer is gone, and this is how it was last known. */
+  | { do: 'ask'; issuer: ReadyIssuer; isLast: boolean }
+  /** The issuer is there and will be ready again; without a reason in a moment. `gate`: it tells when. */
+  | { do: 'wait'; why: Reason | undefined; gate?: Gate }
+  /** The issuer or its credentials are gone, and so is their last session. */
+  | { do: 'release'; why: Reason };
+
+/** An issuer says one of these when what it needs to log in has been deleted. */
+const GONE: ReadonlySet<string> = new Set(['CredentialsNotFound', 'CABundleNotFound']);
+/** The account is there and its authority is not: what the CA says of the certificates counts. */
+const AUTHORITY_GONE = 'AuthorityNotFound';
+
+const WORDS = { Hold: 'put on hold', Revoke: 'revoked' } as const;
+
+/** How long a resource waits for an issuer that is gone to come back. */
+const RELEASE_AFTER_MS = 600_000;
+
+/** Finds by whom the CA can be asked: by the issuer; if it or its credentials were deleted, by their last session. */
+export function meansOf(deps: Deps, certificate: TinyCertCertificate): Means {
+  const { metadata, spec } = certificate;
+  const { kind, name } = spec.issuerRef;
+  const key = issuerKey(spec.issuerRef, metadata.namespace);
+  const state = deps.directory.get(key);
+  const notReady = {
+    reason: 'IssuerNotReady',
+    message: `${kind} ${name} is not ready; its own conditions say why. What was promised is done as soon as it is, and this resource goes then.`,
+  };
+  if (state?.ready) {
+    deps.promises.found(metadata.uid ?? '');
+    const { gate } = state.issuer.account;
+    if (gate.isHeld(keyOf(certificate))) return { do: 'wait', why: notReady, gate };
+    return { do: 'ask', issuer: state.issuer, isLast: false };
+  }
+  if (!state && deps.issuerExists(key)) return { do: 'wait', why: undefined };
+  const issuer = deps.sessions.get(key);
+  if (issuer && (!state || GONE.has(state.reason) || state.reason === AUTHORITY_GONE))
+    return { do: 'ask', issuer, isLast: true };
+  if (state && !GONE.has(state.reason)) return { do: 'wait', why: notReady };
+  return {
+    do: 'release',
+    why: state
+      ? { reason: state.reason, message: state.message }
+      : { reason: 'IssuerNotFound', message: `There is no ${kind} ${name}.` },
+  };
+}
+
+/**
+ * Gives up what was promised once there has been nobody to ask by for ten minutes, and says so where it can still be
+ * heard: in the log, in a metric, and in an event in the operator's own namespace.
+ */
+export async function release(
+  deps: Deps,
+  certificate: TinyCertCertificate,
+  { reason, message }: Reason,
+  { signal, log }: ReconcileContext,
+): Promise<ReconcileResult> {
+  const { metadata, spec, status } = certificate;
+  const uid = metadata.uid ?? '';
+  const left = RELEASE_AFTER_MS - deps.promises.lacking(uid, deps.clock.monotonic());
+  if (left > 0) {
+    const said = `${message} Nobody is left who could ask TinyCert; ten minutes after that this resource goes, and its certificates stay as they are. Setting onDelete to None lets it go at once.`;
+    await postpone(deps, certificate, { reason, message: said }, signal);
+    return { requeueAfterMs: left };
+  }
+  const duties = dutiesOnDelete(spec, status);
+  const given = duties.map(({ certificateId, action }) => {
+    const serialNumber = certificateId === status?.certificateId ? status.serialNumber : undefined;
+    const facts = { certificateId, serialNumber, authorityId: status?.authorityId, action };
+    log.error(facts, 'A certificate is given up without the hold or revocation that was promised');
+    deps.metrics.revocations.inc({ status: STATUS_OF[action], outcome: 'released' });
+    return `${certificateId}${serialNumber === undefined ? '' : ` (serial number ${serialNumber})`}, to be ${WORDS[action]}`;
+  });
+  const { attempt } = status ?? {};
+  if (attempt && isOpen(status)) {
+    log.error({ attempt }, 'An attempt is given up, and what it may have bought stays as it is');
+    given.push(`that an attempt for ${attempt.commonName} may have bought above ${attempt.afterId}`);
+  }
+  const of = `authority ${status?.authorityId ?? 'unknown'}, resource ${metadata.namespace}/${metadata.name}`;
+  if (given.length > 0) {
+    deps.witness(
+      'RevocationAbandoned',
+      `Certificate ${given.join('; certificate ')}; ${of}: given up as it is. ${message}`,
+    );
+  }
+  await vanish(deps, certificate, signal);
+  deps.promises.forget(uid);
+  return {};
+}

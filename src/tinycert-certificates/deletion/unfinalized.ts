@@ -1,0 +1,115 @@
+import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { abandoned, released } from '../../issuance/tinycert/released.ts';
+import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
+import type { Abandoned, Released } from '../../issuance/tinycert/remember.ts';
+import { isSealed } from '../../issuance/tinycert/seal.ts';
+import type { Timing } from '../../issuance/attempt/timing.ts';
+import type { Reconcile } from '../../kube/controller/controller.ts';
+import type { WorkQueue } from '../../kube/controller/queue.ts';
+import type { Deps } from '../context/deps.ts';
+
+/** The deletion of a namespace comes as many events: they are gathered for this long, to be one write. */
+const GATHER_MS = 500;
+/** Of one issuer; more than it could remember are not kept. */
+const MAX_PENDING = 1000;
+
+interface Gone {
+  certificate: TinyCertCertificate;
+  /** When it was seen to be gone, wall clock. */
+  at: number;
+}
+
+/**
+ * Remembers, on its issuer, what a resource had that is gone (rule 8): its certificates, so that no other resource takes
+ * them over and nobody calls them lost; its open attempt, so that what it may have bought is found. Every replica gathers
+ * and the leader writes, so that little is lost with a leader.
+ */
+export class Vanished {
+  readonly #deps: Deps;
+  readonly #queue: WorkQueue;
+  readonly #pending = new Map<string, Gone[]>();
+
+  constructor(deps: Deps, queue: WorkQueue) {
+    this.#deps = deps;
+    this.#queue = queue;
+  }
+
+  /** Begins to listen. Returns the function that ends this. */
+  wire(): () => void {
+    const { directory } = this.#deps;
+    return directory.onChange((key) => {
+      if (this.#pending.has(key)) this.#queue.add(key, { afterMs: GATHER_MS, reason: 'issuer' });
+    });
+  }
+
+  /** Takes note of a resource that is gone, in the newest version known. */
+  note(certificate: TinyCertCertificate): void {
+    const { status, spec, metadata } = certificate;
+    if (status?.certificateId === undefined && status?.attempt === undefined) return;
+    const key = issuerKey(spec.issuerRef, metadata.namespace);
+    const pending = this.#pending.get(key) ?? [];
+    pending.push({ certificate, at: this.#deps.clock.now() });
+    this.#pending.set(key, pending.slice(-MAX_PENDING));
+    this.#queue.add(key, { afterMs: GATHER_MS, reason: 'deleted' });
+  }
+
+  /** Resources that are gone and that no issuer remembers yet. */
+  *pending(): Generator<TinyCertCertificate> {
+    for (const gone of this.#pending.values()) for (const { certificate } of gone) yield certificate;
+  }
+
+  /** Writes what is pending for one issuer. */
+  readonly reconcile: Reconcile = async (key, { signal, log }) => {
+    const { certificates, directory, issuerExists, records, timing } = this.#deps;
+    // More may vanish while these are being written.
+    const pending = [...(this.#pending.get(key) ?? [])];
+    if (pending.length === 0) return {};
+    if (!issuerExists(key)) {
+      this.#pending.delete(key);
+      return {};
+    }
+    const state = directory.get(key);
+    // Whether a status can be believed, only the account tells; the directory says when there is one.
+    const sealer = state?.ready ? state.issuer.account : state?.account;
+    if (!sealer) return {};
+    const believed = pending.filter(({ certificate: { metadata, status } }) =>
+      isSealed(sealer, metadata.uid ?? '', status ?? {}),
+    );
+    // With credentials that the CA has not accepted, what they do not prove may be true all the same.
+    const judged = state?.ready ? pending : believed;
+    // A resource made anew may have taken its certificate up again.
+    const held = new Set<number | undefined>();
+    for (const { status } of certificates.values()) held.add(status?.certificateId);
+    if (judged.length === 0) return {};
+    const given = {
+      released: believed.flatMap(releasedOf).filter(({ certificateId }) => !held.has(certificateId)),
+      abandoned: believed.flatMap((gone) => abandonedOf(gone, timing)),
+    };
+    await records.give(key, given, signal);
+    log.info(
+      { certificateIds: given.released.map(({ certificateId }) => certificateId), resources: judged.length },
+      'Certificates were given up with their resources',
+    );
+    const left = (this.#pending.get(key) ?? []).filter((gone) => !judged.includes(gone));
+    if (left.length === 0) this.#pending.delete(key);
+    else this.#pending.set(key, left);
+    return {};
+  };
+}
+
+/** The certificates that a resource had. The present one comes last, so that it is remembered longest. */
+function releasedOf({ certificate: { metadata, status }, at }: Gone): Released[] {
+  const { certificateId, attempt, formerCertificateIds = [] } = status ?? {};
+  const ids = [...formerCertificateIds, attempt?.certificateId, certificateId].filter(
+    (id) => id !== undefined,
+  );
+  return released(metadata, [...new Set(ids)], at, 'Deleted');
+}
+
+/** Its attempt, if what it bought is not known. */
+function abandonedOf({ certificate: { metadata, status } }: Gone, timing: Timing): Abandoned[] {
+  const attempt = status?.attempt;
+  if (!attempt || !isOpen(status) || attempt.certificateId !== undefined) return [];
+  return [abandoned(metadata, attempt, timing)];
+}

@@ -1,0 +1,226 @@
+import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import { certificates, type TinyCertCertificate } from '../../api/kinds.ts';
+import { certificateAtCa, isAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
+import { askedFor } from '../../issuance/tinycert/asked-for.ts';
+import { floorOf, isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
+import { heldCertificate } from '../../issuance/secret/read-secret.ts';
+import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import type { Given } from '../../issuance/tinycert/released-store.ts';
+import { requestHash } from '../../issuance/tinycert/request.ts';
+import { ApiError } from '../../kube/errors.ts';
+import { secrets } from '../../kube/objects.ts';
+import { type CertificateDetails, type CertificateSummary, TinyCertError } from '../../tinycert/index.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import type { Deps } from '../context/deps.ts';
+import { secretRef } from '../../issuance/certificate-kind.ts';
+import type { Inputs } from '../context/inputs.ts';
+
+/** What a certificate was asked for never changes, so that later recoveries need not ask again. */
+const asked = new WeakMap<ReadyIssuer['account'], Map<string, string>>();
+const MOST_KEPT = 10_000;
+
+/** The looks of one recovery, each at the CA or live at the API server. They go by the attempt alone, not by the spec. */
+export class Look {
+  readonly #deps: Deps;
+  readonly #inputs: Inputs;
+  readonly #issuer: ReadyIssuer;
+  readonly #attempt: Attempt;
+  readonly #options: { signal: AbortSignal; deadlineMs: number };
+  readonly #details = new Map<number, CertificateDetails | undefined>();
+  /** All ids in the CA's list, once `list` has been taken. */
+  readonly listed = new Set<number>();
+
+  constructor(deps: Deps, inputs: Inputs, issuer: ReadyIssuer, attempt: Attempt, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#inputs = inputs;
+    this.#issuer = issuer;
+    this.#attempt = attempt;
+    this.#options = { signal, deadlineMs: deps.timing.callDeadline };
+  }
+
+  /**
+   * The id of the certificate in the own Secret, if the attempt got that far (`ownSecretFirst`) and asked for it
+   * (`ownSecretFits`). What the Secret's annotation says is checked at the CA.
+   */
+  async inOwnSecret(): Promise<number | undefined> {
+    const { secret, certificate } = this.#inputs;
+    if (secret.state !== 'changed' || !secret.held) return undefined;
+    const { claimedId, leaf } = secret.held;
+    const { certificateId = this.#attempt.afterId, formerCertificateIds = [] } = certificate.status ?? {};
+    if (claimedId === undefined || claimedId <= certificateId || formerCertificateIds.includes(claimedId))
+      return undefined;
+    if (!(await isAtCa(this.#issuer.account.client, claimedId, leaf, this.#options))) return undefined;
+    const fits =
+      this.#attempt.operation === 'Reissue'
+        ? (await this.#previousKey()) === leaf.publicKeyFingerprint
+        : await this.isAskedFor(claimedId);
+    return fits ? claimedId : undefined;
+  }
+
+  /** The certificate that was to be reissued: whether it has been replaced, or is gone, and what it was asked for with. */
+  async previous(): Promise<{ isObsolete: boolean; requestHash: string | undefined }> {
+    const { previousId, authorityId } = this.#attempt;
+    const details = previousId === undefined ? undefined : await this.#detailsOf(previousId);
+    return {
+      isObsolete: details === undefined || details.status === 'obsolete',
+      requestHash: details && hashOf(authorityId, details),
+    };
+  }
+
+  /** Lines of the CA's list with the common name that was asked for, newest first: candidates and others. */
+  async list(): Promise<{ candidates: CertificateSummary[]; others: CertificateSummary[] }> {
+    const { account } = this.#issuer;
+    const { authorityId } = this.#attempt;
+    const found: CertificateSummary[] = [];
+    account.noteId(authorityId, 0);
+    await orGone(
+      account.client.streamCertificates(
+        authorityId,
+        undefined,
+        (entry) => {
+          account.noteId(authorityId, entry.id);
+          this.listed.add(entry.id);
+          if (isAlike(this.#attempt, entry)) found.push(entry);
+        },
+        this.#options,
+      ),
+    );
+    found.sort((a, b) => b.id - a.id);
+    const floor = floorOf(this.#attempt);
+    const { certificateId, formerCertificateIds = [] } = this.#inputs.certificate.status ?? {};
+    const isCandidate = ({ id }: CertificateSummary): boolean =>
+      id > floor && id !== certificateId && !formerCertificateIds.includes(id);
+    return { candidates: found.filter(isCandidate), others: found.filter((entry) => !isCandidate(entry)) };
+  }
+
+  /** The newest certificate with the same public key as the one that was to be reissued (`reissueByKey`). */
+  async successor(candidates: readonly CertificateSummary[]): Promise<number | undefined> {
+    if (candidates.length === 0) return undefined;
+    const key = await this.#previousKey();
+    if (key === undefined) return undefined;
+    for (const { id } of candidates) {
+      const candidate = await this.#certificate(id);
+      if (candidate?.publicKeyFingerprint === key) return id;
+    }
+    return undefined;
+  }
+
+  /** Ids of candidates that were asked for with exactly this, within the time of the attempt; newest first. */
+  async matching(candidates: readonly CertificateSummary[]): Promise<number[]> {
+    const { authorityId, requestHash: wanted } = this.#attempt;
+    const found: number[] = [];
+    for (const { id } of candidates) {
+      // What the candidates say beside it is looked at too.
+      const details = await this.#detailsOf(id);
+      if (!details || hashOf(authorityId, details) !== wanted) continue;
+      if (await this.#isFromWindow(id)) found.push(id);
+    }
+    return found;
+  }
+
+  /** Asks twice before it says no, since another certificate is bought then: one answer may be wrong. */
+  async #isFromWindow(id: number): Promise<boolean> {
+    const first = await this.#certificate(id);
+    if (first && isFromWindow(this.#attempt, first.notBefore)) return true;
+    const second = await this.#certificate(id);
+    if (first?.notBefore === second?.notBefore) return false;
+    throw new TinyCertError('ProtocolError', {
+      call: 'cert/get',
+      detail: `Two answers for certificate ${id} differ.`,
+    });
+  }
+
+  /** Whether a certificate was asked for with what the attempt asked for: names and whole subject. */
+  async isAskedFor(id: number): Promise<boolean> {
+    return (await this.#hashOf(id)) === this.#attempt.requestHash;
+  }
+
+  /** Whether a certificate, listed or not, can have been asked for with the same; what the CA does not tell can be. */
+  async mayBeOf(id: number): Promise<boolean> {
+    const hash = await this.#hashOf(id);
+    return hash === undefined || hash === this.#attempt.requestHash;
+  }
+
+  /** What was found of a certificate that was looked at. */
+  seen(id: number): CertificateDetails | undefined {
+    return this.#details.get(id);
+  }
+
+  /** Drops the work if resource or Secret is not as it was decided on: somebody else went on with it (`liveGet`). */
+  async assertUnchanged(): Promise<void> {
+    const { certificate, secret } = this.#inputs;
+    const { name, namespace = '', resourceVersion } = certificate.metadata;
+    const { signal } = this.#options;
+    const { kube } = this.#deps;
+    const [live, metadata] = await Promise.all([
+      kube.get(certificates, { namespace, name }, { signal }),
+      kube.findMetadata(secrets, secretRef(certificate), { signal }),
+    ]);
+    const seen = 'metadata' in secret ? secret.metadata.resourceVersion : undefined;
+    if (live.metadata.resourceVersion === resourceVersion && metadata?.metadata.resourceVersion === seen)
+      return;
+    throw new ApiError({
+      status: 409,
+      reason: 'Conflict',
+      message: 'The certificate or its Secret changed during a recovery.',
+      verb: 'get',
+      resource: certificates.plural,
+    });
+  }
+
+  /** All other resources within reach, live. */
+  async cluster(): Promise<TinyCertCertificate[]> {
+    const { uid } = this.#inputs.certificate.metadata;
+    const resources = await this.#deps.listCertificates(this.#options.signal);
+    return resources.filter(({ metadata }) => metadata.uid !== uid);
+  }
+
+  /** What the issuers of the attempt's authority remember. */
+  given(): Promise<Given> {
+    return this.#deps.records.given(this.#attempt.authorityId, this.#options.signal);
+  }
+
+  /** The public key that a reissue keeps: from the CA, or from the own Secret if the CA gives out no obsolete ones. */
+  async #previousKey(): Promise<string | undefined> {
+    const { previousId } = this.#attempt;
+    if (previousId === undefined) return undefined;
+    const previous = await this.#certificate(previousId);
+    if (previous) return previous.publicKeyFingerprint;
+    const { certificate } = this.#inputs;
+    const { signal } = this.#options;
+    const secret = await this.#deps.kube.find(secrets, secretRef(certificate), { signal });
+    return secret && heldCertificate(secret)?.leaf.publicKeyFingerprint;
+  }
+
+  async #hashOf(id: number): Promise<string | undefined> {
+    const { account } = this.#issuer;
+    const { authorityId } = this.#attempt;
+    const known = asked.get(account) ?? new Map<string, string>();
+    asked.set(account, known);
+    const key = `${authorityId} ${id}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const details = await this.#detailsOf(id);
+    const hash = details && hashOf(authorityId, details);
+    if (known.size >= MOST_KEPT) known.clear();
+    if (hash !== undefined) known.set(key, hash);
+    return hash;
+  }
+
+  async #detailsOf(id: number): Promise<CertificateDetails | undefined> {
+    if (!this.#details.has(id)) {
+      const { client } = this.#issuer.account;
+      this.#details.set(id, await orGone(client.getCertificateDetails(id, this.#options)));
+    }
+    return this.#details.get(id);
+  }
+
+  #certificate(id: number): Promise<Certificate | undefined> {
+    return certificateAtCa(this.#issuer.account.client, id, this.#options);
+  }
+}
+
+function hashOf(authorityId: number, details: CertificateDetails): string | undefined {
+  const asked = askedFor(authorityId, details);
+  return asked && requestHash(asked);
+}

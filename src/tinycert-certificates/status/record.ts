@@ -1,0 +1,71 @@
+import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
+import { isSealed, type Sealed, sealedFields, type Sealer, sealOf } from '../../issuance/tinycert/seal.ts';
+import type { StatusChange as Change, StatusWrite } from '../../issuance/status/writer.ts';
+import type { Deps } from '../context/deps.ts';
+import { formerIds } from './former.ts';
+
+/** Fields to set in status; null removes one. */
+export type StatusChange = Change<CertificateStatus>;
+
+export interface Recording extends StatusWrite<TinyCertCertificate> {
+  /** A certificate that the resource lets go of beside the one it served. */
+  givesUp?: number | undefined;
+  /** Seals the ids; needed whenever they change. */
+  sealer?: Sealer | undefined;
+}
+
+/** Writes a change of status, sealed anew where that is asked for. Throws as `StatusWriter.write` does. */
+export async function record(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
+  const { certificate, sealer } = recording;
+  if (!sealer) return deps.statuses.write(recording);
+  if (!(await deps.statuses.isWritable(certificate))) throw new CrdsOutdated();
+  const { metadata, status } = certificate;
+  const hasSeal = isSealed(sealer, metadata.uid ?? '', status ?? {});
+  const change: StatusChange = {
+    // Nothing is sealed that somebody else may have written since the last seal.
+    ...(hasSeal ? {} : withoutUnproved(status)),
+    ...(await formerIds(deps, recording, hasSeal)),
+    ...recording.change,
+  };
+  const seal = sealOf(sealer, metadata.uid ?? '', mergeSealed(status, change));
+  return deps.statuses.write({ ...recording, change: { ...change, seal } });
+}
+
+/**
+ * As `record` for a result that must not be lost: after a conflict it reads the resource anew and goes on while the
+ * attempt is still the one it belongs to and holds no later certificate (rule 5). Throws the conflict otherwise.
+ */
+export async function recordResult(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
+  const { certificate, change, signal } = recording;
+  const generation = recording.generation ?? certificate.metadata.generation;
+  return deps.statuses.insist(
+    certificate,
+    (current) => record(deps, { ...recording, certificate: current, generation }),
+    ({ status }) => isBehind(change, status),
+    signal,
+  );
+}
+
+/** Whether somebody has written a later certificate of the same authority than this change is about. */
+function isBehind(change: StatusChange = {}, status: CertificateStatus = {}): boolean {
+  const id = change.certificateId ?? 0;
+  const later = status.authorityId === change.authorityId ? (status.certificateId ?? 0) : 0;
+  return id > 0 && Math.max(later, status.attempt?.certificateId ?? 0) > id;
+}
+
+/** What the seal would cover goes, unless it is written anew (`sealOnlyOwn`). */
+function withoutUnproved(status: CertificateStatus = {}): StatusChange {
+  const left = sealedFields.filter((field) => status[field] !== undefined);
+  return Object.fromEntries(left.map((field) => [field, null]));
+}
+
+/** What the seal has to cover once a change is written. */
+function mergeSealed(status: CertificateStatus | undefined, change: StatusChange): Sealed {
+  const entries = sealedFields.flatMap((field) => {
+    const value = change[field] === undefined ? status?.[field] : change[field];
+    return value === undefined || value === null ? [] : [[field, value]];
+  });
+  return Object.fromEntries(entries) as Sealed;
+}

@@ -1,0 +1,74 @@
+import { IN_USE_FINALIZER } from '../api/names.ts';
+import type { DuePromises } from '../issuance/tinycert/promises/issuers-needed.ts';
+import type { Warn } from '../issuance/status/warn.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Reconcile } from '../kube/controller/controller.ts';
+import { isNotFound } from '../kube/errors.ts';
+import { parseKey, type ResourceType } from '../kube/objects.ts';
+import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
+import type { Store } from '../kube/watch/store.ts';
+import { failpoint } from '../lib/failpoint.ts';
+import type { Issuer } from './deps.ts';
+
+/** What the in-use controller of one issuer kind works with. */
+export interface InUseDeps {
+  kube: KubeClient;
+  warn: Warn;
+  type: ResourceType<Issuer>;
+  issuers: Store<Issuer>;
+  promises: DuePromises;
+}
+
+/** Whether a deleted issuer is kept for what its certificates were promised. It works on as before until it goes. */
+export function isKept({ metadata }: Pick<Issuer, 'metadata'>): boolean {
+  return metadata.finalizers?.includes(IN_USE_FINALIZER) ?? false;
+}
+
+/**
+ * Keeps an issuer, by a finalizer, for as long as its account is needed for a hold or revocation that was promised. It
+ * reads certificates and issuers from the cache and writes the issuers' finalizers, and never asks the CA.
+ */
+export function inUseController(
+  deps: InUseDeps,
+  queue: WorkQueue,
+): { reconcile: Reconcile; stop: () => void } {
+  const prefix = `${deps.type.kind}:`;
+  const stop = deps.issuers.subscribe(({ type, key, previous }) => {
+    if (type === 'delete') queue.forget(key);
+    else queue.add(key, { reason: 'changed', priority: previous ? 0 : LIST_PRIORITY });
+  });
+  deps.promises.onChange((issuer) => {
+    if (issuer.startsWith(prefix)) queue.add(issuer.slice(prefix.length), { reason: 'promise' });
+  });
+  return { reconcile: (key, { signal }) => reconcile(deps, key, signal), stop };
+}
+
+async function reconcile(deps: InUseDeps, key: string, signal: AbortSignal): Promise<void> {
+  const issuer = deps.issuers.get(key);
+  if (!issuer) return;
+  const { metadata } = issuer;
+  const count = deps.promises.count(`${deps.type.kind}:${key}`);
+  const isDeleted = metadata.deletionTimestamp !== undefined;
+  const others = (metadata.finalizers ?? []).filter((name) => name !== IN_USE_FINALIZER);
+  if (count > 0 && isDeleted && isKept(issuer)) {
+    const message = `${count} certificates are to be held or revoked by way of this issuer when they are deleted or replaced; it goes after the last of them.`;
+    deps.warn(issuer, 'InUse', message);
+  }
+  if (count > 0 && !isKept(issuer) && !isDeleted) {
+    await write([...others, IN_USE_FINALIZER]);
+    failpoint('finalizer');
+  }
+  if (count === 0 && isKept(issuer)) {
+    failpoint('vanish');
+    await write(others);
+  }
+
+  async function write(finalizers: string[]): Promise<void> {
+    const patch = { metadata: { resourceVersion: metadata.resourceVersion, finalizers } };
+    try {
+      await deps.kube.mergePatch(deps.type, parseKey(key), patch, { signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}

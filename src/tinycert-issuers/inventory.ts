@@ -1,0 +1,278 @@
+import type { Account } from '../account/tinycert-account.ts';
+import type { TinyCertCertificate } from '../api/kinds.ts';
+import { certificateAtCa, orGone } from '../issuance/tinycert/lookup.ts';
+import { askedFor } from '../issuance/tinycert/asked-for.ts';
+import { rfc3339 } from '../issuance/status/conditions.ts';
+import {
+  Census,
+  claimsOf,
+  Evidence,
+  type Facts,
+  isClaimed,
+  knownStatuses,
+  type Source,
+  unclaimed,
+} from '../issuance/tinycert/inventory/census.ts';
+import { released } from '../issuance/tinycert/released.ts';
+import type { LeftBehind } from '../issuance/tinycert/inventory/leftover-secrets.ts';
+import { type IssuerDirectory, issuerKey, type ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
+import { observe, type Observations } from '../issuance/tinycert/inventory/observations.ts';
+import { installationMark } from '../issuance/tinycert/marker.ts';
+import type { Found, Orphan } from '../issuance/tinycert/inventory/orphans.ts';
+import { isOfAuthority, type KeyedIssuer, type Records } from '../issuance/tinycert/released-store.ts';
+import { requestHash } from '../issuance/tinycert/request.ts';
+import type { Clock } from '../lib/clock.ts';
+import { KeyedMutex } from '../lib/mutex.ts';
+import type { CertificateSummary } from '../tinycert/index.ts';
+
+export interface InventoryOptions {
+  clock: Clock;
+  directory: IssuerDirectory;
+  /** All resources in their newest known version, and those that vanished and are not remembered yet. */
+  resources: () => Iterable<TinyCertCertificate>;
+  /** All issuers within reach, as watched. */
+  issuers: () => Iterable<KeyedIssuer>;
+  /** All resources within reach, live. */
+  listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
+  records: Pick<Records, 'given' | 'give'>;
+  leftBehind: Pick<LeftBehind, 'of'>;
+  observations: Pick<Observations, 'replace'>;
+}
+
+/** What was found of one authority when its list was taken last. */
+interface Pass {
+  /** Monotonic clock, milliseconds. */
+  at: number;
+  /** Key of the issuer that took it. */
+  by: string;
+  /** Until it has been worked through. */
+  census: Census | undefined;
+  counts: Found['counts'];
+  foreignCount: number;
+  /** By issuer. */
+  orphans: ReadonlyMap<string, Orphan[]>;
+  /** What was found out about certificates that nobody claims, once for each. */
+  facts: Map<number, Facts>;
+}
+
+/** A list that another issuer of the authority took is believed this long: a little less than issuers are looked at. */
+const SHARED_MS = 11 * 60_000;
+/** Certificates that are looked at one by one in one pass. */
+const MAX_LOOKS = 200;
+
+/**
+ * The inventory of what authorities have issued (rule 9 and design 3.8): one list of each in an interval, then the claims
+ * to what is on it. It changes nothing at the CA.
+ */
+export class Inventory {
+  readonly #options: InventoryOptions;
+  readonly #passes = new WeakMap<Account, Map<number, Pass>>();
+  readonly #locks = new KeyedMutex();
+
+  constructor(options: InventoryOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes the list of an authority, unless another issuer did so a short while ago, and notes its highest id. Rejects with
+   * a `TinyCertError`.
+   */
+  list(account: Account, authorityId: number, issuerKey: string, signal: AbortSignal): Promise<void> {
+    return this.#locks.run(
+      String(authorityId),
+      () => this.#list(account, authorityId, issuerKey, signal),
+      signal,
+    );
+  }
+
+  /** What is to be shown of the last list by an issuer. Rejects with a `TinyCertError` or an `ApiError`. */
+  found({ account, authority, key }: ReadyIssuer, signal: AbortSignal): Promise<Found | undefined> {
+    return this.#locks.run(
+      String(authority.id),
+      async () => {
+        const pass = this.#passes.get(account)?.get(authority.id);
+        if (!pass) return undefined;
+        if (pass.census) await this.#workThrough(account, authority.id, pass, pass.census, signal);
+        const { counts, foreignCount, orphans } = pass;
+        return { counts, foreignCount, orphans: orphans.get(key) ?? [] };
+      },
+      signal,
+    );
+  }
+
+  async #list(account: Account, authorityId: number, by: string, signal: AbortSignal): Promise<void> {
+    const { clock, observations, resources } = this.#options;
+    const passes = this.#passes.get(account) ?? new Map<number, Pass>();
+    this.#passes.set(account, passes);
+    const before = passes.get(authorityId);
+    const at = clock.monotonic();
+    if (before && before.by !== by && at - before.at < SHARED_MS) return;
+    const census = new Census(knownStatuses(this.#near(by), authorityId));
+    account.noteId(authorityId, 0);
+    await account.client.streamCertificates(
+      authorityId,
+      undefined,
+      (line) => {
+        account.noteId(authorityId, line.id);
+        census.add(line);
+      },
+      { signal },
+    );
+    const claims = claimsOf(resources(), authorityId, census.unlisted);
+    observations.replace(String(authorityId), observe(census, this.#near(by), claims, authorityId));
+    passes.set(authorityId, {
+      at,
+      by,
+      census,
+      counts: census.counts,
+      foreignCount: 0,
+      orphans: new Map(),
+      facts: before?.facts ?? new Map(),
+    });
+  }
+
+  /** The claims, which come after the list, and what there is to say of the rest. */
+  async #workThrough(
+    account: Account,
+    authorityId: number,
+    pass: Pass,
+    census: Census,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const sources = this.#sources(authorityId);
+    const evidence = new Evidence(sources);
+    const lines = await this.#unexplained(account, authorityId, census, evidence, sources, signal);
+    const facts = new Map<number, Facts>();
+    const orphans: { line: CertificateSummary; key: string }[] = [];
+    let foreignCount = 0;
+    let looks = 0;
+    for (const line of lines) {
+      let known = pass.facts.get(line.id);
+      let finding = evidence.of(line, known);
+      const isToBeShown = typeof finding === 'object' && known === undefined && !isShown(sources, line.id);
+      if ((finding === 'to be looked at' || isToBeShown) && looks < MAX_LOOKS) {
+        looks += 1;
+        known = await lookAt(account, authorityId, line.id, signal);
+        finding = known ? evidence.of(line, known) : 'given up';
+      }
+      if (known) facts.set(line.id, known);
+      if (typeof finding === 'object') orphans.push({ line, key: finding.orphanOf });
+      else if (finding !== 'given up') foreignCount += 1;
+    }
+    const certain = await this.#confirmed(authorityId, census, sources, orphans, signal);
+    const shown = new Map<string, Orphan[]>();
+    const observedTime = rfc3339(this.#options.clock.now());
+    for (const { line, key } of certain) {
+      const orphan = { ...describe(line, facts.get(line.id)), observedTime };
+      shown.set(key, [...(shown.get(key) ?? []), orphan]);
+    }
+    pass.foreignCount = foreignCount;
+    pass.orphans = shown;
+    pass.facts = facts;
+    pass.census = undefined;
+  }
+
+  /** What nobody claims and nobody gave up, the newest first. What a Secret left behind explains is remembered now. */
+  async #unexplained(
+    account: Account,
+    authorityId: number,
+    census: Census,
+    evidence: Evidence,
+    sources: readonly Source[],
+    signal: AbortSignal,
+  ): Promise<CertificateSummary[]> {
+    const { clock, leftBehind, records, resources } = this.#options;
+    const lines = unclaimed(census.others, claimsOf(resources(), authorityId, census.unlisted))
+      .filter((line) => evidence.of(line, undefined) !== 'given up')
+      .sort((a, b) => b.id - a.id);
+    const left = await leftBehind.of(new Set(lines.map(({ id }) => id)), account, signal);
+    const explained = new Set<number>();
+    for (const { key } of sources) {
+      const own = left.filter((each) => each.issuerKey === key);
+      if (own.length === 0) continue;
+      const at = clock.now();
+      const giving = own.flatMap((each) => released(each, [each.certificateId], at, 'Deleted'));
+      await records.give(key, { released: giving }, signal);
+      for (const { certificateId } of own) explained.add(certificateId);
+    }
+    return lines.filter(({ id }) => !explained.has(id));
+  }
+
+  /** Before anybody is told of an orphan for the first time, nobody claims it live. */
+  async #confirmed<T extends { line: CertificateSummary }>(
+    authorityId: number,
+    census: Census,
+    sources: readonly Source[],
+    orphans: readonly T[],
+    signal: AbortSignal,
+  ): Promise<readonly T[]> {
+    const { listCertificates, records, resources } = this.#options;
+    if (orphans.every(({ line }) => isShown(sources, line.id))) return orphans;
+    const live = await listCertificates(signal);
+    const claims = claimsOf([...live, ...resources()], authorityId, census.unlisted);
+    const { released } = await records.given(authorityId, signal);
+    const givenUp = new Set(
+      released.filter(({ cause }) => cause !== 'Undecided').map(({ certificateId }) => certificateId),
+    );
+    return orphans.filter(({ line }) => !isClaimed(line, claims) && !givenUp.has(line.id));
+  }
+
+  /** Resources whose issuer is at the same endpoint: ids count from one at each. */
+  *#near(key: string): Generator<TinyCertCertificate> {
+    const { issuers, resources } = this.#options;
+    const endpoints = new Map([...issuers()].map((each) => [each.key, each.issuer.spec.endpoint]));
+    const own = endpoints.get(key);
+    for (const resource of resources()) {
+      const { spec, metadata } = resource;
+      if (endpoints.get(issuerKey(spec.issuerRef, metadata.namespace)) === own) yield resource;
+    }
+  }
+
+  #sources(authorityId: number): Source[] {
+    const { issuers, directory } = this.#options;
+    return [...issuers()]
+      .filter((each) => isOfAuthority(directory, each, authorityId))
+      .map(({ key, issuer: { metadata, spec, status = {} } }) => ({
+        key,
+        mark:
+          spec.ownershipMarker === 'OrganizationalUnit' ? installationMark(metadata.uid ?? '') : undefined,
+        status,
+      }));
+  }
+}
+
+function isShown(sources: readonly Source[], id: number): boolean {
+  return sources.some(({ status }) => status.orphans?.some(({ certificateId }) => certificateId === id));
+}
+
+/** What a certificate says itself; undefined if the CA no longer has it. */
+async function lookAt(
+  { client }: Account,
+  authorityId: number,
+  id: number,
+  signal: AbortSignal,
+): Promise<Facts | undefined> {
+  const [details, certificate] = await Promise.all([
+    orGone(client.getCertificateDetails(id, { signal })),
+    certificateAtCa(client, id, { signal }),
+  ]);
+  if (!details || !certificate) return undefined;
+  const asked = askedFor(authorityId, details);
+  const { notBefore, notAfter, serialNumber } = certificate;
+  return {
+    organizationalUnit: details.subject.organizationalUnit ?? '',
+    requestHash: asked ? requestHash(asked) : '',
+    notBefore,
+    notAfter,
+    serialNumber,
+  };
+}
+
+function describe({ id, commonName, expires }: CertificateSummary, facts: Facts | undefined): Orphan {
+  return {
+    certificateId: id,
+    commonName: commonName.slice(0, 256),
+    ...(facts ? { serialNumber: facts.serialNumber } : {}),
+    notAfter: rfc3339(facts?.notAfter ?? expires * 1000),
+  };
+}

@@ -1,0 +1,44 @@
+import type { ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
+import { type Orphan, showInventory } from '../issuance/tinycert/inventory/orphans.ts';
+import type { ReconcileContext } from '../kube/controller/controller.ts';
+import { ApiError } from '../kube/errors.ts';
+import { TinyCertError } from '../tinycert/index.ts';
+import { X509Error } from '../x509/errors.ts';
+import type { Deps, Issuer } from './deps.ts';
+
+type Shown = NonNullable<ReturnType<typeof showInventory>>;
+
+/**
+ * What an issuer's status has to say of the last inventory; undefined if it says so already. Certificates can be issued
+ * whatever becomes of it, so that an inventory that fails waits for the next one.
+ */
+export async function inventoryToShow(
+  deps: Deps,
+  { status }: Issuer,
+  found: ReadyIssuer,
+  { signal, log }: ReconcileContext,
+): Promise<Shown | undefined> {
+  try {
+    const counted = await deps.inventory.found(found, signal);
+    return counted && showInventory(status, counted, deps.clock.now());
+  } catch (error) {
+    const isRemote =
+      error instanceof TinyCertError || error instanceof ApiError || error instanceof X509Error;
+    if (!isRemote || signal.aborted) throw error;
+    log.warn({ error }, 'The inventory of the authority could not be completed');
+    return undefined;
+  }
+}
+
+/** Tells of each orphan that stands in status for the first time, now that it does. */
+export function warnOfOrphans(deps: Pick<Deps, 'warn'>, issuer: Issuer, orphans: readonly Orphan[]): void {
+  for (const { certificateId, commonName, serialNumber } of orphans) {
+    const serial = serialNumber === undefined ? '' : `, serial number ${serialNumber}`;
+    deps.warn(
+      issuer,
+      'OrphanedCertificate',
+      `Certificate ${certificateId} (${commonName}${serial}) was bought by the operator and no TinyCertCertificate has it: revoke it at TinyCert unless somebody uses it.`,
+      { isBounded: true },
+    );
+  }
+}
