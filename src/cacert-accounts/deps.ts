@@ -1,10 +1,10 @@
 import type { CAcertAccounts } from '../account/cacert-accounts.ts';
 import type { SecretWatches } from '../account/secret-watches.ts';
 import type { CAcertAccount } from '../api/kinds.ts';
-import { cacertAccountKey, type CAcertDirectory } from '../issuance/cacert/directory.ts';
+import { type CAcertDirectory, cacertAccountKey } from '../issuance/cacert/directory.ts';
+import type { Warn } from '../issuance/status/events.ts';
 import type { LastWritten } from '../issuance/status/last-written.ts';
 import type { CrdsFit } from '../issuance/status/outdated-crds.ts';
-import type { Warn } from '../issuance/status/warn.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Store } from '../kube/watch/store.ts';
 import type { Clock } from '../lib/clock.ts';

@@ -1,18 +1,18 @@
 import { afterFailure } from '../issuance/attempt/retry-backoff.ts';
-import { repair, sayObstacle } from '../issuance/status/in-moderation.ts';
-import { lookAgainAt } from '../issuance/renewal/plan.ts';
-import { isSettled, settling } from '../issuance/decide/up-to-date.ts';
+import { cacertKind } from '../issuance/cacert/kind.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
+import { isUpToDate, upToDateStatus } from '../issuance/decide/up-to-date.ts';
+import { lookAgainAt } from '../issuance/renewal/plan.ts';
+import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
-import { cacertKind } from '../issuance/cacert/kind.ts';
-import { publish, refuse, takeUp } from './publish.ts';
-import { failedConditions, type Plan, servedUntil, settledCondition } from './decide.ts';
+import { type Plan, failedConditions, servedUntil, settledCondition } from './decide.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 import { issue } from './issue.ts';
-import { uncertain } from './uncertain.ts';
+import { uncertain } from './messages.ts';
+import { publish, refuse, takeUp } from './publish.ts';
 
 /** What the account's own events say, and what the spec itself asks for. */
 const SAID_ELSEWHERE: ReadonlySet<string> = new Set(['AccountNotReady', 'Suspended']);
@@ -71,7 +71,7 @@ async function report(
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const isSaidElsewhere = SAID_ELSEWHERE.has(why.reason);
-  const said = await sayObstacle(deps, inputs.certificate, { ...why, isSaidElsewhere }, conditions, signal);
+  const said = await reportBlocker(deps, inputs.certificate, { ...why, isSaidElsewhere }, conditions, signal);
   if (isQueued) park(deps, inputs);
   return { requeueAt, ...said };
 }
@@ -98,7 +98,7 @@ async function doubt(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<R
 /** Status says how things stand, after a change that needs no certificate. */
 async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
   const { certificate } = inputs;
-  await deps.statuses.write({ certificate, ...settling(inputs, settledCondition(inputs)), signal });
+  await deps.statuses.write({ certificate, ...upToDateStatus(inputs, settledCondition(inputs)), signal });
   return { requeueAt: lookAgainAt(inputs) };
 }
 
@@ -107,7 +107,7 @@ async function relabel(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise
   const { certificate, secret } = inputs;
   if (secret.state !== 'changed') return {};
   const wanted = cacertKind.metadataOf(certificate);
-  const metadata = await deps.ownSecrets.keepMetadata(certificate, secret, wanted, signal);
+  const metadata = await deps.certificateSecrets.keepMetadata(certificate, secret, wanted, signal);
   return settle(deps, { ...inputs, secret: { ...secret, metadata } }, signal);
 }
 
@@ -122,11 +122,11 @@ async function keep(deps: Deps, inputs: Inputs, pem: string, signal: AbortSignal
 async function forget(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
   const { certificate, pending } = inputs;
   if (pending.state !== 'present') return {};
-  const view = await deps.ownSecrets.read(certificate, signal);
+  const view = await deps.certificateSecrets.read(certificate, signal);
   const held = view.state === 'changed' ? view.held : undefined;
   const isServed = pending.key !== undefined && held?.leaf.rawPublicKey.equals(pending.key.toPublicKey());
   if (!isServed) {
-    return isSettled(inputs, settledCondition(inputs))
+    return isUpToDate(inputs, settledCondition(inputs))
       ? { requeueAt: lookAgainAt(inputs) }
       : settle(deps, inputs, signal);
   }

@@ -1,18 +1,18 @@
-import { parseCAcertCertificate } from '../api/parse.ts';
 import { type CAcertCertificate, cacertCertificates } from '../api/kinds.ts';
+import { parseCAcertCertificate } from '../api/parse.ts';
 import { cacertAccountKey } from '../issuance/cacert/directory.ts';
-import { readable } from '../issuance/status/with-valid-spec.ts';
+import { withTurn } from '../issuance/decide/gate-turn.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
-import { comeWhenCalled } from '../issuance/decide/gate-turn.ts';
+import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
 import type { Reconcile } from '../kube/controller/controller.ts';
-import { refKey } from '../kube/objects.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
+import { refKey } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';
 import { BY_ACCOUNT, BY_PENDING, type Deps } from './deps.ts';
 import { gather } from './gather.ts';
-import { revokeByHand } from './not-revoked.ts';
+import { revokeByHand } from './messages.ts';
 
 /**
  * The controller of CAcertCertificates. It reads certificates, the metadata of their Secrets and the directory of accounts, and
@@ -23,11 +23,11 @@ export function reconciler(deps: Deps): Reconcile {
     const certificate = deps.written.newest(key, deps.certificates.get(key));
     if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return {};
     const parsed = parseCAcertCertificate(certificate);
-    return readable(deps, certificate, parsed, context.signal, async (read) => {
+    return withValidSpec(deps, certificate, parsed, context.signal, async (read) => {
       const inputs = await gather(deps, read, context.signal);
       const { account } = inputs;
       const gate = account?.ready ? account.issuer.account.gate : undefined;
-      return comeWhenCalled(gate, read, () => {
+      return withTurn(gate, read, () => {
         const plan = decide(inputs);
         failpoint('decide');
         return act(deps, inputs, plan, context);
@@ -46,8 +46,8 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
     for (const key of deps.certificates.keysByIndex(index, value)) queue.add(key, { reason });
   };
   const ends = [
-    deps.secretClaims.follow(cacertCertificates, deps.certificates),
-    deps.secretClaims.onFreed((secret) => wake(BY_SECRET, secret, 'freed')),
+    deps.nameClaims.follow(cacertCertificates, deps.certificates),
+    deps.nameClaims.onFreed((secret) => wake(BY_SECRET, secret, 'freed')),
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
         tellOfEnd(deps, deps.written.newest(key, object) ?? object);

@@ -1,13 +1,14 @@
+import { expiryOf } from '../issuance/certificate-kind.ts';
+import { type NothingPlan, type ReportPlan, around } from '../issuance/decide/blockers.ts';
+import { READY, failed, servesSpec, working } from '../issuance/decide/readiness.ts';
+import { isUpToDate } from '../issuance/decide/up-to-date.ts';
+import { lookAgainAt } from '../issuance/renewal/plan.ts';
 import type { Material } from '../issuance/secret/check-material.ts';
 import type { WantedCondition } from '../issuance/status/conditions.ts';
-import { lookAgainAt } from '../issuance/renewal/plan.ts';
-import { expiryOf, failed, holdsForSpec, READY, working } from '../issuance/decide/readiness.ts';
-import { around, type NothingPlan, type ReportPlan } from '../issuance/decide/obstructed.ts';
-import { isSettled } from '../issuance/decide/up-to-date.ts';
 import type { Reason } from '../lib/reason.ts';
-import { firstObstacle } from './preconditions.ts';
 import type { Inputs } from './inputs.ts';
-import { firstNeed, type Need } from './needs.ts';
+import { type Need, firstNeed } from './needs.ts';
+import { firstBlocker } from './preconditions.ts';
 
 /** What is to be done, and nothing else: `act` carries it out without deciding anew. */
 export type Plan =
@@ -40,15 +41,15 @@ export const SERVED: WantedCondition = {
 export function decide(inputs: Inputs): Plan {
   const need = firstNeed(inputs);
   if (!need) {
-    return isSettled(inputs, settledCondition(inputs))
+    return isUpToDate(inputs, settledCondition(inputs))
       ? { do: 'nothing', requeueAt: lookAgainAt(inputs) }
       : { do: 'settle' };
   }
   if (need.remedy === 'doubt' && inputs.monotonic < need.quietAt)
     return { do: 'wait', quietAt: need.quietAt };
-  const obstacle = firstObstacle(inputs, need);
+  const obstacle = firstBlocker(inputs, need);
   if (!obstacle) return planFor(need);
-  return around(obstacle, { isServed: holdsForSpec(inputs), ready: SERVED, until: servedUntil(inputs) });
+  return around(obstacle, { isServed: servesSpec(inputs), ready: SERVED, until: servedUntil(inputs) });
 }
 
 function planFor(need: Need): Plan {
@@ -75,12 +76,12 @@ function planFor(need: Need): Plan {
 
 /** The conditions while a need is being met. */
 export function workingConditions(inputs: Inputs, why: Reason): WantedCondition[] {
-  return working(holdsForSpec(inputs), why, SERVED);
+  return working(servesSpec(inputs), why, SERVED);
 }
 
 /** The conditions after a try that failed. */
 export function failedConditions(inputs: Inputs, why: Reason): WantedCondition[] {
-  return failed(holdsForSpec(inputs), why, SERVED);
+  return failed(servesSpec(inputs), why, SERVED);
 }
 
 /** What Ready says of a certificate that needs nothing: it may have ended without being renewed. */
@@ -98,5 +99,5 @@ export function settledCondition({ certificate, now }: Pick<Inputs, 'certificate
 
 /** When Ready stops being true by itself, if it is true now: whoever waits has to say so then. */
 export function servedUntil(inputs: Inputs): number | undefined {
-  return holdsForSpec(inputs) ? expiryOf(inputs.certificate) : undefined;
+  return servesSpec(inputs) ? expiryOf(inputs.certificate) : undefined;
 }

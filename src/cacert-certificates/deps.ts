@@ -1,14 +1,14 @@
 import type { CAcertCertificate } from '../api/kinds.ts';
 import type { AttemptMemory } from '../issuance/attempt/memory.ts';
+import type { Timing } from '../issuance/attempt/timing.ts';
 import type { CAcertDirectory } from '../issuance/cacert/directory.ts';
 import type { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
+import type { NameClaims } from '../issuance/secret/name-claims.ts';
+import type { Warn } from '../issuance/status/events.ts';
 import type { LastWritten } from '../issuance/status/last-written.ts';
-import type { Repairs } from '../issuance/status/rate-limit.ts';
 import type { CrdsFit } from '../issuance/status/outdated-crds.ts';
-import type { SecretClaims } from '../issuance/secret/name-claims.ts';
+import type { RateLimiter } from '../issuance/status/rate-limit.ts';
 import type { StatusWriter } from '../issuance/status/writer.ts';
-import type { Timing } from '../issuance/attempt/timing.ts';
-import type { Warn } from '../issuance/status/warn.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Store } from '../kube/watch/store.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -40,12 +40,12 @@ export interface Deps {
   /** What CAcert answered is a certificate in PEM, and nobody can ask for it again. */
   attempts: AttemptMemory<string>;
   statuses: StatusWriter<CAcertCertificate>;
-  ownSecrets: CertificateSecrets<CAcertCertificate>;
-  secretClaims: SecretClaims;
+  certificateSecrets: CertificateSecrets<CAcertCertificate>;
+  nameClaims: NameClaims;
   pendingKeys: PendingKeys;
-  repairs: Repairs;
+  repairLimiter: RateLimiter;
   /** How often the same was said of a resource lately. */
-  reports: Repairs;
+  reportLimiter: RateLimiter;
 }
 
 /** Names of indexes on the store of certificates. */

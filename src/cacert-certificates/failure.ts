@@ -2,7 +2,7 @@ import type { CAcertLogin } from '../account/cacert-account.ts';
 import { stopsOf } from '../account/stops.ts';
 import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
 import { CAcertError } from '../cacert/index.ts';
-import { afterFailure, type AfterFailure } from '../issuance/attempt/retry-backoff.ts';
+import { type AfterFailure, afterFailure } from '../issuance/attempt/retry-backoff.ts';
 import { SendRefused } from '../issuance/attempt/send-gate.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
@@ -10,9 +10,9 @@ import { keyOf } from '../kube/objects.ts';
 import type { Reason } from '../lib/reason.ts';
 import { failedConditions, servedUntil } from './decide.ts';
 import type { Deps } from './deps.ts';
-import { waitsForAccount } from './preconditions.ts';
 import type { Inputs } from './inputs.ts';
-import { uncertain } from './uncertain.ts';
+import { uncertain } from './messages.ts';
+import { waitsForAccount } from './preconditions.ts';
 
 /** What another writer did is seen at once. */
 const LOOK_AGAIN_MS = 200;

@@ -17,7 +17,7 @@ export async function gather(
   const { spec, metadata, status } = certificate;
   const accountKey = cacertAccountKey(metadata.namespace, spec.accountRef.name);
   const account = deps.directory.get(accountKey);
-  const elder = deps.ownSecrets.elderOf(certificate);
+  const elder = deps.certificateSecrets.elderOf(certificate);
   const open = isCAcertAttemptOpen(status) ? status?.attempt : undefined;
   const monotonic = deps.clock.monotonic();
   return {
@@ -29,7 +29,8 @@ export async function gather(
     accountExists: account !== undefined || deps.accountExists(accountKey),
     elder,
     // What belongs to another resource is none of this one's business.
-    secret: elder === undefined ? await deps.ownSecrets.look(certificate, signal) : { state: 'absent' },
+    secret:
+      elder === undefined ? await deps.certificateSecrets.look(certificate, signal) : { state: 'absent' },
     pending: await pendingOf(deps, certificate, signal),
     attempt: open && deps.attempts.knowledgeOf(open.id, monotonic, deps.timing),
     turn: turnOf(account?.ready ? account.issuer.account.gate : undefined, keyOf(certificate)),

@@ -3,7 +3,7 @@ import { keySize } from '../api/cacert/effective.ts';
 import { isCAcertAttemptOpen } from '../issuance/cacert/kind.ts';
 import { MaterialError, type Material } from '../issuance/secret/check-material.ts';
 import { renewalPlan } from '../issuance/renewal/plan.ts';
-import { holdsOwn } from '../issuance/decide/readiness.ts';
+import { secretHoldsCurrent } from '../issuance/decide/readiness.ts';
 import type { Reason } from '../lib/reason.ts';
 import { X509Error } from '../x509/errors.ts';
 import { checkCertificate, checkIssued } from './checks.ts';
@@ -78,7 +78,7 @@ function toBeKept({ pending }: Inputs, certificate: string): Need | undefined {
 /** The own Secret holds what the spec asks for, and status does not know: its write was lost, or the whole status. */
 function heldAlready({ certificate, secret, account, now }: Inputs): Need | undefined {
   if (secret.state !== 'changed' || !secret.held || !account?.ready) return undefined;
-  if (holdsOwn({ certificate, secret }) || !secret.held.isPlain) return undefined;
+  if (secretHoldsCurrent({ certificate, secret }) || !secret.held.isPlain) return undefined;
   const { leaf, key } = secret.held;
   const expected = { spec: certificate.spec, bundle: account.issuer.bundle, now };
   if (key.modulusBits !== keySize(certificate.spec) || !passes(() => checkCertificate(leaf, expected)))
@@ -166,7 +166,7 @@ function secretAbsent({ certificate: { spec }, secret }: Inputs): Need | undefin
 function secretChanged({ certificate, secret }: Inputs): Need | undefined {
   if (secret.state !== 'changed') return undefined;
   const { secretName } = certificate.spec;
-  if (!holdsOwn({ certificate, secret }) || !secret.held?.isPlain) {
+  if (!secretHoldsCurrent({ certificate, secret }) || !secret.held?.isPlain) {
     return {
       remedy: 'issue',
       reason: 'SecretMismatch',

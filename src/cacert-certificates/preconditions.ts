@@ -2,7 +2,7 @@ import { firstOf } from '../lib/first-of.ts';
 import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import { wantedEmails } from '../api/cacert/effective.ts';
-import type { Obstacle } from '../issuance/decide/inputs.ts';
+import type { Blocker } from '../issuance/decide/inputs.ts';
 import {
   accountPaused,
   backingOff,
@@ -15,7 +15,7 @@ import type { Reason } from '../lib/reason.ts';
 import type { Inputs } from './inputs.ts';
 import { examine, type Need } from './needs.ts';
 
-type Policy = (inputs: Inputs, need: Need) => Obstacle | undefined;
+type Policy = (inputs: Inputs, need: Need) => Blocker | undefined;
 
 /** How often CAcert is asked for one resource in 24 hours at most: each accepted call is a certificate that nobody can take back. */
 const MAX_ATTEMPTS_A_DAY = 6;
@@ -40,7 +40,7 @@ const policies: readonly Policy[] = [
 ];
 
 /** What stands in the way of a need, or undefined if it can be met now. */
-export function firstObstacle(inputs: Inputs, need: Need): Obstacle | undefined {
+export function firstBlocker(inputs: Inputs, need: Need): Blocker | undefined {
   if (need.remedy === 'settle' || need.remedy === 'forget' || need.remedy === 'keep') return undefined;
   // What was signed already costs nothing more.
   const isPaid = need.remedy !== 'issue';
@@ -48,7 +48,7 @@ export function firstObstacle(inputs: Inputs, need: Need): Obstacle | undefined 
   return firstOf(applying, inputs, need);
 }
 
-function foreignPending({ pending, certificate }: Inputs): Obstacle | undefined {
+function foreignPending({ pending, certificate }: Inputs): Blocker | undefined {
   if (pending.state !== 'foreign') return undefined;
   return {
     reason: 'PendingSecretNotOwned',
@@ -56,7 +56,7 @@ function foreignPending({ pending, certificate }: Inputs): Obstacle | undefined 
   };
 }
 
-function accountAbsent({ certificate: { spec }, account, accountExists }: Inputs): Obstacle | undefined {
+function accountAbsent({ certificate: { spec }, account, accountExists }: Inputs): Blocker | undefined {
   if (account) return undefined;
   const { name } = spec.accountRef;
   if (accountExists)
@@ -71,12 +71,12 @@ function accountAbsent({ certificate: { spec }, account, accountExists }: Inputs
   };
 }
 
-function accountNotReady({ certificate, account }: Inputs): Obstacle | undefined {
+function accountNotReady({ certificate, account }: Inputs): Blocker | undefined {
   return !account || account.ready ? undefined : waitsForAccount(certificate);
 }
 
 /** CAcert leaves out what an account may not have without a word, and the certificate is spent all the same. */
-function notOffered({ certificate: { spec }, account }: Inputs): Obstacle | undefined {
+function notOffered({ certificate: { spec }, account }: Inputs): Blocker | undefined {
   if (!account?.ready) return undefined;
   const { emails, names, codeSigning } = account.issuer.details;
   const offered = new Set(emails.map((email) => email.toLowerCase()));
@@ -108,7 +108,7 @@ function notOffered({ certificate: { spec }, account }: Inputs): Obstacle | unde
 }
 
 /** What came was not what was asked for: to ask again would only spend another certificate. */
-function mismatched(inputs: Inputs): Obstacle | undefined {
+function mismatched(inputs: Inputs): Blocker | undefined {
   const { certificate, pending, specHash, now } = inputs;
   const { attempt } = certificate.status ?? {};
   if (attempt?.outcome !== 'Mismatched' || attempt.specHash !== specHash) return undefined;
@@ -130,7 +130,7 @@ export function mismatchAdvice({ pendingSecretName }: Pick<CAcertAttempt, 'pendi
 }
 
 /** Whoever pasted a certificate is told why it is not taken over, as long as no other one is asked for. */
-function pastedInVain(inputs: Inputs): Obstacle | undefined {
+function pastedInVain(inputs: Inputs): Blocker | undefined {
   const { certificate, pending } = inputs;
   const wait = waiting(inputs);
   const pem = pending.state === 'present' ? pending.certificate : undefined;
@@ -146,7 +146,7 @@ function pastedInVain(inputs: Inputs): Obstacle | undefined {
 }
 
 /** After a failure the next try waits; a change of the spec ends the wait, and so does whoever throws the pending key away. */
-function waiting(inputs: Inputs): Obstacle | undefined {
+function waiting(inputs: Inputs): Blocker | undefined {
   const { attempt } = inputs.certificate.status ?? {};
   const isKept = attempt?.outcome === 'Uncertain' || attempt?.outcome === 'Mismatched';
   return isKept && inputs.pending.state === 'absent' ? undefined : backingOff(inputs);
@@ -169,7 +169,7 @@ export function attemptsOfADay({
   });
 }
 
-function askedTooOften(inputs: Inputs): Obstacle | undefined {
+function askedTooOften(inputs: Inputs): Blocker | undefined {
   const times = attemptsOfADay(inputs).map((time) => Date.parse(time));
   if (times.length < MAX_ATTEMPTS_A_DAY) return undefined;
   return {
@@ -179,7 +179,7 @@ function askedTooOften(inputs: Inputs): Obstacle | undefined {
   };
 }
 
-function accountStopped({ certificate, turn }: Inputs): Obstacle | undefined {
+function accountStopped({ certificate, turn }: Inputs): Blocker | undefined {
   return turn.held ? { ...waitsForAccount(certificate), isQueued: true } : undefined;
 }
 

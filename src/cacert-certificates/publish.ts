@@ -1,10 +1,10 @@
 import type { CAcertAttempt, CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
+import { NO_FAILURE, afterFailure } from '../issuance/attempt/retry-backoff.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
-import { afterFailure, WITHOUT_FAILURE } from '../issuance/attempt/retry-backoff.ts';
+import { dueAt, lookAgainAt } from '../issuance/renewal/plan.ts';
 import { present } from '../issuance/secret/certificate-secrets.ts';
 import type { Material } from '../issuance/secret/check-material.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
-import { dueAt, lookAgainAt } from '../issuance/renewal/plan.ts';
 import type { StatusChange } from '../issuance/status/writer.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import type { Secret } from '../kube/objects.ts';
@@ -12,11 +12,11 @@ import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Reason } from '../lib/reason.ts';
 import { type Certificate, fingerprintOf } from '../x509/certificate.ts';
-import { failedConditions, SERVED, workingConditions } from './decide.ts';
+import { SERVED, failedConditions, workingConditions } from './decide.ts';
 import type { Deps } from './deps.ts';
-import { mismatchAdvice } from './preconditions.ts';
 import type { Inputs } from './inputs.ts';
-import { revokeByHand } from './not-revoked.ts';
+import { revokeByHand } from './messages.ts';
+import { mismatchAdvice } from './preconditions.ts';
 
 /**
  * Brings a certificate into the Secret, then into status, and then removes the Secret that kept its key. Whatever fails, the
@@ -31,7 +31,13 @@ export async function publish(
   const { certificate, secret } = inputs;
   failpoint('check');
   const wanted = cacertKind.metadataOf(certificate);
-  const metadata = await deps.ownSecrets.publish(certificate, material, wanted, present(secret), signal);
+  const metadata = await deps.certificateSecrets.publish(
+    certificate,
+    material,
+    wanted,
+    present(secret),
+    signal,
+  );
   failpoint('secret');
   const result = await conclude(deps, inputs, material.leaf, metadata, signal);
   deps.metrics.issuances.inc({ outcome: isLate ? 'adopted' : 'success' });
@@ -46,7 +52,7 @@ export async function takeUp(deps: Deps, inputs: Inputs, signal: AbortSignal): P
   if (secret.state !== 'changed' || !secret.held)
     throw new TerminalError('NothingHeld', 'There is nothing to take up.');
   const wanted = cacertKind.metadataOf(certificate);
-  const metadata = await deps.ownSecrets.keepMetadata(certificate, secret, wanted, signal);
+  const metadata = await deps.certificateSecrets.keepMetadata(certificate, secret, wanted, signal);
   const result = await conclude(deps, inputs, secret.held.leaf, metadata, signal);
   // The key stands in a second place still.
   return inputs.pending.state === 'present' ? { ...result, requeueAfterMs: 200 } : result;
@@ -144,7 +150,7 @@ function resultOf(
     revision: (status?.revision ?? 0) + (status?.serialNumber === leaf.serialNumber ? 0 : 1),
     ...(uid === undefined ? {} : { secretUID: uid }),
     ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
-    ...WITHOUT_FAILURE,
+    ...NO_FAILURE,
   };
 }
 

@@ -15,7 +15,7 @@ export async function servedKey(
   const { spec, status } = certificate;
   if (spec.privateKey?.rotationPolicy !== 'Never' || status?.serialNumber === undefined) return undefined;
   if (secret.state !== 'unchanged' && secret.state !== 'changed') return undefined;
-  const view = await deps.ownSecrets.read(certificate, signal);
+  const view = await deps.certificateSecrets.read(certificate, signal);
   if (view.state !== 'changed' || !view.held) return undefined;
   const { key } = view.held;
   return key.modulusBits === keySize(spec) ? key : undefined;

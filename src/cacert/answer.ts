@@ -65,7 +65,7 @@ export function unknownAnswer(answer: Answer, { call, clean }: AnswerContext): C
 
 /** The explanation of an answer over all of its lines, without tags, on one line. */
 export function plainText({ text, rest }: Answer): string {
-  return readable(`${text} ${rest}`.replaceAll(/<[^>]*>/g, ' '))
+  return withValidSpec(`${text} ${rest}`.replaceAll(/<[^>]*>/g, ' '))
     .replaceAll(/\s+/g, ' ')
     .trim();
 }
@@ -76,12 +76,12 @@ export function plainText({ text, rest }: Answer): string {
  */
 export function shownText(answer: Answer, clean: Cleaner): string | undefined {
   const whole = `${answer.text}${answer.rest}`;
-  const readings = [whole, Buffer.from(whole, 'latin1').toString('utf8'), readable(whole)];
+  const readings = [whole, Buffer.from(whole, 'latin1').toString('utf8'), withValidSpec(whole)];
   if (readings.some((reading) => clean(reading, undefined) === undefined)) return undefined;
   return clean(plainText(answer), undefined);
 }
 
-function readable(text: string): string {
+function withValidSpec(text: string): string {
   return readTexts([decodeEntities(text)]).texts.join('');
 }
 

@@ -50,3 +50,14 @@ export function secretRef({ metadata, spec }: Pick<CertificateResource, 'metadat
 } {
   return { namespace: metadata.namespace ?? '', name: spec.secretName };
 }
+
+/** The earliest of several moments, of which some may never come. */
+export function earliest(...times: (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+/** When the certificate in status ends, in milliseconds since the epoch. */
+export function expiryOf({ status }: Pick<CertificateResource, 'status'>): number | undefined {
+  return status?.notAfter === undefined ? undefined : Date.parse(status.notAfter);
+}

@@ -6,19 +6,19 @@ import { reconciler, wire } from '../cacert-certificates/controller.ts';
 import type { Deps } from '../cacert-certificates/deps.ts';
 import { PendingKeys } from '../cacert-certificates/pending-keys.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
-import { cacertAccountKey, CAcertDirectory } from '../issuance/cacert/directory.ts';
+import { cacertTiming } from '../issuance/attempt/timing.ts';
+import { CAcertDirectory, cacertAccountKey } from '../issuance/cacert/directory.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
+import type { NameClaims } from '../issuance/secret/name-claims.ts';
+import type { Warn } from '../issuance/status/events.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
-import { Repairs } from '../issuance/status/rate-limit.ts';
-import type { SecretClaims } from '../issuance/secret/name-claims.ts';
+import { RateLimiter } from '../issuance/status/rate-limit.ts';
 import { StatusWriter } from '../issuance/status/writer.ts';
-import { cacertTiming } from '../issuance/attempt/timing.ts';
-import type { Warn } from '../issuance/status/warn.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Reconcile } from '../kube/controller/controller.ts';
-import type { KubeObject } from '../kube/objects.ts';
 import type { WorkQueue } from '../kube/controller/queue.ts';
+import type { KubeObject } from '../kube/objects.ts';
 import type { Store } from '../kube/watch/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Metrics } from '../metrics/registry.ts';
@@ -35,7 +35,7 @@ export interface CAcertOptions {
   accounts: CAcertAccounts;
   allowedEndpoints: readonly string[];
   secretWatches: SecretWatches;
-  secretClaims: SecretClaims;
+  nameClaims: NameClaims;
   stores: {
     accounts: Store<CAcertAccount>;
     certificates: Store<CAcertCertificate>;
@@ -50,7 +50,7 @@ export function cacertControllers(options: CAcertOptions): {
   certificates: Reconcile;
   stop: () => void;
 } {
-  const { kube, clock, warn, stores, queues, crds, secretClaims } = options;
+  const { kube, clock, warn, stores, queues, crds, nameClaims } = options;
   const directory = new CAcertDirectory();
   const accounts = accountController(
     {
@@ -92,18 +92,18 @@ export function cacertControllers(options: CAcertOptions): {
     wake: (key) => queues.certificates.add(key, { reason: 'turn' }),
     attempts: new AttemptMemory(),
     statuses: new StatusWriter({ kube, clock, kind: cacertKind, crds, written }),
-    secretClaims,
-    ownSecrets: new CertificateSecrets({
+    nameClaims,
+    certificateSecrets: new CertificateSecrets({
       kube,
       kind: cacertKind,
       certificates: stores.certificates,
       watched: stores.secrets,
       written: writtenSecrets,
-      claims: secretClaims,
+      claims: nameClaims,
     }),
     pendingKeys: new PendingKeys({ kube, written: writtenSecrets }),
-    repairs: new Repairs(clock),
-    reports: new Repairs(clock),
+    repairLimiter: new RateLimiter(clock),
+    reportLimiter: new RateLimiter(clock),
   };
   const endOfWires = wire(deps, queues.certificates);
   return {

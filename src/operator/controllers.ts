@@ -1,53 +1,52 @@
 import { hostname } from 'node:os';
-import { controller as issuerController } from '../tinycert-issuers/controller.ts';
-import type { Issuer } from '../tinycert-issuers/deps.ts';
-import { inUseController } from '../tinycert-issuers/in-use.ts';
-import { Inventory } from '../tinycert-issuers/inventory.ts';
-import { LeftBehind } from '../issuance/tinycert/inventory/leftover-secrets.ts';
-import { informerWatches, SecretWatches } from '../account/secret-watches.ts';
-import { reconciler, wire } from '../tinycert-certificates/controller.ts';
-import type { Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
-import { Repairs } from '../issuance/status/rate-limit.ts';
-import { PromiseMemory } from '../tinycert-certificates/context/revocation-retries.ts';
-import { Vanished } from '../tinycert-certificates/deletion/unfinalized.ts';
 import type { CAcertAccounts } from '../account/cacert-accounts.ts';
+import { SecretWatches, informerWatches } from '../account/secret-watches.ts';
 import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
 import {
   type CAcertAccount,
   type CAcertCertificate,
+  type TinyCertCertificate,
   cacertAccounts,
   cacertCertificates,
   certificates,
   clusterIssuers,
   issuers,
-  type TinyCertCertificate,
 } from '../api/kinds.ts';
 import { MANAGED_LABEL } from '../api/names.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
-import { cacertControllers } from './cacert.ts';
-import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
-import { SecretClaims } from '../issuance/secret/name-claims.ts';
-import { tinycertKind } from '../issuance/tinycert/kind.ts';
-import { DuePromises } from '../issuance/tinycert/promises/issuers-needed.ts';
-import { IssuerDirectory } from '../issuance/tinycert/issuer-directory.ts';
-import { LastSessions } from '../issuance/tinycert/promises/last-sessions.ts';
-import { eventWarner } from '../issuance/status/warn.ts';
-import { eventWitness } from '../issuance/status/witness.ts';
-import { Observations } from '../issuance/tinycert/inventory/observations.ts';
-import { LastWritten } from '../issuance/status/last-written.ts';
-import { IssuerRecords } from '../issuance/tinycert/released-store.ts';
-import { StatusWriter } from '../issuance/status/writer.ts';
 import { defaultTiming } from '../issuance/attempt/timing.ts';
+import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
+import { NameClaims } from '../issuance/secret/name-claims.ts';
+import { eventWarner, operatorEvents } from '../issuance/status/events.ts';
+import { LastWritten } from '../issuance/status/last-written.ts';
+import { RateLimiter } from '../issuance/status/rate-limit.ts';
+import { StatusWriter } from '../issuance/status/writer.ts';
+import { LeftoverSecrets } from '../issuance/tinycert/inventory/leftover-secrets.ts';
+import { Observations } from '../issuance/tinycert/inventory/observations.ts';
+import { IssuerDirectory } from '../issuance/tinycert/issuer-directory.ts';
+import { tinycertKind } from '../issuance/tinycert/kind.ts';
+import { IssuersNeeded } from '../issuance/tinycert/promises/issuers-needed.ts';
+import { LastSessions } from '../issuance/tinycert/promises/last-sessions.ts';
+import { IssuerReleasedStore } from '../issuance/tinycert/released-store.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { EventRecorder } from '../kube/events.ts';
 import { runController } from '../kube/controller/controller.ts';
-import { type Informer, startInformer } from '../kube/watch/informer.ts';
-import { type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
 import { WorkQueue } from '../kube/controller/queue.ts';
+import { EventRecorder } from '../kube/events.ts';
+import { type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
+import { type Informer, startInformer } from '../kube/watch/informer.ts';
 import type { Clock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Metrics } from '../metrics/registry.ts';
+import type { Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
+import { RevocationRetries } from '../tinycert-certificates/context/revocation-retries.ts';
+import { reconciler, wire } from '../tinycert-certificates/controller.ts';
+import { Unfinalized } from '../tinycert-certificates/deletion/unfinalized.ts';
+import { controller as issuerController } from '../tinycert-issuers/controller.ts';
+import type { Issuer } from '../tinycert-issuers/deps.ts';
+import { inUseController } from '../tinycert-issuers/in-use.ts';
+import { Inventory } from '../tinycert-issuers/inventory.ts';
+import { cacertControllers } from './cacert.ts';
 import type { Settings } from './flags.ts';
 import { knownResources, listAll, listIssuers, strays, watchedIssuers } from './resources.ts';
 import { slimSecret } from './slim.ts';
@@ -137,23 +136,23 @@ export function startControllers(options: ControllersOptions): Controllers {
       ? [{ type: clusterIssuers, prefix: `${clusterIssuers.kind}:`, store: informers.clusterIssuers.store }]
       : []),
   ];
-  const promises = new DuePromises(informers.certificates.store);
+  const issuersNeeded = new IssuersNeeded(informers.certificates.store);
   const sessions = new LastSessions({
     directory,
     accounts: options.accounts,
-    isNeeded: (key) => promises.count(key) > 0,
+    isNeeded: (key) => issuersNeeded.count(key) > 0,
   });
-  promises.onChange((key) => sessions.review(key));
+  issuersNeeded.onChange((key) => sessions.review(key));
   const writtenCertificates = new LastWritten<TinyCertCertificate>({ clock });
   const writtenSecrets = new LastWritten<KubeObject>({ clock });
-  const secretClaims = new SecretClaims();
+  const nameClaims = new NameClaims();
   const deps: CertificateDeps = {
     kube,
     clock,
     timing: defaultTiming,
     metrics: metrics.certificates,
     warn,
-    witness: eventWitness(recorder, { namespace: options.namespace, pod: hostname() }),
+    warnOperator: operatorEvents(recorder, { namespace: options.namespace, pod: hostname() }),
     holder: options.holder,
     leads: options.leads,
     crds: options.crds,
@@ -168,17 +167,17 @@ export function startControllers(options: ControllersOptions): Controllers {
     wake: (key) => certificateQueue.add(key, { reason: 'turn' }),
     attempts: new AttemptMemory<number>(),
     observations: new Observations(),
-    promises: new PromiseMemory(),
-    sessions,
-    records: new IssuerRecords({
+    revocationRetries: new RevocationRetries(),
+    lastSessions: sessions,
+    releasedStore: new IssuerReleasedStore({
       kube,
       crds: options.crds,
       directory,
       listIssuers: (listSignal) => listIssuers(kube, issuerStores, settings.namespaces, listSignal),
     }),
-    leftBehind: new LeftBehind({ kube, strays: () => strays(deps) }),
-    repairs: new Repairs(clock),
-    reports: new Repairs(clock),
+    leftoverSecrets: new LeftoverSecrets({ kube, strays: () => strays(deps) }),
+    repairLimiter: new RateLimiter(clock),
+    reportLimiter: new RateLimiter(clock),
     writtenCertificates,
     statuses: new StatusWriter({
       kube,
@@ -188,22 +187,27 @@ export function startControllers(options: ControllersOptions): Controllers {
       written: writtenCertificates,
     }),
     writtenSecrets,
-    secretClaims,
-    ownSecrets: new CertificateSecrets({
+    nameClaims,
+    certificateSecrets: new CertificateSecrets({
       kube,
       kind: tinycertKind,
       certificates: informers.certificates.store,
       watched: informers.secrets.store,
       written: writtenSecrets,
-      claims: secretClaims,
+      claims: nameClaims,
     }),
   };
   const queueOf = (name: string): WorkQueue => new WorkQueue({ name, clock, metrics: metrics.queue });
   const runs: { name: string; queue: WorkQueue; run: () => Promise<void> }[] = [];
   const certificateQueue = queueOf('certificate');
   const vanishedQueue = queueOf('vanished');
-  const vanished = new Vanished(deps, vanishedQueue);
-  const ends = [wire(deps, certificateQueue, vanished), vanished.wire(), promises.wire(), sessions.wire()];
+  const vanished = new Unfinalized(deps, vanishedQueue);
+  const ends = [
+    wire(deps, certificateQueue, vanished),
+    vanished.wire(),
+    issuersNeeded.wire(),
+    sessions.wire(),
+  ];
   const inventory = new Inventory({
     clock,
     directory,
@@ -211,8 +215,8 @@ export function startControllers(options: ControllersOptions): Controllers {
     issuers: () => watchedIssuers(issuerStores),
     observations: deps.observations,
     listCertificates: deps.listCertificates,
-    records: deps.records,
-    leftBehind: deps.leftBehind,
+    releasedStore: deps.releasedStore,
+    leftoverSecrets: deps.leftoverSecrets,
   });
   const secretWatches = new SecretWatches(informerWatches({ client: kube, clock, log, signal }));
   for (const { type, store } of issuerStores) {
@@ -239,7 +243,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     runs.push({ name: queueName(type), queue, run: () => start(queueName(type), queue, 4, reconcile) });
     const inUseName = `${queueName(type)}-in-use`;
     const inUseQueue = queueOf(inUseName);
-    const inUse = inUseController({ kube, warn, type, issuers: store, promises }, inUseQueue);
+    const inUse = inUseController({ kube, warn, type, issuers: store, issuersNeeded }, inUseQueue);
     ends.push(inUse.stop);
     runs.push({
       name: inUseName,
@@ -267,7 +271,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     accounts: options.cacertAccounts,
     allowedEndpoints: settings.allowedEndpoints,
     secretWatches,
-    secretClaims,
+    nameClaims,
     stores: {
       accounts: informers.cacertAccounts.store,
       certificates: informers.cacertCertificates.store,

@@ -1,5 +1,5 @@
 import type { Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
-import type { Vanished } from '../tinycert-certificates/deletion/unfinalized.ts';
+import type { Unfinalized } from '../tinycert-certificates/deletion/unfinalized.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import type { KeyedIssuer } from '../issuance/tinycert/released-store.ts';
 import type { Issuer } from '../tinycert-issuers/deps.ts';
@@ -26,7 +26,7 @@ export async function listAll<T extends KubeObject>(
 /** All resources as this process knows them, and those that are gone and not remembered yet. */
 export function* knownResources(
   { certificates: store, writtenCertificates }: CertificateDeps,
-  vanished: Vanished,
+  vanished: Unfinalized,
 ): Generator<TinyCertCertificate> {
   for (const certificate of store.values())
     yield writtenCertificates.newest(keyOf(certificate), certificate) ?? certificate;
@@ -34,10 +34,10 @@ export function* knownResources(
 }
 
 /** The operator's Secrets that no resource names; what CAcert's keys wait in is among them. */
-export function* strays({ secretClaims, secrets: cached }: CertificateDeps): Generator<[string, KubeObject]> {
+export function* strays({ nameClaims, secrets: cached }: CertificateDeps): Generator<[string, KubeObject]> {
   for (const secret of cached.values()) {
     const key = keyOf(secret);
-    if (!secretClaims.has(key)) yield [key, secret];
+    if (!nameClaims.has(key)) yield [key, secret];
   }
 }
 

@@ -1,27 +1,27 @@
-import type { Reason } from '../lib/reason.ts';
-import { repair, sayObstacle } from '../issuance/status/in-moderation.ts';
+import { ticketOf } from '../issuance/decide/gate-turn.ts';
+import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
 import type { ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
-import { conclude } from './issue/publish.ts';
-import { failedConditions, obstructed, type Plan, planOf } from './decide/plan.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { Deps } from './context/deps.ts';
-import { afterFailedLook } from './issue/failure.ts';
+import type { Publication, Inputs } from './context/inputs.ts';
+import { wantsHoldOrRevoked } from './decide/desired-status.ts';
+import { OUTSIDE_WINDOW, nextNeed } from './decide/needs.ts';
+import { MADE_AGAIN, REQUEST_CHANGED, isOutdated } from './decide/open-attempt.ts';
+import { type Plan, failedConditions, blockedPlan, planOf } from './decide/plan.ts';
+import { SEAL_BROKEN, firstBlocker } from './decide/preconditions.ts';
 import { follow } from './issue/adopt-reissued.ts';
-import { firstObstacle, SEAL_BROKEN } from './decide/preconditions.ts';
-import type { Conclusion, Inputs } from './context/inputs.ts';
-import { issue, type Order } from './issue/issue.ts';
-import { nextNeed, OUTSIDE_WINDOW } from './decide/needs.ts';
-import { noteStatus } from './status/record-ca-status.ts';
-import { isOutdated, MADE_AGAIN, REQUEST_CHANGED } from './decide/open-attempt.ts';
-import { record } from './status/record.ts';
-import { assertRead } from './decide/adoption-candidate.ts';
-import { recover } from './recovery/recover.ts';
-import { isGenuine, relabel, settle } from './secret/sync-metadata.ts';
-import { isWithheld } from './decide/desired-status.ts';
-import { takeUp } from './secret/adopt.ts';
-import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import { atGate } from './issue/at-gate.ts';
+import { afterFailedLook } from './issue/failure.ts';
+import { type Order, issue } from './issue/issue.ts';
+import { conclude } from './issue/publish.ts';
+import { recover } from './recovery/recover.ts';
+import { takeUp } from './secret/adopt.ts';
+import { assertRead } from './secret/proven-id.ts';
+import { isGenuine, relabel, settle } from './secret/sync-metadata.ts';
+import { recordCaStatus } from './status/record-ca-status.ts';
+import { record } from './status/record.ts';
 
 /** What the issuer's own events say, and what the spec itself asks for. */
 const SAID_ELSEWHERE: ReadonlySet<string> = new Set(['IssuerNotReady', 'Suspended', 'OnHold', 'Revoked']);
@@ -86,7 +86,7 @@ async function carryOut(
         return republish(deps, inputs, signal);
       });
     case 'observe':
-      return noteStatus(deps, inputs, plan.to, context);
+      return recordCaStatus(deps, inputs, plan.to, context);
     case 'follow':
       return follow(deps, inputs, issuerOf(inputs), plan.candidates, context);
     case 'recover':
@@ -109,7 +109,7 @@ function tellOutsideWindow(deps: Deps, certificate: Inputs['certificate'], why: 
 function fetchAgain(
   deps: Deps,
   inputs: Inputs,
-  conclusion: Conclusion,
+  conclusion: Publication,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const issuer = issuerOf(inputs);
@@ -142,7 +142,7 @@ async function reportObstacle(
   { conditions, why, requeueAt, isQueued }: Extract<Plan, { do: 'report' }>,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  const said = await sayObstacle(
+  const said = await reportBlocker(
     deps,
     inputs.certificate,
     { ...why, isSaidElsewhere: SAID_ELSEWHERE.has(why.reason) },
@@ -177,14 +177,14 @@ async function afterRecovery(
   const remedy = inputs.sealed === false ? asBefore : nextNeed(inputs)?.remedy;
   const why = isLate ? REQUEST_CHANGED : MADE_AGAIN;
   const isWanted = remedy === 'issue' || remedy === 'renew';
-  const obstacle = isWanted ? firstObstacle(inputs, { remedy, ...why }) : undefined;
+  const obstacle = isWanted ? firstBlocker(inputs, { remedy, ...why }) : undefined;
   if (obstacle) {
     deps.attempts.fruitless(attempt.id, inputs.monotonic);
-    const reported = await reportObstacle(deps, inputs, obstructed(inputs, obstacle), signal);
+    const reported = await reportObstacle(deps, inputs, blockedPlan(inputs, obstacle), signal);
     // What had to wait for the attempt goes on.
-    return isWithheld(inputs.certificate) ? { ...reported, requeueAfterMs: LOOK_AGAIN_MS } : reported;
+    return wantsHoldOrRevoked(inputs.certificate) ? { ...reported, requeueAfterMs: LOOK_AGAIN_MS } : reported;
   }
-  if (verdict.giving) await deps.records.give(inputs.issuerKey, verdict.giving, signal);
+  if (verdict.giving) await deps.releasedStore.give(inputs.issuerKey, verdict.giving, signal);
   if (!isWanted) return closeAttempt(deps, inputs, undefined, signal);
   const operation = remedy === 'renew' ? verdict.again : 'New';
   return issue(deps, inputs, issuer, orderOf(inputs, { operation, why }), signal);
@@ -211,7 +211,7 @@ async function takeUpOr(deps: Deps, inputs: Inputs, context: ReconcileContext): 
   const { certificate } = inputs;
   const secret =
     inputs.secret.state === 'unchanged'
-      ? await deps.ownSecrets.read(certificate, context.signal)
+      ? await deps.certificateSecrets.read(certificate, context.signal)
       : inputs.secret;
   const looked = { ...inputs, secret };
   const found = await takeUp(deps, looked, issuerOf(inputs), context);

@@ -1,7 +1,7 @@
 import { parseCertificate } from '../api/parse.ts';
 import { certificates } from '../api/kinds.ts';
 import { claimsOf } from '../issuance/tinycert/claims.ts';
-import { readable } from '../issuance/status/with-valid-spec.ts';
+import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { issuerKey } from '../issuance/tinycert/issuer-directory.ts';
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
@@ -11,14 +11,14 @@ import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { decide } from './decide/plan.ts';
 import { BY_CERTIFICATE, BY_ISSUER, type Deps } from './context/deps.ts';
-import { nextDutyAt } from './decide/revocations-due.ts';
-import { farewell } from './deletion/finalize.ts';
+import { nextRevocationAt } from './decide/revocations-due.ts';
+import { finalize } from './deletion/finalize.ts';
 import { hasFinalizer, keepFinalizer } from './deletion/finalizer.ts';
 import { gather } from './context/gather.ts';
-import { keepPromises } from './revocation/revoke-due.ts';
+import { revokeDue } from './revocation/revoke-due.ts';
 import type { Inputs } from './context/inputs.ts';
-import { comeWhenCalled } from '../issuance/decide/gate-turn.ts';
-import type { Vanished } from './deletion/unfinalized.ts';
+import { withTurn } from '../issuance/decide/gate-turn.ts';
+import type { Unfinalized } from './deletion/unfinalized.ts';
 
 /**
  * The controller of TinyCertCertificates. It reads certificates, their Secrets' metadata and the issuer directory, and
@@ -30,46 +30,46 @@ export function reconciler(deps: Deps): Reconcile {
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
     if (!certificate || (isDeleted && !hasFinalizer(certificate))) return {};
     const parsed = parseCertificate(certificate);
-    return readable(deps, certificate, parsed, context.signal, async (read) => {
-      if (isDeleted) return farewell(deps, read, context);
+    return withValidSpec(deps, certificate, parsed, context.signal, async (read) => {
+      if (isDeleted) return finalize(deps, read, context);
       const kept = await keepFinalizer(deps, read, context.signal);
       const gathered = await gather(deps, kept, context.signal);
       const { issuer } = gathered;
       const gate = issuer?.ready ? issuer.issuer.account.gate : undefined;
-      return comeWhenCalled(gate, kept, () => work(deps, gathered, context));
+      return withTurn(gate, kept, () => work(deps, gathered, context));
     });
   };
 }
 
 /** Keeps what was promised, then does what the certificate needs. A call of the gate is for all of it. */
 async function work(deps: Deps, gathered: Inputs, context: ReconcileContext): Promise<ReconcileResult> {
-  const { inputs, result } = await keepPromises(deps, gathered, context);
+  const { inputs, result } = await revokeDue(deps, gathered, context);
   const plan = decide(inputs);
   failpoint('decide');
   const acted = await act(deps, inputs, plan, context);
   // What was done may have promised something.
   const key = keyOf(inputs.certificate);
   const after = deps.writtenCertificates.newest(key, deps.certificates.get(key)) ?? inputs.certificate;
-  const requeueAt = nextDutyAt({ certificate: after, now: inputs.now });
+  const requeueAt = nextRevocationAt({ certificate: after, now: inputs.now });
   return [acted, { requeueAt }].reduce(sooner, result);
 }
 
 /** Which events lead to which keys. Returns the function that ends this. */
-export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Vanished, 'note'>): () => void {
+export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Unfinalized, 'note'>): () => void {
   deps.certificates.addIndex(BY_ISSUER, ({ spec, metadata }) => [
     issuerKey(spec.issuerRef, metadata.namespace),
   ]);
   deps.certificates.addIndex(BY_CERTIFICATE, ({ status }) => claimsOf(status).map(String));
   const ends = [
-    deps.secretClaims.follow(certificates, deps.certificates),
-    deps.secretClaims.onFreed((secret) => {
+    deps.nameClaims.follow(certificates, deps.certificates),
+    deps.nameClaims.onFreed((secret) => {
       for (const key of deps.certificates.keysByIndex(BY_SECRET, secret)) queue.add(key, { reason: 'freed' });
     }),
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
         vanished.note(deps.writtenCertificates.newest(key, object) ?? object);
         deps.writtenCertificates.forget(key);
-        deps.promises.forget(object.metadata.uid ?? '');
+        deps.revocationRetries.forget(object.metadata.uid ?? '');
         queue.forget(key);
         return;
       }

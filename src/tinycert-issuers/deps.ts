@@ -1,15 +1,15 @@
+import type { SecretWatches } from '../account/secret-watches.ts';
 import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
 import type { TinyCertClusterIssuer, TinyCertIssuer } from '../api/kinds.ts';
-import { type IssuerDirectory, issuerKey } from '../issuance/tinycert/issuer-directory.ts';
+import type { Warn } from '../issuance/status/events.ts';
 import type { LastWritten } from '../issuance/status/last-written.ts';
 import type { CrdsFit } from '../issuance/status/outdated-crds.ts';
-import type { Warn } from '../issuance/status/warn.ts';
+import { type IssuerDirectory, issuerKey } from '../issuance/tinycert/issuer-directory.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ResourceType } from '../kube/objects.ts';
 import type { Store } from '../kube/watch/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Inventory } from './inventory.ts';
-import type { SecretWatches } from '../account/secret-watches.ts';
 
 export type Issuer = TinyCertIssuer | TinyCertClusterIssuer;
 

@@ -1,11 +1,11 @@
 import { IN_USE_FINALIZER } from '../api/names.ts';
-import type { DuePromises } from '../issuance/tinycert/promises/issuers-needed.ts';
-import type { Warn } from '../issuance/status/warn.ts';
+import type { Warn } from '../issuance/status/events.ts';
+import type { IssuersNeeded } from '../issuance/tinycert/promises/issuers-needed.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Reconcile } from '../kube/controller/controller.ts';
-import { isNotFound } from '../kube/errors.ts';
-import { parseKey, type ResourceType } from '../kube/objects.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
+import { isNotFound } from '../kube/errors.ts';
+import { type ResourceType, parseKey } from '../kube/objects.ts';
 import type { Store } from '../kube/watch/store.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Issuer } from './deps.ts';
@@ -16,7 +16,7 @@ export interface InUseDeps {
   warn: Warn;
   type: ResourceType<Issuer>;
   issuers: Store<Issuer>;
-  promises: DuePromises;
+  issuersNeeded: IssuersNeeded;
 }
 
 /** Whether a deleted issuer is kept for what its certificates were promised. It works on as before until it goes. */
@@ -37,7 +37,7 @@ export function inUseController(
     if (type === 'delete') queue.forget(key);
     else queue.add(key, { reason: 'changed', priority: previous ? 0 : LIST_PRIORITY });
   });
-  deps.promises.onChange((issuer) => {
+  deps.issuersNeeded.onChange((issuer) => {
     if (issuer.startsWith(prefix)) queue.add(issuer.slice(prefix.length), { reason: 'promise' });
   });
   return { reconcile: (key, { signal }) => reconcile(deps, key, signal), stop };
@@ -47,7 +47,7 @@ async function reconcile(deps: InUseDeps, key: string, signal: AbortSignal): Pro
   const issuer = deps.issuers.get(key);
   if (!issuer) return;
   const { metadata } = issuer;
-  const count = deps.promises.count(`${deps.type.kind}:${key}`);
+  const count = deps.issuersNeeded.count(`${deps.type.kind}:${key}`);
   const isDeleted = metadata.deletionTimestamp !== undefined;
   const others = (metadata.finalizers ?? []).filter((name) => name !== IN_USE_FINALIZER);
   if (count > 0 && isDeleted && isKept(issuer)) {

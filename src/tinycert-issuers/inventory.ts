@@ -1,26 +1,25 @@
 import type { Account } from '../account/tinycert-account.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
-import { certificateAtCa, orGone } from '../issuance/tinycert/lookup.ts';
-import { askedFor } from '../issuance/tinycert/asked-for.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
 import {
   Census,
-  claimsOf,
   Evidence,
   type Facts,
+  type Source,
+  claimsOf,
   isClaimed,
   knownStatuses,
-  type Source,
   unclaimed,
 } from '../issuance/tinycert/inventory/census.ts';
-import { released } from '../issuance/tinycert/released.ts';
-import type { LeftBehind } from '../issuance/tinycert/inventory/leftover-secrets.ts';
-import { type IssuerDirectory, issuerKey, type ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
-import { observe, type Observations } from '../issuance/tinycert/inventory/observations.ts';
-import { installationMark } from '../issuance/tinycert/marker.ts';
+import type { LeftoverSecrets } from '../issuance/tinycert/inventory/leftover-secrets.ts';
+import { type Observations, observe } from '../issuance/tinycert/inventory/observations.ts';
 import type { Found, Orphan } from '../issuance/tinycert/inventory/orphans.ts';
-import { isOfAuthority, type KeyedIssuer, type Records } from '../issuance/tinycert/released-store.ts';
-import { requestHash } from '../issuance/tinycert/request.ts';
+import { type IssuerDirectory, type ReadyIssuer, issuerKey } from '../issuance/tinycert/issuer-directory.ts';
+import { certificateAtCa, orGone } from '../issuance/tinycert/lookup.ts';
+import { installationMark } from '../issuance/tinycert/marker.ts';
+import { type KeyedIssuer, type ReleasedStore, isOfAuthority } from '../issuance/tinycert/released-store.ts';
+import { released } from '../issuance/tinycert/released.ts';
+import { askedFor, requestHash } from '../issuance/tinycert/request.ts';
 import type { Clock } from '../lib/clock.ts';
 import { KeyedMutex } from '../lib/mutex.ts';
 import type { CertificateSummary } from '../tinycert/index.ts';
@@ -34,8 +33,8 @@ export interface InventoryOptions {
   issuers: () => Iterable<KeyedIssuer>;
   /** All resources within reach, live. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
-  records: Pick<Records, 'given' | 'give'>;
-  leftBehind: Pick<LeftBehind, 'of'>;
+  releasedStore: Pick<ReleasedStore, 'given' | 'give'>;
+  leftoverSecrets: Pick<LeftoverSecrets, 'of'>;
   observations: Pick<Observations, 'replace'>;
 }
 
@@ -181,18 +180,18 @@ export class Inventory {
     sources: readonly Source[],
     signal: AbortSignal,
   ): Promise<CertificateSummary[]> {
-    const { clock, leftBehind, records, resources } = this.#options;
+    const { clock, leftoverSecrets, releasedStore, resources } = this.#options;
     const lines = unclaimed(census.others, claimsOf(resources(), authorityId, census.unlisted))
       .filter((line) => evidence.of(line, undefined) !== 'given up')
       .sort((a, b) => b.id - a.id);
-    const left = await leftBehind.of(new Set(lines.map(({ id }) => id)), account, signal);
+    const left = await leftoverSecrets.of(new Set(lines.map(({ id }) => id)), account, signal);
     const explained = new Set<number>();
     for (const { key } of sources) {
       const own = left.filter((each) => each.issuerKey === key);
       if (own.length === 0) continue;
       const at = clock.now();
       const giving = own.flatMap((each) => released(each, [each.certificateId], at, 'Deleted'));
-      await records.give(key, { released: giving }, signal);
+      await releasedStore.give(key, { released: giving }, signal);
       for (const { certificateId } of own) explained.add(certificateId);
     }
     return lines.filter(({ id }) => !explained.has(id));
@@ -206,11 +205,11 @@ export class Inventory {
     orphans: readonly T[],
     signal: AbortSignal,
   ): Promise<readonly T[]> {
-    const { listCertificates, records, resources } = this.#options;
+    const { listCertificates, releasedStore, resources } = this.#options;
     if (orphans.every(({ line }) => isShown(sources, line.id))) return orphans;
     const live = await listCertificates(signal);
     const claims = claimsOf([...live, ...resources()], authorityId, census.unlisted);
-    const { released } = await records.given(authorityId, signal);
+    const { released } = await releasedStore.given(authorityId, signal);
     const givenUp = new Set(
       released.filter(({ cause }) => cause !== 'Undecided').map(({ certificateId }) => certificateId),
     );

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { IssuerStatus } from '../../src/api/tinycert/issuer-status.ts';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { IssuerDirectory } from '../../src/issuance/tinycert/issuer-directory.ts';
-import { IssuerRecords } from '../../src/issuance/tinycert/released-store.ts';
+import { IssuerReleasedStore } from '../../src/issuance/tinycert/released-store.ts';
 import { events } from '../../src/kube/events.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import type { CertificateView } from '../../tools/dev-server/types.ts';
@@ -172,7 +172,7 @@ describe('an orphan', () => {
     const { world, authorityId } = await ownAuthority();
     const ids: number[] = [];
     for (let i = 0; i < 12; i += 1) ids.push((await byHand(authorityId, 'alike.example.com')).id);
-    const records = new IssuerRecords({
+    const records = new IssuerReleasedStore({
       kube: stage.kube,
       crds: fitting,
       directory: new IssuerDirectory(),
@@ -254,7 +254,7 @@ describe('an orphan', () => {
 
   describe('is not what a Secret proves that was left behind while no operator ran', () => {
     /** A resource is deleted, of which its Secret is all that is left. */
-    async function leftBehind() {
+    async function leftoverSecrets() {
       const { world, operator, authorityId } = await ownAuthority();
       await world.certificate('kept');
       await world.ready('kept');
@@ -266,7 +266,7 @@ describe('an orphan', () => {
     }
 
     test('and it is remembered, once and for good', async () => {
-      const { world, id } = await leftBehind();
+      const { world, id } = await leftoverSecrets();
       const second = await world.operator();
       await world.pass(INTERVAL_MS);
       expect(await statusOf(world)).toMatchObject({
@@ -286,7 +286,7 @@ describe('an orphan', () => {
     });
 
     test('unless it names another certificate than it holds', async () => {
-      const { world, authorityId } = await leftBehind();
+      const { world, authorityId } = await leftoverSecrets();
       const foreign = await byHand(authorityId, 'foreign.example.com');
       await world.patch(secrets, 'gone-tls', {
         metadata: { annotations: { 'tinycert-operator.io/certificate-id': String(foreign.id) } },

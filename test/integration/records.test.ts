@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { IssuerDirectory } from '../../src/issuance/tinycert/issuer-directory.ts';
-import { IssuerRecords } from '../../src/issuance/tinycert/released-store.ts';
-import type { Released } from '../../src/issuance/tinycert/remember.ts';
+import { IssuerReleasedStore } from '../../src/issuance/tinycert/released-store.ts';
+import type { Released } from '../../src/issuance/tinycert/released.ts';
 import { keyOf } from '../../src/kube/objects.ts';
-import { complaints } from '../support/scenario.ts';
 import { fitting } from '../support/crds.ts';
+import { complaints } from '../support/scenario.ts';
 import { type Stage, openStage } from '../support/stage.ts';
 import { type World, aWorld } from '../support/world.ts';
 
@@ -17,8 +17,8 @@ afterAll(() => stage.close());
 
 const { signal } = new AbortController();
 
-function records({ namespace }: World): IssuerRecords {
-  return new IssuerRecords({
+function records({ namespace }: World): IssuerReleasedStore {
+  return new IssuerReleasedStore({
     kube: stage.kube,
     crds: fitting,
     directory: new IssuerDirectory(),

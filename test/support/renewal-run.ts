@@ -1,14 +1,14 @@
 import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../../src/api/tinycert/certificate-status.ts';
-import { decide, failedConditions, settledCondition } from '../../src/tinycert-certificates/decide/plan.ts';
-import type { Inputs } from '../../src/tinycert-certificates/context/inputs.ts';
+import { MAX_CLOCK_SKEW_MS } from '../../src/issuance/clock-skew.ts';
 import { dueAt, lookAgainAt } from '../../src/issuance/renewal/plan.ts';
-import { rfc3339, type WantedCondition, withConditions } from '../../src/issuance/status/conditions.ts';
-import { MAX_CLOCK_SKEW_MS } from '../../src/issuance/secret/check-material.ts';
+import { type WantedCondition, rfc3339, withConditions } from '../../src/issuance/status/conditions.ts';
 import { type ReconcileResult, runController } from '../../src/kube/controller/controller.ts';
 import { WorkQueue } from '../../src/kube/controller/queue.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { createMetrics } from '../../src/metrics/registry.ts';
+import type { Inputs } from '../../src/tinycert-certificates/context/inputs.ts';
+import { decide, failedConditions, settledCondition } from '../../src/tinycert-certificates/decide/plan.ts';
 import { attempt, inputs, issued } from './inputs.ts';
 import { VirtualClock } from './virtual-clock.ts';
 

@@ -31,7 +31,7 @@ export function afterFailure(
 }
 
 /** No failure any more. */
-export const WITHOUT_FAILURE = {
+export const NO_FAILURE = {
   failedAttempts: null,
   lastFailureTime: null,
   nextAttemptTime: null,

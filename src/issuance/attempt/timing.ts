@@ -1,5 +1,5 @@
 import type { ClockOffset } from '../../tinycert/index.ts';
-import { MAX_CLOCK_SKEW_MS } from '../secret/check-material.ts';
+import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
 
 /**
  * The three times on which recovery rests. All in milliseconds, all counted by the process that uses them.

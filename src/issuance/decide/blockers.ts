@@ -1,9 +1,10 @@
-import { MAX_CLOCK_SKEW_MS } from '../secret/check-material.ts';
-import { conditionOf, type WantedCondition } from '../status/conditions.ts';
-import type { CertificateInputs, Obstacle } from './inputs.ts';
-import { CrdsOutdated } from '../status/outdated-crds.ts';
-import type { CertificateResource } from '../certificate-kind.ts';
 import type { Reason } from '../../lib/reason.ts';
+import { type CertificateResource, earliest } from '../certificate-kind.ts';
+import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
+import { type WantedCondition, conditionOf } from '../status/conditions.ts';
+import { CrdsOutdated } from '../status/outdated-crds.ts';
+import type { CertificateInputs, Blocker } from './inputs.ts';
+import { failed } from './readiness.ts';
 
 /** What can stand in the way of any certificate. Each is a policy for a controller's own table, which orders them. */
 
@@ -18,7 +19,7 @@ const SUSPENDED: Reason = {
 /** While a resource is suspended nothing is done for it, whatever is needed; it is still let go of when it is deleted. */
 export function suspended({
   certificate: { spec },
-}: Pick<CertificateInputs, 'certificate'>): Obstacle | undefined {
+}: Pick<CertificateInputs, 'certificate'>): Blocker | undefined {
   return spec.suspend ? SUSPENDED : undefined;
 }
 
@@ -28,12 +29,12 @@ export function idleConditions({ spec }: Pick<CertificateResource, 'spec'>): Wan
 }
 
 /** What cannot be written down is not bought. */
-export function outdatedCrds({ crdsFit }: CertificateInputs): Obstacle | undefined {
+export function outdatedCrds({ crdsFit }: CertificateInputs): Blocker | undefined {
   return crdsFit ? undefined : { reason: 'CRDsOutdated', message: new CrdsOutdated().message };
 }
 
 /** A Secret has one owner. */
-export function sharedSecretName({ certificate: { spec }, elder }: CertificateInputs): Obstacle | undefined {
+export function sharedSecretName({ certificate: { spec }, elder }: CertificateInputs): Blocker | undefined {
   if (elder === undefined) return undefined;
   return {
     reason: 'DuplicateSecretName',
@@ -42,7 +43,7 @@ export function sharedSecretName({ certificate: { spec }, elder }: CertificateIn
 }
 
 /** Secrets are watched by our label, so that the end of one without it is only found by looking. */
-export function foreignSecret({ secret, now }: CertificateInputs): Obstacle | undefined {
+export function foreignSecret({ secret, now }: CertificateInputs): Blocker | undefined {
   if (secret.state !== 'foreign') return undefined;
   return { reason: secret.reason, message: secret.message, until: now + FOREIGN_AGAIN_MS };
 }
@@ -51,7 +52,7 @@ export function foreignSecret({ secret, now }: CertificateInputs): Obstacle | un
 export function backingOff({
   certificate: { metadata, status },
   now,
-}: Pick<CertificateInputs, 'certificate' | 'now'>): Obstacle | undefined {
+}: Pick<CertificateInputs, 'certificate' | 'now'>): Blocker | undefined {
   if (status?.failedAttempts === undefined) return undefined;
   const failed = conditionOf(status.conditions, 'Issuing');
   if (failed?.status !== 'False' || failed.observedGeneration !== metadata.generation) return undefined;
@@ -64,7 +65,7 @@ export function backingOff({
 }
 
 /** A rate limit shows on the account; a write for each of thousands that wait would say nothing more. */
-export function accountPaused({ turn }: Pick<CertificateInputs, 'turn'>): Obstacle | undefined {
+export function accountPaused({ turn }: Pick<CertificateInputs, 'turn'>): Blocker | undefined {
   if (!turn.paused) return undefined;
   return {
     reason: 'RateLimited',
@@ -72,4 +73,45 @@ export function accountPaused({ turn }: Pick<CertificateInputs, 'turn'>): Obstac
     isMomentary: true,
     isQueued: true,
   };
+}
+
+/** Say in status what is in the way, if it does not say so already. */
+export interface ReportPlan {
+  do: 'report';
+  why: Reason;
+  conditions: WantedCondition[];
+  requeueAt?: number | undefined;
+  isQueued?: true;
+}
+
+/** Do nothing until then. */
+export interface NothingPlan {
+  do: 'nothing';
+  requeueAt?: number | undefined;
+  isQueued?: true;
+}
+
+/** What is served meanwhile; `until`: when Ready stops being true by itself, if it is true now. */
+interface Served {
+  isServed: boolean;
+  /** What Ready says of it. */
+  ready?: WantedCondition;
+  until: number | undefined;
+}
+
+/** Says what is in the way, and when to look again. */
+export function reportPlan(obstacle: Blocker, { isServed, ready, until }: Served): ReportPlan {
+  return {
+    do: 'report',
+    why: obstacle,
+    conditions: failed(isServed, obstacle, ready),
+    requeueAt: earliest(obstacle.until, until),
+    ...(obstacle.isQueued ? { isQueued: true } : {}),
+  };
+}
+
+/** The same, where that is worth a word. Whoever is called by the gate looks by itself when what is served ends. */
+export function around(obstacle: Blocker, served: Served): ReportPlan | NothingPlan {
+  if (!obstacle.isMomentary) return reportPlan(obstacle, served);
+  return obstacle.isQueued ? { do: 'nothing', isQueued: true, requeueAt: served.until } : { do: 'nothing' };
 }

@@ -34,7 +34,7 @@ export function ticketOf(
 }
 
 /** Does the work of one reconcile, and lets the place go that was kept for the certificate if it was called and did not take it. */
-export async function comeWhenCalled<T>(
+export async function withTurn<T>(
   gate: Gate | undefined,
   certificate: CertificateResource,
   work: () => Promise<T>,

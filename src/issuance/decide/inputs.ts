@@ -31,7 +31,7 @@ export interface CertificateInputs<T extends CertificateResource = CertificateRe
 }
 
 /** What stands in the way. `until` is when to look again by itself; without it a change has to come. */
-export interface Obstacle extends Reason {
+export interface Blocker extends Reason {
   until?: number;
   /** It passes by itself in a moment, so that it is not worth a write. */
   isMomentary?: true;

@@ -1,6 +1,7 @@
+import type { Reason } from '../../lib/reason.ts';
+import { expiryOf } from '../certificate-kind.ts';
 import type { WantedCondition } from '../status/conditions.ts';
 import type { CertificateInputs } from './inputs.ts';
-import type { Reason } from '../../lib/reason.ts';
 
 type Seen = Pick<CertificateInputs, 'certificate' | 'secret' | 'specHash' | 'now'>;
 
@@ -13,23 +14,21 @@ export const READY: WantedCondition = {
 };
 
 /** Whether a Secret that changed still holds the certificate that status names, as far as its content tells. */
-export function holdsOwn({ certificate: { status }, secret }: Pick<Seen, 'certificate' | 'secret'>): boolean {
+export function secretHoldsCurrent({
+  certificate: { status },
+  secret,
+}: Pick<Seen, 'certificate' | 'secret'>): boolean {
   if (secret.state !== 'changed' || !secret.held) return false;
   const { serialNumber, notAfter } = secret.held.leaf;
   return serialNumber === status?.serialNumber && notAfter === Date.parse(status.notAfter ?? '');
 }
 
 /** Whether the Secret holds a certificate for this very spec that has not expired. A touched one that still does serves it. */
-export function holdsForSpec(seen: Seen): boolean {
+export function servesSpec(seen: Seen): boolean {
   const { certificate, secret, specHash, now } = seen;
-  if (secret.state !== 'unchanged' && !holdsOwn(seen)) return false;
+  if (secret.state !== 'unchanged' && !secretHoldsCurrent(seen)) return false;
   const expiry = expiryOf(certificate);
   return expiry !== undefined && expiry > now && certificate.status?.specHash === specHash;
-}
-
-/** When the certificate in status ends, in milliseconds since the epoch. */
-export function expiryOf({ status }: Pick<Seen['certificate'], 'status'>): number | undefined {
-  return status?.notAfter === undefined ? undefined : Date.parse(status.notAfter);
 }
 
 /** The conditions while a need is being met. Ready tells whether what is served now is right, whatever is done about tomorrow; `ready`: what it says then. */
@@ -48,10 +47,4 @@ function notReady(why: Reason): WantedCondition {
 
 function textOf({ reason, message }: Reason): Reason {
   return { reason, message };
-}
-
-/** The earliest of several moments, of which some may never come. */
-export function earliest(...times: (number | undefined)[]): number | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
 }

@@ -1,4 +1,4 @@
-import { WITHOUT_FAILURE } from '../attempt/retry-backoff.ts';
+import { NO_FAILURE } from '../attempt/retry-backoff.ts';
 import { present } from '../secret/certificate-secrets.ts';
 import { conditionOf, rfc3339, type WantedCondition } from '../status/conditions.ts';
 import type { CertificateInputs } from './inputs.ts';
@@ -8,7 +8,7 @@ import { dueAt, type Renewable } from '../renewal/plan.ts';
 type Settled = Pick<CertificateInputs<Renewable & CertificateInputs['certificate']>, 'certificate' | 'now'>;
 
 /** Whether the status of a certificate that needs nothing says so: Ready as wanted, and when it will be renewed. */
-export function isSettled({ certificate, now }: Settled, wanted: WantedCondition): boolean {
+export function isUpToDate({ certificate, now }: Settled, wanted: WantedCondition): boolean {
   const { metadata, status } = certificate;
   const ready = conditionOf(status?.conditions, 'Ready');
   const due = dueAt({ certificate, now });
@@ -22,7 +22,7 @@ export function isSettled({ certificate, now }: Settled, wanted: WantedCondition
 }
 
 /** The write that makes it so. */
-export function settling(
+export function upToDateStatus(
   inputs: Settled & Pick<CertificateInputs, 'secret'>,
   wanted: WantedCondition,
 ): { change: SettledChange; conditions: WantedCondition[]; removed: string[] } {
@@ -34,7 +34,7 @@ export function settling(
       ...(uid === undefined ? {} : { secretUID: uid }),
       ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
       renewalTime: due === undefined ? null : rfc3339(due),
-      ...WITHOUT_FAILURE,
+      ...NO_FAILURE,
     },
     conditions: [wanted, ...idleConditions(certificate)],
     removed: certificate.spec.suspend ? [] : ['Issuing'],

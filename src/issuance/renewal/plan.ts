@@ -1,10 +1,9 @@
 import { renewBeforeMs } from '../../api/tinycert/certificate-spec.ts';
-import { shares } from '../../lib/hash.ts';
 import { parseDuration } from '../../lib/duration.ts';
+import { shares } from '../../lib/hash.ts';
 import { Schedule } from '../../lib/schedule.ts';
-import { leastAge, type RenewalWish, spreadRenewalTime } from './time.ts';
-import type { CertificateResource } from '../certificate-kind.ts';
-import { earliest, expiryOf } from '../decide/readiness.ts';
+import { type CertificateResource, earliest, expiryOf } from '../certificate-kind.ts';
+import { type RenewalWish, leastAge, spreadRenewalTime } from './time.ts';
 import { type RenewalWindow, windowedTime } from './windows.ts';
 
 /** When a certificate is renewed by itself. */

@@ -1,20 +1,19 @@
 import type { KubeClient } from '../../kube/client.ts';
-import { type KubeObject, type ObjectRef, refKey, type Secret, secrets } from '../../kube/objects.ts';
+import { type KubeObject, type ObjectRef, type Secret, refKey, secrets } from '../../kube/objects.ts';
 import type { Store } from '../../kube/watch/store.ts';
-import type { Material } from './check-material.ts';
-import { conditionOf } from '../status/conditions.ts';
-import { type HeldCertificate, heldCertificate } from './read-secret.ts';
-import type { LastWritten } from '../status/last-written.ts';
 import {
   type CertificateKind,
   type CertificateResource,
   type SecretMetadata,
   secretRef,
 } from '../certificate-kind.ts';
-import type { SecretClaims } from './name-claims.ts';
-import { secretData, TLS_SECRET } from './secret-data.ts';
+import { conditionOf } from '../status/conditions.ts';
+import type { LastWritten } from '../status/last-written.ts';
+import type { Material } from './check-material.ts';
 import { hasMetadata, isOwnSecret, madeFor } from './metadata.ts';
+import type { NameClaims } from './name-claims.ts';
 import { hasWantedOwners, ownersChange } from './owner-references.ts';
+import { type SecretContent, readSecret } from './read-secret.ts';
 
 /** A certificate's Secret, as far as it had to be looked at. */
 export type SecretView =
@@ -27,7 +26,7 @@ export type SecretView =
   | {
       state: 'changed';
       metadata: Secret['metadata'];
-      held: HeldCertificate | undefined;
+      held: SecretContent | undefined;
       hasMetadata: boolean;
     };
 
@@ -45,7 +44,7 @@ export interface CertificateSecretsOptions<T extends CertificateResource> {
   /** The operator's Secrets, as metadata. */
   watched: Pick<Store<KubeObject>, 'get'>;
   written: LastWritten<KubeObject>;
-  claims: Pick<SecretClaims, 'elderOf'>;
+  claims: Pick<NameClaims, 'elderOf'>;
 }
 
 /** The Secrets of one kind of certificate: read when they may have changed, written whole, and never somebody else's. */
@@ -153,7 +152,7 @@ export class CertificateSecrets<T extends CertificateResource> {
   #viewOf(certificate: T, secret: Secret): SecretView {
     const { kind } = this.#options;
     const { name } = secret.metadata;
-    const held = heldCertificate(secret);
+    const held = readSecret(secret);
     if (
       !isOwnSecret(kind, certificate, secret, held?.leaf.serialNumber) &&
       !this.#isInherited(certificate, secret)
@@ -196,4 +195,20 @@ export class CertificateSecrets<T extends CertificateResource> {
     const hasWaited = conditionOf(certificate.status?.conditions, 'Ready')?.reason === 'DuplicateSecretName';
     return hasWaited || kind.isOpen(certificate);
   }
+}
+
+/** Type of the Secrets that are served by ingress controllers. */
+export const TLS_SECRET = 'kubernetes.io/tls';
+
+/** The files of a certificate's Secret, base64 as in `data`. */
+export function secretData(material: Material): Record<string, string> {
+  return {
+    'tls.crt': base64(material.certificates),
+    'tls.key': base64(material.key),
+    'ca.crt': base64(material.root),
+  };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
 }

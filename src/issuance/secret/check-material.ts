@@ -1,9 +1,10 @@
 import { AppError } from '../../lib/errors.ts';
 import { type Certificate, readBundle } from '../../x509/certificate.ts';
-import { PEM_LIMITS } from '../../x509/pem.ts';
 import { verifyChain } from '../../x509/chain.ts';
 import { type Names, sameNames } from '../../x509/names.ts';
+import { PEM_LIMITS } from '../../x509/pem.ts';
 import { readPrivateKey } from '../../x509/private-key.ts';
+import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
 
 /** What came from the CA for one certificate id, unchecked. */
 export interface Fetched {
@@ -45,9 +46,6 @@ export class ExpiredError extends MaterialError {
     this.leaf = leaf;
   }
 }
-
-/** A certificate that begins this much later than our clock says is published all the same: clocks differ. */
-export const MAX_CLOCK_SKEW_MS = 5 * 60_000;
 
 /**
  * Checks what came from the CA before it may go into a Secret: the key fits the certificate, the names are those that

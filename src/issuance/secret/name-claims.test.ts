@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Store } from '../../kube/watch/store.ts';
 import type { CertificateResource } from '../certificate-kind.ts';
-import { SecretClaims } from './name-claims.ts';
+import { NameClaims } from './name-claims.ts';
 
 function resource(name: string, creationTimestamp: string, uid: string): CertificateResource {
   return {
@@ -15,7 +15,7 @@ const B = { kind: 'B' };
 
 /** What the resources of two kinds are told of each other. */
 function told(a: CertificateResource, b: CertificateResource): (string | undefined)[] {
-  const claims = new SecretClaims();
+  const claims = new NameClaims();
   for (const [type, object] of [[A, a] as const, [B, b] as const]) {
     const store = new Store<CertificateResource>();
     claims.follow(type, store);

@@ -9,7 +9,7 @@ type Kind = Pick<ResourceType, 'kind'>;
 type Resources = Pick<Store<CertificateResource>, 'addIndex' | 'byIndex' | 'subscribe'>;
 
 /** Which Secret each certificate names, of whatever kind it is: a Secret has one owner. */
-export class SecretClaims {
+export class NameClaims {
   readonly #kinds: { type: Kind; store: Resources }[] = [];
   readonly #listeners = new Set<(secretKey: string) => void>();
 

@@ -2,10 +2,10 @@ import type { Secret } from '../../kube/objects.ts';
 import { type Certificate, readBundle } from '../../x509/certificate.ts';
 import { verifyChain } from '../../x509/chain.ts';
 import { type PrivateKey, readPrivateKey } from '../../x509/private-key.ts';
-import { claimedCertificateId } from '../tinycert/kind.ts';
+import { claimedCertificateId } from './metadata.ts';
 
 /** The certificate that a Secret holds, if it is whole: a readable chain to its own `ca.crt`, with the right key. */
-export interface HeldCertificate {
+export interface SecretContent {
   leaf: Certificate;
   intermediates: readonly Certificate[];
   /** What `ca.crt` says the authority is; anybody can write any. */
@@ -19,7 +19,7 @@ export interface HeldCertificate {
 }
 
 /** Reads what a Secret holds. Undefined for anything that could not be served. */
-export function heldCertificate(secret: Secret): HeldCertificate | undefined {
+export function readSecret(secret: Secret): SecretContent | undefined {
   try {
     const files = { crt: file(secret, 'tls.crt'), key: file(secret, 'tls.key'), ca: file(secret, 'ca.crt') };
     const [leaf, ...intermediates] = readBundle(files.crt);

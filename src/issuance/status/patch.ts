@@ -1,8 +1,8 @@
 import type { KubeClient } from '../../kube/client.ts';
 import { isConflict } from '../../kube/errors.ts';
-import { keyOf, type KubeObject, parseKey, type ResourceType } from '../../kube/objects.ts';
-import { type CrdsFit, rethrowRefusal, StatusRefused } from './outdated-crds.ts';
-import type { Warn } from './warn.ts';
+import { type KubeObject, type ResourceType, keyOf, parseKey } from '../../kube/objects.ts';
+import type { Warn } from './events.ts';
+import { type CrdsFit, StatusRefused, rethrowRefusal } from './outdated-crds.ts';
 
 /**
  * Writes what was found of the spec of an issuer or account into its status, in one strict merge-patch. After a conflict,

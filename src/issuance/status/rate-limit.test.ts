@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
-import { Repairs } from './rate-limit.ts';
+import { RateLimiter } from './rate-limit.ts';
 
 test('the first repairs are made at once, then pauses double up to ten minutes, and peace ends them', async () => {
   const clock = new VirtualClock();
-  const repairs = new Repairs(clock);
+  const repairLimiter = new RateLimiter(clock);
   const pauses: number[] = [];
   const begins: boolean[] = [];
   for (let i = 0; i < 12; i += 1) {
-    begins.push(repairs.note('a'));
-    const ms = repairs.waits('a');
+    begins.push(repairLimiter.note('a'));
+    const ms = repairLimiter.waits('a');
     pauses.push(Math.round(ms / 1000));
     await clock.advance(ms);
   }
@@ -21,8 +21,8 @@ test('the first repairs are made at once, then pauses double up to ten minutes, 
     expect(pause).toBeGreaterThanOrEqual(Math.floor(Math.min(600, 5 * 2 ** i) * 0.9));
     expect(pause).toBeLessThanOrEqual(Math.ceil(Math.min(600, 5 * 2 ** i) * 1.1));
   }
-  expect(repairs.waits('b')).toBe(0);
+  expect(repairLimiter.waits('b')).toBe(0);
   await clock.advance(1_800_000);
-  expect(repairs.note('a')).toBe(false);
-  expect(repairs.waits('a')).toBe(0);
+  expect(repairLimiter.note('a')).toBe(false);
+  expect(repairLimiter.waits('a')).toBe(0);
 });

@@ -1,8 +1,8 @@
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
-import { CRDS_AGAIN_MS, CrdsOutdated, StatusRefused } from './outdated-crds.ts';
 import type { CertificateResource } from '../certificate-kind.ts';
+import type { Warn } from './events.ts';
+import { CRDS_AGAIN_MS, CrdsOutdated, StatusRefused } from './outdated-crds.ts';
 import type { StatusWriter } from './writer.ts';
-import type { Warn } from './warn.ts';
 
 interface Deps<T extends CertificateResource> {
   warn: Warn;
@@ -14,7 +14,7 @@ interface Deps<T extends CertificateResource> {
  * change; under CRDs that are older than the operator newer ones are waited for. Either is said. A status that the API
  * server refuses can only be told of by an event, and is tried again later and later.
  */
-export async function readable<T extends CertificateResource>(
+export async function withValidSpec<T extends CertificateResource>(
   { warn, statuses }: Deps<T>,
   certificate: T,
   parsed: { ok: true; object: T } | { ok: false; message: string },

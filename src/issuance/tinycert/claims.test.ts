@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, ISSUED, issued, spec } from '../../../test/support/inputs.ts';
+import { ISSUED, attempt, issued, spec } from '../../../test/support/inputs.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import type { CertificateDetails, CertificateSummary } from '../../tinycert/index.ts';
-import { askedFor } from './asked-for.ts';
 import { claimsOf, floorOf, isAlike, isFromWindow, withFormer } from './claims.ts';
-import { type Request, requestHash } from './request.ts';
+import { type Request, askedFor, requestHash } from './request.ts';
 
 const names = effectiveNames(spec);
 const request: Request = { authorityId: 1, names, subject: { country: 'NL', organization: 'Example' } };

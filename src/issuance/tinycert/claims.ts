@@ -1,7 +1,7 @@
 import type { Attempt, CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import type { CertificateSummary } from '../../tinycert/index.ts';
 import { normalCommonName } from '../../x509/names.ts';
-import { MAX_CLOCK_SKEW_MS } from '../secret/check-material.ts';
+import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
 
 /** As many as the schema has room for. */
 const MAX_FORMER = 20;

@@ -1,11 +1,10 @@
-import { effectiveNames } from '../../api/tinycert/effective.ts';
-import { certificates, type TinyCertCertificate } from '../../api/kinds.ts';
+import { type TinyCertCertificate, certificates } from '../../api/kinds.ts';
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from '../../api/names.ts';
-import type { Secret } from '../../kube/objects.ts';
+import { effectiveNames } from '../../api/tinycert/effective.ts';
 import type { Names } from '../../x509/names.ts';
+import type { CertificateKind, SecretMetadata } from '../certificate-kind.ts';
 import { isOpen } from './attempt.ts';
 import { sealedFields } from './seal.ts';
-import type { CertificateKind, SecretMetadata } from '../certificate-kind.ts';
 
 /** What is TinyCert's own about its certificates' Secrets. */
 export const tinycertKind: CertificateKind<TinyCertCertificate> = {
@@ -39,10 +38,4 @@ export function secretMetadata(
       [SECRET_ANNOTATIONS.emailSans]: names.email.join(','),
     },
   };
-}
-
-/** The id of the certificate that a Secret says it holds. Whoever may edit the Secret can write any. */
-export function claimedCertificateId(secret: Pick<Secret, 'metadata'>): number | undefined {
-  const text = secret.metadata.annotations?.[SECRET_ANNOTATIONS.certificateId];
-  return text !== undefined && /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : undefined;
 }

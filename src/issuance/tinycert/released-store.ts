@@ -1,31 +1,30 @@
-import { clusterIssuers, issuers, type TinyCertClusterIssuer, type TinyCertIssuer } from '../../api/kinds.ts';
+import { type TinyCertClusterIssuer, type TinyCertIssuer, clusterIssuers, issuers } from '../../api/kinds.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isConflict } from '../../kube/errors.ts';
 import { parseKey } from '../../kube/objects.ts';
 import { asError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { KeyedMutex } from '../../lib/mutex.ts';
-import type { IssuerDirectory } from './issuer-directory.ts';
 import { type CrdsFit, rethrowRefusal } from '../status/outdated-crds.ts';
-import { type Giving, remember } from './remember.ts';
-import type { Abandoned, Released } from './remember.ts';
+import type { IssuerDirectory } from './issuer-directory.ts';
+import { type Abandoned, type ReleasedChange, type Released, withReleased } from './released.ts';
 
 /** What is remembered. */
-export interface Given {
+export interface ReleasedRecords {
   released: readonly Released[];
   abandoned: readonly Abandoned[];
 }
 
 /** The memory of an issuer, in its status: it outlives resources and processes (rule 8). */
-export interface Records {
+export interface ReleasedStore {
   /**
    * Adds to what is remembered of an issuer, with what others give up at the same time in one write; resolves once it is
    * written. Nothing is written if all of it is known already, or if the issuer is gone and nobody is left to remember.
    * Throws an `ApiError`, `CrdsOutdated` where the installed CRD has no room for it, or `StatusRefused`.
    */
-  give: (issuerKey: string, giving: Giving, signal: AbortSignal) => Promise<void>;
+  give: (issuerKey: string, giving: ReleasedChange, signal: AbortSignal) => Promise<void>;
   /** What is remembered by all issuers of an authority, read live. */
-  given: (authorityId: number, signal: AbortSignal) => Promise<Given>;
+  given: (authorityId: number, signal: AbortSignal) => Promise<ReleasedRecords>;
 }
 
 /** An issuer of either kind with its key in the directory. */
@@ -34,7 +33,7 @@ export interface KeyedIssuer {
   issuer: TinyCertIssuer | TinyCertClusterIssuer;
 }
 
-export interface IssuerRecordsOptions {
+export interface ReleasedStoreOptions {
   kube: KubeClient;
   crds: CrdsFit;
   directory: IssuerDirectory;
@@ -43,22 +42,22 @@ export interface IssuerRecordsOptions {
 }
 
 interface Waiting {
-  giving: Giving;
+  giving: ReleasedChange;
   /** Once somebody has written it, or failed to. */
   outcome?: { error?: Error };
 }
 
-/** `Records` in the status of the issuers. */
-export class IssuerRecords implements Records {
-  readonly #options: IssuerRecordsOptions;
+/** `ReleasedStore` in the status of the issuers. */
+export class IssuerReleasedStore implements ReleasedStore {
+  readonly #options: ReleasedStoreOptions;
   readonly #locks = new KeyedMutex();
   readonly #waiting = new Map<string, Set<Waiting>>();
 
-  constructor(options: IssuerRecordsOptions) {
+  constructor(options: ReleasedStoreOptions) {
     this.#options = options;
   }
 
-  async give(issuerKey: string, giving: Giving, signal: AbortSignal): Promise<void> {
+  async give(issuerKey: string, giving: ReleasedChange, signal: AbortSignal): Promise<void> {
     const own: Waiting = { giving };
     const waiting = this.#waiting.get(issuerKey) ?? new Set();
     this.#waiting.set(issuerKey, waiting.add(own));
@@ -76,7 +75,7 @@ export class IssuerRecords implements Records {
     if (own.outcome?.error) throw own.outcome.error;
   }
 
-  async given(authorityId: number, signal: AbortSignal): Promise<Given> {
+  async given(authorityId: number, signal: AbortSignal): Promise<ReleasedRecords> {
     const { directory, listIssuers } = this.#options;
     const all = await listIssuers(signal);
     const statuses = all
@@ -104,12 +103,12 @@ export class IssuerRecords implements Records {
     }
   }
 
-  async #write(issuerKey: string, givings: readonly Giving[], signal: AbortSignal): Promise<void> {
+  async #write(issuerKey: string, givings: readonly ReleasedChange[], signal: AbortSignal): Promise<void> {
     const { kube, crds } = this.#options;
     const { type, ref } = resourceOf(issuerKey);
     for (;;) {
       const issuer = await kube.find(type, ref, { signal });
-      const change = issuer && remember(issuer.status ?? {}, givings);
+      const change = issuer && withReleased(issuer.status ?? {}, givings);
       if (!change) return;
       const { resourceVersion } = issuer.metadata;
       const patch = { metadata: { resourceVersion }, status: change };

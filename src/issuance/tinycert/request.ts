@@ -1,8 +1,9 @@
-import { effectiveNames, effectiveSubject } from '../../api/tinycert/effective.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { effectiveNames, effectiveSubject } from '../../api/tinycert/effective.ts';
 import type { Subject } from '../../api/tinycert/subject.ts';
 import { canonicalJson, sha256Hex } from '../../lib/hash.ts';
-import type { Names } from '../../x509/names.ts';
+import type { CertificateDetails } from '../../tinycert/index.ts';
+import { type Names, normalNames } from '../../x509/names.ts';
 import type { AuthorityMaterial, ReadyIssuer } from './issuer-directory.ts';
 import { markerOf } from './marker.ts';
 
@@ -45,3 +46,19 @@ export function requestHash({ authorityId, names, subject }: Request): string {
 }
 
 const subjectFields = ['country', 'organization', 'organizationalUnit', 'locality', 'province'] as const;
+
+/** What a certificate of the CA was asked for; undefined if it has names that nobody can ask for. */
+export function askedFor(authorityId: number, details: CertificateDetails): Request | undefined {
+  if (details.otherNames.length > 0) return undefined;
+  const of = (type: string): string[] =>
+    details.alternativeNames.filter((name) => name.type === type).map(({ value }) => value);
+  const { commonName = '', ...subject } = details.subject;
+  const names = normalNames({
+    commonName,
+    dns: of('DNS'),
+    ip: of('IP'),
+    uri: of('URI'),
+    email: of('email'),
+  });
+  return { authorityId, names, subject };
+}

@@ -1,24 +1,23 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { AttemptMemory } from '../../issuance/attempt/memory.ts';
-import type { CertificateSecrets } from '../../issuance/secret/certificate-secrets.ts';
-import type { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
-import type { LeftBehind } from '../../issuance/tinycert/inventory/leftover-secrets.ts';
-import type { LastWritten } from '../../issuance/status/last-written.ts';
-import type { Observations } from '../../issuance/tinycert/inventory/observations.ts';
-import type { SecretClaims } from '../../issuance/secret/name-claims.ts';
-import type { Records } from '../../issuance/tinycert/released-store.ts';
-import type { StatusWriter } from '../../issuance/status/writer.ts';
 import type { Timing } from '../../issuance/attempt/timing.ts';
+import type { CertificateSecrets } from '../../issuance/secret/certificate-secrets.ts';
+import type { NameClaims } from '../../issuance/secret/name-claims.ts';
+import type { Warn, WarnOperator } from '../../issuance/status/events.ts';
+import type { LastWritten } from '../../issuance/status/last-written.ts';
+import type { RateLimiter } from '../../issuance/status/rate-limit.ts';
+import type { StatusWriter } from '../../issuance/status/writer.ts';
+import type { LeftoverSecrets } from '../../issuance/tinycert/inventory/leftover-secrets.ts';
+import type { Observations } from '../../issuance/tinycert/inventory/observations.ts';
+import type { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
 import type { LastSessions } from '../../issuance/tinycert/promises/last-sessions.ts';
-import type { Warn } from '../../issuance/status/warn.ts';
-import type { Witness } from '../../issuance/status/witness.ts';
+import type { ReleasedStore } from '../../issuance/tinycert/released-store.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { Store } from '../../kube/watch/store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { CertificateMetrics } from '../../metrics/registry.ts';
-import type { PromiseMemory } from './revocation-retries.ts';
-import type { Repairs } from '../../issuance/status/rate-limit.ts';
+import type { RevocationRetries } from './revocation-retries.ts';
 
 /** What the controller works with; all of it is shared between its files and lives as long as the process. */
 export interface Deps {
@@ -27,7 +26,7 @@ export interface Deps {
   timing: Timing;
   metrics: CertificateMetrics;
   warn: Warn;
-  witness: Witness;
+  warnOperator: WarnOperator;
   /** This process, as attempts name it. */
   holder: string;
   /** Whether this process leads at this very moment. */
@@ -48,21 +47,21 @@ export interface Deps {
   /** What inventories found out about certificates that resources have. */
   observations: Observations;
   /** What issuers remember of certificates that were given up. */
-  records: Records;
+  releasedStore: ReleasedStore;
   /** What Secrets prove whose resources are gone. */
-  leftBehind: Pick<LeftBehind, 'of'>;
-  promises: PromiseMemory;
+  leftoverSecrets: Pick<LeftoverSecrets, 'of'>;
+  revocationRetries: RevocationRetries;
   /** Issuers as they were last ready, for what was promised when they are gone. */
-  sessions: Pick<LastSessions, 'get'>;
-  repairs: Repairs;
+  lastSessions: Pick<LastSessions, 'get'>;
+  repairLimiter: RateLimiter;
   /** How often the same was said of a resource lately. */
-  reports: Repairs;
+  reportLimiter: RateLimiter;
   writtenCertificates: LastWritten<TinyCertCertificate>;
   writtenSecrets: LastWritten<KubeObject>;
   statuses: StatusWriter<TinyCertCertificate>;
-  ownSecrets: CertificateSecrets<TinyCertCertificate>;
+  certificateSecrets: CertificateSecrets<TinyCertCertificate>;
   /** Which Secret belongs to whom, across the kinds of certificates. */
-  secretClaims: SecretClaims;
+  nameClaims: NameClaims;
 }
 
 /** Names of indexes on the store of certificates. */

@@ -18,7 +18,7 @@ export async function gather(
   const key = issuerKey(spec.issuerRef, metadata.namespace);
   const issuer = deps.directory.get(key);
   const open = isOpen(certificate.status) ? certificate.status?.attempt : undefined;
-  const elder = deps.ownSecrets.elderOf(certificate);
+  const elder = deps.certificateSecrets.elderOf(certificate);
   return {
     certificate,
     names: effectiveNames(spec),
@@ -29,7 +29,8 @@ export async function gather(
     issuerExists: issuer !== undefined || deps.issuerExists(key),
     elder,
     // What belongs to another resource is none of this one's business.
-    secret: elder === undefined ? await deps.ownSecrets.look(certificate, signal) : { state: 'absent' },
+    secret:
+      elder === undefined ? await deps.certificateSecrets.look(certificate, signal) : { state: 'absent' },
     sealed: issuer?.ready
       ? isSealed(issuer.issuer.account, metadata.uid ?? '', certificate.status ?? {})
       : undefined,

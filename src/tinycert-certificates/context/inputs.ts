@@ -22,7 +22,7 @@ export interface Inputs extends CertificateInputs<TinyCertCertificate> {
 }
 
 /** A certificate that exists at the CA and is to be served. */
-export interface Conclusion {
+export interface Publication {
   certificateId: number;
   /** How it came to be, for the metrics; `republished` if it is the one in status already. */
   outcome: 'success' | 'adopted' | 'republished';

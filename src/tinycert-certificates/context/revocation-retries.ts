@@ -11,7 +11,7 @@ interface Note {
 }
 
 /** What this process knows of promises that it could not keep yet, by uid. All of it may be lost. */
-export class PromiseMemory {
+export class RevocationRetries {
   readonly #notes = new Map<string, Note>();
 
   /** Counts a failure; returns after how many milliseconds to try again. */

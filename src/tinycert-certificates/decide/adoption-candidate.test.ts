@@ -3,7 +3,7 @@ import { attempt, certificate } from '../../../test/support/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
 import type { Deps } from '../context/deps.ts';
-import { assertRead } from './adoption-candidate.ts';
+import { assertRead } from '../secret/proven-id.ts';
 
 const whole: CertificateStatus = { attempt, seal: 'v1:x' };
 const { attempt: _, ...hidden } = whole;

@@ -1,11 +1,6 @@
-import { certificates } from '../../api/kinds.ts';
-import { MAX_CLOCK_SKEW_MS } from '../../issuance/secret/check-material.ts';
-import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
-import { keyOf, parseKey } from '../../kube/objects.ts';
-import { canonicalJson } from '../../lib/hash.ts';
-import type { Plan } from './plan.ts';
-import type { Deps } from '../context/deps.ts';
+import { MAX_CLOCK_SKEW_MS } from '../../issuance/clock-skew.ts';
 import type { Inputs } from '../context/inputs.ts';
+import type { Plan } from './plan.ts';
 
 /** What is not done on the word of an unsealed status while the Secret may prove what it says. */
 const needsProof: ReadonlySet<Plan['do']> = new Set(['issue', 'recover', 'republish', 'relabel', 'settle']);
@@ -24,30 +19,4 @@ export function mayProve(inputs: Inputs, plan: Plan): boolean {
   if (certificate.status?.certificateId !== undefined) return true;
   const { leaf } = secret.held;
   return leaf.notBefore <= now + MAX_CLOCK_SKEW_MS && leaf.notAfter > now;
-}
-
-/**
- * Before the word of a status without its seal is dropped: that the API server still has it so. Older CRDs hide an attempt
- * from whoever reads under them, in a version that is the newest; once newer ones are back, a write would put another in its
- * place. Throws `CrdsOutdated` then: one version that reads in two ways is what the CRDs did.
- */
-export async function assertRead(
-  { kube, crds }: Pick<Deps, 'kube' | 'crds'>,
-  { certificate, sealed }: Pick<Inputs, 'certificate' | 'sealed'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { metadata, status } = certificate;
-  if (sealed !== false || status?.seal === undefined) return;
-  const live = await kube.get(certificates, parseKey(keyOf(certificate)), { signal });
-  const isSame =
-    live.metadata.uid === metadata.uid && live.metadata.resourceVersion === metadata.resourceVersion;
-  if (!isSame || canonicalJson(live.status) === canonicalJson(status)) return;
-  crds.doubt();
-  throw new CrdsOutdated();
-}
-
-/** Ids that the certificate in the Secret may have, by what annotation and status say. */
-export function claimedIdsOf({ certificate, secret }: Inputs): (number | undefined)[] {
-  const held = secret.state === 'changed' ? secret.held : undefined;
-  return [held?.claimedId, certificate.status?.certificateId];
 }

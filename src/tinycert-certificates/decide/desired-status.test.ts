@@ -4,7 +4,7 @@ import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts
 import { decide, type Plan, settledCondition } from './plan.ts';
 import type { Inputs } from '../context/inputs.ts';
 
-type Given = Parameters<typeof inputs>[0];
+type ReleasedRecords = Parameters<typeof inputs>[0];
 
 const due = ISSUED + 80 * DAY;
 const { renewalTime: _, ...unplanned } = issued;
@@ -22,7 +22,7 @@ function outcome(plan: Plan): string {
 }
 
 /** The table of docs/lifecycle.md: what is done in each state. */
-describe.each<[string, Given, Record<string, string>]>([
+describe.each<[string, ReleasedRecords, Record<string, string>]>([
   [
     'nothing in particular',
     {},
@@ -77,7 +77,7 @@ describe.each<[string, Given, Record<string, string>]>([
     { first: 'issue', spec: 'issue', due: 'settle', absent: 'republish', recover: 'recover' },
   ],
 ])('with %s', (_name, given = {}, expected) => {
-  const situations: Record<string, Given> = {
+  const situations: Record<string, ReleasedRecords> = {
     first: { status: {} },
     spec: { spec: { ...given.spec, dnsNames: ['other.example.com'] }, generation: 2 },
     due: { now: due },
@@ -130,7 +130,7 @@ describe('Ready', () => {
   });
 });
 
-test.each<[string, Given, object]>([
+test.each<[string, ReleasedRecords, object]>([
   [
     'issues another one after a revocation',
     { status: revoked },

@@ -1,7 +1,7 @@
 import type { Reason } from '../../lib/reason.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { Inputs } from '../context/inputs.ts';
-import type { Obstacle } from '../../issuance/decide/inputs.ts';
+import type { Blocker } from '../../issuance/decide/inputs.ts';
 import type { Need } from './needs.ts';
 
 type Resource = Pick<TinyCertCertificate, 'spec' | 'status'>;
@@ -10,9 +10,9 @@ type Resource = Pick<TinyCertCertificate, 'spec' | 'status'>;
  * As long as the spec wants its certificate held or revoked, no other one is bought for it, and one that is revoked is not
  * repaired either. What an open attempt has bought is still found out.
  */
-export function withheld({ certificate, attempt }: Inputs, { remedy }: Need): Obstacle | undefined {
+export function withheld({ certificate, attempt }: Inputs, { remedy }: Need): Blocker | undefined {
   const { desiredStatus } = certificate.spec;
-  if (!isWithheld(certificate)) return undefined;
+  if (!wantsHoldOrRevoked(certificate)) return undefined;
   const isBuying =
     remedy === 'issue' || remedy === 'renew' || (remedy === 'recover' && attempt?.isFruitless === true);
   const isRepair = remedy === 'republish' || remedy === 'relabel';
@@ -24,12 +24,12 @@ export function withheld({ certificate, attempt }: Inputs, { remedy }: Need): Ob
 }
 
 /** Whether the spec wants its certificate held or revoked. */
-export function isWithheld({ spec: { desiredStatus } }: Pick<TinyCertCertificate, 'spec'>): boolean {
+export function wantsHoldOrRevoked({ spec: { desiredStatus } }: Pick<TinyCertCertificate, 'spec'>): boolean {
   return desiredStatus === 'Hold' || desiredStatus === 'Revoked';
 }
 
 /** Why a certificate is worth nothing although it has not expired: somebody holds or has revoked it. */
-export function lostStanding({ status }: Resource): Reason | undefined {
+export function heldOrRevoked({ status }: Resource): Reason | undefined {
   const { certificateStatus, certificateId } = status ?? {};
   if (certificateStatus === 'hold') {
     return {

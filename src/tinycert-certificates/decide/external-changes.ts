@@ -2,7 +2,7 @@ import type { Inputs } from '../context/inputs.ts';
 import type { Need } from './needs.ts';
 
 /** What the CA's list says of the certificate and its resource does not know yet (design 3.8). */
-export function changedAtCa({
+export function statusChangedAtCa({
   certificate: { status },
   observed,
   sealed,
@@ -30,7 +30,7 @@ export function changedAtCa({
 }
 
 /** What somebody revoked at TinyCert is replaced if the spec says so, with another key, since this one may be known. */
-export function revokedElsewhere({ certificate: { spec, status } }: Inputs): Need | undefined {
+export function revokedExternally({ certificate: { spec, status } }: Inputs): Need | undefined {
   const { certificateStatus, observedDesiredStatus, certificateId } = status ?? {};
   if (certificateStatus !== 'revoked' || observedDesiredStatus === 'Revoked') return undefined;
   if (spec.revocation?.onExternalRevocation !== 'Replace') return undefined;

@@ -1,12 +1,13 @@
+import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import { secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
+import { renewalPlan } from '../../issuance/renewal/plan.ts';
 import { firstOf } from '../../lib/first-of.ts';
 import type { Reason } from '../../lib/reason.ts';
-import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
-import { renewalPlan } from '../../issuance/renewal/plan.ts';
 import type { Inputs } from '../context/inputs.ts';
-import { changedAtCa, revokedElsewhere } from './external-changes.ts';
-import { openAttempt } from './open-attempt.ts';
-import { secretAbsent, secretChanged } from './secret-needs.ts';
+import { certificateGone } from './certificate-gone.ts';
 import { revokedButWanted } from './desired-status.ts';
+import { statusChangedAtCa, revokedExternally } from './external-changes.ts';
+import { openAttempt } from './open-attempt.ts';
 
 /** What would bring the world to what the spec wants, and why. */
 export type Need = Reason &
@@ -27,12 +28,12 @@ type Policy = (inputs: Inputs) => Need | undefined;
 
 /** In this order: the first that finds something decides. */
 const policies: readonly Policy[] = [
-  changedAtCa,
+  statusChangedAtCa,
   neverIssued,
   otherAuthority,
   otherNames,
   revokedButWanted,
-  revokedElsewhere,
+  revokedExternally,
   expiredOrDue,
   secretAbsent,
   secretChanged,
@@ -97,4 +98,40 @@ function expiredOrDue(inputs: Inputs): Need | undefined {
     reason: isExpired ? 'Expired' : 'Renewing',
     message: `Certificate ${certificateId} ${isExpired ? 'expired' : 'expires'} at ${notAfter} and is being renewed.`,
   };
+}
+
+/** A Secret that is gone is made again, of the same certificate. */
+export function secretAbsent(inputs: Inputs): Need | undefined {
+  const { certificate, secret } = inputs;
+  if (secret.state !== 'absent') return undefined;
+  return again(inputs, {
+    reason: 'SecretMissing',
+    message: `The Secret ${certificate.spec.secretName} does not exist; the certificate is fetched again.`,
+  });
+}
+
+/** A Secret that holds something else gets the same certificate again; one that lacks only metadata gets that. */
+export function secretChanged(inputs: Inputs): Need | undefined {
+  const { certificate, secret } = inputs;
+  const { spec } = certificate;
+  if (secret.state === 'unchanged') return undefined;
+  if (secret.state !== 'changed' || !secretHoldsCurrent({ certificate, secret }) || !secret.held?.isPlain) {
+    return again(inputs, {
+      reason: 'SecretMismatch',
+      message: `The Secret ${spec.secretName} does not hold the certificate; it is fetched again.`,
+    });
+  }
+  return secret.hasMetadata
+    ? { remedy: 'settle', reason: 'Ready', message: 'The Secret was touched and is sound.' }
+    : {
+        remedy: 'relabel',
+        reason: 'SecretManagedMetadataMismatch',
+        message: `The Secret ${spec.secretName} lacks labels or annotations of the operator.`,
+      };
+}
+
+/** The same certificate again, or another one if the CA no longer has it. */
+function again(inputs: Inputs, why: Reason): Need {
+  const gone = certificateGone(inputs);
+  return gone ? { remedy: 'issue', ...gone } : { remedy: 'republish', ...why };
 }

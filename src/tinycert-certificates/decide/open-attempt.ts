@@ -1,6 +1,6 @@
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
-import { goneFor } from './certificate-gone.ts';
+import { certificateGone } from './certificate-gone.ts';
 import type { Inputs } from '../context/inputs.ts';
 import type { Need } from './needs.ts';
 
@@ -18,7 +18,7 @@ export function openAttempt(inputs: Inputs): Need | undefined {
   const certificateId = known.bought ?? (sealed === false ? undefined : attempt.certificateId);
   if (certificateId !== undefined) {
     if (isLate) return { remedy: 'close', ...REQUEST_CHANGED, givesUp: certificateId };
-    const gone = goneFor(inputs, true);
+    const gone = certificateGone(inputs, true);
     if (gone) return { remedy: 'issue', ...gone };
     return {
       remedy: 'resume',

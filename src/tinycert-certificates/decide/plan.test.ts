@@ -11,7 +11,7 @@ import {
 } from '../../../test/support/inputs.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
-import type { HeldCertificate } from '../../issuance/secret/read-secret.ts';
+import type { SecretContent } from '../../issuance/secret/read-secret.ts';
 import { decide, type Plan, settledCondition } from './plan.ts';
 import type { Inputs } from '../context/inputs.ts';
 
@@ -22,18 +22,18 @@ function reasonOf(plan: Plan): string | undefined {
   return 'why' in plan ? plan.why.reason : undefined;
 }
 
-function held(serialNumber: string): HeldCertificate {
+function held(serialNumber: string): SecretContent {
   const leaf = {
     serialNumber,
     notBefore: ISSUED,
     notAfter: Date.parse(issued.notAfter ?? ''),
     names: effectiveNames(spec),
-  } as HeldCertificate['leaf'];
-  const key = {} as HeldCertificate['key'];
+  } as SecretContent['leaf'];
+  const key = {} as SecretContent['key'];
   return { leaf, intermediates: [], root: leaf, key, claimedId: 7, isPlain: true };
 }
 
-function changed(holds: HeldCertificate | undefined, hasMetadata = true): Inputs['secret'] {
+function changed(holds: SecretContent | undefined, hasMetadata = true): Inputs['secret'] {
   return {
     state: 'changed',
     metadata: { namespace: 'ns', name: 'web-tls', resourceVersion: '11' },

@@ -1,17 +1,17 @@
-import type { Reason } from '../../lib/reason.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
-import type { WantedCondition } from '../../issuance/status/conditions.ts';
-import { conditionOf } from '../../issuance/status/conditions.ts';
-import type { Obstacle } from '../../issuance/decide/inputs.ts';
-import { around, type NothingPlan, reportOf, type ReportPlan } from '../../issuance/decide/obstructed.ts';
-import { isSettled } from '../../issuance/decide/up-to-date.ts';
-import { firstObstacle } from './preconditions.ts';
-import type { Inputs } from '../context/inputs.ts';
+import { expiryOf } from '../../issuance/certificate-kind.ts';
+import { type NothingPlan, type ReportPlan, around, reportPlan } from '../../issuance/decide/blockers.ts';
+import type { Blocker } from '../../issuance/decide/inputs.ts';
+import { READY, failed, servesSpec, working } from '../../issuance/decide/readiness.ts';
+import { isUpToDate } from '../../issuance/decide/up-to-date.ts';
 import { lookAgainAt } from '../../issuance/renewal/plan.ts';
-import { firstNeed, type Need } from './needs.ts';
+import { type WantedCondition, conditionOf } from '../../issuance/status/conditions.ts';
+import type { Reason } from '../../lib/reason.ts';
+import type { Inputs } from '../context/inputs.ts';
 import { mayProve } from './adoption-candidate.ts';
-import { expiryOf, failed, holdsForSpec, READY, working } from '../../issuance/decide/readiness.ts';
-import { lostStanding, unlisted } from './desired-status.ts';
+import { heldOrRevoked, unlisted } from './desired-status.ts';
+import { type Need, firstNeed } from './needs.ts';
+import { firstBlocker } from './preconditions.ts';
 
 /** What is to be done, and nothing else: `act` carries it out without deciding anew. */
 export type Plan =
@@ -47,14 +47,14 @@ export function planOf(inputs: Inputs): Plan {
   if (!need) return steady(inputs);
   if (need.remedy === 'recover' && inputs.monotonic < need.quietAt)
     return waiting(inputs, need, need.quietAt);
-  const obstacle = firstObstacle(inputs, need);
+  const obstacle = firstBlocker(inputs, need);
   if (obstacle) return around(obstacle, { isServed: isServed(inputs), until: servedUntil(inputs) });
   return planFor(need);
 }
 
 /** Says what is in the way, and when to look again. */
-export function obstructed(inputs: Inputs, obstacle: Obstacle): ReportPlan {
-  return reportOf(obstacle, { isServed: isServed(inputs), until: servedUntil(inputs) });
+export function blockedPlan(inputs: Inputs, obstacle: Blocker): ReportPlan {
+  return reportPlan(obstacle, { isServed: isServed(inputs), until: servedUntil(inputs) });
 }
 
 /** The conditions while a need is being met. What has failed and is tried again on trial stays as it was said. */
@@ -76,7 +76,7 @@ export function settledCondition(inputs: Inputs): WantedCondition {
   const { certificate, now } = inputs;
   const { certificateId, notAfter } = certificate.status ?? {};
   const expiry = expiryOf(certificate);
-  const lost = lostStanding(certificate);
+  const lost = heldOrRevoked(certificate);
   if (expiry === undefined || expiry > now) {
     return lost ? { type: 'Ready', status: 'False', ...lost } : { ...READY, ...unlisted(certificate) };
   }
@@ -127,12 +127,12 @@ function waiting(inputs: Inputs, why: Reason, quietAt: number): Plan {
 
 /** What is to be said of Ready once a certificate turns out to have another status; nothing where that is not all. */
 export function observedConditions(inputs: Inputs): WantedCondition[] {
-  return isServed(inputs) || lostStanding(inputs.certificate) ? [settledCondition(inputs)] : [];
+  return isServed(inputs) || heldOrRevoked(inputs.certificate) ? [settledCondition(inputs)] : [];
 }
 
 /** Nothing is needed: status says so, or is made to. */
 function steady(inputs: Inputs): Plan {
-  return isSettled(inputs, settledCondition(inputs))
+  return isUpToDate(inputs, settledCondition(inputs))
     ? { do: 'nothing', requeueAt: lookAgainAt(inputs) }
     : { do: 'settle' };
 }
@@ -140,7 +140,7 @@ function steady(inputs: Inputs): Plan {
 /** Whether the Secret holds a valid certificate for this very spec. */
 function isServed(inputs: Inputs): boolean {
   const { certificate, issuer } = inputs;
-  if (!holdsForSpec(inputs) || lostStanding(certificate)) return false;
+  if (!servesSpec(inputs) || heldOrRevoked(certificate)) return false;
   return !issuer?.ready || certificate.status?.authorityId === issuer.issuer.authority.id;
 }
 

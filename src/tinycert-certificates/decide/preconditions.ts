@@ -1,5 +1,5 @@
 import { firstOf } from '../../lib/first-of.ts';
-import type { Obstacle } from '../../issuance/decide/inputs.ts';
+import type { Blocker } from '../../issuance/decide/inputs.ts';
 import {
   accountPaused,
   backingOff,
@@ -13,7 +13,7 @@ import type { Inputs } from '../context/inputs.ts';
 import type { Need } from './needs.ts';
 import { withheld } from './desired-status.ts';
 
-type Policy = (inputs: Inputs, need: Need) => Obstacle | undefined;
+type Policy = (inputs: Inputs, need: Need) => Blocker | undefined;
 
 /** Everything that would fail after buying is refused before it (rule 1). In this order: the first decides. */
 const policies: readonly Policy[] = [
@@ -32,7 +32,7 @@ const policies: readonly Policy[] = [
 ];
 
 /** What stands in the way of a need, or undefined if it can be met now. */
-export function firstObstacle(inputs: Inputs, need: Need): Obstacle | undefined {
+export function firstBlocker(inputs: Inputs, need: Need): Blocker | undefined {
   if (need.remedy === 'settle' || need.remedy === 'observe') return undefined;
   return firstOf(policies, inputs, need);
 }
@@ -45,12 +45,12 @@ export const SEAL_BROKEN: Reason = {
 };
 
 /** A private key is never fetched on the word of a status that somebody else may have written. */
-function unsealed({ sealed }: Inputs, { remedy }: Need): Obstacle | undefined {
+function unsealed({ sealed }: Inputs, { remedy }: Need): Blocker | undefined {
   if (sealed !== false || remedy !== 'republish') return undefined;
   return SEAL_BROKEN;
 }
 
-function issuerAbsent({ certificate: { spec }, issuer, issuerExists }: Inputs): Obstacle | undefined {
+function issuerAbsent({ certificate: { spec }, issuer, issuerExists }: Inputs): Blocker | undefined {
   if (issuer) return undefined;
   const { kind, name } = spec.issuerRef;
   if (issuerExists)
@@ -61,11 +61,11 @@ function issuerAbsent({ certificate: { spec }, issuer, issuerExists }: Inputs): 
   };
 }
 
-function issuerNotReady({ certificate, issuer }: Inputs): Obstacle | undefined {
+function issuerNotReady({ certificate, issuer }: Inputs): Blocker | undefined {
   return !issuer || issuer.ready ? undefined : waitsForIssuer(certificate);
 }
 
-function accountStopped({ certificate, turn }: Inputs): Obstacle | undefined {
+function accountStopped({ certificate, turn }: Inputs): Blocker | undefined {
   return turn.held ? { ...waitsForIssuer(certificate), isQueued: true } : undefined;
 }
 
@@ -79,7 +79,7 @@ export function waitsForIssuer({ spec }: Inputs['certificate']): Reason {
 }
 
 /** Where the organizational unit carries the ownership marker, nobody can have one of their own. */
-function ownUnit({ certificate: { spec }, issuer }: Inputs, { remedy }: Need): Obstacle | undefined {
+function ownUnit({ certificate: { spec }, issuer }: Inputs, { remedy }: Need): Blocker | undefined {
   const unit = spec.subject?.organizationalUnit;
   if (remedy !== 'issue' || unit === undefined || !issuer?.ready || issuer.issuer.marksFor === undefined)
     return undefined;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { attempt, DAY, inputs, ISSUED, issued } from '../../../test/support/inputs.ts';
+import { DAY, ISSUED, attempt, inputs, issued } from '../../../test/support/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
-import { dutiesOf, nextDutyAt } from './revocations-due.ts';
+import { revocationsDue, revocationsOnDelete, nextRevocationAt } from './revocations-due.ts';
 
-type Given = Parameters<typeof inputs>[0];
+type ReleasedRecords = Parameters<typeof inputs>[0];
 
 const now = ISSUED + 30 * DAY;
 const at = (ms: number): string => new Date(ms).toISOString();
@@ -12,7 +12,7 @@ const late = { certificateId: 4, action: 'Hold', notBefore: at(now + 1000) } as 
 const both: CertificateStatus = { ...issued, pendingRevocations: [late, early] };
 const open: CertificateStatus = { ...issued, attempt };
 
-test.each<[string, Given, ReturnType<typeof dutiesOf>]>([
+test.each<[string, ReleasedRecords, ReturnType<typeof revocationsDue>]>([
   ['nothing', {}, undefined],
   ['what was replaced, at its time', { status: both }, { pending: [early], desired: undefined }],
   ['nothing on the word of a status without its seal', { status: both, sealed: false }, undefined],
@@ -59,10 +59,68 @@ test.each<[string, Given, ReturnType<typeof dutiesOf>]>([
     undefined,
   ],
 ])('what is due: %s', (_, given, expected) => {
-  expect(dutiesOf(inputs({ now, ...given }))).toEqual(expected);
+  expect(revocationsDue(inputs({ now, ...given }))).toEqual(expected);
 });
 
 test('the next look is at the next replaced certificate that is due', () => {
-  expect(nextDutyAt(inputs({ now, status: both }))).toBe(now + 1000);
-  expect(nextDutyAt(inputs({ now }))).toBeUndefined();
+  expect(nextRevocationAt(inputs({ now, status: both }))).toBe(now + 1000);
+  expect(nextRevocationAt(inputs({ now }))).toBeUndefined();
+});
+
+type Action = 'None' | 'Hold' | 'Revoke';
+
+const pending = (certificateId: number, action: 'Hold' | 'Revoke') => ({
+  certificateId,
+  action,
+  notBefore: '2026-01-01T00:00:00Z',
+});
+
+test.each<[string, Action, CertificateStatus | undefined, number[], Record<number, string>]>([
+  ['nothing was issued', 'Revoke', undefined, [], {}],
+  ['nothing was promised', 'None', { ...issued, formerCertificateIds: [3] }, [4], {}],
+  ['it has a certificate', 'Revoke', issued, [], { 7: 'Revoke' }],
+  ['it is to be held', 'Hold', issued, [], { 7: 'Hold' }],
+  [
+    'it had others before',
+    'Revoke',
+    { ...issued, formerCertificateIds: [3, 5] },
+    [],
+    { 3: 'Revoke', 5: 'Revoke', 7: 'Revoke' },
+  ],
+  [
+    'another one was bought and is not in the Secret yet',
+    'Revoke',
+    { ...issued, attempt: { ...attempt, certificateId: 9 } },
+    [],
+    { 7: 'Revoke', 9: 'Revoke' },
+  ],
+  ['a recovery found another one', 'Revoke', issued, [9], { 7: 'Revoke', 9: 'Revoke' }],
+  [
+    'a replaced one still waits, and the rest was promised nothing',
+    'None',
+    { ...issued, pendingRevocations: [pending(3, 'Hold')] },
+    [],
+    { 3: 'Hold' },
+  ],
+  [
+    'a replaced one was to be held, and all are to be revoked',
+    'Revoke',
+    { ...issued, pendingRevocations: [pending(3, 'Hold')] },
+    [],
+    { 3: 'Revoke', 7: 'Revoke' },
+  ],
+  [
+    'a replaced one was to be revoked, and all are to be held',
+    'Hold',
+    { ...issued, formerCertificateIds: [3], pendingRevocations: [pending(3, 'Revoke')] },
+    [],
+    { 3: 'Revoke', 7: 'Hold' },
+  ],
+])('what is due when it is deleted and %s', (_, onDelete, status, found, expected) => {
+  const revocation = { onDelete, onReplace: 'None', delay: '1h', onExternalRevocation: 'Report' } as const;
+  const duties = revocationsOnDelete({ revocation }, status, found);
+  expect(Object.fromEntries(duties.map(({ certificateId, action }) => [certificateId, action]))).toEqual(
+    expected,
+  );
+  expect(duties).toHaveLength(Object.keys(expected).length);
 });

@@ -1,5 +1,5 @@
-import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
+import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { isOutdated } from './open-attempt.ts';
@@ -7,7 +7,7 @@ import { isOutdated } from './open-attempt.ts';
 type Pending = NonNullable<CertificateStatus['pendingRevocations']>[number];
 
 /** What is due at the CA for a resource that stays, beside what is done to issue. */
-export interface Duties {
+export interface DueRevocations {
   /** Replaced certificates whose time has come. */
   pending: Pending[];
   /** The status that the spec has come to ask for; null if it has ceased to ask for one. */
@@ -15,7 +15,7 @@ export interface Duties {
 }
 
 /** What is due now, or undefined if nothing is or nothing can be done. Pure. */
-export function dutiesOf(inputs: Inputs): Duties | undefined {
+export function revocationsDue(inputs: Inputs): DueRevocations | undefined {
   const { certificate, crdsFit, sealed, now } = inputs;
   const { status } = certificate;
   if (!crdsFit || sealed === false) return undefined;
@@ -25,7 +25,7 @@ export function dutiesOf(inputs: Inputs): Duties | undefined {
 }
 
 /** When the next replaced certificate is due. */
-export function nextDutyAt({
+export function nextRevocationAt({
   certificate: { status },
   now,
 }: Pick<Inputs, 'certificate' | 'now'>): number | undefined {
@@ -39,7 +39,7 @@ export function nextDutyAt({
  * attempt is concluded first: it may have replaced the certificate that is meant. A revocation is final, so that `Good` for
  * a revoked certificate means another certificate, which is a need and no duty.
  */
-function desiredOf(inputs: Inputs): Duties['desired'] | undefined {
+function desiredOf(inputs: Inputs): DueRevocations['desired'] | undefined {
   const { spec, status } = inputs.certificate;
   const { desiredStatus } = spec;
   if (desiredStatus === status?.observedDesiredStatus) return undefined;
@@ -57,4 +57,34 @@ function isConcluded(inputs: Inputs): boolean {
   if (!known || !attempt) return false;
   const isGivenUp = (known.bought ?? attempt.certificateId) !== undefined && isOutdated(attempt, inputs);
   return known.unsent || known.isFruitless === true || isGivenUp;
+}
+
+/** What is to be done with one certificate at the CA. */
+export interface Revocation {
+  certificateId: number;
+  action: 'Hold' | 'Revoke';
+}
+
+/**
+ * What has to be done at the CA before a deleted resource may go: to every certificate that it has or had, what
+ * `onDelete` says, and what was promised at a replacement, whose time need not come any more. `found` is what an attempt
+ * without a result turned out to have bought.
+ */
+export function revocationsOnDelete(
+  spec: Pick<CertificateSpec, 'revocation'>,
+  status: CertificateStatus | undefined,
+  found: readonly number[] = [],
+): Revocation[] {
+  const { onDelete = 'None' } = spec.revocation ?? {};
+  const { certificateId, attempt, formerCertificateIds = [], pendingRevocations = [] } = status ?? {};
+  const duties = new Map<number, Revocation>();
+  const add = (id: number | undefined, action: 'None' | Revocation['action']): void => {
+    if (id === undefined || action === 'None' || duties.get(id)?.action === 'Revoke') return;
+    duties.set(id, { certificateId: id, action });
+  };
+  for (const pending of pendingRevocations) add(pending.certificateId, pending.action);
+  for (const id of [...formerCertificateIds, attempt?.certificateId, certificateId, ...found])
+    add(id, onDelete);
+  for (const pending of pendingRevocations) add(pending.certificateId, onDelete);
+  return [...duties.values()].sort((a, b) => a.certificateId - b.certificateId);
 }

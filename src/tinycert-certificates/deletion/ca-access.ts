@@ -1,18 +1,18 @@
-import type { Reason } from '../../lib/reason.ts';
 import type { Gate } from '../../account/gate/gate.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
-import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import { type ReadyIssuer, issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
+import type { Reason } from '../../lib/reason.ts';
 import type { Deps } from '../context/deps.ts';
-import { vanish } from './finalizer.ts';
-import { dutiesOnDelete } from '../decide/parting.ts';
+import { revocationsOnDelete } from '../decide/revocations-due.ts';
 import { STATUS_OF } from '../revocation/change-status.ts';
-import { postpone } from '../revocation/pending.ts';
+import { reportPending } from '../revocation/pending.ts';
+import { vanish } from './finalizer.ts';
 
 /** By whom the CA can be asked for a deleted resource. */
-export type Means =
+export type CaAccess =
   /** `isLast`: the issuer is gone, and this is how it was last known. */
   | { do: 'ask'; issuer: ReadyIssuer; isLast: boolean }
   /** The issuer is there and will be ready again; without a reason in a moment. `gate`: it tells when. */
@@ -31,7 +31,7 @@ const WORDS = { Hold: 'put on hold', Revoke: 'revoked' } as const;
 const RELEASE_AFTER_MS = 600_000;
 
 /** Finds by whom the CA can be asked: by the issuer; if it or its credentials were deleted, by their last session. */
-export function meansOf(deps: Deps, certificate: TinyCertCertificate): Means {
+export function caAccessOf(deps: Deps, certificate: TinyCertCertificate): CaAccess {
   const { metadata, spec } = certificate;
   const { kind, name } = spec.issuerRef;
   const key = issuerKey(spec.issuerRef, metadata.namespace);
@@ -41,13 +41,13 @@ export function meansOf(deps: Deps, certificate: TinyCertCertificate): Means {
     message: `${kind} ${name} is not ready; its own conditions say why. What was promised is done as soon as it is, and this resource goes then.`,
   };
   if (state?.ready) {
-    deps.promises.found(metadata.uid ?? '');
+    deps.revocationRetries.found(metadata.uid ?? '');
     const { gate } = state.issuer.account;
     if (gate.isHeld(keyOf(certificate))) return { do: 'wait', why: notReady, gate };
     return { do: 'ask', issuer: state.issuer, isLast: false };
   }
   if (!state && deps.issuerExists(key)) return { do: 'wait', why: undefined };
-  const issuer = deps.sessions.get(key);
+  const issuer = deps.lastSessions.get(key);
   if (issuer && (!state || GONE.has(state.reason) || state.reason === AUTHORITY_GONE))
     return { do: 'ask', issuer, isLast: true };
   if (state && !GONE.has(state.reason)) return { do: 'wait', why: notReady };
@@ -71,13 +71,13 @@ export async function release(
 ): Promise<ReconcileResult> {
   const { metadata, spec, status } = certificate;
   const uid = metadata.uid ?? '';
-  const left = RELEASE_AFTER_MS - deps.promises.lacking(uid, deps.clock.monotonic());
+  const left = RELEASE_AFTER_MS - deps.revocationRetries.lacking(uid, deps.clock.monotonic());
   if (left > 0) {
     const said = `${message} Nobody is left who could ask TinyCert; ten minutes after that this resource goes, and its certificates stay as they are. Setting onDelete to None lets it go at once.`;
-    await postpone(deps, certificate, { reason, message: said }, signal);
+    await reportPending(deps, certificate, { reason, message: said }, signal);
     return { requeueAfterMs: left };
   }
-  const duties = dutiesOnDelete(spec, status);
+  const duties = revocationsOnDelete(spec, status);
   const given = duties.map(({ certificateId, action }) => {
     const serialNumber = certificateId === status?.certificateId ? status.serialNumber : undefined;
     const facts = { certificateId, serialNumber, authorityId: status?.authorityId, action };
@@ -92,12 +92,12 @@ export async function release(
   }
   const of = `authority ${status?.authorityId ?? 'unknown'}, resource ${metadata.namespace}/${metadata.name}`;
   if (given.length > 0) {
-    deps.witness(
+    deps.warnOperator(
       'RevocationAbandoned',
       `Certificate ${given.join('; certificate ')}; ${of}: given up as it is. ${message}`,
     );
   }
   await vanish(deps, certificate, signal);
-  deps.promises.forget(uid);
+  deps.revocationRetries.forget(uid);
   return {};
 }

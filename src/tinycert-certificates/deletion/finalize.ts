@@ -1,32 +1,32 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import { certificateAtCa } from '../../issuance/tinycert/lookup.ts';
-import { isOpen } from '../../issuance/tinycert/attempt.ts';
-import { heldCertificate } from '../../issuance/secret/read-secret.ts';
-import { released } from '../../issuance/tinycert/released.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
+import { withTurn, ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { isOwnSecret } from '../../issuance/secret/metadata.ts';
+import { readSecret } from '../../issuance/secret/read-secret.ts';
+import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { type ReadyIssuer, issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
-import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import { certificateAtCa } from '../../issuance/tinycert/lookup.ts';
+import { released } from '../../issuance/tinycert/released.ts';
 import { isSealed } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf, secrets } from '../../kube/objects.ts';
-import { changeStatus, claimedByOthers, inOneTurn, STATUS_OF } from '../revocation/change-status.ts';
 import type { Deps } from '../context/deps.ts';
-import { vanish } from './finalizer.ts';
 import { gather } from '../context/gather.ts';
 import type { Inputs } from '../context/inputs.ts';
-import { meansOf, release } from './ca-access.ts';
-import { type Duty, dutiesOnDelete } from '../decide/parting.ts';
-import { afterFailedDuty, type Asked, postpone } from '../revocation/pending.ts';
+import { type Revocation, revocationsOnDelete } from '../decide/revocations-due.ts';
 import { recover } from '../recovery/recover.ts';
-import { comeWhenCalled, ticketOf } from '../../issuance/decide/gate-turn.ts';
+import { STATUS_OF, changeStatus, claimedByOthers, inOneTurn } from '../revocation/change-status.ts';
+import { type Asked, afterFailedRevocation, reportPending } from '../revocation/pending.ts';
+import { caAccessOf, release } from './ca-access.ts';
+import { vanish } from './finalizer.ts';
 
 /**
  * Lets go of a deleted resource that has our finalizer: concludes an open attempt, holds or revokes at the CA what was
  * promised, and only then takes the finalizer off (rule 8). Every step is safe to die after and to repeat. As long as the
- * issuer is there it waits, however long; see `meansOf` for when it is not.
+ * issuer is there it waits, however long; see `caAccessOf` for when it is not.
  */
-export async function farewell(
+export async function finalize(
   deps: Deps,
   certificate: TinyCertCertificate,
   context: ReconcileContext,
@@ -35,22 +35,22 @@ export async function farewell(
   const uid = certificate.metadata.uid ?? '';
   const { spec, status } = certificate;
   const hasOpenAttempt = isOpen(status) && (spec.revocation?.onDelete ?? 'None') !== 'None';
-  if (dutiesOnDelete(spec, status).length === 0 && !hasOpenAttempt) return leave([]);
+  if (revocationsOnDelete(spec, status).length === 0 && !hasOpenAttempt) return leave([]);
 
-  const means = meansOf(deps, certificate);
+  const means = caAccessOf(deps, certificate);
   if (means.do === 'wait') {
     means.gate?.park(ticketOf(deps, { certificate, now: deps.clock.now() }));
-    if (means.why) await postpone(deps, certificate, means.why, signal);
+    if (means.why) await reportPending(deps, certificate, means.why, signal);
     return {};
   }
   if (means.do === 'release') return release(deps, certificate, means.why, context);
   const asked = means;
   const { issuer } = asked;
-  const waits = deps.promises.waits(uid, deps.clock.monotonic());
+  const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { requeueAfterMs: waits };
   const inputs = await inputsFor(deps, certificate, issuer, signal);
 
-  return comeWhenCalled(asked.isLast ? undefined : issuer.account.gate, certificate, part);
+  return withTurn(asked.isLast ? undefined : issuer.account.gate, certificate, part);
 
   async function part(): Promise<ReconcileResult> {
     try {
@@ -60,16 +60,22 @@ export async function farewell(
           reason: 'Recovering',
           message: 'An attempt has no result; what it bought is looked up first, to be revoked as well.',
         };
-        await postpone(deps, certificate, why, signal);
+        await reportPending(deps, certificate, why, signal);
         return { requeueAfterMs: found };
       }
-      const duties = await provenDuties(deps, inputs, issuer, dutiesOnDelete(spec, status, found), context);
+      const duties = await provenRevocations(
+        deps,
+        inputs,
+        issuer,
+        revocationsOnDelete(spec, status, found),
+        context,
+      );
       const left = await carryOut(deps, certificate, asked, duties, signal);
       return await leave(left);
     } catch (error) {
       const who = { uid, key: keyOf(certificate), issuerKey: inputs.issuerKey, issuer, isLast: asked.isLast };
-      const { result, why } = afterFailedDuty(deps, who, error, signal);
-      if (why) await postpone(deps, certificate, why, signal);
+      const { result, why } = afterFailedRevocation(deps, who, error, signal);
+      if (why) await reportPending(deps, certificate, why, signal);
       return result;
     }
   }
@@ -77,7 +83,7 @@ export async function farewell(
   async function leave(left: readonly number[]): Promise<ReconcileResult> {
     if (left.length > 0) await giveUp(deps, certificate, left, signal);
     await vanish(deps, certificate, signal);
-    deps.promises.forget(uid);
+    deps.revocationRetries.forget(uid);
     if (status?.attempt) deps.attempts.forget(status.attempt.id);
     log.info('Everything that was promised for its certificates is done, and the resource goes');
     return {};
@@ -122,7 +128,7 @@ async function concludeAttempt(
     return [verdict.adopt];
   }
   // Once the resource is gone, nobody else knows of it (`recordAbandoned`).
-  if (verdict.giving) await deps.records.give(inputs.issuerKey, verdict.giving, context.signal);
+  if (verdict.giving) await deps.releasedStore.give(inputs.issuerKey, verdict.giving, context.signal);
   deps.attempts.fruitless(attempt.id, inputs.monotonic);
   return [];
 }
@@ -131,17 +137,17 @@ async function concludeAttempt(
  * Nothing is revoked on the word of a status without its seal, which anybody may have written: only what the resource's
  * own Secret holds the private key of.
  */
-async function provenDuties(
+async function provenRevocations(
   deps: Deps,
   { certificate, sealed }: Inputs,
   issuer: ReadyIssuer,
-  duties: readonly Duty[],
+  duties: readonly Revocation[],
   { signal, log }: ReconcileContext,
-): Promise<Duty[]> {
+): Promise<Revocation[]> {
   if (sealed !== false || duties.length === 0) return [...duties];
   const secret = await deps.kube.find(secrets, secretRef(certificate), { signal });
-  const held = secret && isOwnSecret(tinycertKind, certificate, secret) ? heldCertificate(secret) : undefined;
-  const proven: Duty[] = [];
+  const held = secret && isOwnSecret(tinycertKind, certificate, secret) ? readSecret(secret) : undefined;
+  const proven: Revocation[] = [];
   for (const duty of duties) if (held && (await isKeyOf(duty.certificateId))) proven.push(duty);
   const unproven = duties.filter((duty) => !proven.includes(duty)).map(({ certificateId }) => certificateId);
   if (unproven.length > 0) {
@@ -163,7 +169,7 @@ async function carryOut(
   deps: Deps,
   certificate: TinyCertCertificate,
   { issuer, isLast }: Pick<Asked, 'issuer' | 'isLast'>,
-  duties: readonly Duty[],
+  duties: readonly Revocation[],
   signal: AbortSignal,
 ): Promise<number[]> {
   const ticket = isLast ? undefined : ticketOf(deps, { certificate, now: deps.clock.now() });
@@ -193,5 +199,5 @@ async function giveUp(
   signal: AbortSignal,
 ): Promise<void> {
   const giving = { released: released(metadata, ids, deps.clock.now(), 'Deleted') };
-  await deps.records.give(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
+  await deps.releasedStore.give(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
 }

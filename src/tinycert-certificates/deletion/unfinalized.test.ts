@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { certificate, issued, readyIssuer } from '../../../test/support/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
-import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { Account } from '../../account/tinycert-account.ts';
-import { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
-import type { Giving } from '../../issuance/tinycert/remember.ts';
-import { sealOf } from '../../issuance/tinycert/seal.ts';
+import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { defaultTiming } from '../../issuance/attempt/timing.ts';
+import { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
+import type { ReleasedChange } from '../../issuance/tinycert/released.ts';
+import { sealOf } from '../../issuance/tinycert/seal.ts';
 import { WorkQueue } from '../../kube/controller/queue.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { Deps } from '../context/deps.ts';
-import { Vanished } from './unfinalized.ts';
+import { Unfinalized } from './unfinalized.ts';
 
 const KEY = readyIssuer.key;
 const account = { seal: (text: string) => `sealed ${text.length}` } as Account;
@@ -21,7 +21,7 @@ function resource(certificateId: number) {
   return certificate({ status: { ...status, seal: sealOf(account, 'uid', status) } });
 }
 
-function setUp(give: (giving: Giving) => Promise<void>, kept: readonly TinyCertCertificate[] = []) {
+function setUp(give: (giving: ReleasedChange) => Promise<void>, kept: readonly TinyCertCertificate[] = []) {
   const clock = new VirtualClock();
   const queue = new WorkQueue({ name: 'vanished', clock });
   const directory = new IssuerDirectory();
@@ -31,9 +31,9 @@ function setUp(give: (giving: Giving) => Promise<void>, kept: readonly TinyCertC
     certificates: { values: () => kept },
     timing: defaultTiming,
     issuerExists: () => true,
-    records: { give: (_: string, giving: Giving) => give(giving) },
+    releasedStore: { give: (_: string, giving: ReleasedChange) => give(giving) },
   } as unknown as Deps;
-  const vanished = new Vanished(deps, queue);
+  const vanished = new Unfinalized(deps, queue);
   const reconcile = () =>
     vanished.reconcile(KEY, {
       signal: new AbortController().signal,
@@ -75,7 +75,7 @@ test('what cannot be written now, or not be believed yet, is kept', async () => 
 });
 
 test('what vanishes while the CA cannot be asked is written if its seal is true, and kept if not', async () => {
-  const givings: Giving[] = [];
+  const givings: ReleasedChange[] = [];
   const { vanished, directory, reconcile } = setUp((giving) => {
     givings.push(giving);
     return Promise.resolve();
@@ -94,7 +94,7 @@ test('what vanishes while the CA cannot be asked is written if its seal is true,
 });
 
 test('what a resource made anew has taken up again is not given up', async () => {
-  const givings: Giving[] = [];
+  const givings: ReleasedChange[] = [];
   const { vanished, directory, reconcile } = setUp(
     (giving) => {
       givings.push(giving);

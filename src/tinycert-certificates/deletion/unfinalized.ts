@@ -1,10 +1,9 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import { isOpen } from '../../issuance/tinycert/attempt.ts';
-import { abandoned, released } from '../../issuance/tinycert/released.ts';
-import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
-import type { Abandoned, Released } from '../../issuance/tinycert/remember.ts';
-import { isSealed } from '../../issuance/tinycert/seal.ts';
 import type { Timing } from '../../issuance/attempt/timing.ts';
+import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
+import { type Abandoned, type Released, abandoned, released } from '../../issuance/tinycert/released.ts';
+import { isSealed } from '../../issuance/tinycert/seal.ts';
 import type { Reconcile } from '../../kube/controller/controller.ts';
 import type { WorkQueue } from '../../kube/controller/queue.ts';
 import type { Deps } from '../context/deps.ts';
@@ -25,7 +24,7 @@ interface Gone {
  * them over and nobody calls them lost; its open attempt, so that what it may have bought is found. Every replica gathers
  * and the leader writes, so that little is lost with a leader.
  */
-export class Vanished {
+export class Unfinalized {
   readonly #deps: Deps;
   readonly #queue: WorkQueue;
   readonly #pending = new Map<string, Gone[]>();
@@ -61,7 +60,7 @@ export class Vanished {
 
   /** Writes what is pending for one issuer. */
   readonly reconcile: Reconcile = async (key, { signal, log }) => {
-    const { certificates, directory, issuerExists, records, timing } = this.#deps;
+    const { certificates, directory, issuerExists, releasedStore, timing } = this.#deps;
     // More may vanish while these are being written.
     const pending = [...(this.#pending.get(key) ?? [])];
     if (pending.length === 0) return {};
@@ -86,7 +85,7 @@ export class Vanished {
       released: believed.flatMap(releasedOf).filter(({ certificateId }) => !held.has(certificateId)),
       abandoned: believed.flatMap((gone) => abandonedOf(gone, timing)),
     };
-    await records.give(key, given, signal);
+    await releasedStore.give(key, given, signal);
     log.info(
       { certificateIds: given.released.map(({ certificateId }) => certificateId), resources: judged.length },
       'Certificates were given up with their resources',

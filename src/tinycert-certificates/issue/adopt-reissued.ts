@@ -1,5 +1,5 @@
 import { certificateAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
-import { heldCertificate } from '../../issuance/secret/read-secret.ts';
+import { readSecret } from '../../issuance/secret/read-secret.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import { secrets } from '../../kube/objects.ts';
@@ -8,7 +8,7 @@ import { conclude } from './publish.ts';
 import type { Deps } from '../context/deps.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
 import type { Inputs } from '../context/inputs.ts';
-import { noteStatus } from '../status/record-ca-status.ts';
+import { recordCaStatus } from '../status/record-ca-status.ts';
 
 /**
  * After somebody reissued a certificate by hand: the newest one with the same public key takes its place, without buying.
@@ -30,7 +30,7 @@ export async function follow(
     // The list was not whole. What it says of this one is not believed until the next.
     deps.observations.drop(certificate);
     if (details.status === 'unknown' || details.status === certificateStatus) return { requeueAfterMs: 0 };
-    return noteStatus(deps, inputs, details.status, context);
+    return recordCaStatus(deps, inputs, details.status, context);
   }
   const key = candidates.length > 0 ? await publicKey() : undefined;
   for (const id of key === undefined ? [] : candidates) {
@@ -44,13 +44,13 @@ export async function follow(
     const replaced = { ...inputs, certificate: { ...certificate, status } };
     return conclude(deps, replaced, issuer, { certificateId: id, outcome: 'adopted' }, context.signal);
   }
-  return noteStatus(deps, inputs, 'obsolete', context);
+  return recordCaStatus(deps, inputs, 'obsolete', context);
 
   /** Of the certificate that is no longer listed, from the CA or else from the Secret. */
   async function publicKey(): Promise<string | undefined> {
     const atCa = details && (await certificateAtCa(client, certificateId, options));
     if (atCa) return atCa.publicKeyFingerprint;
     const secret = await deps.kube.find(secrets, secretRef(certificate), { signal: context.signal });
-    return secret && heldCertificate(secret)?.leaf.publicKeyFingerprint;
+    return secret && readSecret(secret)?.leaf.publicKeyFingerprint;
   }
 }

@@ -16,7 +16,7 @@ import { X509Error } from '../../x509/errors.ts';
 import { failedConditions, servedUntil } from '../decide/plan.ts';
 import type { Deps } from '../context/deps.ts';
 import { waitsForIssuer } from '../decide/preconditions.ts';
-import type { Conclusion, Inputs } from '../context/inputs.ts';
+import type { Publication, Inputs } from '../context/inputs.ts';
 import { record, type StatusChange } from '../status/record.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 
@@ -103,7 +103,7 @@ export async function afterFailedConclusion(
   deps: Deps,
   inputs: Inputs,
   issuer: ReadyIssuer,
-  { certificateId, outcome }: Conclusion,
+  { certificateId, outcome }: Publication,
   error: unknown,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {

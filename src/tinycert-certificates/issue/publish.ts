@@ -1,32 +1,42 @@
-import { WITHOUT_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import { NO_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
+import { READY, secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
+import { dueAt, lookAgainAt } from '../../issuance/renewal/plan.ts';
 import { present } from '../../issuance/secret/certificate-secrets.ts';
-import { checkMaterial, ExpiredError, type Material } from '../../issuance/secret/check-material.ts';
+import { ExpiredError, type Material, checkMaterial } from '../../issuance/secret/check-material.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { secretMetadata } from '../../issuance/tinycert/kind.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
-import { keyOf, type Secret } from '../../kube/objects.ts';
+import { type Secret, keyOf } from '../../kube/objects.ts';
 import { AppError, TerminalError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
+import { TinyCertError } from '../../tinycert/index.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { settledCondition } from '../decide/plan.ts';
-import { READY } from '../../issuance/decide/readiness.ts';
 import type { Deps } from '../context/deps.ts';
-import { afterFailedConclusion } from './failure.ts';
-import { whyUnfetched } from '../decide/certificate-gone.ts';
-import { heldInstead, type HeldInstead } from '../secret/newer-in-secret.ts';
-import type { Conclusion, Inputs } from '../context/inputs.ts';
-import { dueAt, lookAgainAt } from '../../issuance/renewal/plan.ts';
-import { keepMetadata } from '../secret/proven-id.ts';
+import type { Publication, Inputs } from '../context/inputs.ts';
+import { settledCondition } from '../decide/plan.ts';
 import { afterReplacement } from '../decide/revoke-replaced.ts';
-import { recordResult, type StatusChange } from '../status/record.ts';
-import { holdsOwn } from '../../issuance/decide/readiness.ts';
+import { type NewerInSecret, newerInSecret } from '../secret/newer-in-secret.ts';
+import { keepMetadata } from '../secret/proven-id.ts';
+import { type StatusChange, recordResult } from '../status/record.ts';
+import { afterFailedConclusion } from './failure.ts';
 
 /** The Secret already holds a newer certificate than the one at hand, which some other process put there. */
 class SecretIsNewer extends AppError {
   constructor() {
     super('SecretIsNewer', 'The Secret holds a newer certificate; it is not replaced by an older one.');
+  }
+}
+
+/** The CA itself says that it no longer has a certificate whose Secret has to be filled. */
+class CertificateGone extends AppError {
+  constructor(options?: ErrorOptions) {
+    super(
+      'CertificateGone',
+      'TinyCert no longer has the certificate, so that its Secret cannot be filled again: another one is issued.',
+      options,
+    );
   }
 }
 
@@ -41,7 +51,7 @@ export async function conclude(
   deps: Deps,
   inputs: Inputs,
   issuer: ReadyIssuer,
-  conclusion: Conclusion,
+  conclusion: Publication,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const { outcome } = conclusion;
@@ -80,7 +90,7 @@ export async function conclude(
 /** The certificate that was bought, if it was good then and only ended before it came into the Secret. */
 function endedMeanwhile(
   { certificate: { status } }: Inputs,
-  { outcome }: Conclusion,
+  { outcome }: Publication,
   error: unknown,
 ): Certificate | undefined {
   if (outcome === 'republished' || !(error instanceof ExpiredError)) return undefined;
@@ -92,7 +102,7 @@ async function takeUnserved(
   deps: Deps,
   inputs: Inputs,
   issuer: ReadyIssuer,
-  { certificateId, outcome }: Conclusion,
+  { certificateId, outcome }: Publication,
   leaf: Certificate,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
@@ -131,14 +141,14 @@ async function intoSecret(
   certificateId: number,
   signal: AbortSignal,
 ): Promise<Published> {
-  const kept = await heldInstead(deps, inputs, issuer, certificateId, undefined, signal);
+  const kept = await newerInSecret(deps, inputs, issuer, certificateId, undefined, signal);
   if (kept?.isPlain) return keep(deps, inputs, kept, signal);
   const wanted = kept?.certificateId ?? certificateId;
   const material = await fetchMaterial(deps, inputs, issuer, wanted, signal);
   issuer.account.gate.succeeded(keyOf(inputs.certificate), inputs.turn.epoch);
   failpoint('check');
   const { leaf } = material;
-  const later = kept ? undefined : await heldInstead(deps, inputs, issuer, wanted, leaf, signal);
+  const later = kept ? undefined : await newerInSecret(deps, inputs, issuer, wanted, leaf, signal);
   if (later?.isPlain) return keep(deps, inputs, later, signal);
   if (later) return intoSecret(deps, inputs, issuer, later.certificateId, signal);
   return {
@@ -151,7 +161,7 @@ async function intoSecret(
 async function keep(
   deps: Deps,
   inputs: Inputs,
-  { certificateId, leaf }: HeldInstead,
+  { certificateId, leaf }: NewerInSecret,
   signal: AbortSignal,
 ): Promise<Published> {
   const { secret } = inputs;
@@ -187,18 +197,18 @@ async function writeSecret(
   const { status } = certificate;
   // An unchanged Secret holds what status says; what a changed one holds has been looked at.
   const isSame = status?.authorityId === authority.id && status.specHash === specHash;
-  const isOwn = view.state === 'unchanged' || holdsOwn({ certificate, secret: view });
+  const isOwn = view.state === 'unchanged' || secretHoldsCurrent({ certificate, secret: view });
   const heldId = isOwn && isSame && sealed !== false ? status.certificateId : undefined;
   if (heldId !== undefined && heldId > certificateId) throw new SecretIsNewer();
   const wanted = secretMetadata(certificate, names, certificateId);
-  return deps.ownSecrets.publish(certificate, material, wanted, present(view), signal);
+  return deps.certificateSecrets.publish(certificate, material, wanted, present(view), signal);
 }
 
 function result(
   now: number,
   inputs: Inputs,
   { authority }: ReadyIssuer,
-  outcome: Conclusion['outcome'],
+  outcome: Publication['outcome'],
   { certificateId, leaf, metadata: written }: Published,
 ): StatusChange {
   const { spec, status, metadata } = inputs.certificate;
@@ -224,6 +234,31 @@ function result(
     specHash: inputs.specHash,
     ...(uid === undefined ? {} : { secretUID: uid }),
     ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
-    ...WITHOUT_FAILURE,
+    ...NO_FAILURE,
   };
+}
+
+/**
+ * What a certificate that cannot be fetched failed for: that it does not exist, once `cert/details` has said so too, so
+ * that one wrong answer does not lead to another purchase. Any other error is given back as it is.
+ */
+async function whyUnfetched(
+  deps: Deps,
+  { account }: ReadyIssuer,
+  certificateId: number,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (!isNotFound(error)) return error;
+  try {
+    const options = { signal, deadlineMs: deps.timing.callDeadline };
+    await account.client.getCertificateDetails(certificateId, options);
+    return error;
+  } catch (second) {
+    return isNotFound(second) ? new CertificateGone({ cause: error }) : error;
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof TinyCertError && error.kind === 'not-found';
 }

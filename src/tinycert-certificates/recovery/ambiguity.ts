@@ -1,34 +1,33 @@
-import { effectiveNames } from '../../api/tinycert/effective.ts';
-import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import { askedFor } from '../../issuance/tinycert/asked-for.ts';
+import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import { effectiveNames } from '../../api/tinycert/effective.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { claimsOf } from '../../issuance/tinycert/claims.ts';
-import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
-import type { Given } from '../../issuance/tinycert/released-store.ts';
-import { requestHash, requestOf } from '../../issuance/tinycert/request.ts';
+import { type ReadyIssuer, issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
+import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
+import { askedFor, requestHash, requestOf } from '../../issuance/tinycert/request.ts';
 import type { CertificateSummary } from '../../tinycert/index.ts';
 import { sameNames } from '../../x509/names.ts';
 import type { Deps } from '../context/deps.ts';
 import type { Inputs } from '../context/inputs.ts';
-import type { Look } from './evidence.ts';
+import type { RecoveryEvidence } from './evidence.ts';
 
 /** More certificates without an owner, or gone from the list, than this are not looked at one by one. */
 const MAX_LOOKS = 500;
 
 /** A certificate that an attempt may have bought, and all that may speak for another buyer. */
 export interface Case {
-  deps: Pick<Deps, 'directory' | 'leftBehind'>;
+  deps: Pick<Deps, 'directory' | 'leftoverSecrets'>;
   certificate: Inputs['certificate'];
   issuer: ReadyIssuer;
   attempt: Attempt;
-  look: Pick<Look, 'listed' | 'isAskedFor' | 'mayBeOf' | 'seen'>;
+  look: Pick<RecoveryEvidence, 'listed' | 'isAskedFor' | 'mayBeOf' | 'seen'>;
   /** The candidate. */
   id: number;
   /** All other resources, live. */
   others: readonly TinyCertCertificate[];
   /** What the issuers of the authority remember. */
-  given: Given;
+  given: ReleasedRecords;
   /** The other lines of the list with the common name. */
   strangers: readonly CertificateSummary[];
   signal: AbortSignal;
@@ -51,7 +50,7 @@ export async function doubt(
 /** Whether another resource has it (`skipClaimed`), or one had it that is gone and has left its Secret behind. */
 async function isClaimed({ deps, issuer, id, others, signal }: Case): Promise<boolean> {
   if (others.some(({ status }) => claimsOf(status).includes(id))) return true;
-  return (await deps.leftBehind.of(new Set([id]), issuer.account, signal)).length > 0;
+  return (await deps.leftoverSecrets.of(new Set([id]), issuer.account, signal)).length > 0;
 }
 
 /**

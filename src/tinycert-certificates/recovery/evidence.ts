@@ -1,18 +1,17 @@
+import { type TinyCertCertificate, certificates } from '../../api/kinds.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
-import { certificates, type TinyCertCertificate } from '../../api/kinds.ts';
-import { certificateAtCa, isAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
-import { askedFor } from '../../issuance/tinycert/asked-for.ts';
+import { secretRef } from '../../issuance/certificate-kind.ts';
+import { readSecret } from '../../issuance/secret/read-secret.ts';
 import { floorOf, isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
-import { heldCertificate } from '../../issuance/secret/read-secret.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
-import type { Given } from '../../issuance/tinycert/released-store.ts';
-import { requestHash } from '../../issuance/tinycert/request.ts';
+import { certificateAtCa, isAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
+import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
+import { askedFor, requestHash } from '../../issuance/tinycert/request.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { secrets } from '../../kube/objects.ts';
 import { type CertificateDetails, type CertificateSummary, TinyCertError } from '../../tinycert/index.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import type { Deps } from '../context/deps.ts';
-import { secretRef } from '../../issuance/certificate-kind.ts';
 import type { Inputs } from '../context/inputs.ts';
 
 /** What a certificate was asked for never changes, so that later recoveries need not ask again. */
@@ -20,7 +19,7 @@ const asked = new WeakMap<ReadyIssuer['account'], Map<string, string>>();
 const MOST_KEPT = 10_000;
 
 /** The looks of one recovery, each at the CA or live at the API server. They go by the attempt alone, not by the spec. */
-export class Look {
+export class RecoveryEvidence {
   readonly #deps: Deps;
   readonly #inputs: Inputs;
   readonly #issuer: ReadyIssuer;
@@ -176,8 +175,8 @@ export class Look {
   }
 
   /** What the issuers of the attempt's authority remember. */
-  given(): Promise<Given> {
-    return this.#deps.records.given(this.#attempt.authorityId, this.#options.signal);
+  given(): Promise<ReleasedRecords> {
+    return this.#deps.releasedStore.given(this.#attempt.authorityId, this.#options.signal);
   }
 
   /** The public key that a reissue keeps: from the CA, or from the own Secret if the CA gives out no obsolete ones. */
@@ -189,7 +188,7 @@ export class Look {
     const { certificate } = this.#inputs;
     const { signal } = this.#options;
     const secret = await this.#deps.kube.find(secrets, secretRef(certificate), { signal });
-    return secret && heldCertificate(secret)?.leaf.publicKeyFingerprint;
+    return secret && readSecret(secret)?.leaf.publicKeyFingerprint;
   }
 
   async #hashOf(id: number): Promise<string | undefined> {

@@ -1,22 +1,21 @@
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
-import { abandoned, released } from '../../issuance/tinycert/released.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { isMarked } from '../../issuance/tinycert/marker.ts';
-import type { Given } from '../../issuance/tinycert/released-store.ts';
-import type { Giving, Released } from '../../issuance/tinycert/remember.ts';
+import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
+import { type ReleasedChange, type Released, abandoned, released } from '../../issuance/tinycert/released.ts';
 import type { ReconcileContext } from '../../kube/controller/controller.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import type { Deps } from '../context/deps.ts';
-import { doubt } from './ambiguity.ts';
 import type { Inputs } from '../context/inputs.ts';
-import { Look } from './evidence.ts';
+import { doubt } from './ambiguity.ts';
+import { RecoveryEvidence } from './evidence.ts';
 
 /** What came of an attempt without a result. */
 export type Verdict =
   /** It bought this certificate, which nobody else can have. */
   | { adopt: number }
   /** It bought nothing, or nothing that can be told to be ours: what is to be remembered, then another attempt. */
-  | { again: 'New' | 'Reissue'; giving?: Giving };
+  | { again: 'New' | 'Reissue'; giving?: ReleasedChange };
 
 /**
  * Finds out what an attempt bought (rules 6 and 7), once nothing of it can happen any more. The order matters: the
@@ -31,7 +30,7 @@ export async function recover(
   attempt: Attempt,
   { signal, log }: ReconcileContext,
 ): Promise<Verdict> {
-  const look = new Look(deps, inputs, issuer, attempt, signal);
+  const look = new RecoveryEvidence(deps, inputs, issuer, attempt, signal);
   // A forged attempt could reach back to certificates of others, so that an unsealed one is only replaced (`sealed`).
   if (inputs.sealed === false) return { again: attempt.operation };
   const inSecret = await look.inOwnSecret();
@@ -89,7 +88,7 @@ function givingOf(
   { certificate: { metadata } }: Inputs,
   attempt: Attempt,
   undecided: readonly number[],
-): Giving {
+): ReleasedChange {
   return {
     released: released(metadata, undecided.toReversed(), clock.now(), 'Undecided'),
     abandoned: [abandoned(metadata, attempt, timing)],
@@ -100,6 +99,6 @@ function isUndecided({ cause }: Released): boolean {
   return cause === 'Undecided';
 }
 
-function isReleased(id: number, { released }: Given): boolean {
+function isReleased(id: number, { released }: ReleasedRecords): boolean {
   return released.some(({ certificateId }) => certificateId === id);
 }

@@ -16,7 +16,7 @@ const REVOCATION_PENDING = 'RevocationPending';
 const LOOK_AGAIN_MS = 200;
 
 /** Says, once, in a condition and an event, why what was promised has to wait. Returns the newest version. */
-export async function postpone(
+export async function reportPending(
   deps: Deps,
   certificate: TinyCertCertificate,
   why: Reason,
@@ -57,7 +57,7 @@ export interface Asked {
  * After a hold or revocation that the CA did not confirm: when to try again, and what to say unless the issuer says it.
  * Nothing is forgotten. Throws what is no failure of the CA.
  */
-export function afterFailedDuty(
+export function afterFailedRevocation(
   deps: Deps,
   { uid, key, issuerKey, issuer, isLast }: Asked,
   error: unknown,
@@ -73,7 +73,7 @@ export function afterFailedDuty(
   // The issuer says itself what is the matter, and everybody waits for it.
   if (!isLast && (gate.isHeld(key) || !deps.directory.get(issuerKey)?.ready))
     return { result: { requeueAfterMs: LOOK_AGAIN_MS } };
-  const requeueAfterMs = deps.promises.failed(uid, deps.clock.monotonic());
+  const requeueAfterMs = deps.revocationRetries.failed(uid, deps.clock.monotonic());
   const message = `TinyCert has not confirmed the hold or revocation; it is tried again. ${error.message}`;
   return { result: { requeueAfterMs }, why: { reason: error.code, message } };
 }

@@ -7,9 +7,9 @@ import { keyOf } from '../../kube/objects.ts';
 import type { SettableStatus } from '../../tinycert/index.ts';
 import { changeStatus, claimedByOthers, inOneTurn, STATUS_OF, type StatusAtCa } from './change-status.ts';
 import type { Deps } from '../context/deps.ts';
-import { type Duties, dutiesOf } from '../decide/revocations-due.ts';
+import { type DueRevocations, revocationsDue } from '../decide/revocations-due.ts';
 import type { Inputs } from '../context/inputs.ts';
-import { afterFailedDuty, pendingConditions, postpone, saysPending } from './pending.ts';
+import { afterFailedRevocation, pendingConditions, reportPending, saysPending } from './pending.ts';
 import { record, type StatusChange } from '../status/record.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 
@@ -24,17 +24,17 @@ export interface Kept {
  * gives the present one the status that the spec has come to ask for. One write says all that was done. Beside the plan
  * for the certificate, which neither waits for it nor holds it up.
  */
-export async function keepPromises(deps: Deps, inputs: Inputs, context: ReconcileContext): Promise<Kept> {
+export async function revokeDue(deps: Deps, inputs: Inputs, context: ReconcileContext): Promise<Kept> {
   const { issuer, certificate, sealed } = inputs;
   const { signal, log } = context;
   if (!issuer?.ready || certificate.spec.suspend) return { inputs, result: {} };
   if (sealed === false && certificate.status?.pendingRevocations) return withWord(SEAL_BROKEN, {});
-  const duties = dutiesOf(inputs);
+  const duties = revocationsDue(inputs);
   if (!duties) {
     return saysPending(certificate) ? withWord(undefined, {}) : { inputs, result: {} };
   }
   const uid = certificate.metadata.uid ?? '';
-  const waits = deps.promises.waits(uid, deps.clock.monotonic());
+  const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { inputs, result: { requeueAfterMs: waits } };
   if (inputs.turn.held) {
     issuer.issuer.account.gate.park(ticketOf(deps, inputs));
@@ -42,10 +42,10 @@ export async function keepPromises(deps: Deps, inputs: Inputs, context: Reconcil
   }
 
   const done = new Map<number, Outcome>();
-  let failure: ReturnType<typeof afterFailedDuty> | undefined;
+  let failure: ReturnType<typeof afterFailedRevocation> | undefined;
   try {
     await carryOut(deps, inputs, issuer.issuer, duties, done, signal);
-    deps.promises.forget(uid);
+    deps.revocationRetries.forget(uid);
   } catch (error) {
     const asked = {
       uid,
@@ -54,7 +54,7 @@ export async function keepPromises(deps: Deps, inputs: Inputs, context: Reconcil
       issuer: issuer.issuer,
       isLast: false,
     };
-    failure = afterFailedDuty(deps, asked, error, signal);
+    failure = afterFailedRevocation(deps, asked, error, signal);
   }
   const { why, result = {} } = failure ?? {};
   const change = changeAfter(inputs, duties, done);
@@ -76,7 +76,7 @@ export async function keepPromises(deps: Deps, inputs: Inputs, context: Reconcil
 
   async function withWord(said: Reason | undefined, then: ReconcileResult): Promise<Kept> {
     const now = said
-      ? await postpone(deps, certificate, said, signal)
+      ? await reportPending(deps, certificate, said, signal)
       : await deps.statuses.writeNews({ certificate, ...pendingConditions(undefined), signal });
     return { inputs: asIs(now), result: then };
   }
@@ -94,7 +94,7 @@ async function carryOut(
   deps: Deps,
   inputs: Inputs,
   issuer: ReadyIssuer,
-  { pending, desired }: Duties,
+  { pending, desired }: DueRevocations,
   done: Map<number, Outcome>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -125,7 +125,7 @@ async function carryOut(
 /** What status says of all that was done; undefined if nothing was. */
 function changeAfter(
   { certificate: { spec, status } }: Inputs,
-  { pending, desired }: Duties,
+  { pending, desired }: DueRevocations,
   done: ReadonlyMap<number, Outcome>,
 ): StatusChange | undefined {
   const { certificateId = 0, pendingRevocations = [] } = status ?? {};

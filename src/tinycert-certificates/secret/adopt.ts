@@ -1,21 +1,20 @@
-import { WITHOUT_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
-import { claimedIdsOf } from '../decide/adoption-candidate.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import { NO_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
+import { READY } from '../../issuance/decide/readiness.ts';
+import { dueAt } from '../../issuance/renewal/plan.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { requestOf } from '../../issuance/tinycert/request.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import type { CertificateDetails } from '../../tinycert/index.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { READY } from '../../issuance/decide/readiness.ts';
 import type { Deps } from '../context/deps.ts';
 import type { Inputs } from '../context/inputs.ts';
-import { dueAt } from '../../issuance/renewal/plan.ts';
-import { isFor, keepMetadata, provedId } from './proven-id.ts';
-import { record, type StatusChange } from '../status/record.ts';
+import { type StatusChange, record } from '../status/record.ts';
+import { claimedIdsOf, isFor, keepMetadata, provenId } from './proven-id.ts';
 
 /** What came of looking at the own Secret. */
-export type TakenUp =
+export type Adoption =
   | { result: ReconcileResult }
   /** It holds this one, and a resource without a certificate is better off with another: it becomes a former one. */
   | { givesUp: number }
@@ -33,15 +32,15 @@ export async function takeUp(
   inputs: Inputs,
   issuer: ReadyIssuer,
   { signal, log }: ReconcileContext,
-): Promise<TakenUp> {
+): Promise<Adoption> {
   const { secret, certificate } = inputs;
   if (secret.state !== 'changed' || !secret.held) return {};
   const { held } = secret;
   // Two resources with the same Secret content must not both find that nobody else claims it.
   return issuer.account.locks.run(
     `take up\n${held.leaf.serialNumber}`,
-    async (): Promise<TakenUp> => {
-      const id = await provedId(deps, inputs, issuer, held, claimedIdsOf(inputs), signal);
+    async (): Promise<Adoption> => {
+      const id = await provenId(deps, inputs, issuer, held, claimedIdsOf(inputs), signal);
       if (id === undefined) return {};
       const options = { signal, deadlineMs: deps.timing.callDeadline };
       const details = await issuer.account.client.getCertificateDetails(id, options);
@@ -93,7 +92,7 @@ function taken(
     attempt: null,
     formerCertificateIds: null,
     pendingRevocations: null,
-    ...WITHOUT_FAILURE,
+    ...NO_FAILURE,
   };
 }
 

@@ -4,11 +4,11 @@ import type { Certificate } from '../../x509/certificate.ts';
 import { sameNames } from '../../x509/names.ts';
 import type { Deps } from '../context/deps.ts';
 import type { Inputs } from '../context/inputs.ts';
-import { isFor, isFromAuthority, likelyIds, provedId } from './proven-id.ts';
-import { holdsOwn } from '../../issuance/decide/readiness.ts';
+import { isFor, isFromAuthority, likelyIds, provenId } from './proven-id.ts';
+import { secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
 
 /** What the Secret holds already, in place of what was to be written to it. */
-export interface HeldInstead {
+export interface NewerInSecret {
   certificateId: number;
   leaf: Certificate;
   /** Whether nothing of it has to be written anew. */
@@ -21,19 +21,19 @@ export interface HeldInstead {
  * is fetched, when the annotation tells which id to look at, and with `fetched`, when its dates tell whether the
  * annotation can be right.
  */
-export async function heldInstead(
+export async function newerInSecret(
   deps: Deps,
   inputs: Inputs,
   issuer: ReadyIssuer,
   certificateId: number,
   fetched: Certificate | undefined,
   signal: AbortSignal,
-): Promise<HeldInstead | undefined> {
+): Promise<NewerInSecret | undefined> {
   const { certificate, secret, names, sealed } = inputs;
   const held = secret.state === 'changed' ? secret.held : undefined;
   if (!held || !sameNames(held.leaf.names, names)) return undefined;
   // What status names is no later than what is being published.
-  if (sealed !== false && holdsOwn(inputs)) return undefined;
+  if (sealed !== false && secretHoldsCurrent(inputs)) return undefined;
   const request = requestOf(certificate, issuer, await issuer.material());
   if (!isFor(request, held.leaf)) return undefined;
   const { leaf, isPlain } = held;
@@ -44,6 +44,6 @@ export async function heldInstead(
   const guesses = fetched
     ? await likelyIds(deps, issuer, held, certificateId, signal)
     : [held.claimedId].filter((id) => id !== undefined && id >= certificateId);
-  const id = await provedId(deps, inputs, issuer, held, guesses, signal);
+  const id = await provenId(deps, inputs, issuer, held, guesses, signal);
   return id === undefined ? undefined : { certificateId: id, leaf, isPlain };
 }

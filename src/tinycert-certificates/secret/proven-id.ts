@@ -1,12 +1,15 @@
+import { certificates } from '../../api/kinds.ts';
 import type { Subject } from '../../api/tinycert/subject.ts';
-import { isAtCa } from '../../issuance/tinycert/lookup.ts';
 import type { SecretView } from '../../issuance/secret/certificate-secrets.ts';
+import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
 import { claimsOf } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
-import { isMarked } from '../../issuance/tinycert/marker.ts';
 import { secretMetadata } from '../../issuance/tinycert/kind.ts';
+import { isAtCa } from '../../issuance/tinycert/lookup.ts';
+import { isMarked } from '../../issuance/tinycert/marker.ts';
 import { type Request, requestHash } from '../../issuance/tinycert/request.ts';
-import type { Secret } from '../../kube/objects.ts';
+import { type Secret, keyOf, parseKey } from '../../kube/objects.ts';
+import { canonicalJson } from '../../lib/hash.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { verifyChain } from '../../x509/chain.ts';
 import { normalCommonName, sameNames } from '../../x509/names.ts';
@@ -41,7 +44,7 @@ export function isFor(request: Request, { names, subject }: Pick<Certificate, 'n
  * The id of the certificate in a Secret, proved: the CA has this very certificate under it, the Secret has its key, and
  * no other resource claims it. Neither annotation nor status is believed; both only say which ids to ask for.
  */
-export async function provedId(
+export async function provenId(
   deps: Deps,
   inputs: Inputs,
   issuer: ReadyIssuer,
@@ -91,7 +94,7 @@ export async function keepMetadata(
   certificateId: number,
   signal: AbortSignal,
 ): Promise<Secret['metadata']> {
-  return deps.ownSecrets.keepMetadata(
+  return deps.certificateSecrets.keepMetadata(
     certificate,
     seen,
     secretMetadata(certificate, names, certificateId),
@@ -107,4 +110,30 @@ function isClaimedByOther(deps: Deps, { certificate }: Inputs, id: number): bool
     claimsOf(other.status).includes(id),
   );
   return [...cached, ...written].some(({ metadata }) => metadata.uid !== uid);
+}
+
+/**
+ * Before the word of a status without its seal is dropped: that the API server still has it so. Older CRDs hide an attempt
+ * from whoever reads under them, in a version that is the newest; once newer ones are back, a write would put another in its
+ * place. Throws `CrdsOutdated` then: one version that reads in two ways is what the CRDs did.
+ */
+export async function assertRead(
+  { kube, crds }: Pick<Deps, 'kube' | 'crds'>,
+  { certificate, sealed }: Pick<Inputs, 'certificate' | 'sealed'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { metadata, status } = certificate;
+  if (sealed !== false || status?.seal === undefined) return;
+  const live = await kube.get(certificates, parseKey(keyOf(certificate)), { signal });
+  const isSame =
+    live.metadata.uid === metadata.uid && live.metadata.resourceVersion === metadata.resourceVersion;
+  if (!isSame || canonicalJson(live.status) === canonicalJson(status)) return;
+  crds.doubt();
+  throw new CrdsOutdated();
+}
+
+/** Ids that the certificate in the Secret may have, by what annotation and status say. */
+export function claimedIdsOf({ certificate, secret }: Inputs): (number | undefined)[] {
+  const held = secret.state === 'changed' ? secret.held : undefined;
+  return [held?.claimedId, certificate.status?.certificateId];
 }

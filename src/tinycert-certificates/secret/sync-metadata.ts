@@ -1,4 +1,4 @@
-import { settling } from '../../issuance/decide/up-to-date.ts';
+import { upToDateStatus } from '../../issuance/decide/up-to-date.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { settledCondition } from '../decide/plan.ts';
 import type { Deps } from '../context/deps.ts';
@@ -12,7 +12,7 @@ export async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): P
   const { certificate } = inputs;
   const { certificateStatus, notAfter } = certificate.status ?? {};
   const hasEnded = certificateStatus === 'good' && Date.parse(notAfter ?? '') <= inputs.now;
-  const { change, ...said } = settling(inputs, settledCondition(inputs));
+  const { change, ...said } = upToDateStatus(inputs, settledCondition(inputs));
   await record(deps, {
     certificate,
     change: { ...change, ...(hasEnded ? { certificateStatus: 'expired' } : {}) },

@@ -6,7 +6,7 @@ import type { Deps } from '../context/deps.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { dueAt } from '../../issuance/renewal/plan.ts';
 import { record } from './record.ts';
-import { lostStanding } from '../decide/desired-status.ts';
+import { heldOrRevoked } from '../decide/desired-status.ts';
 
 /** A status that was observed is written at once, and what follows from it is decided on then. */
 const DECIDE_AGAIN_MS = 100;
@@ -15,7 +15,7 @@ const DECIDE_AGAIN_MS = 100;
  * Writes the status that a certificate turned out to have at the CA, with what it means for Ready, in one write, and tells
  * whoever looks after the resource if it is worth less than before.
  */
-export async function noteStatus(
+export async function recordCaStatus(
   deps: Deps,
   inputs: Inputs,
   to: NonNullable<CertificateStatus['certificateStatus']>,
@@ -35,7 +35,7 @@ export async function noteStatus(
     { certificateId: status.certificateId, status: to },
     'The status of a certificate changed at the CA',
   );
-  const lost = lostStanding(observed.certificate);
+  const lost = heldOrRevoked(observed.certificate);
   if (lost) deps.warn(certificate, lost.reason, lost.message);
   return { requeueAfterMs: DECIDE_AGAIN_MS };
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { attempt, certificate, issued } from '../../../../test/support/inputs.ts';
-import type { Attempt, CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
+import type { Attempt, CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
-import { Census, claimsOf, Evidence, type Facts, knownStatuses, type Source, unclaimed } from './census.ts';
-import type { Abandoned } from '../remember.ts';
+import type { Abandoned } from '../released.ts';
+import { Census, Evidence, type Facts, type Source, claimsOf, knownStatuses, unclaimed } from './census.ts';
 
 const CN = 'www.example.com';
 

@@ -1,11 +1,11 @@
-import { effectiveNames } from '../../../api/tinycert/effective.ts';
-import type { CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
-import type { IssuerStatus } from '../../../api/tinycert/issuer-status.ts';
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
+import type { CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
+import { effectiveNames } from '../../../api/tinycert/effective.ts';
+import type { IssuerStatus } from '../../../api/tinycert/issuer-status.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
 import { normalCommonName } from '../../../x509/names.ts';
 import { isOpen } from '../attempt.ts';
-import type { Abandoned } from '../remember.ts';
+import type { Abandoned } from '../released.ts';
 
 /** What `certificateStatus` of a resource says; undefined if nothing. */
 type KnownStatus = CertificateStatus['certificateStatus'];

@@ -1,7 +1,7 @@
 import type { Account } from '../../../account/tinycert-account.ts';
 import { SECRET_ANNOTATIONS } from '../../../api/names.ts';
 import { isAtCa } from '../lookup.ts';
-import { heldCertificate } from '../../secret/read-secret.ts';
+import { readSecret } from '../../secret/read-secret.ts';
 import { issuerKey } from '../issuer-directory.ts';
 import { madeFor } from '../../secret/metadata.ts';
 import { tinycertKind } from '../kind.ts';
@@ -9,7 +9,7 @@ import type { KubeClient } from '../../../kube/client.ts';
 import { type KubeObject, parseKey, type Secret, secrets } from '../../../kube/objects.ts';
 
 /** What a Secret whose resource is gone says that it holds. */
-interface Testimony {
+interface SecretRecord {
   certificateId: number;
   /** Key of the issuer that it names. */
   issuerKey: string;
@@ -21,9 +21,9 @@ interface Testimony {
 }
 
 /** A certificate of a resource that is gone, proved by the Secret that it left behind. */
-export type LeftOver = Pick<Testimony, 'certificateId' | 'issuerKey' | 'namespace' | 'name'>;
+export type LeftoverCertificate = Pick<SecretRecord, 'certificateId' | 'issuerKey' | 'namespace' | 'name'>;
 
-export interface LeftBehindOptions {
+export interface LeftoverSecretsOptions {
   kube: Pick<KubeClient, 'find'>;
   /** The operator's Secrets that no resource names, as watched, by key. */
   strays: () => Iterable<readonly [key: string, secret: KubeObject]>;
@@ -37,19 +37,19 @@ const MAX_READS = 200;
  * Finds what was deleted while no operator ran: the Secret stays, and names the certificate and its issuer. It is believed
  * only if it holds the private key of the certificate that the CA has under that id.
  */
-export class LeftBehind {
-  readonly #options: LeftBehindOptions;
+export class LeftoverSecrets {
+  readonly #options: LeftoverSecretsOptions;
   /** By uid and version of the Secret; undefined for one that says nothing. */
-  #read = new Map<string, Testimony | undefined>();
+  #read = new Map<string, SecretRecord | undefined>();
 
-  constructor(options: LeftBehindOptions) {
+  constructor(options: LeftoverSecretsOptions) {
     this.#options = options;
   }
 
   /** Of these certificates those that Secrets prove. Rejects with a `TinyCertError` or an `ApiError`. */
-  async of(ids: ReadonlySet<number>, account: Account, signal: AbortSignal): Promise<LeftOver[]> {
+  async of(ids: ReadonlySet<number>, account: Account, signal: AbortSignal): Promise<LeftoverCertificate[]> {
     if (ids.size === 0) return [];
-    const found = new Map<number, LeftOver>();
+    const found = new Map<number, LeftoverCertificate>();
     for (const testimony of await this.#testimonies(signal)) {
       const { certificateId, issuerKey: key, namespace, name } = testimony;
       if (!ids.has(certificateId) || found.has(certificateId)) continue;
@@ -60,9 +60,9 @@ export class LeftBehind {
   }
 
   /** Each version of a Secret is read once. */
-  async #testimonies(signal: AbortSignal): Promise<Testimony[]> {
+  async #testimonies(signal: AbortSignal): Promise<SecretRecord[]> {
     const { kube, strays } = this.#options;
-    const read = new Map<string, Testimony | undefined>();
+    const read = new Map<string, SecretRecord | undefined>();
     let reads = 0;
     for (const [key, { metadata }] of strays()) {
       const version = `${metadata.uid} ${metadata.resourceVersion}`;
@@ -79,9 +79,9 @@ export class LeftBehind {
   }
 }
 
-function testimonyOf(secret: Secret): Testimony | undefined {
+function testimonyOf(secret: Secret): SecretRecord | undefined {
   const { namespace = '', annotations = {} } = secret.metadata;
-  const held = heldCertificate(secret);
+  const held = readSecret(secret);
   const name = madeFor(tinycertKind, secret);
   const kind = KINDS.find((each) => each === annotations[SECRET_ANNOTATIONS.issuerKind]);
   const issuer = annotations[SECRET_ANNOTATIONS.issuerName];

@@ -3,10 +3,10 @@ import { REVOCATION_FINALIZER } from '../../../api/names.ts';
 import type { Store } from '../../../kube/watch/store.ts';
 import { issuerKey } from '../issuer-directory.ts';
 
-const BY_PROMISE = 'promise';
+const BY_REVOCATION = 'promise';
 
 /** Whether something was promised for the end of this certificate that only its issuer's account can keep. */
-export function hasPromise({ metadata, status }: TinyCertCertificate): boolean {
+export function hasDueRevocation({ metadata, status }: TinyCertCertificate): boolean {
   return (
     (metadata.finalizers?.includes(REVOCATION_FINALIZER) ?? false) ||
     (status?.pendingRevocations?.length ?? 0) > 0
@@ -14,18 +14,18 @@ export function hasPromise({ metadata, status }: TinyCertCertificate): boolean {
 }
 
 /** Which issuers are needed for holds and revocations that were promised. */
-export class DuePromises {
+export class IssuersNeeded {
   readonly #certificates: Store<TinyCertCertificate>;
   readonly #listeners = new Set<(issuerKey: string) => void>();
 
   constructor(certificates: Store<TinyCertCertificate>) {
     this.#certificates = certificates;
-    certificates.addIndex(BY_PROMISE, neededBy);
+    certificates.addIndex(BY_REVOCATION, neededBy);
   }
 
   /** How many certificates need the issuer of this key. */
   count(issuer: string): number {
-    return this.#certificates.keysByIndex(BY_PROMISE, issuer).length;
+    return this.#certificates.keysByIndex(BY_REVOCATION, issuer).length;
   }
 
   /** Calls back with the key of an issuer that somebody has come to need, or needs no longer. */
@@ -49,5 +49,5 @@ export class DuePromises {
 /** The key of the issuer that a certificate needs, if it needs one. */
 function neededBy(certificate: TinyCertCertificate): string[] {
   const { spec, metadata } = certificate;
-  return hasPromise(certificate) ? [issuerKey(spec.issuerRef, metadata.namespace)] : [];
+  return hasDueRevocation(certificate) ? [issuerKey(spec.issuerRef, metadata.namespace)] : [];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Abandoned, type Released, remember } from './remember.ts';
+import { type Abandoned, type Released, withReleased } from './released.ts';
 
 function released(certificateId: number, cause: Released['cause'] = 'Deleted'): Released {
   return { certificateId, cause: cause ?? 'Deleted' };
@@ -19,7 +19,7 @@ function abandoned(attemptId: string): Abandoned {
   };
 }
 
-const ids = (memory: ReturnType<typeof remember>): number[] | undefined =>
+const ids = (memory: ReturnType<typeof withReleased>): number[] | undefined =>
   memory?.released?.map(({ certificateId }) => certificateId);
 
 describe('what an issuer remembers', () => {
@@ -28,7 +28,7 @@ describe('what an issuer remembers', () => {
       { released: [released(1), released(2)], abandoned: [abandoned('a')] },
       { released: [released(2), released(3)], abandoned: [abandoned('a'), abandoned('b')] },
     ];
-    expect(remember({ released: [released(1)] }, givings)).toEqual({
+    expect(withReleased({ released: [released(1)] }, givings)).toEqual({
       released: [released(1), released(2), released(3)],
       abandoned: [abandoned('a'), abandoned('b')],
     });
@@ -40,26 +40,26 @@ describe('what an issuer remembers', () => {
       abandoned: [abandoned('a')],
     };
     const givings = [{ released: [released(1)], abandoned: [abandoned('a')] }, { taken: [7] }];
-    expect(remember(known, givings)).toBeUndefined();
+    expect(withReleased(known, givings)).toBeUndefined();
   });
 
   test('names only the list that changes', () => {
     const known = { released: [released(1)], abandoned: [abandoned('a')] };
-    expect(remember(known, [{ abandoned: [abandoned('b')] }])).toEqual({
+    expect(withReleased(known, [{ abandoned: [abandoned('b')] }])).toEqual({
       abandoned: [abandoned('a'), abandoned('b')],
     });
   });
 
   test('loses what is taken up again', () => {
-    expect(ids(remember({ released: [released(1), released(2)] }, [{ taken: [1] }]))).toEqual([2]);
+    expect(ids(withReleased({ released: [released(1), released(2)] }, [{ taken: [1] }]))).toEqual([2]);
   });
 
   test.each([
     ['Undecided', 'Deleted', 'Deleted'],
     ['Deleted', 'Undecided', 'Deleted'],
   ] as const)('of a certificate that was %s and is %s is that it was %s', (before, after, last) => {
-    const first = remember({}, [{ released: [released(1, before)] }]) ?? {};
-    const both = { ...first, ...remember(first, [{ released: [released(1, after)] }]) };
+    const first = withReleased({}, [{ released: [released(1, before)] }]) ?? {};
+    const both = { ...first, ...withReleased(first, [{ released: [released(1, after)] }]) };
     expect(both.released).toEqual([released(1, last)]);
   });
 
@@ -74,14 +74,14 @@ describe('what an issuer remembers', () => {
     };
     const other = { ...again, requestHash: 'v1:other' };
 
-    const change = remember({ abandoned: [first] }, [{ abandoned: [again, other] }]);
+    const change = withReleased({ abandoned: [first] }, [{ abandoned: [again, other] }]);
 
     expect(change?.abandoned).toEqual([{ ...first, until: again.until }, other]);
   });
 
   test('are the newest thousand certificates and two hundred attempts', () => {
     const known = { released: Array.from({ length: 1000 }, (_, i) => released(i + 1)) };
-    const change = remember(known, [
+    const change = withReleased(known, [
       {
         released: [released(2001), released(2002)],
         abandoned: Array.from({ length: 201 }, (_, i) => abandoned(`a${i}`)),

@@ -32,3 +32,18 @@ export function eventWarner(recorder: Pick<EventRecorder, 'record'>): Warn {
     });
   };
 }
+
+/** Tells whoever runs the operator of something that no resource is left to say. */
+export type WarnOperator = (reason: string, message: string) => void;
+
+/** Warnings as events about the operator's own pod, in its namespace: a terminating namespace takes no events. */
+export function operatorEvents(
+  recorder: Pick<EventRecorder, 'record'>,
+  operator: { namespace: string; pod: string },
+): WarnOperator {
+  const { namespace, pod } = operator;
+  return (reason, message) => {
+    const object = { apiVersion: 'v1', kind: 'Pod', namespace, name: pod, uid: '' };
+    recorder.record({ object, type: 'Warning', reason, message });
+  };
+}
