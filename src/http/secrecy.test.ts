@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { expectLinear } from '../../test/support/scaling.ts';
 import { escapeForm } from './form.ts';
 import { createCleaner, safeCause } from './secrecy.ts';
 
@@ -31,6 +32,14 @@ describe('text of the service', () => {
   test('is withheld when it repeats the session token of the request', () => {
     expect(clean('token=0123abcd', '0123abcd')).toBeUndefined();
     expect(clean('token=0123abcd', 'ffff')).toBe('token=0123abcd');
+  });
+
+  test('is compared with a secret that it all but repeats in linear time', () => {
+    const read = (text: string): unknown => createCleaner(['a'.repeat(text.length / 8)])(text, undefined);
+    const nearMisses = (size: number): string => `${'a'.repeat(size / 8 - 1)}b`.repeat(8);
+
+    expect(read(nearMisses(8192))).toBeDefined();
+    expectLinear(read, nearMisses, { to: 1024 * 1024 });
   });
 
   test('is withheld when it holds a private key', () => {

@@ -1,4 +1,5 @@
 import { clip } from '../lib/errors.ts';
+import { holds, trimEndOf } from '../lib/text.ts';
 import { escapeForm } from './form.ts';
 
 /** Cleans text of the service before it may appear anywhere. `token` is a secret of the one request, if it has any. */
@@ -13,7 +14,7 @@ export function createCleaner(secrets: readonly string[]): Cleaner {
   return (text, token) => {
     const haystack = text.toLowerCase();
     const needles = token ? [...fixed, ...spellings(token)] : fixed;
-    if (needles.some((needle) => haystack.includes(needle)) || haystack.includes('private key'))
+    if (needles.some((needle) => holds(haystack, needle)) || haystack.includes('private key'))
       return undefined;
     return clip(text);
   };
@@ -37,7 +38,7 @@ function spellings(secret: string): string[] {
     html,
     html.replaceAll("'", '&#039;'),
     html.replaceAll("'", '&#39;'),
-    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+    trimEndOf(Buffer.from(secret).toString('base64'), '='),
     Buffer.from(secret).toString('base64url'),
     Buffer.from(secret).toString('hex'),
   ]);
