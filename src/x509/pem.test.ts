@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { expectLinear, runsOf } from '../../test/support/scaling.ts';
 import { X509Error } from './errors.ts';
 import { PEM_LIMITS, readPem, writePem } from './pem.ts';
 
@@ -40,6 +41,8 @@ describe('a PEM text', () => {
     ['a block in a block', `-----BEGIN X-----\n${block}-----END X-----\n`],
     ['base64 of URLs', '-----BEGIN X-----\nAQ-_\n-----END X-----\n'],
     ['more after the padding', '-----BEGIN X-----\nAQ==AQID\n-----END X-----\n'],
+    ['a blank in the padding', '-----BEGIN X-----\nAQ= =\n-----END X-----\n'],
+    ['too much padding', '-----BEGIN X-----\nAQ===\n-----END X-----\n'],
   ])('with %s is refused', (_, text) => {
     expect(codeOf(text)).toBe('InvalidPem');
   });
@@ -61,6 +64,20 @@ describe('a PEM text', () => {
     for (let i = 0; text.length < PEM_LIMITS.bundle - 80; i += 1) text += one(i);
 
     expect(['InvalidPem', 'read']).toContain(codeOf(text));
+  });
+
+  test.each([
+    ['blanks', ' '],
+    ['line breaks', '\r\n'],
+    ['equal signs', '='],
+    ['dashes', '-'],
+    ['digits', '1'],
+  ])('with a block of %s that something else ends is refused in linear time', (_, part) => {
+    const body = runsOf(part);
+    const text = (size: number): string => `-----BEGIN X-----${body(size)}-----END X-----`;
+
+    expect(codeOf(text(1000))).toBe('InvalidPem');
+    expectLinear(codeOf, text, { to: PEM_LIMITS.bundle - 100 });
   });
 
   test('is read back as it was written', () => {

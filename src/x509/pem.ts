@@ -1,3 +1,4 @@
+import { trimEndOf } from '../lib/text.ts';
 import { X509Error } from './errors.ts';
 
 /**
@@ -22,7 +23,9 @@ export interface PemBlock {
 const BEGIN = '-----BEGIN ';
 const DASHES = '-----';
 const LONGEST_LABEL = 64;
-const base64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
+/** Base64 without its padding. In one repetition, as two that both take blanks need quadratic time. */
+const base64 = /^[A-Za-z0-9+/\s]*$/;
+const LONGEST_PADDING = 2;
 
 /**
  * The blocks of a PEM text (RFC 7468) in their order. Text between blocks is skipped, as OpenSSL's tools write it;
@@ -59,8 +62,14 @@ function readLabel(text: string, from: number): string {
 }
 
 function decode(body: string): Buffer {
-  if (!base64.test(body)) throw new X509Error('InvalidPem', 'a PEM block holds something other than base64');
+  if (!base64.test(withoutPadding(body.trimEnd()))) {
+    throw new X509Error('InvalidPem', 'a PEM block holds something other than base64');
+  }
   const der = Buffer.from(body, 'base64');
   if (der.length === 0) throw new X509Error('InvalidPem', 'a PEM block is empty');
   return der;
+}
+
+function withoutPadding(text: string): string {
+  return text.slice(0, Math.max(trimEndOf(text, '=').length, text.length - LONGEST_PADDING));
 }
