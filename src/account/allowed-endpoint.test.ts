@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { expectLinear, runsOf } from '../../test/support/scaling.ts';
 import { isAllowedEndpoint } from './allowed-endpoint.ts';
 
 const publicEndpoint = 'https://www.tinycert.org/api/v1/';
@@ -19,7 +20,19 @@ test.each([
     ['http://127.0.0.1:8080/api/v1/'],
     true,
   ],
+  ['the allowed one with more slashes at its end', `${local}//`, true, [local], true],
+  ['the allowed one with a slash too many in it', 'https://127.0.0.1:8443/api//v1/', true, [local], false],
   ['no URL', 'nonsense', false, ['nonsense'], false],
 ])('%s', (_, endpoint, namespaced, allowed, want) => {
   expect(isAllowedEndpoint(endpoint, { namespaced, publicEndpoint, allowed })).toBe(want);
+});
+
+test('an endpoint of slashes is judged in linear time', () => {
+  const options = { namespaced: true, publicEndpoint, allowed: [] };
+  const path = runsOf('/');
+  expectLinear(
+    (endpoint) => isAllowedEndpoint(endpoint, options),
+    (size) => `https://127.0.0.1/${path(size)}`,
+    { to: 1024 * 1024 },
+  );
 });

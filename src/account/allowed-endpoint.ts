@@ -1,4 +1,5 @@
 import type { Reason } from '../lib/reason.ts';
+import { trimEndOf } from '../lib/text.ts';
 
 /**
  * Whether credentials may be sent to an endpoint. Whoever may create a resource in a namespace must not be able to
@@ -31,5 +32,5 @@ export function endpointRefused(
 
 function normal(endpoint: string): string | undefined {
   const url = URL.parse(endpoint);
-  return url ? `${url.origin}${url.pathname.replace(/\/*$/, '/')}` : undefined;
+  return url ? `${url.origin}${trimEndOf(url.pathname, '/')}/` : undefined;
 }

@@ -1,6 +1,7 @@
 import type { KubeClient } from '../kube/client.ts';
 import { type ObjectRef, refKey, type Secret, secrets } from '../kube/objects.ts';
 import type { Reason } from '../lib/reason.ts';
+import { trimEndOf } from '../lib/text.ts';
 import type { ReadSecret } from './secret-watches.ts';
 
 /** A Secret that an account's resource names: its texts, or why they cannot be had. */
@@ -97,7 +98,7 @@ export function bundleText(bundle: BundleText | undefined): string | undefined {
 
 /** A credential. A line break at the end is what people leave in a file that they make a Secret of; none ends with one. */
 export function credential(secret: SecretText, key: string): string {
-  return (secret.found ? (secret.text[key] ?? '') : '').replace(/[\r\n]+$/, '');
+  return trimEndOf(secret.found ? (secret.text[key] ?? '') : '', '\r\n');
 }
 
 function texts({ data = {} }: Secret): Record<string, string> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { expectLinear, runsOf } from '../../test/support/scaling.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { closeAfterEach } from '../http/test-client.ts';
 import { reply } from '../http/test-server.ts';
@@ -217,6 +218,16 @@ describe('options', () => {
       }),
     );
   });
+});
+
+test.each([
+  ['blanks', ' '],
+  ['line breaks', '\r\n'],
+])('a password of %s is read in linear time', (_, part) => {
+  // The options are refused after the password is read, so that no client remains to be closed.
+  const read = (password: string): unknown =>
+    createCAcertClient({ credentials: { ...credentials, password }, accountDeadlineMs: 0 });
+  expectLinear(read, runsOf(part), { to: 1024 * 1024 });
 });
 
 test('a closed client makes no call', async () => {

@@ -6,6 +6,7 @@ import { type Cleaner, createCleaner } from '../http/secrecy.ts';
 import { Sender } from '../http/sender.ts';
 import { type ClientSettings, readOptions } from '../http/settings.ts';
 import type { CallOptions } from '../http/types.ts';
+import { trimOf } from '../lib/text.ts';
 import { readAccount } from './account-answer.ts';
 import { type Answer, type AnswerContext, readAnswer } from './answer.ts';
 import { accountCall, CAcertError, invalidOptions, makeError, signingCall } from './errors.ts';
@@ -24,7 +25,7 @@ const leastSigningMs = 90_000;
 const leastSigningText = `must be at least ${leastSigningMs}, since CAcert takes so long.`;
 
 /** What PHP's `trim` takes away. */
-const blanksAround = /^[ \t\n\r\0\v]+|[ \t\n\r\0\v]+$/g;
+const blanks = ' \t\n\r\0\v';
 
 /**
  * Makes a client of one CAcert account. Connects nothing yet. Throws `InvalidOptions` for options that cannot work.
@@ -42,7 +43,7 @@ export function createCAcertClient(options: CAcertClientOptions): CAcertClient {
 }
 
 function trimmed(name: 'username' | 'password', value: string): string {
-  const text = typeof value === 'string' ? value.replaceAll(blanksAround, '') : '';
+  const text = typeof value === 'string' ? trimOf(value, blanks) : '';
   if (text === '') throw invalidOptions(`credentials.${name} is empty.`);
   return text;
 }
