@@ -1,6 +1,7 @@
 import type { Reply } from '../http/exchange.ts';
 import { parseRetryAfter } from '../http/retry-after.ts';
 import type { Cleaner } from '../http/secrecy.ts';
+import { replaceEnclosed } from '../lib/text.ts';
 import { decodeEntities, readTexts } from './entities.ts';
 import { CAcertError, type CAcertErrorDetails } from './errors.ts';
 
@@ -26,7 +27,7 @@ export interface Answer {
 const beforeTheScript: ReadonlySet<number> = new Set([404, 405, 410, 413, 429]);
 
 /** The status line; a byte order mark or blanks may precede it in included files. */
-const statusLine = /^(?:\xef\xbb\xbf)*[ \t\xa0]*(\d{3}),([^\n]*)$/m;
+const statusLine = /^(?:\xef\xbb\xbf)*[ \t\xa0]*(\d{3}),([^\n]*)/m;
 const webPage = /<!doctype\s+html|<html\b/i;
 
 /**
@@ -65,7 +66,7 @@ export function unknownAnswer(answer: Answer, { call, clean }: AnswerContext): C
 
 /** The explanation of an answer over all of its lines, without tags, on one line. */
 export function plainText({ text, rest }: Answer): string {
-  return withValidSpec(`${text} ${rest}`.replaceAll(/<[^>]*>/g, ' '))
+  return readable(replaceEnclosed(`${text} ${rest}`, '<', '>', ' '))
     .replaceAll(/\s+/g, ' ')
     .trim();
 }
@@ -76,12 +77,12 @@ export function plainText({ text, rest }: Answer): string {
  */
 export function shownText(answer: Answer, clean: Cleaner): string | undefined {
   const whole = `${answer.text}${answer.rest}`;
-  const readings = [whole, Buffer.from(whole, 'latin1').toString('utf8'), withValidSpec(whole)];
+  const readings = [whole, Buffer.from(whole, 'latin1').toString('utf8'), readable(whole)];
   if (readings.some((reading) => clean(reading, undefined) === undefined)) return undefined;
   return clean(plainText(answer), undefined);
 }
 
-function withValidSpec(text: string): string {
+function readable(text: string): string {
   return readTexts([decodeEntities(text)]).texts.join('');
 }
 
