@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { expectLinear, runsOf } from '../../test/support/scaling.ts';
 import { DurationError, formatDuration, parseDuration } from './duration.ts';
 
 test.each([
@@ -39,6 +40,10 @@ test.each([
   '99999999999999999h',
 ])('%j is refused', (text) => {
   expect(() => parseDuration(text)).toThrow(DurationError);
+});
+
+test.each(['1', '1h', '1.'])('a text of %j again and again is refused in linear time', (part) => {
+  expectLinear(parseDuration, runsOf(part), { to: 1024 * 1024 });
 });
 
 test('the error keeps only the beginning of the text', () => {
