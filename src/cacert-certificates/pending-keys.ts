@@ -6,6 +6,7 @@ import type { LastWritten } from '../issuance/status/last-written.ts';
 import { ownerReference } from '../issuance/secret/owner-references.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type KubeObject, type ObjectRef, refKey, type Secret, secrets } from '../kube/objects.ts';
+import { trimEndOf } from '../lib/text.ts';
 import { X509Error } from '../x509/errors.ts';
 import { type PrivateKey, readPrivateKey } from '../x509/private-key.ts';
 
@@ -48,7 +49,7 @@ export class PendingKeys {
   /** The Secret of a certificate's pending key. The resource's uid is in its name: an earlier one of that name had another. */
   refOf({ metadata }: Pick<CAcertCertificate, 'metadata'>): { namespace: string; name: string } {
     const { namespace = '', name, uid = '' } = metadata;
-    return { namespace, name: `${name.slice(0, 200).replace(/[.-]+$/, '')}-pending-${uid.slice(0, 8)}` };
+    return { namespace, name: `${trimEndOf(name.slice(0, 200), '.-')}-pending-${uid.slice(0, 8)}` };
   }
 
   /** Reads the pending key of a certificate. */

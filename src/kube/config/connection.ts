@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import { AppError, asError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
+import { trimEndOf } from '../../lib/text.ts';
 
 /** Trust and client certificate as PEM texts. Immutable. */
 export interface TlsMaterial {
@@ -86,7 +87,7 @@ class ReloadingConnection implements ClusterConnection {
   #loading: Promise<void> | undefined;
 
   constructor(options: ConnectionOptions, first: Credentials) {
-    this.server = options.server.replace(/\/+$/, '');
+    this.server = trimEndOf(options.server, '/');
     if (options.namespace !== undefined) this.namespace = options.namespace;
     if (options.proxyUrl !== undefined) this.proxyUrl = options.proxyUrl;
     this.#clock = options.clock;

@@ -3,6 +3,7 @@ import { gunzip } from 'node:zlib';
 import type { Clock } from '../../lib/clock.ts';
 import type { ClusterConnection, TlsMaterial } from '../config/connection.ts';
 import { ApiError, isApiError, statusError } from '../errors.ts';
+import { trimEndOf } from '../../lib/text.ts';
 import { type Answer, exchange, type ExchangeOptions } from './exchange.ts';
 import { isTrustFailure } from './network-error.ts';
 import { Pools } from './pools.ts';
@@ -74,7 +75,7 @@ export class Transport {
     this.#metrics = options.metrics;
     this.#limits = options.limits ?? LIMITS;
     this.#pools = new Pools(options.connection, options.connections ?? 32);
-    this.#basePath = new URL(options.connection.server).pathname.replace(/\/+$/, '');
+    this.#basePath = trimEndOf(new URL(options.connection.server).pathname, '/');
   }
 
   /**
