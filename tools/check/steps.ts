@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { slowExpressions } from './expressions.ts';
 import { forbiddenImports } from './imports.ts';
 
 export interface Step {
@@ -17,6 +18,7 @@ export const steps: readonly Step[] = [
   { name: 'format', run: () => command('node_modules/.bin/oxfmt', ['--check', '.']) },
   { name: 'unused code', run: () => command('node_modules/.bin/knip', ['--no-progress']) },
   { name: 'imports', run: async () => list(forbiddenImports(sources())) },
+  { name: 'expressions', run: async () => list(slowExpressions(sources())) },
   { name: 'file length', run: async () => list(tooLong(sources())) },
   { name: 'CRDs', run: () => command(process.execPath, ['src/api/generate/main.ts', '--check']) },
 ];
