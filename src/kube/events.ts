@@ -118,7 +118,7 @@ export class EventRecorder {
       log.debug({ kind: object.kind, name: object.name, reason }, 'Event left out');
       return;
     }
-    withReleased(this.#recent, id, now);
+    remember(this.#recent, id, now);
     this.#queue.push({ record, at: clock.now(), id });
     this.#wake?.();
   }
@@ -191,13 +191,13 @@ export class EventRecorder {
     const known = this.#buckets.get(uid) ?? { tokens: BURST, at: now };
     const tokens = Math.min(BURST, known.tokens + (now - known.at) / REFILL_MS);
     const may = tokens >= 1;
-    withReleased(this.#buckets, uid, { tokens: may ? tokens - 1 : tokens, at: now });
+    remember(this.#buckets, uid, { tokens: may ? tokens - 1 : tokens, at: now });
     return may;
   }
 }
 
 /** Sets a value as the newest, and forgets the oldest beyond the bound. */
-function withReleased<T>(map: Map<string, T>, key: string, value: T): void {
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key);
   map.set(key, value);
   const [oldest] = map.size > MAX_REMEMBERED ? map.keys() : [];
