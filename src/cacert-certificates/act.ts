@@ -31,7 +31,7 @@ export async function act(
   const { signal, log } = context;
   switch (plan.do) {
     case 'nothing':
-      if (plan.isQueued) park(deps, inputs);
+      if (plan.wakeBy === 'gate') park(deps, inputs);
       return { requeueAt: plan.requeueAt };
     case 'report':
       return report(deps, inputs, plan, signal);
@@ -67,12 +67,12 @@ export async function act(
 async function report(
   deps: Deps,
   inputs: Inputs,
-  { why, conditions, requeueAt, isQueued }: Extract<Plan, { do: 'report' }>,
+  { why, conditions, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const isSaidElsewhere = SAID_ELSEWHERE.has(why.reason);
   const said = await reportBlocker(deps, inputs.certificate, { ...why, isSaidElsewhere }, conditions, signal);
-  if (isQueued) park(deps, inputs);
+  if (wakeBy === 'gate') park(deps, inputs);
   return { requeueAt, ...said };
 }
 

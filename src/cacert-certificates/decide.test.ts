@@ -70,7 +70,7 @@ function inputs(
     crdsFit: true,
     elder: undefined,
     secret: { state: 'unchanged', metadata: { namespace: 'ns', name: 'mail-tls', uid: 's' } },
-    turn: { held: false, paused: false, onTrial: false, epoch: 0 },
+    turn: { phase: 'open', epoch: 0 },
     now: ISSUED + 30 * DAY,
     monotonic: 1_000_000,
     accountKey: account.key,
@@ -121,11 +121,7 @@ describe('nothing is asked for', () => {
       { account: { ready: false, reason: 'x', message: 'x' } },
       'AccountNotReady',
     ],
-    [
-      'while its account is stopped',
-      { turn: { held: true, paused: false, onTrial: false, epoch: 1 } },
-      'AccountNotReady',
-    ],
+    ['while its account is stopped', { turn: { phase: 'stopped', epoch: 1 } }, 'AccountNotReady'],
     ['that cannot be written down', { crdsFit: false }, 'CRDsOutdated'],
     ['for the Secret of another', { elder: 'TinyCertCertificate web' }, 'DuplicateSecretName'],
     ['while its key cannot be kept', { pending: { state: 'foreign' } }, 'PendingSecretNotOwned'],
@@ -163,7 +159,7 @@ test('what CAcert has refused, and what was never sent, does not count', () => {
   const attemptTimes = Array.from({ length: 6 }, (_, i) => new Date(now - i * 60_000).toISOString());
   const last = { ...attempt, startTime: attemptTimes[0] ?? '' };
   const refused = { attempt: { ...last, outcome: 'Refused' as const }, attemptTimes };
-  const unsent = { quietAt: 2_000_000, unsent: true };
+  const unsent = { quietAt: 2_000_000, progress: { is: 'unsent' as const } };
 
   expect(decide(inputs({ ...brandNew, status: refused })).do).toBe('issue');
   expect(decide(inputs({ ...brandNew, status: { attempt: last, attemptTimes }, attempt: unsent })).do).toBe(
@@ -175,12 +171,12 @@ describe('an attempt without an answer', () => {
   const open = { ...brandNew, status: { attempt } };
 
   test('that was not sent is made again', () => {
-    const known = { quietAt: 2_000_000, unsent: true };
+    const known = { quietAt: 2_000_000, progress: { is: 'unsent' as const } };
     expect(decide(inputs({ ...open, attempt: known })).do).toBe('issue');
   });
 
   test('whose answer stands beside its key and is not what was asked for is not made again', () => {
-    const known = { quietAt: 2_000_000, unsent: false };
+    const known = { quietAt: 2_000_000, progress: { is: 'open' as const } };
     const pending = {
       state: 'present',
       metadata: { name: 'x' },
@@ -198,7 +194,7 @@ describe('an attempt without an answer', () => {
     const answered = {
       ...open,
       account: notReady,
-      attempt: { quietAt: 0, unsent: false, bought: 'pem' },
+      attempt: { quietAt: 0, progress: { is: 'bought' as const, bought: 'pem' } },
     };
     expect(decide(inputs({ ...answered, pending: { ...key, certificate: undefined } }))).toEqual({
       do: 'keep',
@@ -211,7 +207,7 @@ describe('an attempt without an answer', () => {
   });
 
   test('is waited for as long as it can still be sent, and then in doubt', () => {
-    const known = { quietAt: 2_000_000, unsent: false };
+    const known = { quietAt: 2_000_000, progress: { is: 'open' as const } };
     expect(decide(inputs({ ...open, attempt: known }))).toEqual({ do: 'wait', quietAt: 2_000_000 });
     expect(decide(inputs({ ...open, attempt: known, monotonic: 2_000_000 }))).toEqual({ do: 'doubt' });
   });

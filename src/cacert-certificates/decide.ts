@@ -1,5 +1,5 @@
 import { expiryOf } from '../issuance/certificate-kind.ts';
-import { type NothingPlan, type ReportPlan, around } from '../issuance/decide/blockers.ts';
+import { type NothingPlan, type ReportPlan, blockedPlan } from '../issuance/decide/blockers.ts';
 import { READY, failed, servesSpec, working } from '../issuance/decide/readiness.ts';
 import { isUpToDate } from '../issuance/decide/up-to-date.ts';
 import { lookAgainAt } from '../issuance/renewal/plan.ts';
@@ -49,7 +49,7 @@ export function decide(inputs: Inputs): Plan {
     return { do: 'wait', quietAt: need.quietAt };
   const obstacle = firstBlocker(inputs, need);
   if (!obstacle) return planFor(need);
-  return around(obstacle, { isServed: servesSpec(inputs), ready: SERVED, until: servedUntil(inputs) });
+  return blockedPlan(obstacle, { isServed: servesSpec(inputs), ready: SERVED, until: servedUntil(inputs) });
 }
 
 function planFor(need: Need): Plan {

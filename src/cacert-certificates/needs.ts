@@ -7,6 +7,7 @@ import { secretHoldsCurrent } from '../issuance/decide/readiness.ts';
 import type { Reason } from '../lib/reason.ts';
 import { X509Error } from '../x509/errors.ts';
 import { checkCertificate, checkIssued } from './checks.ts';
+import { boughtBy } from '../issuance/attempt/memory.ts';
 import type { Inputs } from './inputs.ts';
 
 /** What would bring the world to what the spec wants, and why. */
@@ -45,7 +46,7 @@ export function firstNeed(inputs: Inputs): Need | undefined {
 
 /** What this process heard from CAcert itself, and nobody has stored yet. It comes before everything: nobody can ask for it again. */
 function answered(inputs: Inputs): Need | undefined {
-  const pem = inputs.attempt?.bought;
+  const pem = boughtBy(inputs.attempt);
   if (pem === undefined) return undefined;
   const found = examine(inputs, pem);
   if (!found) return toBeKept(inputs, pem);
@@ -112,8 +113,8 @@ function unresolved(inputs: Inputs): Need | undefined {
   const { certificate, attempt, pending, monotonic } = inputs;
   if (!attempt || !isCAcertAttemptOpen(certificate.status)) return undefined;
   // The answer is there, and waits for the account.
-  if (attempt.bought !== undefined) return undefined;
-  if (attempt.unsent)
+  if (boughtBy(attempt) !== undefined) return undefined;
+  if (attempt.progress.is === 'unsent')
     return {
       remedy: 'issue',
       reason: 'Issuing',

@@ -63,7 +63,7 @@ function accountAbsent({ certificate: { spec }, account, accountExists }: Inputs
     return {
       reason: 'AccountNotReady',
       message: `CAcertAccount ${name} is being checked.`,
-      isMomentary: true,
+      isBrief: true,
     };
   return {
     reason: 'AccountNotFound',
@@ -116,12 +116,8 @@ function mismatched(inputs: Inputs): Blocker | undefined {
   const found = pem === undefined ? undefined : examine(inputs, pem);
   if (!found || !('fault' in found)) return undefined;
   const { reason, message } = found.fault;
-  const until = reason === 'NotYetValid' ? { until: now + 60_000 } : {};
-  return {
-    reason,
-    message: `${message} It is not published${mismatchAdvice(attempt)}`,
-    ...until,
-  };
+  const blocker = { reason, message: `${message} It is not published${mismatchAdvice(attempt)}` };
+  return reason === 'NotYetValid' ? { ...blocker, wakeBy: 'time', until: now + 60_000 } : blocker;
 }
 
 /** What to do about a certificate that is not what was asked for. */
@@ -162,7 +158,7 @@ export function attemptsOfADay({
   now,
 }: Pick<Inputs, 'certificate' | 'attempt' | 'now'>): string[] {
   const { attempt, attemptTimes = [] } = status ?? {};
-  const isFree = attempt?.outcome === 'Refused' || known?.unsent === true;
+  const isFree = attempt?.outcome === 'Refused' || known?.progress.is === 'unsent';
   return attemptTimes.filter((time) => {
     const at = Date.parse(time);
     return at > now - DAY_MS && at <= now && !(isFree && time === attempt?.startTime);
@@ -175,12 +171,13 @@ function askedTooOften(inputs: Inputs): Blocker | undefined {
   return {
     reason: 'TooManyAttempts',
     message: `CAcert was asked ${times.length} times within 24 hours, which is the most for one resource: see the events for what went wrong.`,
+    wakeBy: 'time',
     until: Math.min(...times) + DAY_MS,
   };
 }
 
 function accountStopped({ certificate, turn }: Inputs): Blocker | undefined {
-  return turn.held ? { ...waitsForAccount(certificate), isQueued: true } : undefined;
+  return turn.phase === 'stopped' ? { ...waitsForAccount(certificate), wakeBy: 'gate' } : undefined;
 }
 
 /** Always the same words, so that it is one write however often the account changes its reason. */

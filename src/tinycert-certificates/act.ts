@@ -1,259 +1,202 @@
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
-import type { ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
-import type { ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
+import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
 import type { Reason } from '../lib/reason.ts';
-import type { Deps } from './context/deps.ts';
-import type { Publication, Inputs } from './context/inputs.ts';
-import { wantsHoldOrRevoked } from './decide/desired-status.ts';
-import { OUTSIDE_WINDOW, nextNeed } from './decide/needs.ts';
-import { MADE_AGAIN, REQUEST_CHANGED, isOutdated } from './decide/open-attempt.ts';
-import { type Plan, failedConditions, blockedPlan, planOf } from './decide/plan.ts';
-import { SEAL_BROKEN, firstBlocker } from './decide/preconditions.ts';
-import { follow } from './issue/adopt-reissued.ts';
+import { type Task, type Work, withInputs, workOf } from './context/work.ts';
+import { decideAfterAdoption } from './decide/after-adoption.ts';
+import { decideAfterRecovery } from './decide/after-recovery.ts';
+import { OUTSIDE_WINDOW } from './decide/needs.ts';
+import { reportOf } from './decide/plan.ts';
+import { SEAL_BROKEN } from './decide/preconditions.ts';
+import type { Plan, Publication } from './decide/types.ts';
+import { adoptReissued } from './issue/adopt-reissued.ts';
 import { atGate } from './issue/at-gate.ts';
-import { afterFailedLook } from './issue/failure.ts';
-import { type Order, issue } from './issue/issue.ts';
-import { conclude } from './issue/publish.ts';
+import { afterFailedRead } from './issue/failure.ts';
+import { issue } from './issue/issue.ts';
+import { publish } from './issue/publish.ts';
 import { recover } from './recovery/recover.ts';
-import { takeUp } from './secret/adopt.ts';
+import { adopt } from './secret/adopt.ts';
 import { assertRead } from './secret/proven-id.ts';
-import { isGenuine, relabel, settle } from './secret/sync-metadata.ts';
+import { isGenuine, syncMetadata, updateStatus } from './secret/sync-metadata.ts';
 import { recordCaStatus } from './status/record-ca-status.ts';
 import { record } from './status/record.ts';
 
-/** What the issuer's own events say, and what the spec itself asks for. */
-const SAID_ELSEWHERE: ReadonlySet<string> = new Set(['IssuerNotReady', 'Suspended', 'OnHold', 'Revoked']);
+/** Blockers that the issuer's own events report, or that the spec itself asks for. */
+const REPORTED_ELSEWHERE: ReadonlySet<string> = new Set(['IssuerNotReady', 'Suspended', 'OnHold', 'Revoked']);
 
-/** What was found out is decided on anew. */
-const LOOK_AGAIN_MS = 200;
+/** The next decision follows at once. */
+const DECIDE_AGAIN_MS = 200;
 
-/** Carries a plan out. Every step is safe to die after. */
-export async function act(
-  deps: Deps,
-  inputs: Inputs,
-  plan: Plan,
-  context: ReconcileContext,
-): Promise<ReconcileResult> {
-  const { issuer } = inputs;
+/** Executes a plan. The process may die after every step. A fault of the issuer is reported and waited for. */
+export async function act(task: Task, plan: Plan): Promise<ReconcileResult> {
   try {
-    return await carryOut(deps, inputs, plan, context);
+    return await execute(task, plan);
   } catch (error) {
-    if (!issuer?.ready) throw error;
-    return afterFailedLook(deps, inputs, issuer.issuer, error, context.signal);
+    if (!task.inputs.issuer?.ready) throw error;
+    return afterFailedRead(workOf(task), error);
   }
 }
 
-async function carryOut(
-  deps: Deps,
-  inputs: Inputs,
-  plan: Plan,
-  context: ReconcileContext,
-): Promise<ReconcileResult> {
-  const { signal, log } = context;
+async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
+  const { deps, inputs, log } = task;
   switch (plan.do) {
     case 'nothing':
-      if (plan.isQueued) issuerOf(inputs).account.gate.park(ticketOf(deps, inputs));
+      if (plan.wakeBy === 'gate') park(workOf(task));
       return { requeueAt: plan.requeueAt };
     case 'report':
-      return reportObstacle(deps, inputs, plan, signal);
+      return report(task, plan);
     case 'wait':
-      return waitUntilQuiet(deps, inputs, plan, signal);
-    case 'settle':
-    case 'relabel': {
-      const isSound = await isGenuine(inputs);
-      if (isSound === undefined) return {};
-      if (!isSound)
-        return repair(deps, inputs.certificate, () => republish(deps, holdingNothing(inputs), signal));
-      const write = plan.do === 'settle' ? settle : relabel;
-      if (inputs.secret.state !== 'changed') return write(deps, inputs, signal);
-      return repair(deps, inputs.certificate, () => write(deps, inputs, signal));
-    }
-    case 'takeUp':
-      await assertRead(deps, inputs, signal);
-      return takeUpOr(deps, inputs, context);
+      return wait(task, plan);
+    case 'updateStatus':
+    case 'syncMetadata':
+      return repairStatus(task, plan.do);
+    case 'adopt':
+      await assertRead(task);
+      return adoptOrElse(workOf(task));
     case 'issue':
-      await assertRead(deps, inputs, signal);
+      await assertRead(task);
       log.info({ operation: plan.operation, reason: plan.why.reason }, 'Asking for a certificate');
-      tellOutsideWindow(deps, inputs.certificate, plan.why);
-      return issue(deps, inputs, issuerOf(inputs), orderOf(inputs, plan), signal);
+      warnOutsideWindow(task, plan.why);
+      return issue(workOf(task), plan);
     case 'resume':
-      return fetchAgain(deps, inputs, { certificateId: plan.certificateId, outcome: 'success' }, signal);
+      return fetchAgain(task, { certificateId: plan.certificateId, outcome: 'success' });
     case 'republish':
       return repair(deps, inputs.certificate, () => {
         log.info({ reason: plan.why.reason }, 'Fetching the certificate again');
-        return republish(deps, inputs, signal);
+        return republish(task);
       });
-    case 'observe':
-      return recordCaStatus(deps, inputs, plan.to, context);
-    case 'follow':
-      return follow(deps, inputs, issuerOf(inputs), plan.candidates, context);
+    case 'recordCaStatus':
+      return recordCaStatus(task, plan.to);
+    case 'adoptReissued':
+      return adoptReissued(workOf(task), plan.candidates);
     case 'recover':
-      return afterRecovery(deps, inputs, context);
+      return recoverAndGoOn(workOf(task));
     case 'close':
-      return closeAttempt(deps, inputs, plan.givesUp, signal);
+      return closeAttempt(workOf(task), plan.givesUp);
     default:
       return plan satisfies never;
   }
 }
 
-/** A renewal at an hour that nobody wanted is told by an event, once and not with every try. */
-function tellOutsideWindow(deps: Deps, certificate: Inputs['certificate'], why: Reason): void {
-  const { failedAttempts, attempt } = certificate.status ?? {};
-  const isTold = failedAttempts !== undefined && attempt?.reason === OUTSIDE_WINDOW;
-  if (why.reason === OUTSIDE_WINDOW && !isTold) deps.warn(certificate, why.reason, why.message);
-}
-
-/** Fetches a certificate that exists at the CA. */
-function fetchAgain(
-  deps: Deps,
-  inputs: Inputs,
-  conclusion: Publication,
-  signal: AbortSignal,
+/** Reports a blocker. One that is the resource's own, and not its issuer's, is an event too. */
+async function report(
+  task: Task,
+  { conditions, why, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
 ): Promise<ReconcileResult> {
-  const issuer = issuerOf(inputs);
-  return atGate(deps, inputs, issuer, signal, (present) =>
-    conclude(deps, present, issuer, conclusion, signal),
-  );
+  const { deps, inputs, signal } = task;
+  const blocker = { ...why, isSaidElsewhere: REPORTED_ELSEWHERE.has(why.reason) };
+  const limited = await reportBlocker(deps, inputs.certificate, blocker, conditions, signal);
+  if (wakeBy === 'gate') park(workOf(task));
+  return { requeueAt, ...limited };
 }
 
-/**
- * Nothing can be looked up yet. While the account is on trial this is one of those who wait for it to be well; if it still is
- * by then, the certificate says so.
- */
-async function waitUntilQuiet(
-  deps: Deps,
-  inputs: Inputs,
+/** Waits until an attempt can have no further effect. During a trial it waits at the gate too, for its turn to report. */
+async function wait(
+  task: Task,
   { quietAt, conditions }: Extract<Plan, { do: 'wait' }>,
-  signal: AbortSignal,
 ): Promise<ReconcileResult> {
+  const { deps, inputs, signal } = task;
   const { certificate } = inputs;
   if (conditions) await deps.statuses.writeNews({ certificate, conditions, signal });
   const ms = quietAt - inputs.monotonic;
-  if (inputs.turn.onTrial) issuerOf(inputs).account.gate.park(ticketOf(deps, inputs), ms);
+  if (inputs.turn.phase !== 'open') park(workOf(task), ms);
   return { requeueAfterMs: ms };
 }
 
-/** Says what is in the way. Where it is the resource's own, and not its issuer's, somebody is told by an event too. */
-async function reportObstacle(
-  deps: Deps,
-  inputs: Inputs,
-  { conditions, why, requeueAt, isQueued }: Extract<Plan, { do: 'report' }>,
-  signal: AbortSignal,
-): Promise<ReconcileResult> {
-  const said = await reportBlocker(
-    deps,
-    inputs.certificate,
-    { ...why, isSaidElsewhere: SAID_ELSEWHERE.has(why.reason) },
-    conditions,
-    signal,
-  );
-  if (isQueued) issuerOf(inputs).account.gate.park(ticketOf(deps, inputs));
-  return { requeueAt, ...said };
+/** Updates status or metadata after a change of the Secret, once the authority is known to have signed its content. */
+async function repairStatus(task: Task, what: 'updateStatus' | 'syncMetadata'): Promise<ReconcileResult> {
+  const { deps, inputs } = task;
+  const { certificate, secret } = inputs;
+  const isSound = await isGenuine(inputs);
+  if (isSound === undefined) return {};
+  if (!isSound) return repair(deps, certificate, () => republish(withoutContent(task)));
+  const write = what === 'updateStatus' ? updateStatus : syncMetadata;
+  return secret.state === 'changed' ? repair(deps, certificate, () => write(task)) : write(task);
 }
 
-async function afterRecovery(
-  deps: Deps,
-  inputs: Inputs,
-  context: ReconcileContext,
-): Promise<ReconcileResult> {
-  const { signal, log } = context;
-  const issuer = issuerOf(inputs);
-  const attempt = inputs.certificate.status?.attempt;
+/** Adopts what the Secret proves, as it is now. Without proof, status decides. */
+async function adoptOrElse(work: Work): Promise<ReconcileResult> {
+  const { deps, inputs, signal } = work;
+  const secret =
+    inputs.secret.state === 'unchanged'
+      ? await deps.certificateSecrets.read(inputs.certificate, signal)
+      : inputs.secret;
+  const present = withInputs(work, { secret });
+  const adoption = await adopt(present);
+  if ('result' in adoption) return adoption.result;
+  return execute(present, decideAfterAdoption(present.inputs, adoption.givesUp));
+}
+
+/** Recovers an open attempt, and continues as `decideAfterRecovery` decides. */
+async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
+  const { deps, inputs, signal } = work;
+  const { attempt } = inputs.certificate.status ?? {};
   if (!attempt) throw new TerminalError('NoAttempt', 'There is no attempt to recover.');
-  const verdict = await recover(deps, inputs, issuer, attempt, context);
-  log.info({ attempt: attempt.id, verdict }, 'Found out what came of an attempt');
-  const isLate = isOutdated(attempt, inputs);
-  if ('adopt' in verdict) {
-    if (!isLate)
-      return conclude(deps, inputs, issuer, { certificateId: verdict.adopt, outcome: 'adopted' }, signal);
-    // It is decided anew what to do, now that it is known what is given up.
-    deps.attempts.bought(attempt.id, inputs.monotonic, verdict.adopt);
-    return { requeueAfterMs: 0 };
+  const { verdict, released } = await recover(work, attempt);
+  const next = decideAfterRecovery(inputs, attempt, verdict);
+  switch (next.do) {
+    case 'publish':
+      return publish(work, { certificateId: next.certificateId, outcome: 'adopted' });
+    case 'remember':
+      deps.attempts.bought(attempt.id, inputs.monotonic, next.certificateId);
+      return { requeueAfterMs: 0 };
+    case 'report': {
+      deps.attempts.fruitless(attempt.id, inputs.monotonic);
+      const reported = await report(work, next.report);
+      return next.again ? { ...reported, requeueAfterMs: DECIDE_AGAIN_MS } : reported;
+    }
+    case 'close':
+    case 'issue':
+      if (released) await deps.releasedStore.give(inputs.issuerKey, released, signal);
+      return next.do === 'close' ? closeAttempt(work, undefined) : issue(work, next);
+    default:
+      return next satisfies never;
   }
-  // What was wanted then may be wanted no more: a spec changed back, a certificate revoked, renewals disabled.
-  const asBefore = isLate || verdict.again === 'New' ? 'issue' : 'renew';
-  const remedy = inputs.sealed === false ? asBefore : nextNeed(inputs)?.remedy;
-  const why = isLate ? REQUEST_CHANGED : MADE_AGAIN;
-  const isWanted = remedy === 'issue' || remedy === 'renew';
-  const obstacle = isWanted ? firstBlocker(inputs, { remedy, ...why }) : undefined;
-  if (obstacle) {
-    deps.attempts.fruitless(attempt.id, inputs.monotonic);
-    const reported = await reportObstacle(deps, inputs, blockedPlan(inputs, obstacle), signal);
-    // What had to wait for the attempt goes on.
-    return wantsHoldOrRevoked(inputs.certificate) ? { ...reported, requeueAfterMs: LOOK_AGAIN_MS } : reported;
-  }
-  if (verdict.giving) await deps.releasedStore.give(inputs.issuerKey, verdict.giving, signal);
-  if (!isWanted) return closeAttempt(deps, inputs, undefined, signal);
-  const operation = remedy === 'renew' ? verdict.again : 'New';
-  return issue(deps, inputs, issuer, orderOf(inputs, { operation, why }), signal);
 }
 
 /** Ends an attempt after which nothing is to be bought. */
 async function closeAttempt(
-  deps: Deps,
-  inputs: Inputs,
+  { deps, inputs, issuer, signal }: Work,
   givesUp: number | undefined,
-  signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  const { certificate } = inputs;
+  const { certificate, sealed } = inputs;
   const { attempt } = certificate.status ?? {};
-  if (!attempt || !inputs.sealed) throw new TerminalError('NoAttempt', 'There is no attempt to close.');
+  if (!attempt || !sealed) throw new TerminalError('NoAttempt', 'There is no attempt to close.');
   const change = { attempt: { ...attempt, outcome: 'Abandoned' as const } };
-  await record(deps, { certificate, change, givesUp, sealer: issuerOf(inputs).account, signal });
+  await record(deps, { certificate, change, givesUp, sealer: issuer.account, signal });
   deps.attempts.forget(attempt.id);
   return { requeueAfterMs: 0 };
 }
 
-/** Goes by what the Secret proves, as it is now; without proof things are as status has them. */
-async function takeUpOr(deps: Deps, inputs: Inputs, context: ReconcileContext): Promise<ReconcileResult> {
-  const { certificate } = inputs;
-  const secret =
-    inputs.secret.state === 'unchanged'
-      ? await deps.certificateSecrets.read(certificate, context.signal)
-      : inputs.secret;
-  const looked = { ...inputs, secret };
-  const found = await takeUp(deps, looked, issuerOf(inputs), context);
-  if ('result' in found) return found.result;
-  const plan = planOf(looked);
-  const { givesUp } = found;
-  // Once the Secret holds another one, nothing else tells that there was this.
-  const isLeft = givesUp !== undefined && plan.do === 'issue';
-  return carryOut(deps, looked, isLeft ? { ...plan, givesUp } : plan, context);
+/** Publishes the resource's own certificate again, but never on the word of a status with a broken seal. */
+async function republish(task: Task): Promise<ReconcileResult> {
+  const { inputs } = task;
+  if (inputs.sealed === false) return report(task, reportOf(inputs, SEAL_BROKEN));
+  const certificateId = inputs.certificate.status?.certificateId;
+  if (certificateId === undefined)
+    throw new TerminalError('NoCertificate', 'There is no certificate to fetch.');
+  return fetchAgain(task, { certificateId, outcome: 'republished' });
 }
 
-/** What the Secret holds is worth nothing. */
-function holdingNothing(inputs: Inputs): Inputs {
-  const { secret } = inputs;
-  return secret.state === 'changed' ? { ...inputs, secret: { ...secret, held: undefined } } : inputs;
+/** Fetches a certificate that exists at the CA, in its turn, and publishes it. */
+function fetchAgain(task: Task, publication: Publication): Promise<ReconcileResult> {
+  return atGate(workOf(task), (work) => publish(work, publication));
 }
 
-/** Brings the certificate that the resource has into its Secret again; never on the word of an unsealed status. */
-async function republish(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
-  if (inputs.sealed === false) {
-    const conditions = failedConditions(inputs, SEAL_BROKEN);
-    return reportObstacle(deps, inputs, { do: 'report', why: SEAL_BROKEN, conditions }, signal);
-  }
-  return fetchAgain(deps, inputs, { certificateId: ownId(inputs), outcome: 'republished' }, signal);
+/** The same task, as if the Secret held nothing of use. */
+function withoutContent(task: Task): Task {
+  const { secret } = task.inputs;
+  return secret.state === 'changed' ? withInputs(task, { secret: { ...secret, held: undefined } }) : task;
 }
 
-/**
- * A reissue gives whoever holds the Secret the key of the certificate that status names, so that on the word of an unsealed
- * status, which the Secret did not prove, a new key is asked for.
- */
-function orderOf({ sealed }: Inputs, order: Order): Order {
-  return sealed === false ? { ...order, operation: 'New' } : order;
+/** A renewal outside all windows is an event, once and not for every try. */
+function warnOutsideWindow({ deps, inputs: { certificate } }: Task, why: Reason): void {
+  const { failedAttempts, attempt } = certificate.status ?? {};
+  const isReported = failedAttempts !== undefined && attempt?.reason === OUTSIDE_WINDOW;
+  if (why.reason === OUTSIDE_WINDOW && !isReported) deps.warn(certificate, why.reason, why.message);
 }
 
-/** The guards let nothing through to here without a ready issuer. */
-function issuerOf({ issuer }: Inputs): ReadyIssuer {
-  if (!issuer?.ready) throw new TerminalError('IssuerNotReady', 'The issuer is not ready.');
-  return issuer.issuer;
-}
-
-function ownId({ certificate }: Inputs): number {
-  const id = certificate.status?.certificateId;
-  if (id === undefined) throw new TerminalError('NoCertificate', 'There is no certificate to fetch.');
-  return id;
+function park({ deps, inputs, issuer }: Work, afterMs?: number): void {
+  issuer.account.gate.park(ticketOf(deps, inputs), afterMs);
 }

@@ -1,61 +1,63 @@
-import { parseCertificate } from '../api/parse.ts';
 import { certificates } from '../api/kinds.ts';
-import { claimsOf } from '../issuance/tinycert/claims.ts';
-import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
+import { parseCertificate } from '../api/parse.ts';
+import { withTurn } from '../issuance/decide/gate-turn.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
+import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
+import { claimsOf } from '../issuance/tinycert/claims.ts';
 import { issuerKey } from '../issuance/tinycert/issuer-directory.ts';
-import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
-import { keyOf } from '../kube/objects.ts';
+import type { Reconcile, ReconcileResult } from '../kube/controller/controller.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
+import { keyOf } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
-import { decide } from './decide/plan.ts';
 import { BY_CERTIFICATE, BY_ISSUER, type Deps } from './context/deps.ts';
+import { gather } from './context/gather.ts';
+import type { Task } from './context/work.ts';
+import { decide } from './decide/plan.ts';
 import { nextRevocationAt } from './decide/revocations-due.ts';
 import { finalize } from './deletion/finalize.ts';
 import { hasFinalizer, keepFinalizer } from './deletion/finalizer.ts';
-import { gather } from './context/gather.ts';
-import { revokeDue } from './revocation/revoke-due.ts';
-import type { Inputs } from './context/inputs.ts';
-import { withTurn } from '../issuance/decide/gate-turn.ts';
 import type { Unfinalized } from './deletion/unfinalized.ts';
+import { revokeDue } from './revocation/revoke-due.ts';
 
 /**
- * The controller of TinyCertCertificates. It reads certificates, their Secrets' metadata and the issuer directory, and
- * writes the certificates' status, finalizer and Secrets, nothing else.
+ * The controller of TinyCertCertificates. It reads certificates, the metadata of their Secrets and the issuer directory. It
+ * writes the status, the finalizer and the Secrets of certificates, and records of what they gave up on issuers.
  */
 export function reconciler(deps: Deps): Reconcile {
   return async (key, context) => {
+    const { signal, log } = context;
     const certificate = deps.writtenCertificates.newest(key, deps.certificates.get(key));
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
     if (!certificate || (isDeleted && !hasFinalizer(certificate))) return {};
     const parsed = parseCertificate(certificate);
-    return withValidSpec(deps, certificate, parsed, context.signal, async (read) => {
-      if (isDeleted) return finalize(deps, read, context);
-      const kept = await keepFinalizer(deps, read, context.signal);
-      const gathered = await gather(deps, kept, context.signal);
-      const { issuer } = gathered;
+    return withValidSpec(deps, certificate, parsed, signal, async (valid) => {
+      if (isDeleted) return finalize(deps, valid, context);
+      const kept = await keepFinalizer(deps, valid, signal);
+      const inputs = await gather(deps, kept, signal);
+      const { issuer } = inputs;
       const gate = issuer?.ready ? issuer.issuer.account.gate : undefined;
-      return withTurn(gate, kept, () => work(deps, gathered, context));
+      return withTurn(gate, kept, () => reconcile({ deps, inputs, signal, log }));
     });
   };
 }
 
-/** Keeps what was promised, then does what the certificate needs. A call of the gate is for all of it. */
-async function work(deps: Deps, gathered: Inputs, context: ReconcileContext): Promise<ReconcileResult> {
-  const { inputs, result } = await revokeDue(deps, gathered, context);
+/** Does the revocations that are due, then what the certificate needs. One call of the gate covers both. */
+async function reconcile(task: Task): Promise<ReconcileResult> {
+  const { deps } = task;
+  const { inputs, result } = await revokeDue(task);
   const plan = decide(inputs);
   failpoint('decide');
-  const acted = await act(deps, inputs, plan, context);
-  // What was done may have promised something.
+  const acted = await act({ ...task, inputs }, plan);
+  // The result of a plan may make a revocation due.
   const key = keyOf(inputs.certificate);
   const after = deps.writtenCertificates.newest(key, deps.certificates.get(key)) ?? inputs.certificate;
   const requeueAt = nextRevocationAt({ certificate: after, now: inputs.now });
   return [acted, { requeueAt }].reduce(sooner, result);
 }
 
-/** Which events lead to which keys. Returns the function that ends this. */
-export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Unfinalized, 'note'>): () => void {
+/** Wires events to keys of the queue. Returns the function that ends this. */
+export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized, 'note'>): () => void {
   deps.certificates.addIndex(BY_ISSUER, ({ spec, metadata }) => [
     issuerKey(spec.issuerRef, metadata.namespace),
   ]);
@@ -67,7 +69,7 @@ export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Unfinalized, '
     }),
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
-        vanished.note(deps.writtenCertificates.newest(key, object) ?? object);
+        unfinalized.note(deps.writtenCertificates.newest(key, object) ?? object);
         deps.writtenCertificates.forget(key);
         deps.revocationRetries.forget(object.metadata.uid ?? '');
         queue.forget(key);
@@ -84,7 +86,7 @@ export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Unfinalized, '
     }),
     deps.observations.onObserved((key) => queue.add(key, { reason: 'inventory', priority: LIST_PRIORITY })),
     deps.directory.onChange((issuer) => {
-      // Whose certificate ends first goes first.
+      // The certificate that ends first goes first.
       const waiting = deps.certificates.byIndex(BY_ISSUER, issuer).map((certificate) => ({
         key: keyOf(certificate),
         end: certificate.status?.notAfter ?? certificate.metadata.creationTimestamp ?? '',
@@ -98,7 +100,7 @@ export function wire(deps: Deps, queue: WorkQueue, vanished: Pick<Unfinalized, '
   };
 }
 
-/** When to look again, of two times of each kind the earlier. */
+/** Of two times of each kind the earlier. */
 function sooner(a: ReconcileResult, b: ReconcileResult): ReconcileResult {
   const after = Math.min(a.requeueAfterMs ?? Infinity, b.requeueAfterMs ?? Infinity);
   const when = Math.min(a.requeueAt ?? Infinity, b.requeueAt ?? Infinity);

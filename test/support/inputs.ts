@@ -117,7 +117,7 @@ export function inputs(
     sealed: true,
     attempt: undefined,
     observed: undefined,
-    turn: { held: false, paused: false, onTrial: false, epoch: 0 },
+    turn: { phase: 'open', epoch: 0 },
     now: ISSUED + 30 * DAY,
     monotonic: 1_000_000,
     ...rest,

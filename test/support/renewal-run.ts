@@ -8,7 +8,8 @@ import { WorkQueue } from '../../src/kube/controller/queue.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { createMetrics } from '../../src/metrics/registry.ts';
 import type { Inputs } from '../../src/tinycert-certificates/context/inputs.ts';
-import { decide, failedConditions, settledCondition } from '../../src/tinycert-certificates/decide/plan.ts';
+import { decide } from '../../src/tinycert-certificates/decide/plan.ts';
+import { failedConditions, settledCondition } from '../../src/tinycert-certificates/decide/readiness.ts';
 import { attempt, inputs, issued } from './inputs.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -103,7 +104,7 @@ export class RenewalRun {
       this.#write(key, {}, plan.conditions);
       return at(plan.requeueAt);
     }
-    if (plan.do === 'settle') {
+    if (plan.do === 'updateStatus') {
       const due = dueAt(seen);
       const { renewalTime: _, ...rest } = seen.certificate.status ?? {};
       this.#statuses.set(key, { ...rest, ...(due === undefined ? {} : { renewalTime: rfc3339(due) }) });
@@ -132,7 +133,7 @@ export class RenewalRun {
       certificate: { ...certificate, metadata, status },
       now: this.clock.now(),
       monotonic: this.clock.monotonic(),
-      attempt: isOpen ? { quietAt: 0, unsent: false } : undefined,
+      attempt: isOpen ? { quietAt: 0, progress: { is: 'open' } } : undefined,
     };
   }
 

@@ -6,7 +6,13 @@ function check(file: string, source: string): string[] {
 }
 
 test.each([
-  ['a lower layer', 'src/issuance/act.ts', `import { x } from '../tinycert/index.ts';`],
+  ['a lower layer', 'src/tinycert-issuers/act.ts', `import { x } from '../tinycert/index.ts';`],
+  [
+    'a lower sub-folder',
+    'src/tinycert-certificates/issue/issue.ts',
+    `import { x } from '../decide/plan.ts';`,
+  ],
+  ['a sub-folder from its parent', 'src/kube/client.ts', `import { x } from './transport/transport.ts';`],
   ['its own folder', 'src/kube/controller/queue.ts', `import { x } from './store.ts';`],
   [
     'a test support file from a test',
@@ -21,6 +27,21 @@ test.each([
 
 test.each([
   ['an upper layer', 'src/kube/controller/queue.ts', `import { x } from '../../issuance/act.ts';`],
+  [
+    'an upper sub-folder',
+    'src/tinycert-certificates/decide/plan.ts',
+    `import { x } from '../issue/issue.ts';`,
+  ],
+  [
+    'one CA from what all CAs share',
+    'src/issuance/secret/metadata.ts',
+    `import { x } from '../tinycert/kind.ts';`,
+  ],
+  [
+    'the root of a folder from its sub-folder',
+    'src/tinycert-certificates/decide/plan.ts',
+    `import { x } from '../act.ts';`,
+  ],
   ['an upper layer over several lines', 'src/lib/hash.ts', `import {\n  x,\n} from '../kube/store.ts';`],
   ['an upper layer, lazily', 'src/lib/hash.ts', `const x = await import('../kube/store.ts');`],
   ['another file than the one named', 'src/api/kinds.ts', `import { x } from '../kube/client.ts';`],

@@ -19,7 +19,8 @@ function readText(file: string): string {
   return readFileSync(file, 'utf8');
 }
 
-function importsOf(source: string): string[] {
+/** The specifiers of all imports and re-exports of a source text, type imports included. */
+export function importsOf(source: string): string[] {
   return [...source.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
 }
 

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { slowExpressions } from './expressions.ts';
 import { forbiddenImports } from './imports.ts';
+import { circles, crowdedFolders } from './structure.ts';
 
 export interface Step {
   name: string;
@@ -19,6 +20,8 @@ export const steps: readonly Step[] = [
   { name: 'unused code', run: () => command('node_modules/.bin/knip', ['--no-progress']) },
   { name: 'imports', run: async () => list(forbiddenImports(sources())) },
   { name: 'expressions', run: async () => list(slowExpressions(sources())) },
+  { name: 'circles of imports', run: async () => list(circles(sources())) },
+  { name: 'folder size', run: async () => list(crowdedFolders(sources())) },
   { name: 'file length', run: async () => list(tooLong(sources())) },
   { name: 'CRDs', run: () => command(process.execPath, ['src/api/generate/main.ts', '--check']) },
 ];

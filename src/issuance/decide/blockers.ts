@@ -1,34 +1,34 @@
 import type { Reason } from '../../lib/reason.ts';
 import { type CertificateResource, earliest } from '../certificate-kind.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
-import { type WantedCondition, conditionOf } from '../status/conditions.ts';
+import { conditionOf, type WantedCondition } from '../status/conditions.ts';
 import { CrdsOutdated } from '../status/outdated-crds.ts';
-import type { CertificateInputs, Blocker } from './inputs.ts';
+import type { Blocker, CertificateInputs } from './inputs.ts';
 import { failed } from './readiness.ts';
 
-/** What can stand in the way of any certificate. Each is a policy for a controller's own table, which orders them. */
+/** The preconditions that every kind of certificate shares. Each controller orders them in a table of its own. */
 
-/** How soon to look whether a Secret that is in the way has gone. */
-const FOREIGN_AGAIN_MS = 60_000;
+/** How soon to check whether a Secret in the way is gone. Only Secrets with our label are watched. */
+export const FOREIGN_SECRET_RECHECK_MS = 60_000;
 
 const SUSPENDED: Reason = {
   reason: 'Suspended',
   message: 'spec.suspend is true: nothing is issued, renewed, repaired or revoked until it is not.',
 };
 
-/** While a resource is suspended nothing is done for it, whatever is needed; it is still let go of when it is deleted. */
+/** A suspended resource needs nothing, whatever it lacks. It is still finalized when it is deleted. */
 export function suspended({
   certificate: { spec },
 }: Pick<CertificateInputs, 'certificate'>): Blocker | undefined {
   return spec.suspend ? SUSPENDED : undefined;
 }
 
-/** The conditions of a resource that needs nothing beside Ready: whether it is suspended. */
+/** The conditions beside Ready of a resource that needs nothing: that it is suspended. */
 export function idleConditions({ spec }: Pick<CertificateResource, 'spec'>): WantedCondition[] {
   return spec.suspend ? [{ type: 'Issuing', status: 'False', ...SUSPENDED }] : [];
 }
 
-/** What cannot be written down is not bought. */
+/** What cannot be recorded is not bought. */
 export function outdatedCrds({ crdsFit }: CertificateInputs): Blocker | undefined {
   return crdsFit ? undefined : { reason: 'CRDsOutdated', message: new CrdsOutdated().message };
 }
@@ -42,76 +42,79 @@ export function sharedSecretName({ certificate: { spec }, elder }: CertificateIn
   };
 }
 
-/** Secrets are watched by our label, so that the end of one without it is only found by looking. */
+/** A Secret that somebody else made is never overwritten. */
 export function foreignSecret({ secret, now }: CertificateInputs): Blocker | undefined {
   if (secret.state !== 'foreign') return undefined;
-  return { reason: secret.reason, message: secret.message, until: now + FOREIGN_AGAIN_MS };
+  const { reason, message } = secret;
+  return { reason, message, wakeBy: 'time', until: now + FOREIGN_SECRET_RECHECK_MS };
 }
 
-/** After a failure the next try waits; a change of the spec ends the wait. */
+/** After a failure the next attempt waits. A change of the spec ends the wait. */
 export function backingOff({
   certificate: { metadata, status },
   now,
 }: Pick<CertificateInputs, 'certificate' | 'now'>): Blocker | undefined {
   if (status?.failedAttempts === undefined) return undefined;
-  const failed = conditionOf(status.conditions, 'Issuing');
-  if (failed?.status !== 'False' || failed.observedGeneration !== metadata.generation) return undefined;
-  const { reason, message } = failed;
+  const issuing = conditionOf(status.conditions, 'Issuing');
+  if (issuing?.status !== 'False' || issuing.observedGeneration !== metadata.generation) return undefined;
+  const { reason, message } = issuing;
   if (status.nextAttemptTime === undefined) return { reason, message };
-  // A failure that lies ahead was written by a clock that has been set right since.
+  // A failure in the future was recorded by a clock that has been corrected since.
   if (Date.parse(status.lastFailureTime ?? '') > now + MAX_CLOCK_SKEW_MS) return undefined;
   const until = Date.parse(status.nextAttemptTime);
-  return until > now ? { reason, message, until } : undefined;
+  return until > now ? { reason, message, wakeBy: 'time', until } : undefined;
 }
 
-/** A rate limit shows on the account; a write for each of thousands that wait would say nothing more. */
+/** The issuer or account reports a rate limit itself. A write for each waiting certificate would add nothing. */
 export function accountPaused({ turn }: Pick<CertificateInputs, 'turn'>): Blocker | undefined {
-  if (!turn.paused) return undefined;
-  return {
-    reason: 'RateLimited',
-    message: 'The CA asked to wait.',
-    isMomentary: true,
-    isQueued: true,
-  };
+  if (turn.phase !== 'paused') return undefined;
+  return { reason: 'RateLimited', message: 'The CA asked to wait.', wakeBy: 'gate', isBrief: true };
 }
 
-/** Say in status what is in the way, if it does not say so already. */
+/** Report in status why a need is blocked, unless status does so already. */
 export interface ReportPlan {
   do: 'report';
   why: Reason;
   conditions: WantedCondition[];
+  /** Milliseconds since the epoch. */
   requeueAt?: number | undefined;
-  isQueued?: true;
+  /** `gate`: the certificate is parked at the account's gate. */
+  wakeBy?: 'gate';
 }
 
-/** Do nothing until then. */
+/** Do nothing until `requeueAt`, in milliseconds since the epoch; until a change if there is none. */
 export interface NothingPlan {
   do: 'nothing';
   requeueAt?: number | undefined;
-  isQueued?: true;
+  /** `gate`: the certificate is parked at the account's gate. */
+  wakeBy?: 'gate';
 }
 
-/** What is served meanwhile; `until`: when Ready stops being true by itself, if it is true now. */
+/** What is served while a need is blocked. */
 interface Served {
   isServed: boolean;
-  /** What Ready says of it. */
+  /** The Ready condition of what is served, where it is not the usual one. */
   ready?: WantedCondition;
+  /** When Ready stops being true by itself, if it is true now: milliseconds since the epoch. */
   until: number | undefined;
 }
 
-/** Says what is in the way, and when to look again. */
-export function reportPlan(obstacle: Blocker, { isServed, ready, until }: Served): ReportPlan {
+/** The plan to report a blocker, and when to reconcile again. */
+export function reportPlan(blocker: Blocker, { isServed, ready, until }: Served): ReportPlan {
+  const { reason, message } = blocker;
   return {
     do: 'report',
-    why: obstacle,
-    conditions: failed(isServed, obstacle, ready),
-    requeueAt: earliest(obstacle.until, until),
-    ...(obstacle.isQueued ? { isQueued: true } : {}),
+    why: { reason, message },
+    conditions: failed(isServed, { reason, message }, ready),
+    requeueAt: earliest(blocker.wakeBy === 'time' ? blocker.until : undefined, until),
+    ...(blocker.wakeBy === 'gate' ? { wakeBy: 'gate' } : {}),
   };
 }
 
-/** The same, where that is worth a word. Whoever is called by the gate looks by itself when what is served ends. */
-export function around(obstacle: Blocker, served: Served): ReportPlan | NothingPlan {
-  if (!obstacle.isMomentary) return reportPlan(obstacle, served);
-  return obstacle.isQueued ? { do: 'nothing', isQueued: true, requeueAt: served.until } : { do: 'nothing' };
+/** The plan for a blocker: a brief one is not reported. A parked certificate still reconciles when what it serves ends. */
+export function blockedPlan(blocker: Blocker, served: Served): ReportPlan | NothingPlan {
+  if (!blocker.isBrief) return reportPlan(blocker, served);
+  return blocker.wakeBy === 'gate'
+    ? { do: 'nothing', wakeBy: 'gate', requeueAt: served.until }
+    : { do: 'nothing' };
 }

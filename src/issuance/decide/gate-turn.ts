@@ -2,28 +2,28 @@ import type { Gate } from '../../account/gate/gate.ts';
 import type { Ticket } from '../../account/gate/parking.ts';
 import { keyOf } from '../../kube/objects.ts';
 import { AppError } from '../../lib/errors.ts';
-import type { CertificateInputs, Turn } from './inputs.ts';
 import type { CertificateResource } from '../certificate-kind.ts';
+import type { CertificateInputs, GateTurn } from './inputs.ts';
 
-/** The account's gate calls later; nothing was done. */
+/** The gate cannot let the work in soon. Nothing was done; the gate calls the certificate later. */
 export class TurnAwaited extends AppError {
   constructor() {
-    super('TurnAwaited', 'The account is stopped or busy; the work goes on when it is its turn.');
+    super('TurnAwaited', 'The account is stopped or busy; the work continues when its turn comes.');
   }
 }
 
-/** How things stand at an account's gate, for one certificate. */
-export function turnOf(gate: Gate | undefined, key: string): Turn {
-  if (!gate) return { held: false, paused: false, onTrial: false, epoch: 0 };
-  return {
-    held: gate.isHeld(key),
-    paused: gate.pausedFor > 0,
-    onTrial: gate.isOnTrial(),
-    epoch: gate.breaker.epoch,
-  };
+/** Reads the gate for one certificate. Without a gate nothing is stopped. */
+export function turnOf(gate: Gate | undefined, key: string): GateTurn {
+  return { phase: gate ? phaseOf(gate, key) : 'open', epoch: gate?.breaker.epoch ?? 0 };
 }
 
-/** What a certificate waits with: who of many goes first depends on when their certificates end. */
+function phaseOf(gate: Gate, key: string): GateTurn['phase'] {
+  if (gate.isHeld(key)) return 'stopped';
+  if (gate.pausedFor > 0) return 'paused';
+  return gate.isOnTrial() ? 'trial' : 'open';
+}
+
+/** The ticket a certificate waits with. The certificate that ends first has the first turn. */
 export function ticketOf(
   { wake }: { wake: (key: string) => void },
   { certificate, now }: Pick<CertificateInputs, 'certificate' | 'now'>,
@@ -33,14 +33,13 @@ export function ticketOf(
   return { key, urgency, wake: () => wake(key) };
 }
 
-/** Does the work of one reconcile, and lets the place go that was kept for the certificate if it was called and did not take it. */
+/** Runs the work of one reconcile. A place that the gate kept for this certificate is freed if the work did not use it. */
 export async function withTurn<T>(
   gate: Gate | undefined,
   certificate: CertificateResource,
   work: () => Promise<T>,
 ): Promise<T> {
-  const key = keyOf(certificate);
-  const finish = gate?.begin(key);
+  const finish = gate?.begin(keyOf(certificate));
   try {
     return await work();
   } finally {
@@ -49,15 +48,16 @@ export async function withTurn<T>(
 }
 
 /**
- * Works against the CA once the gate lets it. If that is not soon, the certificate is parked and its worker set free: it
- * is called when it is its turn, and `parked` says what there is to say. Such work gets the inputs with the present epoch.
+ * Runs work against the CA once the gate admits it. If that will not be soon, the certificate is parked and its worker is
+ * free: the gate wakes the certificate later, and `parked` reports what there is to report. The work gets the inputs with the
+ * gate's present epoch.
  */
 export async function inTurn<I extends CertificateInputs, R>(
   gate: Gate,
   ticket: Ticket,
   inputs: I,
   signal: AbortSignal,
-  { work, parked }: { work: (inputs: I) => Promise<R>; parked: (isHeld: boolean) => Promise<R> },
+  { work, parked }: { work: (inputs: I) => Promise<R>; parked: (isStopped: boolean) => Promise<R> },
 ): Promise<R> {
   const permit = await gate.enter(ticket, signal);
   if (!permit) return parked(gate.isHeld(ticket.key));

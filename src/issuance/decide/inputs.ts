@@ -1,40 +1,45 @@
-import type { SecretView } from '../secret/certificate-secrets.ts';
-import type { CertificateResource } from '../certificate-kind.ts';
 import type { Reason } from '../../lib/reason.ts';
+import type { CertificateResource } from '../certificate-kind.ts';
+import type { SecretView } from '../secret/certificate-secrets.ts';
 
-/** What the account's gate says. */
-export interface Turn {
-  /** The account is stopped, and it is not this certificate's turn to try whether it works again. */
-  held: boolean;
-  /** A rate limit lasts. */
-  paused: boolean;
-  /** Nothing is known yet to work again, so that what is done now is not worth a word. */
-  onTrial: boolean;
+/** The account's gate as one certificate finds it. */
+export interface GateTurn {
+  /**
+   * - `open`: the CA works as far as anybody knows.
+   * - `trial`: this certificate may try, and nothing has succeeded since the account was stopped or paused.
+   * - `paused`: the CA's rate limit has not ended.
+   * - `stopped`: the breaker is open, or another certificate makes the trial.
+   */
+  phase: 'open' | 'trial' | 'paused' | 'stopped';
   /** The breaker's epoch in which the work began. */
   epoch: number;
 }
 
-/** What every decision about a certificate is made from, of whatever kind it is. */
+/** The facts behind every decision about a certificate, whatever its kind. */
 export interface CertificateInputs<T extends CertificateResource = CertificateResource> {
   certificate: T;
   specHash: string;
-  /** Whether the installed CRDs know all that has to be written. */
+  /** Whether the installed CRDs have every field that the operator writes. */
   crdsFit: boolean;
-  /** Another, older resource of the namespace that has the same `secretName`, as `kind name`. */
+  /** An older resource of the namespace with the same `secretName`, as `kind name`. */
   elder: string | undefined;
   secret: SecretView;
-  turn: Turn;
+  turn: GateTurn;
   /** Wall clock, milliseconds since the epoch. */
   now: number;
   /** Monotonic clock, milliseconds. */
   monotonic: number;
 }
 
-/** What stands in the way. `until` is when to look again by itself; without it a change has to come. */
-export interface Blocker extends Reason {
-  until?: number;
-  /** It passes by itself in a moment, so that it is not worth a write. */
-  isMomentary?: true;
-  /** Somebody tells when it is over: the account's gate. */
-  isQueued?: true;
-}
+/** What ends a blocker: a change of some object, which is the default; the account's gate, which calls; or time. */
+type Wake =
+  | { wakeBy?: 'change'; until?: never }
+  | { wakeBy: 'gate'; until?: never }
+  | { wakeBy: 'time'; until: number };
+
+/** Why a need cannot be met now, and what wakes the certificate again. */
+export type Blocker = Reason &
+  Wake & {
+    /** It ends by itself within moments, so it is not worth a write. */
+    isBrief?: true;
+  };

@@ -3,9 +3,9 @@ import { expiryOf } from '../certificate-kind.ts';
 import type { WantedCondition } from '../status/conditions.ts';
 import type { CertificateInputs } from './inputs.ts';
 
-type Seen = Pick<CertificateInputs, 'certificate' | 'secret' | 'specHash' | 'now'>;
+type Facts = Pick<CertificateInputs, 'certificate' | 'secret' | 'specHash' | 'now'>;
 
-/** The condition of a certificate that is served and valid. */
+/** The Ready condition of a certificate that is served and valid. */
 export const READY: WantedCondition = {
   type: 'Ready',
   status: 'True',
@@ -13,30 +13,33 @@ export const READY: WantedCondition = {
   message: 'The Secret holds a valid certificate for this spec.',
 };
 
-/** Whether a Secret that changed still holds the certificate that status names, as far as its content tells. */
+/** Whether a Secret that changed still holds the certificate that status names. */
 export function secretHoldsCurrent({
   certificate: { status },
   secret,
-}: Pick<Seen, 'certificate' | 'secret'>): boolean {
+}: Pick<Facts, 'certificate' | 'secret'>): boolean {
   if (secret.state !== 'changed' || !secret.held) return false;
   const { serialNumber, notAfter } = secret.held.leaf;
   return serialNumber === status?.serialNumber && notAfter === Date.parse(status.notAfter ?? '');
 }
 
-/** Whether the Secret holds a certificate for this very spec that has not expired. A touched one that still does serves it. */
-export function servesSpec(seen: Seen): boolean {
-  const { certificate, secret, specHash, now } = seen;
-  if (secret.state !== 'unchanged' && !secretHoldsCurrent(seen)) return false;
+/** Whether the Secret holds an unexpired certificate for exactly this spec. A Secret that was only touched still does. */
+export function servesSpec(facts: Facts): boolean {
+  const { certificate, secret, specHash, now } = facts;
+  if (secret.state !== 'unchanged' && !secretHoldsCurrent(facts)) return false;
   const expiry = expiryOf(certificate);
   return expiry !== undefined && expiry > now && certificate.status?.specHash === specHash;
 }
 
-/** The conditions while a need is being met. Ready tells whether what is served now is right, whatever is done about tomorrow; `ready`: what it says then. */
+/**
+ * The conditions while a need is being met. Ready reports whether what is served now is right, whatever is under way;
+ * `ready` is the Ready condition of what is served.
+ */
 export function working(isServed: boolean, why: Reason, ready = READY): WantedCondition[] {
   return [isServed ? ready : notReady(why), { type: 'Issuing', status: 'True', ...textOf(why) }];
 }
 
-/** The conditions after a try that failed. */
+/** The conditions after a failure, with the same parameters as `working`. */
 export function failed(isServed: boolean, why: Reason, ready = READY): WantedCondition[] {
   return [isServed ? ready : notReady(why), { type: 'Issuing', status: 'False', ...textOf(why) }];
 }

@@ -1,14 +1,14 @@
 import { NO_FAILURE } from '../attempt/retry-backoff.ts';
+import { dueAt, type Renewable } from '../renewal/plan.ts';
 import { present } from '../secret/certificate-secrets.ts';
 import { conditionOf, rfc3339, type WantedCondition } from '../status/conditions.ts';
-import type { CertificateInputs } from './inputs.ts';
 import { idleConditions } from './blockers.ts';
-import { dueAt, type Renewable } from '../renewal/plan.ts';
+import type { CertificateInputs } from './inputs.ts';
 
-type Settled = Pick<CertificateInputs<Renewable & CertificateInputs['certificate']>, 'certificate' | 'now'>;
+type Facts = Pick<CertificateInputs<Renewable & CertificateInputs['certificate']>, 'certificate' | 'now'>;
 
-/** Whether the status of a certificate that needs nothing says so: Ready as wanted, and when it will be renewed. */
-export function isUpToDate({ certificate, now }: Settled, wanted: WantedCondition): boolean {
+/** Whether the status of a certificate that needs nothing reports that: Ready as wanted, and the time of its renewal. */
+export function isUpToDate({ certificate, now }: Facts, wanted: WantedCondition): boolean {
   const { metadata, status } = certificate;
   const ready = conditionOf(status?.conditions, 'Ready');
   const due = dueAt({ certificate, now });
@@ -21,11 +21,11 @@ export function isUpToDate({ certificate, now }: Settled, wanted: WantedConditio
   );
 }
 
-/** The write that makes it so. */
+/** The write that brings the status up to date. */
 export function upToDateStatus(
-  inputs: Settled & Pick<CertificateInputs, 'secret'>,
+  inputs: Facts & Pick<CertificateInputs, 'secret'>,
   wanted: WantedCondition,
-): { change: SettledChange; conditions: WantedCondition[]; removed: string[] } {
+): { change: UpToDateChange; conditions: WantedCondition[]; removed: string[] } {
   const { certificate, secret } = inputs;
   const due = dueAt(inputs);
   const { uid, resourceVersion } = present(secret)?.metadata ?? {};
@@ -41,7 +41,7 @@ export function upToDateStatus(
   };
 }
 
-interface SettledChange {
+interface UpToDateChange {
   secretUID?: string;
   secretResourceVersion?: string;
   renewalTime: string | null;

@@ -19,52 +19,53 @@ import type { Clock } from '../../lib/clock.ts';
 import type { CertificateMetrics } from '../../metrics/registry.ts';
 import type { RevocationRetries } from './revocation-retries.ts';
 
-/** What the controller works with; all of it is shared between its files and lives as long as the process. */
+/** What the controller works with. Its files share all of it, and it lives as long as the process. */
 export interface Deps {
   kube: KubeClient;
   clock: Clock;
   timing: Timing;
   metrics: CertificateMetrics;
+  /** Reports something to act on, by an event on the resource. */
   warn: Warn;
+  /** Reports something that no resource is left to report, by an event on the operator's Pod. */
   warnOperator: WarnOperator;
-  /** This process, as attempts name it. */
+  /** The name of this process in attempts. */
   holder: string;
-  /** Whether this process leads at this very moment. */
+  /** Whether this process leads at this moment. */
   leads: () => boolean;
-  /** Whether the CRDs know all that has to be written; `check` looks again, `doubt` is for who has seen that they did not. */
+  /** Whether the installed CRDs have every field; `check` checks again, `doubt` is for evidence that they did not. */
   crds: { readonly fit: boolean; check: () => Promise<void>; doubt: () => void };
   certificates: Store<TinyCertCertificate>;
-  /** Certificates' Secrets, as metadata. */
+  /** The operator's Secrets, as metadata. */
   secrets: Store<KubeObject>;
-  /** All certificates within reach, live. */
+  /** Lists all certificates in scope, live. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
   directory: IssuerDirectory;
-  /** Whether there is an issuer resource of this key in the directory's sense, checked or not. */
+  /** Whether the issuer resource with this key of the directory exists, checked or not. */
   issuerExists: (key: string) => boolean;
-  /** Has a certificate worked on again, by its key. */
+  /** Requeues a certificate by its key. */
   wake: (key: string) => void;
   attempts: AttemptMemory<number>;
-  /** What inventories found out about certificates that resources have. */
+  /** What inventories found out about the certificates of resources. */
   observations: Observations;
-  /** What issuers remember of certificates that were given up. */
+  /** What issuers remember of certificates and attempts that were given up. */
   releasedStore: ReleasedStore;
-  /** What Secrets prove whose resources are gone. */
+  /** The Secrets of resources that are gone, as evidence of what those had. */
   leftoverSecrets: Pick<LeftoverSecrets, 'of'>;
   revocationRetries: RevocationRetries;
-  /** Issuers as they were last ready, for what was promised when they are gone. */
+  /** Issuers as they were last ready, for revocations that are due after they are gone. */
   lastSessions: Pick<LastSessions, 'get'>;
   repairLimiter: RateLimiter;
-  /** How often the same was said of a resource lately. */
   reportLimiter: RateLimiter;
   writtenCertificates: LastWritten<TinyCertCertificate>;
   writtenSecrets: LastWritten<KubeObject>;
   statuses: StatusWriter<TinyCertCertificate>;
   certificateSecrets: CertificateSecrets<TinyCertCertificate>;
-  /** Which Secret belongs to whom, across the kinds of certificates. */
+  /** Which resource a Secret's name belongs to, across the kinds of certificates. */
   nameClaims: NameClaims;
 }
 
-/** Names of indexes on the store of certificates. */
+/** Index of certificates by issuer. */
 export const BY_ISSUER = 'issuer';
-/** By the ids that a resource claims. */
+/** Index of certificates by the certificate ids that they claim. */
 export const BY_CERTIFICATE = 'certificate';

@@ -1,14 +1,14 @@
-import { effectiveNames, specHash } from '../../api/tinycert/effective.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { effectiveNames, specHash } from '../../api/tinycert/effective.ts';
+import { turnOf } from '../../issuance/decide/gate-turn.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
 import { isSealed } from '../../issuance/tinycert/seal.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
-import { turnOf } from '../../issuance/decide/gate-turn.ts';
 
-/** Fetches once what the decision needs. Reads the Secret from the API server only if it is not known to be unchanged. */
+/** Collects the inputs of a decision. Reads the Secret from the API server only if it may have changed. */
 export async function gather(
   deps: Deps,
   certificate: TinyCertCertificate,
@@ -28,7 +28,7 @@ export async function gather(
     issuer,
     issuerExists: issuer !== undefined || deps.issuerExists(key),
     elder,
-    // What belongs to another resource is none of this one's business.
+    // The Secret of another resource is not read.
     secret:
       elder === undefined ? await deps.certificateSecrets.look(certificate, signal) : { state: 'absent' },
     sealed: issuer?.ready

@@ -1,29 +1,22 @@
-import type { AttemptKnowledge } from '../../issuance/attempt/memory.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import type { AttemptKnowledge } from '../../issuance/attempt/memory.ts';
 import type { CertificateInputs } from '../../issuance/decide/inputs.ts';
-import type { IssuerState } from '../../issuance/tinycert/issuer-directory.ts';
 import type { Observation } from '../../issuance/tinycert/inventory/observations.ts';
+import type { IssuerState } from '../../issuance/tinycert/issuer-directory.ts';
 import type { Names } from '../../x509/names.ts';
 
-/** All that a decision is made from. */
+/** The facts behind a decision about a TinyCertCertificate. */
 export interface Inputs extends CertificateInputs<TinyCertCertificate> {
   names: Names;
   issuerKey: string;
-  /** Undefined as long as this process has not checked it. */
+  /** Undefined until this process has checked the issuer. */
   issuer: IssuerState | undefined;
-  /** Whether there is such a resource. */
+  /** Whether the issuer resource exists. */
   issuerExists: boolean;
-  /** Whether status carries the account's seal; undefined while there is no account to ask. */
+  /** Whether status carries the account's seal; undefined while there is no account to verify it. */
   sealed: boolean | undefined;
   /** What this process remembers of an open attempt. */
   attempt: AttemptKnowledge<number> | undefined;
-  /** What the CA's list says of the certificate that status does not. */
+  /** What the CA's list reports of the certificate and status does not. */
   observed: Observation | undefined;
-}
-
-/** A certificate that exists at the CA and is to be served. */
-export interface Publication {
-  certificateId: number;
-  /** How it came to be, for the metrics; `republished` if it is the one in status already. */
-  outcome: 'success' | 'adopted' | 'republished';
 }

@@ -1,44 +1,45 @@
 import { type BackoffOptions, backoffDelay } from '../../lib/backoff.ts';
 
 /** After a hold or revocation that failed for a reason of its own: 5 s doubling to 10 min. */
-const AGAIN: BackoffOptions = { base: 5_000, max: 600_000, jitter: 0.2 };
+export const REVOCATION_RETRY: BackoffOptions = { base: 5_000, max: 600_000, jitter: 0.2 };
 
 interface Note {
   failures: number;
   /** Monotonic milliseconds. */
   retryAt: number;
-  lackingSince?: number;
+  /** Monotonic milliseconds; undefined while the CA can be asked. */
+  withoutAccessSince?: number;
 }
 
-/** What this process knows of promises that it could not keep yet, by uid. All of it may be lost. */
+/** What this process knows of holds and revocations that are due and could not be done, by uid. All of it may be lost. */
 export class RevocationRetries {
   readonly #notes = new Map<string, Note>();
 
-  /** Counts a failure; returns after how many milliseconds to try again. */
+  /** Counts a failure; returns the milliseconds until the next try. */
   failed(uid: string, monotonic: number): number {
     const note = this.#note(uid);
     note.failures += 1;
-    const delay = backoffDelay(AGAIN, note.failures);
+    const delay = backoffDelay(REVOCATION_RETRY, note.failures);
     note.retryAt = monotonic + delay;
     return delay;
   }
 
-  /** How long the last failure still holds things up, in milliseconds. */
+  /** The milliseconds until the next try; 0 if it may be made now. */
   waits(uid: string, monotonic: number): number {
     return Math.max(0, (this.#notes.get(uid)?.retryAt ?? 0) - monotonic);
   }
 
-  /** For how long, in milliseconds, there has been nobody to ask the CA by. Counts from the first call. */
-  lacking(uid: string, monotonic: number): number {
+  /** For how many milliseconds no issuer or session has been able to ask the CA. The first call starts the count. */
+  withoutAccess(uid: string, monotonic: number): number {
     const note = this.#note(uid);
-    note.lackingSince ??= monotonic;
-    return monotonic - note.lackingSince;
+    note.withoutAccessSince ??= monotonic;
+    return monotonic - note.withoutAccessSince;
   }
 
-  /** Somebody is there again. */
-  found(uid: string): void {
+  /** The CA can be asked again. */
+  accessRestored(uid: string): void {
     const note = this.#notes.get(uid);
-    if (note) delete note.lackingSince;
+    if (note) delete note.withoutAccessSince;
   }
 
   /** All is done, or the resource is gone. */

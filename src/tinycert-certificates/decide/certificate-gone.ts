@@ -2,24 +2,27 @@ import { conditionOf } from '../../issuance/status/conditions.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
 
-/** After so many failures in a row the CA is taken at its word that it does not give a certificate out. */
+/** After this many failures in a row the CA's refusal to hand out a certificate is believed. */
 const MOST_REFUSALS = 5;
-/** The same for one that was only just bought: about an hour, so that a fault of the CA does not buy many. */
+/** The same for a certificate that was only just bought: about an hour, so that a fault of the CA does not buy many. */
 const MOST_REFUSALS_OF_NEW = 6;
 
 /**
- * Why a certificate that should only be fetched has to be issued anew: the last try found that the CA no longer has it, or
- * it has refused its key again and again. The wait after a failure bounds how often that can be.
+ * Why a certificate that should only be fetched has to be issued again: the last fetch found that the CA no longer has it,
+ * or the CA has refused its key repeatedly. The backoff after each failure bounds how often that can happen.
  */
-export function certificateGone({ certificate: { status } }: Inputs, isNew = false): Reason | undefined {
-  const failed = conditionOf(status?.conditions, 'Issuing');
+export function certificateGone(
+  { certificate: { status } }: Inputs,
+  { isNew }: { isNew: boolean } = { isNew: false },
+): Reason | undefined {
+  const issuing = conditionOf(status?.conditions, 'Issuing');
   const failures = status?.failedAttempts ?? 0;
-  if (failed?.status !== 'False' || failures === 0) return undefined;
-  const isSaid = failed.reason === 'CertificateGone';
-  const isRefused = isSaid || failed.reason === 'NotFound' || failed.reason === 'AccessDenied';
+  if (issuing?.status !== 'False' || failures === 0) return undefined;
+  const isGone = issuing.reason === 'CertificateGone';
+  const isRefused = isGone || issuing.reason === 'NotFound' || issuing.reason === 'AccessDenied';
   const isCertain = isNew
     ? isRefused && failures >= MOST_REFUSALS_OF_NEW
-    : isSaid || (isRefused && failures >= MOST_REFUSALS);
+    : isGone || (isRefused && failures >= MOST_REFUSALS);
   if (!isCertain) return undefined;
   return {
     reason: 'CertificateGone',

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { attempt, DAY, inputs, ISSUED, issued } from '../../../test/support/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
-import { decide, type Plan, settledCondition } from './plan.ts';
+import { decide } from './plan.ts';
+import { settledCondition } from './readiness.ts';
+import type { Plan } from './types.ts';
 import type { Inputs } from '../context/inputs.ts';
 
 type ReleasedRecords = Parameters<typeof inputs>[0];
@@ -14,7 +16,7 @@ const revoked: CertificateStatus = {
   certificateStatus: 'revoked',
   observedDesiredStatus: 'Revoked',
 };
-const open = { status: { ...issued, attempt }, attempt: { quietAt: 0, unsent: false } };
+const open = { status: { ...issued, attempt }, attempt: { quietAt: 0, progress: { is: 'open' as const } } };
 const absent: Inputs['secret'] = { state: 'absent' };
 
 function outcome(plan: Plan): string {
@@ -42,7 +44,7 @@ describe.each<[string, ReleasedRecords, Record<string, string>]>([
   [
     'renewal Disabled',
     { spec: { renewal: { policy: 'Disabled' } } },
-    { first: 'issue', spec: 'issue', due: 'settle', absent: 'republish', recover: 'recover' },
+    { first: 'issue', spec: 'issue', due: 'updateStatus', absent: 'republish', recover: 'recover' },
   ],
   [
     'desiredStatus Hold',
@@ -69,12 +71,12 @@ describe.each<[string, ReleasedRecords, Record<string, string>]>([
   [
     'somebody else’s hold',
     { status: hold },
-    { first: 'issue', spec: 'issue', due: 'settle', absent: 'republish', recover: 'recover' },
+    { first: 'issue', spec: 'issue', due: 'updateStatus', absent: 'republish', recover: 'recover' },
   ],
   [
     'somebody else’s revocation',
     { status: revoked },
-    { first: 'issue', spec: 'issue', due: 'settle', absent: 'republish', recover: 'recover' },
+    { first: 'issue', spec: 'issue', due: 'updateStatus', absent: 'republish', recover: 'recover' },
   ],
 ])('with %s', (_name, given = {}, expected) => {
   const situations: Record<string, ReleasedRecords> = {
@@ -95,7 +97,7 @@ describe('Ready', () => {
     ['revoked', 'Revoked', revoked],
   ])('of a certificate that is %s at TinyCert is False at once', (_status, reason, status) => {
     const given = inputs({ status });
-    expect(decide(given).do).toBe('settle');
+    expect(decide(given).do).toBe('updateStatus');
     expect(settledCondition(given)).toMatchObject({ type: 'Ready', status: 'False', reason });
   });
 
@@ -116,7 +118,7 @@ describe('Ready', () => {
 
   test('of one that needs nothing says that it is suspended in the one write of its generation', () => {
     const given = { spec: { suspend: true }, generation: 2 };
-    expect(decide(inputs(given)).do).toBe('settle');
+    expect(decide(inputs(given)).do).toBe('updateStatus');
     const [ready] = issued.conditions ?? [];
     const said = (reason: string) => ({ type: 'Issuing', status: 'False' as const, reason });
     const rest = { message: '', lastTransitionTime: '', observedGeneration: 2 };
@@ -126,7 +128,7 @@ describe('Ready', () => {
     ];
     const status = { ...issued, conditions } as CertificateStatus;
     expect(decide(inputs({ ...given, status })).do).toBe('nothing');
-    expect(decide(inputs({ generation: 3, status })).do).toBe('settle');
+    expect(decide(inputs({ generation: 3, status })).do).toBe('updateStatus');
   });
 });
 
@@ -136,15 +138,15 @@ test.each<[string, ReleasedRecords, object]>([
     { status: revoked },
     { do: 'issue', operation: 'New', why: { reason: 'Revoked' } },
   ],
-  ['once', { status: { ...revoked, observedDesiredStatus: 'Good' } }, { do: 'settle' }],
-  ['and not after a hold', { status: hold }, { do: 'settle' }],
+  ['once', { status: { ...revoked, observedDesiredStatus: 'Good' } }, { do: 'updateStatus' }],
+  ['and not after a hold', { status: hold }, { do: 'updateStatus' }],
 ])('desiredStatus Good %s', (_name, given, expected) => {
   const plan = decide(inputs({ ...given, spec: { desiredStatus: 'Good' } }));
   expect(plan).toMatchObject(expected);
 });
 
 test('an attempt that a recovery found nothing of is not made again while the certificate is withheld', () => {
-  const fruitless = { quietAt: 0, unsent: false, isFruitless: true };
+  const fruitless = { quietAt: 0, progress: { is: 'fruitless' as const } };
   const given = { ...open, attempt: fruitless };
   expect(outcome(decide(inputs({ ...given, spec: { desiredStatus: 'Hold' } })))).toBe('report OnHold');
   expect(decide(inputs(given)).do).toBe('recover');

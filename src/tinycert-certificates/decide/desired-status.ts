@@ -1,21 +1,24 @@
-import type { Reason } from '../../lib/reason.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import type { Inputs } from '../context/inputs.ts';
 import type { Blocker } from '../../issuance/decide/inputs.ts';
-import type { Need } from './needs.ts';
+import type { Reason } from '../../lib/reason.ts';
+import type { Inputs } from '../context/inputs.ts';
+import type { Need } from './types.ts';
 
 type Resource = Pick<TinyCertCertificate, 'spec' | 'status'>;
 
 /**
- * As long as the spec wants its certificate held or revoked, no other one is bought for it, and one that is revoked is not
- * repaired either. What an open attempt has bought is still found out.
+ * While the spec wants its certificate held or revoked, none is bought for it, and a revoked one is not repaired. Recovery
+ * still finds what an open attempt bought.
  */
-export function withheld({ certificate, attempt }: Inputs, { remedy }: Need): Blocker | undefined {
+export function desiredStatusForbids(
+  { certificate, attempt }: Inputs,
+  { remedy }: Need,
+): Blocker | undefined {
   const { desiredStatus } = certificate.spec;
   if (!wantsHoldOrRevoked(certificate)) return undefined;
-  const isBuying =
-    remedy === 'issue' || remedy === 'renew' || (remedy === 'recover' && attempt?.isFruitless === true);
-  const isRepair = remedy === 'republish' || remedy === 'relabel';
+  const isRecovered = remedy === 'recover' && attempt?.progress.is === 'fruitless';
+  const isBuying = remedy === 'issue' || remedy === 'renew' || isRecovered;
+  const isRepair = remedy === 'republish' || remedy === 'syncMetadata';
   if (!isBuying && !(isRepair && desiredStatus === 'Revoked')) return undefined;
   return {
     reason: desiredStatus === 'Hold' ? 'OnHold' : 'Revoked',
@@ -28,7 +31,7 @@ export function wantsHoldOrRevoked({ spec: { desiredStatus } }: Pick<TinyCertCer
   return desiredStatus === 'Hold' || desiredStatus === 'Revoked';
 }
 
-/** Why a certificate is worth nothing although it has not expired: somebody holds or has revoked it. */
+/** Why an unexpired certificate is unusable: it is on hold or revoked at the CA. */
 export function heldOrRevoked({ status }: Resource): Reason | undefined {
   const { certificateStatus, certificateId } = status ?? {};
   if (certificateStatus === 'hold') {
@@ -46,8 +49,8 @@ export function heldOrRevoked({ status }: Resource): Reason | undefined {
   return undefined;
 }
 
-/** What a certificate that is still valid lacks at the CA: nothing, as a rule. */
-export function unlisted({ status }: Resource): Reason | undefined {
+/** That the CA no longer lists a certificate which is still valid. */
+export function notListed({ status }: Resource): Reason | undefined {
   if (status?.certificateStatus !== 'obsolete') return undefined;
   return {
     reason: 'NotListed',
@@ -55,7 +58,7 @@ export function unlisted({ status }: Resource): Reason | undefined {
   };
 }
 
-/** Revocation is final, so that whoever asks for a good certificate after it gets another one, with another key. */
+/** A revocation is final. A spec that wants a good certificate after it gets another one, with another key. */
 export function revokedButWanted({ certificate: { spec, status } }: Inputs): Need | undefined {
   const { certificateStatus, observedDesiredStatus, certificateId } = status ?? {};
   if (spec.desiredStatus !== 'Good' || observedDesiredStatus === 'Good' || certificateStatus !== 'revoked')

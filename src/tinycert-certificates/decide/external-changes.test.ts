@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { inputs, issued } from '../../../test/support/inputs.ts';
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import type { Observation } from '../../issuance/tinycert/inventory/observations.ts';
-import { decide, observedConditions } from './plan.ts';
+import { decide } from './plan.ts';
+import { caStatusConditions } from './readiness.ts';
 
 const revoked: Observation = { certificateId: 7, from: 'good', to: 'revoked', candidates: [] };
 const unlisted: Observation = { certificateId: 7, from: 'good', to: 'unlisted', candidates: [9, 8] };
@@ -27,11 +28,11 @@ describe('what the list of the CA says of a certificate', () => {
     ],
     ['while it is suspended', { spec: { suspend: true } }],
   ])('is taken note of first, %s', (_, others) => {
-    expect(decide(inputs({ observed: revoked, ...others }))).toEqual({ do: 'observe', to: 'revoked' });
+    expect(decide(inputs({ observed: revoked, ...others }))).toEqual({ do: 'recordCaStatus', to: 'revoked' });
   });
 
   test('is looked into where it is not listed', () => {
-    expect(decide(inputs({ observed: unlisted }))).toEqual({ do: 'follow', candidates: [9, 8] });
+    expect(decide(inputs({ observed: unlisted }))).toEqual({ do: 'adoptReissued', candidates: [9, 8] });
   });
 
   test.each([
@@ -42,7 +43,7 @@ describe('what the list of the CA says of a certificate', () => {
       { issuer: { ready: false, reason: 'x', message: 'y' } as const, sealed: undefined },
     ],
   ])('is not followed %s', (_, others) => {
-    expect(decide(inputs({ observed: unlisted, ...others })).do).not.toBe('follow');
+    expect(decide(inputs({ observed: unlisted, ...others })).do).not.toBe('adoptReissued');
   });
 });
 
@@ -69,11 +70,11 @@ describe('Ready, once a certificate turns out to be', () => {
     ['good', 'True', 'Ready'],
     ['obsolete', 'True', 'NotListed'],
   ] as const)('%s, is %s: %s', (certificateStatus, status, reason) => {
-    const observed = observedConditions(inputs({ status: { ...issued, certificateStatus } }));
+    const observed = caStatusConditions(inputs({ status: { ...issued, certificateStatus } }));
     expect(observed).toMatchObject([{ type: 'Ready', status, reason }]);
   });
 
   test('good again, stays as it is while the Secret does not hold it', () => {
-    expect(observedConditions(inputs({ secret: { state: 'absent' } }))).toEqual([]);
+    expect(caStatusConditions(inputs({ secret: { state: 'absent' } }))).toEqual([]);
   });
 });

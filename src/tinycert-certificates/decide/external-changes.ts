@@ -1,35 +1,35 @@
 import type { Inputs } from '../context/inputs.ts';
-import type { Need } from './needs.ts';
+import type { Need } from './types.ts';
 
-/** What the CA's list says of the certificate and its resource does not know yet (design 3.8). */
+/** What the CA's list reports of the certificate and its status does not yet. */
 export function statusChangedAtCa({
   certificate: { status },
   observed,
   sealed,
   specHash,
 }: Inputs): Need | undefined {
-  // That it has ended its own dates tell, and what is due then goes first.
+  // The certificate's own dates show that it expired, and the renewal that is due then comes first.
   if (!observed || observed.to === 'expired') return undefined;
   const id = status?.certificateId;
   if (observed.to !== 'unlisted') {
     return {
-      remedy: 'observe',
+      remedy: 'recordCaStatus',
       to: observed.to,
       reason: 'StatusChanged',
       message: `Certificate ${id} is ${observed.to} at TinyCert.`,
     };
   }
-  // Whose key would be followed, a status without its seal does not tell; what is to be replaced anyway is not followed.
+  // A status with a broken seal does not prove whose key to follow, and what is replaced anyway is not followed.
   if (sealed !== true || status?.specHash !== specHash) return undefined;
   return {
-    remedy: 'follow',
+    remedy: 'adoptReissued',
     candidates: observed.candidates,
     reason: 'Reissued',
     message: `TinyCert no longer lists certificate ${id}; somebody may have reissued it, and the new one is looked for.`,
   };
 }
 
-/** What somebody revoked at TinyCert is replaced if the spec says so, with another key, since this one may be known. */
+/** A certificate that somebody revoked at TinyCert is replaced if the spec asks for it. Its key may be known, so it changes. */
 export function revokedExternally({ certificate: { spec, status } }: Inputs): Need | undefined {
   const { certificateStatus, observedDesiredStatus, certificateId } = status ?? {};
   if (certificateStatus !== 'revoked' || observedDesiredStatus === 'Revoked') return undefined;

@@ -8,7 +8,7 @@ const brandNew = { status: {} satisfies CertificateStatus, secret: { state: 'abs
 const open: CertificateStatus = { attempt };
 
 describe('an attempt without a result', () => {
-  const known = { quietAt: 2_000_000, unsent: false };
+  const known = { quietAt: 2_000_000, progress: { is: 'open' as const } };
 
   test('is waited out before anything else is done', () => {
     expect(decide(inputs({ ...brandNew, status: open, attempt: known }))).toMatchObject({
@@ -26,7 +26,7 @@ describe('an attempt without a result', () => {
   test.each(['New', 'Reissue'] as const)(
     'unsentKeepsOperation: is made again at once as the %s it was, if nothing of it was sent',
     (operation) => {
-      const unsent = { ...known, unsent: true };
+      const unsent = { ...known, progress: { is: 'unsent' as const } };
       const status = { ...issued, attempt: { ...attempt, operation, previousId: 7 } };
       expect(decide(inputs({ status, attempt: unsent }))).toMatchObject({ do: 'issue', operation });
     },
@@ -50,7 +50,7 @@ describe('an attempt without a result', () => {
       do: 'resume',
       certificateId: 8,
     });
-    const heard = { ...known, bought: 9 };
+    const heard = { ...known, progress: { is: 'bought' as const, bought: 9 } };
     expect(decide(inputs({ ...brandNew, status: open, attempt: heard }))).toMatchObject({
       do: 'resume',
       certificateId: 9,
@@ -78,7 +78,7 @@ describe('an attempt without a result', () => {
     test.each([outdated, elsewhere])(
       'concludeFirst: gives up what it is known to have bought, and another is asked for',
       (status) => {
-        const heard = { ...known, bought: 9 };
+        const heard = { ...known, progress: { is: 'bought' as const, bought: 9 } };
         expect(decide(inputs({ ...brandNew, status, attempt: heard }))).toMatchObject({
           do: 'issue',
           operation: 'New',
@@ -90,14 +90,16 @@ describe('an attempt without a result', () => {
     test.each([outdated, elsewhere])(
       'concludeFirst: is only ended where the certificate that is served is the right one again',
       (status) => {
-        const heard = { ...known, bought: 9 };
+        const heard = { ...known, progress: { is: 'bought' as const, bought: 9 } };
         const all = { ...issued, attempt: { ...status.attempt, number: 2 } };
         expect(decide(inputs({ status: all, attempt: heard }))).toEqual({ do: 'close', givesUp: 9 });
       },
     );
 
     test('is replaced at once if nothing of it was sent', () => {
-      const plan = decide(inputs({ ...brandNew, status: outdated, attempt: { ...known, unsent: true } }));
+      const plan = decide(
+        inputs({ ...brandNew, status: outdated, attempt: { ...known, progress: { is: 'unsent' as const } } }),
+      );
       expect(plan).toMatchObject({ do: 'issue', operation: 'New' });
       expect(plan).not.toHaveProperty('givesUp');
     });

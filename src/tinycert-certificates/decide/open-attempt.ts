@@ -1,24 +1,24 @@
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import { boughtBy } from '../../issuance/attempt/memory.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
-import { certificateGone } from './certificate-gone.ts';
 import type { Inputs } from '../context/inputs.ts';
-import type { Need } from './needs.ts';
+import { certificateGone } from './certificate-gone.ts';
+import type { Need } from './types.ts';
 
 /**
- * An attempt without a result comes before everything, a changed spec too (`concludeFirst`): what it bought must be found
- * before more is bought.
+ * The need that an attempt without a result creates. It comes before every other, a changed spec included
+ * (`concludeFirst`): what it bought has to be found before more is bought.
  */
 export function openAttempt(inputs: Inputs): Need | undefined {
-  const { attempt: known, sealed } = inputs;
+  const { attempt: known } = inputs;
   const { status } = inputs.certificate;
   const attempt = status?.attempt;
   if (!attempt || !known || !isOpen(status)) return undefined;
   const isLate = isOutdated(attempt, inputs);
-  // What this process heard itself is believed without a seal.
-  const certificateId = known.bought ?? (sealed === false ? undefined : attempt.certificateId);
+  const certificateId = boughtIn(inputs);
   if (certificateId !== undefined) {
     if (isLate) return { remedy: 'close', ...REQUEST_CHANGED, givesUp: certificateId };
-    const gone = certificateGone(inputs, true);
+    const gone = certificateGone(inputs, { isNew: true });
     if (gone) return { remedy: 'issue', ...gone };
     return {
       remedy: 'resume',
@@ -27,7 +27,7 @@ export function openAttempt(inputs: Inputs): Need | undefined {
       message: `Certificate ${certificateId} is issued and is being fetched.`,
     };
   }
-  if (known.unsent) {
+  if (known.progress.is === 'unsent') {
     if (isLate) return { remedy: 'close', ...REQUEST_CHANGED };
     return {
       remedy: attempt.operation === 'New' ? 'issue' : 'renew',
@@ -43,7 +43,12 @@ export function openAttempt(inputs: Inputs): Need | undefined {
   };
 }
 
-/** Whether an attempt asked for something else than is wanted by now. */
+/** The certificate that an open attempt bought. What this process heard from the CA itself needs no seal. */
+function boughtIn({ attempt: known, sealed, certificate }: Inputs): number | undefined {
+  return boughtBy(known) ?? (sealed === false ? undefined : certificate.status?.attempt?.certificateId);
+}
+
+/** Whether an attempt asked for something else than the resource wants by now. */
 export function isOutdated(
   attempt: Attempt,
   { specHash, issuer }: Pick<Inputs, 'specHash' | 'issuer'>,
@@ -52,13 +57,13 @@ export function isOutdated(
   return issuer?.ready === true && attempt.authorityId !== issuer.issuer.authority.id;
 }
 
-/** Why what an outdated attempt bought is not served. */
+/** Why the purchase of an outdated attempt is not served. */
 export const REQUEST_CHANGED = {
   reason: 'RequestChanged',
   message: 'The spec changed while a certificate was asked for.',
 } as const;
 
-/** Why an attempt is made that replaces one which bought nothing that can be found. Always the same words. */
+/** Why an attempt replaces one whose purchase cannot be found. The words never change. */
 export const MADE_AGAIN = {
   reason: 'AttemptRepeated',
   message:

@@ -12,7 +12,9 @@ import {
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import type { SecretContent } from '../../issuance/secret/read-secret.ts';
-import { decide, type Plan, settledCondition } from './plan.ts';
+import { decide } from './plan.ts';
+import { settledCondition } from './readiness.ts';
+import type { Plan } from './types.ts';
 import type { Inputs } from '../context/inputs.ts';
 
 const brandNew = { status: {} satisfies CertificateStatus, secret: { state: 'absent' } } as const;
@@ -55,7 +57,7 @@ describe('what is needed', () => {
     [
       'only a line in status when the spec says the same in other words',
       { spec: { dnsNames: ['WWW.example.com'] }, generation: 2 },
-      'settle',
+      'updateStatus',
       undefined,
     ],
     [
@@ -70,7 +72,7 @@ describe('what is needed', () => {
     [
       'a line in status when renewal was moved',
       { spec: { renewBefore: '240h' }, generation: 2 },
-      'settle',
+      'updateStatus',
       undefined,
     ],
     [
@@ -100,10 +102,15 @@ describe('what is needed', () => {
     [
       'a line in status when the Secret was only touched',
       { secret: changed(held('07')) },
-      'settle',
+      'updateStatus',
       undefined,
     ],
-    ['labels back on a Secret that lost them', { secret: changed(held('07'), false) }, 'relabel', undefined],
+    [
+      'labels back on a Secret that lost them',
+      { secret: changed(held('07'), false) },
+      'syncMetadata',
+      undefined,
+    ],
   ])('%s', (_, given, want, reason) => {
     const plan = decide(inputs(given));
 
@@ -132,7 +139,7 @@ describe('a certificate that is not renewed', () => {
     (_, given) => {
       expect(decide(inputs({ ...given, now: due }))).toEqual({ do: 'nothing', requeueAt: end });
       const ended = inputs({ ...given, now: end });
-      expect(decide(ended).do).toBe('settle');
+      expect(decide(ended).do).toBe('updateStatus');
       const said = settledCondition(ended);
       expect(said).toMatchObject({ type: 'Ready', status: 'False', reason: 'Expired' });
       const conditions = [{ ...said, lastTransitionTime: '', observedGeneration: 1 }];
@@ -142,7 +149,7 @@ describe('a certificate that is not renewed', () => {
   );
 
   test('loses its time of renewal in status, in one write', () => {
-    expect(decide(inputs({ spec: disabled, generation: 2 })).do).toBe('settle');
+    expect(decide(inputs({ spec: disabled, generation: 2 })).do).toBe('updateStatus');
   });
 
   test('is issued anew all the same when the spec asks for other names', () => {
@@ -165,9 +172,9 @@ describe('a certificate that is renewed in windows', () => {
 
   test('waits for one that opens in time, and is renewed within it', () => {
     const saturdays = within('0 3 * * 6');
-    expect(decide(inputs({ ...saturdays, now: due })).do).toBe('settle');
+    expect(decide(inputs({ ...saturdays, now: due })).do).toBe('updateStatus');
     expect(reasonOf(decide(inputs({ ...saturdays, now: opens + 3_599_000 })))).toBe('Renewing');
-    expect(decide(inputs({ ...saturdays, now: opens + 3_600_000 })).do).toBe('settle');
+    expect(decide(inputs({ ...saturdays, now: opens + 3_600_000 })).do).toBe('updateStatus');
   });
 
   test('is renewed when it is due, and says so, if none opens in time', () => {
@@ -182,15 +189,15 @@ describe('a certificate that is renewed in windows', () => {
 
 describe('a status without its seal is first proved by what the Secret holds', () => {
   const unsealed = { sealed: false } as const;
-  const waiting = { quietAt: 2_000_000, unsent: false };
+  const waiting = { quietAt: 2_000_000, progress: { is: 'open' as const } };
 
   test.each<[string, Parameters<typeof inputs>[0], Plan['do']]>([
     ['when nothing is needed, it stays as it is', {}, 'nothing'],
-    ['when it is due, from an unchanged Secret', { now: due }, 'takeUp'],
-    ['when the spec changed', { spec: { dnsNames: ['b.example.com'] }, generation: 2 }, 'takeUp'],
-    ['when only status is to be written', { generation: 2 }, 'takeUp'],
-    ['when the Secret was touched', { secret: changed(held('07')) }, 'takeUp'],
-    ['when the Secret holds another certificate', { secret: changed(held('08')) }, 'takeUp'],
+    ['when it is due, from an unchanged Secret', { now: due }, 'adopt'],
+    ['when the spec changed', { spec: { dnsNames: ['b.example.com'] }, generation: 2 }, 'adopt'],
+    ['when only status is to be written', { generation: 2 }, 'adopt'],
+    ['when the Secret was touched', { secret: changed(held('07')) }, 'adopt'],
+    ['when the Secret holds another certificate', { secret: changed(held('08')) }, 'adopt'],
     ['unless the Secret is damaged', { secret: changed(undefined) }, 'report'],
     [
       'unless the issuer is not ready',
@@ -200,7 +207,7 @@ describe('a status without its seal is first proved by what the Secret holds', (
     [
       'when an open attempt has been waited out',
       { status: { ...issued, attempt }, attempt: waiting, monotonic: 2_000_000 },
-      'takeUp',
+      'adopt',
     ],
     ['but not before', { status: { ...issued, attempt }, attempt: waiting }, 'wait'],
   ])('%s', (_, given, want) => {
@@ -208,8 +215,8 @@ describe('a status without its seal is first proved by what the Secret holds', (
   });
 
   test.each<[string, Parameters<typeof inputs>[0], Plan['do']]>([
-    ['looks at one for its names', {}, 'takeUp'],
-    ['looks at one for other names, not to lose it', { spec: { dnsNames: ['b.example.com'] } }, 'takeUp'],
+    ['looks at one for its names', {}, 'adopt'],
+    ['looks at one for other names, not to lose it', { spec: { dnsNames: ['b.example.com'] } }, 'adopt'],
     ['does not look at one that has expired', { now: ISSUED + 91 * DAY }, 'issue'],
     ['does not look at one that is not valid yet', { now: ISSUED - DAY }, 'issue'],
     ['does not look at anything that is not whole', { secret: changed(undefined) }, 'issue'],

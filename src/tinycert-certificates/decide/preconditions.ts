@@ -1,5 +1,3 @@
-import { firstOf } from '../../lib/first-of.ts';
-import type { Blocker } from '../../issuance/decide/inputs.ts';
 import {
   accountPaused,
   backingOff,
@@ -8,33 +6,35 @@ import {
   sharedSecretName,
   suspended,
 } from '../../issuance/decide/blockers.ts';
+import type { Blocker } from '../../issuance/decide/inputs.ts';
+import { firstOf } from '../../lib/first-of.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
-import type { Need } from './needs.ts';
-import { withheld } from './desired-status.ts';
+import { desiredStatusForbids } from './desired-status.ts';
+import type { Need } from './types.ts';
 
-type Policy = (inputs: Inputs, need: Need) => Blocker | undefined;
+type Precondition = (inputs: Inputs, need: Need) => Blocker | undefined;
 
-/** Everything that would fail after buying is refused before it (rule 1). In this order: the first decides. */
-const policies: readonly Policy[] = [
+/** Everything that would make a purchase useless is checked before it. The first blocker found wins. */
+const preconditions: readonly Precondition[] = [
   suspended,
-  withheld,
+  desiredStatusForbids,
   outdatedCrds,
   sharedSecretName,
   foreignSecret,
-  unsealed,
+  sealBroken,
   backingOff,
   issuerAbsent,
   issuerNotReady,
-  ownUnit,
+  unitReserved,
   accountStopped,
   accountPaused,
 ];
 
-/** What stands in the way of a need, or undefined if it can be met now. */
+/** What blocks a need, or undefined if it can be met now. Pure. */
 export function firstBlocker(inputs: Inputs, need: Need): Blocker | undefined {
-  if (need.remedy === 'settle' || need.remedy === 'observe') return undefined;
-  return firstOf(policies, inputs, need);
+  if (need.remedy === 'updateStatus' || need.remedy === 'recordCaStatus') return undefined;
+  return firstOf(preconditions, inputs, need);
 }
 
 /** Why nothing is done with an id that nobody can prove. */
@@ -45,16 +45,15 @@ export const SEAL_BROKEN: Reason = {
 };
 
 /** A private key is never fetched on the word of a status that somebody else may have written. */
-function unsealed({ sealed }: Inputs, { remedy }: Need): Blocker | undefined {
-  if (sealed !== false || remedy !== 'republish') return undefined;
-  return SEAL_BROKEN;
+function sealBroken({ sealed }: Inputs, { remedy }: Need): Blocker | undefined {
+  return sealed === false && remedy === 'republish' ? SEAL_BROKEN : undefined;
 }
 
 function issuerAbsent({ certificate: { spec }, issuer, issuerExists }: Inputs): Blocker | undefined {
   if (issuer) return undefined;
   const { kind, name } = spec.issuerRef;
   if (issuerExists)
-    return { reason: 'IssuerNotReady', message: `${kind} ${name} is being checked.`, isMomentary: true };
+    return { reason: 'IssuerNotReady', message: `${kind} ${name} is being checked.`, isBrief: true };
   return {
     reason: 'IssuerNotFound',
     message: `There is no ${kind} ${name}: create it, or correct issuerRef.`,
@@ -65,21 +64,8 @@ function issuerNotReady({ certificate, issuer }: Inputs): Blocker | undefined {
   return !issuer || issuer.ready ? undefined : waitsForIssuer(certificate);
 }
 
-function accountStopped({ certificate, turn }: Inputs): Blocker | undefined {
-  return turn.held ? { ...waitsForIssuer(certificate), isQueued: true } : undefined;
-}
-
-/** Always the same words, so that it is one write however often the issuer changes its reason. */
-export function waitsForIssuer({ spec }: Inputs['certificate']): Reason {
-  const { kind, name } = spec.issuerRef;
-  return {
-    reason: 'IssuerNotReady',
-    message: `${kind} ${name} is not ready; its own conditions say why. This goes on by itself as soon as it is.`,
-  };
-}
-
-/** Where the organizational unit carries the ownership marker, nobody can have one of their own. */
-function ownUnit({ certificate: { spec }, issuer }: Inputs, { remedy }: Need): Blocker | undefined {
+/** An issuer that marks its certificates in the organizational unit leaves no room for another one there. */
+function unitReserved({ certificate: { spec }, issuer }: Inputs, { remedy }: Need): Blocker | undefined {
   const unit = spec.subject?.organizationalUnit;
   if (remedy !== 'issue' || unit === undefined || !issuer?.ready || issuer.issuer.marksFor === undefined)
     return undefined;
@@ -87,5 +73,18 @@ function ownUnit({ certificate: { spec }, issuer }: Inputs, { remedy }: Need): B
   return {
     reason: 'OrganizationalUnitReserved',
     message: `${kind} ${name} marks its certificates in the organizational unit (OU), so that subject.organizationalUnit cannot be "${unit}": leave it out, or use another issuer.`,
+  };
+}
+
+function accountStopped({ certificate, turn }: Inputs): Blocker | undefined {
+  return turn.phase === 'stopped' ? { ...waitsForIssuer(certificate), wakeBy: 'gate' } : undefined;
+}
+
+/** Why a certificate waits for its issuer. The words never change, so it is one write however often the issuer's do. */
+export function waitsForIssuer({ spec }: Inputs['certificate']): Reason {
+  const { kind, name } = spec.issuerRef;
+  return {
+    reason: 'IssuerNotReady',
+    message: `${kind} ${name} is not ready; its own conditions say why. This goes on by itself as soon as it is.`,
   };
 }

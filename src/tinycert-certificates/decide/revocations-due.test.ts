@@ -37,7 +37,7 @@ test.each<[string, ReleasedRecords, ReturnType<typeof revocationsDue>]>([
     {
       spec: { desiredStatus: 'Revoked' },
       status: open,
-      attempt: { quietAt: 0, unsent: false },
+      attempt: { quietAt: 0, progress: { is: 'open' as const } },
     },
     undefined,
   ],
@@ -46,7 +46,7 @@ test.each<[string, ReleasedRecords, ReturnType<typeof revocationsDue>]>([
     {
       spec: { desiredStatus: 'Revoked' },
       status: open,
-      attempt: { quietAt: 0, unsent: false, isFruitless: true },
+      attempt: { quietAt: 0, progress: { is: 'fruitless' as const } },
     },
     { pending: [], desired: 'Revoked' },
   ],

@@ -1,20 +1,27 @@
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import { boughtBy } from '../../issuance/attempt/memory.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { isOutdated } from './open-attempt.ts';
 
 type Pending = NonNullable<CertificateStatus['pendingRevocations']>[number];
 
-/** What is due at the CA for a resource that stays, beside what is done to issue. */
+/** A hold or revocation of one certificate at the CA. */
+export interface Revocation {
+  certificateId: number;
+  action: 'Hold' | 'Revoke';
+}
+
+/** The changes of status at the CA that are due for a resource that stays. */
 export interface DueRevocations {
-  /** Replaced certificates whose time has come. */
+  /** Replaced certificates whose delay is over. */
   pending: Pending[];
-  /** The status that the spec has come to ask for; null if it has ceased to ask for one. */
+  /** The status that the spec now asks for; null if it asks for none any more; undefined if that is not new. */
   desired: CertificateSpec['desiredStatus'] | null;
 }
 
-/** What is due now, or undefined if nothing is or nothing can be done. Pure. */
+/** What is due now, or undefined if nothing is due or nothing may be done. Pure. */
 export function revocationsDue(inputs: Inputs): DueRevocations | undefined {
   const { certificate, crdsFit, sealed, now } = inputs;
   const { status } = certificate;
@@ -24,7 +31,7 @@ export function revocationsDue(inputs: Inputs): DueRevocations | undefined {
   return pending.length === 0 && desired === undefined ? undefined : { pending, desired };
 }
 
-/** When the next replaced certificate is due. */
+/** When the next replaced certificate is due, in milliseconds since the epoch. */
 export function nextRevocationAt({
   certificate: { status },
   now,
@@ -35,9 +42,9 @@ export function nextRevocationAt({
 }
 
 /**
- * A value of `desiredStatus` acts once, when it has changed, and what happens at the CA later is left alone. An open
- * attempt is concluded first: it may have replaced the certificate that is meant. A revocation is final, so that `Good` for
- * a revoked certificate means another certificate, which is a need and no duty.
+ * A value of `desiredStatus` acts once, when it changes; later changes at the CA are left alone. An open attempt comes first:
+ * it may have replaced the certificate that is meant. A revocation is final, so `Good` for a revoked certificate means another
+ * certificate, which is a need and not a revocation.
  */
 function desiredOf(inputs: Inputs): DueRevocations['desired'] | undefined {
   const { spec, status } = inputs.certificate;
@@ -45,30 +52,24 @@ function desiredOf(inputs: Inputs): DueRevocations['desired'] | undefined {
   if (desiredStatus === status?.observedDesiredStatus) return undefined;
   if (desiredStatus === undefined) return null;
   if (status?.certificateId === undefined) return undefined;
-  if (isOpen(status) && !isConcluded(inputs)) return undefined;
+  if (isOpen(status) && !isWithoutEffect(inputs)) return undefined;
   if (desiredStatus === 'Good' && status.certificateStatus === 'revoked') return undefined;
   return desiredStatus;
 }
 
-/** Whether nothing of an open attempt can come to be the certificate of the resource any more. */
-function isConcluded(inputs: Inputs): boolean {
-  const known = inputs.attempt;
-  const { attempt } = inputs.certificate.status ?? {};
+/** Whether an open attempt can no longer replace the certificate of the resource. */
+function isWithoutEffect({ attempt: known, certificate: { status }, ...inputs }: Inputs): boolean {
+  const { attempt } = status ?? {};
   if (!known || !attempt) return false;
-  const isGivenUp = (known.bought ?? attempt.certificateId) !== undefined && isOutdated(attempt, inputs);
-  return known.unsent || known.isFruitless === true || isGivenUp;
-}
-
-/** What is to be done with one certificate at the CA. */
-export interface Revocation {
-  certificateId: number;
-  action: 'Hold' | 'Revoke';
+  const { is } = known.progress;
+  if (is === 'unsent' || is === 'fruitless') return true;
+  return (boughtBy(known) ?? attempt.certificateId) !== undefined && isOutdated(attempt, inputs);
 }
 
 /**
- * What has to be done at the CA before a deleted resource may go: to every certificate that it has or had, what
- * `onDelete` says, and what was promised at a replacement, whose time need not come any more. `found` is what an attempt
- * without a result turned out to have bought.
+ * The holds and revocations that a deleted resource needs before it may go: `onDelete` for every certificate that it has or
+ * had, and what is pending for replaced ones, without waiting for their delay. `found` is what an open attempt turned out
+ * to have bought. In the order of ids; each id once, with the stronger action.
  */
 export function revocationsOnDelete(
   spec: Pick<CertificateSpec, 'revocation'>,
@@ -77,14 +78,14 @@ export function revocationsOnDelete(
 ): Revocation[] {
   const { onDelete = 'None' } = spec.revocation ?? {};
   const { certificateId, attempt, formerCertificateIds = [], pendingRevocations = [] } = status ?? {};
-  const duties = new Map<number, Revocation>();
+  const revocations = new Map<number, Revocation>();
   const add = (id: number | undefined, action: 'None' | Revocation['action']): void => {
-    if (id === undefined || action === 'None' || duties.get(id)?.action === 'Revoke') return;
-    duties.set(id, { certificateId: id, action });
+    if (id === undefined || action === 'None' || revocations.get(id)?.action === 'Revoke') return;
+    revocations.set(id, { certificateId: id, action });
   };
   for (const pending of pendingRevocations) add(pending.certificateId, pending.action);
   for (const id of [...formerCertificateIds, attempt?.certificateId, certificateId, ...found])
     add(id, onDelete);
   for (const pending of pendingRevocations) add(pending.certificateId, onDelete);
-  return [...duties.values()].sort((a, b) => a.certificateId - b.certificateId);
+  return [...revocations.values()].sort((a, b) => a.certificateId - b.certificateId);
 }

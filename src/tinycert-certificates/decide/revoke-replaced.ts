@@ -3,24 +3,24 @@ import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts
 import { durationMs } from '../../api/schema/duration.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 
-/** As many as the schema allows. */
+/** The schema's limit. */
 const MAX_PENDING = 100;
-/** With more than these waiting, whatever waits does so no longer: the list must not grow over its bounds. */
+/** With this many pending, none waits any longer, so that the list stays within its limit. */
 const CROWDED = 50;
 
-type Kept = Pick<CertificateStatus, 'pendingRevocations' | 'observedDesiredStatus'>;
+type Change = Pick<CertificateStatus, 'pendingRevocations' | 'observedDesiredStatus'>;
 
 /**
- * What a new certificate promises, to be written with its result so that no crash forgets it: the one that it replaced is
- * held or revoked later, as `onReplace` says and once whoever uses it has had time to reload. A reissue promises nothing,
- * since the CA has made the old one obsolete itself. A certificate that was just issued is good, as may be wanted.
+ * What a new certificate adds to status, written with its result so that no crash loses it: the certificate it replaced is
+ * held or revoked later, as `onReplace` asks, once consumers have had time to reload. A reissue adds nothing, since the CA
+ * has made the old certificate obsolete itself. A new certificate is good, which may be what `desiredStatus` asks for.
  */
 export function afterReplacement(
   spec: Pick<CertificateSpec, 'revocation' | 'desiredStatus'>,
   status: CertificateStatus | undefined,
   certificateId: number,
   now: number,
-): Kept {
+): Change {
   const pending = pendingAfter(spec, status, certificateId, now);
   return {
     ...(pending ? { pendingRevocations: pending } : {}),
@@ -45,11 +45,11 @@ function pendingAfter(
   if (Date.parse(status?.notAfter ?? '') <= now) return undefined;
   const others = pendingRevocations.filter((pending) => pending.certificateId !== old);
   const isCrowded = others.length >= CROWDED;
-  // Up to a second later, since status knows whole seconds.
+  // Status has whole seconds, so it may be up to a second later.
   const notBefore = rfc3339(now + (isCrowded ? 0 : (durationMs(delay) ?? 0)) + 1000);
   const next = [...others, { certificateId: old, action: onReplace, notBefore }];
-  const hurried = isCrowded
+  const due = isCrowded
     ? next.map((pending) => (pending.notBefore > notBefore ? { ...pending, notBefore } : pending))
     : next;
-  return hurried.slice(-MAX_PENDING);
+  return due.slice(-MAX_PENDING);
 }

@@ -1,7 +1,7 @@
 import type { Gate } from '../../account/gate/gate.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
-import { type ReadyIssuer, issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
+import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
@@ -9,28 +9,28 @@ import type { Deps } from '../context/deps.ts';
 import { revocationsOnDelete } from '../decide/revocations-due.ts';
 import { STATUS_OF } from '../revocation/change-status.ts';
 import { reportPending } from '../revocation/pending.ts';
-import { vanish } from './finalizer.ts';
+import { removeFinalizer } from './finalizer.ts';
 
-/** By whom the CA can be asked for a deleted resource. */
+/** How the CA can be asked for a deleted resource. */
 export type CaAccess =
-  /** `isLast`: the issuer is gone, and this is how it was last known. */
+  /** `isLast`: the issuer is gone, and this is its last session. */
   | { do: 'ask'; issuer: ReadyIssuer; isLast: boolean }
-  /** The issuer is there and will be ready again; without a reason in a moment. `gate`: it tells when. */
+  /** The issuer exists and will be ready again; without a reason it will be in a moment. `gate` wakes the resource. */
   | { do: 'wait'; why: Reason | undefined; gate?: Gate }
   /** The issuer or its credentials are gone, and so is their last session. */
   | { do: 'release'; why: Reason };
 
-/** An issuer says one of these when what it needs to log in has been deleted. */
+/** The reasons of an issuer whose credentials or trust bundle have been deleted. */
 const GONE: ReadonlySet<string> = new Set(['CredentialsNotFound', 'CABundleNotFound']);
-/** The account is there and its authority is not: what the CA says of the certificates counts. */
+/** The account exists and its authority does not: what the CA answers about its certificates counts. */
 const AUTHORITY_GONE = 'AuthorityNotFound';
 
 const WORDS = { Hold: 'put on hold', Revoke: 'revoked' } as const;
 
-/** How long a resource waits for an issuer that is gone to come back. */
-const RELEASE_AFTER_MS = 600_000;
+/** How long a deleted resource waits for an issuer that is gone to come back. */
+export const RELEASE_AFTER_MS = 600_000;
 
-/** Finds by whom the CA can be asked: by the issuer; if it or its credentials were deleted, by their last session. */
+/** How the CA can be asked: through the issuer, or, if that or its credentials were deleted, through their last session. */
 export function caAccessOf(deps: Deps, certificate: TinyCertCertificate): CaAccess {
   const { metadata, spec } = certificate;
   const { kind, name } = spec.issuerRef;
@@ -41,7 +41,7 @@ export function caAccessOf(deps: Deps, certificate: TinyCertCertificate): CaAcce
     message: `${kind} ${name} is not ready; its own conditions say why. What was promised is done as soon as it is, and this resource goes then.`,
   };
   if (state?.ready) {
-    deps.revocationRetries.found(metadata.uid ?? '');
+    deps.revocationRetries.accessRestored(metadata.uid ?? '');
     const { gate } = state.issuer.account;
     if (gate.isHeld(keyOf(certificate))) return { do: 'wait', why: notReady, gate };
     return { do: 'ask', issuer: state.issuer, isLast: false };
@@ -60,10 +60,10 @@ export function caAccessOf(deps: Deps, certificate: TinyCertCertificate): CaAcce
 }
 
 /**
- * Gives up what was promised once there has been nobody to ask by for ten minutes, and says so where it can still be
- * heard: in the log, in a metric, and in an event in the operator's own namespace.
+ * Lets a deleted resource go without its holds and revocations, once there has been no access to the CA for ten minutes. It is
+ * reported where it can still be read: in the log, in a metric, and in an event in the operator's own namespace.
  */
-export async function release(
+export async function releaseUnrevoked(
   deps: Deps,
   certificate: TinyCertCertificate,
   { reason, message }: Reason,
@@ -71,14 +71,13 @@ export async function release(
 ): Promise<ReconcileResult> {
   const { metadata, spec, status } = certificate;
   const uid = metadata.uid ?? '';
-  const left = RELEASE_AFTER_MS - deps.revocationRetries.lacking(uid, deps.clock.monotonic());
+  const left = RELEASE_AFTER_MS - deps.revocationRetries.withoutAccess(uid, deps.clock.monotonic());
   if (left > 0) {
     const said = `${message} Nobody is left who could ask TinyCert; ten minutes after that this resource goes, and its certificates stay as they are. Setting onDelete to None lets it go at once.`;
     await reportPending(deps, certificate, { reason, message: said }, signal);
     return { requeueAfterMs: left };
   }
-  const duties = revocationsOnDelete(spec, status);
-  const given = duties.map(({ certificateId, action }) => {
+  const unrevoked = revocationsOnDelete(spec, status).map(({ certificateId, action }) => {
     const serialNumber = certificateId === status?.certificateId ? status.serialNumber : undefined;
     const facts = { certificateId, serialNumber, authorityId: status?.authorityId, action };
     log.error(facts, 'A certificate is given up without the hold or revocation that was promised');
@@ -88,16 +87,16 @@ export async function release(
   const { attempt } = status ?? {};
   if (attempt && isOpen(status)) {
     log.error({ attempt }, 'An attempt is given up, and what it may have bought stays as it is');
-    given.push(`that an attempt for ${attempt.commonName} may have bought above ${attempt.afterId}`);
+    unrevoked.push(`that an attempt for ${attempt.commonName} may have bought above ${attempt.afterId}`);
   }
   const of = `authority ${status?.authorityId ?? 'unknown'}, resource ${metadata.namespace}/${metadata.name}`;
-  if (given.length > 0) {
+  if (unrevoked.length > 0) {
     deps.warnOperator(
       'RevocationAbandoned',
-      `Certificate ${given.join('; certificate ')}; ${of}: given up as it is. ${message}`,
+      `Certificate ${unrevoked.join('; certificate ')}; ${of}: given up as it is. ${message}`,
     );
   }
-  await vanish(deps, certificate, signal);
+  await removeFinalizer(deps, certificate, signal);
   deps.revocationRetries.forget(uid);
   return {};
 }

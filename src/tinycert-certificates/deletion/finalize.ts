@@ -1,10 +1,11 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { boughtBy } from '../../issuance/attempt/memory.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
-import { withTurn, ticketOf } from '../../issuance/decide/gate-turn.ts';
+import { ticketOf, withTurn } from '../../issuance/decide/gate-turn.ts';
 import { isOwnSecret } from '../../issuance/secret/metadata.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
-import { type ReadyIssuer, issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
+import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa } from '../../issuance/tinycert/lookup.ts';
 import { released } from '../../issuance/tinycert/released.ts';
@@ -13,18 +14,24 @@ import type { ReconcileContext, ReconcileResult } from '../../kube/controller/co
 import { keyOf, secrets } from '../../kube/objects.ts';
 import type { Deps } from '../context/deps.ts';
 import { gather } from '../context/gather.ts';
-import type { Inputs } from '../context/inputs.ts';
+import { callOptions, type Work } from '../context/work.ts';
 import { type Revocation, revocationsOnDelete } from '../decide/revocations-due.ts';
 import { recover } from '../recovery/recover.ts';
-import { STATUS_OF, changeStatus, claimedByOthers, inOneTurn } from '../revocation/change-status.ts';
-import { type Asked, afterFailedRevocation, reportPending } from '../revocation/pending.ts';
-import { caAccessOf, release } from './ca-access.ts';
-import { vanish } from './finalizer.ts';
+import {
+  changeStatus,
+  claimedByOthers,
+  inOneTurn,
+  STATUS_OF,
+  warnOfClaimed,
+} from '../revocation/change-status.ts';
+import { afterFailedRevocation, reportPending } from '../revocation/pending.ts';
+import { caAccessOf, releaseUnrevoked } from './ca-access.ts';
+import { removeFinalizer } from './finalizer.ts';
 
 /**
- * Lets go of a deleted resource that has our finalizer: concludes an open attempt, holds or revokes at the CA what was
- * promised, and only then takes the finalizer off (rule 8). Every step is safe to die after and to repeat. As long as the
- * issuer is there it waits, however long; see `caAccessOf` for when it is not.
+ * Finalizes a deleted resource that has our finalizer: recovers an open attempt, does the holds and revocations at the CA, and
+ * only then removes the finalizer (`recordGivenUp`). The process may die after every step, and every step may be repeated. It
+ * waits as long as the issuer exists; `caAccessOf` decides what happens if it does not.
  */
 export async function finalize(
   deps: Deps,
@@ -37,167 +44,152 @@ export async function finalize(
   const hasOpenAttempt = isOpen(status) && (spec.revocation?.onDelete ?? 'None') !== 'None';
   if (revocationsOnDelete(spec, status).length === 0 && !hasOpenAttempt) return leave([]);
 
-  const means = caAccessOf(deps, certificate);
-  if (means.do === 'wait') {
-    means.gate?.park(ticketOf(deps, { certificate, now: deps.clock.now() }));
-    if (means.why) await reportPending(deps, certificate, means.why, signal);
+  const access = caAccessOf(deps, certificate);
+  if (access.do === 'wait') {
+    access.gate?.park(ticketOf(deps, { certificate, now: deps.clock.now() }));
+    if (access.why) await reportPending(deps, certificate, access.why, signal);
     return {};
   }
-  if (means.do === 'release') return release(deps, certificate, means.why, context);
-  const asked = means;
-  const { issuer } = asked;
+  if (access.do === 'release') return releaseUnrevoked(deps, certificate, access.why, context);
+  const { issuer, isLast } = access;
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { requeueAfterMs: waits };
-  const inputs = await inputsFor(deps, certificate, issuer, signal);
+  const work = await workFor(deps, certificate, issuer, context);
+  return withTurn(isLast ? undefined : issuer.account.gate, certificate, revokeAndLeave);
 
-  return withTurn(asked.isLast ? undefined : issuer.account.gate, certificate, part);
-
-  async function part(): Promise<ReconcileResult> {
+  async function revokeAndLeave(): Promise<ReconcileResult> {
     try {
-      const found = hasOpenAttempt ? await concludeAttempt(deps, inputs, issuer, context) : [];
-      if (typeof found === 'number') {
+      const attempt = hasOpenAttempt ? await concludeAttempt(work) : NOTHING_BOUGHT;
+      if (attempt.is === 'open') {
         const why = {
           reason: 'Recovering',
           message: 'An attempt has no result; what it bought is looked up first, to be revoked as well.',
         };
         await reportPending(deps, certificate, why, signal);
-        return { requeueAfterMs: found };
+        return { requeueAfterMs: attempt.quietAfterMs };
       }
-      const duties = await provenRevocations(
-        deps,
-        inputs,
-        issuer,
-        revocationsOnDelete(spec, status, found),
-        context,
-      );
-      const left = await carryOut(deps, certificate, asked, duties, signal);
-      return await leave(left);
+      const revocations = await provenRevocations(work, revocationsOnDelete(spec, status, attempt.bought));
+      return await leave(await revoke(work, revocations, isLast));
     } catch (error) {
-      const who = { uid, key: keyOf(certificate), issuerKey: inputs.issuerKey, issuer, isLast: asked.isLast };
-      const { result, why } = afterFailedRevocation(deps, who, error, signal);
+      const { issuerKey: key } = work.inputs;
+      const asked = { uid, key: keyOf(certificate), issuerKey: key, issuer, isLast };
+      const { result, why } = afterFailedRevocation(deps, asked, error, signal);
       if (why) await reportPending(deps, certificate, why, signal);
       return result;
     }
   }
 
-  async function leave(left: readonly number[]): Promise<ReconcileResult> {
-    if (left.length > 0) await giveUp(deps, certificate, left, signal);
-    await vanish(deps, certificate, signal);
+  /** Lets the resource go. `onHold` are certificates that it gives up without a revocation. */
+  async function leave(onHold: readonly number[]): Promise<ReconcileResult> {
+    if (onHold.length > 0) await recordReleased(deps, certificate, onHold, signal);
+    await removeFinalizer(deps, certificate, signal);
     deps.revocationRetries.forget(uid);
     if (status?.attempt) deps.attempts.forget(status.attempt.id);
-    log.info('Everything that was promised for its certificates is done, and the resource goes');
+    log.info('All holds and revocations of a deleted resource are done, and it goes');
     return {};
   }
 }
 
-/** As for any decision, but with the issuer that is at hand, which may be one that is gone. */
-async function inputsFor(
+/** As for any decision, but with the issuer at hand, which may be one that is gone. */
+async function workFor(
   deps: Deps,
   certificate: TinyCertCertificate,
   issuer: ReadyIssuer,
-  signal: AbortSignal,
-): Promise<Inputs> {
-  const inputs = await gather(deps, certificate, signal);
+  { signal, log }: ReconcileContext,
+): Promise<Work> {
   const { metadata, status } = certificate;
-  return {
-    ...inputs,
-    issuer: { ready: true, issuer },
+  const inputs = {
+    ...(await gather(deps, certificate, signal)),
+    issuer: { ready: true, issuer } as const,
     sealed: isSealed(issuer.account, metadata.uid ?? '', status ?? {}),
   };
+  return { deps, inputs, issuer, signal, log };
 }
 
-/** The ids that an open attempt bought, or for how many milliseconds it is too early to look. */
-async function concludeAttempt(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
-  context: ReconcileContext,
-): Promise<number[] | number> {
+/** What became of the open attempt of a deleted resource. */
+type ConcludedAttempt =
+  | { is: 'concluded'; bought: readonly number[] }
+  /** It can still have an effect for so many milliseconds. */
+  | { is: 'open'; quietAfterMs: number };
+
+const NOTHING_BOUGHT: ConcludedAttempt = { is: 'concluded', bought: [] };
+
+/** Finds out what an open attempt bought. */
+async function concludeAttempt(work: Work): Promise<ConcludedAttempt> {
+  const { deps, inputs, signal } = work;
   const { attempt } = inputs.certificate.status ?? {};
   const known = inputs.attempt;
-  if (!attempt || !known) return [];
-  if (known.bought !== undefined) return [known.bought];
-  // An attempt that somebody else may have written leads to nothing.
-  if (known.unsent || known.isFruitless || inputs.sealed === false) return [];
-  if (attempt.certificateId !== undefined) return [attempt.certificateId];
-  if (inputs.monotonic < known.quietAt) return known.quietAt - inputs.monotonic;
-  const verdict = await recover(deps, inputs, issuer, attempt, context);
-  context.log.info({ attempt: attempt.id, verdict }, 'Found out what came of an attempt');
+  if (!attempt || !known) return NOTHING_BOUGHT;
+  const heard = boughtBy(known);
+  if (heard !== undefined) return { is: 'concluded', bought: [heard] };
+  // An attempt that somebody else may have written has no consequences.
+  if (known.progress.is !== 'open' || inputs.sealed === false) return NOTHING_BOUGHT;
+  if (attempt.certificateId !== undefined) return { is: 'concluded', bought: [attempt.certificateId] };
+  if (inputs.monotonic < known.quietAt) return { is: 'open', quietAfterMs: known.quietAt - inputs.monotonic };
+  const { verdict, released: records } = await recover(work, attempt);
   if ('adopt' in verdict) {
     deps.attempts.bought(attempt.id, inputs.monotonic, verdict.adopt);
-    return [verdict.adopt];
+    return { is: 'concluded', bought: [verdict.adopt] };
   }
-  // Once the resource is gone, nobody else knows of it (`recordAbandoned`).
-  if (verdict.giving) await deps.releasedStore.give(inputs.issuerKey, verdict.giving, context.signal);
+  // Once the resource is gone, nothing else records the attempt (`recordAbandoned`).
+  if (records) await deps.releasedStore.give(inputs.issuerKey, records, signal);
   deps.attempts.fruitless(attempt.id, inputs.monotonic);
-  return [];
+  return NOTHING_BOUGHT;
 }
 
 /**
- * Nothing is revoked on the word of a status without its seal, which anybody may have written: only what the resource's
- * own Secret holds the private key of.
+ * The revocations that may be done. On the word of a status with a broken seal, which anybody may have written, only a
+ * certificate is revoked whose private key the resource's own Secret holds.
  */
-async function provenRevocations(
-  deps: Deps,
-  { certificate, sealed }: Inputs,
-  issuer: ReadyIssuer,
-  duties: readonly Revocation[],
-  { signal, log }: ReconcileContext,
-): Promise<Revocation[]> {
-  if (sealed !== false || duties.length === 0) return [...duties];
+async function provenRevocations(work: Work, revocations: readonly Revocation[]): Promise<Revocation[]> {
+  const { deps, inputs, issuer, signal, log } = work;
+  const { certificate, sealed } = inputs;
+  if (sealed !== false || revocations.length === 0) return [...revocations];
   const secret = await deps.kube.find(secrets, secretRef(certificate), { signal });
-  const held = secret && isOwnSecret(tinycertKind, certificate, secret) ? readSecret(secret) : undefined;
+  const content = secret && isOwnSecret(tinycertKind, certificate, secret) ? readSecret(secret) : undefined;
   const proven: Revocation[] = [];
-  for (const duty of duties) if (held && (await isKeyOf(duty.certificateId))) proven.push(duty);
-  const unproven = duties.filter((duty) => !proven.includes(duty)).map(({ certificateId }) => certificateId);
+  for (const revocation of content ? revocations : []) {
+    const atCa = await certificateAtCa(issuer.account.client, revocation.certificateId, callOptions(work));
+    if (atCa?.publicKeyFingerprint === content?.leaf.publicKeyFingerprint) proven.push(revocation);
+  }
+  const unproven = revocations
+    .filter((revocation) => !proven.includes(revocation))
+    .map(({ certificateId }) => certificateId);
   if (unproven.length > 0) {
     const message = `The status was changed by somebody else or the API key was replaced, so that the ids in it are not believed. Look at TinyCert whether certificate ${unproven.join(', ')} was this resource's and is to be revoked.`;
     deps.warn(certificate, 'SealBroken', message);
-    log.warn({ certificateIds: unproven }, 'Certificates of a status without its seal are not revoked');
+    log.warn({ certificateIds: unproven }, 'Certificates of a status with a broken seal are not revoked');
   }
   return proven;
-
-  async function isKeyOf(certificateId: number): Promise<boolean> {
-    const options = { signal, deadlineMs: deps.timing.callDeadline };
-    const atCa = await certificateAtCa(issuer.account.client, certificateId, options);
-    return atCa?.publicKeyFingerprint === held?.leaf.publicKeyFingerprint;
-  }
 }
 
-/** Does all of it; resolves with the ids of certificates that are not revoked and that the resource gives up. */
-async function carryOut(
-  deps: Deps,
-  certificate: TinyCertCertificate,
-  { issuer, isLast }: Pick<Asked, 'issuer' | 'isLast'>,
-  duties: readonly Revocation[],
-  signal: AbortSignal,
-): Promise<number[]> {
+/** Does the revocations. Resolves with the ids of certificates that are only on hold in the end. */
+async function revoke(work: Work, revocations: readonly Revocation[], isLast: boolean): Promise<number[]> {
+  const { deps, inputs, issuer, signal } = work;
+  const { certificate } = inputs;
   const ticket = isLast ? undefined : ticketOf(deps, { certificate, now: deps.clock.now() });
-  const ids = duties.map(({ certificateId }) => certificateId);
+  const ids = revocations.map(({ certificateId }) => certificateId);
   const claimed = await claimedByOthers(deps, certificate, ids, signal);
-  if (claimed.size > 0) {
-    const message = `Certificate ${[...claimed].join(', ')} is claimed by another resource and stays as it is.`;
-    deps.warn(certificate, 'ClaimedByAnother', message);
-  }
-  const due = duties.filter(({ certificateId }) => !claimed.has(certificateId));
+  warnOfClaimed(deps, certificate, claimed);
+  const due = revocations.filter(({ certificateId }) => !claimed.has(certificateId));
   if (due.length === 0) return [];
   return inOneTurn(issuer, ticket, signal, async () => {
-    const left: number[] = [];
+    const onHold: number[] = [];
     for (const { certificateId, action } of due) {
-      const status = await changeStatus(deps, issuer, certificateId, STATUS_OF[action], signal);
-      if (status === 'hold') left.push(certificateId);
+      const status = await changeStatus(work, certificateId, STATUS_OF[action]);
+      if (status === 'hold') onHold.push(certificateId);
     }
-    return left;
+    return onHold;
   });
 }
 
-/** Recorded before the resource vanishes, so that nobody takes over what was given up. */
-async function giveUp(
+/** Records what is given up before the resource goes, so that nobody adopts it. */
+async function recordReleased(
   deps: Deps,
   { metadata, spec }: TinyCertCertificate,
   ids: readonly number[],
   signal: AbortSignal,
 ): Promise<void> {
-  const giving = { released: released(metadata, ids, deps.clock.now(), 'Deleted') };
-  await deps.releasedStore.give(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
+  const records = { released: released(metadata, ids, deps.clock.now(), 'Deleted') };
+  await deps.releasedStore.give(issuerKey(spec.issuerRef, metadata.namespace), records, signal);
 }

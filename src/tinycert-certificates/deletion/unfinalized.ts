@@ -8,21 +8,21 @@ import type { Reconcile } from '../../kube/controller/controller.ts';
 import type { WorkQueue } from '../../kube/controller/queue.ts';
 import type { Deps } from '../context/deps.ts';
 
-/** The deletion of a namespace comes as many events: they are gathered for this long, to be one write. */
-const GATHER_MS = 500;
-/** Of one issuer; more than it could remember are not kept. */
+/** The deletion of a namespace is many events. They are collected this long, for one write. */
+const COLLECT_MS = 500;
+/** For each issuer, which can remember no more. */
 const MAX_PENDING = 1000;
 
 interface Gone {
   certificate: TinyCertCertificate;
-  /** When it was seen to be gone, wall clock. */
+  /** When its deletion was seen: milliseconds since the epoch. */
   at: number;
 }
 
 /**
- * Remembers, on its issuer, what a resource had that is gone (rule 8): its certificates, so that no other resource takes
- * them over and nobody calls them lost; its open attempt, so that what it may have bought is found. Every replica gathers
- * and the leader writes, so that little is lost with a leader.
+ * Records, on its issuer, what a resource had that went without our finalizer (`recordGivenUp`): its certificates, so that no
+ * other resource adopts them and no inventory reports them as orphans; its open attempt, so that what it may have bought is
+ * found. Every replica collects and the leader writes, so that little is lost with a leader.
  */
 export class Unfinalized {
   readonly #deps: Deps;
@@ -34,15 +34,15 @@ export class Unfinalized {
     this.#queue = queue;
   }
 
-  /** Begins to listen. Returns the function that ends this. */
+  /** Subscribes to the directory. Returns the function that unsubscribes. */
   wire(): () => void {
     const { directory } = this.#deps;
     return directory.onChange((key) => {
-      if (this.#pending.has(key)) this.#queue.add(key, { afterMs: GATHER_MS, reason: 'issuer' });
+      if (this.#pending.has(key)) this.#queue.add(key, { afterMs: COLLECT_MS, reason: 'issuer' });
     });
   }
 
-  /** Takes note of a resource that is gone, in the newest version known. */
+  /** Notes a resource that is gone, in the newest known version. */
   note(certificate: TinyCertCertificate): void {
     const { status, spec, metadata } = certificate;
     if (status?.certificateId === undefined && status?.attempt === undefined) return;
@@ -50,18 +50,18 @@ export class Unfinalized {
     const pending = this.#pending.get(key) ?? [];
     pending.push({ certificate, at: this.#deps.clock.now() });
     this.#pending.set(key, pending.slice(-MAX_PENDING));
-    this.#queue.add(key, { afterMs: GATHER_MS, reason: 'deleted' });
+    this.#queue.add(key, { afterMs: COLLECT_MS, reason: 'deleted' });
   }
 
-  /** Resources that are gone and that no issuer remembers yet. */
+  /** The resources that are gone and not recorded yet. */
   *pending(): Generator<TinyCertCertificate> {
     for (const gone of this.#pending.values()) for (const { certificate } of gone) yield certificate;
   }
 
-  /** Writes what is pending for one issuer. */
+  /** Records what is pending for one issuer. */
   readonly reconcile: Reconcile = async (key, { signal, log }) => {
     const { certificates, directory, issuerExists, releasedStore, timing } = this.#deps;
-    // More may vanish while these are being written.
+    // More may go while these are being written.
     const pending = [...(this.#pending.get(key) ?? [])];
     if (pending.length === 0) return {};
     if (!issuerExists(key)) {
@@ -69,15 +69,15 @@ export class Unfinalized {
       return {};
     }
     const state = directory.get(key);
-    // Whether a status can be believed, only the account tells; the directory says when there is one.
+    // Only the account can verify a seal. The directory signals when there is one.
     const sealer = state?.ready ? state.issuer.account : state?.account;
     if (!sealer) return {};
     const believed = pending.filter(({ certificate: { metadata, status } }) =>
       isSealed(sealer, metadata.uid ?? '', status ?? {}),
     );
-    // With credentials that the CA has not accepted, what they do not prove may be true all the same.
+    // Credentials that the CA has not accepted may fail to verify a seal that is valid.
     const judged = state?.ready ? pending : believed;
-    // A resource made anew may have taken its certificate up again.
+    // A resource that was created again may have adopted its certificate.
     const held = new Set<number | undefined>();
     for (const { status } of certificates.values()) held.add(status?.certificateId);
     if (judged.length === 0) return {};
@@ -97,7 +97,7 @@ export class Unfinalized {
   };
 }
 
-/** The certificates that a resource had. The present one comes last, so that it is remembered longest. */
+/** The certificates that a resource had. The present one comes last, so it is remembered longest. */
 function releasedOf({ certificate: { metadata, status }, at }: Gone): Released[] {
   const { certificateId, attempt, formerCertificateIds = [] } = status ?? {};
   const ids = [...formerCertificateIds, attempt?.certificateId, certificateId].filter(
@@ -106,7 +106,7 @@ function releasedOf({ certificate: { metadata, status }, at }: Gone): Released[]
   return released(metadata, [...new Set(ids)], at, 'Deleted');
 }
 
-/** Its attempt, if what it bought is not known. */
+/** Its attempt, if it is unknown what that bought. */
 function abandonedOf({ certificate: { metadata, status } }: Gone, timing: Timing): Abandoned[] {
   const attempt = status?.attempt;
   if (!attempt || !isOpen(status) || attempt.certificateId !== undefined) return [];

@@ -1,182 +1,157 @@
-import type { Reason } from '../../lib/reason.ts';
 import { type Stops, stopsOf } from '../../account/stops.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { afterFailure } from '../../issuance/attempt/retry-backoff.ts';
+import { SendRefused } from '../../issuance/attempt/send-gate.ts';
+import { quietAfter } from '../../issuance/attempt/timing.ts';
+import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { MaterialError } from '../../issuance/secret/check-material.ts';
 import { sameConditions, withConditions } from '../../issuance/status/conditions.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
-import { SendRefused } from '../../issuance/attempt/send-gate.ts';
-import { quietAfter } from '../../issuance/attempt/timing.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { ApiError, isAlreadyExists, isConflict } from '../../kube/errors.ts';
 import { keyOf } from '../../kube/objects.ts';
 import { AppError } from '../../lib/errors.ts';
+import type { Reason } from '../../lib/reason.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import { X509Error } from '../../x509/errors.ts';
-import { failedConditions, servedUntil } from '../decide/plan.ts';
 import type { Deps } from '../context/deps.ts';
+import type { Work } from '../context/work.ts';
 import { waitsForIssuer } from '../decide/preconditions.ts';
-import type { Publication, Inputs } from '../context/inputs.ts';
+import { failedConditions, servedUntil } from '../decide/readiness.ts';
+import type { Publication } from '../decide/types.ts';
 import { record, type StatusChange } from '../status/record.ts';
-import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 
-/** What comes of a failure. */
+/** What follows from a failure. */
 interface Handling {
-  /** What the certificate says: that its issuer is not ready, or what went wrong. */
-  says: 'issuer' | 'fault';
-  /** When it is tried again: called by the account's gate, told by the issuer, after a backoff, or with another spec. */
-  retry: 'turn' | 'issuer' | 'backoff' | 'spec';
+  /** What the certificate reports: that its issuer is not ready, or the fault itself. */
+  reports: 'issuer' | 'fault';
+  /** What starts the next try: the account's gate, the issuer, a backoff, or a change of the spec. */
+  retry: 'gate' | 'issuer' | 'backoff' | 'spec';
 }
 
 /**
- * Every failure, by whose fault it is. Those of the issuer cost a certificate one write however long they last, and no
- * backoff of its own: the account's gate and the issuer's controller know when to go on.
+ * Every failure by whose fault it is. A fault of the issuer costs a certificate one write, however long it lasts, and no
+ * backoff of its own: the account's gate and the issuer's controller know when to continue.
  */
 const handlings = {
-  /** The CA fails, or talks nonsense. The breaker opens. */
-  account: { says: 'issuer', retry: 'turn' },
-  /** The CA refuses the login, or is not trusted. The issuer is not ready until a check succeeds. */
-  login: { says: 'issuer', retry: 'issuer' },
-  /** Too many requests. The gate is paused. */
-  pause: { says: 'fault', retry: 'turn' },
-  /** The CA refuses what is asked for. */
-  spec: { says: 'fault', retry: 'spec' },
-  /** What came does not pass the checks, is gone, or cannot be written to the Secret. */
-  own: { says: 'fault', retry: 'backoff' },
+  /** The CA fails or its answers make no sense. The breaker opens. */
+  account: { reports: 'issuer', retry: 'gate' },
+  /** The CA refuses the login or is not trusted. The issuer is not ready until a check succeeds. */
+  login: { reports: 'issuer', retry: 'issuer' },
+  /** Too many requests. The gate pauses. */
+  pause: { reports: 'fault', retry: 'gate' },
+  /** The CA refuses the request. */
+  spec: { reports: 'fault', retry: 'spec' },
+  /** The certificate fails the checks, is gone, or cannot be written to the Secret. */
+  own: { reports: 'fault', retry: 'backoff' },
 } as const satisfies Record<Exclude<Stops, 'nobody'> | 'spec' | 'own', Handling>;
 
-/** What another writer did is seen at once. */
-const LOOK_AGAIN_MS = 200;
+/** What another writer did is read again at once. */
+const DECIDE_AGAIN_MS = 200;
 
-type FaultKind = keyof typeof handlings;
-
-function kindOf(error: AppError): FaultKind {
-  if (!(error instanceof TinyCertError)) return 'own';
+function handlingOf(error: AppError): Handling {
+  if (!(error instanceof TinyCertError)) return handlings.own;
   const stops = stopsOf(error);
-  if (stops !== 'nobody') return stops;
-  return error.kind === 'input' ? 'spec' : 'own';
+  if (stops !== 'nobody') return handlings[stops];
+  return error.kind === 'input' ? handlings.spec : handlings.own;
 }
 
-/** After cert/new or cert/reissue did not give an id. The attempt stays open exactly if the CA may have acted. */
+/** After `cert/new` or `cert/reissue` returned no id. The attempt stays open exactly if the CA may have acted. */
 export async function afterFailedCall(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
+  work: Work,
   attempt: Attempt,
   error: unknown,
-  signal: AbortSignal,
 ): Promise<ReconcileResult> {
+  const { deps, inputs, signal } = work;
   if (error instanceof SendRefused) {
-    // It may have been sent once and refused for its session, so that nothing of it can come any more either.
+    // If it was sent before, that request was refused for its session, so nothing can come of it either.
     deps.attempts.prepared(attempt.id, deps.clock.monotonic());
-    return { requeueAfterMs: LOOK_AGAIN_MS };
+    return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (!(error instanceof TinyCertError) || signal.aborted) throw error;
-  // Somebody else reissued the certificate: which one came of it has to be looked up, as after silence.
-  const isReplaced = error.code === 'NotLatest';
-  const isOpen = error.maybeExecuted || isReplaced;
+  // NotLatest: somebody else reissued the certificate, and what came of that has to be recovered (`notLatestRecovers`).
+  const isOpen = error.maybeExecuted || error.code === 'NotLatest';
   const operation = attempt.operation === 'New' ? 'new' : 'reissue';
   deps.metrics.issuances.inc({ operation, outcome: isOpen ? 'abandoned' : 'failure' });
   if (stopsOf(error) !== 'nobody') {
-    if (isOpen && !inputs.turn.onTrial) return lookUpLater(deps, inputs, issuer, error);
-    if (isOpen) return waitForIssuer(deps, inputs, issuer, error, {}, signal);
-    // Known here, so that this process can try again at once; only the first of a row of refusals is written down.
+    const isOnTrial = inputs.turn.phase !== 'open';
+    if (isOpen) return isOnTrial ? waitForIssuer(work, error, {}) : recoverLater(work, error);
+    // This process can try again at once. Of a row of refusals only the first is written.
     deps.attempts.prepared(attempt.id, deps.clock.monotonic());
-    return waitForIssuer(
-      deps,
-      inputs,
-      issuer,
-      error,
-      inputs.turn.onTrial ? {} : { attempt: { ...attempt, outcome: 'Refused' } },
-      signal,
-    );
+    return waitForIssuer(work, error, isOnTrial ? {} : { attempt: { ...attempt, outcome: 'Refused' } });
   }
-  // What came of it is looked up, and says itself in the write that it leads to.
+  // The write of the recovery's result reports it.
   if (isOpen) return { requeueAfterMs: quietAfter(deps.timing) };
   const isGone = attempt.operation === 'Reissue' && error.kind === 'not-found';
   const outcome = isGone ? 'NotFound' : 'Refused';
-  return giveWay(deps, inputs, issuer, error, { attempt: { ...attempt, outcome } }, signal);
+  return backOff(work, error, { attempt: { ...attempt, outcome } });
 }
 
-/** After a certificate that exists at the CA could not be brought into the Secret. Its id is kept in status. */
-export async function afterFailedConclusion(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
+/** After a certificate that exists at the CA could not be published. Its id is kept in status. */
+export async function afterFailedPublication(
+  work: Work,
   { certificateId, outcome }: Publication,
   error: unknown,
-  signal: AbortSignal,
 ): Promise<ReconcileResult> {
+  const { deps, inputs, issuer, signal } = work;
   if (!(error instanceof AppError) || signal.aborted) throw error;
   const { attempt } = inputs.certificate.status ?? {};
   const isKept = outcome === 'republished' || !attempt || attempt.certificateId === certificateId;
-  const keep: StatusChange = isKept ? {} : { attempt: { ...attempt, certificateId } };
+  const change: StatusChange = isKept ? {} : { attempt: { ...attempt, certificateId } };
   if (isConflict(error) || isAlreadyExists(error)) {
-    await record(deps, { certificate: inputs.certificate, change: keep, sealer: issuer.account, signal });
-    return { requeueAfterMs: LOOK_AGAIN_MS };
+    await record(deps, { certificate: inputs.certificate, change, sealer: issuer.account, signal });
+    return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (error instanceof TinyCertError && stopsOf(error) !== 'nobody')
-    return waitForIssuer(deps, inputs, issuer, error, keep, signal);
-  return giveWay(deps, inputs, issuer, error, keep, signal);
+    return waitForIssuer(work, error, change);
+  return backOff(work, error, change);
 }
 
 /**
- * After a look at the CA that came before any attempt failed: for an authority's certificate, or for a recovery. What is
- * the issuer's fault is said by the issuer, and this certificate waits for it like all others.
+ * After a read at the CA failed before any attempt: for an authority's certificate, or in a recovery. The issuer reports its
+ * own faults, and this certificate waits for it like all others. Rethrows every other error.
  */
-export async function afterFailedLook(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
-  error: unknown,
-  signal: AbortSignal,
-): Promise<ReconcileResult> {
-  if (!(error instanceof TinyCertError) || signal.aborted || stopsOf(error) === 'nobody') throw error;
-  return waitForIssuer(deps, inputs, issuer, error, {}, signal);
+export async function afterFailedRead(work: Work, error: unknown): Promise<ReconcileResult> {
+  if (!(error instanceof TinyCertError) || work.signal.aborted || stopsOf(error) === 'nobody') throw error;
+  return waitForIssuer(work, error, {});
 }
 
-/**
- * What came of the attempt is looked up, and says itself in the write that it leads to; unless the account is still stopped
- * by then.
- */
-function lookUpLater(deps: Deps, inputs: Inputs, issuer: ReadyIssuer, error: TinyCertError): ReconcileResult {
+/** Stops the account and recovers the attempt later. The write of that result reports it, unless the account is still stopped. */
+function recoverLater({ deps, inputs, issuer }: Work, error: TinyCertError): ReconcileResult {
   const quietMs = quietAfter(deps.timing);
   stopIssuer(deps, keyOf(inputs.certificate), issuer, error, inputs.turn.epoch);
   issuer.account.gate.park(ticketOf(deps, inputs), quietMs);
   return { requeueAfterMs: quietMs };
 }
 
-/** Stops the account or the issuer, says so if it is not said yet, and waits to be called. */
+/** Stops the account or the issuer, reports that unless it is reported already, and waits to be woken. */
 async function waitForIssuer(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
+  { deps, inputs, issuer, signal }: Work,
   error: TinyCertError,
   change: StatusChange,
-  signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const { certificate } = inputs;
-  const { says, retry } = handlings[kindOf(error)];
+  const { reports, retry } = handlingOf(error);
   stopIssuer(deps, keyOf(certificate), issuer, error, inputs.turn.epoch);
   // The issuer has another account by now, which has met no fault.
   if (retry === 'issuer' && deps.directory.get(inputs.issuerKey)?.ready)
-    return { requeueAfterMs: LOOK_AGAIN_MS };
-  const why = says === 'issuer' ? waitsForIssuer(certificate) : reasonOf(error);
+    return { requeueAfterMs: DECIDE_AGAIN_MS };
+  const why = reports === 'issuer' ? waitsForIssuer(certificate) : reasonOf(error);
   const conditions = failedConditions(inputs, why);
   const { metadata, status } = certificate;
-  const said = withConditions(status?.conditions, conditions, {
+  const next = withConditions(status?.conditions, conditions, {
     now: deps.clock.now(),
     generation: metadata.generation,
   });
-  if (Object.keys(change).length > 0 || !sameConditions(status?.conditions, said))
+  if (Object.keys(change).length > 0 || !sameConditions(status?.conditions, next))
     await record(deps, { certificate, change, conditions, sealer: issuer.account, signal });
-  if (retry === 'turn') issuer.account.gate.park(ticketOf(deps, inputs));
+  if (retry === 'gate') issuer.account.gate.park(ticketOf(deps, inputs));
   return { requeueAt: servedUntil(inputs) };
 }
 
 /**
- * What is the issuer's fault stops the issuer, so that a thousand certificates do not find it out one by one. `key`: of
- * the certificate that met it; `epoch`: the breaker's when the work began.
+ * Stops what an error of the CA concerns, so that a thousand certificates do not each run into it. `key`: of the certificate
+ * that met it; `epoch`: the breaker's when the work began.
  */
 export function stopIssuer(
   deps: Deps,
@@ -201,16 +176,13 @@ export function stopIssuer(
   }
 }
 
-/** Writes the failure down and says when to try again; without a time the spec has to change first. */
-async function giveWay(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
+/** Records the failure and when the next try comes; after a refusal of the request, only with another spec. */
+async function backOff(
+  { deps, inputs, issuer, signal }: Work,
   error: AppError,
   change: StatusChange,
-  signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  const isFinal = handlings[kindOf(error)].retry === 'spec';
+  const isFinal = handlingOf(error).retry === 'spec';
   const { change: failed, requeueAfterMs } = afterFailure(inputs.certificate, deps.clock.now(), { isFinal });
   const why = reasonOf(error);
   deps.warn(inputs.certificate, why.reason, why.message);

@@ -1,62 +1,41 @@
-import type { Reason } from '../../lib/reason.ts';
-import { newAttempt } from '../../issuance/tinycert/attempt.ts';
-import type { AuthorityMaterial, ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
-import { type Request, requestOf } from '../../issuance/tinycert/request.ts';
-import { instant, type Instant, sendGate } from '../../issuance/attempt/send-gate.ts';
+import { type Instant, instant, sendGate } from '../../issuance/attempt/send-gate.ts';
 import { datesOf } from '../../issuance/attempt/timing.ts';
+import { newAttempt } from '../../issuance/tinycert/attempt.ts';
+import type { AuthorityMaterial } from '../../issuance/tinycert/issuer-directory.ts';
+import { type Request, requestOf } from '../../issuance/tinycert/request.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { isConflict } from '../../kube/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import type { AlternativeName } from '../../tinycert/index.ts';
 import type { Names } from '../../x509/names.ts';
-import { conclude } from './publish.ts';
-import { workingConditions } from '../decide/plan.ts';
-import type { Deps } from '../context/deps.ts';
-import { afterFailedCall } from './failure.ts';
-import type { Inputs } from '../context/inputs.ts';
+import { callOptions, type Work, withInputs } from '../context/work.ts';
+import { workingConditions } from '../decide/readiness.ts';
+import type { Order } from '../decide/types.ts';
 import { record } from '../status/record.ts';
 import { atGate } from './at-gate.ts';
-
-export interface Order {
-  operation: 'New' | 'Reissue';
-  why: Reason;
-  /** What an earlier attempt bought and nobody wants any more: it becomes a former certificate in the same write. */
-  givesUp?: number;
-}
+import { afterFailedCall } from './failure.ts';
+import { publish } from './publish.ts';
 
 /**
- * Buys one certificate: attempt, send gate, reply (rules 2 to 4). It waits for its turn before the attempt is written,
- * so that the time between the attempt and the first byte is never spent in a queue.
+ * Buys one certificate: attempt, send gate, reply (`attemptBeforeCall`, `sendGate`). It waits for its turn before it writes
+ * the attempt, so the time between the attempt and the first byte is never spent in a queue.
  */
-export async function issue(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
-  order: Order,
-  signal: AbortSignal,
-): Promise<ReconcileResult> {
-  const { account, authority } = issuer;
+export async function issue(work: Work, order: Order): Promise<ReconcileResult> {
+  const { inputs, issuer, signal } = work;
   const material = await issuer.material();
-  return account.locks.run(
-    `${authority.id}\n${inputs.names.commonName}`,
-    () =>
-      atGate(deps, inputs, issuer, signal, (present) => buy(deps, present, issuer, material, order, signal)),
+  return issuer.account.locks.run(
+    `${issuer.authority.id}\n${inputs.names.commonName}`,
+    () => atGate(work, (present) => buy(present, material, order)),
     signal,
   );
 }
 
-async function buy(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
-  material: AuthorityMaterial,
-  order: Order,
-  signal: AbortSignal,
-): Promise<ReconcileResult> {
+async function buy(work: Work, material: AuthorityMaterial, order: Order): Promise<ReconcileResult> {
+  const { deps, inputs, issuer, signal } = work;
   const since = instant(deps.clock);
   const { status } = inputs.certificate;
   const request = requestOf(inputs.certificate, issuer, material);
-  // A seal over ids that somebody else may have written would make them ours: they are neither built on nor sealed.
+  // Ids that somebody else may have written are neither built on nor sealed: a seal over them would make them ours.
   const isForged = inputs.sealed === false && order.operation === 'New';
   const attempt = newAttempt(
     {
@@ -72,7 +51,7 @@ async function buy(
     deps.holder,
     since.wall,
   );
-  // From here on a lost answer, of the API server or of the CA, leaves an attempt of which this process knows the worst.
+  // From here on the answer of the API server or of the CA may be lost, so this process remembers the attempt itself.
   deps.attempts.prepared(attempt.id, since.monotonic);
   const certificate = await record(deps, {
     certificate: inputs.certificate,
@@ -87,48 +66,45 @@ async function buy(
   });
   failpoint('attempt');
   if (status?.attempt) deps.attempts.forget(status.attempt.id);
-  const attempted = { ...inputs, certificate };
+  const attempted = withInputs(work, { certificate });
   let certificateId: number;
   try {
-    certificateId = await send(deps, attempted, issuer, request, order.operation, since, signal);
+    certificateId = await send(attempted, request, order.operation, since);
   } catch (error) {
-    return afterFailedCall(deps, attempted, issuer, attempt, error, signal);
+    return afterFailedCall(attempted, attempt, error);
   }
   failpoint('reply');
   deps.attempts.bought(attempt.id, since.monotonic, certificateId);
   issuer.account.noteId(issuer.authority.id, certificateId);
-  return conclude(deps, attempted, issuer, { certificateId, outcome: 'success' }, signal);
+  return publish(attempted, { certificateId, outcome: 'success' });
 }
 
 const withoutIds = { certificateId: null, authorityId: null } as const;
 
+/** Sends the request once, and resolves with the id of the certificate. */
 function send(
-  deps: Deps,
-  inputs: Inputs,
-  { account }: ReadyIssuer,
+  work: Work,
   { authorityId, names, subject }: Request,
   operation: Order['operation'],
   since: Instant,
-  signal: AbortSignal,
 ): Promise<number> {
-  const { certificate } = inputs;
+  const { deps, inputs, issuer } = work;
   const { clock, leads, timing } = deps;
-  const { id = '', previousId } = certificate.status?.attempt ?? {};
+  const { id = '', previousId } = inputs.certificate.status?.attempt ?? {};
   const gate = sendGate({ clock, since, windowMs: timing.sendWindow, leads });
   const options = {
-    signal,
-    deadlineMs: timing.callDeadline,
+    ...callOptions(work),
     beforeSend: () => {
       failpoint('send');
       gate();
       deps.attempts.sent(id);
     },
   };
-  if (operation === 'Reissue' && previousId !== undefined) {
-    return account.client.reissueCertificate(previousId, options);
-  }
+  const { client } = issuer.account;
+  if (operation === 'Reissue' && previousId !== undefined)
+    return client.reissueCertificate(previousId, options);
   const { country = '', organization = '', ...rest } = subject;
-  return account.client.createCertificate(
+  return client.createCertificate(
     {
       authorityId,
       subject: { ...rest, commonName: names.commonName, country, organization },

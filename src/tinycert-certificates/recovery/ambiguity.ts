@@ -3,63 +3,62 @@ import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { claimsOf } from '../../issuance/tinycert/claims.ts';
-import { type ReadyIssuer, issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
+import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
 import { askedFor, requestHash, requestOf } from '../../issuance/tinycert/request.ts';
 import type { CertificateSummary } from '../../tinycert/index.ts';
 import { sameNames } from '../../x509/names.ts';
-import type { Deps } from '../context/deps.ts';
-import type { Inputs } from '../context/inputs.ts';
+import type { Work } from '../context/work.ts';
 import type { RecoveryEvidence } from './evidence.ts';
 
-/** More certificates without an owner, or gone from the list, than this are not looked at one by one. */
-const MAX_LOOKS = 500;
+/** With more unowned or unlisted certificates than this, they are not checked one by one. */
+const MAX_CHECKS = 500;
 
-/** A certificate that an attempt may have bought, and all that may speak for another buyer. */
-export interface Case {
-  deps: Pick<Deps, 'directory' | 'leftoverSecrets'>;
-  certificate: Inputs['certificate'];
-  issuer: ReadyIssuer;
-  attempt: Attempt;
-  look: Pick<RecoveryEvidence, 'listed' | 'isAskedFor' | 'mayBeOf' | 'seen'>;
-  /** The candidate. */
+/** A certificate that an attempt may have bought, with all that may speak for another buyer. */
+export interface Candidate {
   id: number;
+  attempt: Attempt;
+  evidence: Pick<RecoveryEvidence, 'listed' | 'isAskedFor' | 'mayBeOf' | 'seen'>;
   /** All other resources, live. */
   others: readonly TinyCertCertificate[];
   /** What the issuers of the authority remember. */
-  given: ReleasedRecords;
+  records: ReleasedRecords;
   /** The other lines of the list with the common name. */
   strangers: readonly CertificateSummary[];
-  signal: AbortSignal;
 }
 
+type Context = Pick<Work, 'inputs' | 'issuer' | 'signal'> & {
+  deps: Pick<Work['deps'], 'directory' | 'leftoverSecrets'>;
+};
+
 /**
- * Why it cannot be told that a certificate is the attempt's own (rule 7), for the log; undefined if nobody else can have
- * bought it. Where something cannot be found out, somebody can. Rejects with a `TinyCertError` or an `ApiError`.
+ * Why it is not certain that the attempt bought a candidate, for the log; undefined if nobody else can have bought it. What
+ * cannot be found out counts against it. Rejects with a `TinyCertError` or an `ApiError`.
  */
-export async function doubt(
-  of: Case,
+export async function ambiguity(
+  work: Context,
+  candidate: Candidate,
 ): Promise<'claimed' | 'reissued by hand' | 'asked for by another' | 'made elsewhere' | undefined> {
-  if (await isClaimed(of)) return 'claimed';
-  if (await isReissueSeen(of)) return 'reissued by hand';
-  if (!(await isSole(of))) return 'asked for by another';
-  if (await isForeignSeen(of)) return 'made elsewhere';
+  if (await isClaimed(work, candidate)) return 'claimed';
+  if (await isReissuedByHand(candidate)) return 'reissued by hand';
+  if (!(await isSole(work, candidate))) return 'asked for by another';
+  if (await isForeignSeen(work, candidate)) return 'made elsewhere';
   return undefined;
 }
 
-/** Whether another resource has it (`skipClaimed`), or one had it that is gone and has left its Secret behind. */
-async function isClaimed({ deps, issuer, id, others, signal }: Case): Promise<boolean> {
+/** Whether another resource has it (`skipClaimed`), or the Secret of a deleted one proves that it had it. */
+async function isClaimed({ deps, issuer, signal }: Context, { id, others }: Candidate): Promise<boolean> {
   if (others.some(({ status }) => claimsOf(status).includes(id))) return true;
   return (await deps.leftoverSecrets.of(new Set([id]), issuer.account, signal)).length > 0;
 }
 
 /**
- * Whether somebody may have reissued by hand what another resource has or had (`skipReissued`): it is obsolete then, no
- * longer in the list, and what took its place asks for the same and carries a key that is not ours.
+ * Whether somebody may have reissued by hand what another resource has or had (`skipReissued`). The old certificate is then
+ * obsolete and no longer listed, and the new one has the same request and a key that is not ours.
  */
-async function isReissueSeen({ attempt, look, others, given }: Case): Promise<boolean> {
-  // What is above all that is listed was bought after the list.
-  const newest = [...look.listed].reduce((highest, each) => Math.max(highest, each), 0);
+async function isReissuedByHand({ attempt, evidence, others, records }: Candidate): Promise<boolean> {
+  // Whatever is above all listed ids was bought after the list.
+  const newest = [...evidence.listed].reduce((highest, each) => Math.max(highest, each), 0);
   const had = others.flatMap(({ spec, status }) => {
     if (status?.authorityId !== attempt.authorityId) return [];
     const { certificateId, formerCertificateIds = [] } = status;
@@ -68,52 +67,56 @@ async function isReissueSeen({ attempt, look, others, given }: Case): Promise<bo
       ? [certificateId, ...formerCertificateIds]
       : formerCertificateIds;
   });
-  const all = new Set([...had, ...given.released.map(({ certificateId }) => certificateId)]);
-  const gone = [...all].filter((each) => each <= newest && !look.listed.has(each));
-  if (gone.length > MAX_LOOKS) return true;
-  for (const each of gone) if (await look.mayBeOf(each)) return true;
+  const all = new Set([...had, ...records.released.map(({ certificateId }) => certificateId)]);
+  const unlisted = [...all].filter((each) => each <= newest && !evidence.listed.has(each));
+  if (unlisted.length > MAX_CHECKS) return true;
+  for (const each of unlisted) if (await evidence.mayBeOf(each)) return true;
   return false;
 }
 
 /**
- * Whether nobody else can have bought it (`sole`): no resource that asks for the same now, none whose open attempt did
- * (`soleCountsAttempts`), no attempt that was given up (`recordAbandoned`).
+ * Whether nobody else can have bought it (`sole`): no resource asks for the same now, no open attempt of one did
+ * (`soleCountsAttempts`), and no abandoned attempt did (`recordAbandoned`).
  */
-async function isSole(of: Case): Promise<boolean> {
-  const { certificate, attempt, id, others, given } = of;
-  const { namespace, name } = certificate.metadata;
-  // What an earlier resource of this name bought goes nowhere else.
-  const wasRival = given.abandoned.some(
+async function isSole(work: Context, candidate: Candidate): Promise<boolean> {
+  const { attempt, id, others, records } = candidate;
+  const { namespace, name } = work.inputs.certificate.metadata;
+  // What an earlier resource of this name bought is of use to nobody else.
+  const hadRival = records.abandoned.some(
     (other) =>
       (other.namespace !== namespace || other.name !== name) &&
       other.requestHash === attempt.requestHash &&
       id > other.afterId,
   );
-  if (wasRival) return false;
+  if (hadRival) return false;
   for (const other of others)
-    if ((await isAttempting(of, other)) || (await isAsking(of, other))) return false;
+    if ((await isAttempting(candidate, other)) || (await isAsking(work, candidate, other))) return false;
   return true;
 }
 
-/** A reissue keeps the names and subject of the certificate it starts from, whatever a spec says by now. */
-async function isAttempting({ attempt, look }: Case, { status }: TinyCertCertificate): Promise<boolean> {
+/** A reissue keeps the names and subject of the certificate it starts from, whatever the spec asks for by now. */
+async function isAttempting(
+  { attempt, evidence }: Candidate,
+  { status }: TinyCertCertificate,
+): Promise<boolean> {
   const other = status?.attempt;
   if (!other || !isOpen(status) || other.authorityId !== attempt.authorityId) return false;
   if (other.operation === 'New') return other.requestHash === attempt.requestHash;
   if (other.commonName !== attempt.commonName) return false;
-  return other.previousId === undefined || look.mayBeOf(other.previousId);
+  return other.previousId === undefined || evidence.mayBeOf(other.previousId);
 }
 
 async function isAsking(
-  { deps, attempt, look, id }: Case,
+  { deps }: Context,
+  { attempt, evidence, id }: Candidate,
   { spec, metadata }: TinyCertCertificate,
 ): Promise<boolean> {
   const names = effectiveNames(spec);
   if (names.commonName !== attempt.commonName) return false;
   const issuer = deps.directory.get(issuerKey(spec.issuerRef, metadata.namespace));
   if (!issuer?.ready) {
-    // With other names it asks for another certificate, whoever its issuer is.
-    const details = look.seen(id);
+    // With other names it asks for another certificate, whatever its issuer is.
+    const details = evidence.seen(id);
     const asked = details && askedFor(attempt.authorityId, details);
     return asked === undefined || sameNames(asked.names, names);
   }
@@ -123,16 +126,19 @@ async function isAsking(
 }
 
 /**
- * Whether somebody outside of this installation has a certificate with these very names and subject (`foreignSeen`): one
+ * Whether somebody outside this installation has a certificate with exactly these names and subject (`foreignSeen`): one
  * that no resource claims and that nobody here gave up.
  */
-async function isForeignSeen({ certificate, look, others, given, strangers }: Case): Promise<boolean> {
+async function isForeignSeen(
+  { inputs: { certificate } }: Context,
+  { evidence, others, records, strangers }: Candidate,
+): Promise<boolean> {
   const known = new Set([
     ...[...others, certificate].flatMap(({ status }) => claimsOf(status)),
-    ...given.released.map(({ certificateId }) => certificateId),
+    ...records.released.map(({ certificateId }) => certificateId),
   ]);
   const unknown = strangers.filter(({ id }) => !known.has(id));
-  if (unknown.length > MAX_LOOKS) return true;
-  for (const { id } of unknown) if (await look.isAskedFor(id)) return true;
+  if (unknown.length > MAX_CHECKS) return true;
+  for (const { id } of unknown) if (await evidence.isAskedFor(id)) return true;
   return false;
 }

@@ -12,34 +12,38 @@ import { secrets } from '../../kube/objects.ts';
 import { type CertificateDetails, type CertificateSummary, TinyCertError } from '../../tinycert/index.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import type { Deps } from '../context/deps.ts';
+import { callOptions, type Work } from '../context/work.ts';
 import type { Inputs } from '../context/inputs.ts';
 
-/** What a certificate was asked for never changes, so that later recoveries need not ask again. */
+/** What a certificate was asked for never changes, so later recoveries need not ask the CA again. */
 const asked = new WeakMap<ReadyIssuer['account'], Map<string, string>>();
 const MOST_KEPT = 10_000;
 
-/** The looks of one recovery, each at the CA or live at the API server. They go by the attempt alone, not by the spec. */
+/**
+ * The evidence of one recovery, read at the CA or live at the API server. It goes by the attempt alone, not by the spec. Its
+ * methods reject with a `TinyCertError` or an `ApiError`.
+ */
 export class RecoveryEvidence {
   readonly #deps: Deps;
   readonly #inputs: Inputs;
   readonly #issuer: ReadyIssuer;
   readonly #attempt: Attempt;
-  readonly #options: { signal: AbortSignal; deadlineMs: number };
+  readonly #options: ReturnType<typeof callOptions>;
   readonly #details = new Map<number, CertificateDetails | undefined>();
-  /** All ids in the CA's list, once `list` has been taken. */
+  /** The ids in the CA's list, once `list` has read it. */
   readonly listed = new Set<number>();
 
-  constructor(deps: Deps, inputs: Inputs, issuer: ReadyIssuer, attempt: Attempt, signal: AbortSignal) {
-    this.#deps = deps;
-    this.#inputs = inputs;
-    this.#issuer = issuer;
+  constructor(work: Work, attempt: Attempt) {
+    this.#deps = work.deps;
+    this.#inputs = work.inputs;
+    this.#issuer = work.issuer;
     this.#attempt = attempt;
-    this.#options = { signal, deadlineMs: deps.timing.callDeadline };
+    this.#options = callOptions(work);
   }
 
   /**
    * The id of the certificate in the own Secret, if the attempt got that far (`ownSecretFirst`) and asked for it
-   * (`ownSecretFits`). What the Secret's annotation says is checked at the CA.
+   * (`ownSecretFits`). The CA has to prove what the Secret's annotation claims.
    */
   async inOwnSecret(): Promise<number | undefined> {
     const { secret, certificate } = this.#inputs;
@@ -56,7 +60,7 @@ export class RecoveryEvidence {
     return fits ? claimedId : undefined;
   }
 
-  /** The certificate that was to be reissued: whether it has been replaced, or is gone, and what it was asked for with. */
+  /** The certificate that was to be reissued: whether it is replaced or gone, and the hash of its request. */
   async previous(): Promise<{ isObsolete: boolean; requestHash: string | undefined }> {
     const { previousId, authorityId } = this.#attempt;
     const details = previousId === undefined ? undefined : await this.#detailsOf(previousId);
@@ -66,7 +70,7 @@ export class RecoveryEvidence {
     };
   }
 
-  /** Lines of the CA's list with the common name that was asked for, newest first: candidates and others. */
+  /** The lines of the CA's list with the common name of the attempt, newest first: candidates and others. */
   async list(): Promise<{ candidates: CertificateSummary[]; others: CertificateSummary[] }> {
     const { account } = this.#issuer;
     const { authorityId } = this.#attempt;
@@ -92,7 +96,7 @@ export class RecoveryEvidence {
     return { candidates: found.filter(isCandidate), others: found.filter((entry) => !isCandidate(entry)) };
   }
 
-  /** The newest certificate with the same public key as the one that was to be reissued (`reissueByKey`). */
+  /** The newest candidate with the public key of the certificate that was to be reissued (`reissueByKey`). */
   async successor(candidates: readonly CertificateSummary[]): Promise<number | undefined> {
     if (candidates.length === 0) return undefined;
     const key = await this.#previousKey();
@@ -104,12 +108,11 @@ export class RecoveryEvidence {
     return undefined;
   }
 
-  /** Ids of candidates that were asked for with exactly this, within the time of the attempt; newest first. */
+  /** The ids of candidates with exactly the attempt's request, issued in its window; newest first. */
   async matching(candidates: readonly CertificateSummary[]): Promise<number[]> {
     const { authorityId, requestHash: wanted } = this.#attempt;
     const found: number[] = [];
     for (const { id } of candidates) {
-      // What the candidates say beside it is looked at too.
       const details = await this.#detailsOf(id);
       if (!details || hashOf(authorityId, details) !== wanted) continue;
       if (await this.#isFromWindow(id)) found.push(id);
@@ -117,7 +120,7 @@ export class RecoveryEvidence {
     return found;
   }
 
-  /** Asks twice before it says no, since another certificate is bought then: one answer may be wrong. */
+  /** Asks twice before it answers no, since that leads to another purchase and one answer may be wrong. */
   async #isFromWindow(id: number): Promise<boolean> {
     const first = await this.#certificate(id);
     if (first && isFromWindow(this.#attempt, first.notBefore)) return true;
@@ -129,23 +132,23 @@ export class RecoveryEvidence {
     });
   }
 
-  /** Whether a certificate was asked for with what the attempt asked for: names and whole subject. */
+  /** Whether a certificate has the attempt's request: names and the whole subject. */
   async isAskedFor(id: number): Promise<boolean> {
     return (await this.#hashOf(id)) === this.#attempt.requestHash;
   }
 
-  /** Whether a certificate, listed or not, can have been asked for with the same; what the CA does not tell can be. */
+  /** Whether a certificate, listed or not, may have the attempt's request. One that the CA does not describe may. */
   async mayBeOf(id: number): Promise<boolean> {
     const hash = await this.#hashOf(id);
     return hash === undefined || hash === this.#attempt.requestHash;
   }
 
-  /** What was found of a certificate that was looked at. */
+  /** The details of a certificate, if they have been read. */
   seen(id: number): CertificateDetails | undefined {
     return this.#details.get(id);
   }
 
-  /** Drops the work if resource or Secret is not as it was decided on: somebody else went on with it (`liveGet`). */
+  /** Rejects with a conflict if the resource or its Secret changed since the decision: another process goes on (`liveGet`). */
   async assertUnchanged(): Promise<void> {
     const { certificate, secret } = this.#inputs;
     const { name, namespace = '', resourceVersion } = certificate.metadata;
@@ -167,7 +170,7 @@ export class RecoveryEvidence {
     });
   }
 
-  /** All other resources within reach, live. */
+  /** All other resources in scope, live. */
   async cluster(): Promise<TinyCertCertificate[]> {
     const { uid } = this.#inputs.certificate.metadata;
     const resources = await this.#deps.listCertificates(this.#options.signal);
@@ -175,11 +178,11 @@ export class RecoveryEvidence {
   }
 
   /** What the issuers of the attempt's authority remember. */
-  given(): Promise<ReleasedRecords> {
+  released(): Promise<ReleasedRecords> {
     return this.#deps.releasedStore.given(this.#attempt.authorityId, this.#options.signal);
   }
 
-  /** The public key that a reissue keeps: from the CA, or from the own Secret if the CA gives out no obsolete ones. */
+  /** The public key that a reissue keeps: from the CA, or from the own Secret if the CA hands out no obsolete certificates. */
   async #previousKey(): Promise<string | undefined> {
     const { previousId } = this.#attempt;
     if (previousId === undefined) return undefined;

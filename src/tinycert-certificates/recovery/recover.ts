@@ -1,94 +1,100 @@
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
-import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { isMarked } from '../../issuance/tinycert/marker.ts';
+import { abandoned, released, type Released, type ReleasedChange } from '../../issuance/tinycert/released.ts';
 import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
-import { type ReleasedChange, type Released, abandoned, released } from '../../issuance/tinycert/released.ts';
-import type { ReconcileContext } from '../../kube/controller/controller.ts';
 import { failpoint } from '../../lib/failpoint.ts';
-import type { Deps } from '../context/deps.ts';
-import type { Inputs } from '../context/inputs.ts';
-import { doubt } from './ambiguity.ts';
+import type { Work } from '../context/work.ts';
+import type { Verdict } from '../decide/after-recovery.ts';
+import { ambiguity } from './ambiguity.ts';
 import { RecoveryEvidence } from './evidence.ts';
 
-/** What came of an attempt without a result. */
-export type Verdict =
-  /** It bought this certificate, which nobody else can have. */
-  | { adopt: number }
-  /** It bought nothing, or nothing that can be told to be ours: what is to be remembered, then another attempt. */
-  | { again: 'New' | 'Reissue'; giving?: ReleasedChange };
+/** The result of a recovery. */
+export interface Recovery {
+  verdict: Verdict;
+  /** To be recorded on the issuer before another attempt is made: the attempt, and what it may have bought. */
+  released?: ReleasedChange;
+}
 
 /**
- * Finds out what an attempt bought (rules 6 and 7), once nothing of it can happen any more. The order matters: the
- * previous certificate is looked at before the CA's list (`previousBeforeList`), so that an obsolete one has its successor
- * there; the list is taken before the cluster's (`listBeforeCluster`), so that whoever claims a listed certificate is in
- * the cluster's. It writes nothing.
+ * Finds out what an attempt bought, once it can have no further effect. The order matters: the previous certificate is read
+ * before the CA's list (`previousBeforeList`), so that an obsolete one has its successor there; the CA's list is read before
+ * the cluster's (`listBeforeCluster`), so that whatever claims a listed certificate is in the cluster's. It writes nothing.
+ * Rejects with a `TinyCertError`, or with an `ApiError` if the resource or its Secret changed meanwhile.
  */
-export async function recover(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
-  attempt: Attempt,
-  { signal, log }: ReconcileContext,
-): Promise<Verdict> {
-  const look = new RecoveryEvidence(deps, inputs, issuer, attempt, signal);
-  // A forged attempt could reach back to certificates of others, so that an unsealed one is only replaced (`sealed`).
-  if (inputs.sealed === false) return { again: attempt.operation };
-  const inSecret = await look.inOwnSecret();
-  if (inSecret !== undefined) return { adopt: inSecret };
-  return attempt.operation === 'Reissue' ? successorOf() : boughtAnew();
+export async function recover(work: Work, attempt: Attempt): Promise<Recovery> {
+  const recovery = await investigate(work, attempt);
+  work.log.info({ attempt: attempt.id, verdict: recovery.verdict }, 'Found out what an attempt bought');
+  return recovery;
+}
 
-  async function successorOf(): Promise<Verdict> {
-    const previous = await look.previous();
-    failpoint('previous');
-    const { candidates } = await look.list();
-    failpoint('list');
-    await look.assertUnchanged();
-    failpoint('live');
-    const successor = await look.successor(candidates);
-    if (successor !== undefined) return { adopt: successor };
-    const { requestHash = attempt.requestHash } = previous;
-    const giving = givingOf(deps, inputs, { ...attempt, requestHash }, []);
-    return { again: previous.isObsolete ? 'New' : 'Reissue', giving };
-  }
+async function investigate(work: Work, attempt: Attempt): Promise<Recovery> {
+  // A forged attempt could reach back to certificates of others, so one without a seal is only replaced (`sealed`).
+  if (work.inputs.sealed === false) return { verdict: { again: attempt.operation } };
+  const evidence = new RecoveryEvidence(work, attempt);
+  const inSecret = await evidence.inOwnSecret();
+  if (inSecret !== undefined) return { verdict: { adopt: inSecret } };
+  return attempt.operation === 'Reissue'
+    ? recoverReissue(work, attempt, evidence)
+    : recoverNew(work, attempt, evidence);
+}
 
-  async function boughtAnew(): Promise<Verdict> {
-    const { candidates, others: older } = await look.list();
-    failpoint('list');
-    const matching = await look.matching(candidates);
-    await look.assertUnchanged();
-    failpoint('live');
-    const [newest] = matching;
-    if (newest === undefined) return { again: 'New', giving: givingOf(deps, inputs, attempt, []) };
-    // It asked for its own marker, so that all that match carry it.
-    if (isMarked(look.seen(newest)?.subject ?? {})) return { adopt: newest };
-    const others = await look.cluster();
-    const given = await look.given();
-    failpoint('cluster');
-    const undecided = new Set(given.released.filter(isUndecided).map((each) => each.certificateId));
-    const open = matching.filter((id) => undecided.has(id) || !isReleased(id, given));
-    const [only] = open;
-    if (only === undefined) return { again: 'New', giving: givingOf(deps, inputs, attempt, []) };
-    const strangers = [...candidates.filter(({ id }) => !matching.includes(id)), ...older];
-    const isAmbiguous = open.length > 1 || undecided.has(only);
-    const { certificate } = inputs;
-    const asked = { deps, certificate, issuer, attempt, look, id: only, others, given, strangers, signal };
-    const why = isAmbiguous ? 'several' : await doubt(asked);
-    if (why === undefined) return { adopt: only };
-    log.warn(
-      { candidates: open, attempt: attempt.id, doubt: why },
-      'Certificates that this attempt may have bought cannot be told from others and are left alone',
-    );
-    return { again: 'New', giving: givingOf(deps, inputs, attempt, open) };
+async function recoverReissue(work: Work, attempt: Attempt, evidence: RecoveryEvidence): Promise<Recovery> {
+  const previous = await evidence.previous();
+  failpoint('previous');
+  const { candidates } = await evidence.list();
+  failpoint('list');
+  await evidence.assertUnchanged();
+  failpoint('live');
+  const successor = await evidence.successor(candidates);
+  if (successor !== undefined) return { verdict: { adopt: successor } };
+  const { requestHash = attempt.requestHash } = previous;
+  return {
+    verdict: { again: previous.isObsolete ? 'New' : 'Reissue' },
+    released: releasedOf(work, { ...attempt, requestHash }, []),
+  };
+}
+
+async function recoverNew(work: Work, attempt: Attempt, evidence: RecoveryEvidence): Promise<Recovery> {
+  const { candidates, others: older } = await evidence.list();
+  failpoint('list');
+  const matching = await evidence.matching(candidates);
+  await evidence.assertUnchanged();
+  failpoint('live');
+  const [newest] = matching;
+  if (newest === undefined) return boughtNothing([]);
+  // The attempt asked for its own marker, so every match carries it.
+  if (isMarked(evidence.seen(newest)?.subject ?? {})) return { verdict: { adopt: newest } };
+  const others = await evidence.cluster();
+  const records = await evidence.released();
+  failpoint('cluster');
+  const undecided = new Set(records.released.filter(isUndecided).map((each) => each.certificateId));
+  const open = matching.filter((id) => undecided.has(id) || !isReleased(id, records));
+  const [only] = open;
+  if (only === undefined) return boughtNothing([]);
+  const strangers = [...candidates.filter(({ id }) => !matching.includes(id)), ...older];
+  const isAmbiguous = open.length > 1 || undecided.has(only);
+  const why = isAmbiguous
+    ? 'several'
+    : await ambiguity(work, { attempt, evidence, id: only, others, records, strangers });
+  if (why === undefined) return { verdict: { adopt: only } };
+  work.log.warn(
+    { candidates: open, attempt: attempt.id, ambiguity: why },
+    'Certificates that this attempt may have bought cannot be told from others and are left alone',
+  );
+  return boughtNothing(open);
+
+  function boughtNothing(ids: readonly number[]): Recovery {
+    return { verdict: { again: 'New' }, released: releasedOf(work, attempt, ids) };
   }
 }
 
-/** What is to be remembered of an attempt without a finding (`recordAbandoned`), and of what it may have bought. */
-function givingOf(
-  { clock, timing }: Deps,
-  { certificate: { metadata } }: Inputs,
+/** The records of an attempt without a finding (`recordAbandoned`), and of the certificates it may have bought. */
+function releasedOf(
+  { deps: { clock, timing }, inputs }: Work,
   attempt: Attempt,
   undecided: readonly number[],
 ): ReleasedChange {
+  const { metadata } = inputs.certificate;
   return {
     released: released(metadata, undecided.toReversed(), clock.now(), 'Undecided'),
     abandoned: [abandoned(metadata, attempt, timing)],
@@ -99,6 +105,6 @@ function isUndecided({ cause }: Released): boolean {
   return cause === 'Undecided';
 }
 
-function isReleased(id: number, { released }: ReleasedRecords): boolean {
-  return released.some(({ certificateId }) => certificateId === id);
+function isReleased(id: number, records: ReleasedRecords): boolean {
+  return records.released.some(({ certificateId }) => certificateId === id);
 }

@@ -1,21 +1,21 @@
-import type { Reason } from '../../lib/reason.ts';
 import { stopsOf } from '../../account/stops.ts';
-import { conditionOf, type WantedCondition } from '../../issuance/status/conditions.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { SendRefused } from '../../issuance/attempt/send-gate.ts';
+import { TurnAwaited } from '../../issuance/decide/gate-turn.ts';
+import { conditionOf, type WantedCondition } from '../../issuance/status/conditions.ts';
+import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
+import type { Reason } from '../../lib/reason.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import type { Deps } from '../context/deps.ts';
 import { stopIssuer } from '../issue/failure.ts';
-import { TurnAwaited } from '../../issuance/decide/gate-turn.ts';
 
-/** The type of the condition that says why something promised has not been done yet. */
+/** The condition that states why a hold or revocation that is due has not been done yet. */
 const REVOCATION_PENDING = 'RevocationPending';
 
-const LOOK_AGAIN_MS = 200;
+const RETRY_SOON_MS = 200;
 
-/** Says, once, in a condition and an event, why what was promised has to wait. Returns the newest version. */
+/** Reports, once, in a condition and an event, why a hold or revocation waits. Resolves with the newest version. */
 export async function reportPending(
   deps: Deps,
   certificate: TinyCertCertificate,
@@ -27,7 +27,7 @@ export async function reportPending(
   return written;
 }
 
-/** What the conditions are to say of what was promised: why it waits, or nothing. */
+/** The change of conditions that reports why a hold or revocation waits, or that none does. */
 export function pendingConditions(why: Reason | undefined): {
   conditions: WantedCondition[];
   removed: string[];
@@ -37,42 +37,42 @@ export function pendingConditions(why: Reason | undefined): {
     : { conditions: [], removed: [REVOCATION_PENDING] };
 }
 
-/** Whether the conditions say that something waits. */
-export function saysPending({ status }: TinyCertCertificate): boolean {
+/** Whether the conditions report that a hold or revocation waits. */
+export function isPendingReported({ status }: TinyCertCertificate): boolean {
   return conditionOf(status?.conditions, REVOCATION_PENDING) !== undefined;
 }
 
-/** Who was asked. */
-export interface Asked {
+/** For which resource, and through which issuer, the CA was asked. */
+export interface RevocationAccess {
   uid: string;
   /** Key of the resource. */
   key: string;
   issuerKey: string;
   issuer: ReadyIssuer;
-  /** The issuer is gone, so that nobody looks after its faults. */
+  /** The issuer is gone, and this is its last session: nothing handles its faults. */
   isLast: boolean;
 }
 
 /**
- * After a hold or revocation that the CA did not confirm: when to try again, and what to say unless the issuer says it.
- * Nothing is forgotten. Throws what is no failure of the CA.
+ * After a hold or revocation that the CA did not confirm: when to try again, and what to report unless the issuer reports it.
+ * The revocation stays due. Rethrows what is no failure of the CA.
  */
 export function afterFailedRevocation(
   deps: Deps,
-  { uid, key, issuerKey, issuer, isLast }: Asked,
+  { uid, key, issuerKey, issuer, isLast }: RevocationAccess,
   error: unknown,
   signal: AbortSignal,
 ): { result: ReconcileResult; why?: Reason } {
-  if (error instanceof SendRefused) return { result: { requeueAfterMs: LOOK_AGAIN_MS } };
+  if (error instanceof SendRefused) return { result: { requeueAfterMs: RETRY_SOON_MS } };
   if (error instanceof TurnAwaited) return { result: {} };
   if (!(error instanceof TinyCertError) || signal.aborted) throw error;
   const stops = stopsOf(error);
   const { gate } = issuer.account;
   if (!isLast || stops === 'pause') stopIssuer(deps, key, issuer, error, gate.breaker.epoch);
   if (stops === 'pause') return { result: { requeueAfterMs: gate.pausedFor } };
-  // The issuer says itself what is the matter, and everybody waits for it.
+  // The issuer reports its own fault, and every certificate waits for it.
   if (!isLast && (gate.isHeld(key) || !deps.directory.get(issuerKey)?.ready))
-    return { result: { requeueAfterMs: LOOK_AGAIN_MS } };
+    return { result: { requeueAfterMs: RETRY_SOON_MS } };
   const requeueAfterMs = deps.revocationRetries.failed(uid, deps.clock.monotonic());
   const message = `TinyCert has not confirmed the hold or revocation; it is tried again. ${error.message}`;
   return { result: { requeueAfterMs }, why: { reason: error.code, message } };

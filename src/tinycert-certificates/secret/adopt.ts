@@ -5,88 +5,79 @@ import { dueAt } from '../../issuance/renewal/plan.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { requestOf } from '../../issuance/tinycert/request.ts';
-import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
+import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import type { CertificateDetails } from '../../tinycert/index.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import type { Deps } from '../context/deps.ts';
-import type { Inputs } from '../context/inputs.ts';
-import { type StatusChange, record } from '../status/record.ts';
+import { callOptions, type Work } from '../context/work.ts';
+import { record, type StatusChange } from '../status/record.ts';
 import { claimedIdsOf, isFor, keepMetadata, provenId } from './proven-id.ts';
 
-/** What came of looking at the own Secret. */
+/** The result of an adoption. */
 export type Adoption =
   | { result: ReconcileResult }
-  /** It holds this one, and a resource without a certificate is better off with another: it becomes a former one. */
+  /** The Secret proves this certificate, and the resource needs another one: it becomes a former certificate. */
   | { givesUp: number }
-  /** It proves nothing. */
+  /** The Secret proves nothing. */
   | { givesUp?: undefined };
 
 /**
- * Takes the certificate in the own Secret up into status, once it is proved to be that: for a resource that was made anew
- * or restored without its status, and for one whose status has lost its seal.
- *
- * What an unsealed status says beside it is dropped: a seal over what somebody else may have written would make it ours.
+ * Adopts the certificate in the own Secret into status, once the CA has proved it: for a resource that was created again or
+ * restored without its status, and for a status whose seal is broken. Whatever else a status with a broken seal contains is
+ * dropped: a seal over what somebody else may have written would make it ours. Rejects with a `TinyCertError`.
  */
-export async function takeUp(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
-  { signal, log }: ReconcileContext,
-): Promise<Adoption> {
+export async function adopt(work: Work): Promise<Adoption> {
+  const { deps, inputs, issuer, signal, log } = work;
   const { secret, certificate } = inputs;
   if (secret.state !== 'changed' || !secret.held) return {};
-  const { held } = secret;
-  // Two resources with the same Secret content must not both find that nobody else claims it.
+  const content = secret.held;
+  // Two resources with equal Secrets must not both find that nobody else claims the certificate.
   return issuer.account.locks.run(
-    `take up\n${held.leaf.serialNumber}`,
+    `adopt\n${content.leaf.serialNumber}`,
     async (): Promise<Adoption> => {
-      const id = await provenId(deps, inputs, issuer, held, claimedIdsOf(inputs), signal);
+      const id = await provenId(work, content, claimedIdsOf(inputs));
       if (id === undefined) return {};
-      const options = { signal, deadlineMs: deps.timing.callDeadline };
-      const details = await issuer.account.client.getCertificateDetails(id, options);
-      const isFit = isFor(requestOf(certificate, issuer, await issuer.material()), held.leaf);
+      const details = await issuer.account.client.getCertificateDetails(id, callOptions(work));
+      const isFit = isFor(requestOf(certificate, issuer, await issuer.material()), content.leaf);
       const isFirst = certificate.status?.certificateId === undefined;
       const isValid = details.status === 'good' || details.status === 'hold';
       if (isFirst && (!isFit || details.status !== 'good')) return isValid ? { givesUp: id } : {};
-      const metadata = await keepMetadata(deps, inputs, secret, id, signal);
+      const metadata = await keepMetadata(work, secret, id);
       const now = deps.clock.now();
-      const change = {
-        ...taken(issuer, id, held.leaf, details),
-        ...(isFit ? { specHash: inputs.specHash } : {}),
-        revision: certificate.status?.revision ?? 1,
-        secretUID: metadata.uid,
-        secretResourceVersion: metadata.resourceVersion,
-      };
       const { attempt: _, ...rest } = certificate.status ?? {};
-      const due = dueAt({
-        certificate: { ...certificate, status: { ...rest, ...known(id, held.leaf, details) } },
-        now,
-      });
-      const isServed = isFit && details.status === 'good' && held.leaf.notAfter > now;
+      const status = { ...rest, ...datesOf(id, content.leaf, details) };
+      const due = dueAt({ certificate: { ...certificate, status }, now });
+      const isServed = isFit && details.status === 'good' && content.leaf.notAfter > now;
       await record(deps, {
         certificate,
-        change: { ...change, renewalTime: due === undefined ? null : rfc3339(due) },
+        change: {
+          ...adoptedStatus(issuer, id, content.leaf, details),
+          ...(isFit ? { specHash: inputs.specHash } : {}),
+          revision: certificate.status?.revision ?? 1,
+          secretUID: metadata.uid,
+          secretResourceVersion: metadata.resourceVersion,
+          renewalTime: due === undefined ? null : rfc3339(due),
+        },
         conditions: isServed ? [READY] : [],
         removed: isServed ? ['Issuing'] : [],
         sealer: issuer.account,
         signal,
       });
-      log.info({ certificateId: id }, 'Took up the certificate that the Secret holds');
-      // What is still needed, such as a renewal, is decided on what is certain now.
+      log.info({ certificateId: id }, 'Adopted the certificate that the Secret holds');
+      // A need that remains, such as a renewal, is decided from the proven status.
       return { result: isServed && due !== undefined ? { requeueAt: due } : { requeueAfterMs: 0 } };
     },
     signal,
   );
 }
 
-function taken(
+function adoptedStatus(
   { authority }: ReadyIssuer,
   certificateId: number,
   leaf: Certificate,
   details: CertificateDetails,
 ): StatusChange {
   return {
-    ...known(certificateId, leaf, details),
+    ...datesOf(certificateId, leaf, details),
     authorityId: authority.id,
     serialNumber: leaf.serialNumber,
     attempt: null,
@@ -96,8 +87,12 @@ function taken(
   };
 }
 
-/** What the time of renewal goes by. */
-function known(certificateId: number, leaf: Certificate, { status }: CertificateDetails): CertificateStatus {
+/** The part of the status that the time of renewal depends on. */
+function datesOf(
+  certificateId: number,
+  leaf: Certificate,
+  { status }: CertificateDetails,
+): CertificateStatus {
   return {
     certificateId,
     ...(status === 'unknown' ? {} : { certificateStatus: status }),

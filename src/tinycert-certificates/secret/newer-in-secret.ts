@@ -1,49 +1,45 @@
-import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import { secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
 import { requestOf } from '../../issuance/tinycert/request.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { sameNames } from '../../x509/names.ts';
-import type { Deps } from '../context/deps.ts';
-import type { Inputs } from '../context/inputs.ts';
+import type { Work } from '../context/work.ts';
 import { isFor, isFromAuthority, likelyIds, provenId } from './proven-id.ts';
-import { secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
 
-/** What the Secret holds already, in place of what was to be written to it. */
+/** The certificate that the Secret already holds instead of the one to be written. */
 export interface NewerInSecret {
   certificateId: number;
   leaf: Certificate;
-  /** Whether nothing of it has to be written anew. */
+  /** Whether its files are as the operator writes them, so that nothing has to be written. */
   isPlain: boolean;
 }
 
 /**
- * What the own Secret holds, if it is the certificate that is to be published, or a later one for the same names and
- * subject: a Secret never goes back, and nothing is fetched that is there (rule 5). Asked twice: before the certificate
- * is fetched, when the annotation tells which id to look at, and with `fetched`, when its dates tell whether the
- * annotation can be right.
+ * The certificate in the own Secret, if it is the one to be published or a later one for the same names and subject: the
+ * certificate in a Secret never falls (`secretNeverFalls`), and nothing is fetched that is already there. It is called
+ * twice: before the certificate is fetched, when only the annotation tells which id to check, and with `fetched`, when its
+ * dates show whether the annotation can be right. Rejects with a `TinyCertError`.
  */
 export async function newerInSecret(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
+  work: Work,
   certificateId: number,
-  fetched: Certificate | undefined,
-  signal: AbortSignal,
+  fetched?: Certificate,
 ): Promise<NewerInSecret | undefined> {
+  const { inputs, issuer } = work;
   const { certificate, secret, names, sealed } = inputs;
-  const held = secret.state === 'changed' ? secret.held : undefined;
-  if (!held || !sameNames(held.leaf.names, names)) return undefined;
-  // What status names is no later than what is being published.
+  const content = secret.state === 'changed' ? secret.held : undefined;
+  if (!content || !sameNames(content.leaf.names, names)) return undefined;
+  // The certificate that status names is no later than the one being published.
   if (sealed !== false && secretHoldsCurrent(inputs)) return undefined;
   const request = requestOf(certificate, issuer, await issuer.material());
-  if (!isFor(request, held.leaf)) return undefined;
-  const { leaf, isPlain } = held;
+  const { leaf, isPlain, claimedId } = content;
+  if (!isFor(request, leaf)) return undefined;
   if (fetched?.raw.equals(leaf.raw))
-    return isPlain && (await isFromAuthority(held, issuer)) ? { certificateId, leaf, isPlain } : undefined;
-  // TinyCert dates a certificate with the moment of issue, so that an earlier one has a lower id.
-  if (fetched && held.leaf.notBefore < fetched.notBefore) return undefined;
+    return isPlain && (await isFromAuthority(content, issuer)) ? { certificateId, leaf, isPlain } : undefined;
+  // TinyCert dates a certificate with the moment of its issue, so an earlier date means a lower id.
+  if (fetched && leaf.notBefore < fetched.notBefore) return undefined;
   const guesses = fetched
-    ? await likelyIds(deps, issuer, held, certificateId, signal)
-    : [held.claimedId].filter((id) => id !== undefined && id >= certificateId);
-  const id = await provenId(deps, inputs, issuer, held, guesses, signal);
+    ? await likelyIds(work, content, certificateId)
+    : [claimedId].filter((id) => id !== undefined && id >= certificateId);
+  const id = await provenId(work, content, guesses);
   return id === undefined ? undefined : { certificateId: id, leaf, isPlain };
 }

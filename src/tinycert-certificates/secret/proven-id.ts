@@ -8,27 +8,27 @@ import { secretMetadata } from '../../issuance/tinycert/kind.ts';
 import { isAtCa } from '../../issuance/tinycert/lookup.ts';
 import { isMarked } from '../../issuance/tinycert/marker.ts';
 import { type Request, requestHash } from '../../issuance/tinycert/request.ts';
-import { type Secret, keyOf, parseKey } from '../../kube/objects.ts';
+import { keyOf, parseKey, type Secret } from '../../kube/objects.ts';
 import { canonicalJson } from '../../lib/hash.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { verifyChain } from '../../x509/chain.ts';
 import { normalCommonName, sameNames } from '../../x509/names.ts';
 import { BY_CERTIFICATE, type Deps } from '../context/deps.ts';
 import type { Inputs } from '../context/inputs.ts';
+import { callOptions, type Task, type Work } from '../context/work.ts';
 
-type Changed = Extract<SecretView, { state: 'changed' }>;
-type Held = NonNullable<Changed['held']>;
+type Content = NonNullable<Extract<SecretView, { state: 'changed' }>['held']>;
 
-/** How many certificates of one common name and one end are compared with the one in a Secret. */
+/** The most certificates of one common name and one end that are compared with the one in a Secret. */
 const MOST_COMPARED = 5;
 
-/** Whether what a Secret holds was signed by the authority itself, and not by one that `ca.crt` only calls so. */
-export async function isFromAuthority(held: Held, issuer: ReadyIssuer): Promise<boolean> {
+/** Whether the authority itself signed what a Secret holds; `ca.crt` may hold another one of that name. */
+export async function isFromAuthority(content: Content, issuer: ReadyIssuer): Promise<boolean> {
   const { root } = await issuer.material();
-  return held.root.raw.equals(root.raw) && verifyChain(held.leaf, held.intermediates, root).ok;
+  return content.root.raw.equals(root.raw) && verifyChain(content.leaf, content.intermediates, root).ok;
 }
 
-/** Whether a certificate has the names and the subject of a request. Whose marker it carries does not matter here. */
+/** Whether a certificate has the names and the subject of a request. The resource in an ownership marker does not matter. */
 export function isFor(request: Request, { names, subject }: Pick<Certificate, 'names' | 'subject'>): boolean {
   if (!sameNames(names, request.names)) return false;
   const { commonName: _, ...asked } = subject;
@@ -41,37 +41,29 @@ export function isFor(request: Request, { names, subject }: Pick<Certificate, 'n
 }
 
 /**
- * The id of the certificate in a Secret, proved: the CA has this very certificate under it, the Secret has its key, and
- * no other resource claims it. Neither annotation nor status is believed; both only say which ids to ask for.
+ * The id of the certificate in a Secret, proved: the CA has exactly this certificate under the id, the Secret has its key,
+ * and no other resource claims it. Annotation and status only tell which ids to ask for. Rejects with a `TinyCertError`.
  */
 export async function provenId(
-  deps: Deps,
-  inputs: Inputs,
-  issuer: ReadyIssuer,
-  held: Held,
+  work: Work,
+  content: Content,
   guesses: readonly (number | undefined)[],
-  signal: AbortSignal,
 ): Promise<number | undefined> {
-  if (!(await isFromAuthority(held, issuer))) return undefined;
-  const options = { signal, deadlineMs: deps.timing.callDeadline };
+  const { deps, inputs, issuer } = work;
+  if (!(await isFromAuthority(content, issuer))) return undefined;
   for (const id of new Set(guesses)) {
     if (id === undefined || isClaimedByOther(deps, inputs, id)) continue;
-    if (await isAtCa(issuer.account.client, id, held.leaf, options)) return id;
+    if (await isAtCa(issuer.account.client, id, content.leaf, callOptions(work))) return id;
   }
   return undefined;
 }
 
 /**
- * Ids above another one that the certificate in a Secret can have, from the CA's list: what its annotation says is of no
- * use once somebody has changed it. The newest few.
+ * Ids above `above` that the certificate in a Secret may have, by the CA's list: the annotation helps only until somebody
+ * changes it. The newest few. Rejects with a `TinyCertError`.
  */
-export async function likelyIds(
-  deps: Deps,
-  { account, authority }: ReadyIssuer,
-  { leaf }: Held,
-  above: number,
-  signal: AbortSignal,
-): Promise<number[]> {
+export async function likelyIds(work: Work, { leaf }: Content, above: number): Promise<number[]> {
+  const { account, authority } = work.issuer;
   const found: number[] = [];
   await account.client.streamCertificates(
     authority.id,
@@ -81,47 +73,44 @@ export async function likelyIds(
         expires * 1000 === leaf.notAfter && normalCommonName(commonName) === leaf.names.commonName;
       if (id > above && isAlike) found.push(id);
     },
-    { signal, deadlineMs: deps.timing.callDeadline },
+    callOptions(work),
   );
   return found.sort((a, b) => b - a).slice(0, MOST_COMPARED);
 }
 
-/** Writes labels and annotations, where the Secret lacks any of them. Answers with its metadata. */
+/** Writes the labels, annotations and owners that the Secret lacks. Resolves with its metadata. */
 export async function keepMetadata(
-  deps: Deps,
-  { certificate, names }: Inputs,
+  { deps, inputs: { certificate, names }, signal }: Pick<Task, 'deps' | 'inputs' | 'signal'>,
   seen: Pick<Secret, 'metadata'>,
   certificateId: number,
-  signal: AbortSignal,
 ): Promise<Secret['metadata']> {
-  return deps.certificateSecrets.keepMetadata(
-    certificate,
-    seen,
-    secretMetadata(certificate, names, certificateId),
-    signal,
-  );
+  const wanted = secretMetadata(certificate, names, certificateId);
+  return deps.certificateSecrets.keepMetadata(certificate, seen, wanted, signal);
 }
 
-/** Whether another resource has a certificate, as far as is known here: the cache, and what it has not shown yet. */
-function isClaimedByOther(deps: Deps, { certificate }: Inputs, id: number): boolean {
-  const { uid } = certificate.metadata;
-  const cached = deps.certificates.byIndex(BY_CERTIFICATE, String(id));
-  const written = [...deps.writtenCertificates.values()].filter((other) =>
-    claimsOf(other.status).includes(id),
-  );
-  return [...cached, ...written].some(({ metadata }) => metadata.uid !== uid);
+/** The ids that annotation and status name for the certificate in the Secret. Neither is believed. */
+export function claimedIdsOf({
+  certificate,
+  secret,
+}: Pick<Inputs, 'certificate' | 'secret'>): (number | undefined)[] {
+  const content = secret.state === 'changed' ? secret.held : undefined;
+  return [content?.claimedId, certificate.status?.certificateId];
 }
 
 /**
- * Before the word of a status without its seal is dropped: that the API server still has it so. Older CRDs hide an attempt
- * from whoever reads under them, in a version that is the newest; once newer ones are back, a write would put another in its
- * place. Throws `CrdsOutdated` then: one version that reads in two ways is what the CRDs did.
+ * Checks, before a status with a broken seal is disregarded, that the API server still has it as it was read. Older CRDs
+ * hide an attempt from every read under them without a new version; after newer CRDs are back, a write would replace it.
+ * Throws `CrdsOutdated`: only CRDs make one version read in two ways.
  */
-export async function assertRead(
-  { kube, crds }: Pick<Deps, 'kube' | 'crds'>,
-  { certificate, sealed }: Pick<Inputs, 'certificate' | 'sealed'>,
-  signal: AbortSignal,
-): Promise<void> {
+export async function assertRead({
+  deps: { kube, crds },
+  inputs: { certificate, sealed },
+  signal,
+}: {
+  deps: Pick<Deps, 'kube' | 'crds'>;
+  inputs: Pick<Inputs, 'certificate' | 'sealed'>;
+  signal: AbortSignal;
+}): Promise<void> {
   const { metadata, status } = certificate;
   if (sealed !== false || status?.seal === undefined) return;
   const live = await kube.get(certificates, parseKey(keyOf(certificate)), { signal });
@@ -132,8 +121,12 @@ export async function assertRead(
   throw new CrdsOutdated();
 }
 
-/** Ids that the certificate in the Secret may have, by what annotation and status say. */
-export function claimedIdsOf({ certificate, secret }: Inputs): (number | undefined)[] {
-  const held = secret.state === 'changed' ? secret.held : undefined;
-  return [held?.claimedId, certificate.status?.certificateId];
+/** Whether another resource claims a certificate, as far as this process knows: its cache, and its own newer writes. */
+function isClaimedByOther(deps: Deps, { certificate }: Inputs, id: number): boolean {
+  const { uid } = certificate.metadata;
+  const cached = deps.certificates.byIndex(BY_CERTIFICATE, String(id));
+  const written = [...deps.writtenCertificates.values()].filter((other) =>
+    claimsOf(other.status).includes(id),
+  );
+  return [...cached, ...written].some(({ metadata }) => metadata.uid !== uid);
 }

@@ -1,41 +1,38 @@
-import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
-import { rfc3339 } from '../../issuance/status/conditions.ts';
-import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
-import { observedConditions } from '../decide/plan.ts';
-import type { Deps } from '../context/deps.ts';
-import type { Inputs } from '../context/inputs.ts';
 import { dueAt } from '../../issuance/renewal/plan.ts';
-import { record } from './record.ts';
+import { rfc3339 } from '../../issuance/status/conditions.ts';
+import type { ReconcileResult } from '../../kube/controller/controller.ts';
+import type { Task } from '../context/work.ts';
 import { heldOrRevoked } from '../decide/desired-status.ts';
+import { caStatusConditions } from '../decide/readiness.ts';
+import type { CaStatus } from '../decide/types.ts';
+import { record } from './record.ts';
 
-/** A status that was observed is written at once, and what follows from it is decided on then. */
+/** The next decision follows at once. */
 const DECIDE_AGAIN_MS = 100;
 
 /**
- * Writes the status that a certificate turned out to have at the CA, with what it means for Ready, in one write, and tells
- * whoever looks after the resource if it is worth less than before.
+ * Records the status that a certificate has at the CA, and what that means for Ready, in one write. An event reports a
+ * certificate that became unusable.
  */
 export async function recordCaStatus(
-  deps: Deps,
-  inputs: Inputs,
-  to: NonNullable<CertificateStatus['certificateStatus']>,
-  { signal, log }: ReconcileContext,
+  { deps, inputs, signal, log }: Task,
+  to: CaStatus,
 ): Promise<ReconcileResult> {
   const { certificate } = inputs;
   const status = { ...certificate.status, certificateStatus: to };
-  const observed = { ...inputs, certificate: { ...certificate, status } };
-  const due = dueAt(observed);
+  const changed = { ...inputs, certificate: { ...certificate, status } };
+  const due = dueAt(changed);
   await record(deps, {
     certificate,
     change: { certificateStatus: to, renewalTime: due === undefined ? null : rfc3339(due) },
-    conditions: observedConditions(observed),
+    conditions: caStatusConditions(changed),
     signal,
   });
   log.info(
     { certificateId: status.certificateId, status: to },
     'The status of a certificate changed at the CA',
   );
-  const lost = heldOrRevoked(observed.certificate);
-  if (lost) deps.warn(certificate, lost.reason, lost.message);
+  const unusable = heldOrRevoked(changed.certificate);
+  if (unusable) deps.warn(certificate, unusable.reason, unusable.message);
   return { requeueAfterMs: DECIDE_AGAIN_MS };
 }

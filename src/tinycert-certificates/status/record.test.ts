@@ -11,7 +11,6 @@ import type { KubeClient } from '../../kube/client.ts';
 import { ApiError, isConflict } from '../../kube/errors.ts';
 import type { Deps } from '../context/deps.ts';
 import type { Sealer } from '../../issuance/tinycert/seal.ts';
-import { keepFinalizer } from '../deletion/finalizer.ts';
 import { record, recordResult } from './record.ts';
 
 const status: CertificateStatus = { attempt, authorityId: 1, certificateId: 3 };
@@ -121,16 +120,5 @@ describe('under CRDs that would take something away', () => {
     const bought = certificate({ status });
     const conditions = [{ type: 'Ready', status: 'False', reason: 'CRDsOutdated', message: '' }] as const;
     expect(await deps.statuses.writeNews({ certificate: bought, conditions, signal })).toBe(bought);
-  });
-
-  test('no finalizer is written', async () => {
-    const revocation = {
-      onDelete: 'Revoke',
-      onReplace: 'None',
-      delay: '1h',
-      onExternalRevocation: 'Report',
-    } as const;
-    const bought = certificate({ status, spec: { revocation } });
-    expect(await keepFinalizer(deps, bought, signal)).toBe(bought);
   });
 });

@@ -12,13 +12,13 @@ import type { Deps } from '../context/deps.ts';
 export type StatusChange = Change<CertificateStatus>;
 
 export interface Recording extends StatusWrite<TinyCertCertificate> {
-  /** A certificate that the resource lets go of beside the one it served. */
+  /** A certificate that the resource gives up beside the one it served. */
   givesUp?: number | undefined;
-  /** Seals the ids; needed whenever they change. */
+  /** Seals the ids. Every change of them needs it. */
   sealer?: Sealer | undefined;
 }
 
-/** Writes a change of status, sealed anew where that is asked for. Throws as `StatusWriter.write` does. */
+/** Writes a change of status, with a new seal if there is a sealer. Throws as `StatusWriter.write` does. */
 export async function record(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
   const { certificate, sealer } = recording;
   if (!sealer) return deps.statuses.write(recording);
@@ -26,7 +26,7 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
   const { metadata, status } = certificate;
   const hasSeal = isSealed(sealer, metadata.uid ?? '', status ?? {});
   const change: StatusChange = {
-    // Nothing is sealed that somebody else may have written since the last seal.
+    // What somebody else may have written since the last seal is never sealed.
     ...(hasSeal ? {} : withoutUnproved(status)),
     ...(await formerIds(deps, recording, hasSeal)),
     ...recording.change,
@@ -36,8 +36,8 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
 }
 
 /**
- * As `record` for a result that must not be lost: after a conflict it reads the resource anew and goes on while the
- * attempt is still the one it belongs to and holds no later certificate (rule 5). Throws the conflict otherwise.
+ * As `record`, for a result that must not be lost: after a conflict it reads the resource again and continues while the
+ * attempt is still its own and status has no later certificate (`resultByAttempt`). Throws the conflict otherwise.
  */
 export async function recordResult(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
   const { certificate, change, signal } = recording;
@@ -50,20 +50,20 @@ export async function recordResult(deps: Deps, recording: Recording): Promise<Ti
   );
 }
 
-/** Whether somebody has written a later certificate of the same authority than this change is about. */
+/** Whether status already has a later certificate of the same authority. */
 function isBehind(change: StatusChange = {}, status: CertificateStatus = {}): boolean {
   const id = change.certificateId ?? 0;
   const later = status.authorityId === change.authorityId ? (status.certificateId ?? 0) : 0;
   return id > 0 && Math.max(later, status.attempt?.certificateId ?? 0) > id;
 }
 
-/** What the seal would cover goes, unless it is written anew (`sealOnlyOwn`). */
+/** Removes the fields that the seal covers; the change that follows sets what is proved (`sealOnlyOwn`). */
 function withoutUnproved(status: CertificateStatus = {}): StatusChange {
   const left = sealedFields.filter((field) => status[field] !== undefined);
   return Object.fromEntries(left.map((field) => [field, null]));
 }
 
-/** What the seal has to cover once a change is written. */
+/** What the seal covers after a change. */
 function mergeSealed(status: CertificateStatus | undefined, change: StatusChange): Sealed {
   const entries = sealedFields.flatMap((field) => {
     const value = change[field] === undefined ? status?.[field] : change[field];
@@ -73,12 +73,12 @@ function mergeSealed(status: CertificateStatus | undefined, change: StatusChange
 }
 
 /**
- * A certificate that a change of status lets go of stays claimed, in the same write, as a former one of its resource
- * (`recordGivenUp`); the oldest, for which there is no room, are remembered by the issuer before. What a reissue replaces
- * is obsolete and nobody's, unless it had expired: that stays in the CA's list, where it must not look like somebody else's.
- * Nothing is kept on the word of a status without its seal.
+ * A certificate that a change of status gives up stays claimed, in the same write, as a former one of its resource
+ * (`recordGivenUp`). The oldest, for which there is no room, are first recorded on the issuer. What a reissue replaces is
+ * obsolete and leaves the CA's list, unless it had expired: then it stays listed and must not be taken for a foreign one.
+ * A status with a broken seal claims nothing.
  */
-export async function formerIds(
+async function formerIds(
   deps: Deps,
   { certificate, change = {}, givesUp, signal }: Recording,
   isSealed: boolean,

@@ -3,7 +3,7 @@ import { attempt, certificate } from '../../../test/support/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
 import type { Deps } from '../context/deps.ts';
-import { assertRead } from '../secret/proven-id.ts';
+import { assertRead } from './proven-id.ts';
 
 const whole: CertificateStatus = { attempt, seal: 'v1:x' };
 const { attempt: _, ...hidden } = whole;
@@ -25,7 +25,7 @@ describe('a status without its seal', () => {
   test('whose attempt was hidden by older CRDs is not acted on', async () => {
     const seen = certificate({ status: hidden });
     const deps = { kube: kube(whole, versionOf, []), crds };
-    await expect(assertRead(deps, { certificate: seen, sealed: false }, signal)).rejects.toThrow(
+    await expect(assertRead({ deps, inputs: { certificate: seen, sealed: false }, signal })).rejects.toThrow(
       CrdsOutdated,
     );
     expect(doubts).toBe(1);
@@ -37,7 +37,7 @@ describe('a status without its seal', () => {
   ])('%s is', async (_name, seen, live, version) => {
     const reads: string[] = [];
     const deps = { kube: kube(live, version, reads), crds };
-    await assertRead(deps, { certificate: certificate({ status: seen }), sealed: false }, signal);
+    await assertRead({ deps, inputs: { certificate: certificate({ status: seen }), sealed: false }, signal });
     expect(reads).toEqual(['get']);
   });
 
@@ -48,7 +48,7 @@ describe('a status without its seal', () => {
   ])('costs no read %s', async (_name, seen, sealed) => {
     const reads: string[] = [];
     const deps = { kube: kube(whole, versionOf, reads), crds };
-    await assertRead(deps, { certificate: certificate({ status: seen }), sealed }, signal);
+    await assertRead({ deps, inputs: { certificate: certificate({ status: seen }), sealed }, signal });
     expect(reads).toEqual([]);
   });
 });

@@ -1,0 +1,38 @@
+import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import { TerminalError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Deps } from './deps.ts';
+import type { Inputs } from './inputs.ts';
+
+/** One reconcile of one certificate. */
+export interface Task {
+  readonly deps: Deps;
+  readonly inputs: Inputs;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/** A task that may ask the CA. */
+export interface Work extends Task {
+  readonly issuer: ReadyIssuer;
+}
+
+/** The task with its issuer. The preconditions let nothing reach the CA without a ready one: throws a `TerminalError`. */
+export function workOf(task: Task): Work {
+  const { issuer } = task.inputs;
+  if (!issuer?.ready) throw new TerminalError('IssuerNotReady', 'The issuer is not ready.');
+  return { ...task, issuer: issuer.issuer };
+}
+
+/** The same task with other inputs. */
+export function withInputs<T extends Task>(task: T, inputs: Partial<Inputs>): T {
+  return { ...task, inputs: { ...task.inputs, ...inputs } };
+}
+
+/** The options of a call to the CA. */
+export function callOptions({ deps, signal }: Pick<Task, 'deps' | 'signal'>): {
+  signal: AbortSignal;
+  deadlineMs: number;
+} {
+  return { signal, deadlineMs: deps.timing.callDeadline };
+}

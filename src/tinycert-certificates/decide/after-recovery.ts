@@ -1,0 +1,53 @@
+import type { ReportPlan } from '../../issuance/decide/blockers.ts';
+import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import type { Inputs } from '../context/inputs.ts';
+import { wantsHoldOrRevoked } from './desired-status.ts';
+import { nextNeed } from './needs.ts';
+import { isOutdated, MADE_AGAIN, REQUEST_CHANGED } from './open-attempt.ts';
+import { orderOf, reportOf } from './plan.ts';
+import { firstBlocker } from './preconditions.ts';
+import type { Order } from './types.ts';
+
+/** What a recovery found out about an open attempt. */
+export type Verdict =
+  /** It bought this certificate, which nobody else can have. */
+  | { adopt: number }
+  /** It bought nothing, or nothing that can be proved to be ours: what to ask the CA for instead. */
+  | { again: Order['operation'] };
+
+/** What to do after a recovery. */
+export type AfterRecovery =
+  | { do: 'publish'; certificateId: number }
+  /** Remember what was bought and decide again: the spec has changed since. */
+  | { do: 'remember'; certificateId: number }
+  /** The attempt was fruitless and the next one is blocked. `again`: something else waited for this attempt. */
+  | { do: 'report'; report: ReportPlan; again: boolean }
+  /** The attempt was fruitless and nothing is to be bought. */
+  | { do: 'close' }
+  | ({ do: 'issue' } & Order);
+
+/**
+ * Decides what to do once a recovery has a verdict on `attempt`. Pure. What was wanted then may be wanted no longer: the spec
+ * may have been changed back, the certificate revoked, or renewal disabled.
+ */
+export function decideAfterRecovery(inputs: Inputs, attempt: Attempt, verdict: Verdict): AfterRecovery {
+  const isLate = isOutdated(attempt, inputs);
+  if ('adopt' in verdict) return { do: isLate ? 'remember' : 'publish', certificateId: verdict.adopt };
+  const why = isLate ? REQUEST_CHANGED : MADE_AGAIN;
+  const remedy = remedyOf(inputs, isLate, verdict.again);
+  if (remedy === undefined) return { do: 'close' };
+  const blocker = firstBlocker(inputs, { remedy, ...why });
+  if (blocker) {
+    const report = reportOf(inputs, blocker);
+    return { do: 'report', report, again: wantsHoldOrRevoked(inputs.certificate) };
+  }
+  const operation = remedy === 'renew' ? verdict.again : 'New';
+  return { do: 'issue', ...orderOf(inputs, { operation, why }) };
+}
+
+/** What the resource needs now, as far as it takes a purchase. A status with a broken seal is no reason to need nothing. */
+function remedyOf(inputs: Inputs, isLate: boolean, again: Order['operation']): 'issue' | 'renew' | undefined {
+  if (inputs.sealed === false) return isLate || again === 'New' ? 'issue' : 'renew';
+  const remedy = nextNeed(inputs)?.remedy;
+  return remedy === 'issue' || remedy === 'renew' ? remedy : undefined;
+}

@@ -1,0 +1,64 @@
+import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import type { NothingPlan, ReportPlan } from '../../issuance/decide/blockers.ts';
+import type { WantedCondition } from '../../issuance/status/conditions.ts';
+import type { Reason } from '../../lib/reason.ts';
+import type { Inputs } from '../context/inputs.ts';
+
+/** A status that a certificate can have at the CA. */
+export type CaStatus = NonNullable<CertificateStatus['certificateStatus']>;
+
+/** What would bring the world to what the spec wants, and why. */
+export type Need = Reason &
+  (
+    | { remedy: 'renew' | 'republish' | 'syncMetadata' | 'updateStatus' }
+    /** `givesUp`: bought for an earlier spec, it becomes a former certificate. */
+    | { remedy: 'issue' | 'close'; givesUp?: number }
+    | { remedy: 'recordCaStatus'; to: CaStatus }
+    | { remedy: 'adoptReissued'; candidates: readonly number[] }
+    | { remedy: 'resume'; certificateId: number }
+    /** `quietAt`: monotonic milliseconds. */
+    | { remedy: 'recover'; quietAt: number }
+  );
+
+/** One line of the table of needs. */
+export type Policy = (inputs: Inputs) => Need | undefined;
+
+/** A purchase: `cert/new` or `cert/reissue`. */
+export interface Order {
+  operation: 'New' | 'Reissue';
+  why: Reason;
+  /** Bought by an earlier attempt and no longer wanted: it becomes a former certificate in the same write. */
+  givesUp?: number;
+}
+
+/** A certificate that exists at the CA and is to be served. */
+export interface Publication {
+  certificateId: number;
+  /** How it came about, for the metrics; `republished` if it is the certificate in status already. */
+  outcome: 'success' | 'adopted' | 'republished';
+}
+
+/** What to do. `act` executes it and decides nothing. */
+export type Plan =
+  | NothingPlan
+  | ReportPlan
+  /** Nothing can be found out about an open attempt before `quietAt`, monotonic milliseconds. */
+  | { do: 'wait'; quietAt: number; conditions?: WantedCondition[] }
+  | ({ do: 'issue' } & Order)
+  /** Fetch what an attempt bought and publish it. */
+  | { do: 'resume'; certificateId: number; why: Reason }
+  /** Find out what an open attempt bought, then follow `decideAfterRecovery`. */
+  | { do: 'recover' }
+  /** Record the status that the CA lists for the certificate. */
+  | { do: 'recordCaStatus'; to: CaStatus }
+  /** Find what somebody reissued the certificate as. */
+  | { do: 'adoptReissued'; candidates: readonly number[] }
+  /** End an attempt of which nothing is wanted any more. */
+  | { do: 'close'; givesUp?: number }
+  /** Fetch the same certificate again and publish it. */
+  | { do: 'republish'; why: Reason }
+  /** Restore labels, annotations and owners of a Secret whose content is sound. */
+  | { do: 'syncMetadata' }
+  /** Adopt the certificate that the own Secret proves, or follow `decideAfterAdoption`. */
+  | { do: 'adopt' }
+  | { do: 'updateStatus' };
