@@ -14,7 +14,6 @@ import {
 } from '../api/kinds.ts';
 import { MANAGED_LABEL } from '../api/names.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
-import { defaultTiming } from '../issuance/attempt/timing.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { NameClaims } from '../issuance/secret/name-claims.ts';
 import { eventWarner, operatorEvents } from '../issuance/status/events.ts';
@@ -149,7 +148,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   const deps: CertificateDeps = {
     kube,
     clock,
-    timing: defaultTiming,
+    timing: tinycertKind.timing,
     metrics: metrics.certificates,
     warn,
     warnOperator: operatorEvents(recorder, { namespace: options.namespace, pod: hostname() }),

@@ -1,3 +1,11 @@
+/** What the parts of `src/issuance` that know no CA may import. */
+const neutral = [
+  'src/issuance/certificate-kind.ts',
+  'src/issuance/clock-skew.ts',
+  'src/api',
+  'src/lib',
+] as const;
+
 /**
  * Who may import whom. A folder may import itself and what its row names; everything else fails the check.
  * Upward arrows are what turns a layered program into a ball, so the table is short on purpose.
@@ -57,6 +65,10 @@ export const imports: Record<string, readonly string[]> = {
     'src/metrics',
     'src/lib',
   ],
+  'src/issuance/secret': [...neutral, 'src/issuance/status', 'src/x509', 'src/kube'],
+  'src/issuance/status': [...neutral, 'src/kube'],
+  'src/issuance/renewal': neutral,
+  'src/issuance/attempt': [...neutral, 'src/issuance/status'],
   'src/issuance': [
     'src/account',
     'src/api',

@@ -152,7 +152,7 @@ export class CertificateSecrets<T extends CertificateResource> {
   #viewOf(certificate: T, secret: Secret): SecretView {
     const { kind } = this.#options;
     const { name } = secret.metadata;
-    const held = readSecret(secret);
+    const held = readSecret(kind, secret);
     if (
       !isOwnSecret(kind, certificate, secret, held?.leaf.serialNumber) &&
       !this.#isInherited(certificate, secret)

@@ -54,9 +54,3 @@ function isSame(key: string, present: string | undefined, wanted: string): boole
   const sorted = (text: string): string => text.split(',').sort().join();
   return sorted(present) === sorted(wanted);
 }
-
-/** The id of the certificate that a Secret says it holds. Whoever may edit the Secret can write any. */
-export function claimedCertificateId(secret: Pick<Secret, 'metadata'>): number | undefined {
-  const text = secret.metadata.annotations?.[SECRET_ANNOTATIONS.certificateId];
-  return text !== undefined && /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : undefined;
-}

@@ -146,7 +146,8 @@ async function provenRevocations(
 ): Promise<Revocation[]> {
   if (sealed !== false || duties.length === 0) return [...duties];
   const secret = await deps.kube.find(secrets, secretRef(certificate), { signal });
-  const held = secret && isOwnSecret(tinycertKind, certificate, secret) ? readSecret(secret) : undefined;
+  const held =
+    secret && isOwnSecret(tinycertKind, certificate, secret) ? readSecret(tinycertKind, secret) : undefined;
   const proven: Revocation[] = [];
   for (const duty of duties) if (held && (await isKeyOf(duty.certificateId))) proven.push(duty);
   const unproven = duties.filter((duty) => !proven.includes(duty)).map(({ certificateId }) => certificateId);

@@ -3,7 +3,7 @@ import { certificate, issued, readyIssuer } from '../../../test/support/inputs.t
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { Account } from '../../account/tinycert-account.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import { defaultTiming } from '../../issuance/attempt/timing.ts';
+import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReleasedChange } from '../../issuance/tinycert/released.ts';
 import { sealOf } from '../../issuance/tinycert/seal.ts';
@@ -29,7 +29,7 @@ function setUp(give: (giving: ReleasedChange) => Promise<void>, kept: readonly T
     clock,
     directory,
     certificates: { values: () => kept },
-    timing: defaultTiming,
+    timing: tinycertKind.timing,
     issuerExists: () => true,
     releasedStore: { give: (_: string, giving: ReleasedChange) => give(giving) },
   } as unknown as Deps;

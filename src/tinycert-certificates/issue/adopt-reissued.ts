@@ -1,3 +1,4 @@
+import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
@@ -51,6 +52,6 @@ export async function follow(
     const atCa = details && (await certificateAtCa(client, certificateId, options));
     if (atCa) return atCa.publicKeyFingerprint;
     const secret = await deps.kube.find(secrets, secretRef(certificate), { signal: context.signal });
-    return secret && readSecret(secret)?.leaf.publicKeyFingerprint;
+    return secret && readSecret(tinycertKind, secret)?.leaf.publicKeyFingerprint;
   }
 }

@@ -3,7 +3,7 @@ import { newAttempt } from '../../issuance/tinycert/attempt.ts';
 import type { AuthorityMaterial, ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { type Request, requestOf } from '../../issuance/tinycert/request.ts';
 import { instant, type Instant, sendGate } from '../../issuance/attempt/send-gate.ts';
-import { datesOf } from '../../issuance/attempt/timing.ts';
+import { datesOf } from '../../issuance/tinycert/purchase-dates.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { isConflict } from '../../kube/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';

@@ -6,7 +6,7 @@ import { present } from '../../issuance/secret/certificate-secrets.ts';
 import { ExpiredError, type Material, checkMaterial } from '../../issuance/secret/check-material.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
-import { secretMetadata } from '../../issuance/tinycert/kind.ts';
+import { secretMetadata, tinycertKind } from '../../issuance/tinycert/kind.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { type Secret, keyOf } from '../../kube/objects.ts';
 import { AppError, TerminalError } from '../../lib/errors.ts';
@@ -183,7 +183,11 @@ async function fetchMaterial(
     account.client.getCertificate(certificateId, 'chain', options),
     account.client.getCertificate(certificateId, 'key.dec', options),
   ]);
-  return checkMaterial({ chain, key }, { names: inputs.names, root: authority.root, now: deps.clock.now() });
+  return checkMaterial(
+    tinycertKind,
+    { chain, key },
+    { names: inputs.names, root: authority.root, now: deps.clock.now() },
+  );
 }
 
 async function writeSecret(

@@ -4,6 +4,7 @@ import { secretRef } from '../../issuance/certificate-kind.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
 import { floorOf, isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa, isAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
 import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
 import { askedFor, requestHash } from '../../issuance/tinycert/request.ts';
@@ -188,7 +189,7 @@ export class RecoveryEvidence {
     const { certificate } = this.#inputs;
     const { signal } = this.#options;
     const secret = await this.#deps.kube.find(secrets, secretRef(certificate), { signal });
-    return secret && readSecret(secret)?.leaf.publicKeyFingerprint;
+    return secret && readSecret(tinycertKind, secret)?.leaf.publicKeyFingerprint;
   }
 
   async #hashOf(id: number): Promise<string | undefined> {
