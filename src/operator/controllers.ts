@@ -24,8 +24,8 @@ import { LeftoverSecrets } from '../issuance/tinycert/inventory/leftover-secrets
 import { Observations } from '../issuance/tinycert/inventory/observations.ts';
 import { IssuerDirectory } from '../issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../issuance/tinycert/kind.ts';
-import { IssuersNeeded } from '../issuance/tinycert/promises/issuers-needed.ts';
-import { LastSessions } from '../issuance/tinycert/promises/last-sessions.ts';
+import { IssuersNeeded } from '../issuance/tinycert/revocations/issuers-needed.ts';
+import { LastSessions } from '../issuance/tinycert/revocations/last-sessions.ts';
 import { IssuerReleasedStore } from '../issuance/tinycert/released-store.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { runController } from '../kube/controller/controller.ts';
