@@ -4,6 +4,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import { canonicalJson } from '../../lib/hash.ts';
 import { type Timing, quietAfter } from '../attempt/timing.ts';
 import { rfc3339 } from '../status/conditions.ts';
+import { floorOf } from './attempt.ts';
 
 type Owner = Pick<KubeObject['metadata'], 'namespace' | 'name'>;
 
@@ -25,16 +26,17 @@ export function released(
 /** What is remembered of an attempt of which nobody will find out any more what it bought (rule 8). */
 export function abandoned(
   { uid = '', ...owner }: Owner & Pick<KubeObject['metadata'], 'uid'>,
-  { id, requestHash, commonName, operation, previousId, afterId, since, until, startTime }: Attempt,
+  attempt: Attempt,
   timing: Timing,
 ): Abandoned {
+  const { id, requestHash, commonName, since, until, startTime } = attempt;
   return {
     attemptId: id,
     uid,
     ...ownerOf(owner),
     requestHash,
     commonName,
-    afterId: operation === 'Reissue' ? (previousId ?? afterId) : afterId,
+    afterId: floorOf(attempt),
     since,
     until: until ?? new Date(Date.parse(startTime) + quietAfter(timing)).toISOString(),
   };

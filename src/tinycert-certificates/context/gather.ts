@@ -31,9 +31,7 @@ export async function gather(
     // What belongs to another resource is none of this one's business.
     secret:
       elder === undefined ? await deps.certificateSecrets.look(certificate, signal) : { state: 'absent' },
-    sealed: issuer?.ready
-      ? isSealed(issuer.issuer.account, metadata.uid ?? '', certificate.status ?? {})
-      : undefined,
+    sealed: issuer?.ready ? isSealed(issuer.issuer.account, certificate) : undefined,
     observed: deps.observations.of(certificate),
     attempt: open && deps.attempts.knowledgeOf(open.id, deps.clock.monotonic(), deps.timing),
     turn: turnOf(issuer?.ready ? issuer.issuer.account.gate : undefined, keyOf(certificate)),

@@ -98,11 +98,10 @@ async function inputsFor(
   signal: AbortSignal,
 ): Promise<Inputs> {
   const inputs = await gather(deps, certificate, signal);
-  const { metadata, status } = certificate;
   return {
     ...inputs,
     issuer: { ready: true, issuer },
-    sealed: isSealed(issuer.account, metadata.uid ?? '', status ?? {}),
+    sealed: isSealed(issuer.account, certificate),
   };
 }
 

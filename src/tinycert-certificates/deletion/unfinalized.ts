@@ -72,9 +72,7 @@ export class Unfinalized {
     // Whether a status can be believed, only the account tells; the directory says when there is one.
     const sealer = state?.ready ? state.issuer.account : state?.account;
     if (!sealer) return {};
-    const believed = pending.filter(({ certificate: { metadata, status } }) =>
-      isSealed(sealer, metadata.uid ?? '', status ?? {}),
-    );
+    const believed = pending.filter(({ certificate }) => isSealed(sealer, certificate));
     // With credentials that the CA has not accepted, what they do not prove may be true all the same.
     const judged = state?.ready ? pending : believed;
     // A resource made anew may have taken its certificate up again.

@@ -2,7 +2,7 @@ import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
-import { claimsOf } from '../../issuance/tinycert/claims.ts';
+import { claimsOf, isClaimedByOther } from '../../issuance/tinycert/claims.ts';
 import { type ReadyIssuer, issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
 import { askedFor, requestHash, requestOf } from '../../issuance/tinycert/request.ts';
@@ -48,8 +48,8 @@ export async function doubt(
 }
 
 /** Whether another resource has it (`skipClaimed`), or one had it that is gone and has left its Secret behind. */
-async function isClaimed({ deps, issuer, id, others, signal }: Case): Promise<boolean> {
-  if (others.some(({ status }) => claimsOf(status).includes(id))) return true;
+async function isClaimed({ deps, certificate, issuer, id, others, signal }: Case): Promise<boolean> {
+  if (isClaimedByOther(certificate, id, others)) return true;
   return (await deps.leftoverSecrets.of(new Set([id]), issuer.account, signal)).length > 0;
 }
 

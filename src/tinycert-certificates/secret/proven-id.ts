@@ -2,7 +2,7 @@ import { certificates } from '../../api/kinds.ts';
 import type { Subject } from '../../api/tinycert/subject.ts';
 import type { SecretView } from '../../issuance/secret/certificate-secrets.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
-import { claimsOf } from '../../issuance/tinycert/claims.ts';
+import { isClaimedByOther } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { secretMetadata } from '../../issuance/tinycert/kind.ts';
 import { isAtCa } from '../../issuance/tinycert/lookup.ts';
@@ -55,7 +55,7 @@ export async function provenId(
   if (!(await isFromAuthority(held, issuer))) return undefined;
   const options = { signal, deadlineMs: deps.timing.callDeadline };
   for (const id of new Set(guesses)) {
-    if (id === undefined || isClaimedByOther(deps, inputs, id)) continue;
+    if (id === undefined || isKnownClaimed(deps, inputs, id)) continue;
     if (await isAtCa(issuer.account.client, id, held.leaf, options)) return id;
   }
   return undefined;
@@ -103,13 +103,9 @@ export async function keepMetadata(
 }
 
 /** Whether another resource has a certificate, as far as is known here: the cache, and what it has not shown yet. */
-function isClaimedByOther(deps: Deps, { certificate }: Inputs, id: number): boolean {
-  const { uid } = certificate.metadata;
+function isKnownClaimed(deps: Deps, { certificate }: Inputs, id: number): boolean {
   const cached = deps.certificates.byIndex(BY_CERTIFICATE, String(id));
-  const written = [...deps.writtenCertificates.values()].filter((other) =>
-    claimsOf(other.status).includes(id),
-  );
-  return [...cached, ...written].some(({ metadata }) => metadata.uid !== uid);
+  return isClaimedByOther(certificate, id, [...cached, ...deps.writtenCertificates.values()]);
 }
 
 /**

@@ -24,7 +24,7 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
   if (!sealer) return deps.statuses.write(recording);
   if (!(await deps.statuses.isWritable(certificate))) throw new CrdsOutdated();
   const { metadata, status } = certificate;
-  const hasSeal = isSealed(sealer, metadata.uid ?? '', status ?? {});
+  const hasSeal = isSealed(sealer, certificate);
   const change: StatusChange = {
     // Nothing is sealed that somebody else may have written since the last seal.
     ...(hasSeal ? {} : withoutUnproved(status)),
