@@ -184,7 +184,7 @@ async function afterRecovery(
     // What had to wait for the attempt goes on.
     return wantsHoldOrRevoked(inputs.certificate) ? { ...reported, requeueAfterMs: LOOK_AGAIN_MS } : reported;
   }
-  if (verdict.giving) await deps.releasedStore.give(inputs.issuerKey, verdict.giving, signal);
+  if (verdict.giving) await deps.releasedStore.add(inputs.issuerKey, verdict.giving, signal);
   if (!isWanted) return closeAttempt(deps, inputs, undefined, signal);
   const operation = remedy === 'renew' ? verdict.again : 'New';
   return issue(deps, inputs, issuer, orderOf(inputs, { operation, why }), signal);

@@ -33,7 +33,7 @@ export interface InventoryOptions {
   issuers: () => Iterable<KeyedIssuer>;
   /** All resources within reach, live. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
-  releasedStore: Pick<ReleasedStore, 'given' | 'give'>;
+  releasedStore: Pick<ReleasedStore, 'add' | 'read'>;
   leftoverSecrets: Pick<LeftoverSecrets, 'of'>;
   observations: Pick<Observations, 'replace'>;
 }
@@ -191,7 +191,7 @@ export class Inventory {
       if (own.length === 0) continue;
       const at = clock.now();
       const giving = own.flatMap((each) => released(each, [each.certificateId], at, 'Deleted'));
-      await releasedStore.give(key, { released: giving }, signal);
+      await releasedStore.add(key, { released: giving }, signal);
       for (const { certificateId } of own) explained.add(certificateId);
     }
     return lines.filter(({ id }) => !explained.has(id));
@@ -209,7 +209,7 @@ export class Inventory {
     if (orphans.every(({ line }) => isShown(sources, line.id))) return orphans;
     const live = await listCertificates(signal);
     const claims = claimsIn([...live, ...resources()], authorityId, census.unlisted);
-    const { released } = await releasedStore.given(authorityId, signal);
+    const { released } = await releasedStore.read(authorityId, signal);
     const givenUp = new Set(
       released.filter(({ cause }) => cause !== 'Undecided').map(({ certificateId }) => certificateId),
     );

@@ -127,7 +127,7 @@ async function concludeAttempt(
     return [verdict.adopt];
   }
   // Once the resource is gone, nobody else knows of it (`recordAbandoned`).
-  if (verdict.giving) await deps.releasedStore.give(inputs.issuerKey, verdict.giving, context.signal);
+  if (verdict.giving) await deps.releasedStore.add(inputs.issuerKey, verdict.giving, context.signal);
   deps.attempts.fruitless(attempt.id, inputs.monotonic);
   return [];
 }
@@ -199,5 +199,5 @@ async function giveUp(
   signal: AbortSignal,
 ): Promise<void> {
   const giving = { released: released(metadata, ids, deps.clock.now(), 'Deleted') };
-  await deps.releasedStore.give(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
+  await deps.releasedStore.add(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
 }

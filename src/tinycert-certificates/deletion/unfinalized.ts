@@ -83,7 +83,7 @@ export class Unfinalized {
       released: believed.flatMap(releasedOf).filter(({ certificateId }) => !held.has(certificateId)),
       abandoned: believed.flatMap((gone) => abandonedOf(gone, timing)),
     };
-    await releasedStore.give(key, given, signal);
+    await releasedStore.add(key, given, signal);
     log.info(
       { certificateIds: given.released.map(({ certificateId }) => certificateId), resources: judged.length },
       'Certificates were given up with their resources',

@@ -4,7 +4,7 @@ import { effectiveNames } from '../../api/tinycert/effective.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { claimsOf, isClaimedByOther } from '../../issuance/tinycert/claims.ts';
 import { type ReadyIssuer, issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
-import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
+import type { ReleasedEntries } from '../../issuance/tinycert/released.ts';
 import { askedFor, requestHash, requestOf } from '../../issuance/tinycert/request.ts';
 import type { CertificateSummary } from '../../tinycert/index.ts';
 import { sameNames } from '../../x509/names.ts';
@@ -27,7 +27,7 @@ export interface Case {
   /** All other resources, live. */
   others: readonly TinyCertCertificate[];
   /** What the issuers of the authority remember. */
-  given: ReleasedRecords;
+  given: ReleasedEntries;
   /** The other lines of the list with the common name. */
   strangers: readonly CertificateSummary[];
   signal: AbortSignal;

@@ -7,7 +7,7 @@ import { isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa, isAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
-import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
+import type { ReleasedEntries } from '../../issuance/tinycert/released.ts';
 import { askedFor, requestHash } from '../../issuance/tinycert/request.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { secrets } from '../../kube/objects.ts';
@@ -177,8 +177,8 @@ export class RecoveryEvidence {
   }
 
   /** What the issuers of the attempt's authority remember. */
-  given(): Promise<ReleasedRecords> {
-    return this.#deps.releasedStore.given(this.#attempt.authorityId, this.#options.signal);
+  given(): Promise<ReleasedEntries> {
+    return this.#deps.releasedStore.read(this.#attempt.authorityId, this.#options.signal);
   }
 
   /** The public key that a reissue keeps: from the CA, or from the own Secret if the CA gives out no obsolete ones. */

@@ -1,8 +1,13 @@
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { isMarked } from '../../issuance/tinycert/marker.ts';
-import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
-import { type ReleasedChange, type Released, abandoned, released } from '../../issuance/tinycert/released.ts';
+import {
+  type Released,
+  type ReleasedAddition,
+  type ReleasedEntries,
+  abandoned,
+  released,
+} from '../../issuance/tinycert/released.ts';
 import type { ReconcileContext } from '../../kube/controller/controller.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import type { Deps } from '../context/deps.ts';
@@ -15,7 +20,7 @@ export type Verdict =
   /** It bought this certificate, which nobody else can have. */
   | { adopt: number }
   /** It bought nothing, or nothing that can be told to be ours: what is to be remembered, then another attempt. */
-  | { again: 'New' | 'Reissue'; giving?: ReleasedChange };
+  | { again: 'New' | 'Reissue'; giving?: ReleasedAddition };
 
 /**
  * Finds out what an attempt bought (rules 6 and 7), once nothing of it can happen any more. The order matters: the
@@ -88,7 +93,7 @@ function givingOf(
   { certificate: { metadata } }: Inputs,
   attempt: Attempt,
   undecided: readonly number[],
-): ReleasedChange {
+): ReleasedAddition {
   return {
     released: released(metadata, undecided.toReversed(), clock.now(), 'Undecided'),
     abandoned: [abandoned(metadata, attempt, timing)],
@@ -99,6 +104,6 @@ function isUndecided({ cause }: Released): boolean {
   return cause === 'Undecided';
 }
 
-function isReleased(id: number, { released }: ReleasedRecords): boolean {
+function isReleased(id: number, { released }: ReleasedEntries): boolean {
   return released.some(({ certificateId }) => certificateId === id);
 }

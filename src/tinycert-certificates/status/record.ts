@@ -98,6 +98,6 @@ export async function formerIds(
   const { kept, dropped } = withFormer(isSealed ? status : {}, ...ids);
   const giving = { released: released(metadata, dropped, deps.clock.now()) };
   if (dropped.length > 0)
-    await deps.releasedStore.give(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
+    await deps.releasedStore.add(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
   return { formerCertificateIds: kept };
 }
