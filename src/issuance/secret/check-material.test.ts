@@ -34,7 +34,7 @@ function fetched(change: Partial<Fetched> = {}): Fetched {
   return { chain: leaf.cert + root.cert, key: leaf.key, ...change };
 }
 
-test('what was asked for passes, and the root goes into a file of its own', () => {
+test('the requested certificate passes, and the root goes into a separate file', () => {
   const material = checkMaterial(ca, fetched(), expected);
 
   expect(material.certificates).toBe(readCertificate(leaf.cert).pem);
@@ -67,17 +67,17 @@ test.each([
   expect(() => checkMaterial(ca, material, expected)).toThrow(message);
 });
 
-describe('what does not fit is refused', () => {
+describe('a mismatch is refused', () => {
   test('the key of another certificate', () => {
     expect(() => checkMaterial(ca, fetched({ key: other.key }), expected)).toThrow('does not fit');
   });
 
-  test('other names than were asked for', () => {
+  test('names other than the requested ones', () => {
     const wanted = { ...expected, names: { ...names, dns: ['www.example.com', 'api.example.com'] } };
     expect(() => checkMaterial(ca, fetched(), wanted)).toThrow('other names');
   });
 
-  test('another authority, however it is named', () => {
+  test('another authority, even of the same name', () => {
     const twin = vectors.make({ subject: '/O=Example/CN=Example CA', extensions: AUTHORITY, serial: '0' });
     const forged = vectors.make({ subject, issuer: twin, extensions });
     expect(() => checkMaterial(ca, { chain: forged.cert + twin.cert, key: forged.key }, expected)).toThrow(
@@ -91,7 +91,7 @@ describe('what does not fit is refused', () => {
     );
   });
 
-  test('a certificate that begins more than five minutes ahead, since clocks differ by less', () => {
+  test('a certificate that begins more than five minutes ahead, which is beyond clock skew', () => {
     const { notBefore } = readCertificate(leaf.cert);
     const check = (minutes: number) => (): unknown =>
       checkMaterial(ca, fetched(), { ...expected, now: notBefore - minutes * 60_000 });

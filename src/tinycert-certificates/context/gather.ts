@@ -30,7 +30,9 @@ export async function gather(
     elder,
     // What belongs to another resource is none of this one's business.
     secret:
-      elder === undefined ? await deps.certificateSecrets.look(certificate, signal) : { state: 'absent' },
+      elder === undefined
+        ? await deps.certificateSecrets.readIfChanged(certificate, signal)
+        : { state: 'absent' },
     sealed: issuer?.ready ? isSealed(issuer.issuer.account, certificate) : undefined,
     observed: deps.observations.of(certificate),
     attempt: open && deps.attempts.knowledgeOf(open.id, deps.clock.monotonic(), deps.timing),
