@@ -3,7 +3,7 @@ import { AttemptMemory } from './memory.ts';
 
 const timing = { sendWindow: 5, callDeadline: 20, lateExecution: 20 };
 
-test('what is remembered of an attempt counts from when it was first seen, and ends with it', () => {
+test('knowledge of an attempt counts from its first sight and ends with the attempt', () => {
   const memory = new AttemptMemory<number>();
   const knownAt = (id: string, now: number) => memory.knowledgeOf(id, now, timing);
   expect(knownAt('a', 100)).toMatchObject({ quietAt: 145, unsent: false });
