@@ -30,7 +30,9 @@ export async function gather(
     elder,
     // What belongs to another resource is none of this one's business.
     secret:
-      elder === undefined ? await deps.certificateSecrets.look(certificate, signal) : { state: 'absent' },
+      elder === undefined
+        ? await deps.certificateSecrets.readIfChanged(certificate, signal)
+        : { state: 'absent' },
     pending: await pendingOf(deps, certificate, signal),
     attempt: open && deps.attempts.knowledgeOf(open.id, monotonic, deps.timing),
     turn: turnOf(account?.ready ? account.issuer.account.gate : undefined, keyOf(certificate)),

@@ -1,8 +1,9 @@
 import type { CertificateSpec } from '../api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../api/tinycert/certificate-status.ts';
 import type { KubeObject, ResourceType, Secret } from '../kube/objects.ts';
+import type { Timing } from './attempt/timing.ts';
 
-/** What the resources of every kind of certificate have in common. */
+/** What all kinds of certificate resources have in common. */
 export interface CertificateResource extends KubeObject {
   spec: Pick<
     CertificateSpec,
@@ -25,25 +26,34 @@ export interface CertificateResource extends KubeObject {
   > & { attempt?: { id: string } };
 }
 
-/** Labels and annotations that the operator keeps on a Secret. */
+/** Labels and annotations that the operator maintains on a Secret. */
 export type SecretMetadata = Required<Pick<Secret['metadata'], 'labels' | 'annotations'>>;
 
-/** What tells one kind of certificate from another where the same is done for both. */
+/** What differs between the kinds of certificates where the code is the same for all. */
 export interface CertificateKind<T extends CertificateResource> {
   readonly type: ResourceType<T>;
-  /** The annotation that names, on a Secret, the resource it was made for. */
+  /** The CA's name in messages. */
+  readonly caName: string;
+  /** How long a request for a certificate of this kind can take. */
+  readonly timing: Timing;
+  /** The Secret's annotation that names the resource it was made for. */
   readonly nameAnnotation: string;
-  /** What its Secret is to carry, going by spec and status. */
+  /** The labels and annotations that spec and status require on the Secret. */
   readonly metadataOf: (certificate: T) => SecretMetadata;
-  /** Fields of status that every write says again (`StatusWriter`). */
+  /**
+   * The certificate id that a Secret states, if this CA has ids. Anyone who may edit the Secret can write any id, so do not
+   * trust it alone.
+   */
+  readonly claimedIdOf: (secret: Pick<Secret, 'metadata'>) => number | undefined;
+  /** Fields of status that every write repeats (see `StatusWriter`). */
   readonly restated: readonly string[];
-  /** Fields of an attempt that one can lack. */
+  /** Optional fields of an attempt. */
   readonly attemptFields: readonly string[];
-  /** Whether an attempt of the resource has no result yet. */
+  /** Whether the resource's last attempt has no result yet. */
   readonly isOpen: (certificate: T) => boolean;
 }
 
-/** Which Secret a certificate is written to. */
+/** The Secret that a certificate is written to. */
 export function secretRef({ metadata, spec }: Pick<CertificateResource, 'metadata' | 'spec'>): {
   namespace: string;
   name: string;
@@ -51,13 +61,13 @@ export function secretRef({ metadata, spec }: Pick<CertificateResource, 'metadat
   return { namespace: metadata.namespace ?? '', name: spec.secretName };
 }
 
-/** The earliest of several moments, of which some may never come. */
+/** The earliest of several moments; undefined stands for one that never comes. */
 export function earliest(...times: (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-/** When the certificate in status ends, in milliseconds since the epoch. */
+/** When the certificate in status expires, in milliseconds since the epoch. */
 export function expiryOf({ status }: Pick<CertificateResource, 'status'>): number | undefined {
   return status?.notAfter === undefined ? undefined : Date.parse(status.notAfter);
 }

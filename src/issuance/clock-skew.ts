@@ -1,2 +1,2 @@
-/** A certificate that begins this much later than our clock says is published all the same: clocks differ. */
+/** How far clocks may disagree. A certificate that begins this much in the future is still published. */
 export const MAX_CLOCK_SKEW_MS = 5 * 60_000;

@@ -6,7 +6,6 @@ import { reconciler, wire } from '../cacert-certificates/controller.ts';
 import type { Deps } from '../cacert-certificates/deps.ts';
 import { PendingKeys } from '../cacert-certificates/pending-keys.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
-import { cacertTiming } from '../issuance/attempt/timing.ts';
 import { CAcertDirectory, cacertAccountKey } from '../issuance/cacert/directory.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
@@ -77,7 +76,7 @@ export function cacertControllers(options: CAcertOptions): {
   });
   const deps: Deps = {
     clock,
-    timing: cacertTiming,
+    timing: cacertKind.timing,
     metrics: options.metrics.cacertCertificates,
     warn,
     holder: options.holder,

@@ -14,7 +14,6 @@ import {
 } from '../api/kinds.ts';
 import { MANAGED_LABEL } from '../api/names.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
-import { defaultTiming } from '../issuance/attempt/timing.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { NameClaims } from '../issuance/secret/name-claims.ts';
 import { eventWarner, operatorEvents } from '../issuance/status/events.ts';
@@ -25,8 +24,8 @@ import { LeftoverSecrets } from '../issuance/tinycert/inventory/leftover-secrets
 import { Observations } from '../issuance/tinycert/inventory/observations.ts';
 import { IssuerDirectory } from '../issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../issuance/tinycert/kind.ts';
-import { IssuersNeeded } from '../issuance/tinycert/promises/issuers-needed.ts';
-import { LastSessions } from '../issuance/tinycert/promises/last-sessions.ts';
+import { IssuersNeeded } from '../issuance/tinycert/revocations/issuers-needed.ts';
+import { LastSessions } from '../issuance/tinycert/revocations/last-sessions.ts';
 import { IssuerReleasedStore } from '../issuance/tinycert/released-store.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { runController } from '../kube/controller/controller.ts';
@@ -149,7 +148,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   const deps: CertificateDeps = {
     kube,
     clock,
-    timing: defaultTiming,
+    timing: tinycertKind.timing,
     metrics: metrics.certificates,
     warn,
     warnOperator: operatorEvents(recorder, { namespace: options.namespace, pod: hostname() }),

@@ -148,7 +148,7 @@ async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
     }
     case 'close':
     case 'issue':
-      if (released) await deps.releasedStore.give(inputs.issuerKey, released, signal);
+      if (released) await deps.releasedStore.add(inputs.issuerKey, released, signal);
       return next.do === 'close' ? closeAttempt(work, undefined) : issue(work, next);
     default:
       return next satisfies never;

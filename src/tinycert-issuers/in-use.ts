@@ -1,6 +1,6 @@
 import { IN_USE_FINALIZER } from '../api/names.ts';
 import type { Warn } from '../issuance/status/events.ts';
-import type { IssuersNeeded } from '../issuance/tinycert/promises/issuers-needed.ts';
+import type { IssuersNeeded } from '../issuance/tinycert/revocations/issuers-needed.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Reconcile } from '../kube/controller/controller.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';

@@ -6,7 +6,7 @@ import {
   Evidence,
   type Facts,
   type Source,
-  claimsOf,
+  claimsIn,
   isClaimed,
   knownStatuses,
   unclaimed,
@@ -33,7 +33,7 @@ export interface InventoryOptions {
   issuers: () => Iterable<KeyedIssuer>;
   /** All resources within reach, live. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
-  releasedStore: Pick<ReleasedStore, 'given' | 'give'>;
+  releasedStore: Pick<ReleasedStore, 'add' | 'read'>;
   leftoverSecrets: Pick<LeftoverSecrets, 'of'>;
   observations: Pick<Observations, 'replace'>;
 }
@@ -117,7 +117,7 @@ export class Inventory {
       },
       { signal },
     );
-    const claims = claimsOf(resources(), authorityId, census.unlisted);
+    const claims = claimsIn(resources(), authorityId, census.unlisted);
     observations.replace(String(authorityId), observe(census, this.#near(by), claims, authorityId));
     passes.set(authorityId, {
       at,
@@ -181,7 +181,7 @@ export class Inventory {
     signal: AbortSignal,
   ): Promise<CertificateSummary[]> {
     const { clock, leftoverSecrets, releasedStore, resources } = this.#options;
-    const lines = unclaimed(census.others, claimsOf(resources(), authorityId, census.unlisted))
+    const lines = unclaimed(census.others, claimsIn(resources(), authorityId, census.unlisted))
       .filter((line) => evidence.of(line, undefined) !== 'given up')
       .sort((a, b) => b.id - a.id);
     const left = await leftoverSecrets.of(new Set(lines.map(({ id }) => id)), account, signal);
@@ -191,7 +191,7 @@ export class Inventory {
       if (own.length === 0) continue;
       const at = clock.now();
       const giving = own.flatMap((each) => released(each, [each.certificateId], at, 'Deleted'));
-      await releasedStore.give(key, { released: giving }, signal);
+      await releasedStore.add(key, { released: giving }, signal);
       for (const { certificateId } of own) explained.add(certificateId);
     }
     return lines.filter(({ id }) => !explained.has(id));
@@ -208,8 +208,8 @@ export class Inventory {
     const { listCertificates, releasedStore, resources } = this.#options;
     if (orphans.every(({ line }) => isShown(sources, line.id))) return orphans;
     const live = await listCertificates(signal);
-    const claims = claimsOf([...live, ...resources()], authorityId, census.unlisted);
-    const { released } = await releasedStore.given(authorityId, signal);
+    const claims = claimsIn([...live, ...resources()], authorityId, census.unlisted);
+    const { released } = await releasedStore.read(authorityId, signal);
     const givenUp = new Set(
       released.filter(({ cause }) => cause !== 'Undecided').map(({ certificateId }) => certificateId),
     );

@@ -179,7 +179,7 @@ describe('an orphan', () => {
       listIssuers: () => Promise.resolve([]),
     });
     const released = ids.map((certificateId) => ({ certificateId, cause: 'Undecided' }) as const);
-    await records.give(`TinyCertIssuer:${world.namespace}/ca`, { released }, new AbortController().signal);
+    await records.add(`TinyCertIssuer:${world.namespace}/ca`, { released }, new AbortController().signal);
 
     await world.pass(INTERVAL_MS);
 

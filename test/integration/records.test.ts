@@ -49,7 +49,7 @@ describe('what is given up', () => {
 
     await Promise.all(
       numbers.map(async (id) => {
-        await memory.give(key, { released: [released(id)] }, signal);
+        await memory.add(key, { released: [released(id)] }, signal);
         const { metadata, status } = await world.get(issuers, 'ca');
         versions.add(metadata.resourceVersion);
         expect(ids(status?.released)).toContain(id);
@@ -70,13 +70,13 @@ describe('what is given up', () => {
     const [first, second] = [records(world), records(world)];
     await Promise.all(
       Array.from({ length: 40 }, (_, i) =>
-        (i % 2 === 0 ? first : second).give(key, { released: [released(i + 1)] }, signal),
+        (i % 2 === 0 ? first : second).add(key, { released: [released(i + 1)] }, signal),
       ),
     );
     const written = await world.get(issuers, 'ca');
     expect(written.status?.released).toHaveLength(40);
 
-    await first.give(key, { released: [released(7)] }, signal);
+    await first.add(key, { released: [released(7)] }, signal);
     expect((await world.get(issuers, 'ca')).metadata.resourceVersion).toBe(written.metadata.resourceVersion);
   });
 
@@ -91,15 +91,15 @@ describe('what is given up', () => {
     await world.patch(issuers, 'other', authority(2), 'status');
     const memory = records(world);
     for (const [i, name] of ['ca', 'same', 'other'].entries())
-      await memory.give(`TinyCertIssuer:${world.namespace}/${name}`, { released: [released(i + 1)] }, signal);
+      await memory.add(`TinyCertIssuer:${world.namespace}/${name}`, { released: [released(i + 1)] }, signal);
 
-    expect(ids((await memory.given(1, signal)).released)).toEqual([1, 2]);
-    expect(ids((await memory.given(2, signal)).released)).toEqual([3]);
+    expect(ids((await memory.read(1, signal)).released)).toEqual([1, 2]);
+    expect(ids((await memory.read(2, signal)).released)).toEqual([3]);
   });
 
   test('to an issuer that is gone is nobody’s to remember', async () => {
     const world = await aWorld(stage);
-    const gone = records(world).give(
+    const gone = records(world).add(
       `TinyCertIssuer:${world.namespace}/ca`,
       { released: [released(1)] },
       signal,

@@ -34,11 +34,12 @@ export const imports: Record<string, readonly string[]> = {
     ...kube(),
   ],
   'src/issuance/cacert': [...sharedIssuance(), 'src/account', 'src/api', 'src/cacert', 'src/x509', ...kube()],
-  ...layers(
-    'src/issuance',
-    ['decide', 'secret', 'renewal', 'attempt', 'status'],
-    ['src/account/gate', 'src/api', 'src/x509', ...kube()],
-  ),
+  'src/issuance/decide': [...sharedIssuance(), 'src/account/gate', 'src/api', ...kube()],
+  'src/issuance/secret': [...neutral(), 'src/issuance/status', 'src/x509', ...kube()],
+  'src/issuance/renewal': neutral(),
+  'src/issuance/attempt': [...neutral(), 'src/issuance/status'],
+  'src/issuance/status': [...neutral(), ...kube()],
+  'src/issuance': [...neutral(), ...kube()],
 
   'src/account/gate': ['src/lib'],
   'src/account': ['src/tinycert', 'src/cacert', 'src/http', ...kube()],
@@ -76,18 +77,20 @@ function issuanceAndBelow(): string[] {
   return ['src/issuance', 'src/account', 'src/api', ...kube()];
 }
 
-/** What is at the root of `src/issuance`: the words that its sub-folders share. */
+/** What code that knows no CA may import. */
+function neutral(): string[] {
+  return ['src/issuance/certificate-kind.ts', 'src/issuance/clock-skew.ts', 'src/api', 'src/lib'];
+}
+
+/** What all certificates share, whatever their CA. */
 function sharedIssuance(): string[] {
-  const root = ['certificate-kind.ts', 'clock-skew.ts'].map((file) => `src/issuance/${file}`);
-  return [
-    ...root,
-    ...['decide', 'secret', 'renewal', 'attempt', 'status'].map((each) => `src/issuance/${each}`),
-  ];
+  const shared = ['decide', 'secret', 'renewal', 'attempt', 'status'].map((each) => `src/issuance/${each}`);
+  return [...neutral(), ...shared];
 }
 
 /**
- * The rows of a folder in layers: each sub-folder may import those behind it, the files at the root of `src/issuance`, and
- * `below`; the folder's own files may import all of them.
+ * The rows of a folder in layers: each sub-folder may import those behind it and `below`; the folder's own files may import all
+ * of them.
  */
 function layers(
   folder: string,
@@ -95,9 +98,8 @@ function layers(
   below: readonly string[],
 ): Record<string, readonly string[]> {
   const places = subFolders.map((each) => `${folder}/${each}`);
-  const root = ['src/issuance/certificate-kind.ts', 'src/issuance/clock-skew.ts'];
   return {
-    ...Object.fromEntries(places.map((place, i) => [place, [...places.slice(i + 1), ...root, ...below]])),
+    ...Object.fromEntries(places.map((place, i) => [place, [...places.slice(i + 1), ...below]])),
     [folder]: below,
   };
 }

@@ -2,35 +2,36 @@ import { type BackoffOptions, backoffDelay } from '../../lib/backoff.ts';
 import { rfc3339 } from '../status/conditions.ts';
 import type { CertificateResource } from '../certificate-kind.ts';
 
-/** A fault of one certificate: 1 minute doubling to 8 hours. */
-const OWN_FAULT: BackoffOptions = { base: 60_000, max: 8 * 3_600_000, jitter: 0.1 };
+/** After a failure of one certificate: 1 minute, doubling to 8 hours. */
+export const RETRY_BACKOFF: BackoffOptions = { base: 60_000, max: 8 * 3_600_000, jitter: 0.1 };
 
-/** What a status says after a try that failed, and in how long the next one comes. */
+/** The change of status after a failed attempt, and the wait before the next one. */
 export interface AfterFailure {
   change: { failedAttempts: number; lastFailureTime: string; nextAttemptTime: string | null };
-  /** Undefined where the spec has to change first. */
+  /** Undefined if only another spec can help. */
   requeueAfterMs: number | undefined;
 }
 
-/** Counts a failure of a certificate's own. `isFinal`: nothing but another spec can help. `leastMs`: wait at least so long. */
+/** Counts a failure of this certificate. `isFinal`: only another spec can help. `leastMs`: the minimum wait. */
 export function afterFailure(
   { status }: Pick<CertificateResource, 'status'>,
   now: number,
   { isFinal = false, leastMs = 0 }: { isFinal?: boolean; leastMs?: number } = {},
 ): AfterFailure {
   const failedAttempts = (status?.failedAttempts ?? 0) + 1;
-  const delay = isFinal ? undefined : Math.max(leastMs, backoffDelay(OWN_FAULT, failedAttempts));
+  const delay = isFinal ? undefined : Math.max(leastMs, backoffDelay(RETRY_BACKOFF, failedAttempts));
   return {
     change: {
       failedAttempts,
       lastFailureTime: rfc3339(now),
+      // Status has whole seconds: round up here and wait a second more, so that the time has come when the reconcile runs.
       nextAttemptTime: delay === undefined ? null : rfc3339(now + delay + 999),
     },
     requeueAfterMs: delay === undefined ? undefined : delay + 1_000,
   };
 }
 
-/** No failure any more. */
+/** The change of status that clears past failures. */
 export const NO_FAILURE = {
   failedAttempts: null,
   lastFailureTime: null,

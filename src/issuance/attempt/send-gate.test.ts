@@ -13,26 +13,26 @@ test('a leader may send within the window', async () => {
   expect(gate).not.toThrow();
 });
 
-test('nobody sends once the window has passed', async () => {
+test('no request is sent after the window has passed', async () => {
   const { clock, gate } = setup();
   await clock.advance(5_000);
   expect(gate).toThrow('too long ago');
 });
 
-test('a machine that slept, so that only the wall clock went on, does not send', () => {
+test('no request is sent after the machine slept, when only the wall clock went on', () => {
   const { clock, gate } = setup();
   clock.jump(60_000);
   expect(gate).toThrow('too long ago');
 });
 
-test('a wall clock that was set back does not keep the window open', async () => {
+test('setting the wall clock back does not keep the window open', async () => {
   const { clock, gate } = setup();
   clock.jump(-3_000);
   await clock.advance(5_000);
   expect(gate).toThrow('too long ago');
 });
 
-test('a leader that lost its lease does not send', () => {
+test('a process that lost its Lease does not send', () => {
   const { gate } = setup(false);
   expect(gate).toThrow('no longer leads');
 });

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { AppError } from '../../lib/errors.ts';
 
-/** The work was dropped before a byte left: nothing happened at the CA, the attempt may be replaced at once. */
+/** The request was dropped before its first byte left. Nothing happened at the CA, so the attempt may be replaced at once. */
 export class SendRefused extends AppError {
   declare readonly code: 'LeaseLost' | 'TooLate';
 }
@@ -18,14 +18,14 @@ export function instant(clock: Clock): Instant {
 }
 
 /**
- * The send gate (rule 3): called in the same tick in which the first byte of a request leaves, it throws unless this
- * process still leads and its attempt is younger than `windowMs` on both clocks. A conflict does not stop a leader that
- * froze after it wrote its attempt, and neither does reading again; only this does. The monotonic clock stands still
- * while a machine sleeps and the wall clock can be set back, so that each covers for the other.
+ * Returns the send gate (`sendGate`): called in the tick in which the first byte of a request leaves, it throws a
+ * `SendRefused` unless this process still leads and its attempt is younger than `windowMs` on both clocks. Only this stops a
+ * leader that froze after it recorded its attempt; neither conflicts nor another read do. The monotonic clock stops while a
+ * machine sleeps and the wall clock can be set back, so each covers for the other.
  */
 export function sendGate(options: {
   clock: Clock;
-  /** Before the attempt was written. */
+  /** A moment before the attempt was recorded. */
   since: Instant;
   windowMs: number;
   leads: () => boolean;

@@ -7,6 +7,9 @@ import type { CertificateKind } from '../certificate-kind.ts';
 /** What is CAcert's own about its certificates' Secrets. */
 export const cacertKind: CertificateKind<CAcertCertificate> = {
   type: cacertCertificates,
+  caName: 'CAcert',
+  // CAcert hands a request to a separate signing machine, usually for 10 to 40 seconds. No call shows what happens after we gave up.
+  timing: { sendWindow: 5_000, callDeadline: 120_000, lateExecution: 0 },
   nameAnnotation: CACERT_ANNOTATIONS.certificateName,
   restated: ['attempt', 'serialNumber'],
   attemptFields: ['requestId', 'serialNumber', 'reason', 'outcome'],
@@ -19,6 +22,7 @@ export const cacertKind: CertificateKind<CAcertCertificate> = {
       [SECRET_ANNOTATIONS.emailSans]: wantedEmails(spec).join(','),
     },
   }),
+  claimedIdOf: () => undefined,
   isOpen: ({ status }) => isCAcertAttemptOpen(status),
 };
 

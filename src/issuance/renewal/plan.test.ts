@@ -11,7 +11,7 @@ function plan(spec: Partial<CertificateSpec> = {}, status: CertificateStatus = i
 }
 
 describe('the place within the jitter', () => {
-  test('is the same whenever it is asked for, and another one for another resource or certificate', () => {
+  test('is the same whenever it is computed, and different for another resource or certificate', () => {
     const spec = { renewal: { policy: 'RenewBefore' } } as const;
     const first = certificate({ spec, status: issued });
     const other = { ...first, metadata: { ...first.metadata, uid: 'other' } };
@@ -26,7 +26,7 @@ describe('the place within the jitter', () => {
     }
   });
 
-  test('is nothing without jitter', () => {
+  test('does not matter without jitter', () => {
     expect(plan({ renewal: { policy: 'RenewBefore', jitterPercent: 0 } })).toMatchObject({
       at: ISSUED + 60 * DAY,
     });
@@ -35,7 +35,7 @@ describe('the place within the jitter', () => {
 
 test.each<[string, Partial<CertificateSpec>, CertificateStatus]>([
   ['was never issued', {}, {}],
-  ['shall not be renewed', { renewal: { policy: 'Disabled' } }, issued],
+  ['has its renewal disabled', { renewal: { policy: 'Disabled' } }, issued],
   ['is on hold', {}, { ...issued, certificateStatus: 'hold' }],
   ['is revoked', {}, { ...issued, certificateStatus: 'revoked' }],
 ])('a certificate that %s has no renewal', (_, spec, status) => {
@@ -43,23 +43,23 @@ test.each<[string, Partial<CertificateSpec>, CertificateStatus]>([
   expect(plan(spec, status, ISSUED + 100 * DAY)).toBeUndefined();
 });
 
-describe('a certificate that was bought by a clock ahead of the CA', () => {
+describe('a certificate that was bought with a clock ahead of the CA', () => {
   const none = { renewal: { policy: 'RenewBefore', jitterPercent: 0 } } as const;
   const boughtAt = (time: number): CertificateStatus => ({
     ...issued,
     attempt: { ...attempt, certificateId: 7, startTime: new Date(time).toISOString() },
   });
 
-  test('is kept for its least age by that clock', () => {
+  test('is kept for its minimum age by that clock', () => {
     const ahead = ISSUED + 70 * DAY;
     expect(plan(none, boughtAt(ahead), ahead)).toMatchObject({ at: ahead + 30 * DAY });
   });
 
-  test('is renewed at its time once the clock is set right', () => {
+  test('is renewed at its normal time once the clock is set right', () => {
     expect(plan(none, boughtAt(ISSUED + 70 * DAY), ISSUED + DAY)).toMatchObject({ at: ISSUED + 60 * DAY });
   });
 
-  test('is renewed at its time if the clock is ahead by less than that', () => {
+  test('is renewed at its normal time if the clock is ahead by less than the minimum age', () => {
     expect(plan(none, boughtAt(ISSUED + 20 * DAY), ISSUED + 21 * DAY)).toMatchObject({
       at: ISSUED + 60 * DAY,
     });
@@ -72,7 +72,7 @@ describe('with windows', () => {
     renewal: { policy: 'RenewBefore', jitterPercent: 0, windows },
   });
 
-  test('a renewal comes in the next one, at its place, which is the same whenever it is asked for', () => {
+  test('a renewal comes in the next window, at a place that is the same whenever it is computed', () => {
     // Due on Monday, the second of March.
     const opens = Date.parse('2026-03-07T02:00:00Z');
     const planned = plan(within(window));
@@ -83,11 +83,11 @@ describe('with windows', () => {
     expect(plan(within(window), issued, ISSUED + 60 * DAY)).toEqual(planned);
   });
 
-  test('an empty list is none', () => {
+  test('an empty list means no windows', () => {
     expect(plan(within())).toEqual({ at: ISSUED + 60 * DAY, isOutside: false });
   });
 
-  test('a renewal that no window opens for comes when it is due', () => {
+  test('a renewal comes at its due time if no window opens', () => {
     expect(plan(within({ ...window, cron: '0 3 24 12 *' }))).toEqual({
       at: ISSUED + 60 * DAY,
       isOutside: true,

@@ -6,15 +6,15 @@ import { type CertificateResource, earliest, expiryOf } from '../certificate-kin
 import { type RenewalWish, leastAge, spreadRenewalTime } from './time.ts';
 import { type RenewalWindow, windowedTime } from './windows.ts';
 
-/** When a certificate is renewed by itself. */
+/** When a certificate is renewed automatically. */
 export interface RenewalPlan {
-  /** Milliseconds since the epoch, a whole second; it is due from then on. */
+  /** Milliseconds since the epoch, a whole second. The renewal is due from then on. */
   at: number;
-  /** Whether that is outside of the windows it should come in, for want of one in time. */
+  /** Whether that is outside the renewal windows, because none opens in time. */
   isOutside: boolean;
 }
 
-/** What a plan is made from. */
+/** A certificate resource, as far as its renewal depends on it. */
 export interface Renewable extends Pick<CertificateResource, 'metadata' | 'spec'> {
   status?: NonNullable<CertificateResource['status']> & {
     certificateId?: number;
@@ -23,16 +23,16 @@ export interface Renewable extends Pick<CertificateResource, 'metadata' | 'spec'
   };
 }
 
-/** What tells one certificate of a resource from the next: TinyCert's id where there is one. */
+/** What distinguishes one certificate of a resource from the next: its id, or its serial number at a CA without ids. */
 interface Issued {
   certificateId?: number;
   serialNumber?: string;
 }
 
 /**
- * When the certificate in status is to be renewed; undefined if it never is: there is none, its renewal is disabled, or
- * somebody holds or has revoked it. The same resource and certificate give the same plan in every replica and after
- * every restart; a window that went by without a renewal moves it to the next. The spec must have been parsed.
+ * When to renew the certificate in status. Undefined for never: there is none, renewal is disabled, or the certificate is on
+ * hold or revoked. A resource and certificate have the same plan in every replica and after every restart, except that a
+ * missed window moves the renewal to the next one. The spec must have been parsed.
  */
 export function renewalPlan({ metadata, spec, status }: Renewable, now: number): RenewalPlan | undefined {
   if (status?.notBefore === undefined || status.notAfter === undefined) return undefined;
@@ -64,8 +64,8 @@ function windowsOf({ renewal }: Renewable['spec']): RenewalWindow[] {
 }
 
 /**
- * When this operator bought the certificate, by its own clock. A clock that is months ahead of the CA's finds every new
- * certificate due at once; a start that lies ahead was written by such a clock, and counts for nothing.
+ * When this operator bought the certificate, by its own clock. If that clock is months ahead of the CA's, every new
+ * certificate would be due at once. A start in the future comes from a clock that was set right since, so ignore it.
  */
 function boughtAt(status: NonNullable<Renewable['status']>, now: number): number {
   const { attempt } = status;
@@ -78,12 +78,12 @@ function idOf({ certificateId, serialNumber }: Issued): number | string | undefi
   return certificateId ?? serialNumber;
 }
 
-/** When the present certificate is to be renewed, in milliseconds since the epoch; undefined if it never is. */
+/** When to renew the certificate in status, in milliseconds since the epoch; undefined for never. */
 export function dueAt({ certificate, now }: At): number | undefined {
   return renewalPlan(certificate, now)?.at;
 }
 
-/** When to look at a certificate again that needs nothing now: at its renewal or its end. */
+/** When to reconcile a certificate that needs nothing now: at its renewal or its expiry. */
 export function lookAgainAt({ certificate, now }: At): number | undefined {
   const due = dueAt({ certificate, now });
   const end = expiryOf(certificate);

@@ -1,26 +1,26 @@
-/** What a certificate's owner asked for; both absent means the last third of the lifetime. */
+/** What the spec requests; without the first two, renewal comes in the last third of the lifetime. */
 export interface RenewalWish {
-  /** Milliseconds before the end. */
+  /** Milliseconds before expiry. */
   renewBefore?: number | undefined;
-  /** Percent of the lifetime before the end, 1 to 99. */
+  /** Percent of the lifetime before expiry, 1 to 99. */
   renewBeforePercentage?: number | undefined;
-  /** How much earlier a renewal may come: percent of the time between renewal and expiry; 10 unless given. */
+  /** How much earlier a renewal may come, in percent of the time between renewal and expiry; `JITTER_PERCENT` unless given. */
   jitterPercent?: number | undefined;
 }
 
-/** The share that renewals are spread over unless a spec says otherwise. */
+/** The default jitter. */
 export const JITTER_PERCENT = 10;
 
-/** The most of a lifetime that `renewBefore` may ask for; the most that a percentage can ask for too. */
+/** The largest share of the lifetime that `renewBefore` may be, which is also the largest percentage. */
 const MOST_OF_LIFETIME = 0.99;
 
-/** Certificates and status hold whole seconds. */
+/** Certificates and status have whole seconds. */
 const SECOND = 1000;
 
 /**
- * When to renew, in milliseconds since the epoch. Counted from the dates in the certificate, never from what was asked
- * for: a CA gives what it gives. A `renewBefore` that does not fit into the lifetime, or leaves less than a hundredth of
- * it, counts as absent, since it would mean to renew for ever.
+ * When to renew, in milliseconds since the epoch. Counted from the dates in the certificate, never from a requested
+ * lifetime, since the CA decides it. A `renewBefore` that leaves less than a hundredth of the lifetime counts as absent,
+ * because the operator would renew without end.
  */
 export function renewalTime(notBefore: number, notAfter: number, wish: RenewalWish = {}): number {
   const lifetime = notAfter - notBefore;
@@ -32,8 +32,8 @@ export function renewalTime(notBefore: number, notAfter: number, wish: RenewalWi
 }
 
 /**
- * When one certificate of many is renewed: up to `jitterPercent` of what is left at the time of renewal earlier, by
- * `share`, its own place from 0 to 1. It is kept for its least age, however much is asked for.
+ * When to renew one certificate of many: earlier by `share`, its own place from 0 to 1, of the jitter, which is
+ * `jitterPercent` of the time between renewal and expiry. Never before its minimum age.
  */
 export function spreadRenewalTime(
   notBefore: number,
@@ -48,8 +48,8 @@ export function spreadRenewalTime(
 }
 
 /**
- * How long a certificate is kept at least, in milliseconds: half of the time from its begin to its time of renewal.
- * Neither jitter nor a window nor clocks that disagree make renewals follow each other faster.
+ * The minimum age of a certificate at its renewal, in milliseconds: half of the time from its beginning to its renewal
+ * time. It bounds how fast renewals can follow each other, whatever jitter, windows and disagreeing clocks do.
  */
 export function leastAge(notBefore: number, notAfter: number, wish: RenewalWish): number {
   return (renewalTime(notBefore, notAfter, wish) - notBefore) / 2;

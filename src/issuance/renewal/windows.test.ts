@@ -13,7 +13,7 @@ function windowOf(cron: string, hours: number, timezone = 'UTC'): RenewalWindow 
   return { schedule: Schedule.of(cron, timezone), durationMs: hours * HOUR };
 }
 
-/** A certificate of 30 days that began at `START` and is due after 20, asked about at its begin. */
+/** The answer for a certificate of 30 days that began at `START`, is due after 20 and has just been issued. */
 function ask(
   windows: RenewalWindow[],
   change: Partial<WindowQuestion> = {},
@@ -36,9 +36,9 @@ const never = windowOf('0 0 1 1 *', 1);
 describe('a renewal comes', () => {
   test.each<[string, RenewalWindow[], Partial<WindowQuestion>, string]>([
     ['in the first window after it is due, at its place', [saturdays], {}, '2026-03-28T03:45:00Z'],
-    ['as soon as the window opens, for the first place', [saturdays], { share: 0 }, '2026-03-28T03:00:00Z'],
+    ['when the window opens, for the first place', [saturdays], { share: 0 }, '2026-03-28T03:00:00Z'],
     [
-      'when it is due, if a window is open then',
+      'at its due time, if a window is open then',
       [windowOf('0 0 * * *', 3)],
       { due: START + 20 * DAY + HOUR },
       '2026-03-22T01:00:00Z',
@@ -50,25 +50,25 @@ describe('a renewal comes', () => {
       '2026-03-24T01:00:00Z',
     ],
     [
-      'in the next window, if one went by',
+      'in the next window, if one has closed',
       [windowOf('0 1 * * *', 1)],
       { now: START + 20 * DAY + 2 * HOUR, share: 0 },
       '2026-03-23T01:00:00Z',
     ],
     [
-      'in the hour of its zone, which has changed to summer time',
+      'at the hour of its time zone, after the change to summer time',
       [windowOf('0 3 * * 1', 1, 'Europe/Amsterdam')],
       { due: Date.parse('2026-03-29T12:00:00Z'), share: 0 },
       '2026-03-30T01:00:00Z',
     ],
     [
-      'in the last window before it is due, if there is none after',
+      'in the last window before it is due, if none opens later',
       [windowOf('0 3 15 * *', 2)],
       {},
       '2026-03-15T03:45:00Z',
     ],
     [
-      'in a window that opens well before the end, not in one that opens just before it',
+      'in a window that opens well before expiry, not in one that opens just before it',
       [windowOf('30 23 31 3 *', 2), windowOf('0 3 15 * *', 2)],
       {},
       '2026-03-15T03:45:00Z',
@@ -78,17 +78,17 @@ describe('a renewal comes', () => {
   });
 
   test.each<[string, RenewalWindow[], Partial<WindowQuestion>]>([
-    ['there is no window', [never], {}],
-    ['the only one came too early in its life', [windowOf('0 3 5 3 *', 2)], {}],
-    ['the last one before it has gone by', [windowOf('0 3 15 3 *', 2)], { now: START + 14 * DAY }],
-    ['all have gone by', [saturdays], { now: START + 29 * DAY }],
-    ['it has ended', [saturdays], { now: START + 31 * DAY }],
-  ])('when it is due, and says so, if %s', (_, windows, change) => {
+    ['no window opens', [never], {}],
+    ['the only window opens before the minimum age', [windowOf('0 3 5 3 *', 2)], {}],
+    ['the last window before it has closed', [windowOf('0 3 15 3 *', 2)], { now: START + 14 * DAY }],
+    ['all windows have closed', [saturdays], { now: START + 29 * DAY }],
+    ['the certificate has expired', [saturdays], { now: START + 31 * DAY }],
+  ])('at its due time, marked as outside, if %s', (_, windows, change) => {
     expect(ask(windows, change)).toEqual({ at: START + 20 * DAY, isOutside: true });
   });
 });
 
-describe('against a search of every minute', () => {
+describe('compared with a search of every minute', () => {
   const days = 8;
   const crons = fc
     .tuple(
@@ -108,56 +108,52 @@ describe('against a search of every minute', () => {
     ['when an hour is lost', 'Europe/Amsterdam', '2026-03-27T00:00:00Z'],
     ['when an hour is repeated', 'Europe/Amsterdam', '2026-10-23T00:00:00Z'],
     ['at a leap day', 'UTC', '2028-02-27T00:00:00Z'],
-  ])(
-    'it comes within a window exactly if there is one, whenever it is asked about, %s',
-    (_, timezone, from) => {
-      const begin = Date.parse(from);
-      // A window of three days may have opened before the days in question.
-      const minutes = minutesOf(timezone, begin - 3 * DAY, days + 3);
-      const offset = fc.integer({ min: 0, max: 86_400 });
-      fc.assert(
-        fc.property(
-          fc.array(window, { minLength: 1, maxLength: 3 }),
-          fc.tuple(offset, offset, offset),
-          fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-          (written, [a, b, c], share) => {
-            const earliest = begin + a * 1000;
-            const due = earliest + 1000 + b * 2000;
-            const notAfter = due + 1000 + c * 3000;
-            const limit = notAfter - Math.min(HOUR, (notAfter - due) / 10);
-            const spans = written.flatMap(({ cron, minutes: long }) =>
-              searched(cron, minutes).map((at) => ({ from: at, to: at + long * MINUTE })),
-            );
-            const isOpen = (time: number): boolean =>
-              spans.some((span) => span.from <= time && time < span.to);
-            const windows = written.map(({ cron, minutes: long }) => ({
-              schedule: Schedule.of(cron, timezone),
-              durationMs: long * MINUTE,
-            }));
+  ])('it comes within a window exactly if there is one, whenever it is computed, %s', (_, timezone, from) => {
+    const begin = Date.parse(from);
+    // A window of three days may have opened before the days in question.
+    const minutes = minutesOf(timezone, begin - 3 * DAY, days + 3);
+    const offset = fc.integer({ min: 0, max: 86_400 });
+    fc.assert(
+      fc.property(
+        fc.array(window, { minLength: 1, maxLength: 3 }),
+        fc.tuple(offset, offset, offset),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (written, [a, b, c], share) => {
+          const earliest = begin + a * 1000;
+          const due = earliest + 1000 + b * 2000;
+          const notAfter = due + 1000 + c * 3000;
+          const limit = notAfter - Math.min(HOUR, (notAfter - due) / 10);
+          const spans = written.flatMap(({ cron, minutes: long }) =>
+            searched(cron, minutes).map((at) => ({ from: at, to: at + long * MINUTE })),
+          );
+          const isOpen = (time: number): boolean => spans.some((span) => span.from <= time && time < span.to);
+          const windows = written.map(({ cron, minutes: long }) => ({
+            schedule: Schedule.of(cron, timezone),
+            durationMs: long * MINUTE,
+          }));
 
-            // An operator that looks when it said it would, and now and then besides.
-            let now = earliest;
-            for (let looks = 0; ; looks += 1) {
-              expect(looks).toBeLessThan(2000);
-              const answer = windowedTime({ windows, due, earliest, notAfter, now, share });
-              expect(answer.at).toBeGreaterThanOrEqual(Math.floor(earliest / 1000) * 1000);
-              const isAhead = spans.some(
-                (span) => span.to > now && span.from < limit && span.to > Math.max(due, now),
-              );
-              const wasAhead =
-                now < due &&
-                spans.some((span) => span.from < due && Math.min(span.to, due) > Math.max(now, earliest));
-              expect(answer.isOutside).toBe(!isAhead && !wasAhead);
-              // What it answers is a time within a window, or the due time for want of one.
-              expect(answer.isOutside ? answer.at === due : isOpen(Math.max(answer.at, now))).toBe(true);
-              if (answer.at <= now) break;
-              now = answer.at > now + 7 * HOUR ? now + 5 * HOUR : answer.at;
-            }
-            expect(now).toBeLessThan(notAfter);
-          },
-        ),
-        { numRuns: 20 },
-      );
-    },
-  );
+          // Like an operator that reconciles at the planned time, and now and then in between.
+          let now = earliest;
+          for (let checks = 0; ; checks += 1) {
+            expect(checks).toBeLessThan(2000);
+            const answer = windowedTime({ windows, due, earliest, notAfter, now, share });
+            expect(answer.at).toBeGreaterThanOrEqual(Math.floor(earliest / 1000) * 1000);
+            const isAhead = spans.some(
+              (span) => span.to > now && span.from < limit && span.to > Math.max(due, now),
+            );
+            const wasAhead =
+              now < due &&
+              spans.some((span) => span.from < due && Math.min(span.to, due) > Math.max(now, earliest));
+            expect(answer.isOutside).toBe(!isAhead && !wasAhead);
+            // The answer is a time within a window, or the due time if there is none.
+            expect(answer.isOutside ? answer.at === due : isOpen(Math.max(answer.at, now))).toBe(true);
+            if (answer.at <= now) break;
+            now = answer.at > now + 7 * HOUR ? now + 5 * HOUR : answer.at;
+          }
+          expect(now).toBeLessThan(notAfter);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
 });

@@ -1,6 +1,6 @@
 import type { Schedule } from '../../lib/schedule.ts';
 
-/** A span of time that opens again and again. */
+/** A recurring span of time. */
 export interface RenewalWindow {
   schedule: Pick<Schedule, 'nextAfter' | 'lastBefore'>;
   /** How long it stays open, in milliseconds. */
@@ -11,34 +11,34 @@ export interface WindowQuestion {
   windows: readonly RenewalWindow[];
   /** When the certificate would be renewed without windows. */
   due: number;
-  /** No renewal is planned before this moment. */
+  /** The earliest moment for a renewal. */
   earliest: number;
   notAfter: number;
   now: number;
-  /** Where in a window this certificate has its place, from 0 to below 1, so that not all come when it opens. */
+  /** This certificate's place within a window, from 0 to below 1, so that not all are renewed when it opens. */
   share: number;
 }
 
 export interface WindowAnswer {
-  /** When to renew, milliseconds since the epoch; a whole second. */
+  /** When to renew, in milliseconds since the epoch, a whole second. */
   at: number;
-  /** No window is left in time. */
+  /** Whether no window opens in time. */
   isOutside: boolean;
 }
 
-/** Renewals are spread over this part of a window, so that what waits its turn or fails once still ends inside it. */
+/** The part of a window that renewals are spread over, so that one that queues or fails once still ends within it. */
 const SPREAD = 0.75;
 
-/** A window that counts is open this long before the certificate ends, or a tenth of what is left, if that is less. */
+/** A window has to open this long before expiry, or a tenth of the time from due to expiry, if that is less. */
 const MARGIN_MS = 3_600_000;
 
 /**
- * When a certificate is renewed that may be renewed only in windows:
+ * When to renew a certificate whose renewal is restricted to windows:
  *
- * 1. at its due time, if a window is open then; else in the first window that is open after it (and not over by now),
- *    as long as that opens some time before the certificate ends;
- * 2. if there is none, in the last window before the due time, as long as that is not over;
- * 3. if there is none either, at the due time. A certificate that ends is worse than a renewal at an unwelcome hour.
+ * 1. at the due time if a window is open then, or else in the first later window that has not closed yet, provided it opens
+ *    with some margin before expiry;
+ * 2. otherwise in the last window before the due time, unless it has closed;
+ * 3. otherwise at the due time: an expired certificate is worse than a renewal at an unwelcome hour.
  */
 export function windowedTime(question: WindowQuestion): WindowAnswer {
   const { due, now, share } = question;
@@ -49,7 +49,7 @@ export function windowedTime(question: WindowQuestion): WindowAnswer {
   return { at: Math.floor((from + place) / 1000) * 1000, isOutside: false };
 }
 
-/** A window, or what of it a renewal can be planned in. */
+/** The usable part of a window. */
 interface Opening {
   from: number;
   to: number;
@@ -61,7 +61,7 @@ function firstAfter({ windows, due, notAfter, now }: WindowQuestion): Opening | 
   return best(
     windows,
     ({ schedule, durationMs }) => {
-      // Windows may be longer than the time between two openings: this is the first that is not closed.
+      // Windows may overlap their next opening: this is the first that has not closed.
       const opens = schedule.nextAfter(present - durationMs);
       return opens === undefined || opens >= limit
         ? undefined

@@ -15,14 +15,14 @@ import type { NameClaims } from './name-claims.ts';
 import { hasWantedOwners, ownersChange } from './owner-references.ts';
 import { type SecretContent, readSecret } from './read-secret.ts';
 
-/** A certificate's Secret, as far as it had to be looked at. */
+/** What is known of a certificate's Secret. It is only read if it may have changed. */
 export type SecretView =
-  /** Its watched version is the one in status: nothing changed, nothing was read. */
+  /** Its version is the one in status. */
   | { state: 'unchanged'; metadata: Secret['metadata'] }
   | { state: 'absent' }
-  /** There is one that is not ours, or that cannot be written. */
+  /** It exists, and is not ours or cannot be written. */
   | { state: 'foreign'; reason: 'SecretNotOwned' | 'SecretImmutable'; message: string }
-  /** Ours, and not as status has it. `held` is what it holds, if that is whole. */
+  /** It is ours and differs from what status records. `held` is its content, if that is usable. */
   | {
       state: 'changed';
       metadata: Secret['metadata'];
@@ -30,24 +30,23 @@ export type SecretView =
       hasMetadata: boolean;
     };
 
-/** The version of a Secret that was looked at; undefined if there was none. */
+/** The metadata of the Secret in a view; undefined if there is none that we may write. */
 export function present(view: SecretView): Pick<Secret, 'metadata'> | undefined {
   return view.state === 'unchanged' || view.state === 'changed' ? { metadata: view.metadata } : undefined;
 }
 
-/** What the Secrets of one kind of certificate are read and written with. */
 export interface CertificateSecretsOptions<T extends CertificateResource> {
   kube: KubeClient;
   kind: CertificateKind<T>;
-  /** The resources of the kind. */
+  /** The resources of this kind. */
   certificates: Pick<Store<T>, 'get'>;
-  /** The operator's Secrets, as metadata. */
+  /** The metadata of the operator's Secrets. */
   watched: Pick<Store<KubeObject>, 'get'>;
   written: LastWritten<KubeObject>;
   claims: Pick<NameClaims, 'elderOf'>;
 }
 
-/** The Secrets of one kind of certificate: read when they may have changed, written whole, and never somebody else's. */
+/** The Secrets of one kind of certificate: read if they may have changed, written whole, and never someone else's. */
 export class CertificateSecrets<T extends CertificateResource> {
   readonly #options: CertificateSecretsOptions<T>;
 
@@ -55,26 +54,26 @@ export class CertificateSecrets<T extends CertificateResource> {
     this.#options = options;
   }
 
-  /** Which other resource owns the Secret that a certificate names, if one does. */
+  /** The other resource that owns the Secret a certificate names, as `kind name`; undefined if there is none. */
   elderOf(certificate: T): string | undefined {
     const { claims, kind } = this.#options;
     return claims.elderOf(kind.type, certificate, this.#watched(secretRef(certificate)));
   }
 
   /**
-   * The Secret of a certificate: read live, unless the watched one is the one in status and was looked at for this very
-   * spec, which says what its annotations are.
+   * The Secret of a certificate. Reads it live, unless the watched version is the one in status and was checked for the
+   * present spec, which determines its annotations. Throws an `ApiError`.
    */
-  async look(certificate: T, signal: AbortSignal): Promise<SecretView> {
+  async readIfChanged(certificate: T, signal: AbortSignal): Promise<SecretView> {
     const { type } = this.#options.kind;
     const { secretUID, secretResourceVersion, conditions } = certificate.status ?? {};
     const isUnchanged = ({ metadata }: Pick<Secret, 'metadata'>): boolean =>
       metadata.uid === secretUID && metadata.resourceVersion === secretResourceVersion;
     const watched = this.#watched(secretRef(certificate));
-    const isLookedAt =
+    const isChecked =
       conditionOf(conditions, 'Ready')?.observedGeneration === certificate.metadata.generation;
     const isCurrent = (at: Secret['metadata']): boolean =>
-      isLookedAt && hasWantedOwners(type, certificate, at);
+      isChecked && hasWantedOwners(type, certificate, at);
     if (watched && isUnchanged(watched) && isCurrent(watched.metadata))
       return { state: 'unchanged', metadata: watched.metadata };
     const view = await this.read(certificate, signal);
@@ -82,16 +81,16 @@ export class CertificateSecrets<T extends CertificateResource> {
     return { state: 'unchanged', metadata: view.metadata };
   }
 
-  /** The Secret of a certificate as it is, whatever status says of it. */
+  /** Reads the Secret of a certificate live, whatever status records. Throws an `ApiError`. */
   async read(certificate: T, signal: AbortSignal): Promise<SecretView> {
     const secret = await this.#options.kube.find(secrets, secretRef(certificate), { signal });
     return secret ? this.#viewOf(certificate, secret) : { state: 'absent' };
   }
 
   /**
-   * Writes a certificate's Secret in one write (rule 5): a new one by POST, which fails if there is one by now, a present
-   * one by a merge-patch that carries the version that was looked at. So it never replaces what nobody has seen.
-   * Answers with the metadata of what was written.
+   * Writes a certificate's Secret in one write and returns its metadata. It never replaces a version that was not checked
+   * (`secretVersion`): a new Secret is created, which fails if one exists by now, and a present one is patched at the version
+   * in `seen`. Throws an `ApiError`.
    */
   async publish(
     certificate: T,
@@ -104,7 +103,7 @@ export class CertificateSecrets<T extends CertificateResource> {
     const ref = secretRef(certificate);
     const metadata = { ...wanted, ...ownersChange(kind.type, certificate, seen?.metadata) };
     const data = secretData(material);
-    // Only the version is of interest, and no key material has to come back.
+    // Only the version matters; keep key material out of the answer.
     const options = { metadataOnly: true, signal };
     const resourceVersion = seen?.metadata.resourceVersion;
     const written = seen
@@ -117,7 +116,7 @@ export class CertificateSecrets<T extends CertificateResource> {
     return this.#note(ref, resourceVersion, written);
   }
 
-  /** Writes labels, annotations and owners, where the Secret lacks any of them. Answers with its metadata. */
+  /** Writes labels, annotations and owners if the Secret lacks any of them. Returns its metadata. Throws an `ApiError`. */
   async keepMetadata(
     certificate: T,
     { metadata }: Pick<Secret, 'metadata'>,
@@ -152,7 +151,7 @@ export class CertificateSecrets<T extends CertificateResource> {
   #viewOf(certificate: T, secret: Secret): SecretView {
     const { kind } = this.#options;
     const { name } = secret.metadata;
-    const held = readSecret(secret);
+    const held = readSecret(kind, secret);
     if (
       !isOwnSecret(kind, certificate, secret, held?.leaf.serialNumber) &&
       !this.#isInherited(certificate, secret)
@@ -181,9 +180,9 @@ export class CertificateSecrets<T extends CertificateResource> {
   }
 
   /**
-   * Whether a Secret that was made for another resource falls to this one: the other is gone or names another Secret, and
-   * this one waited for it, or asks for its certificate already. Without having waited it is left alone: whoever deleted
-   * the other resource may have kept the Secret on purpose.
+   * Whether this resource inherits a Secret that was made for another: the other is gone or names another Secret, and this
+   * one waited for it or is already issuing. A resource that did not wait leaves the Secret alone: it may have been kept on
+   * purpose when the other resource was deleted.
    */
   #isInherited(certificate: T, secret: Pick<Secret, 'metadata'>): boolean {
     const { kind, certificates } = this.#options;
@@ -197,11 +196,11 @@ export class CertificateSecrets<T extends CertificateResource> {
   }
 }
 
-/** Type of the Secrets that are served by ingress controllers. */
-export const TLS_SECRET = 'kubernetes.io/tls';
+/** The type of Secret that ingress controllers serve. */
+const TLS_SECRET = 'kubernetes.io/tls';
 
-/** The files of a certificate's Secret, base64 as in `data`. */
-export function secretData(material: Material): Record<string, string> {
+/** The `data` of a certificate's Secret. */
+function secretData(material: Material): Record<string, string> {
   return {
     'tls.crt': base64(material.certificates),
     'tls.key': base64(material.key),

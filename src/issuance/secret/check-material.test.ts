@@ -5,6 +5,7 @@ import { type Names, normalNames } from '../../x509/names.ts';
 import { AppError } from '../../lib/errors.ts';
 import { checkMaterial, type Fetched } from './check-material.ts';
 
+const ca = { caName: 'Example CA' };
 const vectors = new Vectors();
 const subject = '/C=NL/O=Example/CN=www.example.com';
 const names: Names = normalNames({
@@ -33,8 +34,8 @@ function fetched(change: Partial<Fetched> = {}): Fetched {
   return { chain: leaf.cert + root.cert, key: leaf.key, ...change };
 }
 
-test('what was asked for passes, and the root goes into a file of its own', () => {
-  const material = checkMaterial(fetched(), expected);
+test('the requested certificate passes, and the root goes into a separate file', () => {
+  const material = checkMaterial(ca, fetched(), expected);
 
   expect(material.certificates).toBe(readCertificate(leaf.cert).pem);
   expect(material.root).toBe(readCertificate(root.cert).pem);
@@ -45,39 +46,55 @@ test('intermediates follow the leaf', () => {
   const middle = vectors.make({ subject: '/O=Example/CN=Middle', issuer: root, extensions: AUTHORITY });
   const below = vectors.make({ subject, issuer: middle, extensions });
 
-  const material = checkMaterial({ chain: below.cert + middle.cert + root.cert, key: below.key }, expected);
+  const material = checkMaterial(
+    ca,
+    { chain: below.cert + middle.cert + root.cert, key: below.key },
+    expected,
+  );
 
   expect(material.certificates).toBe(readCertificate(below.cert).pem + readCertificate(middle.cert).pem);
 });
 
-describe('what does not fit is refused', () => {
+test.each([
+  ['no certificate', { chain: '' }, 'Example CA sent no certificate.'],
+  [
+    'the key of another certificate',
+    { key: 'other' },
+    'The private key that Example CA sent does not fit the certificate.',
+  ],
+])('the message for %s names the CA', (_, change, message) => {
+  const material = fetched('key' in change ? { key: other.key } : change);
+  expect(() => checkMaterial(ca, material, expected)).toThrow(message);
+});
+
+describe('a mismatch is refused', () => {
   test('the key of another certificate', () => {
-    expect(() => checkMaterial(fetched({ key: other.key }), expected)).toThrow('does not fit');
+    expect(() => checkMaterial(ca, fetched({ key: other.key }), expected)).toThrow('does not fit');
   });
 
-  test('other names than were asked for', () => {
+  test('names other than the requested ones', () => {
     const wanted = { ...expected, names: { ...names, dns: ['www.example.com', 'api.example.com'] } };
-    expect(() => checkMaterial(fetched(), wanted)).toThrow('other names');
+    expect(() => checkMaterial(ca, fetched(), wanted)).toThrow('other names');
   });
 
-  test('another authority, however it is named', () => {
+  test('another authority, even of the same name', () => {
     const twin = vectors.make({ subject: '/O=Example/CN=Example CA', extensions: AUTHORITY, serial: '0' });
     const forged = vectors.make({ subject, issuer: twin, extensions });
-    expect(() => checkMaterial({ chain: forged.cert + twin.cert, key: forged.key }, expected)).toThrow(
+    expect(() => checkMaterial(ca, { chain: forged.cert + twin.cert, key: forged.key }, expected)).toThrow(
       'does not chain',
     );
   });
 
   test('a certificate that has expired', () => {
-    expect(() => checkMaterial(fetched(), { ...expected, now: Date.now() + 11 * 86_400_000 })).toThrow(
+    expect(() => checkMaterial(ca, fetched(), { ...expected, now: Date.now() + 11 * 86_400_000 })).toThrow(
       'expired',
     );
   });
 
-  test('a certificate that begins more than five minutes ahead, since clocks differ by less', () => {
+  test('a certificate that begins more than five minutes ahead, which is beyond clock skew', () => {
     const { notBefore } = readCertificate(leaf.cert);
     const check = (minutes: number) => (): unknown =>
-      checkMaterial(fetched(), { ...expected, now: notBefore - minutes * 60_000 });
+      checkMaterial(ca, fetched(), { ...expected, now: notBefore - minutes * 60_000 });
 
     expect(check(4)).not.toThrow();
     expect(check(6)).toThrow('not valid yet');
@@ -88,6 +105,6 @@ describe('what does not fit is refused', () => {
     ['a page instead of a certificate', '<html>busy</html>'],
     ['a key in place of the chain', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'],
   ])('%s', (_, chain) => {
-    expect(() => checkMaterial(fetched({ chain }), expected)).toThrow(AppError);
+    expect(() => checkMaterial(ca, fetched({ chain }), expected)).toThrow(AppError);
   });
 });

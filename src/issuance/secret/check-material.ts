@@ -4,17 +4,18 @@ import { verifyChain } from '../../x509/chain.ts';
 import { type Names, sameNames } from '../../x509/names.ts';
 import { PEM_LIMITS } from '../../x509/pem.ts';
 import { readPrivateKey } from '../../x509/private-key.ts';
+import type { CertificateKind } from '../certificate-kind.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
 
-/** What came from the CA for one certificate id, unchecked. */
+/** What the CA sent for one certificate id, unchecked. */
 export interface Fetched {
-  /** The leaf and the authority's certificate behind it, PEM. */
+  /** The leaf, followed by the authority's certificate, PEM. */
   chain: string;
   /** The private key, PEM. */
   key: string;
 }
 
-/** Checked: fit to be served. All PEM. */
+/** What passed all checks and may go into a Secret. All PEM. */
 export interface Material {
   leaf: Certificate;
   /** The leaf, then intermediates, never the root. */
@@ -32,12 +33,12 @@ export type CheckFailure =
   | 'Expired'
   | 'NotYetValid';
 
-/** What came from the CA is not what was asked for. It is never published, and never a reason to buy again. */
+/** The CA sent something other than what was requested. It is never published, and never a reason to buy again. */
 export class MaterialError extends AppError {
   declare readonly code: CheckFailure;
 }
 
-/** It passes all other checks of a certificate and has ended. */
+/** The certificate passes all other checks and has expired. */
 export class ExpiredError extends MaterialError {
   readonly leaf: Certificate;
 
@@ -48,21 +49,22 @@ export class ExpiredError extends MaterialError {
 }
 
 /**
- * Checks what came from the CA before it may go into a Secret: the key fits the certificate, the names are those that
- * were asked for, the chain leads to the authority, the dates make sense. Throws a `MaterialError`, or the error of
- * the X.509 reader, whose codes and messages are as static.
+ * Checks what the CA sent before it goes into a Secret: the key matches the certificate, the names are the requested ones,
+ * the chain leads to the authority, and the certificate is valid now. Throws a `MaterialError`, or an `X509Error` of the
+ * reader, whose codes and messages are just as fixed.
  */
 export function checkMaterial(
+  { caName }: Pick<CertificateKind<never>, 'caName'>,
   fetched: Fetched,
   expected: { names: Names; root: Certificate; now: number },
 ): Material {
   const [leaf, ...others] = readBundle(fetched.chain, { limit: PEM_LIMITS.chain, known: [expected.root] });
-  if (!leaf) throw failure('InvalidCertificate', 'TinyCert sent no certificate.');
+  if (!leaf) throw failure('InvalidCertificate', `${caName} sent no certificate.`);
   const intermediates = others.filter((certificate) => certificate !== expected.root);
   const key = readPrivateKey(fetched.key);
   checkLeaf(leaf, intermediates, expected);
   if (!key.matches(leaf)) {
-    throw failure('InvalidKeyPair', 'The private key that TinyCert sent does not fit the certificate.');
+    throw failure('InvalidKeyPair', `The private key that ${caName} sent does not fit the certificate.`);
   }
   return {
     leaf,
@@ -72,8 +74,8 @@ export function checkMaterial(
   };
 }
 
-/** The checks that need no private key. */
-export function checkLeaf(
+/** The checks that need no private key. Throws a `MaterialError`. */
+function checkLeaf(
   leaf: Certificate,
   intermediates: readonly Certificate[],
   { names, root, now }: { names: Names; root: Certificate; now: number },
@@ -87,7 +89,7 @@ export function checkLeaf(
   checkDates(leaf, now);
 }
 
-/** Throws a `MaterialError` for a certificate that has ended, or that begins later than clocks differ. */
+/** Throws a `MaterialError` for a certificate that has expired, or that begins later than clock skew explains. */
 export function checkDates(leaf: Certificate, now: number): void {
   if (leaf.notAfter <= now) throw new ExpiredError(leaf);
   if (leaf.notBefore > now + MAX_CLOCK_SKEW_MS) {

@@ -6,9 +6,9 @@ type Labelled = Pick<Secret, 'metadata'>;
 type Named = Pick<CertificateKind<never>, 'nameAnnotation'>;
 
 /**
- * Whether the operator wrote this Secret for this certificate: label and annotation say so, or it is the very object of
- * which status says so and something else of it, a part of its metadata or the certificate in it, is still as it was left.
- * Status alone is not enough: whoever writes there could have any Secret overwritten.
+ * Whether the operator wrote this Secret for this certificate. Either it has our label and annotation, or status records its
+ * uid and one more thing matches: the label, the annotation or the serial number of its certificate. Status alone is not
+ * enough, or anyone who may write it could have any Secret overwritten.
  */
 export function isOwnSecret(
   { nameAnnotation }: Named,
@@ -26,13 +26,13 @@ export function isOwnSecret(
   );
 }
 
-/** The resource of a kind that a Secret of the operator was made for, by its annotation. */
+/** The name of the resource that one of the operator's Secrets was made for, from its annotation. */
 export function madeFor({ nameAnnotation }: Named, secret: Labelled): string | undefined {
   const { labels = {}, annotations = {} } = secret.metadata;
   return labels[MANAGED_LABEL] === 'true' ? annotations[nameAnnotation] : undefined;
 }
 
-/** Whether the Secret carries all labels and annotations that it should. */
+/** Whether the Secret has all wanted labels and annotations. */
 export function hasMetadata(secret: Labelled, wanted: SecretMetadata): boolean {
   const { labels = {}, annotations = {} } = secret.metadata;
   return (
@@ -41,7 +41,7 @@ export function hasMetadata(secret: Labelled, wanted: SecretMetadata): boolean {
   );
 }
 
-/** Lists of names say the same in any order. */
+/** Annotations with lists of names, whose order does not matter. */
 const lists: ReadonlySet<string> = new Set([
   SECRET_ANNOTATIONS.altNames,
   SECRET_ANNOTATIONS.ipSans,
@@ -53,10 +53,4 @@ function isSame(key: string, present: string | undefined, wanted: string): boole
   if (present === undefined || !lists.has(key)) return present === wanted;
   const sorted = (text: string): string => text.split(',').sort().join();
   return sorted(present) === sorted(wanted);
-}
-
-/** The id of the certificate that a Secret says it holds. Whoever may edit the Secret can write any. */
-export function claimedCertificateId(secret: Pick<Secret, 'metadata'>): number | undefined {
-  const text = secret.metadata.annotations?.[SECRET_ANNOTATIONS.certificateId];
-  return text !== undefined && /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : undefined;
 }

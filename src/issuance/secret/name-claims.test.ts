@@ -13,8 +13,8 @@ function resource(name: string, creationTimestamp: string, uid: string): Certifi
 const A = { kind: 'A' };
 const B = { kind: 'B' };
 
-/** What the resources of two kinds are told of each other. */
-function told(a: CertificateResource, b: CertificateResource): (string | undefined)[] {
+/** The owners that resources of two kinds see of their Secret. */
+function eldersOf(a: CertificateResource, b: CertificateResource): (string | undefined)[] {
   const claims = new NameClaims();
   for (const [type, object] of [[A, a] as const, [B, b] as const]) {
     const store = new Store<CertificateResource>();
@@ -28,13 +28,13 @@ function told(a: CertificateResource, b: CertificateResource): (string | undefin
   return [claims.elderOf(A, a, undefined), claims.elderOf(B, b, undefined)];
 }
 
-test('the elder of two kinds has the Secret', () => {
+test('the older of two resources has the Secret, whatever their kinds', () => {
   const young = resource('a', '2026-01-02T00:00:00Z', '1');
   const old = resource('b', '2026-01-01T00:00:00Z', '2');
-  expect(told(young, old)).toEqual(['B b', undefined]);
+  expect(eldersOf(young, old)).toEqual(['B b', undefined]);
 });
 
-test('of two with one name and age, of different kinds, one has it and not both', () => {
+test('of two resources of one name and age but different kinds, exactly one has the Secret', () => {
   const same = '2026-01-01T00:00:00Z';
-  expect(told(resource('web', same, '1'), resource('web', same, '2'))).toEqual([undefined, 'A web']);
+  expect(eldersOf(resource('web', same, '1'), resource('web', same, '2'))).toEqual([undefined, 'A web']);
 });

@@ -2,18 +2,18 @@ import { type KubeObject, refKey, type ResourceType } from '../../kube/objects.t
 import type { Store } from '../../kube/watch/store.ts';
 import { type CertificateResource, secretRef } from '../certificate-kind.ts';
 
-/** Index on the stores of certificates: by the Secret they name. */
+/** The index of certificates by the key of the Secret they name. */
 export const BY_SECRET = 'secret';
 
 type Kind = Pick<ResourceType, 'kind'>;
 type Resources = Pick<Store<CertificateResource>, 'addIndex' | 'byIndex' | 'subscribe'>;
 
-/** Which Secret each certificate names, of whatever kind it is: a Secret has one owner. */
+/** Which certificates, of all kinds, name which Secret: a Secret has one owner. */
 export class NameClaims {
   readonly #kinds: { type: Kind; store: Resources }[] = [];
   readonly #listeners = new Set<(secretKey: string) => void>();
 
-  /** Counts the certificates of one kind in. Returns the function that ends this. */
+  /** Follows the certificates of one kind. Returns the function that unsubscribes. */
   follow(type: Kind, store: Resources): () => void {
     store.addIndex(BY_SECRET, (certificate) => [refKey(secretRef(certificate))]);
     this.#kinds.push({ type, store });
@@ -23,7 +23,7 @@ export class NameClaims {
     });
   }
 
-  /** Calls back with the key of each Secret that a certificate no longer names. Returns the function that ends this. */
+  /** Calls back with the key of each Secret that a certificate ceases to name. Returns the function that unsubscribes. */
   onFreed(listener: (secretKey: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -35,9 +35,9 @@ export class NameClaims {
   }
 
   /**
-   * Which other resource owns the Secret that a resource names, if one does, as `kind name`: of several the one that has
-   * it, else the oldest, of equal age the first by name and kind. So nobody takes a Secret that is served from another, however old.
-   * `present`: the Secret, if there is one.
+   * The other resource that owns the Secret a resource names, as `kind name`; undefined if there is none. Of several, the
+   * one that has the Secret owns it, then the oldest, then the first by name and kind. So no resource takes over a Secret
+   * in use, however old it is. `present`: the Secret, if there is one.
    */
   elderOf(type: Kind, certificate: CertificateResource, present: KubeObject | undefined): string | undefined {
     const uid = present?.metadata.uid;
@@ -45,14 +45,14 @@ export class NameClaims {
       const hasIt = uid !== undefined && status?.secretUID === uid;
       return `${hasIt ? 0 : 1} ${metadata.creationTimestamp} ${metadata.name} ${kind}`;
     };
-    let first = { rank: rank(type, certificate), says: undefined as string | undefined };
+    let first = { rank: rank(type, certificate), title: undefined as string | undefined };
     for (const { type: kind, store } of this.#kinds) {
       for (const other of store.byIndex(BY_SECRET, refKey(secretRef(certificate)))) {
         if (other.metadata.uid !== certificate.metadata.uid && rank(kind, other) < first.rank)
-          first = { rank: rank(kind, other), says: `${kind.kind} ${other.metadata.name}` };
+          first = { rank: rank(kind, other), title: `${kind.kind} ${other.metadata.name}` };
       }
     }
-    return first.says;
+    return first.title;
   }
 
   #free(certificate: CertificateResource): void {

@@ -30,7 +30,7 @@ describe('the owners of a Secret', () => {
     );
   });
 
-  test('stay as they are unless the spec says something', () => {
+  test('stay the same without a deletion policy', () => {
     expect(ownersChange(certificates, certificate(), undefined)).toEqual({});
   });
 });

@@ -6,9 +6,9 @@ type Owned = Pick<ObjectMeta, 'ownerReferences'>;
 type Kind = Pick<ResourceType, 'kind'>;
 
 /**
- * The owner references that a certificate's Secret is to have: what others put there, and with `secretDeletionPolicy: Delete`
- * the certificate, so that Kubernetes deletes the Secret after it. One of an earlier resource of the same name goes, since
- * the Secret would go with it.
+ * The owner references that a certificate's Secret should have: those of others, and with `secretDeletionPolicy: Delete` the
+ * certificate, which has Kubernetes delete the Secret after it. Drops a reference to an earlier resource of the same name,
+ * since Kubernetes would delete the Secret for it.
  */
 function wantedOwners({ kind }: Kind, certificate: CertificateResource, present: Owned): OwnerReference[] {
   const { name } = certificate.metadata;
@@ -19,7 +19,7 @@ function wantedOwners({ kind }: Kind, certificate: CertificateResource, present:
   return [...others, ownerReference({ kind }, certificate)];
 }
 
-/** A reference that has Kubernetes delete something after its owner. */
+/** An owner reference, which has Kubernetes delete an object after its owner. */
 export function ownerReference(
   { kind }: Kind,
   { metadata: { name, uid = '' } }: Pick<CertificateResource, 'metadata'>,
@@ -27,7 +27,7 @@ export function ownerReference(
   return { apiVersion: API_VERSION, kind, name, uid };
 }
 
-/** Whether a Secret goes with its certificate exactly if it is to. */
+/** Whether a Secret has the owner references it should have, so that it is deleted with its certificate only if wanted. */
 export function hasWantedOwners(type: Kind, certificate: CertificateResource, present: Owned): boolean {
   const { ownerReferences = [] } = present;
   const wanted = wantedOwners(type, certificate, present);
@@ -37,7 +37,7 @@ export function hasWantedOwners(type: Kind, certificate: CertificateResource, pr
   );
 }
 
-/** The part of a write of metadata that makes it so; nothing where it is so already. */
+/** The metadata to write for the owner references; empty if they are right already. */
 export function ownersChange(type: Kind, certificate: CertificateResource, present: Owned = {}): Owned {
   return hasWantedOwners(type, certificate, present)
     ? {}

@@ -2,24 +2,27 @@ import type { Secret } from '../../kube/objects.ts';
 import { type Certificate, readBundle } from '../../x509/certificate.ts';
 import { verifyChain } from '../../x509/chain.ts';
 import { type PrivateKey, readPrivateKey } from '../../x509/private-key.ts';
-import { claimedCertificateId } from './metadata.ts';
+import type { CertificateKind } from '../certificate-kind.ts';
 
-/** The certificate that a Secret holds, if it is whole: a readable chain to its own `ca.crt`, with the right key. */
+/** The certificate in a Secret, if it is usable: a readable chain to its own `ca.crt`, with the matching key. */
 export interface SecretContent {
   leaf: Certificate;
   intermediates: readonly Certificate[];
-  /** What `ca.crt` says the authority is; anybody can write any. */
+  /** The authority according to `ca.crt`; anyone can write any. */
   root: Certificate;
-  /** What the annotation says; not to be believed alone. */
+  /** The certificate id that the Secret states (`CertificateKind.claimedIdOf`); do not trust it alone. */
   claimedId: number | undefined;
-  /** The private key, which fits the leaf. */
+  /** The private key, which matches the leaf. */
   key: PrivateKey;
-  /** Whether its files are written as the operator writes them: what any server reads, and nothing beside it. */
+  /** Whether the files are exactly as the operator writes them: readable by any server, and with nothing added. */
   isPlain: boolean;
 }
 
-/** Reads what a Secret holds. Undefined for anything that could not be served. */
-export function readSecret(secret: Secret): SecretContent | undefined {
+/** Reads the content of a Secret. Undefined if no server could use it. */
+export function readSecret(
+  { claimedIdOf }: Pick<CertificateKind<never>, 'claimedIdOf'>,
+  secret: Secret,
+): SecretContent | undefined {
   try {
     const files = { crt: file(secret, 'tls.crt'), key: file(secret, 'tls.key'), ca: file(secret, 'ca.crt') };
     const [leaf, ...intermediates] = readBundle(files.crt);
@@ -31,9 +34,9 @@ export function readSecret(secret: Secret): SecretContent | undefined {
       !intermediates.some(({ raw }) => raw.equals(root.raw)) &&
       files.key === key.toPkcs8() &&
       files.ca === root.pem;
-    return { leaf, intermediates, root, key, claimedId: claimedCertificateId(secret), isPlain };
+    return { leaf, intermediates, root, key, claimedId: claimedIdOf(secret), isPlain };
   } catch {
-    // Whatever is wrong with it, the answer is the same: it has to be written anew.
+    // The cause does not matter: the Secret has to be rewritten.
     return undefined;
   }
 }

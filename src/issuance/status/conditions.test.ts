@@ -18,7 +18,7 @@ test('the transition time stays while the status stays, whatever else changes', 
   expect(third[0]?.lastTransitionTime).toBe('2026-01-01T00:01:00Z');
 });
 
-test('conditions of others stay, removed ones go', () => {
+test('conditions of other controllers stay, removed ones go', () => {
   const present = withConditions(
     undefined,
     [ready, { ...ready, type: 'Issuing' }, { ...ready, type: 'Theirs' }],
@@ -32,7 +32,7 @@ test('conditions of others stay, removed ones go', () => {
   expect(conditionOf(next, 'Issuing')).toBeUndefined();
 });
 
-test('lists that say the same are the same, whatever their order and times', () => {
+test('lists with the same conditions are the same, whatever their order and times', () => {
   const a = withConditions(undefined, [ready, { ...ready, type: 'Issuing' }], { now: at, generation: 1 });
   const b = withConditions(undefined, [{ ...ready, type: 'Issuing' }, ready], {
     now: at + 1000,

@@ -1,11 +1,11 @@
 import type { Condition } from '../../kube/objects.ts';
 
-/** A condition as a controller wants it; time and generation are filled in by `withConditions`. */
+/** A condition as a controller wants it; `withConditions` adds time and generation. */
 export type WantedCondition = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
 /**
- * `present` with `wanted` put in and `removed` types left out. A transition time changes only with the status, as
- * metav1.Condition asks for; a condition that says the same as before stays as it is.
+ * Adds the `wanted` conditions to `present` and removes the `removed` types. The transition time changes only with the
+ * status, as `metav1.Condition` requires.
  */
 export function withConditions(
   present: readonly Condition[] | undefined,
@@ -29,7 +29,7 @@ export function withConditions(
   return [...kept, ...made].sort((a, b) => (a.type < b.type ? 1 : -1));
 }
 
-/** Whether two lists of conditions say the same; when they came to say it does not matter. */
+/** Whether two lists have the same conditions, in any order and with any transition times. */
 export function sameConditions(
   a: readonly Condition[] | undefined,
   b: readonly Condition[] | undefined,
@@ -44,7 +44,7 @@ export function sameConditions(
   return text(a) === text(b);
 }
 
-/** The condition of a type. */
+/** The condition of this type. */
 export function conditionOf(list: readonly Condition[] | undefined, type: string): Condition | undefined {
   return list?.find((condition) => condition.type === type);
 }

@@ -2,8 +2,8 @@ import type { EventRecorder } from '../../kube/events.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 
 /**
- * Tells whoever looks after a resource of something to act on, by an event. `isBounded`: it is one of several that are each
- * told once, so that none is left out for the others.
+ * Reports something to act on, as an event on the resource. `isBounded`: one of a limited series that is reported once, so
+ * it is exempt from the limit on the events of one object.
  */
 export type Warn = (
   object: KubeObject,
@@ -12,7 +12,7 @@ export type Warn = (
   options?: { isBounded: true },
 ) => void;
 
-/** Warnings as Kubernetes events. What goes well makes none: an event is a write, and nobody reads success. */
+/** Reports warnings as Kubernetes events. Success makes no event: each is a write, and nobody reads it. */
 export function eventWarner(recorder: Pick<EventRecorder, 'record'>): Warn {
   return ({ apiVersion = '', kind = '', metadata }, reason, message, options) => {
     const { name, namespace, uid = '', resourceVersion } = metadata;
@@ -33,10 +33,10 @@ export function eventWarner(recorder: Pick<EventRecorder, 'record'>): Warn {
   };
 }
 
-/** Tells whoever runs the operator of something that no resource is left to say. */
+/** Reports something to the operator's administrator when no resource is left to report it on. */
 export type WarnOperator = (reason: string, message: string) => void;
 
-/** Warnings as events about the operator's own pod, in its namespace: a terminating namespace takes no events. */
+/** Reports warnings as events on the operator's own pod: a terminating namespace accepts no events. */
 export function operatorEvents(
   recorder: Pick<EventRecorder, 'record'>,
   operator: { namespace: string; pod: string },

@@ -15,7 +15,7 @@ function setup(): { clock: VirtualClock; written: LastWritten<Thing> } {
   return { clock, written: new LastWritten<Thing>({ clock, keepMs: 1_000 }) };
 }
 
-test('what was written wins over the version it replaced', () => {
+test('a written object is newer than the versions it replaced', () => {
   const { written } = setup();
   written.note('a', '1', thing('2'));
   written.note('a', '2', thing('3'));
@@ -23,27 +23,27 @@ test('what was written wins over the version it replaced', () => {
   expect(written.newest('a', thing('2'))).toEqual(thing('3'));
 });
 
-test('a version nobody here replaced wins over what was written', () => {
+test('a version that this process did not replace is newer than the written one', () => {
   const { written } = setup();
   written.note('a', '1', thing('2'));
   expect(written.newest('a', thing('9'))).toEqual(thing('9'));
   expect(written.size).toBe(0);
 });
 
-test('what was created is there before the watch tells of it', () => {
+test('a created object exists before the watch delivers it', () => {
   const { written } = setup();
   written.note('a', undefined, thing('1'));
   expect(written.newest('a', undefined)).toEqual(thing('1'));
 });
 
-test('the watch is believed again after a while, should it have jumped over the version', async () => {
+test('the watch is trusted again after a while, in case it skipped the version', async () => {
   const { clock, written } = setup();
   written.note('a', undefined, thing('1'));
   await clock.advance(1_000);
   expect(written.newest('a', undefined)).toBeUndefined();
 });
 
-test('an event is an echo as long as it tells nothing new', () => {
+test('an event is an echo while it delivers nothing new', () => {
   const { written } = setup();
   written.note('a', '1', thing('2'));
   written.note('a', '2', thing('3'));
@@ -55,7 +55,7 @@ test('an event is an echo as long as it tells nothing new', () => {
   expect(written.observe('a', thing('4'))).toBe('news');
 });
 
-test('news from somebody else ends the memory of what was written', () => {
+test('a write by someone else ends the memory of our own', () => {
   const { written } = setup();
   written.note('a', '1', thing('2'));
   expect(written.observe('a', thing('9'))).toBe('news');

@@ -1,40 +1,43 @@
 import type { Clock } from '../../lib/clock.ts';
 
+/** How long the last write is preferred to an older version from the watch. */
+export const LAST_WRITTEN_KEEP_MS = 30_000;
+
 interface Versioned {
   metadata: { resourceVersion?: string };
 }
 
 interface Written<T> {
   object: T;
-  /** Resource versions that this one replaced; '' stands for "not there". */
+  /** Resource versions that this one replaced; '' stands for an object that did not exist. */
   superseded: Set<string>;
   forgetAt: number;
 }
 
 /**
- * What this process wrote last, for as long as its watch has not caught up. Every write carries the version it replaces,
- * so that a decision on old data would be refused and cost only the conflict; this saves the conflict. Versions are
- * opaque: one is older only if it is known to have been replaced here.
+ * What this process wrote last, until its watch catches up. A decision on old data does no harm: every write carries the
+ * version it replaces, and the API server refuses it. This only saves the conflict. Versions are opaque: one is older only
+ * if this process replaced it.
  */
 export class LastWritten<T extends Versioned> {
   readonly #written = new Map<string, Written<T>>();
   readonly #clock: Clock;
   readonly #keepMs: number;
 
-  /** `keepMs`: when to believe the watch even so; a relist can jump over the version that is waited for. */
+  /** `keepMs`: when to trust the watch anyway, since a relist can skip the awaited version; `LAST_WRITTEN_KEEP_MS` unless given. */
   constructor(options: { clock: Clock; keepMs?: number }) {
     this.#clock = options.clock;
-    this.#keepMs = options.keepMs ?? 30_000;
+    this.#keepMs = options.keepMs ?? LAST_WRITTEN_KEEP_MS;
   }
 
-  /** Notes that `object` replaced `previous` (undefined: it was created). */
+  /** Notes that `object` replaced the version `previous`; undefined means that it was created. */
   note(key: string, previous: string | undefined, object: T): void {
     const superseded = this.#written.get(key)?.superseded ?? new Set<string>();
     superseded.add(previous ?? '');
     this.#written.set(key, { object, superseded, forgetAt: this.#clock.monotonic() + this.#keepMs });
   }
 
-  /** The newer of what is cached and what was written. */
+  /** The newer of the cached and the written object. */
   newest(key: string, cached: T | undefined): T | undefined {
     const written = this.#written.get(key);
     if (!written) return cached;
@@ -45,8 +48,8 @@ export class LastWritten<T extends Versioned> {
   }
 
   /**
-   * Takes note of what the watch says, and tells whether it is only an echo: what this process wrote itself or has
-   * already replaced. The echo of the last write ends the need to remember it.
+   * Takes what the watch delivered, and returns whether it is only an echo of what this process wrote or has already
+   * replaced. The echo of the last write ends the need to remember it.
    */
   observe(key: string, seen: T): 'echo' | 'news' {
     const written = this.#written.get(key);
@@ -57,12 +60,12 @@ export class LastWritten<T extends Versioned> {
     return written.object.metadata.resourceVersion === version ? 'echo' : 'news';
   }
 
-  /** What was written and has not been seen through the watch. */
+  /** The written objects that the watch has not delivered yet. */
   *values(): IterableIterator<T> {
     for (const { object } of this.#written.values()) yield object;
   }
 
-  /** Forgets an object that is gone. */
+  /** Forgets a deleted object. */
   forget(key: string): void {
     this.#written.delete(key);
   }

@@ -1,10 +1,10 @@
-import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import type { Reconcile } from '../../kube/controller/controller.ts';
 import { ApiError, type ApiErrorCause } from '../../kube/errors.ts';
 import { AppError } from '../../lib/errors.ts';
+import type { CertificateResource } from '../certificate-kind.ts';
 import { conditionOf } from './conditions.ts';
 
-/** The CRD that is installed does not know what the operator has to write down, so that nothing may be bought. */
+/** The installed CRD lacks fields that the operator has to store, so nothing may be bought. */
 export class CrdsOutdated extends AppError {
   constructor(options?: ErrorOptions) {
     super(
@@ -15,10 +15,10 @@ export class CrdsOutdated extends AppError {
   }
 }
 
-/** How soon to look whether newer CRDs have been installed. */
+/** How soon to check again whether newer CRDs have been installed. */
 export const CRDS_AGAIN_MS = 60_000;
 
-/** Lets a controller wait for newer CRDs where one of its writes shows that they are older than the operator. */
+/** Has a controller wait for newer CRDs if one of its writes shows that the installed ones are outdated. */
 export function toleratingOldCrds(reconcile: Reconcile): Reconcile {
   return async (key, context) => {
     try {
@@ -31,7 +31,7 @@ export function toleratingOldCrds(reconcile: Reconcile): Reconcile {
   };
 }
 
-/** The API server does not take or keep the status of one resource, although the CRDs know every field of it. */
+/** The API server refuses or does not keep the status of one resource, although the CRDs have every field. */
 export class StatusRefused extends AppError {
   constructor(why: string, options?: ErrorOptions) {
     super(
@@ -42,19 +42,19 @@ export class StatusRefused extends AppError {
   }
 }
 
-/** Whether the installed CRDs know every field of this release; `check` looks again. */
+/** Whether the installed CRDs have every field of this release; `check` reads them again. */
 export interface CrdsFit {
   readonly fit: boolean;
   check: () => Promise<void>;
 }
 
 /**
- * Rethrows the failure of a strict write of status. Only the CRDs themselves tell whether they are older than the operator,
- * since anybody who may write a status can make the API server refuse the next write of it: a refusal becomes `CrdsOutdated`
- * if they lack a field, and otherwise `StatusRefused`, which concerns this resource alone.
+ * Rethrows the failure of a strict status write. A refused status becomes `CrdsOutdated` if the CRDs lack a field, and
+ * otherwise `StatusRefused`, which concerns this resource alone. Only the CRDs themselves decide which: anyone who may write
+ * a status can make the API server refuse the next write of it.
  *
- * For an unknown field the API server names the patch as what is invalid, and puts the reason behind the whole object,
- * where a message of bounded length does not show it.
+ * For an unknown field the API server reports the patch as invalid, and puts the reason after a dump of the whole object,
+ * where a message of limited length cuts it off.
  */
 export async function rethrowRefusal(crds: CrdsFit, error: unknown): Promise<never> {
   if (!(error instanceof ApiError) || error.status !== 422 || !error.causes.some(isOfStatus)) throw error;
@@ -68,11 +68,10 @@ function isOfStatus({ field = '' }: ApiErrorCause): boolean {
 }
 
 /**
- * Whether nothing but conditions can stand in a status. Any write, of whatever field, makes the API server drop what its
- * CRD does not know, and reading drops it too: so under older CRDs a status is only written if it cannot hold an attempt,
- * which begins together with an Issuing condition.
+ * Whether a status can contain nothing but conditions. The API server drops fields that its CRD lacks, on any write and on
+ * reading too. So under older CRDs write only a status that cannot have an attempt, which starts with an Issuing condition.
  */
-export function holdsConditionsOnly(status: Pick<CertificateStatus, 'conditions'> | undefined): boolean {
+export function holdsConditionsOnly(status: CertificateResource['status']): boolean {
   const { conditions, ...others } = status ?? {};
   return Object.keys(others).length === 0 && conditionOf(conditions, 'Issuing')?.status !== 'True';
 }

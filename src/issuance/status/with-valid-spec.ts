@@ -6,13 +6,13 @@ import type { StatusWriter } from './writer.ts';
 
 interface Deps<T extends CertificateResource> {
   warn: Warn;
-  statuses: StatusWriter<T>;
+  statuses: Pick<StatusWriter<T>, 'writeNotReady'>;
 }
 
 /**
- * Works on a resource as it is read. One that the API server accepted and the operator cannot read waits for its spec to
- * change; under CRDs that are older than the operator newer ones are waited for. Either is said. A status that the API
- * server refuses can only be told of by an event, and is tried again later and later.
+ * Runs `work` on a resource with a valid spec. A spec that the API server accepted and the operator cannot parse waits for a
+ * change, and outdated CRDs are checked again after `CRDS_AGAIN_MS`; Ready reports either. If the API server refuses the
+ * status, an event is the only way to report it; the error then leads to retries with backoff.
  */
 export async function withValidSpec<T extends CertificateResource>(
   { warn, statuses }: Deps<T>,

@@ -21,15 +21,15 @@ export type StatusChange<Status> = {
   [Field in keyof Status]?: Status[Field] | null | undefined;
 };
 
-/** One change of the status of a resource. */
+/** One change of a resource's status. */
 export interface StatusWrite<T extends CertificateResource> {
-  /** The version that the change is based on: anything else in between is a conflict. */
+  /** The version that the change is based on; any other stored version is a conflict. */
   certificate: T;
   change?: StatusChange<NonNullable<T['status']>>;
   conditions?: readonly WantedCondition[];
   /** Types of conditions to remove. */
   removed?: readonly string[];
-  /** The generation that was decided on, if it is not the certificate's. */
+  /** The generation that the decision was based on, if it is not the certificate's. */
   generation?: number | undefined;
   signal: AbortSignal;
 }
@@ -42,7 +42,7 @@ export interface StatusWriterOptions<T extends CertificateResource> {
   written: LastWritten<T>;
 }
 
-/** Writes the status of one kind of certificate, so that no CRD, however old, drops anything without a word. */
+/** Writes the status of one kind of certificate. No CRD, however old, silently drops any of it. */
 export class StatusWriter<T extends CertificateResource> {
   readonly #options: StatusWriterOptions<T>;
 
@@ -51,8 +51,9 @@ export class StatusWriter<T extends CertificateResource> {
   }
 
   /**
-   * Whether a write of a resource, of whatever field, leaves its status whole: older CRDs take away what they do not know.
-   * What they hide already is not there to be refused with the write, so that a status without an attempt has them looked at.
+   * Whether writing a resource, even another field, leaves its status intact: older CRDs drop the fields they lack. They
+   * also hide those fields on reading, and a hidden field cannot be refused with the write. So if there is no attempt,
+   * check the CRDs first.
    */
   async isWritable({ status }: Pick<T, 'status'>): Promise<boolean> {
     const { crds } = this.#options;
@@ -62,14 +63,14 @@ export class StatusWriter<T extends CertificateResource> {
   }
 
   /**
-   * Writes a change in one merge-patch that carries the version it is based on and refuses unknown fields. The answer must
-   * echo the attempt: an API server that drops what its CRD does not know says so to nobody (rule 2). Throws `CrdsOutdated`,
-   * before anything is written where that is known, and `StatusRefused` for what the API server does not take or keep
-   * although the CRDs fit.
+   * Writes a change in one merge patch that carries the version it is based on and refuses unknown fields. The answer must
+   * echo the attempt, since an API server can drop fields silently (`attemptEcho`). Throws an `ApiError`, `CrdsOutdated`
+   * (before writing, if that is known already), or `StatusRefused` if the API server refuses or drops the change although
+   * the CRDs fit.
    */
-  async write(recording: StatusWrite<T>): Promise<T> {
+  async write(update: StatusWrite<T>): Promise<T> {
     const { kube, kind, written, crds } = this.#options;
-    const { certificate, change = {}, signal } = recording;
+    const { certificate, change = {}, signal } = update;
     if (!(await this.isWritable(certificate))) throw new CrdsOutdated();
     const { metadata, status } = certificate;
     const { attempt }: { attempt?: object | null | undefined } = change;
@@ -79,7 +80,7 @@ export class StatusWriter<T extends CertificateResource> {
         ...this.#restated(status),
         ...change,
         ...(attempt ? { attempt: this.#whole(attempt) } : {}),
-        conditions: this.#conditions(recording),
+        conditions: this.#conditions(update),
       },
     };
     const options = { subresource: 'status', fieldValidation: 'Strict', signal } as const;
@@ -97,25 +98,25 @@ export class StatusWriter<T extends CertificateResource> {
   }
 
   /**
-   * As `write`, only if the conditions say something new and no CRD drops anything for it. Returns the newest version.
+   * As `write`, but only if the conditions change and no CRD would drop anything. Returns the newest version, which is
+   * `certificate` itself if nothing was written.
    */
-  async writeNews(recording: StatusWrite<T>): Promise<T> {
-    const { certificate } = recording;
+  async writeNews(update: StatusWrite<T>): Promise<T> {
+    const { certificate } = update;
     if (!(await this.isWritable(certificate))) return certificate;
-    const isSaid = sameConditions(certificate.status?.conditions, this.#conditions(recording));
-    return isSaid ? certificate : this.write(recording);
+    const isUnchanged = sameConditions(certificate.status?.conditions, this.#conditions(update));
+    return isUnchanged ? certificate : this.write(update);
   }
 
-  /** Says why it is not Ready in that condition alone, which any version of the CRD takes. */
+  /** Reports why a resource is not Ready, in that condition alone: every version of the CRD has conditions. */
   async writeNotReady(certificate: T, { reason, message }: Reason, signal: AbortSignal): Promise<void> {
     const conditions = [{ type: 'Ready', status: 'False', reason, message }] as const;
     await this.writeNews({ certificate, conditions, signal });
   }
 
   /**
-   * Makes a write of a result that must not be lost: after a conflict it reads the resource anew and goes on while the
-   * attempt is still the one it belongs to (rule 5), unless `isBehind` says that somebody wrote a later result. Throws the
-   * conflict otherwise.
+   * Writes a result that must not be lost. After a conflict, reads the resource again and repeats the write while the
+   * status has the same attempt (`resultByAttempt`) and, by `isBehind`, no later result. Otherwise throws the conflict.
    */
   async insist(
     certificate: T,
@@ -147,14 +148,14 @@ export class StatusWriter<T extends CertificateResource> {
     });
   }
 
-  /** What a write does not change it says again: CRDs that do not know it refuse the write instead of dropping it. */
+  /** Fields to repeat unchanged: a CRD that lacks one then refuses the write instead of dropping the field. */
   #restated(status: CertificateResource['status'] = {}): object {
     const present = status as Record<string, unknown>;
     const fields = this.#options.kind.restated.filter((field) => present[field]);
     return Object.fromEntries(fields.map((field) => [field, present[field]]));
   }
 
-  /** A merge-patch keeps what it does not name, so that fields an earlier attempt had must be removed by name. */
+  /** A merge patch keeps what it does not name, so remove the optional fields of an earlier attempt by name. */
   #whole(attempt: object): object {
     return {
       ...Object.fromEntries(this.#options.kind.attemptFields.map((field) => [field, null])),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { attempt, ISSUED, issued } from '../../../test/support/inputs.ts';
-import { isOpen, newAttempt } from './attempt.ts';
+import { floorOf, isOpen, newAttempt } from './attempt.ts';
 import { requestHash } from './request.ts';
 
 const names = { commonName: 'www.example.com', dns: ['www.example.com'], ip: [], uri: [], email: [] };
@@ -93,3 +93,14 @@ test.each([
 ] as const)('%s: open is %s', (_, status, want) => {
   expect(isOpen(status)).toBe(want);
 });
+
+test.each([
+  ['a new certificate', attempt, 5],
+  ['a reissue', { ...attempt, operation: 'Reissue', previousId: 6, afterId: 20 }, 6],
+  ['a reissue from nothing', { ...attempt, operation: 'Reissue' }, 5],
+] as const)(
+  'aboveAfterId: the floor is the highest known id, or the certificate to reissue: %s',
+  (_, of, want) => {
+    expect(floorOf(of)).toBe(want);
+  },
+);

@@ -52,6 +52,15 @@ export function newAttempt(
   };
 }
 
+/** The id above which everything lies that an attempt can have bought (`aboveAfterId`). */
+export function floorOf({
+  operation,
+  previousId,
+  afterId,
+}: Pick<Attempt, 'operation' | 'previousId' | 'afterId'>): number {
+  return operation === 'Reissue' ? (previousId ?? afterId) : afterId;
+}
+
 /** Whether the last attempt has no result yet: its certificate, if there is one, is not the resource's. */
 export function isOpen(status: CertificateStatus | undefined): boolean {
   const attempt = status?.attempt;

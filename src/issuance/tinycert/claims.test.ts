@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ISSUED, attempt, issued, spec } from '../../../test/support/inputs.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import type { CertificateDetails, CertificateSummary } from '../../tinycert/index.ts';
-import { claimsOf, floorOf, isAlike, isFromWindow, withFormer } from './claims.ts';
+import { claimsOf, currentClaimsOf, isAlike, isClaimedByOther, isFromWindow, withFormer } from './claims.ts';
 import { type Request, askedFor, requestHash } from './request.ts';
 
 const names = effectiveNames(spec);
@@ -25,16 +25,6 @@ test.each([
 ] as const)('a line of the list, %s: alike is %s', (_, change, want) => {
   expect(isAlike(attempt, { ...line, ...change })).toBe(want);
 });
-
-test.each([
-  ['a new certificate', attempt, 5],
-  ['a reissue', { ...attempt, operation: 'Reissue', previousId: 6, afterId: 20 }, 6],
-] as const)(
-  'aboveAfterId: what an attempt bought is above what was known, or above what it started from: %s',
-  (_, of, want) => {
-    expect(floorOf(of)).toBe(want);
-  },
-);
 
 test.each([
   ['the same', {}, true],
@@ -92,6 +82,44 @@ test('skipClaimed: a resource claims what it serves, what it bought, what it had
     }).toSorted((a, b) => a - b),
   ).toEqual([3, 4, 5, 7, 9]);
   expect(claimsOf(undefined)).toEqual([]);
+});
+
+describe('with an authority, a resource claims', () => {
+  const [former, pending] = [3, 5];
+  const bothOf = (authorityId: number | undefined) => {
+    const { authorityId: _, ...rest } = issued;
+    return {
+      ...rest,
+      ...(authorityId === undefined ? {} : { authorityId }),
+      attempt: { ...attempt, certificateId: 9, authorityId: authorityId ?? 1 },
+      formerCertificateIds: [former],
+      pendingRevocations: [
+        { certificateId: pending, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' } as const,
+      ],
+    };
+  };
+
+  test.each([
+    ['current ids of this authority', 1, [7, 9]],
+    ['no current ids of another authority', 2, []],
+    ['an id whose authority is unknown', undefined, [7, 9]],
+  ] as const)('%s', (_, authorityId, current) => {
+    expect(currentClaimsOf(bothOf(authorityId), 1)).toEqual(current);
+    expect(claimsOf(bothOf(authorityId), 1)).toEqual([...current, former, pending]);
+  });
+});
+
+describe('an id is claimed by another', () => {
+  const own = { metadata: { name: 'web', uid: 'own' }, status: issued };
+  const other = { metadata: { name: 'web', uid: 'other' }, status: issued };
+
+  test.each([
+    ['resource that claims it, even one of the same name', [own, other], true],
+    ['resource, not by the resource itself', [own], false],
+    ['resource, not by one without a status', [{ metadata: other.metadata }], false],
+  ])('%s', (_, others, want) => {
+    expect(isClaimedByOther(own, 7, others)).toBe(want);
+  });
 });
 
 test('the newest twenty former certificates are kept, each once, and it is told which are not', () => {

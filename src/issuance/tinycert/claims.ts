@@ -1,3 +1,4 @@
+import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { Attempt, CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import type { CertificateSummary } from '../../tinycert/index.ts';
 import { normalCommonName } from '../../x509/names.ts';
@@ -11,11 +12,6 @@ export function isAlike({ commonName }: Pick<Attempt, 'commonName'>, entry: Cert
   return entry.status !== 'revoked' && normalCommonName(entry.commonName) === commonName;
 }
 
-/** The id above which lies what an attempt bought (`aboveAfterId`). */
-export function floorOf({ operation, previousId, afterId }: Attempt): number {
-  return operation === 'Reissue' ? (previousId ?? afterId) : afterId;
-}
-
 /**
  * Whether a certificate that begins at `notBefore` can come from an attempt (`windowStart`, `windowEnd`): what somebody
  * bought before it, or long after a request that was lost, is not taken for it.
@@ -25,11 +21,42 @@ export function isFromWindow({ since, until, startTime }: Attempt, notBefore: nu
   return notBefore >= Date.parse(since) && notBefore <= end;
 }
 
-/** All certificates that a resource claims (`skipClaimed`): the one it serves, one it bought, those it had before. */
-export function claimsOf(status: CertificateStatus | undefined): number[] {
-  const { certificateId, attempt, formerCertificateIds = [], pendingRevocations = [] } = status ?? {};
-  const present = [certificateId, attempt?.certificateId].filter((id) => id !== undefined);
-  return [...present, ...formerCertificateIds, ...pendingRevocations.map((each) => each.certificateId)];
+/**
+ * The ids that a resource has or is getting: its certificate, and what its last attempt bought. With `authorityId`, only
+ * those of this authority, since every endpoint counts ids from one; an id whose authority is unknown is included.
+ */
+export function currentClaimsOf(status: CertificateStatus | undefined, authorityId?: number): number[] {
+  const { certificateId, attempt } = status ?? {};
+  const isOfAuthority = (of: number | undefined): boolean =>
+    authorityId === undefined || of === undefined || of === authorityId;
+  return [
+    isOfAuthority(status?.authorityId) ? certificateId : undefined,
+    isOfAuthority(attempt?.authorityId) ? attempt?.certificateId : undefined,
+  ].filter((id) => id !== undefined);
+}
+
+/**
+ * All ids that a resource claims (`skipClaimed`): the current ones, its former ones and those it has yet to revoke. Status
+ * names no authority for the latter two, so `authorityId` does not restrict them.
+ */
+export function claimsOf(status: CertificateStatus | undefined, authorityId?: number): number[] {
+  const { formerCertificateIds = [], pendingRevocations = [] } = status ?? {};
+  return [
+    ...currentClaimsOf(status, authorityId),
+    ...formerCertificateIds,
+    ...pendingRevocations.map(({ certificateId }) => certificateId),
+  ];
+}
+
+/** Whether any of `others`, apart from the resource itself, claims an id. */
+export function isClaimedByOther(
+  { metadata: { uid } }: Pick<TinyCertCertificate, 'metadata'>,
+  id: number,
+  others: Iterable<Pick<TinyCertCertificate, 'metadata' | 'status'>>,
+): boolean {
+  for (const { metadata, status } of others)
+    if (metadata.uid !== uid && claimsOf(status).includes(id)) return true;
+  return false;
 }
 
 /** The former certificates of a resource once it has given up another one: the newest, and what there is no room for. */

@@ -6,18 +6,26 @@ import type { CertificateKind, SecretMetadata } from '../certificate-kind.ts';
 import { isOpen } from './attempt.ts';
 import { sealedFields } from './seal.ts';
 
-/** What is TinyCert's own about its certificates' Secrets. */
+/** What is specific to TinyCert certificates. */
 export const tinycertKind: CertificateKind<TinyCertCertificate> = {
   type: certificates,
+  caName: 'TinyCert',
+  timing: { sendWindow: 5_000, callDeadline: 20_000, lateExecution: 20_000 },
   nameAnnotation: SECRET_ANNOTATIONS.certificateName,
   metadataOf: (certificate) =>
     secretMetadata(certificate, effectiveNames(certificate.spec), certificate.status?.certificateId ?? 0),
+  claimedIdOf: ({ metadata }) => idFrom(metadata.annotations?.[SECRET_ANNOTATIONS.certificateId]),
   restated: [...sealedFields, 'seal'],
   attemptFields: ['previousId', 'until', 'certificateId', 'reason', 'outcome'],
   isOpen: ({ status }) => isOpen(status),
 };
 
-/** The labels and annotations of a Secret that holds a certificate of this id. */
+/** Reads a certificate id from text that anyone may have written. */
+function idFrom(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The labels and annotations of a Secret that holds the certificate with this id. */
 export function secretMetadata(
   certificate: TinyCertCertificate,
   names: Names,

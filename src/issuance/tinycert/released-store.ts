@@ -7,27 +7,21 @@ import { failpoint } from '../../lib/failpoint.ts';
 import { KeyedMutex } from '../../lib/mutex.ts';
 import { type CrdsFit, rethrowRefusal } from '../status/outdated-crds.ts';
 import type { IssuerDirectory } from './issuer-directory.ts';
-import { type Abandoned, type ReleasedChange, type Released, withReleased } from './released.ts';
+import { type ReleasedAddition, type ReleasedEntries, releasedPatch } from './released.ts';
 
-/** What is remembered. */
-export interface ReleasedRecords {
-  released: readonly Released[];
-  abandoned: readonly Abandoned[];
-}
-
-/** The memory of an issuer, in its status: it outlives resources and processes (rule 8). */
+/** Released certificates and abandoned attempts. They outlive their resources and this process (`recordGivenUp`, `recordAbandoned`). */
 export interface ReleasedStore {
   /**
-   * Adds to what is remembered of an issuer, with what others give up at the same time in one write; resolves once it is
-   * written. Nothing is written if all of it is known already, or if the issuer is gone and nobody is left to remember.
-   * Throws an `ApiError`, `CrdsOutdated` where the installed CRD has no room for it, or `StatusRefused`.
+   * Adds entries to an issuer, in one write with those that others add at the same time, and resolves once they are
+   * stored. Writes nothing if the issuer has them already or no longer exists. Throws an `ApiError`, `CrdsOutdated` if the
+   * installed CRD lacks the fields, or `StatusRefused`.
    */
-  give: (issuerKey: string, giving: ReleasedChange, signal: AbortSignal) => Promise<void>;
-  /** What is remembered by all issuers of an authority, read live. */
-  given: (authorityId: number, signal: AbortSignal) => Promise<ReleasedRecords>;
+  add: (issuerKey: string, addition: ReleasedAddition, signal: AbortSignal) => Promise<void>;
+  /** Reads the entries of all issuers of an authority, live. Throws an `ApiError`. */
+  read: (authorityId: number, signal: AbortSignal) => Promise<ReleasedEntries>;
 }
 
-/** An issuer of either kind with its key in the directory. */
+/** An issuer of either kind, with its key in the directory. */
 export interface KeyedIssuer {
   key: string;
   issuer: TinyCertIssuer | TinyCertClusterIssuer;
@@ -37,17 +31,17 @@ export interface ReleasedStoreOptions {
   kube: KubeClient;
   crds: CrdsFit;
   directory: IssuerDirectory;
-  /** All issuers within reach, live. */
+  /** Lists all issuers that the operator may read, live. */
   listIssuers: (signal: AbortSignal) => Promise<KeyedIssuer[]>;
 }
 
 interface Waiting {
-  giving: ReleasedChange;
-  /** Once somebody has written it, or failed to. */
+  addition: ReleasedAddition;
+  /** Set once a write of it has succeeded or failed. */
   outcome?: { error?: Error };
 }
 
-/** `ReleasedStore` in the status of the issuers. */
+/** A `ReleasedStore` in the status of the issuers. */
 export class IssuerReleasedStore implements ReleasedStore {
   readonly #options: ReleasedStoreOptions;
   readonly #locks = new KeyedMutex();
@@ -57,12 +51,12 @@ export class IssuerReleasedStore implements ReleasedStore {
     this.#options = options;
   }
 
-  async give(issuerKey: string, giving: ReleasedChange, signal: AbortSignal): Promise<void> {
-    const own: Waiting = { giving };
+  async add(issuerKey: string, addition: ReleasedAddition, signal: AbortSignal): Promise<void> {
+    const own: Waiting = { addition };
     const waiting = this.#waiting.get(issuerKey) ?? new Set();
     this.#waiting.set(issuerKey, waiting.add(own));
     try {
-      // Whoever comes first writes for all who wait by then.
+      // The first caller writes for all that wait by then.
       await this.#locks.run(
         issuerKey,
         () => (own.outcome ? undefined : this.#writeAll(issuerKey, waiting, signal)),
@@ -75,7 +69,7 @@ export class IssuerReleasedStore implements ReleasedStore {
     if (own.outcome?.error) throw own.outcome.error;
   }
 
-  async given(authorityId: number, signal: AbortSignal): Promise<ReleasedRecords> {
+  async read(authorityId: number, signal: AbortSignal): Promise<ReleasedEntries> {
     const { directory, listIssuers } = this.#options;
     const all = await listIssuers(signal);
     const statuses = all
@@ -92,23 +86,27 @@ export class IssuerReleasedStore implements ReleasedStore {
     try {
       await this.#write(
         issuerKey,
-        batch.map(({ giving }) => giving),
+        batch.map(({ addition }) => addition),
         signal,
       );
       for (const each of batch) each.outcome = {};
     } catch (thrown) {
-      // That the first one was told to stop is no reason for the others not to be written.
+      // Only the first caller was aborted: leave the others for the next one.
       if (signal.aborted) throw thrown;
       for (const each of batch) each.outcome = { error: asError(thrown) };
     }
   }
 
-  async #write(issuerKey: string, givings: readonly ReleasedChange[], signal: AbortSignal): Promise<void> {
+  async #write(
+    issuerKey: string,
+    additions: readonly ReleasedAddition[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const { kube, crds } = this.#options;
     const { type, ref } = resourceOf(issuerKey);
     for (;;) {
       const issuer = await kube.find(type, ref, { signal });
-      const change = issuer && withReleased(issuer.status ?? {}, givings);
+      const change = issuer && releasedPatch(issuer.status ?? {}, additions);
       if (!change) return;
       const { resourceVersion } = issuer.metadata;
       const patch = { metadata: { resourceVersion }, status: change };
@@ -127,8 +125,8 @@ export class IssuerReleasedStore implements ReleasedStore {
 }
 
 /**
- * Whether an issuer is of an authority. What this process found counts; status, which others could write, only where it
- * found nothing.
+ * Whether an issuer belongs to an authority. This process's own finding counts; status, which others may write, only if
+ * there is none.
  */
 export function isOfAuthority(
   directory: IssuerDirectory,
@@ -139,7 +137,7 @@ export function isOfAuthority(
   return (state?.ready ? state.issuer.authority.id : issuer.status?.authority?.id) === authorityId;
 }
 
-/** The resource that a key of the directory stands for. */
+/** The type and reference of the issuer with this key in the directory. */
 function resourceOf(issuerKey: string) {
   const colon = issuerKey.indexOf(':');
   const type = issuerKey.slice(0, colon) === issuers.kind ? issuers : clusterIssuers;

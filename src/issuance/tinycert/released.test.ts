@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Abandoned, type Released, withReleased } from './released.ts';
+import { type Abandoned, type Released, releasedPatch } from './released.ts';
 
 function released(certificateId: number, cause: Released['cause'] = 'Deleted'): Released {
   return { certificateId, cause: cause ?? 'Deleted' };
 }
 
-/** One of a resource of its own. */
+/** An attempt of a resource of its own. */
 function abandoned(attemptId: string): Abandoned {
   const time = '2026-01-01T00:00:00Z';
   return {
@@ -19,51 +19,51 @@ function abandoned(attemptId: string): Abandoned {
   };
 }
 
-const ids = (memory: ReturnType<typeof withReleased>): number[] | undefined =>
+const ids = (memory: ReturnType<typeof releasedPatch>): number[] | undefined =>
   memory?.released?.map(({ certificateId }) => certificateId);
 
-describe('what an issuer remembers', () => {
-  test('is all that several give up, each once', () => {
-    const givings = [
+describe('the memory of an issuer', () => {
+  test('takes all additions, each entry once', () => {
+    const additions = [
       { released: [released(1), released(2)], abandoned: [abandoned('a')] },
       { released: [released(2), released(3)], abandoned: [abandoned('a'), abandoned('b')] },
     ];
-    expect(withReleased({ released: [released(1)] }, givings)).toEqual({
+    expect(releasedPatch({ released: [released(1)] }, additions)).toEqual({
       released: [released(1), released(2), released(3)],
       abandoned: [abandoned('a'), abandoned('b')],
     });
   });
 
-  test('is not written again when all of it is known, in whatever order its fields come', () => {
+  test('is not written again if it has all entries, whatever the order of their fields', () => {
     const known = {
       released: [{ cause: 'Deleted', certificateId: 1 } as const],
       abandoned: [abandoned('a')],
     };
-    const givings = [{ released: [released(1)], abandoned: [abandoned('a')] }, { taken: [7] }];
-    expect(withReleased(known, givings)).toBeUndefined();
+    const additions = [{ released: [released(1)], abandoned: [abandoned('a')] }, { adopted: [7] }];
+    expect(releasedPatch(known, additions)).toBeUndefined();
   });
 
-  test('names only the list that changes', () => {
+  test('changes only the list that differs', () => {
     const known = { released: [released(1)], abandoned: [abandoned('a')] };
-    expect(withReleased(known, [{ abandoned: [abandoned('b')] }])).toEqual({
+    expect(releasedPatch(known, [{ abandoned: [abandoned('b')] }])).toEqual({
       abandoned: [abandoned('a'), abandoned('b')],
     });
   });
 
-  test('loses what is taken up again', () => {
-    expect(ids(withReleased({ released: [released(1), released(2)] }, [{ taken: [1] }]))).toEqual([2]);
+  test('drops a certificate that a resource adopts', () => {
+    expect(ids(releasedPatch({ released: [released(1), released(2)] }, [{ adopted: [1] }]))).toEqual([2]);
   });
 
   test.each([
     ['Undecided', 'Deleted', 'Deleted'],
     ['Deleted', 'Undecided', 'Deleted'],
-  ] as const)('of a certificate that was %s and is %s is that it was %s', (before, after, last) => {
-    const first = withReleased({}, [{ released: [released(1, before)] }]) ?? {};
-    const both = { ...first, ...withReleased(first, [{ released: [released(1, after)] }]) };
+  ] as const)('of a certificate released as %s and then as %s keeps %s', (before, after, last) => {
+    const first = releasedPatch({}, [{ released: [released(1, before)] }]) ?? {};
+    const both = { ...first, ...releasedPatch(first, [{ released: [released(1, after)] }]) };
     expect(both.released).toEqual([released(1, last)]);
   });
 
-  test('is one attempt for all that one resource made for one request, as far as they reach together', () => {
+  test('merges the attempts of one resource for one request into one entry that spans them all', () => {
     const first = abandoned('a');
     const again = {
       ...first,
@@ -74,14 +74,14 @@ describe('what an issuer remembers', () => {
     };
     const other = { ...again, requestHash: 'v1:other' };
 
-    const change = withReleased({ abandoned: [first] }, [{ abandoned: [again, other] }]);
+    const change = releasedPatch({ abandoned: [first] }, [{ abandoned: [again, other] }]);
 
     expect(change?.abandoned).toEqual([{ ...first, until: again.until }, other]);
   });
 
-  test('are the newest thousand certificates and two hundred attempts', () => {
+  test('keeps the newest thousand certificates and two hundred attempts', () => {
     const known = { released: Array.from({ length: 1000 }, (_, i) => released(i + 1)) };
-    const change = withReleased(known, [
+    const change = releasedPatch(known, [
       {
         released: [released(2001), released(2002)],
         abandoned: Array.from({ length: 201 }, (_, i) => abandoned(`a${i}`)),

@@ -4,10 +4,28 @@ import type { KubeObject } from '../../kube/objects.ts';
 import { canonicalJson } from '../../lib/hash.ts';
 import { type Timing, quietAfter } from '../attempt/timing.ts';
 import { rfc3339 } from '../status/conditions.ts';
+import { floorOf } from './attempt.ts';
+
+/** A certificate that a resource gave up, as its issuer remembers it. */
+export type Released = NonNullable<IssuerStatus['released']>[number];
+/** An attempt whose outcome nobody determined, as its issuer remembers it. */
+export type Abandoned = NonNullable<IssuerStatus['abandoned']>[number];
+
+/** What issuers remember of certificates and attempts beyond their resources (`recordGivenUp`, `recordAbandoned`). */
+export interface ReleasedEntries {
+  released: readonly Released[];
+  abandoned: readonly Abandoned[];
+}
+
+/** A change of an issuer's memory. */
+export interface ReleasedAddition extends Partial<ReleasedEntries> {
+  /** Ids that a resource adopted: they are no longer released. */
+  adopted?: readonly number[];
+}
 
 type Owner = Pick<KubeObject['metadata'], 'namespace' | 'name'>;
 
-/** What is remembered of certificates that a resource gave up `at` a time, in milliseconds since the epoch. */
+/** The entries for certificates that `owner` gave up at `at`, in milliseconds since the epoch. */
 export function released(
   owner: Owner,
   ids: readonly number[],
@@ -22,19 +40,20 @@ export function released(
   }));
 }
 
-/** What is remembered of an attempt of which nobody will find out any more what it bought (rule 8). */
+/** The entry for an attempt whose outcome nobody will determine (`recordAbandoned`). */
 export function abandoned(
   { uid = '', ...owner }: Owner & Pick<KubeObject['metadata'], 'uid'>,
-  { id, requestHash, commonName, operation, previousId, afterId, since, until, startTime }: Attempt,
+  attempt: Attempt,
   timing: Timing,
 ): Abandoned {
+  const { id, requestHash, commonName, since, until, startTime } = attempt;
   return {
     attemptId: id,
     uid,
     ...ownerOf(owner),
     requestHash,
     commonName,
-    afterId: operation === 'Reissue' ? (previousId ?? afterId) : afterId,
+    afterId: floorOf(attempt),
     since,
     until: until ?? new Date(Date.parse(startTime) + quietAfter(timing)).toISOString(),
   };
@@ -44,47 +63,34 @@ function ownerOf({ namespace, name }: Owner): { namespace?: string; name: string
   return { ...(namespace === undefined ? {} : { namespace }), name };
 }
 
-/** A certificate that a resource gave up. */
-export type Released = NonNullable<IssuerStatus['released']>[number];
-/** An attempt that ended without a finding. */
-export type Abandoned = NonNullable<IssuerStatus['abandoned']>[number];
-
-/** What is to be remembered of certificates and attempts beyond their resources (rule 8). */
-export interface ReleasedChange {
-  released?: readonly Released[];
-  abandoned?: readonly Abandoned[];
-  /** Ids that a resource has taken up again: they are given up no more. */
-  taken?: readonly number[];
-}
-
 type Memory = Pick<IssuerStatus, 'released' | 'abandoned'>;
 
-/** As many as the schema allows; the oldest are forgotten first. */
+/** The maximum lengths in the schema; the oldest entries are forgotten first. */
 const MAX_RELEASED = 1000;
 const MAX_ABANDONED = 200;
 
-/** What an issuer's status has to say so that all of this is remembered; undefined if it says so already. */
-export function withReleased(status: Memory, givings: readonly ReleasedChange[]): Memory | undefined {
-  const released = new Map((status.released ?? []).map((each) => [each.certificateId, each]));
-  const abandoned = new Map((status.abandoned ?? []).map((each) => [each.attemptId, each]));
-  for (const giving of givings) {
-    for (const each of giving.released ?? []) {
-      // Given up on purpose says more than that its owner could not be told.
-      const known = released.get(each.certificateId);
+/** The fields that an issuer's status needs to remember all additions; undefined if it remembers them already. */
+export function releasedPatch(status: Memory, additions: readonly ReleasedAddition[]): Memory | undefined {
+  const releasedById = new Map((status.released ?? []).map((each) => [each.certificateId, each]));
+  const abandonedById = new Map((status.abandoned ?? []).map((each) => [each.attemptId, each]));
+  for (const addition of additions) {
+    for (const each of addition.released ?? []) {
+      // A deliberate release outweighs one for want of a known owner.
+      const known = releasedById.get(each.certificateId);
       if (!known || (known.cause === 'Undecided' && each.cause === 'Deleted'))
-        released.set(each.certificateId, each);
+        releasedById.set(each.certificateId, each);
     }
-    for (const id of giving.taken ?? []) released.delete(id);
-    for (const each of giving.abandoned ?? []) {
-      const known = [...abandoned.values()].find(
+    for (const id of addition.adopted ?? []) releasedById.delete(id);
+    for (const each of addition.abandoned ?? []) {
+      const known = [...abandonedById.values()].find(
         ({ uid, requestHash }) => uid === each.uid && requestHash === each.requestHash,
       );
-      abandoned.set(known?.attemptId ?? each.attemptId, known ? joined(known, each) : each);
+      abandonedById.set(known?.attemptId ?? each.attemptId, known ? joined(known, each) : each);
     }
   }
   const next = {
-    released: [...released.values()].slice(-MAX_RELEASED),
-    abandoned: [...abandoned.values()].slice(-MAX_ABANDONED),
+    released: [...releasedById.values()].slice(-MAX_RELEASED),
+    abandoned: [...abandonedById.values()].slice(-MAX_ABANDONED),
   };
   const change: Memory = {
     ...(isSame(status.released, next.released) ? {} : { released: next.released }),
@@ -93,7 +99,7 @@ export function withReleased(status: Memory, givings: readonly ReleasedChange[])
   return Object.keys(change).length === 0 ? undefined : change;
 }
 
-/** Attempts of one resource for one request are remembered as one, so that a CA that is down does not push out others. */
+/** Merges attempts of one resource for one request into one entry, so that an outage does not push out other entries. */
 function joined(before: Abandoned, after: Abandoned): Abandoned {
   const [since = before.since] = [before.since, after.since].sort(byTime);
   const [, until = after.until] = [before.until, after.until].sort(byTime);

@@ -23,8 +23,12 @@ const status = {
 } as const satisfies Sealed;
 const seal = sealOf(account, 'uid', status);
 
+function resource(uid: string, sealed: Sealed & { seal?: string }) {
+  return { metadata: { name: 'web', uid }, status: sealed };
+}
+
 test('a status as it was sealed is believed', () => {
-  expect(isSealed(account, 'uid', { ...status, seal })).toBe(true);
+  expect(isSealed(account, resource('uid', { ...status, seal }))).toBe(true);
 });
 
 test.each([
@@ -40,10 +44,10 @@ test.each([
   ['no seal', 'uid', status],
   ['an empty seal', 'uid', { ...status, seal: '' }],
 ])('a status with %s is not believed', (_, uid, forged) => {
-  expect(isSealed(account, uid, forged)).toBe(false);
+  expect(isSealed(account, resource(uid, forged))).toBe(false);
 });
 
 test('a seal of another account is not believed', () => {
   const other = { seal: (text: string) => hmacHex('another key', text) };
-  expect(isSealed(other, 'uid', { ...status, seal })).toBe(false);
+  expect(isSealed(other, resource('uid', { ...status, seal }))).toBe(false);
 });

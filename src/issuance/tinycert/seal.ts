@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { canonicalJson } from '../../lib/hash.ts';
 
@@ -24,7 +25,10 @@ export function sealOf(sealer: Sealer, uid: string, status: Sealed): string {
 }
 
 /** Whether a status was written by an operator with this account. */
-export function isSealed(sealer: Sealer, uid: string, status: Sealed & { seal?: string }): boolean {
+export function isSealed(
+  sealer: Sealer,
+  { metadata: { uid = '' }, status = {} }: Pick<TinyCertCertificate, 'metadata' | 'status'>,
+): boolean {
   const expected = Buffer.from(sealOf(sealer, uid, status));
   const given = Buffer.from(status.seal ?? '');
   return expected.length === given.length && timingSafeEqual(expected, given);

@@ -10,7 +10,7 @@ import type { StatusWriter } from '../../issuance/status/writer.ts';
 import type { LeftoverSecrets } from '../../issuance/tinycert/inventory/leftover-secrets.ts';
 import type { Observations } from '../../issuance/tinycert/inventory/observations.ts';
 import type { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
-import type { LastSessions } from '../../issuance/tinycert/promises/last-sessions.ts';
+import type { LastSessions } from '../../issuance/tinycert/revocations/last-sessions.ts';
 import type { ReleasedStore } from '../../issuance/tinycert/released-store.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';

@@ -30,10 +30,10 @@ export async function gather(
     elder,
     // The Secret of another resource is not read.
     secret:
-      elder === undefined ? await deps.certificateSecrets.look(certificate, signal) : { state: 'absent' },
-    sealed: issuer?.ready
-      ? isSealed(issuer.issuer.account, metadata.uid ?? '', certificate.status ?? {})
-      : undefined,
+      elder === undefined
+        ? await deps.certificateSecrets.readIfChanged(certificate, signal)
+        : { state: 'absent' },
+    sealed: issuer?.ready ? isSealed(issuer.issuer.account, certificate) : undefined,
     observed: deps.observations.of(certificate),
     attempt: open && deps.attempts.knowledgeOf(open.id, deps.clock.monotonic(), deps.timing),
     turn: turnOf(issuer?.ready ? issuer.issuer.account.gate : undefined, keyOf(certificate)),

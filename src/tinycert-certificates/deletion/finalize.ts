@@ -97,11 +97,10 @@ async function workFor(
   issuer: ReadyIssuer,
   { signal, log }: ReconcileContext,
 ): Promise<Work> {
-  const { metadata, status } = certificate;
   const inputs = {
     ...(await gather(deps, certificate, signal)),
     issuer: { ready: true, issuer } as const,
-    sealed: isSealed(issuer.account, metadata.uid ?? '', status ?? {}),
+    sealed: isSealed(issuer.account, certificate),
   };
   return { deps, inputs, issuer, signal, log };
 }
@@ -132,7 +131,7 @@ async function concludeAttempt(work: Work): Promise<ConcludedAttempt> {
     return { is: 'concluded', bought: [verdict.adopt] };
   }
   // Once the resource is gone, nothing else records the attempt (`recordAbandoned`).
-  if (records) await deps.releasedStore.give(inputs.issuerKey, records, signal);
+  if (records) await deps.releasedStore.add(inputs.issuerKey, records, signal);
   deps.attempts.fruitless(attempt.id, inputs.monotonic);
   return NOTHING_BOUGHT;
 }
@@ -146,7 +145,8 @@ async function provenRevocations(work: Work, revocations: readonly Revocation[])
   const { certificate, sealed } = inputs;
   if (sealed !== false || revocations.length === 0) return [...revocations];
   const secret = await deps.kube.find(secrets, secretRef(certificate), { signal });
-  const content = secret && isOwnSecret(tinycertKind, certificate, secret) ? readSecret(secret) : undefined;
+  const content =
+    secret && isOwnSecret(tinycertKind, certificate, secret) ? readSecret(tinycertKind, secret) : undefined;
   const proven: Revocation[] = [];
   for (const revocation of content ? revocations : []) {
     const atCa = await certificateAtCa(issuer.account.client, revocation.certificateId, callOptions(work));
@@ -191,5 +191,5 @@ async function recordReleased(
   signal: AbortSignal,
 ): Promise<void> {
   const records = { released: released(metadata, ids, deps.clock.now(), 'Deleted') };
-  await deps.releasedStore.give(issuerKey(spec.issuerRef, metadata.namespace), records, signal);
+  await deps.releasedStore.add(issuerKey(spec.issuerRef, metadata.namespace), records, signal);
 }

@@ -3,9 +3,9 @@ import { certificate, issued, readyIssuer } from '../../../test/support/inputs.t
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { Account } from '../../account/tinycert-account.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import { defaultTiming } from '../../issuance/attempt/timing.ts';
+import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
-import type { ReleasedChange } from '../../issuance/tinycert/released.ts';
+import type { ReleasedAddition } from '../../issuance/tinycert/released.ts';
 import { sealOf } from '../../issuance/tinycert/seal.ts';
 import { WorkQueue } from '../../kube/controller/queue.ts';
 import { createLogger } from '../../lib/log.ts';
@@ -21,7 +21,7 @@ function resource(certificateId: number) {
   return certificate({ status: { ...status, seal: sealOf(account, 'uid', status) } });
 }
 
-function setUp(give: (giving: ReleasedChange) => Promise<void>, kept: readonly TinyCertCertificate[] = []) {
+function setUp(give: (giving: ReleasedAddition) => Promise<void>, kept: readonly TinyCertCertificate[] = []) {
   const clock = new VirtualClock();
   const queue = new WorkQueue({ name: 'vanished', clock });
   const directory = new IssuerDirectory();
@@ -29,9 +29,9 @@ function setUp(give: (giving: ReleasedChange) => Promise<void>, kept: readonly T
     clock,
     directory,
     certificates: { values: () => kept },
-    timing: defaultTiming,
+    timing: tinycertKind.timing,
     issuerExists: () => true,
-    releasedStore: { give: (_: string, giving: ReleasedChange) => give(giving) },
+    releasedStore: { add: (_: string, giving: ReleasedAddition) => give(giving) },
   } as unknown as Deps;
   const vanished = new Unfinalized(deps, queue);
   const reconcile = () =>
@@ -75,7 +75,7 @@ test('what cannot be written now, or not be believed yet, is kept', async () => 
 });
 
 test('what vanishes while the CA cannot be asked is written if its seal is true, and kept if not', async () => {
-  const givings: ReleasedChange[] = [];
+  const givings: ReleasedAddition[] = [];
   const { vanished, directory, reconcile } = setUp((giving) => {
     givings.push(giving);
     return Promise.resolve();
@@ -94,7 +94,7 @@ test('what vanishes while the CA cannot be asked is written if its seal is true,
 });
 
 test('what a resource made anew has taken up again is not given up', async () => {
-  const givings: ReleasedChange[] = [];
+  const givings: ReleasedAddition[] = [];
   const { vanished, directory, reconcile } = setUp(
     (giving) => {
       givings.push(giving);

@@ -72,9 +72,7 @@ export class Unfinalized {
     // Only the account can verify a seal. The directory signals when there is one.
     const sealer = state?.ready ? state.issuer.account : state?.account;
     if (!sealer) return {};
-    const believed = pending.filter(({ certificate: { metadata, status } }) =>
-      isSealed(sealer, metadata.uid ?? '', status ?? {}),
-    );
+    const believed = pending.filter(({ certificate }) => isSealed(sealer, certificate));
     // Credentials that the CA has not accepted may fail to verify a seal that is valid.
     const judged = state?.ready ? pending : believed;
     // A resource that was created again may have adopted its certificate.
@@ -85,7 +83,7 @@ export class Unfinalized {
       released: believed.flatMap(releasedOf).filter(({ certificateId }) => !held.has(certificateId)),
       abandoned: believed.flatMap((gone) => abandonedOf(gone, timing)),
     };
-    await releasedStore.give(key, given, signal);
+    await releasedStore.add(key, given, signal);
     log.info(
       { certificateIds: given.released.map(({ certificateId }) => certificateId), resources: judged.length },
       'Certificates were given up with their resources',

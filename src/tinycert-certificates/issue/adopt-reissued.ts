@@ -1,5 +1,6 @@
 import { secretRef } from '../../issuance/certificate-kind.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
+import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { secrets } from '../../kube/objects.ts';
@@ -47,5 +48,5 @@ async function publicKeyOf(
   const atCa = details && (await certificateAtCa(issuer.account.client, certificateId, callOptions(work)));
   if (atCa) return atCa.publicKeyFingerprint;
   const secret = await deps.kube.find(secrets, secretRef(inputs.certificate), { signal });
-  return secret && readSecret(secret)?.leaf.publicKeyFingerprint;
+  return secret && readSecret(tinycertKind, secret)?.leaf.publicKeyFingerprint;
 }

@@ -1,7 +1,7 @@
 import { type Instant, instant, sendGate } from '../../issuance/attempt/send-gate.ts';
-import { datesOf } from '../../issuance/attempt/timing.ts';
 import { newAttempt } from '../../issuance/tinycert/attempt.ts';
 import type { AuthorityMaterial } from '../../issuance/tinycert/issuer-directory.ts';
+import { datesOf } from '../../issuance/tinycert/purchase-dates.ts';
 import { type Request, requestOf } from '../../issuance/tinycert/request.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { isConflict } from '../../kube/errors.ts';

@@ -5,7 +5,7 @@ import { dueAt, lookAgainAt } from '../../issuance/renewal/plan.ts';
 import { present } from '../../issuance/secret/certificate-secrets.ts';
 import { checkMaterial, ExpiredError, type Material } from '../../issuance/secret/check-material.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
-import { secretMetadata } from '../../issuance/tinycert/kind.ts';
+import { secretMetadata, tinycertKind } from '../../issuance/tinycert/kind.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf, type Secret } from '../../kube/objects.ts';
 import { AppError, TerminalError } from '../../lib/errors.ts';
@@ -156,7 +156,8 @@ async function fetchMaterial(work: Work, certificateId: number): Promise<Materia
     client.getCertificate(certificateId, 'chain', callOptions(work)),
     client.getCertificate(certificateId, 'key.dec', callOptions(work)),
   ]);
-  return checkMaterial({ chain, key }, { names: inputs.names, root: authority.root, now: deps.clock.now() });
+  const expected = { names: inputs.names, root: authority.root, now: deps.clock.now() };
+  return checkMaterial(tinycertKind, { chain, key }, expected);
 }
 
 async function writeSecret(

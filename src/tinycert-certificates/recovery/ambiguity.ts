@@ -2,9 +2,9 @@ import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
-import { claimsOf } from '../../issuance/tinycert/claims.ts';
+import { claimsOf, isClaimedByOther } from '../../issuance/tinycert/claims.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
-import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
+import type { ReleasedEntries } from '../../issuance/tinycert/released.ts';
 import { askedFor, requestHash, requestOf } from '../../issuance/tinycert/request.ts';
 import type { CertificateSummary } from '../../tinycert/index.ts';
 import { sameNames } from '../../x509/names.ts';
@@ -22,7 +22,7 @@ export interface Candidate {
   /** All other resources, live. */
   others: readonly TinyCertCertificate[];
   /** What the issuers of the authority remember. */
-  records: ReleasedRecords;
+  records: ReleasedEntries;
   /** The other lines of the list with the common name. */
   strangers: readonly CertificateSummary[];
 }
@@ -47,8 +47,11 @@ export async function ambiguity(
 }
 
 /** Whether another resource has it (`skipClaimed`), or the Secret of a deleted one proves that it had it. */
-async function isClaimed({ deps, issuer, signal }: Context, { id, others }: Candidate): Promise<boolean> {
-  if (others.some(({ status }) => claimsOf(status).includes(id))) return true;
+async function isClaimed(
+  { deps, inputs, issuer, signal }: Context,
+  { id, others }: Candidate,
+): Promise<boolean> {
+  if (isClaimedByOther(inputs.certificate, id, others)) return true;
   return (await deps.leftoverSecrets.of(new Set([id]), issuer.account, signal)).length > 0;
 }
 

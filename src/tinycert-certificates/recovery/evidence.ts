@@ -1,11 +1,13 @@
 import { type TinyCertCertificate, certificates } from '../../api/kinds.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
+import { floorOf } from '../../issuance/tinycert/attempt.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
-import { floorOf, isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
+import { isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa, isAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
-import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
+import type { ReleasedEntries } from '../../issuance/tinycert/released.ts';
 import { askedFor, requestHash } from '../../issuance/tinycert/request.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { secrets } from '../../kube/objects.ts';
@@ -178,8 +180,8 @@ export class RecoveryEvidence {
   }
 
   /** What the issuers of the attempt's authority remember. */
-  released(): Promise<ReleasedRecords> {
-    return this.#deps.releasedStore.given(this.#attempt.authorityId, this.#options.signal);
+  released(): Promise<ReleasedEntries> {
+    return this.#deps.releasedStore.read(this.#attempt.authorityId, this.#options.signal);
   }
 
   /** The public key that a reissue keeps: from the CA, or from the own Secret if the CA hands out no obsolete certificates. */
@@ -191,7 +193,7 @@ export class RecoveryEvidence {
     const { certificate } = this.#inputs;
     const { signal } = this.#options;
     const secret = await this.#deps.kube.find(secrets, secretRef(certificate), { signal });
-    return secret && readSecret(secret)?.leaf.publicKeyFingerprint;
+    return secret && readSecret(tinycertKind, secret)?.leaf.publicKeyFingerprint;
   }
 
   async #hashOf(id: number): Promise<string | undefined> {

@@ -1,7 +1,12 @@
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { isMarked } from '../../issuance/tinycert/marker.ts';
-import { abandoned, released, type Released, type ReleasedChange } from '../../issuance/tinycert/released.ts';
-import type { ReleasedRecords } from '../../issuance/tinycert/released-store.ts';
+import {
+  abandoned,
+  released,
+  type Released,
+  type ReleasedAddition,
+  type ReleasedEntries,
+} from '../../issuance/tinycert/released.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import type { Work } from '../context/work.ts';
 import type { Verdict } from '../decide/after-recovery.ts';
@@ -12,7 +17,7 @@ import { RecoveryEvidence } from './evidence.ts';
 export interface Recovery {
   verdict: Verdict;
   /** To be recorded on the issuer before another attempt is made: the attempt, and what it may have bought. */
-  released?: ReleasedChange;
+  released?: ReleasedAddition;
 }
 
 /**
@@ -93,7 +98,7 @@ function releasedOf(
   { deps: { clock, timing }, inputs }: Work,
   attempt: Attempt,
   undecided: readonly number[],
-): ReleasedChange {
+): ReleasedAddition {
   const { metadata } = inputs.certificate;
   return {
     released: released(metadata, undecided.toReversed(), clock.now(), 'Undecided'),
@@ -105,6 +110,6 @@ function isUndecided({ cause }: Released): boolean {
   return cause === 'Undecided';
 }
 
-function isReleased(id: number, records: ReleasedRecords): boolean {
+function isReleased(id: number, records: ReleasedEntries): boolean {
   return records.released.some(({ certificateId }) => certificateId === id);
 }

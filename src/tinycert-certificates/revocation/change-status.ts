@@ -2,6 +2,7 @@ import type { Ticket } from '../../account/gate/parking.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { instant, sendGate } from '../../issuance/attempt/send-gate.ts';
 import { TurnAwaited } from '../../issuance/decide/gate-turn.ts';
+import { currentClaimsOf } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { type SettableStatus, TinyCertError } from '../../tinycert/index.ts';
@@ -118,14 +119,7 @@ export async function claimedByOthers(
   const { authorityId } = certificate.status ?? {};
   const claimed = new Set<number>();
   for (const { metadata, status } of await deps.listCertificates(signal)) {
-    if (metadata.uid === uid) continue;
-    const { attempt } = status ?? {};
-    // Every endpoint counts ids from one, so the authority has to be the same where both are known.
-    const isSame = (other: number | undefined): boolean =>
-      other === undefined || authorityId === undefined || other === authorityId;
-    if (status?.certificateId !== undefined && isSame(status.authorityId)) claimed.add(status.certificateId);
-    if (attempt?.certificateId !== undefined && isSame(attempt.authorityId))
-      claimed.add(attempt.certificateId);
+    if (metadata.uid !== uid) for (const id of currentClaimsOf(status, authorityId)) claimed.add(id);
   }
   return new Set(ids.filter((id) => claimed.has(id)));
 }

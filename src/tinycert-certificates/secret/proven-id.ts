@@ -2,7 +2,7 @@ import { certificates } from '../../api/kinds.ts';
 import type { Subject } from '../../api/tinycert/subject.ts';
 import type { SecretView } from '../../issuance/secret/certificate-secrets.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
-import { claimsOf } from '../../issuance/tinycert/claims.ts';
+import { isClaimedByOther } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { secretMetadata } from '../../issuance/tinycert/kind.ts';
 import { isAtCa } from '../../issuance/tinycert/lookup.ts';
@@ -52,7 +52,7 @@ export async function provenId(
   const { deps, inputs, issuer } = work;
   if (!(await isFromAuthority(content, issuer))) return undefined;
   for (const id of new Set(guesses)) {
-    if (id === undefined || isClaimedByOther(deps, inputs, id)) continue;
+    if (id === undefined || isKnownClaimed(deps, inputs, id)) continue;
     if (await isAtCa(issuer.account.client, id, content.leaf, callOptions(work))) return id;
   }
   return undefined;
@@ -122,11 +122,7 @@ export async function assertRead({
 }
 
 /** Whether another resource claims a certificate, as far as this process knows: its cache, and its own newer writes. */
-function isClaimedByOther(deps: Deps, { certificate }: Inputs, id: number): boolean {
-  const { uid } = certificate.metadata;
+function isKnownClaimed(deps: Deps, { certificate }: Inputs, id: number): boolean {
   const cached = deps.certificates.byIndex(BY_CERTIFICATE, String(id));
-  const written = [...deps.writtenCertificates.values()].filter((other) =>
-    claimsOf(other.status).includes(id),
-  );
-  return [...cached, ...written].some(({ metadata }) => metadata.uid !== uid);
+  return isClaimedByOther(certificate, id, [...cached, ...deps.writtenCertificates.values()]);
 }

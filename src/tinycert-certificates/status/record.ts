@@ -24,7 +24,7 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
   if (!sealer) return deps.statuses.write(recording);
   if (!(await deps.statuses.isWritable(certificate))) throw new CrdsOutdated();
   const { metadata, status } = certificate;
-  const hasSeal = isSealed(sealer, metadata.uid ?? '', status ?? {});
+  const hasSeal = isSealed(sealer, certificate);
   const change: StatusChange = {
     // What somebody else may have written since the last seal is never sealed.
     ...(hasSeal ? {} : withoutUnproved(status)),
@@ -98,6 +98,6 @@ async function formerIds(
   const { kept, dropped } = withFormer(isSealed ? status : {}, ...ids);
   const giving = { released: released(metadata, dropped, deps.clock.now()) };
   if (dropped.length > 0)
-    await deps.releasedStore.give(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
+    await deps.releasedStore.add(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
   return { formerCertificateIds: kept };
 }

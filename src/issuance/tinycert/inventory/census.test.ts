@@ -4,7 +4,7 @@ import type { TinyCertCertificate } from '../../../api/kinds.ts';
 import type { Attempt, CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
 import type { Abandoned } from '../released.ts';
-import { Census, Evidence, type Facts, type Source, claimsOf, knownStatuses, unclaimed } from './census.ts';
+import { Census, Evidence, type Facts, type Source, claimsIn, knownStatuses, unclaimed } from './census.ts';
 
 const CN = 'www.example.com';
 
@@ -31,7 +31,7 @@ function census(resources: TinyCertCertificate[], lines: CertificateSummary[]): 
 
 function left(resources: TinyCertCertificate[], lines: CertificateSummary[]): number[] {
   const taken = census(resources, lines);
-  const claims = claimsOf(resources, 1, taken.unlisted);
+  const claims = claimsIn(resources, 1, taken.unlisted);
   return unclaimed(taken.others, claims).map(({ id }) => id);
 }
 

@@ -4,7 +4,8 @@ import { effectiveNames } from '../../../api/tinycert/effective.ts';
 import type { IssuerStatus } from '../../../api/tinycert/issuer-status.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
 import { normalCommonName } from '../../../x509/names.ts';
-import { isOpen } from '../attempt.ts';
+import { floorOf, isOpen } from '../attempt.ts';
+import { claimsOf } from '../claims.ts';
 import type { Abandoned } from '../released.ts';
 
 /** What `certificateStatus` of a resource says; undefined if nothing. */
@@ -70,7 +71,7 @@ export interface Claims {
  * The claims to certificates of an authority. An unsealed status counts too: it can hide, and it takes nothing. What is
  * `unlisted` somebody may have reissued by hand, so that its successor is looked for first.
  */
-export function claimsOf(
+export function claimsIn(
   resources: Iterable<TinyCertCertificate>,
   authorityId: number,
   unlisted: ReadonlyMap<number, KnownStatus>,
@@ -83,19 +84,12 @@ export function claimsOf(
   };
   for (const { spec, status } of resources) {
     if (!status) continue;
-    const { attempt, certificateId, formerCertificateIds = [], pendingRevocations = [] } = status;
-    if (certificateId !== undefined && status.authorityId === authorityId) {
-      ids.add(certificateId);
-      if (unlisted.has(certificateId) && status.certificateStatus !== 'obsolete')
-        awaits(attempt?.commonName ?? effectiveNames(spec).commonName, certificateId);
-    }
-    for (const id of formerCertificateIds) ids.add(id);
-    for (const pending of pendingRevocations) ids.add(pending.certificateId);
-    if (attempt?.authorityId !== authorityId) continue;
-    if (attempt.certificateId !== undefined) ids.add(attempt.certificateId);
-    if (!isOpen(status)) continue;
-    const { operation, previousId, afterId } = attempt;
-    awaits(attempt.commonName, operation === 'Reissue' ? (previousId ?? afterId) : afterId);
+    for (const id of claimsOf(status, authorityId)) ids.add(id);
+    const { attempt, certificateId, certificateStatus } = status;
+    const isUnlisted = certificateId !== undefined && unlisted.has(certificateId);
+    if (isUnlisted && status.authorityId === authorityId && certificateStatus !== 'obsolete')
+      awaits(attempt?.commonName ?? effectiveNames(spec).commonName, certificateId);
+    if (attempt?.authorityId === authorityId && isOpen(status)) awaits(attempt.commonName, floorOf(attempt));
   }
   return { ids, open };
 }

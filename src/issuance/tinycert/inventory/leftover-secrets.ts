@@ -81,7 +81,7 @@ export class LeftoverSecrets {
 
 function testimonyOf(secret: Secret): SecretRecord | undefined {
   const { namespace = '', annotations = {} } = secret.metadata;
-  const held = readSecret(secret);
+  const held = readSecret(tinycertKind, secret);
   const name = madeFor(tinycertKind, secret);
   const kind = KINDS.find((each) => each === annotations[SECRET_ANNOTATIONS.issuerKind]);
   const issuer = annotations[SECRET_ANNOTATIONS.issuerName];

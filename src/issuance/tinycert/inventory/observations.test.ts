@@ -3,7 +3,7 @@ import { attempt, certificate, issued } from '../../../../test/support/inputs.ts
 import type { CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
-import { Census, claimsOf, knownStatuses } from './census.ts';
+import { Census, claimsIn, knownStatuses } from './census.ts';
 import { observe, type Observation, Observations } from './observations.ts';
 
 const CN = 'www.example.com';
@@ -26,7 +26,7 @@ function observed(
 ): Observation | undefined {
   const census = new Census(knownStatuses([before], 1));
   for (const each of lines) census.add(each);
-  return observe(census, [now], claimsOf([now], 1, census.unlisted), 1).get(KEY);
+  return observe(census, [now], claimsIn([now], 1, census.unlisted), 1).get(KEY);
 }
 
 describe('news of a certificate is', () => {
@@ -80,7 +80,7 @@ describe('no news of a certificate is', () => {
       return { ...own, metadata: { ...own.metadata, name: `web-${i}` } };
     });
     const census = new Census(knownStatuses(many, 1));
-    expect(observe(census, many, claimsOf(many, 1, census.unlisted), 1).size).toBe(50);
+    expect(observe(census, many, claimsIn(many, 1, census.unlisted), 1).size).toBe(50);
   });
 });
 

@@ -24,7 +24,7 @@ async function scene(isNeeded: boolean) {
     directory.delete(KEY);
     await accounts.release(KEY);
   };
-  /** Whether the account is still the one that whoever comes with the same credentials gets. */
+  /** Whether another issuer with the same credentials still gets this account. */
   const isOpen = async (account: Account, apiKey: string): Promise<boolean> => {
     const credentials = { email: 'a@example.com', passphrase: 'p', apiKey };
     const other = await accounts.acquire('other', { endpoint: 'https://ca.example.com/', credentials });
@@ -34,7 +34,7 @@ async function scene(isNeeded: boolean) {
   return { directory, sessions, acquire, lose, isOpen, need };
 }
 
-test('an issuer that is needed is known after it is gone, and its account is open', async () => {
+test('a needed issuer stays known after it is gone, and its account stays open', async () => {
   const { sessions, acquire, lose, isOpen } = await scene(true);
   const account = await acquire('key');
   await lose();
@@ -42,7 +42,7 @@ test('an issuer that is needed is known after it is gone, and its account is ope
   expect(await isOpen(account, 'key')).toBe(true);
 });
 
-test('it is let go of as soon as nobody needs it', async () => {
+test('a deleted issuer is forgotten as soon as no certificate needs it', async () => {
   const { sessions, acquire, lose, isOpen, need } = await scene(true);
   const account = await acquire('key');
   await lose();
@@ -52,7 +52,7 @@ test('it is let go of as soon as nobody needs it', async () => {
   expect(await isOpen(account, 'key')).toBe(false);
 });
 
-test('an issuer that nobody needs is forgotten with it', async () => {
+test('an issuer that no certificate needs is forgotten when it is deleted', async () => {
   const { sessions, acquire, lose, isOpen } = await scene(false);
   const account = await acquire('key');
   await lose();
@@ -60,7 +60,7 @@ test('an issuer that nobody needs is forgotten with it', async () => {
   expect(await isOpen(account, 'key')).toBe(false);
 });
 
-test('new credentials take the place of the old ones', async () => {
+test('new credentials replace the old ones', async () => {
   const { sessions, acquire, lose, isOpen } = await scene(true);
   const before = await acquire('old');
   const after = await acquire('new');

@@ -2,8 +2,8 @@ import type { TinyCertAccounts } from '../../../account/tinycert-accounts.ts';
 import type { IssuerDirectory, ReadyIssuer } from '../issuer-directory.ts';
 
 /**
- * The issuers as they were last ready, with an account that stays usable: somebody deletes issuer and credentials, or
- * the namespace with all in it, and what was promised can be kept all the same. Without a promise nothing is kept.
+ * The issuers as they were last ready, each with an account that stays logged in. If someone deletes the issuer, its
+ * credentials or the whole namespace, holds and revocations can still be made. Keeps nothing for an issuer without any.
  */
 export class LastSessions {
   readonly #directory: IssuerDirectory;
@@ -21,12 +21,12 @@ export class LastSessions {
     this.#isNeeded = options.isNeeded;
   }
 
-  /** The issuer as it was last ready in this process. */
+  /** The issuer as it was when this process last found it ready. */
   get(issuerKey: string): ReadyIssuer | undefined {
     return this.#last.get(issuerKey);
   }
 
-  /** Looks at an issuer that has changed, or whose promises have. */
+  /** Reviews an issuer after it changed, or after a certificate began or ceased to need it. */
   review(issuerKey: string): void {
     const state = this.#directory.get(issuerKey);
     if (state?.ready) {
@@ -37,7 +37,7 @@ export class LastSessions {
     }
   }
 
-  /** Begins to listen. Returns the function that ends this. */
+  /** Subscribes to the directory. Returns the function that unsubscribes. */
   wire(): () => void {
     return this.#directory.onChange((issuerKey) => this.review(issuerKey));
   }

@@ -3,17 +3,17 @@ import { REVOCATION_FINALIZER } from '../../../api/names.ts';
 import type { Store } from '../../../kube/watch/store.ts';
 import { issuerKey } from '../issuer-directory.ts';
 
-const BY_REVOCATION = 'promise';
+const BY_REVOCATION = 'revocation';
 
-/** Whether something was promised for the end of this certificate that only its issuer's account can keep. */
-export function hasDueRevocation({ metadata, status }: TinyCertCertificate): boolean {
+/** Whether a certificate has a hold or revocation, pending or due at its deletion, that only its issuer's account can make. */
+function needsIssuer({ metadata, status }: TinyCertCertificate): boolean {
   return (
     (metadata.finalizers?.includes(REVOCATION_FINALIZER) ?? false) ||
     (status?.pendingRevocations?.length ?? 0) > 0
   );
 }
 
-/** Which issuers are needed for holds and revocations that were promised. */
+/** Counts the certificates that need each issuer for a hold or revocation. */
 export class IssuersNeeded {
   readonly #certificates: Store<TinyCertCertificate>;
   readonly #listeners = new Set<(issuerKey: string) => void>();
@@ -28,12 +28,12 @@ export class IssuersNeeded {
     return this.#certificates.keysByIndex(BY_REVOCATION, issuer).length;
   }
 
-  /** Calls back with the key of an issuer that somebody has come to need, or needs no longer. */
+  /** Calls back with the key of an issuer when a certificate begins or ceases to need it. */
   onChange(listener: (issuerKey: string) => void): void {
     this.#listeners.add(listener);
   }
 
-  /** Begins to listen. Returns the function that ends this. */
+  /** Subscribes to the store. Returns the function that unsubscribes. */
   wire(): () => void {
     return this.#certificates.subscribe(({ type, object, previous }) => {
       const before = type === 'delete' ? object : previous;
@@ -49,5 +49,5 @@ export class IssuersNeeded {
 /** The key of the issuer that a certificate needs, if it needs one. */
 function neededBy(certificate: TinyCertCertificate): string[] {
   const { spec, metadata } = certificate;
-  return hasDueRevocation(certificate) ? [issuerKey(spec.issuerRef, metadata.namespace)] : [];
+  return needsIssuer(certificate) ? [issuerKey(spec.issuerRef, metadata.namespace)] : [];
 }

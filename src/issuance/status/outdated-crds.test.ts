@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { refusal } from '../../../test/support/stored-object.ts';
+import type { ReconcileContext } from '../../kube/controller/controller.ts';
+import {
+  CRDS_AGAIN_MS,
+  CrdsOutdated,
+  StatusRefused,
+  holdsConditionsOnly,
+  rethrowRefusal,
+  toleratingOldCrds,
+} from './outdated-crds.ts';
+
+const ready = { type: 'Ready', status: 'False', reason: 'R', message: '', lastTransitionTime: '' } as const;
+const issuing = { ...ready, type: 'Issuing', status: 'True' } as const;
+
+/** What `rethrowRefusal` throws, and how often it read the CRDs. */
+async function rethrown(failure: unknown, fitAfterCheck: boolean) {
+  const crds = {
+    fit: true,
+    checks: 0,
+    check: async () => void ((crds.checks += 1), (crds.fit = fitAfterCheck)),
+  };
+  const thrown = await rethrowRefusal(crds, failure).catch((caught: unknown) => caught);
+  return { thrown, checks: crds.checks };
+}
+
+describe('a refused status write', () => {
+  test.each([['patch'], ['status'], ['status.attempt.id']])(
+    'about %s is blamed on the CRDs only if they lack a field',
+    async (field) => {
+      const error = refusal(422, [{ field }]);
+      expect(await rethrown(error, false)).toMatchObject({
+        thrown: { code: 'CRDsOutdated', cause: error },
+        checks: 1,
+      });
+      expect(await rethrown(error, true)).toMatchObject({
+        thrown: { code: 'StatusRefused', cause: error },
+        checks: 1,
+      });
+    },
+  );
+
+  test('counts if any of its causes concerns the status', async () => {
+    const error = refusal(422, [{ field: 'spec.secretName' }, { field: 'status.conditions' }]);
+    expect((await rethrown(error, true)).thrown).toBeInstanceOf(StatusRefused);
+  });
+
+  test.each([
+    ['a rule of the spec', refusal(422, [{ field: 'spec.secretName' }])],
+    ['a field whose name only begins like status', refusal(422, [{ field: 'statuses' }])],
+    ['no field at all', refusal(422)],
+    ['a conflict', refusal(409)],
+    ['a failure that is no answer', new Error('socket')],
+  ])('stays as it is if it is about %s', async (_, error) => {
+    expect(await rethrown(error, false)).toEqual({ thrown: error, checks: 0 });
+  });
+});
+
+test.each([
+  ['no status', undefined, true],
+  ['an empty status', {}, true],
+  ['a condition other than Issuing', { conditions: [ready] }, true],
+  ['an Issuing condition that is False', { conditions: [{ ...issuing, status: 'False' as const }] }, true],
+  ['an Issuing condition, since an attempt may be hidden', { conditions: [ready, issuing] }, false],
+  ['another field', { conditions: [ready], revision: 1 }, false],
+])('a status with %s has conditions only: %s', (_, status, want) => {
+  expect(holdsConditionsOnly(status)).toBe(want);
+});
+
+describe('a controller that tolerates old CRDs', () => {
+  const errors: string[] = [];
+  const context = {
+    log: { error: (_: unknown, message: string) => errors.push(message) },
+  } as unknown as ReconcileContext;
+
+  test('waits for newer ones and logs it', async () => {
+    const reconcile = toleratingOldCrds(() => Promise.reject(new CrdsOutdated()));
+    expect(await reconcile('ns/web', context)).toEqual({ requeueAfterMs: CRDS_AGAIN_MS });
+    expect(errors).toEqual(['The installed CRDs are older than the operator']);
+  });
+
+  test('passes on every other failure', async () => {
+    const error = new StatusRefused('no');
+    await expect(toleratingOldCrds(() => Promise.reject(error))('ns/web', context)).rejects.toBe(error);
+  });
+});

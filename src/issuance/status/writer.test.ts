@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import { attempt, certificate, issued } from '../../../test/support/inputs.ts';
+import { StoredObject, refusal } from '../../../test/support/stored-object.ts';
+import { VirtualClock } from '../../../test/support/virtual-clock.ts';
+import { type TinyCertCertificate, certificates } from '../../api/kinds.ts';
+import { CrdsOutdated, StatusRefused } from './outdated-crds.ts';
+import { LastWritten } from './last-written.ts';
+import { StatusWriter } from './writer.ts';
+
+const { signal } = new AbortController();
+const kind = {
+  type: certificates,
+  restated: ['attempt', 'serialNumber'],
+  attemptFields: ['reason', 'outcome'],
+};
+const failed = { ...attempt, reason: 'DoesNotExist', outcome: 'Refused' } as const;
+const notReady = { reason: 'InvalidSpec', message: 'no' };
+
+function setUp(resource: TinyCertCertificate, { fit = true, fitAfterCheck = true } = {}) {
+  const clock = new VirtualClock();
+  const stored = new StoredObject(resource);
+  const crds = { fit, checks: 0, check: async () => void ((crds.checks += 1), (crds.fit = fitAfterCheck)) };
+  const written = new LastWritten<TinyCertCertificate>({ clock });
+  const statuses = new StatusWriter({ kube: stored.kube, clock, kind, crds, written });
+  return { stored, crds, written, statuses };
+}
+
+describe('a write', () => {
+  test('replaces the version it is based on, keeps other fields and is remembered until the watch delivers it', async () => {
+    const resource = certificate({ status: issued });
+    const { stored, statuses, written } = setUp(resource);
+    const answer = await statuses.write({ certificate: resource, change: { revision: 2 }, signal });
+    expect(answer.status).toMatchObject({ ...issued, revision: 2 });
+    expect(stored.object).toEqual(answer);
+    expect(written.newest('ns/web', resource)).toEqual(answer);
+  });
+
+  test('repeats the fields that an older CRD would drop unnoticed', async () => {
+    const resource = certificate({ status: issued });
+    const { stored, statuses } = setUp(resource);
+    await statuses.write({ certificate: resource, change: { revision: 2 }, signal });
+    expect(stored.writes).toMatchObject([
+      { metadata: { resourceVersion: '1' }, status: { attempt: issued.attempt, serialNumber: '07' } },
+    ]);
+  });
+
+  test('removes the optional fields of the earlier attempt', async () => {
+    const resource = certificate({ status: { attempt: failed } });
+    const { statuses } = setUp(resource);
+    const answer = await statuses.write({ certificate: resource, change: { attempt }, signal });
+    expect(answer.status?.attempt).toEqual(attempt);
+  });
+
+  test('removes a field for null, and the named conditions', async () => {
+    const resource = certificate({ status: issued });
+    const { statuses } = setUp(resource);
+    const change = { renewalTime: null };
+    const answer = await statuses.write({ certificate: resource, change, removed: ['Ready'], signal });
+    expect(answer.status).not.toHaveProperty('renewalTime');
+    expect(answer.status?.conditions).toEqual([]);
+  });
+
+  test('throws the conflict if the resource changed, and writes nothing', async () => {
+    const resource = certificate({ status: issued });
+    const { stored, statuses, written } = setUp(resource);
+    stored.change({ metadata: { finalizers: ['theirs'] } });
+    const write = statuses.write({ certificate: resource, change: { revision: 2 }, signal });
+    await expect(write).rejects.toMatchObject({ status: 409 });
+    expect(stored.object?.status).toEqual(issued);
+    expect(written.size).toBe(0);
+  });
+
+  test.each([
+    ['CrdsOutdated if the CRDs lack a field', false, CrdsOutdated],
+    ['StatusRefused if they do not', true, StatusRefused],
+  ])('that the API server refuses throws %s', async (_, fitAfterCheck, error) => {
+    const resource = certificate({ status: issued });
+    const { stored, statuses } = setUp(resource, { fitAfterCheck });
+    stored.beforeWrite = () => {
+      throw refusal(422, [{ field: 'status.revision' }]);
+    };
+    const write = statuses.write({ certificate: resource, change: { revision: 2 }, signal });
+    await expect(write).rejects.toThrow(error);
+  });
+
+  test.each([
+    ['CrdsOutdated if the CRDs lack the field', false, CrdsOutdated],
+    ['StatusRefused if they do not', true, StatusRefused],
+  ])('attemptEcho: an attempt that the API server drops throws %s', async (_, fitAfterCheck, error) => {
+    const resource = certificate();
+    const { stored, statuses, written } = setUp(resource, { fitAfterCheck });
+    stored.storesField = (name) => name !== 'attempt';
+    await expect(statuses.write({ certificate: resource, change: { attempt }, signal })).rejects.toThrow(
+      error,
+    );
+    expect(written.size).toBe(0);
+  });
+
+  test('is not tried under CRDs that would drop what the status has', async () => {
+    const resource = certificate({ status: issued });
+    const { stored, statuses } = setUp(resource, { fit: false, fitAfterCheck: false });
+    const write = statuses.write({ certificate: resource, change: { revision: 2 }, signal });
+    await expect(write).rejects.toThrow(CrdsOutdated);
+    expect(stored.writes).toEqual([]);
+  });
+});
+
+describe('a resource may be written', () => {
+  const { attempt: _, ...unattempted } = issued;
+  test.each([
+    ['without a check if it has only conditions', {}, false, false, true, 0],
+    ['without a check if it has an attempt and the CRDs fit', issued, true, false, true, 0],
+    ['after a check if an attempt may be hidden', unattempted, true, true, true, 1],
+    ['unless that check finds old CRDs', unattempted, true, false, false, 1],
+    ['unless the CRDs are known to be old', issued, false, false, false, 0],
+  ])('%s', async (__, status, fit, fitAfterCheck, want, checks) => {
+    const { statuses, crds } = setUp(certificate({ status }), { fit, fitAfterCheck });
+    expect(await statuses.isWritable({ status })).toBe(want);
+    expect(crds.checks).toBe(checks);
+  });
+});
+
+describe('news', () => {
+  test('is written once, and not again while the conditions stay the same', async () => {
+    const { stored, statuses } = setUp(certificate());
+    await statuses.writeNotReady(certificate(), notReady, signal);
+    const now = stored.object ?? certificate();
+    expect(now.status?.conditions).toMatchObject([{ type: 'Ready', status: 'False', ...notReady }]);
+    await statuses.writeNotReady(now, notReady, signal);
+    expect(stored.writes).toHaveLength(1);
+  });
+
+  test('is dropped if old CRDs would drop other fields with it', async () => {
+    const resource = certificate({ status: issued });
+    const { stored, statuses } = setUp(resource, { fit: false, fitAfterCheck: false });
+    expect(await statuses.writeNews({ certificate: resource, conditions: [], signal })).toBe(resource);
+    expect(stored.writes).toEqual([]);
+  });
+
+  test('about old CRDs fits into every CRD if the status has only conditions', async () => {
+    const { stored, statuses } = setUp(certificate(), { fit: false, fitAfterCheck: false });
+    await statuses.writeNotReady(certificate(), notReady, signal);
+    expect(stored.writes).toHaveLength(1);
+  });
+});
+
+describe('resultByAttempt: a result', () => {
+  const resource = certificate({ status: { attempt } });
+  const result = { certificateId: 7 };
+
+  /** Insists on a result after `change` was written by someone else. */
+  async function insist(change: object, isBehind = false) {
+    const { stored, statuses } = setUp(resource);
+    stored.change(change);
+    const outcome = await statuses
+      .insist(
+        resource,
+        (current) => statuses.write({ certificate: current, change: result, signal }),
+        () => isBehind,
+        signal,
+      )
+      .then(
+        () => 'written',
+        (error: { status: number }) => error.status,
+      );
+    return { outcome, certificateId: stored.object?.status?.certificateId };
+  }
+
+  test.each([
+    ['after another field of status', { status: { revision: 5 } }],
+    ['after a change of the spec', { spec: { secretName: 'other' }, metadata: { generation: 2 } }],
+  ])('is written %s', async (_, change) => {
+    expect(await insist(change)).toEqual({ outcome: 'written', certificateId: 7 });
+  });
+
+  test.each([
+    ['another attempt', { status: { attempt: { id: 'attempt-2' } } }],
+    ['no attempt', { status: { attempt: null } }],
+    ['another resource of the same name', { metadata: { uid: 'other' } }],
+  ])('is dropped after %s', async (_, change) => {
+    expect(await insist(change)).toEqual({ outcome: 409, certificateId: undefined });
+  });
+
+  test('is dropped if a later one has been written', async () => {
+    expect(await insist({ status: { revision: 5 } }, true)).toEqual({
+      outcome: 409,
+      certificateId: undefined,
+    });
+  });
+
+  test('is not repeated after a failure other than a conflict', async () => {
+    const { statuses } = setUp(resource);
+    let calls = 0;
+    const write = () => {
+      calls += 1;
+      return Promise.reject(refusal(500));
+    };
+    await expect(statuses.insist(resource, write, () => false, signal)).rejects.toMatchObject({
+      status: 500,
+    });
+    expect(calls).toBe(1);
+  });
+});
