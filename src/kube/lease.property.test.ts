@@ -9,7 +9,7 @@ import { LeaderElector } from './lease.ts';
 const PROCESSES = 3;
 const STEP_MS = 250;
 
-/** One process: an elector that is run again whenever it ends, as a supervisor does. */
+/** One process: an elector that a supervisor runs again whenever it ends. */
 class Member {
   readonly clock: ProcessClock;
   readonly elector: LeaderElector;
@@ -38,7 +38,7 @@ class Member {
     }
   }
 
-  /** Gives leadership back, and tries again. */
+  /** Releases leadership and tries again. */
   yield(): void {
     this.clock.run(() => this.#round.abort(new Error('yield')));
   }
@@ -59,7 +59,7 @@ const event = fc.oneof(
   fc.record({ kind: fc.constant('resume' as const), who }),
   fc.record({ kind: fc.constant('kill' as const), who }),
   fc.record({ kind: fc.constant('yield' as const), who }),
-  // Back by more than any sleep here: a sleep and a setback that cancel out are the stated caveat.
+  // Backwards by more than any sleep here: a sleep and a setback that cancel out are the stated caveat.
   fc.record({
     kind: fc.constant('jump' as const),
     who,
@@ -97,7 +97,7 @@ function holders(members: readonly Member[]): number[] {
   return members.flatMap(({ elector }, index) => (elector.isHeld() ? [index] : []));
 }
 
-test('never two hold it, whatever is delayed, lost, stopped, set or killed; and then one does again', async () => {
+test('two processes never hold the Lease, whatever is delayed, lost, stopped, set or killed, and afterwards one does again', async () => {
   let led = 0;
   await fc.assert(
     fc.asyncProperty(

@@ -8,6 +8,6 @@ test.each(['plain text\n', '"a string"\n', 'null\n', ''])(
   },
 );
 
-test('missing parts leave their place empty', () => {
+test('missing parts are left empty', () => {
   expect(formatText('{"msg":"m"}')).toBe('       m\n');
 });

@@ -22,7 +22,7 @@ const failed = (error: unknown, events = 0, openMs = 0): Outcome<string> => ({
   openMs,
 });
 
-test('pages are gathered until the list is complete, and the watch starts where the list was made', () => {
+test('pages are gathered until the list is complete, and the watch starts from its version', () => {
   let state: State = initialState();
   state = advance(state, { type: 'page', entries: ['a', 'b'], continue: 't1' }, 0, middle);
   state = advance(state, { type: 'page', entries: ['c'], continue: 't2' }, 0, middle);
@@ -34,7 +34,7 @@ test('pages are gathered until the list is complete, and the watch starts where 
   });
 });
 
-describe('a watch goes on at once from its last resourceVersion', () => {
+describe('a watch continues at once from its last resourceVersion', () => {
   test.each<[string, Outcome<string>]>([
     [
       'after the server has ended it in time',
@@ -54,7 +54,7 @@ describe('a watch goes on at once from its last resourceVersion', () => {
   });
 });
 
-describe('a watch goes on from its last resourceVersion after a pause', () => {
+describe('a watch continues from its last resourceVersion after a pause', () => {
   test.each<[string, Outcome<string>]>([
     [
       'when it ended at once without an event',
@@ -76,7 +76,7 @@ describe('a watch goes on from its last resourceVersion after a pause', () => {
   });
 });
 
-describe('everything is listed anew', () => {
+describe('everything is listed again', () => {
   test('at once on the first 410', () => {
     expect(advance(watching, failed(apiError(410)), 0, middle)).toMatchObject({
       phase: 'listing',
@@ -101,7 +101,7 @@ describe('everything is listed anew', () => {
 });
 
 describe('a list that fails', () => {
-  test('goes on with the same page after a pause', () => {
+  test('continues with the same page after a pause', () => {
     expect(advance(listing, { type: 'list-failed', error: apiError(503) }, 0, middle)).toMatchObject({
       phase: 'waiting',
       next: { phase: 'listing', gathered: ['a'], continue: 'token' },
@@ -136,11 +136,14 @@ describe('the pause', () => {
   test.each([
     [119_999, 1600],
     [120_000, 800],
-  ])('begins anew after two minutes without a failure: after %i ms it is %i ms', (gap, delayMs) => {
-    const after = advance(listing, refused, 0, middle);
+  ])(
+    'starts from the shortest after two minutes without a failure: after %i ms it is %i ms',
+    (gap, delayMs) => {
+      const after = advance(listing, refused, 0, middle);
 
-    expect(advance(after, refused, gap, middle)).toMatchObject({ delayMs });
-  });
+      expect(advance(after, refused, gap, middle)).toMatchObject({ delayMs });
+    },
+  );
 
   test('comes before a second 410 within two minutes', () => {
     const after = advance(watching, failed(apiError(410)), 0, middle);
@@ -151,7 +154,7 @@ describe('the pause', () => {
     });
   });
 
-  test('is never longer than 37.5 seconds, and what follows it is what was to be done', () => {
+  test('is never longer than 37.5 seconds, and the interrupted step follows it', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(0, 400, 403, 404, 410, 429, 500, 503)),
