@@ -113,7 +113,7 @@ describe('one object', () => {
   });
 
   test.each(['', '.', '..'])(
-    'with the name "%s" is never asked for: it would be another path',
+    'with the name "%s" is never requested, since it would be another path',
     async (name) => {
       const { client, seen } = await setUp(echo);
 

@@ -124,7 +124,7 @@ test('one object gets a burst of ten events and then one a minute, and others ar
 
 test.each([
   ['ASCII', 'x'.repeat(5000)],
-  ['two bytes a character', 'é'.repeat(5000)],
+  ['two bytes per character', 'é'.repeat(5000)],
   ['pairs', '😀'.repeat(5000)],
 ])('a long message is cut to 1 KiB at a whole character: %s', async (_, message) => {
   const { recorder, written, stop } = start();

@@ -48,7 +48,7 @@ class Member {
   }
 }
 
-/** One of the processes, or whoever holds the Lease. */
+/** One of the processes, or the holder of the Lease. */
 const who = fc.oneof(fc.nat(PROCESSES - 1), fc.constant('holder' as const));
 const event = fc.oneof(
   {
@@ -114,16 +114,16 @@ test('two processes never hold the Lease, whatever is delayed, lost, stopped, se
         const members = Array.from({ length: PROCESSES }, join);
         const graves: Member[] = [];
         const seen: number[][] = [];
-        const look = (): void => {
+        const check = (): void => {
           seen.push(holders(members));
         };
-        api.onAct = look;
+        api.onAct = check;
 
         for (const one of happenings) {
           if (one.kind === 'pass') {
             for (let left = one.ms; left > 0; left -= STEP_MS) {
               await world.advance(Math.min(left, STEP_MS));
-              look();
+              check();
             }
           } else {
             const index = one.who === 'holder' ? (holders(members)[0] ?? 0) : one.who;
@@ -138,7 +138,7 @@ test('two processes never hold the Lease, whatever is delayed, lost, stopped, se
               members[index] = join();
             }
           }
-          look();
+          check();
         }
         expect(seen.filter((one) => one.length > 1)).toEqual([]);
         led += seen.filter((one) => one.length === 1).length;

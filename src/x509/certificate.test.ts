@@ -164,7 +164,7 @@ describe('a text that is not one certificate', () => {
     ['sequences nested a thousand deep', () => pem(nested(1000)), 'InvalidDer'],
     ['an empty sequence', () => pem(encode(TAG.sequence)), 'InvalidDer'],
     [
-      'a 30th of February',
+      'February 30 as a date',
       () => pem(replaceOnce(bytesOfLeaf, utcTimeOf(bytesOfLeaf), '260230000000Z')),
       'InvalidDer',
     ],

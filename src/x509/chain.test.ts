@@ -96,7 +96,7 @@ describe('a chain', () => {
       'Expired',
     ],
     [
-      'more intermediates came than anyone needs',
+      'there are more intermediates than are accepted',
       () =>
         verifyChain(
           leaf.certificate,

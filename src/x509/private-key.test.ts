@@ -70,7 +70,7 @@ describe('a private key', () => {
     ['EC', ec.key, ec.cert, 'ec'],
     ['EC in SEC 1', sec1, ec.cert, 'ec'],
   ])(
-    'of %s has the public key of its certificate, and signs so that it fits',
+    'of %s has the public key of its certificate, which verifies its signatures',
     async (_, text, cert, type) => {
       const key = readPrivateKey(text);
       const data = Buffer.from('to be signed');

@@ -105,7 +105,7 @@ describe('a signing request is refused:', () => {
     ['a certificate', rsa.cert, 'InvalidSigningRequest'],
     ['two requests', request + request, 'InvalidSigningRequest'],
     [
-      'one under the old label',
+      'a request under the old label',
       request.replaceAll('CERTIFICATE', 'NEW CERTIFICATE'),
       'InvalidSigningRequest',
     ],

@@ -36,7 +36,7 @@ test.each<[string, Partial<CAcertCertificateSpec>]>([
   expect(cacertSpecHash({ ...spec, ...change })).not.toBe(cacertSpecHash(spec));
 });
 
-test('A key has 3072 bits unless the spec says otherwise.', () => {
+test('A key has 3072 bits by default.', () => {
   expect(keySize({})).toBe(3072);
   expect(keySize({ privateKey: { size: 2048, rotationPolicy: 'Always' } })).toBe(2048);
 });

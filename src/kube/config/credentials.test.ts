@@ -148,14 +148,14 @@ describe('credentials', () => {
   });
 
   test.each(['http://127.0.0.1:8001', 'http://[::1]:8001', 'http://localhost:8001'])(
-    'may be sent over plain http to this machine: %s',
+    'are sent over plain http to this machine: %s',
     async (server) => {
       expect(await openConnection({ server, clock, load: withToken })).toMatchObject({ server });
     },
   );
 
   test.each(['http://example.org', 'http://127.0.0.1.example.org', 'http://localhost.example.org'])(
-    'are not sent over plain http to another: %s',
+    'are not sent over plain http to another machine: %s',
     async (server) => {
       await expect(openConnection({ server, clock, load: withToken })).rejects.toMatchObject({
         code: 'KUBE_PLAIN_HTTP',

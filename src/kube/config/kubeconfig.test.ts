@@ -183,13 +183,8 @@ describe('a kubeconfig that cannot be used is refused:', () => {
   });
 
   test.each([
-    ['a server that is no URL', { server: 'example' }, {}, 'KUBECONFIG_NO_SERVER'],
-    [
-      'impersonation, which must not be passed over',
-      {},
-      { token: 't', as: 'admin' },
-      'KUBECONFIG_IMPERSONATION',
-    ],
+    ['a server that is not a URL', { server: 'example' }, {}, 'KUBECONFIG_NO_SERVER'],
+    ['impersonation, which must not be ignored', {}, { token: 't', as: 'admin' }, 'KUBECONFIG_IMPERSONATION'],
     ['a token for plain http elsewhere', { server: 'http://example.org' }, { token: 't' }, 'KUBE_PLAIN_HTTP'],
   ])('%s', async (_name, cluster, user, code) => {
     await expect(loadKubeconfig(await one(cluster, user), { clock })).rejects.toMatchObject({ code });

@@ -117,7 +117,7 @@ describe('a reconcile that returns', () => {
   });
 
   test.each([
-    ['a delay of none', { requeueAfterMs: 0 }, 100],
+    ['a delay of 0', { requeueAfterMs: 0 }, 100],
     ['a negative delay', { requeueAfterMs: -1 }, 100],
     ['a time long past', { requeueAt: 0 }, 1000],
   ])('%s causes no tight loop', async (_, returned, everyMs) => {
@@ -252,9 +252,9 @@ describe('a reconcile that throws', () => {
 
   test.each([
     ['a delay of its own', 7000, [0, 7000]],
-    ['terminal', 'terminal' as const, [0]],
-    ['nothing: the usual', undefined, [0, 1000, 3000, 7000]],
-    ['no number: the usual', NaN, [0, 1000, 3000, 7000]],
+    ['terminal for no retry', 'terminal' as const, [0]],
+    ['undefined for the backoff', undefined, [0, 1000, 3000, 7000]],
+    ['NaN, which counts as undefined', NaN, [0, 1000, 3000, 7000]],
   ])('is retried as backoffFor asks: %s', async (_, delay, want) => {
     const { clock, queue, runs, stop } = start(() => Promise.reject(new Error('down')), {
       backoffFor: () => delay,

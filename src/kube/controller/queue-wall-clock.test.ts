@@ -35,7 +35,7 @@ describe('times on the wall clock', () => {
   });
 
   test.each(['delay', 'time'])(
-    'a key whose %s came first is found after a jump all the same',
+    'a key whose %s was added first is due after a jump all the same',
     async (first) => {
       const { clock, queue } = setUp();
       const add = {

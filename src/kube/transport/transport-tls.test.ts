@@ -132,10 +132,10 @@ describe('a server certificate', () => {
 
   test.each<[string, () => Credentials['tls']]>([
     [
-      'is checked against the name that the kubeconfig gives',
+      'is checked against the server name in the kubeconfig',
       () => ({ ca: oldCa.cert, servername: 'localhost' }),
     ],
-    ['is not checked where the kubeconfig says so', () => ({ rejectUnauthorized: false })],
+    ['is not checked if the kubeconfig switches the check off', () => ({ rejectUnauthorized: false })],
   ])('%s', async (_name, tls) => {
     const { transport } = await setUp(await listen(createServer(oldPair, answer), 'https'), tls());
 

@@ -141,7 +141,7 @@ describe('a refusal', () => {
   });
 
   test.each([500, 503, 504])(
-    'with %i is not repeated, even where the server says when to come back',
+    'with %i is not retried, even if the server gives a Retry-After',
     async (status) => {
       let requests = 0;
       const { transport } = await setUp((_request, response) => {

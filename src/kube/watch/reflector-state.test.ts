@@ -37,16 +37,16 @@ test('pages are gathered until the list is complete, and the watch starts from i
 describe('a watch continues at once from its last resourceVersion', () => {
   test.each<[string, Outcome<string>]>([
     [
-      'after the server has ended it in time',
+      'after the server ended it as usual',
       { type: 'ended', resourceVersion: 'v9', events: 0, openMs: 240_000 },
     ],
     [
-      'after the server has dropped it for being slow',
+      'after the server dropped it for being slow',
       { type: 'ended', resourceVersion: 'v9', events: 3, openMs: 5 },
     ],
-    ['after a cut, where it had delivered something', failed(apiError(0, { reason: 'ConnectionFailed' }), 3)],
+    ['after a cut, if it had delivered something', failed(apiError(0, { reason: 'ConnectionFailed' }), 3)],
     [
-      'after a silence, where it had delivered something',
+      'after a silence, if it had delivered something',
       failed(apiError(0, { reason: 'DeadlineExceeded' }), 3),
     ],
   ])('%s', (_name, outcome) => {
@@ -56,12 +56,9 @@ describe('a watch continues at once from its last resourceVersion', () => {
 
 describe('a watch continues from its last resourceVersion after a pause', () => {
   test.each<[string, Outcome<string>]>([
-    [
-      'when it ended at once without an event',
-      { type: 'ended', resourceVersion: 'v9', events: 0, openMs: 10 },
-    ],
-    ['when there was no connection', failed(apiError(0, { reason: 'ConnectionFailed' }))],
-    ['when it was cut before it delivered anything', failed(apiError(0, { reason: 'DeadlineExceeded' }))],
+    ['if it ended at once without an event', { type: 'ended', resourceVersion: 'v9', events: 0, openMs: 10 }],
+    ['if there was no connection', failed(apiError(0, { reason: 'ConnectionFailed' }))],
+    ['if it was cut before it delivered anything', failed(apiError(0, { reason: 'DeadlineExceeded' }))],
     ['on 401', failed(apiError(401))],
     ['on 403', failed(apiError(403))],
     ['on 429', failed(apiError(429))],
@@ -91,7 +88,7 @@ describe('everything is listed again', () => {
     ['on an ERROR event', failed(apiError(500, { verb: 'WATCH' }), 5)],
     ['on a line that is not an event', failed(apiError(0, { verb: 'WATCH', reason: 'ProtocolError' }), 5)],
     ['on an answer that is not HTTP', failed(apiError(0, { reason: 'ProtocolError' }))],
-    ['on a mistake of this program', failed(new TypeError('x is not a function'), 5)],
+    ['on an error in this program', failed(new TypeError('x is not a function'), 5)],
   ])('after a pause %s', (_name, outcome) => {
     expect(advance(watching, outcome, 0, middle)).toMatchObject({
       phase: 'waiting',

@@ -206,7 +206,7 @@ describe('an index', () => {
   });
 
   test.each([
-    ['asked for and never made', (store: Store<Thing>) => store.byIndex('size', '1')],
+    ['queried and was never added', (store: Store<Thing>) => store.byIndex('size', '1')],
     ['made twice', (store: Store<Thing>) => store.addIndex('colour', byColour)],
   ])('that is %s is refused as a mistake of the caller', (_name, use) => {
     const store = new Store<Thing>();

@@ -134,7 +134,7 @@ describe('a watch', () => {
   test.each([
     ['an ERROR event without a Status', line('ERROR', 'hunter2'), { status: 500, verb: 'WATCH' }],
     ['a line that is not JSON', 'hunter2 {\n', { reason: 'ProtocolError' }],
-    ['a line that is no object', '"hunter2"\n', { reason: 'ProtocolError' }],
+    ['a line that is not an object', '"hunter2"\n', { reason: 'ProtocolError' }],
     ['an event of unknown type', line('hunter2', secret('a', '6')), { reason: 'ProtocolError' }],
     ['an event without an object', '{"type":"ADDED","data":"hunter2"}\n', { reason: 'ProtocolError' }],
     [
