@@ -46,7 +46,7 @@ const LIST_DEADLINE_MS = 60_000;
 /** Objects per page of a list, as in client-go and kube-rs. */
 export const PAGE_SIZE = 500;
 /** How often `listAll` starts if its continue token keeps expiring. */
-const MAX_LIST_STARTS = 3;
+export const MAX_LIST_STARTS = 3;
 
 /** The API's verbs on typed objects. Every method throws `ApiError`. */
 export class KubeClient {

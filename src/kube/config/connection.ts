@@ -53,10 +53,10 @@ export interface ConnectionOptions {
 export class CredentialsError extends AppError {}
 
 /** Credentials older than this are reloaded. The kubelet renews a token long before it expires; client-go also reads each minute. */
-const MAX_AGE_MS = 60_000;
+export const CREDENTIALS_MAX_AGE_MS = 60_000;
 
 /** Even after a failure or a 401, credentials are not loaded again sooner: a plugin may be slow or may ask a person. */
-const MIN_AGE_MS = 2000;
+export const CREDENTIALS_RETRY_MS = 2000;
 
 /** Time limit for a reload: a plugin that hangs must not block the operator. */
 const LOAD_TIMEOUT_MS = 60_000;
@@ -104,7 +104,7 @@ class ReloadingConnection implements ClusterConnection {
 
   async authorization(force = false): Promise<string | undefined> {
     const age = this.#clock.monotonic() - this.#loadedAt;
-    if (age >= (force ? MIN_AGE_MS : MAX_AGE_MS)) {
+    if (age >= (force ? CREDENTIALS_RETRY_MS : CREDENTIALS_MAX_AGE_MS)) {
       this.#loading ??= this.#reload(force).finally(() => (this.#loading = undefined));
       await this.#loading;
     }
