@@ -27,7 +27,7 @@ interface Definition {
   shape?: Record<string, z.ZodType>;
 }
 
-/** The schema's fields, through optionals, defaults and arrays. */
+/** The paths of a schema's fields. Optionals, defaults and arrays add no level of their own. */
 function fieldsOf(schema: z.ZodType, path: string): string[] {
   const { innerType, element, shape } = schema.def as Definition;
   const inner = innerType ?? element;

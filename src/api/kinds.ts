@@ -9,31 +9,31 @@ import type { IssuerSpec } from './tinycert/issuer-spec.ts';
 import type { IssuerStatus } from './tinycert/issuer-status.ts';
 import { GROUP, VERSION } from './names.ts';
 
-/** One wanted certificate and its Secret. */
+/** A certificate to obtain from TinyCert and to keep in a Secret. */
 export interface TinyCertCertificate extends KubeObject {
   spec: CertificateSpec;
   status?: CertificateStatus;
 }
 
-/** An account and one of its authorities, for certificates of the same namespace. */
+/** A TinyCert account and one of its authorities, for certificates in the same namespace. */
 export interface TinyCertIssuer extends KubeObject {
   spec: IssuerSpec;
   status?: IssuerStatus;
 }
 
-/** As `TinyCertIssuer`, for certificates of all namespaces. */
+/** Like `TinyCertIssuer`, but for certificates in all namespaces. */
 export interface TinyCertClusterIssuer extends KubeObject {
   spec: IssuerSpec;
   status?: IssuerStatus;
 }
 
-/** A CAcert login, for certificates of the same namespace. */
+/** A CAcert login, for certificates in the same namespace. */
 export interface CAcertAccount extends KubeObject {
   spec: CAcertAccountSpec;
   status?: CAcertAccountStatus;
 }
 
-/** One wanted CAcert client certificate and its Secret. */
+/** A client certificate to obtain from CAcert and to keep in a Secret. */
 export interface CAcertCertificate extends KubeObject {
   spec: CAcertCertificateSpec;
   status?: CAcertCertificateStatus;

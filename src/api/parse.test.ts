@@ -19,7 +19,7 @@ const attempt = {
   authorityId: 7,
 };
 
-describe('a renewal window that no rule of the CRD can refuse', () => {
+describe('a renewal window that no CEL rule can refuse', () => {
   const windowed = (cron: string, timezone: string): unknown => ({
     metadata,
     spec: {
@@ -34,24 +34,24 @@ describe('a renewal window that no rule of the CRD can refuse', () => {
   });
 
   test.each([
-    ['0 3 * * *', 'Mars/Olympus', 'timezone: "Mars/Olympus" is not a time zone known here'],
+    ['0 3 * * *', 'Mars/Olympus', 'timezone: "Mars/Olympus" is not a known time zone'],
     ['0 5-1 * * *', 'UTC', 'cron: "0 5-1 * * *" is not a schedule'],
     ['*/99 * * * *', 'UTC', 'cron: "*/99 * * * *" is not a schedule'],
-    ['0 0 31 2,4 *', 'UTC', 'cron: "0 0 31 2,4 *" never comes'],
-  ])('%s in %s is named', (cron, timezone, message) => {
+    ['0 0 31 2,4 *', 'UTC', 'cron: "0 0 31 2,4 *" never matches'],
+  ])('is reported with its path: %s in %s', (cron, timezone, message) => {
     expect(parseCertificate(windowed(cron, timezone))).toEqual({
       ok: false,
       message: expect.stringContaining(`spec.renewal.windows[1].${message}`) as string,
     });
   });
 
-  test('is no concern of one that can be used', () => {
+  test('is not reported if it can be used', () => {
     expect(parseCertificate(windowed('0 0 29 2 *', 'America/Sao_Paulo')).ok).toBe(true);
   });
 });
 
 describe('a certificate from the cluster', () => {
-  test('gets the defaults that an older CRD lacks and keeps its metadata', () => {
+  test('gets the defaults that an older CRD lacks, and keeps its metadata', () => {
     const parsed = parseCertificate({
       apiVersion: 'a/b',
       kind: 'K',
@@ -92,7 +92,7 @@ describe('a certificate from the cluster', () => {
   });
 
   test.each([
-    ['no object', null, 'the object has no metadata with a name'],
+    ['no object at all', null, 'the object has no metadata with a name'],
     ['no metadata', { spec }, 'the object has no metadata with a name'],
     ['no spec', { metadata }, 'spec: '],
     ['a field of the wrong type', { metadata, spec: { ...spec, dnsNames: 'a' } }, 'spec.dnsNames: '],
@@ -110,17 +110,17 @@ describe('a certificate from the cluster', () => {
     [
       'a broken rule between fields',
       { metadata, spec: { ...spec, renewBefore: '720h', renewBeforePercentage: 30 } },
-      'spec.renewBeforePercentage: renewBefore and renewBeforePercentage exclude each other',
+      'spec.renewBeforePercentage: renewBefore and renewBeforePercentage cannot both be set',
     ],
     ['half an attempt', { metadata, spec, status: { attempt: { number: 1 } } }, 'status.attempt.id: '],
-  ])('is refused with a message: %s', (_, value, message) => {
+  ])('is refused with a message if it has %s', (_, value, message) => {
     const parsed = parseCertificate(value);
 
     expect(parsed).toMatchObject({ ok: false });
     expect('message' in parsed && parsed.message).toContain(message);
   });
 
-  test('never throws, whatever it is', () => {
+  test('never makes the parser throw, whatever it is', () => {
     const odd = fc.oneof(
       fc.anything({ withNullPrototype: true, withDate: true }),
       fc.record({ metadata: fc.constant(metadata), spec: fc.anything(), status: fc.anything() }),
@@ -146,8 +146,12 @@ describe('an issuer from the cluster', () => {
   });
 
   test.each([
-    ['an authority named twice', { ...issuerSpec, authority: { id: 7, name: 'x' } }, 'spec.authority: '],
-    ['an authority not named', { ...issuerSpec, authority: {} }, 'spec.authority: '],
+    [
+      'an authority with both id and name',
+      { ...issuerSpec, authority: { id: 7, name: 'x' } },
+      'spec.authority: ',
+    ],
+    ['an authority with neither id nor name', { ...issuerSpec, authority: {} }, 'spec.authority: '],
     ['no credentials', { authority: { id: 7 } }, 'spec.credentialsSecretRef: '],
     ['plain HTTP', { ...issuerSpec, endpoint: 'http://ca.example.com/' }, 'spec.endpoint: '],
     [
@@ -155,7 +159,7 @@ describe('an issuer from the cluster', () => {
       { ...issuerSpec, caBundle: '-----BEGIN CERTIFICATE-----', caBundleSecretRef: { name: 'x' } },
       'spec.caBundleSecretRef: ',
     ],
-  ])('is refused with a message: %s', (_, broken, message) => {
+  ])('is refused with a message if it has %s', (_, broken, message) => {
     const parsed = parseIssuer({ metadata, spec: broken });
 
     expect('message' in parsed && parsed.message).toContain(message);

@@ -19,32 +19,33 @@ import type {
 import { type Violation, compileRules } from './schema/rules.ts';
 import { unusableWindow } from './usable-windows.ts';
 
-/** An object that was read, or a sentence that says what is wrong with it. */
+/** The object, or a message that states what is wrong with it and where. */
 export type Parsed<T> = { ok: true; object: T } | { ok: false; message: string };
 
 type Parser<T> = (value: unknown) => Parsed<T>;
 
 /**
- * Reads a certificate as the cluster holds it: fills in defaults, drops unknown fields (a CRD may be newer than the
- * operator) and applies the rules of the CRD (it may also be older, or loosened), and what no rule can tell. Never throws.
+ * Reads a certificate as the API server returned it. Fills in defaults, drops unknown fields (the CRD may be newer than
+ * the operator), applies the rules of the CRD (it may also be older, or loosened) and the checks that no CEL rule can
+ * make. Never throws.
  */
 export const parseCertificate: Parser<TinyCertCertificate> = parser(
   z.object({ spec: CertificateSpec, status: CertificateStatus.exactOptional() }),
   ({ spec }) => unusableWindow(spec),
 );
 
-/** As `parseCertificate`, for both issuer kinds, which share spec and status. */
+/** Like `parseCertificate`, for both issuer kinds, which share spec and status. */
 export const parseIssuer: Parser<TinyCertIssuer & TinyCertClusterIssuer> = parser(
   z.object({ spec: IssuerSpec, status: IssuerStatus.exactOptional() }),
 );
 
-/** As `parseCertificate`, for CAcert's certificates. */
+/** Like `parseCertificate`, for a CAcertCertificate. */
 export const parseCAcertCertificate: Parser<CAcertCertificate> = parser(
   z.object({ spec: CAcertCertificateSpec, status: CAcertCertificateStatus.exactOptional() }),
   ({ spec }) => unusableWindow(spec),
 );
 
-/** As `parseCertificate`, for CAcert's accounts. */
+/** Like `parseCertificate`, for a CAcertAccount. */
 export const parseCAcertAccount: Parser<CAcertAccount> = parser(
   z.object({ spec: CAcertAccountSpec, status: CAcertAccountStatus.exactOptional() }),
 );
@@ -80,7 +81,7 @@ function isKubeObject(value: unknown): value is KubeObject {
 
 function issueMessage(error: z.ZodError): string {
   const issue = error.issues[0];
-  return issue ? clip(`${issue.path.join('.')}: ${issue.message}`) : 'the object does not fit the schema';
+  return issue ? clip(`${issue.path.join('.')}: ${issue.message}`) : 'the object does not match the schema';
 }
 
 function violationMessage({ path, message }: Violation): string {

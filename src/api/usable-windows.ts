@@ -5,18 +5,20 @@ import type { Violation } from './schema/rules.ts';
 const problems: Readonly<Record<ScheduleFailure, { field: string; advice: string }>> = {
   UnknownTimeZone: {
     field: 'timezone',
-    advice:
-      'is not a time zone known here: write a name of the IANA database such as Europe/Amsterdam, or UTC',
+    advice: 'is not a known time zone: write a name from the IANA database such as Europe/Amsterdam, or UTC',
   },
   InvalidSchedule: {
     field: 'cron',
     advice:
-      'is not a schedule: the second number of a range is the greater one, and a step fits into its field',
+      'is not a schedule: write ranges from the lower to the higher number, and steps that fit into their field',
   },
-  NeverInSchedule: { field: 'cron', advice: 'never comes: no month it names has such a day' },
+  NeverInSchedule: {
+    field: 'cron',
+    advice: 'never matches: write a day that at least one of the given months has',
+  },
 };
 
-/** What no rule of the CRD can tell: a renewal window in a time zone that nobody knows, or that never opens. */
+/** The first renewal window with an unknown time zone or a schedule that never matches. No CEL rule can find these. */
 export function unusableWindow({ renewal }: Pick<CertificateSpec, 'renewal'>): Violation | undefined {
   for (const [i, { cron, timezone }] of (renewal?.windows ?? []).entries()) {
     try {

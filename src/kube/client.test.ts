@@ -66,7 +66,7 @@ describe('one object', () => {
       (client: KubeClient) => client.get(things, { name: 'a:b' }),
       '/apis/example.org/v1alpha1/things/a%3Ab',
     ],
-  ])('%s is got by its path', async (_name, call, path) => {
+  ])('%s is read from its path', async (_name, call, path) => {
     const { client, seen } = await setUp((_request, response) =>
       sendJson(response, 200, { metadata: { name: 'x' } }),
     );
@@ -75,7 +75,7 @@ describe('one object', () => {
     expect(seen).toMatchObject([{ method: 'GET', path, accept: 'application/json' }]);
   });
 
-  test('that is not there is an error to get and undefined to find', async () => {
+  test('that does not exist is an error for get and undefined for find', async () => {
     const { client } = await setUp((_request, response) => sendJson(response, 404, refusal(404, 'NotFound')));
 
     expect(await failureOf(client.get(secrets, secretRef))).toMatchObject({
@@ -87,7 +87,7 @@ describe('one object', () => {
     expect(await client.findMetadata(secrets, secretRef)).toBeUndefined();
   });
 
-  test('that must not be read is an error to find, too', async () => {
+  test('that may not be read is an error for find too', async () => {
     const { client } = await setUp((_request, response) =>
       sendJson(response, 403, refusal(403, 'Forbidden')),
     );
@@ -95,7 +95,7 @@ describe('one object', () => {
     expect(await failureOf(client.find(secrets, secretRef))).toMatchObject({ status: 403 });
   });
 
-  test('may be asked for without its content', async () => {
+  test('can be requested without its content', async () => {
     const { client, seen } = await setUp((_request, response) =>
       sendJson(response, 200, {
         kind: 'PartialObjectMetadata',
@@ -113,7 +113,7 @@ describe('one object', () => {
   });
 
   test.each(['', '.', '..'])(
-    'with the name "%s" is never asked for: it would be another path',
+    'with the name "%s" is never requested, since it would be another path',
     async (name) => {
       const { client, seen } = await setUp(echo);
 
@@ -133,7 +133,7 @@ describe('one object', () => {
       'a cluster-scoped kind with a namespace',
       (client) => client.get(things, { namespace: 'ns', name: 'a' }),
     ],
-  ])('%s is a mistake of the caller', async (_name, call) => {
+  ])('%s is refused as a mistake of the caller', async (_name, call) => {
     const { client } = await setUp(echo);
 
     await expect(call(client)).rejects.toThrow(TypeError);
@@ -160,7 +160,7 @@ describe('a write', () => {
     ]);
   });
 
-  test('may have the metadata alone come back', async () => {
+  test('can return the metadata alone', async () => {
     const { client, seen } = await setUp((_request, response) =>
       sendJson(response, 200, {
         kind: 'PartialObjectMetadata',
@@ -196,7 +196,7 @@ describe('a write', () => {
     ]);
   });
 
-  test('that patches sends just the patch, with null for what goes, to the object or its status', async () => {
+  test('that patches sends only the patch, with null for what is removed, to the object or its status', async () => {
     const { client, seen } = await setUp(echo);
     const patch = { metadata: { resourceVersion: '7' }, data: { gone: null } };
 
@@ -221,7 +221,7 @@ describe('a write', () => {
     ]);
   });
 
-  test('that deletes carries what the object must still be', async () => {
+  test('that deletes sends uid and resourceVersion as preconditions', async () => {
     const { client, seen } = await setUp((_request, response) =>
       sendJson(response, 200, { kind: 'Status', status: 'Success' }),
     );
@@ -239,7 +239,7 @@ describe('a write', () => {
 });
 
 describe('a list', () => {
-  test('asks for a page of what is selected, and gives whole objects without managedFields', async () => {
+  test('requests a page of the selected objects and returns them without managedFields', async () => {
     const { client, seen } = await setUp((_request, response) =>
       sendJson(response, 200, {
         metadata: { resourceVersion: '42', continue: 'more' },
@@ -275,7 +275,7 @@ describe('a list', () => {
     ]);
   });
 
-  test('of everything follows the pages', async () => {
+  test('of everything reads all pages', async () => {
     const { client, seen } = await setUp(({ query }, response) => {
       const at = Number(query['continue'] ?? 0);
       sendJson(response, 200, {
@@ -295,7 +295,7 @@ describe('a list', () => {
     ]);
   });
 
-  test('of everything starts over when its token has expired, but not for ever', async () => {
+  test('of everything starts over when its token has expired, up to a limit', async () => {
     let refusals = 1;
     const { client, seen } = await setUp(({ query }, response) => {
       if (query['continue'] === undefined)
@@ -318,7 +318,7 @@ describe('a list', () => {
     expect(await failureOf(client.listAll(secrets))).toMatchObject({ status: 410 });
   });
 
-  test('of nothing is empty, also where items is null', async () => {
+  test('of nothing is empty, also if items is null', async () => {
     const { client } = await setUp((_request, response) =>
       sendJson(response, 200, { metadata: { resourceVersion: '9' }, items: null }),
     );

@@ -5,14 +5,14 @@ import type { KubeRequest, Transport } from './transport/transport.ts';
 
 export interface CallOptions {
   signal?: AbortSignal;
-  /** Milliseconds; 30 s for one object and 60 s for a page of a list unless given. */
+  /** Milliseconds. Default: 30 s for one object, 60 s for a page of a list. */
   deadlineMs?: number;
 }
 
 export interface WriteOptions extends CallOptions {
   /** `Strict` makes the server refuse unknown fields instead of dropping them. */
   fieldValidation?: 'Strict';
-  /** Has the server answer with the metadata alone, so that no content comes back. */
+  /** Makes the server answer with the metadata alone, without spec, data or status. */
   metadataOnly?: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Selection {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;
-  /** Metadata without spec, data or status. */
+  /** Returns metadata alone, without spec, data or status. */
   metadataOnly?: boolean;
 }
 
@@ -43,12 +43,12 @@ const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.
 const MERGE_PATCH = 'application/merge-patch+json';
 const LIST_DEADLINE_MS = 60_000;
 
-/** Objects in a page of a list: what client-go and kube-rs ask for. */
+/** Objects per page of a list, as in client-go and kube-rs. */
 export const PAGE_SIZE = 500;
-/** How often `listAll` starts over when its continue token has expired. */
-const MAX_LIST_STARTS = 3;
+/** How often `listAll` starts if its continue token keeps expiring. */
+export const MAX_LIST_STARTS = 3;
 
-/** The verbs of the API on typed objects. Every method throws an `ApiError`. */
+/** The API's verbs on typed objects. Every method throws `ApiError`. */
 export class KubeClient {
   readonly transport: Transport;
   readonly #fieldManager: string;
@@ -71,7 +71,7 @@ export class KubeClient {
     });
   }
 
-  /** As `get`, but undefined where there is no such object. */
+  /** Like `get`, but returns undefined if the object does not exist. */
   async find<T extends KubeObject>(
     type: ResourceType<T>,
     ref: ObjectRef,
@@ -80,7 +80,7 @@ export class KubeClient {
     return absentAsUndefined(this.get(type, ref, options));
   }
 
-  /** The metadata of an object without its content, or undefined where there is no such object. */
+  /** The metadata of an object, or undefined if it does not exist. */
   async findMetadata(
     type: ResourceType,
     ref: ObjectRef,
@@ -97,7 +97,7 @@ export class KubeClient {
     return found && cleaned(type, found);
   }
 
-  /** One page. Objects come with apiVersion and kind, and without managedFields. */
+  /** One page of a list. Its objects have apiVersion and kind, and no managedFields. */
   async list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): Promise<Page<T>> {
     const { namespace, metadataOnly = false, signal, deadlineMs = LIST_DEADLINE_MS } = options;
     const list = await this.transport.request<ListBody<T>>({
@@ -124,7 +124,7 @@ export class KubeClient {
     };
   }
 
-  /** Every page, all of one moment. Starts over when the moment is too old to be continued. */
+  /** All pages of one consistent list. Starts over if the server can no longer continue the list. */
   async listAll<T extends KubeObject>(
     type: ResourceType<T>,
     options: Omit<ListOptions, 'limit' | 'continue'> = {},
@@ -153,7 +153,7 @@ export class KubeClient {
     return { items, resourceVersion: page.resourceVersion };
   }
 
-  /** Answers with the object as stored. AlreadyExists where its name is taken. */
+  /** Returns the object as stored. Throws AlreadyExists if its name is taken. */
   async create<T extends KubeObject>(
     type: ResourceType<T>,
     object: T,
@@ -162,7 +162,7 @@ export class KubeClient {
     const { fieldValidation, metadataOnly, ...call } = options;
     const { namespace } = object.metadata;
     if (type.namespaced && namespace === undefined)
-      throw new TypeError(`Expected a namespace for the namespaced ${type.plural}`);
+      throw new TypeError(`Expected a namespace, since ${type.plural} are namespaced`);
     return this.#write<T>(type, metadataOnly, {
       method: 'POST',
       path: collectionPath(type, namespace),
@@ -173,7 +173,7 @@ export class KubeClient {
     });
   }
 
-  /** JSON merge patch (RFC 7386). With `metadata.resourceVersion` in it, a changed object is a Conflict. */
+  /** Applies a JSON merge patch (RFC 7386). If it contains `metadata.resourceVersion`, throws Conflict for a changed object. */
   async mergePatch<T extends KubeObject>(
     type: ResourceType<T>,
     ref: ObjectRef,
@@ -192,7 +192,7 @@ export class KubeClient {
     });
   }
 
-  /** Replaces the whole object; its resourceVersion makes a changed one a Conflict. */
+  /** Replaces the whole object. If it has a resourceVersion, throws Conflict for a changed object. */
   async update<T extends KubeObject>(
     type: ResourceType<T>,
     object: T,
@@ -209,7 +209,7 @@ export class KubeClient {
     });
   }
 
-  /** Conflict where `uid` or `resourceVersion` is given and is not that of the object; NotFound where there is none. */
+  /** Deletes an object. Throws Conflict if its `uid` or `resourceVersion` is not the given one, NotFound if it does not exist. */
   async delete(
     type: ResourceType,
     ref: ObjectRef,
@@ -245,14 +245,14 @@ interface ListBody<T> {
   items?: T[] | null;
 }
 
-/** The query that selects objects, for list and watch alike. */
+/** The query parameters that select objects, for list and watch alike. */
 export function selectors(selection: Selection): Record<string, string | undefined> {
   return { labelSelector: selection.labelSelector, fieldSelector: selection.fieldSelector };
 }
 
 /**
- * With apiVersion and kind, which items of typed lists lack and metadata-only ones have wrong, and without managedFields, which are
- * half of an object with three managers.
+ * Sets apiVersion and kind, which items of typed lists lack and metadata-only items have wrong. Drops managedFields, which are half
+ * the size of an object with three managers.
  */
 export function cleaned<T extends KubeObject>(type: ResourceType<T>, object: T): T {
   const { managedFields: _, ...metadata } = object.metadata as T['metadata'] & { managedFields?: unknown };

@@ -26,14 +26,14 @@ test.each<[string, (error: unknown) => boolean, number, string]>([
   ['isForbidden', isForbidden, 403, 'Forbidden'],
   ['isInvalid', isInvalid, 422, 'Invalid'],
   ['isUnauthorized', isUnauthorized, 401, 'Unauthorized'],
-])('%s knows its own error and no other', (_name, is, status, reason) => {
+])('%s matches its own error and no other', (_name, is, status, reason) => {
   expect(is(statusError(statusObject(status, reason), request))).toBe(true);
   expect(is(statusError(statusObject(500, 'InternalError'), request))).toBe(false);
   expect(is(Object.assign(new Error('other'), { status, reason }))).toBe(false);
   expect(is(undefined)).toBe(false);
 });
 
-test('a taken name is no conflict of versions, nor the reverse', () => {
+test('a taken name is not a conflict of versions, and the reverse', () => {
   expect(isConflict(statusError(statusObject(409, 'AlreadyExists'), request))).toBe(false);
   expect(isAlreadyExists(statusError(statusObject(409, 'Conflict'), request))).toBe(false);
 });
@@ -46,7 +46,7 @@ test.each<[string, unknown]>([
     'fields of the wrong types',
     { kind: 'Status', code: 'x', reason: 1, message: {}, details: { causes: 'x', retryAfterSeconds: 'y' } },
   ],
-])('a body that is %s gives an error from the HTTP status alone', (_name, body) => {
+])('a body that is %s gives an error with the HTTP status alone', (_name, body) => {
   expect(statusError(body, request)).toMatchObject({
     status: 400,
     reason: 'BadRequest',
@@ -55,7 +55,7 @@ test.each<[string, unknown]>([
   });
 });
 
-test('a flood of causes is cut', () => {
+test('only a limited number of causes is kept', () => {
   const causes = Array.from({ length: 1000 }, () => ({
     field: 'f'.repeat(1000),
     message: 'm'.repeat(1000),

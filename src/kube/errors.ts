@@ -1,6 +1,6 @@
 import { AppError, clip } from '../lib/errors.ts';
 
-/** One detail of a refusal, as in `Status.details.causes`: mostly a field and what is wrong with it. */
+/** One detail of a refusal, from `Status.details.causes`: usually a field and what is wrong with it. */
 export interface ApiErrorCause {
   readonly field?: string;
   readonly reason?: string;
@@ -8,7 +8,7 @@ export interface ApiErrorCause {
 }
 
 export interface ApiErrorFields {
-  /** HTTP status, or the code of an ERROR event of a watch; 0 where no answer came. */
+  /** HTTP status, or the code of a watch's ERROR event; 0 if there was no answer. */
   status: number;
   /** `Status.reason`, or one of ours: ConnectionFailed, DeadlineExceeded, Aborted, ProtocolError. */
   reason: string;
@@ -22,15 +22,15 @@ export interface ApiErrorFields {
   cause?: unknown;
 }
 
-/** A request to the API server that did not succeed: refused by it, or never answered. */
+/** A request that the API server refused or never answered. */
 export class ApiError extends AppError {
   readonly status: number;
   readonly reason: string;
-  /** What the server asked to wait, in milliseconds. */
+  /** How long the server asked to wait, in milliseconds. */
   readonly retryAfterMs?: number;
   readonly causes: readonly ApiErrorCause[];
   readonly verb: string;
-  /** Plural name of the kind, or the path where none is known. */
+  /** Plural name of the kind, or the path if the kind is unknown. */
   readonly resource: string;
   readonly system?: string;
 
@@ -46,7 +46,7 @@ export class ApiError extends AppError {
   }
 }
 
-/** The error of a Status object. `fallback` is the HTTP status where the object has no code. */
+/** The error for a Status object. `request` supplies what the object lacks, such as the HTTP status. */
 export function statusError(
   status: unknown,
   request: { verb: string; resource: string; status: number; retryAfterMs?: number },
@@ -67,7 +67,7 @@ export function statusError(
   });
 }
 
-/** How many causes are kept: enough to show what is wrong, too few to flood a condition. */
+/** Most causes that are kept: enough to show what is wrong, too few to flood a condition. */
 const MAX_CAUSES = 16;
 
 interface StatusBody {
@@ -101,7 +101,7 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** The reasons that the API server gives with a status, for answers that carry no Status object (proxies, authenticators). */
+/** The API server's reason for each HTTP status, for answers without a Status object (from proxies and authenticators). */
 const REASONS: Readonly<Record<number, string>> = {
   400: 'BadRequest',
   401: 'Unauthorized',
@@ -133,37 +133,37 @@ export function isNotFound(error: unknown): boolean {
   return isApiError(error) && error.status === 404;
 }
 
-/** 409 because the object exists already. */
+/** 409: the object exists already. */
 export function isAlreadyExists(error: unknown): boolean {
   return isApiError(error) && error.status === 409 && error.reason === 'AlreadyExists';
 }
 
-/** 409 because the object has changed since it was read. */
+/** 409: the object has changed since it was read. */
 export function isConflict(error: unknown): boolean {
   return isApiError(error) && error.status === 409 && error.reason !== 'AlreadyExists';
 }
 
-/** 410: the resourceVersion or the continue token is too old; list anew. */
+/** 410: the resourceVersion or the continue token is too old, so list again. */
 export function isExpired(error: unknown): boolean {
   return isApiError(error) && error.status === 410;
 }
 
-/** 403: no right to do this. */
+/** 403: the operator lacks a right. */
 export function isForbidden(error: unknown): boolean {
   return isApiError(error) && error.status === 403;
 }
 
-/** 422: the object breaks its schema or a rule. */
+/** 422: the object violates its schema or a validation rule. */
 export function isInvalid(error: unknown): boolean {
   return isApiError(error) && error.status === 422;
 }
 
-/** 401: the credentials are not accepted. */
+/** 401: the credentials were rejected. */
 export function isUnauthorized(error: unknown): boolean {
   return isApiError(error) && error.status === 401;
 }
 
-/** The caller's signal ended the request, or the transport was closed. */
+/** The caller's signal aborted the request, or the transport was closed. */
 export function isAborted(error: unknown): boolean {
   return isApiError(error) && error.reason === 'Aborted';
 }

@@ -8,7 +8,7 @@ interface SetUp {
   clock: VirtualClock;
   recorder: EventRecorder;
   written: KubeEvent[];
-  /** What the API server does with the next event; writes it unless set. */
+  /** What the API server does with the next event. Default: it writes it. */
   server: { answer?: (event: KubeEvent) => Promise<KubeEvent> };
   stop: () => Promise<void>;
 }
@@ -54,7 +54,7 @@ function refusal(): ApiError {
   return new ApiError({ status: 403, reason: 'Forbidden', message: 'no', verb: 'POST', resource: 'events' });
 }
 
-test('an event is written as events.k8s.io has it', async () => {
+test('an event is written in the form of events.k8s.io', async () => {
   const { recorder, written, stop } = start();
   recorder.record({ ...warning('web'), action: 'Issue' });
   await settle();
@@ -83,7 +83,7 @@ test('an event about a cluster-scoped object goes to the namespace default', asy
   await stop();
 });
 
-test('the same event is left out for ten minutes, others are not', async () => {
+test('the same event is suppressed for ten minutes, others are not', async () => {
   const { clock, recorder, written, stop } = start();
   recorder.record(warning('web'));
   recorder.record(warning('web'));
@@ -100,7 +100,7 @@ test('the same event is left out for ten minutes, others are not', async () => {
   await stop();
 });
 
-test('events that their caller bounds are all written, however many one object has', async () => {
+test('events that their caller limits are all written, however many one object has', async () => {
   const { recorder, written, stop } = start();
   for (let i = 0; i < 40; i += 1) recorder.record({ ...warning('web', `Orphan ${i}.`), isBounded: true });
   await settle();
@@ -108,7 +108,7 @@ test('events that their caller bounds are all written, however many one object h
   await stop();
 });
 
-test('one object gets a burst of ten and then one a minute; others are not held up', async () => {
+test('one object gets a burst of ten events and then one a minute, and others are not delayed', async () => {
   const { clock, recorder, written, stop } = start();
   for (let i = 0; i < 30; i += 1) recorder.record(warning('noisy', `Message ${i}.`));
   recorder.record(warning('quiet'));
@@ -124,7 +124,7 @@ test('one object gets a burst of ten and then one a minute; others are not held 
 
 test.each([
   ['ASCII', 'x'.repeat(5000)],
-  ['two bytes a character', 'é'.repeat(5000)],
+  ['two bytes per character', 'é'.repeat(5000)],
   ['pairs', '😀'.repeat(5000)],
 ])('a long message is cut to 1 KiB at a whole character: %s', async (_, message) => {
   const { recorder, written, stop } = start();
@@ -146,8 +146,8 @@ test('a name at the limit leaves room for the suffix', async () => {
   await stop();
 });
 
-describe('an API server that does not play along', () => {
-  test('that refuses costs the event and nothing else, and the next try is not a repeat', async () => {
+describe('an API server that fails', () => {
+  test('by refusing an event causes only its loss, and the next attempt is not a repetition', async () => {
     const { recorder, written, server, stop } = start();
     server.answer = () => Promise.reject(refusal());
     recorder.record(warning('web'));
@@ -160,7 +160,7 @@ describe('an API server that does not play along', () => {
     await stop();
   });
 
-  test('that never answers holds up neither the caller nor, for long, the other events', async () => {
+  test('by never answering does not delay the caller, nor other events for long', async () => {
     const { clock, recorder, written, server, stop } = start();
     server.answer = () => new Promise<never>(() => undefined);
     recorder.record(warning('stuck'));
@@ -173,7 +173,7 @@ describe('an API server that does not play along', () => {
     await stop();
   });
 
-  test('that never answers fills a bounded queue: the rest is dropped', async () => {
+  test('by never answering fills a bounded queue, and further events are dropped', async () => {
     const { clock, recorder, written, server, stop } = start();
     server.answer = () => new Promise<never>(() => undefined);
     recorder.record(warning('stuck'));
@@ -188,14 +188,14 @@ describe('an API server that does not play along', () => {
 });
 
 describe('shutting down', () => {
-  test('writes what is left', async () => {
+  test('writes the queued events', async () => {
     const { recorder, written, stop } = start();
     for (let i = 0; i < 20; i += 1) recorder.record(warning(`web-${i}`));
     await stop();
     expect(written).toHaveLength(20);
   });
 
-  test('gives up after a few seconds, and leaves no timer', async () => {
+  test('stops after a few seconds and leaves no timer', async () => {
     const { clock, recorder, server, stop } = start();
     server.answer = () => new Promise<never>(() => undefined);
     for (let i = 0; i < 20; i += 1) recorder.record(warning(`web-${i}`));
@@ -208,7 +208,7 @@ describe('shutting down', () => {
     expect({ over, timers: clock.pending }).toEqual({ over: true, timers: 0 });
   });
 
-  test('an idle recorder ends at once', async () => {
+  test('ends an idle recorder at once', async () => {
     const { stop } = start();
     await settle();
     await expect(stop()).resolves.toBeUndefined();

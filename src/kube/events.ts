@@ -9,7 +9,7 @@ import type { KubeObject, ResourceType } from './objects.ts';
 export interface EventSubject {
   apiVersion: string;
   kind: string;
-  /** Absent for cluster-scoped objects: their events live in the namespace `default`. */
+  /** Absent for a cluster-scoped object; its events go into the namespace `default`. */
   namespace?: string;
   name: string;
   uid: string;
@@ -19,17 +19,17 @@ export interface EventSubject {
 export interface EventRecord {
   object: EventSubject;
   type: 'Normal' | 'Warning';
-  /** One word in UpperCamelCase, why. */
+  /** Why, as one word in UpperCamelCase. */
   reason: string;
-  /** For people; cut to 1 KiB. */
+  /** A sentence for people; cut to 1 KiB. */
   message: string;
-  /** The caller bounds how many there are: it is written however many its object has had. */
+  /** The caller limits the number of these events, so the limit per object does not apply. */
   isBounded?: true;
-  /** One word in UpperCamelCase, what was done; `Reconcile` unless given. */
+  /** What was done, as one word in UpperCamelCase. Default: `Reconcile`. */
   action?: string;
 }
 
-/** `Event` of events.k8s.io/v1, as far as it is written here. */
+/** The fields of events.k8s.io/v1 `Event` that the recorder writes. */
 export interface KubeEvent extends KubeObject {
   eventTime: string;
   type: string;
@@ -49,7 +49,7 @@ export const events: ResourceType<KubeEvent> = {
   namespaced: true,
 };
 
-/** What the recorder needs of the client. */
+/** The part of the client that the recorder needs. */
 export interface EventClient {
   create(
     type: ResourceType<KubeEvent>,
@@ -62,26 +62,34 @@ export interface EventRecorderOptions {
   client: EventClient;
   clock: Clock;
   log: Logger;
-  /** Who reports, as a qualified name, such as `tinycert-operator.io/operator`. */
+  /** The reporting controller as a qualified name, such as `tinycert-operator.io/operator`. */
   controller: string;
-  /** Which process reports: the pod's name. */
+  /** The reporting process: the pod's name. */
   instance: string;
 }
 
-/** An event could not be written within its time. */
+/** The API server did not accept an event in time. */
 export class EventTimeoutError extends AppError {
   constructor() {
-    super('EventTimeout', 'The API server did not take the event in time.');
+    super('EventTimeout', 'The API server did not accept the event in time.');
   }
 }
 
-const REPEAT_MS = 600_000;
-const BURST = 10;
-const REFILL_MS = 60_000;
+/** How long the same event about the same object is suppressed, in milliseconds. */
+export const EVENT_REPEAT_MS = 600_000;
+/** How many events about one object are written at once. */
+export const EVENT_BURST = 10;
+/** After a burst, one more event about the object is written per this time, in milliseconds. */
+export const EVENT_REFILL_MS = 60_000;
+/** Most events that wait to be written; further ones are dropped. */
 const MAX_QUEUED = 256;
+/** Most events, and most objects, that the recorder remembers. */
 const MAX_REMEMBERED = 4096;
+/** The API server's limit for `note`. */
 const MAX_NOTE_BYTES = 1024;
+/** Time limit for writing one event, in milliseconds. */
 const WRITE_MS = 5000;
+/** Time limit for writing the queued events at shutdown, in milliseconds. */
 const DRAIN_MS = 5000;
 
 interface Bucket {
@@ -90,14 +98,14 @@ interface Bucket {
 }
 
 /**
- * Writes events for people, one after the other, beside the work. `record` never throws and never waits. The same event about
- * the same object is left out for ten minutes; an object has a burst of ten and then one a minute; what the API server refuses
- * is dropped, since every event only repeats what a condition or a log line says too.
+ * Writes events for people, one after the other, in the background. `record` never throws and never waits. The same event about the
+ * same object is suppressed for ten minutes. One object gets ten events at once, then one a minute. An event that the API server
+ * refuses is dropped, since it only repeats a condition or a log line.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #queue: { record: EventRecord; at: number; id: string }[] = [];
-  /** When an event was last recorded; in order of time. */
+  /** When each event was last recorded, oldest first. */
   readonly #recent = new Map<string, number>();
   readonly #buckets = new Map<string, Bucket>();
   #wake: (() => void) | undefined;
@@ -106,16 +114,16 @@ export class EventRecorder {
     this.#options = options;
   }
 
-  /** Queues an event, unless it repeats a recent one or its object had too many. */
+  /** Queues an event, unless it repeats a recent one or its object has had too many. */
   record(record: EventRecord): void {
     const { clock, log } = this.#options;
     const { object, type, reason, message, isBounded = false } = record;
     const now = clock.monotonic();
     const id = JSON.stringify([object.uid, type, reason, message]);
     const last = this.#recent.get(id);
-    if (last !== undefined && now - last < REPEAT_MS) return;
+    if (last !== undefined && now - last < EVENT_REPEAT_MS) return;
     if (this.#queue.length >= MAX_QUEUED || !(isBounded || this.#mayWrite(object.uid, now))) {
-      log.debug({ kind: object.kind, name: object.name, reason }, 'Event left out');
+      log.debug({ kind: object.kind, name: object.name, reason }, 'Event suppressed');
       return;
     }
     remember(this.#recent, id, now);
@@ -123,7 +131,7 @@ export class EventRecorder {
     this.#wake?.();
   }
 
-  /** Writes what is recorded until `signal` aborts, then what is left, for a few seconds at most. */
+  /** Writes recorded events until `signal` aborts, then the queued rest, for at most 5 seconds. */
   async run(signal: AbortSignal): Promise<void> {
     const wake = (): void => this.#wake?.();
     signal.addEventListener('abort', wake, { once: true });
@@ -188,15 +196,15 @@ export class EventRecorder {
   }
 
   #mayWrite(uid: string, now: number): boolean {
-    const known = this.#buckets.get(uid) ?? { tokens: BURST, at: now };
-    const tokens = Math.min(BURST, known.tokens + (now - known.at) / REFILL_MS);
+    const known = this.#buckets.get(uid) ?? { tokens: EVENT_BURST, at: now };
+    const tokens = Math.min(EVENT_BURST, known.tokens + (now - known.at) / EVENT_REFILL_MS);
     const may = tokens >= 1;
     remember(this.#buckets, uid, { tokens: may ? tokens - 1 : tokens, at: now });
     return may;
   }
 }
 
-/** Sets a value as the newest, and forgets the oldest beyond the bound. */
+/** Sets a value as the newest and drops the oldest beyond the bound. */
 function remember<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key);
   map.set(key, value);
@@ -204,7 +212,7 @@ function remember<T>(map: Map<string, T>, key: string, value: T): void {
   if (oldest !== undefined) map.delete(oldest);
 }
 
-/** The longest beginning of whole characters that fits, with an ellipsis if something was cut. */
+/** Cuts a text to `max` bytes at a whole character and ends it with an ellipsis. Shorter texts stay as they are. */
 function clipBytes(text: string, max: number): string {
   if (Buffer.byteLength(text) <= max) return text;
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(max - 3));

@@ -9,7 +9,7 @@ import { LeaderElector } from './lease.ts';
 const PROCESSES = 3;
 const STEP_MS = 250;
 
-/** One process: an elector that is run again whenever it ends, as a supervisor does. */
+/** One process: an elector that a supervisor runs again whenever it ends. */
 class Member {
   readonly clock: ProcessClock;
   readonly elector: LeaderElector;
@@ -38,7 +38,7 @@ class Member {
     }
   }
 
-  /** Gives leadership back, and tries again. */
+  /** Releases leadership and tries again. */
   yield(): void {
     this.clock.run(() => this.#round.abort(new Error('yield')));
   }
@@ -48,7 +48,7 @@ class Member {
   }
 }
 
-/** One of the processes, or whoever holds the Lease. */
+/** One of the processes, or the holder of the Lease. */
 const who = fc.oneof(fc.nat(PROCESSES - 1), fc.constant('holder' as const));
 const event = fc.oneof(
   {
@@ -59,7 +59,7 @@ const event = fc.oneof(
   fc.record({ kind: fc.constant('resume' as const), who }),
   fc.record({ kind: fc.constant('kill' as const), who }),
   fc.record({ kind: fc.constant('yield' as const), who }),
-  // Back by more than any sleep here: a sleep and a setback that cancel out are the stated caveat.
+  // Backwards by more than any sleep here: a sleep and a setback that cancel out are the stated caveat.
   fc.record({
     kind: fc.constant('jump' as const),
     who,
@@ -97,7 +97,7 @@ function holders(members: readonly Member[]): number[] {
   return members.flatMap(({ elector }, index) => (elector.isHeld() ? [index] : []));
 }
 
-test('never two hold it, whatever is delayed, lost, stopped, set or killed; and then one does again', async () => {
+test('two processes never hold the Lease, whatever is delayed, lost, stopped, set or killed, and afterwards one does again', async () => {
   let led = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -114,16 +114,16 @@ test('never two hold it, whatever is delayed, lost, stopped, set or killed; and 
         const members = Array.from({ length: PROCESSES }, join);
         const graves: Member[] = [];
         const seen: number[][] = [];
-        const look = (): void => {
+        const check = (): void => {
           seen.push(holders(members));
         };
-        api.onAct = look;
+        api.onAct = check;
 
         for (const one of happenings) {
           if (one.kind === 'pass') {
             for (let left = one.ms; left > 0; left -= STEP_MS) {
               await world.advance(Math.min(left, STEP_MS));
-              look();
+              check();
             }
           } else {
             const index = one.who === 'holder' ? (holders(members)[0] ?? 0) : one.who;
@@ -138,7 +138,7 @@ test('never two hold it, whatever is delayed, lost, stopped, set or killed; and 
               members[index] = join();
             }
           }
-          look();
+          check();
         }
         expect(seen.filter((one) => one.length > 1)).toEqual([]);
         led += seen.filter((one) => one.length === 1).length;

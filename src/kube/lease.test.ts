@@ -54,7 +54,7 @@ function setUp(): {
 }
 
 describe('acquiring', () => {
-  test('the first one creates the Lease and leads', async () => {
+  test('the first process creates the Lease and leads', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -74,7 +74,7 @@ describe('acquiring', () => {
     await a.stop();
   });
 
-  test('of two that start together one leads', async () => {
+  test('one of two processes that start together leads', async () => {
     const { world, join } = setUp();
     const members = [join('a'), join('b')];
     await world.advance(30_000);
@@ -82,7 +82,7 @@ describe('acquiring', () => {
     await Promise.all(members.map((member) => member.stop()));
   });
 
-  test('the second one takes over when the first died, after the lease duration on its own clock', async () => {
+  test('after the first process died, the second takes over after the lease duration on its own clock', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -99,7 +99,7 @@ describe('acquiring', () => {
     await b.stop();
   });
 
-  test('a lease duration of the holder that is longer than ours is respected', async () => {
+  test('a longer lease duration of the holder is respected', async () => {
     const { world, join } = setUp();
     const a = join('a', { leaseDurationMs: 60_000 });
     await world.advance(0);
@@ -113,7 +113,7 @@ describe('acquiring', () => {
     await b.stop();
   });
 
-  test('what others wrote into the Lease stays', async () => {
+  test('fields that others wrote into the Lease stay', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -126,7 +126,7 @@ describe('acquiring', () => {
     await b.stop();
   });
 
-  test('a Lease that vanished is honoured by those who knew it', async () => {
+  test('a deleted Lease is honoured by those that knew it', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -141,7 +141,7 @@ describe('acquiring', () => {
     await b.stop();
   });
 
-  test('an API server that does not answer is asked again', async () => {
+  test('an API server that does not answer is called again', async () => {
     const { world, api, join } = setUp();
     api.fate = () => ({ thereMs: 0, backMs: 0, lost: 'request' });
     const a = join('a');
@@ -174,7 +174,7 @@ describe('keeping', () => {
     await a.stop();
   });
 
-  test('ends when nothing answers for the renew deadline, and isHeld ends with it', async () => {
+  test('ends if there is no answer for the renew deadline, and isHeld ends with it', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -187,7 +187,7 @@ describe('keeping', () => {
     expect(a.ended()).toBe(true);
   });
 
-  test('outlives lost replies', async () => {
+  test('survives lost answers', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -202,7 +202,7 @@ describe('keeping', () => {
     await a.stop();
   });
 
-  test('outlives an edit by someone else', async () => {
+  test('survives an edit by someone else', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -213,7 +213,7 @@ describe('keeping', () => {
     await a.stop();
   });
 
-  test('ends at once when someone else holds the Lease', async () => {
+  test('ends at once when another process holds the Lease', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -245,7 +245,7 @@ describe('keeping', () => {
     await a.stop();
   });
 
-  test('a holder that froze and comes back late knows at once', async () => {
+  test('a holder that resumes late after a freeze notices at once', async () => {
     const { world, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -263,7 +263,7 @@ describe('keeping', () => {
 });
 
 describe('stopping', () => {
-  test('gives the Lease back, so that the next one leads without waiting', async () => {
+  test('releases the Lease, and the next process leads without waiting', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -277,7 +277,7 @@ describe('stopping', () => {
     await b.stop();
   });
 
-  test('lets go before it says so', async () => {
+  test('turns isHeld false before it releases the Lease', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -289,7 +289,7 @@ describe('stopping', () => {
     expect(heldWhenReleased).toBe(false);
   });
 
-  test('takes nothing from another holder', async () => {
+  test('changes nothing if another process holds the Lease', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -300,7 +300,7 @@ describe('stopping', () => {
     await a.stop();
   });
 
-  test('gives up a release that nobody answers, and leaves no timer', async () => {
+  test('ends a release that is not answered and leaves no timer', async () => {
     const { world, api, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -311,7 +311,7 @@ describe('stopping', () => {
 });
 
 describe('whenLeading', () => {
-  test('resolves at leadership, and at once under it', async () => {
+  test('resolves at leadership, and at once if this process leads already', async () => {
     const { world, join } = setUp();
     const a = join('a');
     const free = new AbortController().signal;
@@ -322,7 +322,7 @@ describe('whenLeading', () => {
     await a.stop();
   });
 
-  test('gives up with its signal', async () => {
+  test('rejects when its signal aborts', async () => {
     const { world, join } = setUp();
     const a = join('a');
     await world.advance(0);
@@ -337,7 +337,7 @@ describe('whenLeading', () => {
   });
 });
 
-test('the metric tells who leads', async () => {
+test('the metric shows which process leads', async () => {
   const { world, join } = setUp();
   const { registry, lease } = createMetrics({ process: false });
   const line = async (): Promise<string | undefined> =>
@@ -350,7 +350,7 @@ test('the metric tells who leads', async () => {
   expect(await line()).toBe('leader_election_master_status{name="lease"} 0');
 });
 
-test('spans that cannot be safe are refused', () => {
+test('durations that cannot be safe are refused', () => {
   const world = new VirtualClock();
   const clock = new ProcessClock(world);
   const base = {

@@ -26,7 +26,7 @@ export const leases: ResourceType<Lease> = {
   namespaced: true,
 };
 
-/** What the elector needs of the client. `find` gives undefined for an object that does not exist. */
+/** The part of the client that the elector needs. `find` returns undefined if the object does not exist. */
 export interface LeaseClient {
   find(
     type: ResourceType<Lease>,
@@ -43,23 +43,30 @@ export interface LeaderElectorOptions {
   log: Logger;
   namespace: string;
   name: string;
-  /** Tells this process from all others, those of the same host too: host name and a UUID. */
+  /** Identifies this process, also among those on the same host: host name and a UUID. */
   identity: string;
-  /** How long others wait for a renewal, on their own clocks; 15 s unless given. */
+  /** How long other processes wait for a renewal, on their own clocks. Default: `LEASE_DURATION_MS`. */
   leaseDurationMs?: number;
-  /** How long leadership is believed after the start of the last good renewal; 10 s unless given. */
+  /** How long this process leads after the start of its last successful renewal. Default: `RENEW_DEADLINE_MS`. */
   renewDeadlineMs?: number;
-  /** Between two tries; 2 s unless given. */
+  /** Pause between two attempts. Default: `RETRY_PERIOD_MS`. */
   retryPeriodMs?: number;
   metrics?: LeaseMetrics;
-  /** Spreads the tries of those who wait; `Math.random` unless given. */
+  /** Spreads the attempts of waiting processes. Default: `Math.random`. */
   random?: () => number;
 }
 
-/** A request to the API server outlived its time. */
+/** How long other processes wait for a renewal before they take the Lease, in milliseconds; as in Kubernetes' own components. */
+export const LEASE_DURATION_MS = 15_000;
+/** How long a leader tries to renew before it steps down, in milliseconds; as in Kubernetes' own components. */
+export const RENEW_DEADLINE_MS = 10_000;
+/** Pause between two attempts to acquire or renew the Lease, in milliseconds; as in Kubernetes' own components. */
+export const RETRY_PERIOD_MS = 2000;
+
+/** A request about the Lease exceeded its time limit. */
 export class LeaseTimeoutError extends AppError {
   constructor() {
-    super('LeaseTimeout', 'The API server did not answer in time about the Lease.');
+    super('LeaseTimeout', 'The API server did not answer a request about the Lease in time.');
   }
 }
 
@@ -69,9 +76,9 @@ interface Instant {
   monotonic: number;
 }
 
-/** The Lease as this process last saw it change. */
+/** The Lease as it was when this process last saw it change. */
 interface Observation {
-  /** uid and resourceVersion; '' for a Lease that is not there. */
+  /** uid and resourceVersion; '' if the Lease does not exist. */
   version: string;
   holder: string;
   durationMs: number;
@@ -81,17 +88,18 @@ interface Observation {
 
 type Attempt = 'held' | 'taken';
 
+/** The two clocks may disagree by less than this, in milliseconds, about the time since the last renewal. */
 const CLOCK_SKEW_MS = 1000;
 
 /**
- * Leader election with a Lease: acquires it, renews it, and gives it back at the end.
+ * Leader election with a Lease: acquires it, renews it, and releases it at the end.
  *
- * Guarantee: `isHeld` is never true in two processes that use one Lease. It rests on `renewDeadline < leaseDuration`, counted by
- * each process on its own clock: the holder counts from before it sent a write, the others from after they saw it. No clock of
- * one machine is compared with that of another.
+ * Guarantee: `isHeld` is never true in two processes that use one Lease. This follows from `renewDeadline < leaseDuration`, which
+ * each process counts on its own clock: the holder from before it sends a write, the others from after they see it. Clocks of
+ * different machines are never compared.
  *
- * Caveats: a Lease that someone deletes may be taken by a process that never saw it, up to one retry period before the holder
- * notices; a virtual machine whose clocks both stood still for the same time learns of it only from the next write's conflict.
+ * Caveats: if someone deletes the Lease, a process that never saw it may take it, up to one retry period before the holder notices.
+ * If both clocks of a virtual machine stand still for the same time, only the conflict of its next write reveals it.
  */
 export class LeaderElector {
   readonly #options: LeaderElectorOptions;
@@ -102,23 +110,23 @@ export class LeaderElector {
   /** Start of the last renewal that the API server confirmed. */
   #renewed: Instant | undefined;
   #seen: Observation | undefined;
-  /** The Lease as our own last write left it; undefined if it has to be read first. */
+  /** The Lease after our own last write; undefined if it has to be read first. */
   #current: Lease | undefined;
   #wrote = false;
 
   constructor(options: LeaderElectorOptions) {
     this.#options = options;
-    this.#leaseDurationMs = options.leaseDurationMs ?? 15_000;
-    this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
-    this.#retryPeriodMs = options.retryPeriodMs ?? 2000;
+    this.#leaseDurationMs = options.leaseDurationMs ?? LEASE_DURATION_MS;
+    this.#renewDeadlineMs = options.renewDeadlineMs ?? RENEW_DEADLINE_MS;
+    this.#retryPeriodMs = options.retryPeriodMs ?? RETRY_PERIOD_MS;
     if (!(this.#retryPeriodMs < this.#renewDeadlineMs && this.#renewDeadlineMs < this.#leaseDurationMs))
-      throw new RangeError('A Lease needs retryPeriod < renewDeadline < leaseDuration.');
+      throw new RangeError('Expected retryPeriodMs < renewDeadlineMs < leaseDurationMs');
     options.metrics?.leader.set({ name: options.name }, 0);
   }
 
   /**
-   * Whether this process may act as the leader at this very moment. Cheap; ask it in the tick in which bytes leave. Where the two
-   * clocks disagree about the time since the last renewal, the machine slept or the wall clock was set: not held until the next.
+   * Whether this process may act as the leader at this moment. Cheap: call it in the same tick in which bytes leave. False until the
+   * next renewal if the two clocks disagree about the time since the last one: the machine slept, or the wall clock was set.
    */
   isHeld(): boolean {
     if (!this.#renewed) return false;
@@ -148,8 +156,8 @@ export class LeaderElector {
   }
 
   /**
-   * Waits for leadership and keeps it. Resolves when it is lost or when `signal` aborts; in the latter case `isHeld` turns false
-   * first and the Lease is given back, so abort only after the work has stopped.
+   * Waits for leadership and keeps it. Resolves when it is lost or when `signal` aborts. After an abort, `isHeld` turns false and the
+   * Lease is released, so abort only after the work has stopped.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
@@ -168,7 +176,7 @@ export class LeaderElector {
     }
   }
 
-  /** Tries until the Lease is ours: true, or until `signal` aborts: false. */
+  /** Retries until this process holds the Lease (true) or `signal` aborts (false). */
   async #acquire(signal: AbortSignal): Promise<boolean> {
     const { log, random = Math.random } = this.#options;
     while (!signal.aborted) {
@@ -183,7 +191,7 @@ export class LeaderElector {
     return false;
   }
 
-  /** Renews until someone else holds the Lease, the deadline passes on the monotonic clock, or `signal` aborts. */
+  /** Renews until another process holds the Lease, the deadline passes on the monotonic clock, or `signal` aborts. */
   async #keep(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     for (;;) {
@@ -202,7 +210,7 @@ export class LeaderElector {
     }
   }
 
-  /** One try. After a failure the Lease is read anew, since a lost reply may stand for a done write. */
+  /** One attempt. After a failure the next one reads the Lease first: the failed write may have succeeded without an answer. */
   async #attempt(signal: AbortSignal): Promise<Attempt> {
     const known = this.#current;
     this.#current = undefined;
@@ -230,7 +238,7 @@ export class LeaderElector {
     return lease;
   }
 
-  /** Writes us as the holder, on top of the Lease as it was read: the API server refuses if it changed since. */
+  /** Writes this process as the holder. The API server refuses it if the Lease has changed since it was read. */
   async #write(lease: Lease | undefined, signal: AbortSignal): Promise<Attempt> {
     const { client, clock, namespace, name } = this.#options;
     const started: Instant = { wall: clock.now(), monotonic: clock.monotonic() };
@@ -265,7 +273,7 @@ export class LeaderElector {
     };
   }
 
-  /** Starts the count anew if the Lease changed. One that vanished is honoured as if it had just been renewed. */
+  /** Restarts the wait if the Lease has changed. A deleted Lease counts as just renewed. */
   #observe(lease: Lease | undefined): void {
     const version = lease ? `${lease.metadata.uid ?? ''}/${lease.metadata.resourceVersion ?? ''}` : '';
     if (this.#seen?.version === version) return;
@@ -281,7 +289,7 @@ export class LeaderElector {
     return clock.monotonic() < seen.at + seen.durationMs;
   }
 
-  /** Gives the Lease back, so that the next one need not wait. `isHeld` is false by now. */
+  /** Releases the Lease, so another process can take it at once. `isHeld` is already false. */
   async #release(): Promise<void> {
     if (!this.#wrote) return;
     const { client, clock, log, identity } = this.#options;
@@ -298,7 +306,7 @@ export class LeaderElector {
     }
   }
 
-  /** One request, given up after its share of the deadline even if the client does not heed the signal. */
+  /** One request, ended after half of the renew deadline (at least 1 s) even if the client ignores the signal. */
   #within<T>(signal: AbortSignal | undefined, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const perRequest = Math.max(1000, this.#renewDeadlineMs / 2);
     return within(this.#options.clock, perRequest, () => new LeaseTimeoutError(), send, signal);
@@ -313,7 +321,7 @@ export class LeaderElector {
   }
 }
 
-/** `metav1.MicroTime`. */
+/** A time in the format of `metav1.MicroTime`. */
 function microTime(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '000Z');
 }

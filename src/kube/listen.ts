@@ -2,7 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo } from 'node:net';
 import { AppError, clip } from '../lib/errors.ts';
 
-/** What a handler answers with. */
+/** A handler's answer. */
 export interface Answer {
   status: number;
   body: string;
@@ -11,18 +11,21 @@ export interface Answer {
 
 /** A running listener. */
 export interface Listener {
-  /** The bound port; 0 where the listener is switched off. */
+  /** The bound port; 0 if the listener is off. */
   readonly port: number;
-  /** Stops accepting, lets requests finish, and resolves. */
+  /** Stops accepting connections and resolves when the running requests have finished. */
   close(): Promise<void>;
 }
 
-/** An address that is neither `0`, `:port` nor `host:port`. */
+/** A listen address that is not `0`, `:port` or `host:port`. */
 export class AddressError extends AppError {
   readonly address: string;
 
   constructor(address: string) {
-    super('InvalidAddress', 'Not a listen address: write :port, host:port, or 0 for none.');
+    super(
+      'InvalidAddress',
+      'Not a listen address: write :port or host:port, or 0 to switch the listener off.',
+    );
     this.address = clip(address, 64);
   }
 }
@@ -32,8 +35,8 @@ const MAX_CONNECTIONS = 64;
 const OFF: Listener = { port: 0, close: () => Promise.resolve() };
 
 /**
- * Serves GET and HEAD over plain HTTP at `address`: `:8081` on all interfaces, `host:port`, `[v6]:port`, or `0` for not at all.
- * Takes no bodies, and bounds headers, connections and time. Rejects with an `AddressError`, or with the system's error.
+ * Serves GET and HEAD over plain HTTP at `address`: `:8081` on all interfaces, `host:port`, `[v6]:port`, or `0` for no listener.
+ * Refuses bodies, and limits headers, connections and time. Rejects with an `AddressError` or the system's error.
  */
 export async function listen(address: string, handle: (url: URL) => Promise<Answer>): Promise<Listener> {
   const where = parseAddress(address);
@@ -61,7 +64,7 @@ export async function listen(address: string, handle: (url: URL) => Promise<Answ
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };
 }
 
-/** Where to listen; undefined for not at all. Without a host it is all interfaces. Throws an `AddressError`. */
+/** Host and port of `address`; without a host, all interfaces. Undefined for `0`. Throws `AddressError`. */
 export function parseAddress(address: string): { host?: string; port: number } | undefined {
   if (address === '0') return undefined;
   const match = /^(?:\[([\da-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(address);
@@ -78,7 +81,7 @@ async function respond(request: IncomingMessage, handle: (url: URL) => Promise<A
     request.headers['transfer-encoding'] !== undefined ||
     Number(request.headers['content-length'] ?? 0) > 0
   )
-    return { status: 413, body: 'no body is taken\n' };
+    return { status: 413, body: 'a body is not accepted\n' };
   const url = URL.parse(request.url ?? '/', 'http://listener');
   return url ? handle(url) : { status: 400, body: 'bad request\n' };
 }

@@ -1,4 +1,4 @@
-/** The few Kubernetes types that the runtime itself needs. Times are RFC 3339 texts, as on the wire. */
+/** The Kubernetes types that the runtime needs. Times are RFC 3339 texts, as on the wire. */
 export interface ObjectMeta {
   name: string;
   namespace?: string;
@@ -28,7 +28,7 @@ export interface KubeObject {
   metadata: ObjectMeta;
 }
 
-/** A kind as the API server serves it. The type parameter is the shape of its objects. */
+/** A kind and how the API server serves it. `T` is the type of its objects. */
 export interface ResourceType<T extends KubeObject = KubeObject> {
   /** '' for the core group. */
   readonly group: string;
@@ -36,17 +36,17 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
   readonly plural: string;
   readonly kind: string;
   readonly namespaced: boolean;
-  /** Never set: carries `T` so that a client call infers it. */
+  /** Never set. Carries `T`, so that calls of the client infer it. */
   readonly shape?: T;
 }
 
-/** Which object: `namespace` is absent for cluster-scoped kinds. */
+/** A reference to one object. `namespace` is absent for cluster-scoped kinds. */
 export interface ObjectRef {
   namespace?: string;
   name: string;
 }
 
-/** A condition as `metav1.Condition` has it. */
+/** A condition, with the fields of `metav1.Condition`. */
 export interface Condition {
   type: string;
   status: 'True' | 'False' | 'Unknown';
@@ -77,7 +77,7 @@ export function keyOf(object: { metadata: { namespace?: string; name: string } }
   return refKey(object.metadata);
 }
 
-/** As `keyOf`, from a reference. */
+/** Like `keyOf`, from a reference. */
 export function refKey(ref: ObjectRef): string {
   return ref.namespace === undefined ? ref.name : `${ref.namespace}/${ref.name}`;
 }

@@ -59,7 +59,7 @@ describe('health', () => {
       expect(await call(port, path)).toMatchObject({ status: 200, body: 'ok' });
   });
 
-  test('fails when one check fails, and says which but not why', async () => {
+  test('fails when one check fails, and shows which one but not why', async () => {
     const port = await health({
       readyz: { sync: fails, ping: () => undefined, late: () => Promise.reject(new Error('hunter2')) },
     });
@@ -73,12 +73,12 @@ describe('health', () => {
     expect(await call(port, '/readyz?exclude=sync&exclude=late')).toMatchObject({ status: 200 });
   });
 
-  test('lists all checks when asked to', async () => {
+  test('lists all checks on request', async () => {
     const port = await health({ livez: { ping: () => undefined } });
     expect((await call(port, '/livez?verbose')).body).toBe('[+]ping ok\nlivez check passed\n');
   });
 
-  test('logs a check when it begins to fail and when it passes again, not at every probe', async () => {
+  test('logs a check when it starts to fail and when it passes again, not at every probe', async () => {
     const lines: string[] = [];
     const log = createLogger({
       level: 'info',
@@ -98,7 +98,7 @@ describe('health', () => {
     ]);
   });
 
-  test('a check that hangs fails after its time', async () => {
+  test('fails after the time limit when a check hangs', async () => {
     const clock = new VirtualClock();
     let entered: () => void = () => undefined;
     const inside = new Promise<void>((resolve) => {
@@ -116,7 +116,7 @@ describe('health', () => {
     expect(await reply).toMatchObject({ status: 500, body: '[-]hang failed\nlivez check failed\n' });
   });
 
-  test('a worker that is stuck on a key fails its check', async () => {
+  test('fails when a worker is stuck on a key', async () => {
     const clock = new VirtualClock();
     const queue = new WorkQueue({ clock, name: 'test' });
     const port = await health({ livez: { workers: noStuckWorker(queue, 600_000) } });
@@ -171,7 +171,7 @@ describe('the listener', () => {
     });
   });
 
-  test('refuses huge headers and what is no HTTP', async () => {
+  test('refuses huge headers and anything that is not HTTP', async () => {
     const port = await health();
     expect((await call(port, `/livez?${'x'.repeat(20_000)}`)).status).toBe(431);
     const reply = await new Promise<string>((resolve, reject) => {
@@ -186,7 +186,7 @@ describe('the listener', () => {
     expect(reply).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test('answers 500 when the handler breaks, and goes on', async () => {
+  test('answers 500 when the handler fails, and goes on', async () => {
     let broken = true;
     const listener = await listen(LOOPBACK, () => {
       if (broken) throw new Error('hunter2');
@@ -232,7 +232,7 @@ describe('the listener', () => {
     });
   });
 
-  test('closes although a client keeps its connection open', async () => {
+  test('closes even if a client keeps its connection open', async () => {
     const listener = await serveHealth({ address: LOOPBACK, livez: {}, readyz: {} });
     const socket = connect(listener.port, '127.0.0.1');
     await new Promise<void>((resolve) => {

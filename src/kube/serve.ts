@@ -5,48 +5,49 @@ import { within } from '../lib/within.ts';
 import { type Answer, type Listener, listen } from './listen.ts';
 import type { WorkQueue } from './controller/queue.ts';
 
-/** A health check: throws, or rejects, when something is wrong. */
+/** A health check. It throws or rejects if something is wrong. */
 export type Check = () => void | Promise<void>;
 
 export interface HealthOptions {
   /** `:8081`, `host:port`, or `0` for no listener. */
   address: string;
-  /** Whether the process should be restarted. */
+  /** Checks that fail if the process should be restarted. */
   livez: Record<string, Check>;
-  /** Whether the process does its work. */
+  /** Checks that fail while the process cannot work. */
   readyz: Record<string, Check>;
   clock?: Clock;
   log?: Logger;
 }
 
-/** What serves the metrics: prom-client's `Registry`. */
+/** The source of the metrics: prom-client's `Registry`. */
 export interface MetricsSource {
   readonly contentType: string;
   metrics(): Promise<string>;
 }
 
-/** A check did not answer in time. */
+/** A health check exceeded its time limit. */
 export class CheckTimeoutError extends AppError {
   constructor() {
-    super('CheckTimeout', 'The check did not answer in time.');
+    super('CheckTimeout', 'The health check did not finish in time.');
   }
 }
 
-/** A worker has been on one key for too long. */
+/** A worker has been busy with one key for too long. */
 export class StuckWorkerError extends AppError {
   readonly seconds: number;
 
   constructor(seconds: number) {
-    super('StuckWorker', 'A worker has been on one key for too long.');
+    super('StuckWorker', 'A worker has been busy with one key for too long.');
     this.seconds = seconds;
   }
 }
 
+/** Time limit for one check, in milliseconds. */
 const CHECK_MS = 2000;
 
 /**
- * Serves `/livez` and `/readyz` the way the API server does: `/healthz` is `/livez`, `/livez/name` is one check, `?verbose` lists
- * all, `?exclude=name` leaves one out. Why a check failed goes to the log, not to the caller.
+ * Serves `/livez` and `/readyz` as the API server does: `/healthz` is `/livez`, `/livez/name` runs one check, `?verbose` lists all,
+ * `?exclude=name` omits one. The log states why a check failed; the answer does not.
  */
 export function serveHealth(options: HealthOptions): Promise<Listener> {
   const { address, clock = systemClock, log = silentLog } = options;
@@ -101,7 +102,7 @@ export function serveMetrics(options: { address: string; registry: MetricsSource
   });
 }
 
-/** A liveness check: fails once a worker of the queue has been on one key for `limitMs`. */
+/** A liveness check that fails once a worker of the queue has been busy with one key for `limitMs`. */
 export function noStuckWorker(queue: Pick<WorkQueue, 'state'>, limitMs: number): Check {
   return () => {
     const { longestRunningSeconds } = queue.state();

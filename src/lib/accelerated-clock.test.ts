@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { accelerated, acceleration } from './accelerated-clock.ts';
 
-test('the time of day runs faster from the epoch on, and durations pass sooner', async () => {
+test('the time of day runs faster from the epoch on, and timers fire sooner', async () => {
   const real = new VirtualClock();
   const epoch = real.now();
   const fast = accelerated(real, { speed: 10, epoch });
@@ -23,6 +23,6 @@ test.each([
   ['10', undefined],
   ['', undefined],
   [undefined, undefined],
-])('%s asks for %o', (text, expected) => {
+])('%s is parsed as %o', (text, expected) => {
   expect(acceleration(text)).toEqual(expected);
 });

@@ -1,11 +1,11 @@
 import { type Clock, sleepOn, systemClock } from './clock.ts';
 
-/** Whether failpoints are built in; only then can the clock of a process be hurried. */
+/** Whether failpoints are built in; only then can the clock of a process be accelerated. */
 declare const FAILPOINTS: boolean | undefined;
 
 /**
- * A clock that runs `speed` times as fast as another one and agreed with it at `epoch`, in milliseconds. Processes that
- * are given the same two numbers have the same time of day.
+ * A clock that runs `speed` times as fast as `clock` and agrees with it at `epoch`, in milliseconds. Processes with the
+ * same two numbers have the same time of day.
  */
 export function accelerated(clock: Clock, { speed, epoch }: { speed: number; epoch: number }): Clock {
   const fast: Clock = {
@@ -17,7 +17,7 @@ export function accelerated(clock: Clock, { speed, epoch }: { speed: number; epo
   return fast;
 }
 
-/** What `TINYCERT_CLOCK` asks for: `SPEED@EPOCH`, two numbers. Undefined for anything else. */
+/** Parses the value of `TINYCERT_CLOCK`, two numbers as `SPEED@EPOCH`. Undefined for any other text. */
 export function acceleration(text: string | undefined): { speed: number; epoch: number } | undefined {
   const [, speed, epoch] = /^([0-9]+)@([0-9]+)$/.exec(text ?? '') ?? [];
   return speed === undefined || Number(speed) < 1
@@ -25,7 +25,7 @@ export function acceleration(text: string | undefined): { speed: number; epoch: 
     : { speed: Number(speed), epoch: Number(epoch) };
 }
 
-/** The clock of this process: the system's, or a faster one in a build with failpoints that is told so by `TINYCERT_CLOCK`. */
+/** The clock of this process: the system's, or a faster one in a build with failpoints if `TINYCERT_CLOCK` is set. */
 export function processClock(): Clock {
   if (typeof FAILPOINTS !== 'boolean' || !FAILPOINTS) return systemClock;
   const wanted = acceleration(process.env['TINYCERT_CLOCK']);

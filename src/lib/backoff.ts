@@ -1,12 +1,17 @@
+/** Growth per failure, unless `BackoffOptions.factor` is set. */
+export const DEFAULT_FACTOR = 2;
+/** Share of the delay that is random, unless `BackoffOptions.jitter` is set. */
+export const DEFAULT_JITTER = 0.1;
+
 /** Exponential backoff: `base * factor^(n-1)`, at most `max`, spread by `jitter` (0.1 = plus or minus 10 %). */
 export interface BackoffOptions {
   /** First delay in milliseconds. */
   base: number;
   /** Largest delay in milliseconds, before the spread. */
   max: number;
-  /** Growth per failure; 2 unless given. */
+  /** Growth per failure. Default: `DEFAULT_FACTOR`. */
   factor?: number;
-  /** Share of the delay that is random, to both sides; 0.1 unless given. */
+  /** Share of the delay that is random, in both directions. Default: `DEFAULT_JITTER`. */
   jitter?: number;
 }
 
@@ -16,7 +21,7 @@ export function backoffDelay(
   failures: number,
   random: () => number = Math.random,
 ): number {
-  const { base, max, factor = 2, jitter = 0.1 } = options;
+  const { base, max, factor = DEFAULT_FACTOR, jitter = DEFAULT_JITTER } = options;
   const plain = Math.min(max, base * factor ** Math.max(0, failures - 1));
   return Math.round(plain * (1 + jitter * (2 * random() - 1)));
 }

@@ -23,7 +23,7 @@ test.each([10, 24, 25, 50, 400])('a timer of %d days fires after that many, and 
   expect(fired).toBe(1);
 });
 
-test('a timer that was cancelled in its second month does not fire', () => {
+test('a timer that is cancelled in its second month does not fire', () => {
   let fired = 0;
   const cancel = systemClock.timer(60 * DAY, () => {
     fired += 1;

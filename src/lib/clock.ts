@@ -1,19 +1,19 @@
 /**
- * The only place that reads the time or arms a timer. Everything else takes a `Clock`, so that tests can run years in
- * milliseconds and so that no timer overflows: Node fires a `setTimeout` of more than 2^31-1 ms at once.
+ * This file alone reads the time or arms a timer. Everything else takes a `Clock`. Tests can thus run years in
+ * milliseconds, and no timer overflows: Node fires a `setTimeout` of more than 2^31-1 ms at once.
  */
 export interface Clock {
-  /** Wall-clock time in milliseconds since the epoch. May jump both ways. */
+  /** Wall-clock time in milliseconds since the epoch. May jump forwards and backwards. */
   now(): number;
-  /** Milliseconds on a clock that never goes back. It stands still while the machine sleeps. */
+  /** Milliseconds on a clock that never goes backwards. It stands still while the machine sleeps. */
   monotonic(): number;
-  /** Calls `fn` once after `ms` (clamped to at least 0, at most never-overflowing); returns a function that cancels it. */
+  /** Calls `fn` once after `ms` milliseconds, however many; less than 0 counts as 0. Returns a function that cancels it. */
   timer(ms: number, fn: () => void): () => void;
   /** Resolves after `ms`; rejects with the signal's reason if it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** The longest delay that Node's timers take. */
+/** Longest delay that Node's timers accept, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** The clock of the process. */
@@ -53,14 +53,14 @@ export function sleepOn(clock: Pick<Clock, 'timer'>, ms: number, signal?: AbortS
   });
 }
 
-/** A deadline that can be disposed of: `signal` aborts with `reason()` after `ms`, or with the parent's reason. */
+/** A deadline that can be cleared: `signal` aborts with `reason()` after `ms`, or with the parent's reason. */
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Disarms the timer and lets go of the parent signal. */
+  /** Cancels the timer and stops listening to the parent signal. */
   clear(): void;
 }
 
-/** Makes a `Deadline`; replaces `AbortSignal.timeout`, which no injected clock can drive. */
+/** Starts a `Deadline`. Replaces `AbortSignal.timeout`, which does not take a `Clock`. */
 export function deadline(clock: Clock, ms: number, reason: () => Error, parent?: AbortSignal): Deadline {
   const controller = new AbortController();
   const onParent = (): void => controller.abort(parent?.reason);

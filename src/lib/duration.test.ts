@@ -42,7 +42,7 @@ test.each([
   expect(() => parseDuration(text)).toThrow(DurationError);
 });
 
-test.each(['1', '1h', '1.'])('a text of %j again and again is refused in linear time', (part) => {
+test.each(['1', '1h', '1.'])('a text that repeats %j is refused in linear time', (part) => {
   expectLinear(parseDuration, runsOf(part), { to: 1024 * 1024 });
 });
 
@@ -60,11 +60,11 @@ test.each([
   [5_400_000, '1h30m'],
   [2_592_000_000, '720h'],
   [-60_000, '-1m'],
-])('%d milliseconds are written %s', (ms, text) => {
+])('%d milliseconds are written as %s', (ms, text) => {
   expect(formatDuration(ms)).toBe(text);
 });
 
-test('what is written reads back as the same duration', () => {
+test('a written duration reads back as the same duration', () => {
   fc.assert(
     fc.property(fc.integer({ min: -1e12, max: 1e12 }), (ms) => {
       expect(Math.round(parseDuration(formatDuration(ms)))).toBe(ms === 0 ? 0 : ms);

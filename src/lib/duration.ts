@@ -24,8 +24,8 @@ const UNITS: Readonly<Record<string, number>> = {
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
 
 /**
- * Milliseconds of a duration as Go's `time.ParseDuration` reads it: `720h`, `1h30m`, `-1.5s`, `0`.
- * Days and longer have no unit, since they have no fixed length. Throws `DurationError`.
+ * Milliseconds of a duration in the syntax of Go's `time.ParseDuration`: `720h`, `1h30m`, `-1.5s`, `0`. There is no unit
+ * above hours, since days have no fixed length. Throws `DurationError`.
  */
 export function parseDuration(text: string): number {
   const sign = text.startsWith('-') ? -1 : 1;
@@ -45,7 +45,7 @@ export function parseDuration(text: string): number {
   return total === 0 ? 0 : sign * total;
 }
 
-/** The shortest such text for whole milliseconds: `1h30m`, `90s` as `1m30s`, `1.5s`, `0s`. Fractions are rounded. */
+/** A duration as text, in the largest units: `1h30m`, `1m30s` for 90 s, `1.5s`, `0s`. Rounds to whole milliseconds. */
 export function formatDuration(ms: number): string {
   const total = Math.round(Math.abs(ms));
   if (total === 0) return '0s';

@@ -1,6 +1,6 @@
 /**
- * Errors that carry a stable code, so that callers branch on data and not on texts.
- * Messages are fixed sentences; what varies goes into fields or `cause`.
+ * An error with a stable code, on which callers branch instead of on its text. The message is a fixed sentence; variable
+ * data goes into fields or `cause`.
  */
 export class AppError extends Error {
   readonly code: string;
@@ -12,15 +12,15 @@ export class AppError extends Error {
   }
 }
 
-/** An error that no retry can mend: the reconcile waits for a change of its inputs instead of backing off. */
+/** An error that no retry can resolve: the reconcile waits for a change of its inputs instead of backing off. */
 export class TerminalError extends AppError {}
 
-/** Text of unknown origin, cut so that it cannot flood a log line. */
+/** A text of unknown origin, cut to `max` characters so it cannot flood a log line. */
 export function clip(text: string, max = 256): string {
   return text.length <= max ? text : `${text.slice(0, max)}…`;
 }
 
-/** Whatever was thrown, as an Error. */
+/** The thrown value as an Error. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(clip(String(thrown)));
 }

@@ -1,55 +1,54 @@
 import { appendFileSync } from 'node:fs';
 
 /**
- * The steps at which a process can be ended or frozen on purpose, named as the model in test/model names its steps:
- * each is the moment right after the thing happened.
+ * The steps at which a process can be killed or stopped on purpose, named like the steps of the model in test/model.
  */
 export type Step =
-  /** A plan was made, nothing is written yet. */
+  /** The plan is made; nothing is written yet. */
   | 'decide'
-  /** The attempt stands in status, nothing is asked yet. */
+  /** The attempt is in status; the CA is not called yet. */
   | 'attempt'
-  /** The first byte of cert/new or cert/reissue is about to leave; the gate is open. */
+  /** The first byte of cert/new or cert/reissue is about to leave; the send gate is open. */
   | 'send'
   /** The CA answered with an id; nothing is stored yet. */
   | 'reply'
-  /** Chain and key are fetched and checked. */
+  /** Chain and key were fetched and checked. */
   | 'check'
-  /** The Secret is written, status is not. */
+  /** The Secret is written; status is not. */
   | 'secret'
-  /** The result stands in status. */
+  /** The result is in status. */
   | 'result'
-  /** A recovery has looked at the previous certificate, at the CA's list, at its own resource, at the cluster. */
+  /** A recovery has read the previous certificate, the CA's list, its own resource, the resources of the cluster. */
   | 'previous'
   | 'list'
   | 'live'
   | 'cluster'
-  /** What is given up stands on the issuer. */
+  /** Released and abandoned entries are in the issuer's status. */
   | 'record'
-  /** A hold or revocation is about to be sent, and was confirmed. */
+  /** A hold or revocation is about to be sent (`revoke`), or was confirmed (`revoked`). */
   | 'revoke'
   | 'revoked'
-  /** A finalizer was put on, or is about to be taken off. */
+  /** A finalizer was added (`finalizer`), or is about to be removed (`vanish`). */
   | 'finalizer'
   | 'vanish'
-  /** The Secret of a key that CAcert is to certify is written, and is gone again. */
+  /** The pending Secret with a key for CAcert was written (`pending`), or was deleted (`forget`). */
   | 'pending'
   | 'forget';
 
-/** Whether failpoints are built in. The bundle that is shipped defines it as false, so that nothing of this is left. */
+/** Whether failpoints are built in. The released bundle defines it as false, which removes this code. */
 declare const FAILPOINTS: boolean | undefined;
 
 /**
- * Marks a step. Does nothing unless the process was built with failpoints and told by its environment what to do:
- * `TINYCERT_FAILPOINT` is `STEP:kill:N` or `STEP:stop:N`, which sends SIGKILL or SIGSTOP at the Nth time, or several of
- * these joined by commas; and each step is added as a line to the file `TINYCERT_FAILPOINT_LOG`.
+ * Marks a step. Does nothing in a process without failpoints built in. `TINYCERT_FAILPOINT` is `STEP:kill:N` or
+ * `STEP:stop:N`, or several of these joined by commas: the Nth time at that step, the process gets SIGKILL or SIGSTOP.
+ * If `TINYCERT_FAILPOINT_LOG` names a file, each step is appended to it as a line.
  */
 export function failpoint(step: Step): void {
   if (typeof FAILPOINTS === 'boolean' && FAILPOINTS) reached(step);
 }
 
 const hits = new Map<Step, number>();
-/** Longer than it takes the kernel to stop all threads after a signal. */
+/** Longer than the kernel needs to stop all threads after a signal, in milliseconds. */
 const LET_STOP_MS = 50;
 
 function reached(step: Step): void {
@@ -60,7 +59,7 @@ function reached(step: Step): void {
   if (file) appendFileSync(file, `${step}${action === undefined ? '' : ` ${action}`}\n`);
   if (action === undefined) return;
   process.kill(process.pid, action === 'stop' ? 'SIGSTOP' : 'SIGKILL');
-  // The signal may reach another thread first: nothing may run on here meanwhile.
+  // The signal may reach another thread first; nothing may run here until it reaches this one.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LET_STOP_MS);
 }
 

@@ -1,4 +1,4 @@
-/** What the first of several policies finds that finds anything: the order of a table decides. */
+/** The result of the first policy that returns one. The order of the table decides. */
 export function firstOf<Args extends readonly unknown[], Found>(
   policies: readonly ((...args: Args) => Found | undefined)[],
   ...args: Args

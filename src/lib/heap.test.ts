@@ -13,7 +13,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('update' as const), at: fc.nat(30), rank: fc.integer({ min: 0, max: 20 }) }),
 );
 
-test('after any steps the first is the least, and each item knows its place', () => {
+test('after any steps the first item is the least, and each item has its place', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
       const heap = new Heap<Ranked>((a, b) => a.rank < b.rank);
@@ -48,7 +48,7 @@ test('after any steps the first is the least, and each item knows its place', ()
   );
 });
 
-test('a cleared heap holds nothing', () => {
+test('a cleared heap is empty', () => {
   const heap = new Heap<Ranked>((a, b) => a.rank < b.rank);
   const item = { rank: 1, place: -1 };
   heap.push(item);

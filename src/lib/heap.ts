@@ -1,10 +1,10 @@
-/** What a heap holds: it keeps the place of each item up to date, so that any item can be moved or removed in O(log n). */
+/** An item of a heap. The heap keeps `place` up to date, so any item can be moved or removed in O(log n). */
 export interface HeapItem {
-  /** Index in the heap; -1 outside of one. An item is in at most one heap. */
+  /** Index in the heap; -1 if the item is in none. An item is in at most one heap. */
   place: number;
 }
 
-/** A binary heap: the first item is one before which no other comes. */
+/** A binary heap: no item comes before the first one. */
 export class Heap<T extends HeapItem> {
   readonly #items: T[] = [];
   readonly #before: (a: T, b: T) => boolean;
@@ -46,7 +46,7 @@ export class Heap<T extends HeapItem> {
     this.update(last);
   }
 
-  /** Restores the order after the rank of `item` changed. */
+  /** Restores the order after the rank of `item` has changed. */
   update(item: T): void {
     this.#up(item);
     this.#down(item);

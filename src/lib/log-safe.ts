@@ -1,6 +1,6 @@
 import { clip } from './errors.ts';
 
-/** What a log line says beside its message. */
+/** The fields of a log line besides its message. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 const MAX_DEPTH = 6;
@@ -33,15 +33,15 @@ const SECRET_TEXT =
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)|\b(?:Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;
 
 /**
- * A copy of `fields` that is safe to log: secrets are replaced by name at any depth, private keys and bearer tokens inside texts
- * too; an Error becomes its name, code, message, stack and causes, never its other properties; bytes become their count; depth,
- * length and number are bounded.
+ * A copy of `fields` that is safe to log. Fields with the name of a secret are replaced at any depth, and so are private keys and
+ * bearer tokens inside texts. An Error becomes its name, code, message, stack and causes, without its other properties. Bytes become
+ * their count. Depth, length and number of values are limited.
  */
 export function safeFields(fields: LogFields): Record<string, unknown> {
   return safeObject(fields, MAX_DEPTH);
 }
 
-/** A text without private keys and bearer tokens, cut to a bounded length. */
+/** A text without private keys and bearer tokens, cut to a limited length. */
 export function safeText(text: string): string {
   return clip(text.replace(SECRET_TEXT, REDACTED), MAX_TEXT);
 }

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { formatText } from './log-text.ts';
 
 test.each(['plain text\n', '"a string"\n', 'null\n', ''])(
-  'what is no JSON object passes as it is: %j',
+  'a line that is not a JSON object stays as it is: %j',
   (line) => {
     expect(formatText(line)).toBe(line);
   },
 );
 
-test('missing parts leave their place empty', () => {
+test('missing parts are left empty', () => {
   expect(formatText('{"msg":"m"}')).toBe('       m\n');
 });

@@ -1,9 +1,9 @@
-/** What goes into the head of a text line, not among its fields. */
+/** Fields that form the head of a text line. */
 const HEAD = new Set(['time', 'level', 'msg']);
 
 /**
  * A JSON log line as one line for people: time, level, message, then `key=value`. Stacks follow on lines of their own.
- * What is not a JSON object passes as it is.
+ * Any line that is not a JSON object stays as it is.
  */
 export function formatText(line: string): string {
   const entry = parse(line);
@@ -37,7 +37,7 @@ function isError(value: unknown): value is LoggedError {
   return typeof value === 'object' && value !== null && 'message' in value && 'name' in value;
 }
 
-/** `code: message: cause`, and the stack put aside. */
+/** `code: message: cause`; adds the stack to `stacks`. */
 function summary(error: LoggedError, stacks: string[]): string {
   if (typeof error.stack === 'string') stacks.push(indent(error.stack));
   const own = typeof error.code === 'string' ? `${error.code}: ${error.message}` : error.message;

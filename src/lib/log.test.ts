@@ -37,7 +37,7 @@ test('lines below the level are not written', () => {
   expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['c', 'd']);
 });
 
-test('a child adds its fields, the nearest wins', () => {
+test('a child adds its fields, and the nearest value counts', () => {
   const { log, lines } = capture();
   log.child({ controller: 'issuers', name: 'a' }).child({ name: 'b' }).info({ n: 1 }, 'm');
   expect(only(lines)).toMatchObject({ controller: 'issuers', name: 'b', n: 1 });
@@ -62,7 +62,7 @@ test.each([
   'password',
   'privateKey',
   'set-cookie',
-])('the value of %s never comes through, at any depth, in a child neither', (name) => {
+])('the value of %s is never logged, at any depth or by a child', (name) => {
   const { log, lines } = capture();
   log.info({ [name]: SECRET }, 'flat');
   log.info({ a: { b: [{ [name]: SECRET }] } }, 'deep');
@@ -73,7 +73,7 @@ test.each([
   expect(lines.join('')).toContain('[redacted]');
 });
 
-test('an error shows name, code, message, stack and causes, and none of its other properties', () => {
+test('an error is logged with name, code, message, stack and causes, without its other properties', () => {
   const { log, lines } = capture();
   const cause = Object.assign(new Error('socket closed'), { code: 'ECONNRESET', body: SECRET });
   const error = Object.assign(new TerminalError('CA_REFUSED', 'The CA refused.', { cause }), {
@@ -94,7 +94,7 @@ test('an error shows name, code, message, stack and causes, and none of its othe
   expect(lines[0]).not.toContain(SECRET);
 });
 
-test('private keys and bearer tokens inside texts are cut out', () => {
+test('private keys and bearer tokens inside texts are removed', () => {
   const { log, lines } = capture();
   const pem = `-----BEGIN RSA PRIVATE KEY-----\n${SECRET}\n-----END RSA PRIVATE KEY-----`;
   log.info({ text: `before ${pem} after` }, `Sent Bearer ${SECRET}`);
@@ -103,7 +103,7 @@ test('private keys and bearer tokens inside texts are cut out', () => {
   expect(lines[0]).toContain('before [redacted] after');
 });
 
-test('bytes, cycles, long lists and huge texts stay small', () => {
+test('bytes, cycles, long lists and huge texts are cut', () => {
   const { log, lines } = capture();
   const cycle: Record<string, unknown> = { name: 'loop' };
   cycle['self'] = cycle;
@@ -115,7 +115,7 @@ test('bytes, cycles, long lists and huge texts stay small', () => {
   expect(lines[0]?.length).toBeLessThan(10_000);
 });
 
-test('no field can break a line: every line is one JSON object', () => {
+test('no field can break a line, and every line is one JSON object', () => {
   const fields = fc.dictionary(
     fc.string(),
     fc.anything({ withBigInt: true, withDate: true, withMap: true, withTypedArray: true }),
@@ -131,13 +131,13 @@ test('no field can break a line: every line is one JSON object', () => {
   );
 });
 
-test('a text line is for people: time, level, message, fields, then the stack', () => {
+test('a text line has time, level, message and fields, then the stack', () => {
   const { log, lines } = capture({ format: 'text' });
   log.info({ name: 'web', note: 'two words', n: 1, list: ['a'] }, 'Issued');
   expect(lines).toEqual(['2026-01-02T03:04:05.678Z INFO  Issued name=web note="two words" n=1 list=["a"]\n']);
 });
 
-test('a text line sums an error up by code and causes', () => {
+test('a text line summarizes an error by code and causes', () => {
   const { log, lines } = capture({ format: 'text' });
   const cause = new Error('socket closed');
   log.error({ error: new TerminalError('CA_DOWN', 'No answer.', { cause }), passphrase: SECRET }, 'Failed');
@@ -148,13 +148,13 @@ test('a text line sums an error up by code and causes', () => {
   expect(stack[0]).toBe('    TerminalError: No answer.');
 });
 
-test('a text line cannot be forged by its contents', () => {
+test('a text line cannot be forged by its content', () => {
   const { log, lines } = capture({ format: 'text' });
   log.info({ name: 'a\n2026 INFO forged', escape: '\u001B[2J' }, 'Line\r\nERROR forged');
   expect(lines[0]?.trimEnd().split('\n')).toHaveLength(1);
   expect(lines[0]).not.toContain('\u001B');
 });
 
-test('the silent log says nothing, and so do its children', () => {
+test('the silent log and its children write nothing', () => {
   expect(() => silentLog.child({ a: 1 }).error({ b: 2 }, 'nothing')).not.toThrow();
 });

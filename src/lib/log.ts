@@ -5,35 +5,35 @@ import { formatText } from './log-text.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** Writes one line: a fixed sentence, and what varies as fields. The order of arguments is pino's. */
+/** Writes one line: a fixed sentence, with variable data in fields. The order of arguments is pino's. */
 export interface LogMethod {
   (fields: LogFields, message: string): void;
   (message: string): void;
 }
 
-/** What the code logs through. */
+/** The interface for logging. */
 export interface Logger {
   readonly debug: LogMethod;
   readonly info: LogMethod;
   readonly warn: LogMethod;
   readonly error: LogMethod;
-  /** A logger that adds `fields` to each line. Costs next to nothing until something is written. */
+  /** A logger that adds `fields` to each line. Costs almost nothing until something is written. */
   child(fields: LogFields): Logger;
 }
 
 export interface LogOptions {
   level: LogLevel;
-  /** `json`: one object a line. `text`: for people. */
+  /** `json`: one object per line. `text`: for people. */
   format: 'json' | 'text';
-  /** Takes whole lines; standard output unless given. */
+  /** Receives whole lines. Default: standard output. */
   destination?: DestinationStream;
-  /** Stamps the lines; the clock of the process unless given. */
+  /** Supplies the time of each line. Default: the clock of the process. */
   clock?: Clock;
 }
 
 /**
- * Makes the logger of the process: pino, writing in this thread. Every field of every line, those of child loggers too, goes
- * through `safeFields`, so that no secret and no property of a foreign error gets out.
+ * Creates the logger of the process: pino, writing in this thread. `safeFields` filters every field of every line, also of child
+ * loggers, so no secret and no property of a foreign error is logged.
  */
 export function createLogger(options: LogOptions): Logger {
   const { level, format, clock = systemClock } = options;

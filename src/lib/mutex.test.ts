@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { settle } from '../../test/support/virtual-clock.ts';
 import { KeyedMutex } from './mutex.ts';
 
-/** A task that holds its lock until it is told to end. */
+/** A task that holds its lock until the test ends it. */
 function task(): {
   run: () => Promise<string>;
   end: (result?: string) => void;
@@ -13,7 +13,7 @@ function task(): {
   return { run: () => promise, end: (result = 'done') => resolve(result), fail: reject };
 }
 
-test('one key runs one at a time, first come first served', async () => {
+test('calls for one key run one at a time, first come, first served', async () => {
   const mutex = new KeyedMutex();
   const order: string[] = [];
   const first = task();
@@ -33,7 +33,7 @@ test('one key runs one at a time, first come first served', async () => {
   expect(order).toEqual(['first starts', 'first ends', 'second', 'third']);
 });
 
-test('other keys do not wait', async () => {
+test('calls for other keys do not wait', async () => {
   const mutex = new KeyedMutex();
   const held = task();
   const holding = mutex.run('a', held.run);
@@ -42,7 +42,7 @@ test('other keys do not wait', async () => {
   expect(await holding).toBe('done');
 });
 
-test('a failure goes to its caller and frees the key', async () => {
+test('a failure goes to its caller and releases the key', async () => {
   const mutex = new KeyedMutex();
   const failing = mutex.run('a', () => Promise.reject(new Error('broken')));
   const next = mutex.run('a', () => 'next');
@@ -56,7 +56,7 @@ test('a failure goes to its caller and frees the key', async () => {
   expect(mutex.size).toBe(0);
 });
 
-test('who gives up while waiting never runs and holds up nobody', async () => {
+test('a call that is aborted while it waits never runs and delays no other', async () => {
   const mutex = new KeyedMutex();
   const held = task();
   const order: string[] = [];
@@ -71,14 +71,14 @@ test('who gives up while waiting never runs and holds up nobody', async () => {
   expect(order).toEqual(['patient']);
 });
 
-test('who comes with an aborted signal does not run, free key or not', async () => {
+test('a call with an aborted signal does not run, whether the key is free or not', async () => {
   const mutex = new KeyedMutex();
   const signal = AbortSignal.abort(new Error('too late'));
   await expect(mutex.run('a', () => 'ran', signal)).rejects.toThrow('too late');
   expect(mutex.size).toBe(0);
 });
 
-test('an abort after the start changes nothing', async () => {
+test('an abort after the start has no effect', async () => {
   const mutex = new KeyedMutex();
   const abort = new AbortController();
   const held = task();
@@ -88,7 +88,7 @@ test('an abort after the start changes nothing', async () => {
   expect(await run).toBe('kept');
 });
 
-test('whatever waits, gives up or fails, nobody overlaps and no key stays', async () => {
+test('whichever calls wait, abort or fail, none overlap and no key stays locked', async () => {
   const visit = fc.record({ key: fc.constantFrom('a', 'b'), aborts: fc.boolean(), fails: fc.boolean() });
   await fc.assert(
     fc.asyncProperty(fc.array(visit, { maxLength: 12 }), async (visits) => {

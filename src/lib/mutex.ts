@@ -2,19 +2,19 @@ interface Waiter {
   start(): void;
 }
 
-/** One lock a key: whoever comes first goes first, and a key that nobody holds costs nothing. */
+/** One lock per key, first come, first served. A key whose lock is not held costs nothing. */
 export class KeyedMutex {
-  /** Who waits for each key that is held. */
+  /** The waiting calls for each key whose lock is held. */
   readonly #waiting = new Map<string, Set<Waiter>>();
 
-  /** How many keys are held. */
+  /** Number of keys whose lock is held. */
   get size(): number {
     return this.#waiting.size;
   }
 
   /**
-   * Runs `fn` once nobody else holds `key`, and gives its result or error back. If `signal` aborts while waiting, rejects
-   * with its reason and never runs `fn`; a running `fn` is not interrupted.
+   * Runs `fn` while holding the lock of `key`, and returns its result or error. If `signal` aborts during the wait, rejects
+   * with its reason and never runs `fn`. A running `fn` is not interrupted.
    */
   async run<T>(key: string, fn: () => T | Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type LocalMinute, minutesOf, searched } from '../../test/support/cron-search.ts';
 import { Schedule, ScheduleError } from './schedule.ts';
 
-/** All that a schedule says of the same days. */
+/** All moments of a schedule on the same days. */
 function scheduled(cron: string, timezone: string, minutes: readonly LocalMinute[]): number[] {
   const from = minutes[0]?.at ?? 0;
   const to = minutes.at(-1)?.at ?? 0;
@@ -34,7 +34,7 @@ function field(from: number, to: number, ...likely: string[]): fc.Arbitrary<stri
     fc.array(item, { minLength: 1, maxLength: 3 }).map((items) => items.join(',')),
   );
 }
-// A schedule of every minute shows no more than one of every quarter, and takes fifteen times as long.
+// A schedule for every minute proves no more than one for every quarter of an hour, and takes fifteen times as long.
 const minute = fc.oneof(
   fc.constantFrom('0', '30', '*/15', '*/45', '10-50/20', '5,35'),
   number(0, 59),
@@ -44,7 +44,7 @@ const crons = fc
   .tuple(minute, field(0, 23, '0', '1', '2', '3'), field(1, 31), field(1, 12), field(0, 7))
   .map((fields) => fields.join(' '));
 
-describe('a schedule comes when a search of every minute says', () => {
+describe('a schedule comes at the moments that a search of every minute finds', () => {
   test.each([
     ['in UTC at the end of February in a leap year', 'UTC', '2028-02-27T00:00:00Z'],
     ['in UTC at the turn of the year', 'UTC', '2026-12-30T00:00:00Z'],
@@ -66,7 +66,7 @@ describe('a schedule comes when a search of every minute says', () => {
   });
 });
 
-test('the last moment before a time is the one whose next moment is not before it, whatever was asked before', () => {
+test('the last moment before a time is the one whose next moment is not before it, whatever was queried before', () => {
   const time = fc.integer({ min: Date.parse('2026-01-01') / 1000, max: Date.parse('2028-12-31') / 1000 });
   fc.assert(
     fc.property(crons, fc.array(time, { minLength: 1, maxLength: 8 }), (cron, seconds) => {

@@ -3,7 +3,7 @@ import { AppError, clip } from './errors.ts';
 
 export type ScheduleFailure = 'InvalidSchedule' | 'NeverInSchedule' | 'UnknownTimeZone';
 
-/** A schedule that cannot be used. `text` is what is wrong with it. */
+/** A schedule that cannot be used. `text` is its wrong part. */
 export class ScheduleError extends AppError {
   declare readonly code: ScheduleFailure;
   readonly text: string;
@@ -14,31 +14,31 @@ export class ScheduleError extends AppError {
   }
 }
 
-/** How many schedules are kept, and how many answers of each. */
+/** How many schedules are cached, and how many answers for each. */
 const MAX_SCHEDULES = 256;
 const MAX_GAPS = 64;
 
-/** Between these two moments nothing happens: from `after` on, `next` is what comes next. */
+/** An answer that was found: after `after`, the next moment is `next`. */
 interface Gap {
   after: number;
   next: number;
 }
 
 /**
- * The moments of a cron expression (minute, hour, day of month, month, day of week) in a time zone, to the minute. If
- * both days are given, either counts. A fixed time that a change of the clocks leaves out comes right after it, one that
- * comes twice counts once.
+ * The moments of a cron expression (minute, hour, day of month, month, day of week) in a time zone, to the minute. If both
+ * day fields are restricted, a day that matches either counts. If a change of the clocks skips a fixed time, it comes right
+ * after the change; if the change repeats it, it counts once.
  */
 export class Schedule {
   readonly #cron: Cron;
-  /** Searching a time zone is slow, and thousands of certificates share a schedule and ask of the same weeks. */
+  /** A search in a time zone is slow, and thousands of certificates share a schedule and ask about the same weeks. */
   readonly #gaps: Gap[] = [];
 
   private constructor(cron: Cron) {
     this.#cron = cron;
   }
 
-  /** Throws a `ScheduleError`: unreadable, never, or in a time zone that is not known here. */
+  /** The schedule for a cron expression and a time zone, from the cache if possible. Throws `ScheduleError`. */
   static of(cron: string, timezone: string): Schedule {
     const key = `${timezone}\n${cron}`;
     let schedule = schedules.get(key);
@@ -78,16 +78,16 @@ function read(text: string, timezone: string): Cron {
     // eslint-disable-next-line no-new
     new Intl.DateTimeFormat('en', { timeZone: timezone });
   } catch (cause) {
-    throw new ScheduleError('UnknownTimeZone', 'There is no such time zone.', timezone, cause);
+    throw new ScheduleError('UnknownTimeZone', 'The time zone is not known.', timezone, cause);
   }
   let cron: Cron;
   try {
     cron = new Cron(text, { timezone, mode: '5-part', fixedTimeRule: 'no-wildcard' });
   } catch (cause) {
-    throw new ScheduleError('InvalidSchedule', 'This is not a cron expression.', text, cause);
+    throw new ScheduleError('InvalidSchedule', 'The schedule is not a valid cron expression.', text, cause);
   }
   if (!cron.nextRun(new Date(0))) {
-    throw new ScheduleError('NeverInSchedule', 'There is no such day.', text);
+    throw new ScheduleError('NeverInSchedule', 'The schedule never matches.', text);
   }
   return cron;
 }

@@ -14,7 +14,7 @@ test('a text is cut at its ends as regular expressions would cut it', () => {
   );
 });
 
-test('what stands between two characters is replaced as a regular expression would replace it', () => {
+test('a part between two characters is replaced as a regular expression would replace it', () => {
   fc.assert(
     fc.property(texts, (text) => {
       expect(replaceEnclosed(text, '<', '>', '*')).toBe(text.replaceAll(/<[^>]*>/g, '*'));
@@ -22,11 +22,11 @@ test('what stands between two characters is replaced as a regular expression wou
   );
 });
 
-test('a text is found in another as the engine finds it', () => {
+test('a text is found in another one exactly if the engine finds it', () => {
   const long = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 3, maxLength: 9 });
   fc.assert(
     fc.property(long, long, fc.nat(3), (one, other, cut) => {
-      // Long enough that the engine is not asked.
+      // Long enough that the engine does not search.
       const part = one.repeat(300).slice(cut);
       for (const text of [part, `${one.repeat(200)}${other}${part}${other}`, one.repeat(299) + other, other])
         expect(holds(text, part)).toBe(text.includes(part));
@@ -42,16 +42,16 @@ describe.each([
   test.each<[string, (size: number) => string]>([
     ['and nothing else', (size) => '='.repeat(size)],
     ['again and again between other text', runsOf('=')],
-  ])('when it has what is looked for %s', (_name, makeText) => {
+  ])('when it has the unwanted characters %s', (_name, makeText) => {
     expectLinear(read, makeText, { to: 1024 * 1024 });
   });
 });
 
-test('a text is looked for in another in linear time', () => {
+test('a text is searched for in another one in linear time', () => {
   expectLinear((text) => holds(text, 'a'.repeat(text.length / 8)), nearMisses, { to: 1024 * 1024 });
 });
 
-/** A text that all but holds as many `a` as are an eighth of it. */
+/** A text that almost contains a run of `a` as long as an eighth of it. */
 function nearMisses(size: number): string {
   return `${'a'.repeat(size / 8 - 1)}b`.repeat(8);
 }

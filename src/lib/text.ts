@@ -1,16 +1,16 @@
 /**
- * Cutting texts of any origin. Regular expressions such as `/x+$/` try again from each `x`, so that a text made for it
- * stops the process for minutes; these go through a text once.
+ * Functions that cut texts of any origin in linear time. A regular expression such as `/x+$/` tries again from each `x`, so
+ * a hostile text blocks the process for minutes.
  */
 
-/** A text without the characters at its end that are among `unwanted`. */
+/** A text without those of the `unwanted` characters that end it. */
 export function trimEndOf(text: string, unwanted: string): string {
   let end = text.length;
   while (end > 0 && unwanted.includes(text.charAt(end - 1))) end -= 1;
   return text.slice(0, end);
 }
 
-/** A text without the characters at either end that are among `unwanted`. */
+/** A text without those of the `unwanted` characters that begin or end it. */
 export function trimOf(text: string, unwanted: string): string {
   const trimmed = trimEndOf(text, unwanted);
   let start = 0;
@@ -18,7 +18,7 @@ export function trimOf(text: string, unwanted: string): string {
   return trimmed.slice(start);
 }
 
-/** A text with `instead` for each part from an `open` to the next `close`. An `open` that nothing closes stays. */
+/** Replaces each part from an `open` to the next `close` with `instead`. An `open` without a `close` stays. */
 export function replaceEnclosed(text: string, open: string, close: string, instead: string): string {
   const kept: string[] = [];
   let at = 0;
@@ -31,18 +31,18 @@ export function replaceEnclosed(text: string, open: string, close: string, inste
   }
 }
 
-/** A part of so many characters is looked for by the engine: that takes this many steps for each of the text at worst. */
+/** Up to this length the engine searches for a part. It needs at worst this many steps per character of the text. */
 const SHORT = 256;
 
 /**
- * Whether a text holds a part. As `includes`, which takes time by the product of both lengths if both are made for it;
- * this takes their sum (Knuth, Morris and Pratt 1977).
+ * Whether a text contains a part. Like `includes`, but in time by the sum of both lengths (Knuth, Morris and Pratt 1977);
+ * `includes` takes time by their product for hostile texts.
  */
 export function holds(text: string, part: string): boolean {
   if (part.length <= SHORT) return text.includes(part);
-  /** For each beginning of the part, how much of its end is a beginning of the part again. */
+  /** For each prefix of the part, the length of its longest proper suffix that is also a prefix of the part. */
   const borders = new Int32Array(part.length);
-  /** How much of the part is at hand after one more character, if `matched` of it was before. */
+  /** How many characters of the part match after one more character, if `matched` did before. */
   const advance = (matched: number, code: number): number => {
     let length = matched;
     while (length > 0 && part.charCodeAt(length) !== code) length = borders[length - 1] ?? 0;

@@ -4,14 +4,14 @@ import { within } from './within.ts';
 
 const late = (): Error => new Error('late');
 
-test('a result in time passes, and no timer stays armed', async () => {
+test('a result in time is returned, and no timer stays armed', async () => {
   const clock = new VirtualClock();
   expect(await within(clock, 1000, late, () => Promise.resolve('result'))).toBe('result');
   await expect(within(clock, 1000, late, () => Promise.reject(new Error('own')))).rejects.toThrow('own');
   expect(clock.pending).toBe(0);
 });
 
-test('work that does not heed its signal is given up all the same', async () => {
+test('work that ignores its signal is abandoned all the same', async () => {
   const clock = new VirtualClock();
   let signal: AbortSignal | undefined;
   const run = within(clock, 1000, late, (given) => {
@@ -23,7 +23,7 @@ test('work that does not heed its signal is given up all the same', async () => 
   expect(signal?.aborted).toBe(true);
 });
 
-test('the end of the parent ends it', async () => {
+test('an abort of the parent ends it', async () => {
   const clock = new VirtualClock();
   const parent = new AbortController();
   const run = within(clock, 1000, late, () => new Promise<never>(() => undefined), parent.signal);
@@ -32,7 +32,7 @@ test('the end of the parent ends it', async () => {
   expect(clock.pending).toBe(0);
 });
 
-test('nothing starts when the parent has ended', async () => {
+test('nothing starts if the parent has aborted', async () => {
   let started = false;
   const run = within(
     new VirtualClock(),

@@ -1,8 +1,8 @@
 import { type Clock, deadline } from './clock.ts';
 
 /**
- * Runs `fn` with a signal that aborts after `ms`. Rejects with `late()`, or with the reason of `parent`, at that moment even if
- * `fn` does not heed its signal; what it does then is nobody's result.
+ * Runs `fn` with a signal that aborts after `ms` or with `parent`. Rejects at that moment, with `late()` or the reason of `parent`,
+ * even if `fn` ignores its signal. Whatever `fn` does later has no effect on the result.
  */
 export async function within<T>(
   clock: Clock,

@@ -9,7 +9,7 @@ import { PEM_LIMITS, writePem } from './pem.ts';
 const vectors = new Vectors();
 afterAll(() => vectors.remove());
 
-/** As TinyCert makes an authority: serial number 0, the account's e-mail as alternative name. */
+/** An authority as TinyCert makes it: serial number 0, the account's e-mail address as alternative name. */
 const root = vectors.make({
   subject:
     '/C=NL/ST=Limburg/L=Maastricht/O=ACME, Inc./OU=Secure Digital Certificate Signing/CN=ACME, Inc. CA',
@@ -53,7 +53,7 @@ describe('a certificate', () => {
     expect(certificate.rawIssuer).toEqual(certificate.rawSubject);
   });
 
-  test('has its names in normal form, and its subject as it was written', () => {
+  test('has its names in normal form and its subject unchanged', () => {
     const certificate = readCertificate(leaf.cert);
 
     expect(certificate).toMatchObject({
@@ -71,7 +71,7 @@ describe('a certificate', () => {
     });
   });
 
-  test('has the dates and the fingerprints that OpenSSL finds', () => {
+  test('has the same dates and fingerprints as with OpenSSL', () => {
     const certificate = readCertificate(leaf.cert);
     const file = vectors.write('crt', leaf.cert);
     const key = vectors.openssl('x509', '-in', file, '-noout', '-pubkey');
@@ -95,7 +95,7 @@ describe('a certificate', () => {
     });
   });
 
-  test('without any extension is read too', () => {
+  test('without extensions is read too', () => {
     const old = vectors.make({ subject: '/O=x' });
 
     expect(readCertificate(old.cert)).toMatchObject({ isCa: false, names: { commonName: '', dns: [] } });
@@ -115,13 +115,13 @@ describe('a certificate', () => {
     expect(names.other).toHaveLength(2);
   });
 
-  test('with two common names has none that could be asked for', () => {
+  test('with two common names has none that a spec could ask for', () => {
     const twice = vectors.make({ subject: '/CN=a.example.com/CN=b.example.com' });
 
     expect(readCertificate(twice.cert).names.commonName).toBe('a.example.com\nb.example.com');
   });
 
-  test('is written as clean PEM, whatever stood around it', () => {
+  test('is written as clean PEM, whatever text surrounded it', () => {
     const dirty = `subject=x\n${leaf.cert.replaceAll('\n', '\r\n')}\nmore`;
 
     expect(readCertificate(dirty).pem).toBe(leaf.cert);
@@ -129,7 +129,7 @@ describe('a certificate', () => {
 });
 
 describe('a bundle', () => {
-  test('keeps its order and takes known certificates instead of reading them again', () => {
+  test('keeps its order and reuses known certificates instead of parsing them again', () => {
     const known = readCertificate(root.cert);
     const bundle = readBundle(leaf.cert + root.cert, { known: [known] });
 
@@ -154,7 +154,7 @@ function codeOf(read: () => unknown): string {
   return 'read';
 }
 
-describe('what is no certificate', () => {
+describe('a text that is not one certificate', () => {
   test.each([
     ['two certificates', () => leaf.cert + root.cert, 'InvalidPem'],
     ['none', () => '', 'InvalidPem'],
@@ -164,7 +164,7 @@ describe('what is no certificate', () => {
     ['sequences nested a thousand deep', () => pem(nested(1000)), 'InvalidDer'],
     ['an empty sequence', () => pem(encode(TAG.sequence)), 'InvalidDer'],
     [
-      'a 30th of February',
+      'February 30 as a date',
       () => pem(replaceOnce(bytesOfLeaf, utcTimeOf(bytesOfLeaf), '260230000000Z')),
       'InvalidDer',
     ],
@@ -172,12 +172,12 @@ describe('what is no certificate', () => {
     expect(codeOf(() => readCertificate(text()))).toBe(code);
   });
 
-  test('is refused: a certificate cut anywhere', () => {
+  test('is refused if it is a certificate cut anywhere', () => {
     for (let length = 1; length < bytesOfLeaf.length; length += 1)
       expect(codeOf(() => readCertificate(pem(bytesOfLeaf.subarray(0, length))))).toBe('InvalidDer');
   });
 
-  test('never gets further than an X509Error or a certificate: any bytes changed', () => {
+  test('gives a certificate or an X509Error, whichever of its bytes are changed', () => {
     const index = fc.nat(bytesOfLeaf.length - 1);
     fc.assert(
       fc.property(fc.array(fc.tuple(index, fc.nat(255)), { minLength: 1, maxLength: 4 }), (changes) => {

@@ -7,17 +7,17 @@ import { type Names, normalNames } from './names.ts';
 import { PEM_LIMITS, readPem, writePem } from './pem.ts';
 import { readTime } from './time.ts';
 
-/** A certificate, read once. */
+/** A certificate, parsed once. */
 export interface Certificate {
-  /** As PEM, rewritten: lines of 64 characters, a line break at the end, nothing else. */
+  /** The certificate as PEM, written again: lines of 64 characters, a final line break, no other text. */
   readonly pem: string;
-  /** As DER. */
+  /** The certificate as DER. */
   readonly raw: Buffer;
-  /** OpenSSL's view of it, for signatures and key pairs; its texts are ambiguous. */
+  /** OpenSSL's view of the certificate, for signatures and key pairs. Its texts are ambiguous. */
   readonly x509: X509Certificate;
   readonly subject: DistinguishedName;
   readonly issuer: DistinguishedName;
-  /** Subject and issuer as DER, for comparing. */
+  /** Subject and issuer as DER, for comparison. */
   readonly rawSubject: Buffer;
   readonly rawIssuer: Buffer;
   /** SubjectPublicKeyInfo as DER. */
@@ -27,42 +27,42 @@ export interface Certificate {
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** Hexadecimal, lower case, whole bytes: `00` for the serial number 0 of TinyCert's authorities. */
+  /** Lower-case hexadecimal, whole bytes: `00` for the serial number 0 of TinyCert's authorities. */
   readonly serialNumber: string;
-  /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal: the same for all certificates of one key. */
+  /** SHA-256 of the SubjectPublicKeyInfo, in hexadecimal. All certificates of one key share it. */
   readonly publicKeyFingerprint: string;
-  /** Whether basicConstraints says CA. */
+  /** Whether basicConstraints has the CA flag. */
   readonly isCa: boolean;
 }
 
-/** Reads a PEM text that holds exactly one certificate. Throws `X509Error`. */
+/** Reads a PEM text with exactly one certificate. Throws `X509Error`. */
 export function readCertificate(pem: string): Certificate {
   const [certificate, ...others] = readBundle(pem, { limit: PEM_LIMITS.certificate });
-  if (!certificate) throw new X509Error('InvalidPem', 'the PEM text holds no certificate');
-  if (others.length > 0) throw new X509Error('InvalidPem', 'the PEM text holds more than one certificate');
+  if (!certificate) throw new X509Error('InvalidPem', 'the PEM text contains no certificate');
+  if (others.length > 0) throw new X509Error('InvalidPem', 'the PEM text contains more than one certificate');
   return certificate;
 }
 
-/** SHA-256 of a certificate, hexadecimal: what people compare it by. */
+/** SHA-256 fingerprint of a certificate, in hexadecimal. */
 export function fingerprintOf({ raw }: Pick<Certificate, 'raw'>): string {
   return createHash('sha256').update(raw).digest('hex');
 }
 
 export interface BundleOptions {
-  /** Largest text in characters; `PEM_LIMITS.bundle` unless given. */
+  /** Longest text in characters. Default: `PEM_LIMITS.bundle`. */
   limit?: number;
-  /** Certificates already read, which are taken instead of reading the same again. */
+  /** Certificates that were read already and need not be parsed again. */
   known?: readonly Certificate[];
 }
 
-/** Reads all certificates of a PEM text, in their order. Blocks of other kinds are an error. Throws `X509Error`. */
+/** Reads all certificates of a PEM text, in their order. Throws `X509Error`, also for a block of another kind. */
 export function readBundle(pem: string, options: BundleOptions = {}): Certificate[] {
   const { limit = PEM_LIMITS.bundle, known = [] } = options;
   return readPem(pem, limit).map(({ label, der }) => {
     if (label !== 'CERTIFICATE')
-      throw new X509Error('InvalidPem', 'the PEM text holds something other than certificates');
+      throw new X509Error('InvalidPem', 'the PEM text contains something other than certificates');
     if (der.length > PEM_LIMITS.certificate)
-      throw new X509Error('TooLarge', 'a certificate is larger than any valid one');
+      throw new X509Error('TooLarge', 'a certificate is larger than the limit');
     return known.find((certificate) => certificate.raw.equals(der)) ?? readDer(der);
   });
 }
@@ -153,6 +153,6 @@ function parseWithOpenssl(raw: Buffer): X509Certificate {
   try {
     return new X509Certificate(raw);
   } catch (error) {
-    throw new X509Error('InvalidCertificate', 'the certificate cannot be read by OpenSSL', { cause: error });
+    throw new X509Error('InvalidCertificate', 'OpenSSL cannot read the certificate', { cause: error });
   }
 }

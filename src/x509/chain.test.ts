@@ -29,17 +29,17 @@ const day = 86_400_000;
 const now = leaf.certificate.notBefore;
 
 describe('a chain', () => {
-  test('of a leaf that the authority signed holds', () => {
+  test('of a leaf that the authority signed is valid', () => {
     expect(verifyChain(leaf.certificate, [], root.certificate, now)).toEqual({ ok: true, path: [] });
   });
 
-  test('may repeat the root, as the service sends it', () => {
+  test('may repeat the root, as TinyCert sends it', () => {
     const again = readCertificate(root.vector.cert);
 
     expect(verifyChain(leaf.certificate, [again], root.certificate)).toEqual({ ok: true, path: [] });
   });
 
-  test('holds by way of intermediates in any order and leaves out those it does not need', () => {
+  test('is valid through intermediates in any order and omits unneeded ones', () => {
     const offered = [middle, namesake, lower].map(({ certificate }) => certificate);
 
     expect(verifyChain(deepLeaf.certificate, offered, root.certificate, now)).toEqual({
@@ -54,7 +54,11 @@ describe('a chain', () => {
       () => verifyChain(deepLeaf.certificate, [lower.certificate], root.certificate),
       'UnknownIssuer',
     ],
-    ['the issuer is another', () => verifyChain(leaf.certificate, [], middle.certificate), 'UnknownIssuer'],
+    [
+      'another authority issued it',
+      () => verifyChain(leaf.certificate, [], middle.certificate),
+      'UnknownIssuer',
+    ],
     [
       'the issuer only has the same name',
       () => verifyChain(leaf.certificate, [], namesake.certificate),
@@ -92,7 +96,7 @@ describe('a chain', () => {
       'Expired',
     ],
     [
-      'more intermediates came than anyone needs',
+      'there are more intermediates than are accepted',
       () =>
         verifyChain(
           leaf.certificate,
@@ -101,11 +105,11 @@ describe('a chain', () => {
         ),
       'TooLong',
     ],
-  ])('does not hold when %s', (_, verify, reason) => {
+  ])('is not valid if %s', (_, verify, reason) => {
     expect(verify()).toMatchObject({ ok: false, reason });
   });
 
-  test('is not fooled by a changed leaf', () => {
+  test('is not valid with a changed leaf', () => {
     const raw = Buffer.from(leaf.certificate.raw);
     raw[raw.length - 1] = (raw.at(-1) ?? 0) ^ 1;
     const changed = readCertificate(

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Certificate } from './certificate.ts';
 
-/** Why a chain does not hold. */
+/** Why a chain is not valid. */
 export type ChainFault =
   | 'LeafIsAuthority'
   | 'UnknownIssuer'
@@ -11,25 +11,26 @@ export type ChainFault =
   | 'TooLong';
 
 export type ChainResult =
-  /** `path`: the intermediates from the leaf upwards, without those that are not needed. */
+  /** `path`: the intermediates from the leaf upwards, without unneeded ones. */
   { ok: true; path: Certificate[] } | { ok: false; reason: ChainFault; message: string };
 
-/** More intermediates than any real chain has. Bounds the signatures that a hostile answer makes us verify. */
+/** Most intermediates that are accepted, more than any real chain has. Limits how many signatures a hostile answer costs. */
 const MOST_INTERMEDIATES = 8;
 
 const messages: Record<ChainFault, string> = {
-  LeafIsAuthority: 'the certificate is one of an authority, not of a server or client',
-  UnknownIssuer: 'the certificate was not issued by the authority, nor by an intermediate that came with it',
-  NotAnAuthority: 'the certificate was issued by one that is not an authority',
-  BadSignature: 'the signature does not fit the key of the issuer',
+  LeafIsAuthority: 'the certificate is that of an authority, not of a server or client',
+  UnknownIssuer:
+    'the certificate was issued neither by the authority nor by an intermediate that came with it',
+  NotAnAuthority: 'the certificate was issued by another certificate that is not an authority',
+  BadSignature: 'the signature does not verify with the key of the issuer',
   Expired: 'the authority or an intermediate is not valid at this time',
-  TooLong: 'more intermediates came with the certificate than any chain has',
+  TooLong: 'more intermediates came with the certificate than are accepted',
 };
 
 /**
- * Whether the leaf was signed by the root, by way of intermediates in any order: names, CA flag and signatures.
- * With `at` (milliseconds since the epoch) root and intermediates must be valid at that time; the dates of the leaf
- * are the caller's matter. The root is trusted because the caller says so.
+ * Verifies that the leaf chains to the root through intermediates in any order: names, CA flag and signatures. With `at`
+ * (milliseconds since the epoch), root and intermediates must be valid at that time. The caller checks the leaf's dates
+ * and decides to trust the root.
  */
 export function verifyChain(
   leaf: Certificate,
@@ -52,7 +53,7 @@ export function verifyChain(
   }
 }
 
-/** The first candidate that issued the certificate, or the best explanation why none did. */
+/** The first candidate that issued the certificate, else the most specific reason why none did. */
 function findIssuer(
   certificate: Certificate,
   candidates: Iterable<Certificate>,
@@ -69,7 +70,7 @@ function findIssuer(
   return reason;
 }
 
-/** Taking the key out of a certificate costs as much as a verification, and an authority's is needed each time. */
+/** Extracting the key of a certificate costs as much as a verification, and an authority's key is needed each time. */
 const publicKeys = new WeakMap<Certificate, KeyObject>();
 
 function signedBy(certificate: Certificate, issuer: Certificate): boolean {
@@ -81,7 +82,7 @@ function signedBy(certificate: Certificate, issuer: Certificate): boolean {
     }
     return certificate.x509.verify(key);
   } catch {
-    // OpenSSL throws where it does not know the algorithm of the key or of the signature.
+    // OpenSSL throws if it does not know the algorithm of the key or of the signature.
     return false;
   }
 }

@@ -21,7 +21,7 @@ describe('a DER cursor', () => {
     expect(() => new DerCursor(bytes(hex)).any()).toThrow(X509Error);
   });
 
-  test('refuses another tag than the expected one and stays where it is', () => {
+  test('refuses an unexpected tag and does not move', () => {
     const cursor = new DerCursor(bytes('0201 05'));
 
     expect(() => cursor.next(TAG.sequence)).toThrow(X509Error);
@@ -30,26 +30,26 @@ describe('a DER cursor', () => {
     expect(cursor.done).toBe(true);
   });
 
-  test('does not let an inner element reach beyond the outer one', () => {
+  test('refuses an inner element that reaches beyond the outer one', () => {
     const cursor = new DerCursor(bytes('3003 0402 01 ff'));
 
     expect(() => cursor.enter(TAG.sequence).any()).toThrow(X509Error);
   });
 
-  test('refuses what follows the last element', () => {
+  test('refuses data after the last element', () => {
     const cursor = new DerCursor(bytes('0500 00'));
     cursor.any();
 
     expect(() => cursor.finish()).toThrow(X509Error);
   });
 
-  test('refuses a bit string that does not end at a byte', () => {
+  test('refuses a bit string that does not consist of whole bytes', () => {
     expect(bitStringBytes(bytes('00 ff'))).toEqual(bytes('ff'));
     expect(() => bitStringBytes(bytes('04 f0'))).toThrow(X509Error);
     expect(() => bitStringBytes(bytes(''))).toThrow(X509Error);
   });
 
-  test('reads back what was encoded, of every length', () => {
+  test('reads back encoded elements of every length', () => {
     const content = fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
       fc.integer({ min: 120, max: 70_000 }).map((length) => new Uint8Array(length).fill(length % 251)),
@@ -64,7 +64,7 @@ describe('a DER cursor', () => {
     );
   });
 
-  test('gives elements of random bytes that lie end to end, or an X509Error', () => {
+  test('gives adjacent elements or an X509Error for random bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (random) => {
         const input = Buffer.from(random);

@@ -1,6 +1,6 @@
 import { X509Error } from './errors.ts';
 
-/** Tags of ASN.1 types as DER writes them (X.690). */
+/** Tags of ASN.1 types in DER (X.690). */
 export const TAG = {
   boolean: 0x01,
   integer: 0x02,
@@ -32,8 +32,8 @@ export interface DerElement {
 }
 
 /**
- * Reads DER element by element. Never past its end, never deeper than it is told, so that nested or lying lengths cost
- * nothing. All methods throw `X509Error` (`InvalidDer`).
+ * Reads DER element by element. It never reads past its end and never descends by itself, so deep nesting and false
+ * lengths cost nothing. All methods throw `X509Error` (`InvalidDer`).
  */
 export class DerCursor {
   readonly #bytes: Buffer;
@@ -48,11 +48,11 @@ export class DerCursor {
     return this.#at >= this.#bytes.length;
   }
 
-  /** The next element, of any tag. */
+  /** The next element, with any tag. */
   any(): DerElement {
     const start = this.#at;
     const tag = this.#byte();
-    // Tag numbers above 30 take more bytes; nothing in a certificate or key has one.
+    // Tag numbers above 30 need more bytes; nothing in a certificate or key has one.
     if ((tag & 0x1f) === 0x1f) throw invalid();
     const length = this.#length();
     const from = this.#at;
@@ -93,7 +93,7 @@ export class DerCursor {
     return byte;
   }
 
-  /** DER allows one way to write a length: definite, with as few bytes as possible (X.690 section 10.1). */
+  /** DER allows one form of a length: definite, in as few bytes as possible (X.690 section 10.1). */
   #length(): number {
     const first = this.#byte();
     if (first < 0x80) return first;
@@ -106,7 +106,7 @@ export class DerCursor {
   }
 }
 
-/** The value of a BIT STRING of whole bytes. */
+/** The value of a BIT STRING that consists of whole bytes. */
 export function bitStringBytes(content: Buffer): Buffer {
   if (content[0] !== 0) throw invalid();
   return content.subarray(1);
@@ -116,7 +116,7 @@ function invalid(): X509Error {
   return new X509Error('InvalidDer', 'the data is not well-formed DER');
 }
 
-/** Writes an element; `contents` are joined. */
+/** Encodes an element; `contents` are concatenated. */
 export function encode(tag: number, ...contents: Buffer[]): Buffer {
   const length = contents.reduce((sum, content) => sum + content.length, 0);
   return Buffer.concat([Buffer.from([tag, ...encodeLength(length)]), ...contents]);

@@ -21,8 +21,8 @@ const attributes: Record<number, keyof DistinguishedName> = {
 };
 
 /**
- * Reads a Name (RFC 5280 section 4.1.2.4), given as the content of its SEQUENCE. An attribute that occurs more than
- * once has its values joined by a line break, which no spec can ask for: what is ambiguous equals nothing.
+ * Reads a Name (RFC 5280 section 4.1.2.4) from the content of its SEQUENCE. If an attribute occurs more than once, its
+ * values are joined by a line break. No spec can ask for a line break, so an ambiguous name never equals a requested one.
  */
 export function readDistinguishedName(content: Buffer): DistinguishedName {
   const name: DistinguishedName = {};
@@ -51,7 +51,7 @@ function attributeOf(oid: Buffer): keyof DistinguishedName | undefined {
 function decodeString(tag: number, content: Buffer): string {
   if (tag === TAG.utf8String) return content.toString('utf8');
   if (tag === TAG.bmpString) return utf16(content);
-  // PrintableString, IA5String and TeletexString: one byte a character.
+  // PrintableString, IA5String and TeletexString: one byte per character.
   return content.toString('latin1');
 }
 
@@ -64,7 +64,7 @@ function utf16(bigEndian: Buffer): string {
 /** 1.2.840.113549.1.9.1 */
 const EMAIL_ADDRESS = Buffer.from([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01]);
 
-/** The values of emailAddress (PKCS#9) in a Name, given whole: where CAcert repeats what it puts into the alternative names. */
+/** The values of emailAddress (PKCS#9) in a Name, given as a whole. CAcert repeats its e-mail alternative names there. */
 export function emailAddressesOf(name: Buffer): string[] {
   const found: string[] = [];
   const sets = new DerCursor(name).enter(TAG.sequence);

@@ -1,13 +1,13 @@
 import { DerCursor, TAG } from './der.ts';
 import { formatIp } from './ip.ts';
 
-/** The entries of a subjectAltName, as they are written in the certificate. */
+/** The entries of a subjectAltName, exactly as in the certificate. */
 export interface GeneralNames {
   dns: string[];
   ip: string[];
   uri: string[];
   email: string[];
-  /** Entries of other kinds, and addresses of no known length: their DER in hexadecimal. */
+  /** Entries of other kinds, and IP addresses of unknown length, as DER in hexadecimal. */
   other: string[];
 }
 
@@ -17,7 +17,7 @@ const DNS_NAME = 0x82;
 const URI = 0x86;
 const IP_ADDRESS = 0x87;
 
-/** Reads GeneralNames, given as the value of the extension. Throws `X509Error`. */
+/** Reads GeneralNames from the value of the extension. Throws `X509Error`. */
 export function readGeneralNames(value: Buffer): GeneralNames {
   const names: GeneralNames = { dns: [], ip: [], uri: [], email: [], other: [] };
   const outer = new DerCursor(value);

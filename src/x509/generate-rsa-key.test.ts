@@ -9,7 +9,7 @@ afterAll(() => vectors.remove());
 
 const never = new AbortController().signal;
 
-describe('an RSA key made here', () => {
+describe('a generated RSA key', () => {
   test.each([2048, 3072, 4096] as const)(
     'has %i bits and the exponent 65537, for OpenSSL too',
     async (bits) => {
@@ -24,13 +24,13 @@ describe('an RSA key made here', () => {
     },
   );
 
-  test('is another one each time', async () => {
+  test('is a different one each time', async () => {
     const keys = await Promise.all([generateRsaKey(2048, never), generateRsaKey(2048, never)]);
 
     expect(new Set(keys.map((key) => key.toPkcs8())).size).toBe(2);
   });
 
-  test('is made beside the event loop, which goes on', async () => {
+  test('does not block the event loop', async () => {
     let turns = 0;
     let next: NodeJS.Immediate | undefined;
     const turn = (): void => {
@@ -44,7 +44,7 @@ describe('an RSA key made here', () => {
     expect(turns).toBeGreaterThan(5);
   });
 
-  test('is made alone: the next one waits for it', async () => {
+  test('is generated alone, and the next one waits for it', async () => {
     const seen: string[] = [];
     const jobs = new Set<number>();
     const hook = createHook({
@@ -64,14 +64,14 @@ describe('an RSA key made here', () => {
   });
 });
 
-describe('whoever no longer wants a key', () => {
+describe('an abort', () => {
   const reason = new Error('enough');
 
-  test('before asking, is told so, and none is made', async () => {
+  test('before the call rejects, and no key is generated', async () => {
     await expect(generateRsaKey(2048, AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
-  test('while it is made, does not wait for its end, and the next one gets another', async () => {
+  test('during the generation rejects at once, and the next caller gets another key', async () => {
     const stop = new AbortController();
     const unwanted = generateRsaKey(4096, stop.signal);
     const waiting = generateRsaKey(2048, stop.signal);

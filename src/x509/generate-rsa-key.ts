@@ -3,18 +3,18 @@ import { promisify } from 'node:util';
 import { KeyedMutex } from '../lib/mutex.ts';
 import { type PrivateKey, readPkcs8 } from './private-key.ts';
 
-/** Sizes of RSA keys that can be made, in bits. */
+/** Sizes of RSA keys that can be generated, in bits. */
 export type RsaKeySize = 2048 | 3072 | 4096;
 
 const generate = promisify(generateKeyPair);
 
-/** Held by whoever makes a key: one at a time in the process, so that three of libuv's four threads stay free. */
+/** Allows one generation at a time in the process, so three of libuv's four threads stay free. */
 const turns = new KeyedMutex();
 
 /**
- * Makes an RSA key with exponent 65537 on one of libuv's threads, one at a time in the process; the event loop goes on
- * meanwhile (docs/adr/0010-rsa-keys.md). Takes 0.1 to several seconds. Rejects with the signal's reason, at once even if
- * OpenSSL is at work: that cannot be stopped, and whoever comes next waits for its end.
+ * Generates an RSA key with exponent 65537 on one of libuv's threads, one at a time in the process, without blocking the
+ * event loop (docs/adr/0010-rsa-keys.md). Takes from 0.1 to several seconds. Rejects at once with the signal's reason,
+ * though OpenSSL cannot be stopped: the next caller waits until it has finished.
  */
 export async function generateRsaKey(bits: RsaKeySize, signal: AbortSignal): Promise<PrivateKey> {
   signal.throwIfAborted();
@@ -32,6 +32,6 @@ export async function generateRsaKey(bits: RsaKeySize, signal: AbortSignal): Pro
 
 async function make(modulusLength: RsaKeySize): Promise<PrivateKey> {
   const { privateKey } = await generate('rsa', { modulusLength, publicExponent: 65_537 });
-  // Read back like a key of anybody else, so that its numbers are checked before anything is asked for it.
+  // Read it like any foreign key, which checks its numbers before a certificate is requested for it.
   return readPkcs8(privateKey.export({ type: 'pkcs8', format: 'der' }));
 }

@@ -49,11 +49,11 @@ describe('an IP address', () => {
     '1.2.3.4::',
     '::1.2.3.4:5',
     'g::',
-  ])('%j is none', (text) => {
+  ])('is not %j', (text) => {
     expect(parseIp(text)).toBeUndefined();
   });
 
-  test('survives the way from bytes to text and back', () => {
+  test('is the same after conversion from bytes to text and back', () => {
     const four = fc.uint8Array({ minLength: 4, maxLength: 4 });
     const sixteen = fc
       .array(fc.constantFrom(0, 0, 0, 1, 255), { minLength: 16, maxLength: 16 })

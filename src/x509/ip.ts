@@ -1,14 +1,14 @@
 /**
- * IP addresses as text and as the 4 or 16 bytes of a certificate. Texts are accepted as the `isIP` of the API server's
- * CEL accepts them: no zone, no IPv4-mapped IPv6, no leading zeros in IPv4.
+ * IP addresses as text and as the 4 or 16 bytes of a certificate. Accepts the same texts as `isIP` in the API server's CEL:
+ * no zone, no IPv4-mapped IPv6, no leading zeros in IPv4.
  */
 
-/** The bytes of an address in text form, or undefined where it is none. */
+/** The bytes of an address in text form; undefined if the text is not an address. */
 export function parseIp(text: string): Uint8Array | undefined {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
 }
 
-/** An address of 4 or 16 bytes as text: IPv4 dotted, IPv6 as RFC 5952 section 4 has it. */
+/** The text of an address of 4 or 16 bytes: IPv4 dotted, IPv6 in the form of RFC 5952 section 4. */
 export function formatIp(bytes: Uint8Array): string | undefined {
   if (bytes.length === 4) return bytes.join('.');
   if (bytes.length !== 16) return undefined;
@@ -39,7 +39,7 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
-/** The 16-bit groups of one side of `::`; the last 32 bits of an address may be dotted. */
+/** The 16-bit groups on one side of `::`. The last 32 bits of an address may be dotted. */
 function groupsOf(text: string, mayEndDotted: boolean): number[] | undefined {
   if (text === '') return [];
   const groups: number[] = [];

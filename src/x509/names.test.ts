@@ -34,7 +34,7 @@ describe('a common name', () => {
 });
 
 describe('names', () => {
-  test('lose other spellings and duplicates and keep their order', () => {
+  test('lose other spellings and duplicates, and keep their order', () => {
     const names = normalNames({
       commonName: 'B.example.com',
       dns: ['B.example.com', 'a.example.com.', 'b.example.com'],
@@ -69,13 +69,13 @@ describe('names', () => {
   test.each([
     ['order', { dns: ['a', 'b'] }, { dns: ['b', 'a'] }, true],
     ['one more', { dns: ['a'] }, { dns: ['a', 'b'] }, false],
-    ['as many, but another', { ip: ['::1'] }, { ip: ['::2'] }, false],
-    ['a kind for another', { dns: ['a'] }, { uri: ['a'] }, false],
+    ['another name instead', { ip: ['::1'] }, { ip: ['::2'] }, false],
+    ['the kind of a name', { dns: ['a'] }, { uri: ['a'] }, false],
     ['the common name', { commonName: 'a' }, { commonName: 'b' }, false],
     ['an e-mail address', { email: ['a@b'] }, {}, false],
-    ['a name of a kind that nobody asked for', { other: ['a000'] }, {}, false],
+    ['a name of a kind that no spec can ask for', { other: ['a000'] }, {}, false],
     ['an empty list of such', { other: [] }, {}, true],
-  ])('that differ in %s are compared right', (_, a, b, want) => {
+  ])('are compared correctly if they differ in %s', (_, a, b, want) => {
     expect(sameNames({ ...none, ...a }, { ...none, ...b })).toBe(want);
     expect(sameNames({ ...none, ...b }, { ...none, ...a })).toBe(want);
   });

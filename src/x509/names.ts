@@ -1,46 +1,46 @@
 import { formatIp, parseIp } from './ip.ts';
 
-/** The names of a certificate in normal form, each list in the order given and without duplicates. */
+/** The names of a certificate in normal form. Each list keeps its order and has no duplicates. */
 export interface Names {
-  /** The common name of the subject; '' where a certificate has none. */
+  /** The common name of the subject; '' if a certificate has none. */
   commonName: string;
   dns: string[];
   ip: string[];
   uri: string[];
   email: string[];
-  /** Alternative names of kinds that nobody can ask for, as hexadecimal DER; only certificates read have them. */
+  /** Alternative names of kinds that no spec can ask for, as DER in hexadecimal. Only set for names from a certificate. */
   other?: string[];
 }
 
 /**
- * What a DNS name in a certificate looks like: ASCII labels of at most 63 characters, `*` only as the whole leftmost
- * label. One text for JavaScript and for the RE2 of the CRDs.
+ * Pattern of a DNS name in a certificate: ASCII labels of at most 63 characters, `*` only as the whole leftmost label.
+ * Valid both in JavaScript and in RE2, which CEL uses.
  */
 export const DNS_NAME =
   '^([*][.])?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?[.])*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$';
 
 const dnsName = new RegExp(DNS_NAME);
 
-/** Lower case, without the trailing dot. */
+/** A DNS name in lower case, without a trailing dot. */
 export function normalDns(name: string): string {
   return withoutTrailingDot(name).toLowerCase();
 }
 
-/** IPv6 as RFC 5952 has it, IPv4 dotted; what is no address stays as it is. */
+/** An IP address in normal form: IPv6 as in RFC 5952, IPv4 dotted. Any other text stays as it is. */
 export function normalIp(text: string): string {
   const bytes = parseIp(text);
   return (bytes && formatIp(bytes)) ?? text;
 }
 
-/** The domain in lower case; the part before the @ keeps its case (RFC 5321 section 2.4). */
+/** An e-mail address with its domain in lower case. The part before the @ keeps its case (RFC 5321 section 2.4). */
 export function normalEmail(address: string): string {
   const at = address.lastIndexOf('@');
   return at < 0 ? address : `${address.slice(0, at)}@${normalDns(address.slice(at + 1))}`;
 }
 
 /**
- * Whether a common name is a host name, and so belongs into the SANs: a DNS name that has a dot or is all lower case.
- * `Alice` is a person, `alice` a host.
+ * Whether a common name is a host name, and so belongs into the alternative names: a DNS name that has a dot or is all
+ * lower case. `Alice` is a person, `alice` a host.
  */
 export function isHostName(name: string): boolean {
   return (
@@ -70,7 +70,7 @@ export function normalNames(names: Names): Names {
   };
 }
 
-/** Whether two sets of names, both in normal form, ask for the same; order and duplicates do not matter. */
+/** Whether two sets of names, both in normal form, are the same. Order and duplicates do not matter. */
 export function sameNames(a: Names, b: Names): boolean {
   return (
     a.commonName === b.commonName &&
@@ -82,7 +82,7 @@ export function sameNames(a: Names, b: Names): boolean {
   );
 }
 
-/** Only a single dot goes: `a..` is no name, and stays one that nobody takes for `a`. */
+/** Removes a single dot only: `a..` is not a name, and must not become `a`. */
 function withoutTrailingDot(name: string): string {
   return name.endsWith('.') && !name.endsWith('..') ? name.slice(0, -1) : name;
 }

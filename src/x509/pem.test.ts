@@ -47,18 +47,18 @@ describe('a PEM text', () => {
     expect(codeOf(text)).toBe('InvalidPem');
   });
 
-  test('that is too large is refused unread', () => {
+  test('that is too long is refused unread', () => {
     expect(codeOf('-----BEGIN X-----', 16)).toBe('TooLarge');
   });
 
   test.each([
-    ['begins', '-----BEGIN X-----\n'],
-    ['ends', '-----END X-----\n'],
-    ['begins of ever new labels', (i: number) => `-----BEGIN ${i}-----\n`],
+    ['BEGIN lines', '-----BEGIN X-----\n'],
+    ['END lines', '-----END X-----\n'],
+    ['BEGIN lines with ever new labels', (i: number) => `-----BEGIN ${i}-----\n`],
     ['dashes', '-'],
     ['equal signs', '='],
     ['blanks in a block', (i: number) => (i === 0 ? '-----BEGIN X-----' : ' ')],
-  ])('made of nothing but %s, as large as any may be, is done with at once', (_, part) => {
+  ])('of the largest size that consists of %s alone is finished in linear time', (_, part) => {
     const one = typeof part === 'string' ? () => part : part;
     let text = '';
     for (let i = 0; text.length < PEM_LIMITS.bundle - 80; i += 1) text += one(i);
@@ -72,7 +72,7 @@ describe('a PEM text', () => {
     ['equal signs', '='],
     ['dashes', '-'],
     ['digits', '1'],
-  ])('with a block of %s that something else ends is refused in linear time', (_, part) => {
+  ])('with a block of %s and another character at its end is refused in linear time', (_, part) => {
     const body = runsOf(part);
     const text = (size: number): string => `-----BEGIN X-----${body(size)}-----END X-----`;
 
@@ -80,7 +80,7 @@ describe('a PEM text', () => {
     expectLinear(codeOf, text, { to: PEM_LIMITS.bundle - 100 });
   });
 
-  test('is read back as it was written', () => {
+  test('reads back as it was written', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 400 }), (random) => {
         const der = Buffer.from(random);

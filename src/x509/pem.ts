@@ -2,15 +2,15 @@ import { trimEndOf } from '../lib/text.ts';
 import { X509Error } from './errors.ts';
 
 /**
- * Largest texts that are parsed, in characters; larger ones are refused unread. As cert-manager's limits, which came
- * with GHSA-r4pg-vg54-wxx4 (a PEM that took quadratic time).
+ * Longest texts that are parsed, in characters; longer ones are refused unread. Same as cert-manager's limits, which it
+ * introduced after GHSA-r4pg-vg54-wxx4 (a PEM text that took quadratic time).
  */
 export const PEM_LIMITS = {
   certificate: 36_500,
   privateKey: 13_000,
   chain: 95_000,
   bundle: 330_000,
-  /** A key of 4096 bits and 250 addresses of the greatest length fit. */
+  /** Enough for a key of 4096 bits and 250 addresses of the greatest length. */
   signingRequest: 100_000,
 } as const;
 
@@ -23,17 +23,17 @@ export interface PemBlock {
 const BEGIN = '-----BEGIN ';
 const DASHES = '-----';
 const LONGEST_LABEL = 64;
-/** Base64 without its padding. In one repetition, as two that both take blanks need quadratic time. */
+/** Base64 without its padding. A single repetition: two that both match blanks would take quadratic time. */
 const base64 = /^[A-Za-z0-9+/\s]*$/;
 const LONGEST_PADDING = 2;
 
 /**
- * The blocks of a PEM text (RFC 7468) in their order. Text between blocks is skipped, as OpenSSL's tools write it;
- * a block that is cut, mislabelled or not base64 is an error. Takes time linear in the text: each search starts where
- * the last one ended, and the first that finds nothing ends the work. Throws `X509Error`.
+ * The blocks of a PEM text (RFC 7468) in their order. Skips text between blocks, which OpenSSL's tools write. Throws
+ * `X509Error` for a block that is cut, mislabelled or not base64. Takes time linear in the text: each search starts where
+ * the last one ended, and the first search without a match ends the work.
  */
 export function readPem(text: string, limit: number): PemBlock[] {
-  if (text.length > limit) throw new X509Error('TooLarge', 'the PEM text is larger than any valid one');
+  if (text.length > limit) throw new X509Error('TooLarge', 'the PEM text is larger than the limit');
   const blocks: PemBlock[] = [];
   let at = text.indexOf(BEGIN);
   while (at >= 0) {
@@ -48,7 +48,7 @@ export function readPem(text: string, limit: number): PemBlock[] {
   return blocks;
 }
 
-/** A PEM block with lines of 64 characters and a line break at the end. */
+/** A PEM block with lines of 64 characters and a final line break. */
 export function writePem(label: string, der: Buffer): string {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
@@ -57,13 +57,13 @@ export function writePem(label: string, der: Buffer): string {
 function readLabel(text: string, from: number): string {
   const label = text.slice(from, from + LONGEST_LABEL + DASHES.length);
   const end = label.indexOf(DASHES);
-  if (end < 0) throw new X509Error('InvalidPem', 'a PEM block has no proper label');
+  if (end < 0) throw new X509Error('InvalidPem', 'a PEM block has no valid label');
   return label.slice(0, end);
 }
 
 function decode(body: string): Buffer {
   if (!base64.test(withoutPadding(body.trimEnd()))) {
-    throw new X509Error('InvalidPem', 'a PEM block holds something other than base64');
+    throw new X509Error('InvalidPem', 'a PEM block contains something other than base64');
   }
   const der = Buffer.from(body, 'base64');
   if (der.length === 0) throw new X509Error('InvalidPem', 'a PEM block is empty');

@@ -44,8 +44,8 @@ describe('a private key', () => {
     ['another EC certificate', ec, otherEc.key, false],
     ['a certificate of another kind of key', ec, rsa.key, false],
     ['a certificate of another kind of key, the other way', rsa, ec.key, false],
-    ['any, if it is none', rsa, 'no key', false],
-    ['any, if it is a certificate', rsa, rsa.cert, false],
+    ['any certificate, if it is not a key', rsa, 'no key', false],
+    ['any certificate, if it is a certificate itself', rsa, rsa.cert, false],
   ])('against %s', (_, { cert }, key, want) => {
     expect(keyPairMatches(readCertificate(cert), key)).toBe(want);
   });
@@ -59,7 +59,7 @@ describe('a private key', () => {
     ['no DER in PKCS#8', pem('PRIVATE KEY', Buffer.from('hello')), 'InvalidDer'],
     ['no DER in PKCS#1', pem('RSA PRIVATE KEY', Buffer.from('hello')), 'InvalidDer'],
     ['no DER in SEC 1', pem('EC PRIVATE KEY', Buffer.from('hello')), 'InvalidPrivateKey'],
-    ['more than any key has', ' '.repeat(PEM_LIMITS.privateKey + 1), 'TooLarge'],
+    ['a text above the limit', ' '.repeat(PEM_LIMITS.privateKey + 1), 'TooLarge'],
   ])('is refused: %s', (_, text, code) => {
     expect(refusal(text)).toMatchObject({ code });
   });
@@ -70,7 +70,7 @@ describe('a private key', () => {
     ['EC', ec.key, ec.cert, 'ec'],
     ['EC in SEC 1', sec1, ec.cert, 'ec'],
   ])(
-    'of %s has the public key of its certificate, and signs so that it fits',
+    'of %s has the public key of its certificate, which verifies its signatures',
     async (_, text, cert, type) => {
       const key = readPrivateKey(text);
       const data = Buffer.from('to be signed');
@@ -83,7 +83,7 @@ describe('a private key', () => {
     },
   );
 
-  test('is refused when a single bit of an RSA key is wrong, which OpenSSL would load', () => {
+  test('is refused if a single bit of an RSA key is wrong, though OpenSSL would load it', () => {
     const der = derOf(rsa.key);
     const outcomes = new Set<boolean>();
     for (let at = 0; at < der.length; at += 1) {
@@ -95,7 +95,7 @@ describe('a private key', () => {
     expect(outcomes).toEqual(new Set([false]));
   });
 
-  test('never shows in an error or when it is printed', () => {
+  test('never appears in an error or when it is printed', () => {
     const der = derOf(rsa.key);
     const secret = der.subarray(40, 60);
     fc.assert(
@@ -116,7 +116,7 @@ describe('a private key', () => {
   });
 });
 
-/** Whether a changed key passes for the certificate. */
+/** Whether a changed key is accepted for the certificate. */
 function works(der: Buffer): boolean {
   return keyPairMatches(readCertificate(rsa.cert), pem('PRIVATE KEY', der));
 }

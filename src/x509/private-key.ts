@@ -5,7 +5,7 @@ import { X509Error } from './errors.ts';
 import { PEM_LIMITS, readPem, writePem } from './pem.ts';
 import { type RsaPrivateKey, isPublicPart, pkcs1Of, pkcs8Of, readRsaKey, spkiOf } from './rsa.ts';
 
-/** With a callback OpenSSL signs on one of libuv's threads. */
+/** With a callback, Node signs on one of libuv's threads. */
 const signOnThread = promisify(sign);
 
 /** A private key that has been checked. Neither `util.inspect` nor `JSON.stringify` shows it. */
@@ -23,12 +23,12 @@ export class PrivateKey {
     return 'modulus' in this.#key ? bitLength(this.#key.modulus) : undefined;
   }
 
-  /** As PKCS#8 PEM, lines of 64 characters, a line break at the end. */
+  /** The key as PKCS#8 PEM: lines of 64 characters, a final line break. */
   toPkcs8(): string {
     return writePem('PRIVATE KEY', this.#der);
   }
 
-  /** What kind of key it is. */
+  /** The algorithm of the key. */
   get type(): 'rsa' | 'ec' {
     return 'modulus' in this.#key ? 'rsa' : 'ec';
   }
@@ -40,7 +40,7 @@ export class PrivateKey {
       : createPublicKey(this.#key).export({ type: 'spki', format: 'der' });
   }
 
-  /** Signs the SHA-256 digest of `data`, without holding up the event loop: PKCS#1 v1.5 with RSA, else ECDSA as DER. */
+  /** Signs the SHA-256 digest of `data` without blocking the event loop: PKCS#1 v1.5 for RSA, ECDSA as DER for EC. */
   sign(data: Buffer): Promise<Buffer> {
     return signOnThread('sha256', data, { key: this.#der, format: 'der', type: 'pkcs8' });
   }
@@ -54,21 +54,21 @@ export class PrivateKey {
 }
 
 /**
- * Reads the one RSA or EC key of a PEM text: PKCS#8, PKCS#1 or SEC 1, not encrypted. The EC PARAMETERS that OpenSSL
- * writes before a SEC 1 key are skipped. Throws `X509Error`, never with a cause: it might tell of the key.
+ * Reads the only RSA or EC key of a PEM text: PKCS#8, PKCS#1 or SEC 1, not encrypted. Skips the EC PARAMETERS that OpenSSL
+ * writes before a SEC 1 key. Throws `X509Error`, never with a cause, which might reveal the key.
  */
 export function readPrivateKey(pem: string): PrivateKey {
   const blocks = readPem(pem, PEM_LIMITS.privateKey).filter(({ label }) => label !== 'EC PARAMETERS');
   const [block, ...others] = blocks;
-  if (!block || others.length > 0) throw invalid('the PEM text must hold exactly one private key');
+  if (!block || others.length > 0) throw invalid('the PEM text must contain exactly one private key');
   const { label, der } = block;
   if (label === 'PRIVATE KEY') return readPkcs8(der);
   if (label === 'RSA PRIVATE KEY') return rsaKey(der);
   if (label === 'EC PRIVATE KEY') return ecKey(der, 'sec1');
-  throw invalid('the PEM text holds something other than an unencrypted private key');
+  throw invalid('the PEM text contains something other than an unencrypted private key');
 }
 
-/** An unencrypted RSA or EC key in PKCS#8 DER. Throws `X509Error` as `readPrivateKey` does. */
+/** Reads an unencrypted RSA or EC key in PKCS#8 DER. Throws `X509Error` like `readPrivateKey`. */
 export function readPkcs8(der: Buffer): PrivateKey {
   const pkcs1 = pkcs1Of(der);
   return pkcs1 ? rsaKey(pkcs1) : ecKey(der, 'pkcs8');
@@ -79,7 +79,7 @@ export function toPkcs8(keyPem: string): string {
   return readPrivateKey(keyPem).toPkcs8();
 }
 
-/** Whether the certificate is for this key. A text that is no valid key gives false. */
+/** Whether the certificate is for this key. False if the text is not a valid key. */
 export function keyPairMatches(certificate: Certificate, keyPem: string): boolean {
   try {
     return readPrivateKey(keyPem).matches(certificate);
@@ -91,7 +91,7 @@ export function keyPairMatches(certificate: Certificate, keyPem: string): boolea
 
 function rsaKey(pkcs1: Buffer): PrivateKey {
   const key = readRsaKey(pkcs1);
-  if (!key) throw invalid('the numbers of the RSA key do not belong together');
+  if (!key) throw invalid('the numbers of the RSA key do not form one key');
   return new PrivateKey(pkcs8Of(pkcs1), key);
 }
 
@@ -105,7 +105,7 @@ function openEcKey(der: Buffer, type: 'pkcs8' | 'sec1'): KeyObject {
   try {
     return createPrivateKey({ key: der, format: 'der', type });
   } catch {
-    throw invalid('the private key cannot be read by OpenSSL');
+    throw invalid('OpenSSL cannot read the private key');
   }
 }
 
@@ -113,7 +113,7 @@ function invalid(message: string): X509Error {
   return new X509Error('InvalidPrivateKey', message);
 }
 
-/** Bits of an unsigned number, given as the content of a DER INTEGER. */
+/** Bit length of an unsigned number, given as the content of a DER INTEGER. */
 function bitLength(integer: Buffer): number {
   const first = integer.findIndex((byte) => byte !== 0);
   return first < 0 ? 0 : (integer.length - first) * 8 - Math.clz32(integer[first] ?? 0) + 24;

@@ -6,15 +6,14 @@ const RSA_ENCRYPTION = Buffer.from([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x
 const RSA_ALGORITHM = encode(TAG.sequence, encode(TAG.oid, RSA_ENCRYPTION), encode(TAG.null));
 const VERSION = encode(TAG.integer, Buffer.from([0]));
 
-/** An RSA private key, as far as it is needed to check it. */
+/** The parts of an RSA private key that are compared with a certificate. */
 export interface RsaPrivateKey {
   modulus: Buffer;
   publicExponent: Buffer;
 }
 
 /**
- * The content of an RSA key in PKCS#8 (RFC 5208), as PKCS#1, without attributes; undefined for what is no RSA key.
- * Throws `X509Error`.
+ * The PKCS#1 key in a PKCS#8 key (RFC 5208), without attributes; undefined if the key is not RSA. Throws `X509Error`.
  */
 export function pkcs1Of(pkcs8: Buffer): Buffer | undefined {
   const outer = new DerCursor(pkcs8);
@@ -29,15 +28,15 @@ export function pkcs1Of(pkcs8: Buffer): Buffer | undefined {
   return content;
 }
 
-/** A PKCS#1 key as PKCS#8. */
+/** Wraps a PKCS#1 key in PKCS#8. */
 export function pkcs8Of(pkcs1: Buffer): Buffer {
   return encode(TAG.sequence, VERSION, RSA_ALGORITHM, encode(TAG.octetString, pkcs1));
 }
 
 /**
- * Reads a PKCS#1 key (RFC 8017 appendix A.1.2) and checks that its numbers belong together, those for the Chinese
- * remainder too, which are the ones in use. OpenSSL compares modulus and exponent only, and at three times the cost
- * for loading the key. Undefined where they do not, or where the structure is another. Throws `X509Error`.
+ * Reads a PKCS#1 key (RFC 8017 appendix A.1.2) and checks that its numbers form one key. That includes the numbers for the
+ * Chinese remainder theorem, which signing uses. OpenSSL compares modulus and exponent only, and loading the key costs
+ * three times as much. Undefined if the numbers do not match or the structure differs. Throws `X509Error`.
  */
 export function readRsaKey(pkcs1: Buffer): RsaPrivateKey | undefined {
   const outer = new DerCursor(pkcs1);
@@ -58,7 +57,7 @@ export function spkiOf({ modulus, publicExponent }: RsaPrivateKey): Buffer {
   return encode(TAG.sequence, RSA_ALGORITHM, encode(TAG.bitString, Buffer.from([0]), numbers));
 }
 
-/** Whether a SubjectPublicKeyInfo holds the public part of this key. Throws `X509Error`. */
+/** Whether a SubjectPublicKeyInfo is the public part of this key. Throws `X509Error`. */
 export function isPublicPart(spki: Buffer, key: RsaPrivateKey): boolean {
   const info = new DerCursor(spki).enter(TAG.sequence);
   if (!info.enter(TAG.sequence).next(TAG.oid).content.equals(RSA_ENCRYPTION)) return false;
@@ -69,7 +68,7 @@ export function isPublicPart(spki: Buffer, key: RsaPrivateKey): boolean {
   );
 }
 
-/** A modulus of 16384 bits with its sign byte. OpenSSL uses none larger, and the time to check one grows by the square. */
+/** A modulus of 16384 bits with its sign byte. OpenSSL uses none larger, and the time for the check grows quadratically. */
 const MOST_BYTES = 2049;
 
 function belongTogether(numbers: readonly bigint[]): boolean {
@@ -87,6 +86,6 @@ function belongTogether(numbers: readonly bigint[]): boolean {
 }
 
 function toBigInt(content: Buffer): bigint {
-  // An empty or negative INTEGER becomes 0 or a wrong positive number: both belong to no key.
+  // An empty or negative INTEGER becomes 0 or a wrong positive number, and no key has either.
   return content.length === 0 ? 0n : BigInt(`0x${content.toString('hex')}`);
 }

@@ -21,7 +21,7 @@ const request = await createSigningRequest({
 });
 
 describe('a signing request', () => {
-  test('is what OpenSSL takes for one, with these names in their order', () => {
+  test('is valid for OpenSSL, with these names in their order', () => {
     const shown = inspect(request);
 
     expect(shown).toContain('Version: 1 (0x0)');
@@ -30,14 +30,14 @@ describe('a signing request', () => {
     expect(shown).toContain('Public-Key: (2048 bit)');
   });
 
-  test('is signed by its key, for OpenSSL and for us', () => {
+  test('has a signature that OpenSSL and verifySigningRequest accept', () => {
     expect(vectors.openssl('req', '-verify', '-noout', '-pubkey', '-in', file(request))).toContain(
       spki.toString('base64').slice(0, 64),
     );
     expect(verifySigningRequest(request).equals(spki)).toBe(true);
   });
 
-  test('of OpenSSL passes too', () => {
+  test('made by OpenSSL is accepted too', () => {
     const theirs = vectors.openssl(
       'req',
       '-new',
@@ -50,7 +50,7 @@ describe('a signing request', () => {
     expect(verifySigningRequest(theirs).equals(spki)).toBe(true);
   });
 
-  test('survives whatever name a person may have', async () => {
+  test('can have any name that a person may have', async () => {
     const character = fc
       .string({ unit: 'binary', minLength: 1, maxLength: 1 })
       .filter((c) => !/\p{Cc}/u.test(c));
@@ -86,7 +86,7 @@ describe('a signing request', () => {
     });
   });
 
-  test('takes a common name of 64 characters beyond the basic plane', async () => {
+  test('accepts a common name of 64 characters outside the BMP', async () => {
     const pem = await createSigningRequest({ key, commonName: '😀'.repeat(64) });
 
     expect(verifySigningRequest(pem).equals(spki)).toBe(true);
@@ -99,20 +99,20 @@ describe('a signing request', () => {
   });
 });
 
-describe('a signing request that is not ours to send', () => {
+describe('a signing request is refused:', () => {
   test.each([
     ['nothing', '', 'InvalidSigningRequest'],
     ['a certificate', rsa.cert, 'InvalidSigningRequest'],
-    ['two of them', request + request, 'InvalidSigningRequest'],
+    ['two requests', request + request, 'InvalidSigningRequest'],
     [
-      'one under the old label',
+      'a request under the old label',
       request.replaceAll('CERTIFICATE', 'NEW CERTIFICATE'),
       'InvalidSigningRequest',
     ],
     ['one that is cut', request.slice(0, -40), 'InvalidPem'],
     ['no DER', writePem('CERTIFICATE REQUEST', Buffer.from('hello')), 'InvalidDer'],
-    ['one with something behind it', withTail(request), 'InvalidDer'],
-    ['more than any has', ' '.repeat(PEM_LIMITS.signingRequest + 1), 'TooLarge'],
+    ['a request with trailing data', withTail(request), 'InvalidDer'],
+    ['a text above the limit', ' '.repeat(PEM_LIMITS.signingRequest + 1), 'TooLarge'],
     ['one with an EC key', opensslRequest(ec.key), 'InvalidSigningRequest'],
     ['one signed with SHA-1', opensslRequest(rsa.key, '-sha1'), 'InvalidSigningRequest'],
     ['one signed with SHA-512', opensslRequest(rsa.key, '-sha512'), 'InvalidSigningRequest'],
@@ -121,7 +121,7 @@ describe('a signing request that is not ours to send', () => {
     expect(refusal(text)).toMatchObject({ code });
   });
 
-  test('one in which any single bit is wrong', () => {
+  test('a request in which any single bit is wrong', () => {
     const der = derOf(request);
     fc.assert(
       fc.property(fc.nat(der.length - 1), fc.nat(7), (at, bit) => {
@@ -168,7 +168,7 @@ function opensslRequest(keyPem: string, ...options: string[]): string {
   return vectors.openssl('req', '-new', '-subj', '/CN=x', '-key', vectors.write('key', keyPem), ...options);
 }
 
-/** The same request, its signature by another RSA key. */
+/** The same request, signed by another RSA key. */
 function resigned(): string {
   const der = derOf(request);
   const other = vectors.make({ subject: '/CN=other' });

@@ -4,13 +4,13 @@ import { X509Error } from './errors.ts';
 import { PEM_LIMITS, readPem, writePem } from './pem.ts';
 import type { PrivateKey } from './private-key.ts';
 
-/** What a request says about its maker. */
+/** The content of a signing request. */
 export interface SigningRequestInput {
   /** An RSA key. */
   key: PrivateKey;
   /** 1 to 64 characters (RFC 5280 appendix A.1, ub-common-name). */
   commonName: string;
-  /** ASCII, at most 255 characters each (ub-emailaddress-length); in the subject, in the order given. */
+  /** ASCII, at most 255 characters each (ub-emailaddress-length). They go into the subject, in this order. */
   emailAddresses?: readonly string[];
 }
 
@@ -28,43 +28,45 @@ const SHA256_WITH_RSA = encode(
 const VERSION = encode(TAG.integer, Buffer.from([0]));
 
 /**
- * A PKCS#10 request (RFC 2986) in PEM, signed with sha256WithRSAEncryption off the event loop. Rejects with `X509Error`:
- * `InvalidName` for a name that no certificate can hold, `InvalidPrivateKey` for a key that is not RSA.
+ * Creates a PKCS#10 request (RFC 2986) in PEM, signed with sha256WithRSAEncryption without blocking the event loop.
+ * Rejects with `X509Error`: `InvalidName` for a name that no certificate can have, `InvalidPrivateKey` for a key that is
+ * not RSA.
  */
 export async function createSigningRequest(input: SigningRequestInput): Promise<string> {
   const { key, commonName, emailAddresses = [] } = input;
   if (key.type !== 'rsa') throw new X509Error('InvalidPrivateKey', 'a signing request needs an RSA key');
-  if (!isCommonName(commonName)) throw invalidName('a common name has 1 to 64 printable characters');
+  if (!isCommonName(commonName)) throw invalidName('a common name must have 1 to 64 printable characters');
   if (!emailAddresses.every(isEmailAddress)) {
-    throw invalidName('an e-mail address in a subject has an @ and at most 255 printable ASCII characters');
+    throw invalidName(
+      'an e-mail address in a subject must have an @ and at most 255 printable ASCII characters',
+    );
   }
   const subject = encode(
     TAG.sequence,
     attribute(COMMON_NAME, TAG.utf8String, commonName),
     ...emailAddresses.map((address) => attribute(EMAIL_ADDRESS, TAG.ia5String, address)),
   );
-  // The attributes are not optional: without any the set is empty.
+  // The attributes are not optional: a request without any has an empty set.
   const body = encode(TAG.sequence, VERSION, subject, key.toPublicKey(), encode(constructed(0)));
   const signature = encode(TAG.bitString, Buffer.from([0]), await key.sign(body));
   return writePem(LABEL, encode(TAG.sequence, body, SHA256_WITH_RSA, signature));
 }
 
 /**
- * The public key (SubjectPublicKeyInfo, DER) that a PKCS#10 request asks for, once its signature has shown that the maker
- * holds the private key. Only what `createSigningRequest` writes passes: one PEM block, RSA, sha256WithRSAEncryption.
- * Throws `X509Error`.
+ * The public key (SubjectPublicKeyInfo, DER) of a PKCS#10 request whose signature proves possession of the private key.
+ * Accepts only what `createSigningRequest` writes: one PEM block, RSA, sha256WithRSAEncryption. Throws `X509Error`.
  */
 export function verifySigningRequest(pem: string): Buffer {
   const [block, ...others] = readPem(pem, PEM_LIMITS.signingRequest);
   if (block?.label !== LABEL || others.length > 0) {
-    throw invalidRequest('the PEM text must hold exactly one signing request');
+    throw invalidRequest('the PEM text must contain exactly one signing request');
   }
   const { body, algorithm, signature, publicKey } = readRequest(block.der);
   if (!algorithm.equals(SHA256_WITH_RSA)) {
     throw invalidRequest('the signing request is not signed with sha256WithRSAEncryption');
   }
   if (!verify('sha256', body, openRsaKey(publicKey), signature)) {
-    throw invalidRequest('the signature of the signing request is not of its own key');
+    throw invalidRequest('the signing request is not signed with its own key');
   }
   return publicKey;
 }
@@ -80,7 +82,7 @@ function readRequest(der: Buffer): { body: Buffer; algorithm: Buffer; signature:
 
   const info = new DerCursor(body.content);
   if (!info.next(TAG.integer).whole.equals(VERSION)) {
-    throw invalidRequest('the signing request is of an unknown version');
+    throw invalidRequest('the version of the signing request is unknown');
   }
   info.next(TAG.sequence);
   const publicKey = info.next(TAG.sequence).whole;

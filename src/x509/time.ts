@@ -4,8 +4,8 @@ import { X509Error } from './errors.ts';
 const digits = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 
 /**
- * Milliseconds since the epoch of a UTCTime or GeneralizedTime in the one form that certificates may use: to the
- * second, in UTC (RFC 5280 section 4.1.2.5). Throws `X509Error`.
+ * Milliseconds since the epoch of a UTCTime or GeneralizedTime in the only form that certificates may use: with seconds,
+ * in UTC (RFC 5280 section 4.1.2.5). Throws `X509Error`.
  */
 export function readTime({ tag, content }: DerElement): number {
   const text = content.toString('latin1');
@@ -15,13 +15,13 @@ export function readTime({ tag, content }: DerElement): number {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   date.setUTCHours(hour, minute, second);
-  // A 31st of February rolls over into March: refuse instead of reading another day than OpenSSL.
+  // February 31 would become a day in March. Refuse it, since OpenSSL might read another day.
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || date.getUTCSeconds() !== second)
     throw invalid();
   return date.getTime();
 }
 
-/** Two-digit years from 50 on are of the last century. */
+/** Two-digit years from 50 on are in the 20th century (RFC 5280 section 4.1.2.5.1). */
 function century(text: string): '19' | '20' {
   return text >= '50' ? '19' : '20';
 }

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const notEndpoint =
-  'cannot be the endpoint: write https://, a host, perhaps a port and a path, such as https://www.tinycert.org/api/v1/, without user, query, fragment or ..; http:// is for localhost, 127.0.0.1 and [::1] only';
+  'is not an endpoint: write https://, a host and optionally a port and a path, such as https://www.tinycert.org/api/v1/, without user, query, fragment or ..; http:// works for localhost, 127.0.0.1 and [::1] only';
 
 const issuer = { credentialsSecretRef: { name: 'account' }, authority: { id: 123 } };
 const PEM = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n';
@@ -44,18 +44,18 @@ describe('an issuer', () => {
     [
       'no authority',
       { ...issuer, authority: {} },
-      ['spec.authority: Invalid value: name the authority once: set either id or name'],
+      ['spec.authority: Invalid value: must name one authority: set exactly one of id and name'],
     ],
     [
       'two authorities',
       { ...issuer, authority: { id: 1, name: 'x' } },
-      ['spec.authority: Invalid value: name the authority once: set either id or name'],
+      ['spec.authority: Invalid value: must name one authority: set exactly one of id and name'],
     ],
     [
       'an id of 0',
       { ...issuer, authority: { id: 0 } },
       [
-        'spec.authority.id: Invalid value: 0: must be 1 or more: the number that TinyCert shows for the authority',
+        'spec.authority.id: Invalid value: 0: must be 1 or more: write the id that TinyCert shows for the authority',
       ],
     ],
     [
@@ -87,21 +87,21 @@ describe('an issuer', () => {
       'a bundle that is no PEM',
       { ...issuer, caBundle: 'MIIB' },
       [
-        'spec.caBundle: Invalid value: "MIIB": must hold certificates in PEM: paste the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, not base64 of it',
+        'spec.caBundle: Invalid value: "MIIB": must contain PEM certificates: paste the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, without encoding it in base64 again',
       ],
     ],
     [
       'two bundles',
       { ...issuer, caBundle: PEM, caBundleSecretRef: { name: 'ca' } },
       [
-        'spec.caBundleSecretRef: Invalid value: caBundle and caBundleSecretRef exclude each other: remove one of them',
+        'spec.caBundleSecretRef: Invalid value: caBundle and caBundleSecretRef cannot both be set: remove one of them',
       ],
     ],
     [
       'a marker where the subject has a unit of its own',
       { ...issuer, ownershipMarker: 'OrganizationalUnit', subject: { organizationalUnit: 'IT' } },
       [
-        'spec.subject.organizationalUnit: Invalid value: ownershipMarker OrganizationalUnit uses the organizational unit itself: remove subject.organizationalUnit',
+        'spec.subject.organizationalUnit: Invalid value: ownershipMarker OrganizationalUnit needs the organizational unit for the mark: remove subject.organizationalUnit',
       ],
     ],
     [
@@ -111,7 +111,7 @@ describe('an issuer', () => {
         refused(
           'spec.caBundleSecretRef.key',
           'a/b',
-          'cannot be a key of a Secret: write letters, digits, -, _ and ., at most 253',
+          'is not a key of a Secret: write at most 253 letters, digits, -, _ and .',
         ),
       ],
     ],

@@ -16,19 +16,19 @@ const names = (count: number): string[] => Array.from({ length: count }, (_, i) 
 const label = (length: number): string => 'a'.repeat(length);
 
 const notDns =
-  'is not a DNS name: write at most 253 of a-z, 0-9, - and _ in labels of at most 63 joined by dots, without a trailing dot, international names in their xn-- form, and * only as the whole first label';
+  'is not a DNS name: write labels of at most 63 letters, digits, - and _, joined by dots, at most 253 characters in all, without a trailing dot; write international names in their xn-- form, and * only as the whole first label';
 const notIp =
-  'is not an IP address: write IPv4 as 192.0.2.1 or IPv6 as 2001:db8::1, without prefix length, zone or ::ffff:';
+  'is not an IP address: write IPv4 such as 192.0.2.1 or IPv6 such as 2001:db8::1, without prefix length, zone or ::ffff:';
 const notUri =
-  'is not an absolute URI: write a scheme, a colon and the rest, such as spiffe://example.org/web, other characters as %XX';
-const notEmail = 'is not an e-mail address: write name@example.com in plain ASCII, at most 254 characters';
+  'is not an absolute URI: write a scheme, a colon and the rest, such as spiffe://example.org/web, with other characters as %XX';
+const notEmail = 'is not an e-mail address: write at most 254 ASCII characters, such as name@example.com';
 const notName =
-  'cannot be the name of an object: write lower-case letters, digits, - and ., at most 253, a letter or digit at both ends of each part';
+  'is not the name of an object: write at most 253 lower-case letters, digits, - and ., with a letter or digit at both ends of each part between dots';
 const noCommonName =
-  'nothing here can serve as the common name, which TinyCert requires: set commonName, or list a DNS name of at most 64 characters, an IP address or an e-mail address of at most 64 characters';
+  'there is no common name, which TinyCert requires: set commonName, or add a DNS name of at most 64 characters, an IP address, or an e-mail address of at most 64 characters';
 const notPlain =
-  'must not begin or end with a space or hold control characters such as line breaks; remove them';
-const notSized = 'must have between 1 and 64 characters (X.520); shorten it, or leave the field out';
+  'must not begin or end with a space or contain control characters such as line breaks: remove them';
+const notSized = 'must have 1 to 64 characters: shorten it or remove the field';
 describe('a certificate is accepted', () => {
   test.each<[string, object]>([
     ['with a DNS name', dns],
@@ -165,7 +165,7 @@ describe('a certificate is refused, with what to write instead', () => {
         refused(
           'spec.subject.country',
           'nl',
-          'is not a country: write the two upper-case letters of ISO 3166-1, for example "NL"',
+          'is not a country: write two upper-case letters of ISO 3166-1, for example "NL"',
         ),
       ],
     ],
@@ -173,7 +173,7 @@ describe('a certificate is refused, with what to write instead', () => {
       'the operator’s mark',
       { ...dns, subject: { organizationalUnit: 'tinycert-operator:x' } },
       [
-        'spec.subject.organizationalUnit: Invalid value: "tinycert-operator:x": must not begin with "tinycert-operator:", which the operator keeps for marking its certificates; choose another text',
+        'spec.subject.organizationalUnit: Invalid value: "tinycert-operator:x": must not begin with "tinycert-operator:", by which the operator marks its own certificates: write another text',
       ],
     ],
     ['a Secret in capitals', { ...dns, secretName: 'Web' }, [refused('spec.secretName', 'Web', notName)]],
@@ -189,7 +189,7 @@ describe('a certificate is refused, with what to write instead', () => {
         refused(
           'spec.renewBefore',
           '30d',
-          'is not a duration: write hours, minutes and seconds such as 720h or 1h30m',
+          'is not a duration: write hours, minutes and seconds, such as 720h or 1h30m',
         ),
       ],
     ],
@@ -200,7 +200,7 @@ describe('a certificate is refused, with what to write instead', () => {
         refused(
           'spec.renewBefore',
           '30s',
-          'is too short: write at least 5m, which leaves time to try again; for certificates that live for minutes use renewBeforePercentage',
+          'is too short: write at least 5m, which leaves time to retry; for certificates that live for minutes, use renewBeforePercentage',
         ),
       ],
     ],
@@ -211,7 +211,7 @@ describe('a certificate is refused, with what to write instead', () => {
         refused(
           'spec.renewBefore',
           '8760h',
-          'is too long: write at most 8640h (360 days), since a certificate lives 365 days and would be renewed without end',
+          'is too long: write at most 8640h (360 days); a certificate lives 365 days and would be renewed without end',
         ),
       ],
     ],
@@ -219,14 +219,14 @@ describe('a certificate is refused, with what to write instead', () => {
       'a percentage of 100',
       { ...dns, renewBeforePercentage: 100 },
       [
-        'spec.renewBeforePercentage: Invalid value: 100: must be from 1 to 99: the share of the lifetime, in percent, that is left when renewal comes',
+        'spec.renewBeforePercentage: Invalid value: 100: must be from 1 to 99: write how many percent of the lifetime are left when the certificate is renewed',
       ],
     ],
     [
       'two times to renew',
       { ...dns, renewBefore: '720h', renewBeforePercentage: 30 },
       [
-        'spec.renewBeforePercentage: Invalid value: renewBefore and renewBeforePercentage exclude each other: remove one of them',
+        'spec.renewBeforePercentage: Invalid value: renewBefore and renewBeforePercentage cannot both be set: remove one of them',
       ],
     ],
   ])('%s', async (_, spec, want) => {

@@ -124,7 +124,7 @@ describe('before anything is bought, a certificate is refused for', () => {
     [
       'a spec without names',
       { dnsNames: [] },
-      'nothing here can serve as the common name, which TinyCert requires: set commonName',
+      'there is no common name, which TinyCert requires: set commonName',
     ],
     [
       'a spec with too many names',

@@ -107,7 +107,11 @@ describe('the command line', () => {
   test.each<[string, string | undefined, string]>([
     ['a kubeconfig that is not there', undefined, 'The kubeconfig cannot be read.'],
     ['a kubeconfig that is not YAML', 'a: [', 'The kubeconfig is not a YAML mapping.'],
-    ['an empty kubeconfig', '{}', 'The kubeconfig has no current-context.'],
+    [
+      'an empty kubeconfig',
+      '{}',
+      'The kubeconfig has no current-context: set one with kubectl config use-context.',
+    ],
   ])('%s ends it with 1 and a sentence', async (_, text, sentence) => {
     const file = join(folder, 'kubeconfig');
     await rm(file, { force: true });
@@ -126,7 +130,7 @@ describe('the command line', () => {
     expect(operator.log()).toMatchObject([
       {
         level: 'error',
-        msg: 'There is no cluster to talk to: give --kubeconfig, set KUBECONFIG, or run in a pod with a ServiceAccount.',
+        msg: 'No cluster is configured: give --kubeconfig, set KUBECONFIG, or run in a pod with a ServiceAccount.',
       },
     ]);
   });

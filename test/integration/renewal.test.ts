@@ -193,7 +193,7 @@ describe('with windows', () => {
     await world.settled();
 
     expect(await world.says(certificates, 'web')).toEqual([
-      'Ready=False InvalidSpec: The spec cannot be used: spec.renewal.windows[0].timezone: "Mars/Olympus" is not a time zone known here: write a name of the IANA database such as Europe/Amsterdam, or UTC',
+      'Ready=False InvalidSpec: The spec cannot be used: spec.renewal.windows[0].timezone: "Mars/Olympus" is not a known time zone: write a name from the IANA database such as Europe/Amsterdam, or UTC',
     ]);
     expect(world.calls()).not.toHaveProperty('cert/new');
 

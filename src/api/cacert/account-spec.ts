@@ -5,40 +5,43 @@ import { CACERT_ENDPOINT } from '../names.ts';
 import { withRules } from '../schema/rules.ts';
 
 const fingerprintAdvice =
-  'is not a SHA-256 fingerprint: write its 64 hexadecimal digits, with or without colons, as openssl x509 -noout -fingerprint -sha256 prints them';
-const Fingerprint = text('SHA-256 of a certificate, as 64 hexadecimal digits with or without colons.', {
-  ...matching('^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$'),
-  message: fingerprintAdvice,
-  messageExpression: quoting(fingerprintAdvice),
-});
+  'is not a SHA-256 fingerprint: write 64 hexadecimal digits, with or without colons, as openssl x509 -noout -fingerprint -sha256 prints them';
+const Fingerprint = text(
+  'SHA-256 fingerprint of a certificate: 64 hexadecimal digits, with or without colons.',
+  {
+    ...matching('^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$'),
+    message: fingerprintAdvice,
+    messageExpression: quoting(fingerprintAdvice),
+  },
+);
 
 /** `CAcertAccount.spec`. */
 export const CAcertAccountSpec = withRules(
   z
     .object({
       endpoint: endpoint(
-        'Base URL of the CAcert API; the public service unless given.',
+        `Base URL of the CAcert API. Default: the public service, ${CACERT_ENDPOINT}.`,
         CACERT_ENDPOINT,
       ).default(CACERT_ENDPOINT),
       caBundle: caBundle(
-        'CAcert’s certificates, in PEM: the root, and the class 3 certificate where it is used. They are trusted for what is issued, and beside the public ones when talking to the endpoint. The operator ships none.',
+        'CAcert’s certificates in PEM: the root, and the class 3 certificate if that signs. Issued certificates must chain to the root; connections to the endpoint trust these certificates in addition to the public ones. The operator ships none, so either this or caBundleSecretRef is required.',
       ).exactOptional(),
       caBundleSecretRef: caBundleSecretRef(
-        'A Secret of the same namespace that holds CAcert’s certificates in PEM, in place of caBundle.',
+        'Secret with CAcert’s certificates in PEM, in the namespace of the account. It replaces caBundle.',
       ).exactOptional(),
       rootFingerprints: z
         .array(Fingerprint)
         .max(10)
         .meta({
           description:
-            'If given, the only roots that are believed: every self-signed certificate of the bundle must have one of these fingerprints.',
+            'SHA-256 fingerprints of the roots to accept, at most 10. If set, every self-signed certificate in the bundle must have one of them. Default: every root in the bundle is accepted.',
           'x-kubernetes-list-type': 'atomic',
         })
         .exactOptional(),
       credentialsSecretRef: z
         .object({ name: objectName('Name of the Secret.') })
         .describe(
-          'The Secret of the same namespace with the login: keys username (the account’s primary e-mail address) and password. Whoever can read it can act for the member.',
+          'Secret with the login, in the namespace of the account, under the keys username (the account’s primary e-mail address) and password. Anyone who can read it can act for the member.',
         ),
     })
     .describe('The login of one CAcert member.'),
@@ -47,7 +50,7 @@ export const CAcertAccountSpec = withRules(
     rule: 'has(self.caBundle) || has(self.caBundleSecretRef)',
     holds: (spec) => spec.caBundle !== undefined || spec.caBundleSecretRef !== undefined,
     message:
-      'CAcert’s root is needed and the operator ships none: put it, in PEM, into caBundle or into a Secret that caBundleSecretRef names',
+      'CAcert’s root is required and the operator ships none: put it in PEM into caBundle, or into a Secret and name that in caBundleSecretRef',
   },
 );
 export type CAcertAccountSpec = z.output<typeof CAcertAccountSpec>;

@@ -5,10 +5,10 @@ import { objectName, plainText, text } from '../schema/fields.ts';
 import { Renewal, secretDeletionPolicy, suspend } from '../schema/lifecycle-spec.ts';
 import { withRules } from '../schema/rules.ts';
 
-/** What CAcert writes as the common name where no name was asked for, or none that the account may use. */
+/** The common name that CAcert uses if the request has no name, or one that the account may not use. */
 export const ANONYMOUS_NAME = 'CAcert WoT User';
 
-/** CAcert takes RSA keys only, of at least 2048 bits. */
+/** Key sizes in bits. CAcert accepts RSA keys only, of at least 2048 bits. */
 export const KEY_SIZES = [2048, 3072, 4096] as const;
 export type KeySize = (typeof KEY_SIZES)[number];
 export const DEFAULT_KEY_SIZE: KeySize = 3072;
@@ -18,53 +18,53 @@ const PrivateKey = z
     size: withRules(
       z.int().meta({
         format: 'int32',
-        description: `Bits of the RSA key, which the operator makes: 2048, 3072 or 4096; ${DEFAULT_KEY_SIZE} unless given.`,
+        description: `Size in bits of the RSA key, which the operator generates: 2048, 3072 or 4096. Default: ${DEFAULT_KEY_SIZE}.`,
       }),
       {
         rule: `self in [${KEY_SIZES.join(', ')}]`,
         holds: (value) => KEY_SIZES.some((size) => size === value),
-        message: `must be ${KEY_SIZES.join(', ').replace(/, (\d+)$/, ' or $1')}: CAcert takes RSA keys only`,
+        message: `must be ${KEY_SIZES.join(', ').replace(/, (\d+)$/, ' or $1')}: CAcert accepts RSA keys only`,
       },
     ).exactOptional(),
     rotationPolicy: z
       .enum(['Always', 'Never'])
       .describe(
-        'Always (the default) makes a new key with each certificate. Never keeps the key of the Secret as long as it is sound, so that mail that was encrypted to it can still be read.',
+        'Whether each certificate gets a new key. Always, the default, generates one; mail encrypted to the old key can then no longer be read with the Secret. Never keeps the key in the Secret while it is sound.',
       )
       .default('Always'),
   })
-  .describe('The private key.');
+  .describe('Size and rotation of the private key. The operator generates the key.');
 
 /** `CAcertCertificate.spec`. */
 export const CAcertCertificateSpec = withRules(
   z
     .object({
       secretName: objectName(
-        'Name of the Secret, in the namespace of the certificate, that receives tls.crt, tls.key and ca.crt. It is created if it does not exist; an existing one that the operator did not make is left alone. Its holder can log in to the CAcert account.',
+        'Name of the Secret that receives tls.crt, tls.key and ca.crt, in the namespace of the certificate. The operator creates it; a Secret of that name that it did not create is left alone. Anyone who can read the Secret can log in to the CAcert account.',
       ),
       accountRef: z
         .object({ name: objectName('Name of the account.') })
-        .describe('The CAcertAccount, in the same namespace, that asks for the certificate.'),
+        .describe('CAcertAccount that obtains the certificate, in the same namespace.'),
       emailAddresses: withRules(
         z.array(EmailAddress).max(50).meta({
           description:
-            'E-mail addresses the certificate is for, 1 to 50, each of them verified at the account.',
+            'E-mail addresses in the certificate, 1 to 50. Each must be verified in the CAcert account.',
           'x-kubernetes-list-type': 'atomic',
         }),
         {
           rule: 'size(self) > 0',
           holds: (value) => value.length > 0,
-          message: 'must name at least one e-mail address: CAcert issues no certificate without',
+          message: 'must contain at least one e-mail address: CAcert issues no certificate without one',
         },
       ),
       commonName: text(
-        `Common name (CN) of the subject: one of the names in the account’s status, letter for letter. Left out, it is "${ANONYMOUS_NAME}".`,
+        `Common name (CN) of the subject: exactly one of the names in the account’s status. Default: "${ANONYMOUS_NAME}".`,
         ...plainText(200),
       ).exactOptional(),
       codeSigning: z
         .boolean()
         .describe(
-          'Whether the certificate is to be good for signing code too; the account must have the right.',
+          'Whether the certificate can also sign code. The account must be entitled to it. Default: false.',
         )
         .exactOptional(),
       privateKey: PrivateKey.exactOptional(),
@@ -74,7 +74,7 @@ export const CAcertCertificateSpec = withRules(
       secretDeletionPolicy: secretDeletionPolicy.exactOptional(),
       suspend: suspend.exactOptional(),
     })
-    .describe('The client certificate that is wanted.'),
+    .describe('The client certificate to obtain.'),
   oneRenewBefore,
 );
 export type CAcertCertificateSpec = z.output<typeof CAcertCertificateSpec>;

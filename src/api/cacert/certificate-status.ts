@@ -3,35 +3,41 @@ import { conditions } from '../schema/conditions.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
 
 /**
- * One try to have a certificate signed, written before CAcert is called. It is open until it has a result: the serial
- * number of what came of it, or an outcome.
+ * One attempt to have a certificate signed, written before CAcert is called. It is open until it has a result: the serial
+ * number of the certificate, or an outcome.
  */
 const Attempt = z
   .object({
-    number: integer('Counts the attempts of this resource, from 1.'),
-    id: statusText('A random UUID; a write of the result is valid only while it is unchanged.', 36),
-    holder: statusText('The replica of the operator that made the attempt.'),
-    startTime: time('When the attempt was made, with milliseconds.'),
-    specHash: statusText('Hash of what was asked for; equal for specs that ask for the same.', 80),
-    pendingSecretName: statusText(
-      'The Secret that keeps the private key until its certificate is there. A certificate that CAcert signs late is taken over once somebody puts it there, under tls.crt.',
+    number: integer('Number of the attempt; the first of this resource is 1.'),
+    id: statusText('Random UUID of the attempt. A result is written only while this is unchanged.', 36),
+    holder: statusText('Replica of the operator that made the attempt.'),
+    startTime: time('When the attempt was made, to the millisecond.'),
+    specHash: statusText(
+      'Hash of the requested certificate. Specs that request the same certificate have the same hash.',
+      80,
     ),
-    publicKeyHash: statusText('SHA-256 of the public key that was sent, in hexadecimal.', 64),
+    pendingSecretName: statusText(
+      'Secret that keeps the private key until its certificate is in place. To use a certificate that CAcert signed late, put it into this Secret under tls.crt.',
+    ),
+    publicKeyHash: statusText('SHA-256 of the public key in the request, in hexadecimal.', 64),
     requestId: statusText(
-      'CAcert’s number of the request, where it said that signing took too long; the certificate is found under it in the web account.',
+      'CAcert’s number of the request, set if CAcert reported that signing takes too long. The web account lists the certificate under it.',
       32,
     ).exactOptional(),
-    serialNumber: statusText('Serial number of the certificate that came of it.', 64).exactOptional(),
-    reason: statusText('Why a certificate was needed, in one word.', 128).exactOptional(),
+    serialNumber: statusText(
+      'Serial number of the certificate that the attempt brought.',
+      64,
+    ).exactOptional(),
+    reason: statusText('Why a certificate was needed, as one word.', 128).exactOptional(),
     outcome: z
       .enum(['Refused', 'Uncertain', 'Mismatched'])
       .describe(
-        'Refused: CAcert certainly signed nothing. Uncertain: it may have. Mismatched: it signed another thing than was asked for.',
+        'How the attempt ended. Refused: CAcert certainly signed nothing. Uncertain: it may have signed a certificate. Mismatched: it signed something other than what was requested.',
       )
       .exactOptional(),
   })
   .describe(
-    'The last try. It is recorded before CAcert is asked, so that the key outlives whatever happens.',
+    'The last attempt to have a certificate signed. It is recorded before CAcert is called, so that no key is lost.',
   );
 export type CAcertAttempt = z.output<typeof Attempt>;
 
@@ -39,36 +45,36 @@ export type CAcertAttempt = z.output<typeof Attempt>;
 export const CAcertCertificateStatus = z
   .object({
     conditions: conditions(
-      'Ready says whether the Secret holds a valid certificate for this spec; Issuing whether one is being obtained.',
+      'Conditions of the certificate. Ready: the Secret contains a valid certificate for this spec. Issuing: a certificate is being obtained.',
     ).exactOptional(),
     serialNumber: statusText(
-      'Serial number of the certificate, in hexadecimal: what to revoke it by in the web account.',
+      'Serial number of the certificate, in hexadecimal. Use it to find and revoke the certificate in the web account.',
       64,
     ).exactOptional(),
     issuer: statusText('Common name of the authority that signed it.', 256).exactOptional(),
     fingerprint: statusText('SHA-256 of the certificate, in hexadecimal.', 64).exactOptional(),
-    notBefore: time('The certificate is valid from this moment on.').exactOptional(),
-    notAfter: time('The certificate is valid until this moment.').exactOptional(),
+    notBefore: time('When the certificate becomes valid.').exactOptional(),
+    notAfter: time('When the certificate expires.').exactOptional(),
     renewalTime: time('When the certificate will be renewed.').exactOptional(),
-    revision: integer('Counts the certificates this resource has had, from 1.').exactOptional(),
-    specHash: statusText('Hash of what the certificate in the Secret was asked for.', 80).exactOptional(),
+    revision: integer('Number of certificates that this resource has had.').exactOptional(),
+    specHash: statusText('Hash of the request for the certificate in the Secret.', 80).exactOptional(),
     attempt: Attempt.exactOptional(),
     attemptTimes: z
-      .array(time('When a call was about to be made.'))
+      .array(time('When an attempt was made.'))
       .max(24)
       .meta({
-        description: 'The attempts of the last 24 hours, of which there is a highest number.',
+        description: 'Times of the attempts in the last 24 hours, which the operator limits.',
         'x-kubernetes-list-type': 'atomic',
       })
       .exactOptional(),
-    failedAttempts: integer('Failed attempts in a row; absent after a success.').exactOptional(),
-    lastFailureTime: time('When the last attempt failed; absent after a success.').exactOptional(),
-    nextAttemptTime: time('Not before this moment will the operator try again.').exactOptional(),
-    secretUID: statusText('UID of the Secret last written.', 64).exactOptional(),
+    failedAttempts: integer('Number of failed attempts in a row. Absent after a success.').exactOptional(),
+    lastFailureTime: time('When the last attempt failed. Absent after a success.').exactOptional(),
+    nextAttemptTime: time('When the operator retries at the earliest.').exactOptional(),
+    secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
     secretResourceVersion: statusText(
-      'Resource version of the Secret last written or checked; while it is unchanged, so is the Secret.',
+      'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',
       64,
     ).exactOptional(),
   })
-  .describe('What the operator knows of the certificate.');
+  .describe('What the operator knows about the certificate.');
 export type CAcertCertificateStatus = z.output<typeof CAcertCertificateStatus>;

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { type CAcertCertificateSpec, DEFAULT_KEY_SIZE, KEY_SIZES, type KeySize } from './certificate-spec.ts';
 
-/** How many bits the key of a spec has. */
+/** The key size that a spec asks for, in bits. */
 export function keySize({ privateKey }: Pick<CAcertCertificateSpec, 'privateKey'>): KeySize {
   return KEY_SIZES.find((size) => size === privateKey?.size) ?? DEFAULT_KEY_SIZE;
 }
 
-/** The e-mail addresses that a spec asks for, in its order: each once, in whatever case it is written. */
+/** The e-mail addresses of a spec in its order. Of addresses that differ only in case, the first spelling stays. */
 export function wantedEmails({ emailAddresses }: Pick<CAcertCertificateSpec, 'emailAddresses'>): string[] {
   return [
     ...new Map(emailAddresses.toReversed().map((email) => [email.toLowerCase(), email])).values(),
@@ -14,8 +14,8 @@ export function wantedEmails({ emailAddresses }: Pick<CAcertCertificateSpec, 'em
 }
 
 /**
- * A hash of what a spec asks CAcert for. Order, case and duplicates of addresses do not change it, and neither do fields
- * that a later version adds and a spec does not use.
+ * Hash of the certificate that a spec requests from CAcert. Order, case and duplicates of addresses do not change it.
+ * Neither does a field that a later version adds, unless the spec uses it.
  */
 export function cacertSpecHash(spec: CAcertCertificateSpec): string {
   const canonical = JSON.stringify({

@@ -11,7 +11,7 @@ import { IssuerStatus } from '../tinycert/issuer-status.ts';
 import { cacertAccounts, cacertCertificates, certificates, clusterIssuers, issuers } from '../kinds.ts';
 import { structuralSchema } from './structural.ts';
 
-/** A column of `kubectl get`; those of priority 1 show with `-o wide`. */
+/** A column of `kubectl get`. Columns of priority 1 appear only with `-o wide`. */
 interface Column {
   name: string;
   type: 'string' | 'integer' | 'date';
@@ -23,7 +23,7 @@ interface Column {
 interface Definition {
   resource: ResourceType;
   shortName: string;
-  /** What else `kubectl get` finds it by. Not `all`: the API conventions keep that for the built-in workloads. */
+  /** The category for `kubectl get`. Not `all`: the API conventions reserve that for built-in workloads. */
   category: 'tinycert' | 'cacert';
   description: string;
   spec: z.ZodType;
@@ -51,7 +51,7 @@ const secret: Column = {
   description: 'Name of the Secret that receives the certificate.',
 };
 const expires: Column = {
-  // Not `date`: that prints a time ago, and <invalid> for what is to come.
+  // Not `date`: kubectl prints a date as its age, and a future one as <invalid>.
   name: 'Expires',
   type: 'string',
   jsonPath: '.status.notAfter',
@@ -83,7 +83,7 @@ const issuerColumns: readonly Column[] = [
     name: 'ID',
     type: 'integer',
     jsonPath: '.status.authority.id',
-    description: 'TinyCert’s number of the authority.',
+    description: 'TinyCert’s id of the authority.',
     priority: 1,
   },
   reason,
@@ -95,7 +95,7 @@ const definitions: readonly Definition[] = [
     resource: certificates,
     shortName: 'tcc',
     category: 'tinycert',
-    description: 'A certificate that is wanted from TinyCert, and the Secret that it is kept in and renewed.',
+    description: 'A certificate to obtain from TinyCert, to keep in a Secret and to renew there.',
     spec: CertificateSpec,
     status: CertificateStatus,
     columns: [
@@ -124,7 +124,7 @@ const definitions: readonly Definition[] = [
     resource: issuers,
     shortName: 'tci',
     category: 'tinycert',
-    description: 'A TinyCert account and one of its authorities, for certificates of the same namespace.',
+    description: 'A TinyCert account and one of its authorities, for certificates in the same namespace.',
     spec: IssuerSpec,
     status: IssuerStatus,
     columns: issuerColumns,
@@ -133,7 +133,7 @@ const definitions: readonly Definition[] = [
     resource: clusterIssuers,
     shortName: 'tcci',
     category: 'tinycert',
-    description: 'A TinyCert account and one of its authorities, for certificates of all namespaces.',
+    description: 'A TinyCert account and one of its authorities, for certificates in all namespaces.',
     spec: IssuerSpec,
     status: IssuerStatus,
     columns: issuerColumns,
@@ -142,7 +142,7 @@ const definitions: readonly Definition[] = [
     resource: cacertAccounts,
     shortName: 'caa',
     category: 'cacert',
-    description: 'A CAcert login, for client certificates of the same namespace.',
+    description: 'A CAcert login, for client certificates in the same namespace.',
     spec: CAcertAccountSpec,
     status: CAcertAccountStatus,
     columns: [
@@ -151,13 +151,13 @@ const definitions: readonly Definition[] = [
         name: 'Emails',
         type: 'string',
         jsonPath: '.status.emails',
-        description: 'The verified e-mail addresses of the account.',
+        description: 'Verified e-mail addresses of the account.',
       },
       {
         name: 'Names',
         type: 'string',
         jsonPath: '.status.names',
-        description: 'The names that certificates can have.',
+        description: 'Names that CAcert puts into certificates of the account.',
         priority: 1,
       },
       reason,
@@ -168,8 +168,7 @@ const definitions: readonly Definition[] = [
     resource: cacertCertificates,
     shortName: 'cac',
     category: 'cacert',
-    description:
-      'A client certificate that is wanted from CAcert, and the Secret that it is kept in and renewed.',
+    description: 'A client certificate to obtain from CAcert, to keep in a Secret and to renew there.',
     spec: CAcertCertificateSpec,
     status: CAcertCertificateStatus,
     columns: [
@@ -196,7 +195,7 @@ const definitions: readonly Definition[] = [
   },
 ];
 
-/** A CustomResourceDefinition, as far as others look into it. */
+/** A CustomResourceDefinition; callers read only its name. */
 export interface Crd {
   metadata: { name: string };
   [field: string]: unknown;

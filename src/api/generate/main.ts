@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { type Crd, crds } from './crds.ts';
 
-/** Writes crds/*.yaml from the schemas; with --check only says whether they are up to date, by its exit code. */
+/** Writes crds/*.yaml from the schemas. With --check it writes nothing and exits with 1 if a file is out of date. */
 
 const folder = new URL('../../../crds/', import.meta.url);
 
@@ -31,7 +31,7 @@ const stale = files.filter(({ file, text }) => readOrEmpty(file) !== text);
 
 if (values.check) {
   for (const { file } of stale)
-    process.stderr.write(`${fileURLToPath(file)} is not what src/api says: run "npm run generate"\n`);
+    process.stderr.write(`${fileURLToPath(file)} does not match src/api: run "npm run generate"\n`);
   process.exitCode = stale.length > 0 ? 1 : 0;
 } else {
   mkdirSync(folder, { recursive: true });

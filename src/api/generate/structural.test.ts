@@ -8,8 +8,8 @@ const text = () => z.string().max(9).describe('A text.');
 const field = (schema: z.ZodType) => z.object({ field: schema });
 const of = (schema: z.ZodType) => structuralSchema(field(schema), 'Kind.spec').properties?.['field'];
 
-describe('a schema becomes a CRD', () => {
-  test('with rules, defaults and descriptions where they belong', () => {
+describe('a structural schema', () => {
+  test('has rules, defaults and descriptions where they belong', () => {
     const rule = { rule: "self != ''", message: 'must not be empty', holds: (value: string) => value !== '' };
 
     expect(of(withRules(text(), rule).default('a'))).toEqual({
@@ -21,7 +21,7 @@ describe('a schema becomes a CRD', () => {
     });
   });
 
-  test('with the rules of what is optional and of items', () => {
+  test('has the rules of optional fields and of items', () => {
     const rule = { rule: 'r', message: 'm', messageExpression: 'e', fieldPath: '.x', holds: () => true };
     const { holds: _, ...cel } = rule;
     const list = z.array(withRules(text(), rule)).max(3).describe('A list.');
@@ -33,7 +33,7 @@ describe('a schema becomes a CRD', () => {
     });
   });
 
-  test('with integers bounded by their format alone', () => {
+  test('bounds integers by their format alone', () => {
     expect(of(z.int().meta({ description: 'A number.', format: 'int64' }))).toEqual({
       type: 'integer',
       format: 'int64',
@@ -41,13 +41,13 @@ describe('a schema becomes a CRD', () => {
     });
   });
 
-  test('with required fields being those without default that are not optional', () => {
+  test('requires the fields that have no default and are not optional', () => {
     const schema = z.object({ a: text(), b: text().default('x'), c: text().exactOptional() });
 
     expect(structuralSchema(schema, 'Kind.spec')['required']).toEqual(['a']);
   });
 
-  test('with maps', () => {
+  test('has the values of maps', () => {
     expect(of(z.record(text(), text()).describe('Labels.'))).toMatchObject({
       type: 'object',
       additionalProperties: { type: 'string', maxLength: 9 },
@@ -55,7 +55,7 @@ describe('a schema becomes a CRD', () => {
   });
 });
 
-describe('a schema that a CRD cannot say is refused, with the path', () => {
+describe('a schema that a CRD cannot express is refused with its path', () => {
   test.each([
     ['a refinement', text().refine((value) => value !== ''), 'Kind.spec.field'],
     ['a check that zod drops', text().superRefine(() => undefined), 'Kind.spec.field'],

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Rule, rulesOf } from '../schema/rules.ts';
 import { SchemaError, guard } from './guard.ts';
 
-/** A node of a structural schema, as `apiextensions.k8s.io/v1` has it. */
+/** A node of a structural schema, as `apiextensions.k8s.io/v1` defines it. */
 export interface StructuralSchema {
   type: string;
   properties?: Record<string, StructuralSchema>;
@@ -14,7 +14,7 @@ export interface StructuralSchema {
   [keyword: string]: unknown;
 }
 
-/** What may stand in a node; anything else means that zod emitted something nobody has tried on an API server. */
+/** Keywords that a node may have. zod emitting any other means that it was never tested against an API server. */
 const keywords = new Set([
   'type',
   'description',
@@ -32,7 +32,7 @@ const keywords = new Set([
   'x-kubernetes-validations',
 ]);
 
-/** The schema as an API server takes it, with the rules as CEL. Throws `SchemaError` where it cannot be said. */
+/** The schema as an API server accepts it, with the rules as CEL. Throws `SchemaError` if a CRD cannot express it. */
 export function structuralSchema(schema: z.ZodType, path: string): StructuralSchema {
   guard(schema, path);
   const json = z.toJSONSchema(schema, {
@@ -44,7 +44,7 @@ export function structuralSchema(schema: z.ZodType, path: string): StructuralSch
       if (rules.length > 0) jsonSchema['x-kubernetes-validations'] = rules.map(celOf);
     },
   });
-  // A copy through text drops what is no data: undefined fields and the methods that zod adds.
+  // A copy through JSON drops what is not data: undefined fields and the methods that zod adds.
   return structural(JSON.parse(JSON.stringify(json)) as StructuralSchema, path);
 }
 
@@ -55,12 +55,19 @@ function celOf({ rule, message, messageExpression, fieldPath }: Rule<never>): Re
 function structural(node: StructuralSchema, path: string): StructuralSchema {
   const result = withoutIntegerBounds(node);
   const unknown = Object.keys(result).find((keyword) => !keywords.has(keyword));
-  if (unknown !== undefined) throw new SchemaError(path, `the keyword "${unknown}" is not structural`);
+  if (unknown !== undefined)
+    throw new SchemaError(path, `the keyword "${unknown}" is not one that a structural schema may have here`);
   if (typeof result.type !== 'string') throw new SchemaError(path, 'has no type');
   if (result.type === 'string' && result.maxLength === undefined && result.enum === undefined)
-    throw new SchemaError(path, 'a string needs a maxLength, by which the API server prices rules');
+    throw new SchemaError(
+      path,
+      'a string needs a maxLength, from which the API server estimates the cost of rules',
+    );
   if (result.type === 'array' && result.maxItems === undefined)
-    throw new SchemaError(path, 'an array needs a maxItems, by which the API server prices rules');
+    throw new SchemaError(
+      path,
+      'an array needs a maxItems, from which the API server estimates the cost of rules',
+    );
   const { properties, items, additionalProperties } = result;
   if (properties) {
     result.properties = Object.fromEntries(
@@ -72,7 +79,7 @@ function structural(node: StructuralSchema, path: string): StructuralSchema {
   return result;
 }
 
-/** zod bounds every integer by what a JavaScript number holds; in a CRD the format says it. */
+/** Drops the bounds that zod puts on every integer, those of a JavaScript number. In a CRD, `format` sets the range. */
 function withoutIntegerBounds(node: StructuralSchema): StructuralSchema {
   if (node.type !== 'integer') return { ...node };
   return Object.fromEntries(

@@ -1,8 +1,8 @@
 import { DNS_NAME } from '../../x509/names.ts';
 import { both, matching, quoting, sized, text } from './fields.ts';
 
-const emailAdvice = 'is not an e-mail address: write name@example.com in plain ASCII, at most 254 characters';
-/** An e-mail address as certificates hold them: plain ASCII. */
+const emailAdvice = 'is not an e-mail address: write at most 254 ASCII characters, such as name@example.com';
+/** An e-mail address as certificates contain it: plain ASCII. */
 export const EmailAddress = text('An e-mail address such as admin@example.com.', {
   ...both(
     sized(254),

@@ -1,26 +1,26 @@
 import { z } from 'zod';
 
 /**
- * A rule of the CRDs: as CEL for the API server and as a function for whoever reads objects without it. Both must
- * say the same; test/integration/api.test.ts compares them on random specs.
+ * A validation rule of the CRDs, as CEL for the API server and as a function for the operator. Both must accept the same
+ * values; test/integration/api-agreement.test.ts compares them on random specs.
  */
 export interface Rule<T> {
   /** The CEL expression over `self`. */
   rule: string;
-  /** What is wrong and what to write instead. */
+  /** States what is wrong and what to write instead. */
   message: string;
-  /** CEL for a message that quotes what was written; `message` stands in where it fails. */
+  /** CEL for a message that quotes the value. If its evaluation fails, the API server uses `message`. */
   messageExpression?: string;
-  /** Moves the message to a field below, as `.name`. */
+  /** Reports the violation at a field below this one, such as `.name`. */
   fieldPath?: string;
-  /** The same as `rule`. */
+  /** The same check as `rule`. */
   holds(value: T): boolean;
 }
 
-/** Where rules are kept: zod's own refinements would be lost on the way to the CRD. */
+/** Keeps the rules beside the schemas: zod's own refinements would be lost in the CRD. */
 const ruleRegistry = z.registry<{ rules: readonly Rule<never>[] }>();
 
-/** Attaches rules to exactly this schema instance, so it comes after `describe` and `meta`, which copy. */
+/** Attaches rules to exactly this schema instance. Call it after `describe` and `meta`, which return copies. */
 export function withRules<S extends z.ZodType>(schema: S, ...rules: Rule<z.output<S>>[]): S {
   ruleRegistry.add(schema, { rules });
   return schema;
@@ -31,7 +31,7 @@ export function rulesOf(schema: z.core.$ZodType): readonly Rule<never>[] {
   return ruleRegistry.get(schema)?.rules ?? [];
 }
 
-/** Where a value breaks a rule, and what the rule says. */
+/** The path of a value that breaks a rule, and the rule's message. */
 export interface Violation {
   path: string;
   message: string;
@@ -39,7 +39,7 @@ export interface Violation {
 
 type Check = (value: unknown, path: string) => Violation | undefined;
 
-/** Turns the rules of a schema and of everything below it into one function that finds the first broken one. */
+/** Compiles the rules of a schema and of everything below it into one function that returns the first violation. */
 export function compileRules(
   schema: z.core.$ZodType,
 ): (value: unknown, path?: string) => Violation | undefined {

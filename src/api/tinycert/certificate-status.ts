@@ -3,90 +3,96 @@ import { conditions } from '../schema/conditions.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
 
 /**
- * One try to issue or reissue, written before TinyCert is called. It stays after the certificate is there: it is open
- * until `status.certificateId` equals its `certificateId`, or until it has an `outcome`.
+ * One attempt to issue or reissue, written before TinyCert is called. It is open until `status.certificateId` equals its
+ * `certificateId`, or until it has an `outcome`. It stays in status when it is no longer open.
  */
 const Attempt = z
   .object({
-    number: integer('Counts the attempts of this resource, from 1.'),
-    id: statusText('A random UUID; a write of the result is valid only while it is unchanged.', 36),
+    number: integer('Number of the attempt; the first of this resource is 1.'),
+    id: statusText('Random UUID of the attempt. A result is written only while this is unchanged.', 36),
     operation: z
       .enum(['New', 'Reissue'])
-      .describe('New asks for a certificate with a new key, Reissue for a fresh one with the same key.'),
-    holder: statusText('The replica of the operator that made the attempt.'),
-    startTime: time('When the attempt was made, with milliseconds.'),
+      .describe(
+        'What TinyCert was asked to do. New issues a certificate with a new key; Reissue renews one with the same key.',
+      ),
+    holder: statusText('Replica of the operator that made the attempt.'),
+    startTime: time('When the attempt was made, to the millisecond.'),
     specHash: statusText(
-      'Hash of the names and subject asked for; equal for specs that ask for the same.',
+      'Hash of the requested names and subject. Specs that request the same have the same hash.',
       80,
     ),
-    previousId: integer('The certificate that a reissue starts from.').exactOptional(),
+    previousId: integer('TinyCert’s id of the certificate to reissue.').exactOptional(),
     afterId: integer(
-      'The highest certificate id known of the authority before the attempt; what the attempt bought is above it.',
+      'Highest certificate id known at the authority before the attempt. A certificate that the attempt bought has a higher id.',
     ),
-    commonName: statusText('The common name asked for.', 256),
-    requestHash: statusText('Hash of all names and the whole subject that TinyCert is asked for.', 80),
+    commonName: statusText('Requested common name.', 256),
+    requestHash: statusText('Hash of all names and the whole subject in the request to TinyCert.', 80),
     since: time(
-      'Start of the first of the attempts in a row that this one continues, on TinyCert’s clock; what they bought is not older.',
+      'Earliest start, on TinyCert’s clock, of a certificate that this attempt bought, or one of those that it follows without a gap.',
     ),
-    until: time('On TinyCert’s clock; what the attempt bought is most likely not younger.').exactOptional(),
-    certificateId: integer('The id that TinyCert answered, or that a recovery took over.').exactOptional(),
-    authorityId: integer('The authority that was asked.'),
-    reason: statusText('Why a certificate was needed, in one word.', 128).exactOptional(),
+    until: time(
+      'Most likely the latest start, on TinyCert’s clock, of a certificate that the attempt bought.',
+    ).exactOptional(),
+    certificateId: integer(
+      'TinyCert’s id of the certificate, from its answer or from a recovery.',
+    ).exactOptional(),
+    authorityId: integer('TinyCert’s id of the authority that was asked.'),
+    reason: statusText('Why a certificate was needed, as one word.', 128).exactOptional(),
     outcome: z
       .enum(['Refused', 'NotFound', 'Abandoned'])
       .describe(
-        'Set when TinyCert certainly did not act: Refused, or NotFound when it no longer has the certificate to reissue. Abandoned when nothing more is wanted of it.',
+        'How the attempt ended without a certificate. Refused: TinyCert certainly did not act. NotFound: TinyCert no longer has the certificate to reissue. Abandoned: the operator gave the attempt up.',
       )
       .exactOptional(),
   })
   .describe(
-    'The last try to issue or reissue. It is recorded before TinyCert is asked, so that nothing bought is lost.',
+    'The last attempt to issue or reissue. It is recorded before TinyCert is called, so that no certificate is lost.',
   );
 export type Attempt = z.output<typeof Attempt>;
 
 const PendingRevocation = z
   .object({
-    certificateId: integer('The certificate to act on.'),
-    action: z.enum(['Hold', 'Revoke']).describe('What to do with it.'),
-    notBefore: time('Not before this moment, so that whoever uses the old certificate has reloaded.'),
+    certificateId: integer('TinyCert’s id of the certificate.'),
+    action: z.enum(['Hold', 'Revoke']).describe('What to do with the certificate.'),
+    notBefore: time('Earliest time to do it, so that workloads can load the new certificate first.'),
   })
-  .describe('A hold or revocation that is still to be done.');
+  .describe('A hold or revocation that is due or pending.');
 
 /** `TinyCertCertificate.status`. Only the operator writes it. */
 export const CertificateStatus = z
   .object({
     conditions: conditions(
-      'Ready says whether the Secret holds a valid certificate for this spec; Issuing whether one is being obtained.',
+      'Conditions of the certificate. Ready: the Secret contains a valid certificate for this spec. Issuing: a certificate is being obtained.',
     ).exactOptional(),
     certificateId: integer('TinyCert’s id of the certificate in the Secret.').exactOptional(),
     authorityId: integer('TinyCert’s id of the authority that signed it.').exactOptional(),
     certificateStatus: z
       .enum(['good', 'hold', 'revoked', 'expired', 'obsolete'])
-      .describe('Status of the certificate at TinyCert when last looked at.')
+      .describe('Status of the certificate at TinyCert when it was last checked.')
       .exactOptional(),
     serialNumber: statusText('Serial number of the certificate, in hexadecimal.', 64).exactOptional(),
-    notBefore: time('The certificate is valid from this moment on.').exactOptional(),
-    notAfter: time('The certificate is valid until this moment.').exactOptional(),
+    notBefore: time('When the certificate becomes valid.').exactOptional(),
+    notAfter: time('When the certificate expires.').exactOptional(),
     renewalTime: time('When the certificate will be renewed.').exactOptional(),
-    revision: integer('Counts the certificates this resource has had, from 1.').exactOptional(),
+    revision: integer('Number of certificates that this resource has had.').exactOptional(),
     specHash: statusText(
       'Hash of the names and subject of the certificate in the Secret.',
       80,
     ).exactOptional(),
     attempt: Attempt.exactOptional(),
-    failedAttempts: integer('Failed attempts in a row; absent after a success.').exactOptional(),
-    lastFailureTime: time('When the last attempt failed; absent after a success.').exactOptional(),
-    nextAttemptTime: time('Not before this moment will the operator try again.').exactOptional(),
-    secretUID: statusText('UID of the Secret last written.', 64).exactOptional(),
+    failedAttempts: integer('Number of failed attempts in a row. Absent after a success.').exactOptional(),
+    lastFailureTime: time('When the last attempt failed. Absent after a success.').exactOptional(),
+    nextAttemptTime: time('When the operator retries at the earliest.').exactOptional(),
+    secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
     secretResourceVersion: statusText(
-      'Resource version of the Secret last written or checked; while it is unchanged, so is the Secret.',
+      'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',
       64,
     ).exactOptional(),
     pendingRevocations: z
       .array(PendingRevocation)
       .max(100)
       .meta({
-        description: 'Replaced certificates that are still to be held or revoked.',
+        description: 'Replaced certificates still to be put on hold or revoked, at most 100.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['certificateId'],
       })
@@ -95,21 +101,24 @@ export const CertificateStatus = z
       .array(integer('TinyCert’s id of a certificate.'))
       .max(20)
       .meta({
-        description:
-          'Earlier certificates of this resource, the newest 20. No other resource takes them over.',
+        description: 'Earlier certificates of this resource, the newest 20. No other resource adopts them.',
         'x-kubernetes-list-type': 'atomic',
       })
       .exactOptional(),
     observedDesiredStatus: z
       .enum(['Good', 'Hold', 'Revoked'])
-      .describe('The last desiredStatus that was carried out.')
+      .describe('The desiredStatus that was last applied.')
       .exactOptional(),
-    observedRenewRequest: statusText('The last request to renew that was carried out.').exactOptional(),
-    restartedRevision: integer('The last revision that workloads were restarted for.').exactOptional(),
+    observedRenewRequest: statusText(
+      'Reserved for a later release: the last request to renew that was met.',
+    ).exactOptional(),
+    restartedRevision: integer(
+      'Reserved for a later release: the last revision that workloads were restarted for.',
+    ).exactOptional(),
     seal: statusText(
-      'Proof that the operator itself wrote the ids above; it never fetches a private key on the word of an unsealed status.',
+      'HMAC that proves that the operator wrote the ids in this status. It never fetches a private key because of a status without its seal.',
       128,
     ).exactOptional(),
   })
-  .describe('What the operator knows of the certificate.');
+  .describe('What the operator knows about the certificate.');
 export type CertificateStatus = z.output<typeof CertificateStatus>;

@@ -16,7 +16,7 @@ describe('the common name', () => {
     ['the first IP address', { dnsNames: [long], ipAddresses: ['2001:DB8::0:1', '::1'] }, '2001:db8::1'],
     ['the first e-mail address', { emailAddresses: ['Me@Example.com', 'you@example.com'] }, 'Me@example.com'],
     ['the first e-mail address that fits', { emailAddresses: [`${'a'.repeat(60)}@b.com`, 'c@d'] }, 'c@d'],
-    ['none, where nothing fits', { uris: ['urn:a:b'] }, ''],
+    ['empty if nothing fits', { uris: ['urn:a:b'] }, ''],
   ])('is %s', (_, spec, want) => {
     expect(effectiveNames(spec).commonName).toBe(want);
   });
@@ -25,9 +25,13 @@ describe('the common name', () => {
     ['a host name', { commonName: 'A.example.com', dnsNames: ['b'] }, { dns: ['a.example.com', 'b'] }],
     ['a wildcard', { commonName: '*.example.com' }, { dns: ['*.example.com'] }],
     ['an IP address', { commonName: '::0', ipAddresses: ['::1'] }, { ip: ['::', '::1'], dns: [] }],
-    ['a host name that is there', { commonName: 'b.c', dnsNames: ['a.c', 'B.c'] }, { dns: ['a.c', 'b.c'] }],
+    [
+      'a host name that is listed already',
+      { commonName: 'b.c', dnsNames: ['a.c', 'B.c'] },
+      { dns: ['a.c', 'b.c'] },
+    ],
     ['a person', { commonName: 'Alice', emailAddresses: ['a@b.c'] }, { dns: [], ip: [], email: ['a@b.c'] }],
-  ])('is added to the alternative names as it should be: %s', (_, spec, want) => {
+  ])('is added to the alternative names if clients check it there: %s', (_, spec, want) => {
     expect(effectiveNames(spec)).toMatchObject(want);
   });
 });
@@ -39,7 +43,7 @@ describe('the hash of a spec', () => {
     subject: { organization: 'ACME' },
   };
 
-  test('is that of version 1, which certificates in clusters have', () => {
+  test('is still that of version 1, which existing certificates have', () => {
     expect(specHash(base)).toBe('v1:44c682dbb0f75e73defe0a97a6ed21089649c0a653b7138a00bf1a67ef77471a');
   });
 
@@ -49,7 +53,7 @@ describe('the hash of a spec', () => {
     ['a duplicate', { ...base, dnsNames: ['a.example.com', 'WWW.example.com', 'a.example.com'] }],
     ['empty lists', { ...base, uris: [], emailAddresses: [], ipAddresses: [] }],
     ['fields that no certificate shows', { ...base, secretName: 'other', renewBefore: '720h' }],
-  ])('does not see %s', (_, spec) => {
+  ])('does not change with %s', (_, spec) => {
     expect(specHash(spec)).toBe(specHash(base));
   });
 
@@ -60,11 +64,11 @@ describe('the hash of a spec', () => {
     ['another subject', { ...base, subject: { organization: 'Acme' } }],
     ['the same text in another field', { ...base, subject: { locality: 'ACME' } }],
     ['no subject', { ...base, subject: {} }],
-  ])('sees %s', (_, spec) => {
+  ])('changes with %s', (_, spec) => {
     expect(specHash(spec)).not.toBe(specHash(base));
   });
 
-  test('is the same for every order, case and repetition of the names', () => {
+  test('is the same for any order, case and repetition of the names', () => {
     const dns = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,6}[.]example[.]com$/), {
       minLength: 1,
       maxLength: 8,
@@ -99,19 +103,19 @@ describe('the subject', () => {
 
   test.each([
     [
-      'of the authority, country and organization only',
+      'that of the authority, country and organization only',
       undefined,
       undefined,
       { country: 'NL', organization: 'ACME' },
     ],
     [
-      'of the issuer before the authority',
+      'that of the issuer before that of the authority',
       undefined,
       { organization: 'I', locality: 'Bonn' },
       { country: 'NL', organization: 'I', locality: 'Bonn' },
     ],
     [
-      'of the spec before all, field by field',
+      'that of the spec before all others, field by field',
       { locality: 'Köln', organizationalUnit: 'IT' },
       { country: 'DE', locality: 'Bonn', province: 'NRW' },
       { country: 'DE', organization: 'ACME', locality: 'Köln', province: 'NRW', organizationalUnit: 'IT' },
@@ -120,7 +124,7 @@ describe('the subject', () => {
     expect(effectiveSubject(spec, issuer, authority)).toEqual(want);
   });
 
-  test('has no empty fields, which TinyCert may answer for the authority', () => {
+  test('has no empty fields, though TinyCert may report them for the authority', () => {
     expect(effectiveSubject(undefined, undefined, { country: '', organization: 'x' })).toEqual({
       organization: 'x',
     });

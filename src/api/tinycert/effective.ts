@@ -4,16 +4,16 @@ import { parseIp } from '../../x509/ip.ts';
 import { type CertificateSpec, derivedCommonName } from './certificate-spec.ts';
 import type { Subject } from './subject.ts';
 
-/** The fields of a spec that say which names are wanted. */
+/** The fields of a spec that name what the certificate is for. */
 export type NamesSpec = Pick<
   CertificateSpec,
   'commonName' | 'dnsNames' | 'ipAddresses' | 'uris' | 'emailAddresses'
 >;
 
 /**
- * The names that a spec asks for, in normal form and in the spec's order. The common name is the one given, else the
- * first that fits; if it is a host name or an IP address it is among the alternative names, since TinyCert does not
- * copy it there and clients look nowhere else.
+ * The names that a spec asks for, in normal form and in the spec's order. The common name is `commonName`, else the first
+ * name that fits. A common name that is a host name or an IP address is also an alternative name: TinyCert does not copy
+ * it there, and clients check nothing else.
  */
 export function effectiveNames(spec: NamesSpec): Names {
   const { dnsNames: dns = [], ipAddresses: ip = [], uris: uri = [], emailAddresses: email = [] } = spec;
@@ -27,9 +27,9 @@ export function effectiveNames(spec: NamesSpec): Names {
 }
 
 /**
- * A hash of what a spec asks TinyCert for: names and subject. Order, case, duplicates and other spellings of the same
- * do not change it, and neither do fields that a later version adds and a spec does not use. A new order that makes
- * another name the common name does, since that asks for another certificate.
+ * Hash of the names and subject that a spec requests from TinyCert. Order, case, duplicates and other spellings of the
+ * same name do not change it. Neither does a field that a later version adds, unless the spec uses it. A new order that
+ * makes another name the common name does change it, since that requests another certificate.
  */
 export function specHash(spec: NamesSpec & Pick<CertificateSpec, 'subject'>): string {
   const { commonName, dns, ip, uri, email } = effectiveNames(spec);
@@ -46,8 +46,8 @@ export function specHash(spec: NamesSpec & Pick<CertificateSpec, 'subject'>): st
 }
 
 /**
- * The subject fields for a request: each from the spec, else from the issuer's defaults; country and organization,
- * which TinyCert requires, else from the authority.
+ * The subject fields for a request: each from the spec, else from the issuer's defaults. Country and organization, which
+ * TinyCert requires, fall back to the authority's.
  */
 export function effectiveSubject(
   spec: Subject | undefined,

@@ -8,21 +8,21 @@ import { Subject } from './subject.ts';
 const Authority = withRules(
   z
     .object({
-      id: withRules(integer('TinyCert’s number of the authority.'), {
+      id: withRules(integer('TinyCert’s id of the authority, 1 or more.'), {
         rule: 'self >= 1',
         holds: (value) => value >= 1,
-        message: 'must be 1 or more: the number that TinyCert shows for the authority',
+        message: 'must be 1 or more: write the id that TinyCert shows for the authority',
       }).exactOptional(),
       name: text(
-        'Name of the authority: its organization (O), as TinyCert lists it. Two authorities of one name are an error that tells their ids.',
+        'Name of the authority: its organization (O), as TinyCert lists it. If two authorities share the name, the issuer is not ready and a message gives their ids.',
         ...plainText(64),
       ).exactOptional(),
     })
-    .describe('The authority of the account that signs the certificates: exactly one of id and name.'),
+    .describe('Authority of the account that signs the certificates. Set exactly one of id and name.'),
   {
     rule: '[has(self.id), has(self.name)].filter(x, x).size() == 1',
     holds: (value) => (value.id === undefined) !== (value.name === undefined),
-    message: 'name the authority once: set either id or name',
+    message: 'must name one authority: set exactly one of id and name',
   },
 );
 
@@ -31,28 +31,28 @@ export const IssuerSpec = withRules(
   z
     .object({
       endpoint: endpoint(
-        'Base URL of the TinyCert API; the public service unless given.',
+        `Base URL of the TinyCert API. Default: the public service, ${PUBLIC_ENDPOINT}.`,
         PUBLIC_ENDPOINT,
       ).default(PUBLIC_ENDPOINT),
       caBundle: caBundle(
-        'Certificates, in PEM, to trust when talking to the endpoint, in place of the public ones. Needed for a private or development endpoint only.',
+        'Certificates in PEM to trust when connecting to the endpoint, instead of the public ones. Needed only for a private or development endpoint.',
       ).exactOptional(),
       caBundleSecretRef: caBundleSecretRef(
-        'A Secret that holds, in PEM, the certificates to trust when talking to the endpoint. It lies in the namespace of the issuer; for a TinyCertClusterIssuer in the operator’s own.',
+        'Secret with the certificates in PEM to trust when connecting to the endpoint. It replaces caBundle. The Secret is in the namespace of the issuer; for a TinyCertClusterIssuer, in the operator’s cluster resource namespace.',
       ).exactOptional(),
       credentialsSecretRef: z
         .object({ name: objectName('Name of the Secret.') })
         .describe(
-          'The Secret with the account: keys email, passphrase and apiKey. It lies in the namespace of the issuer; for a TinyCertClusterIssuer in the operator’s own.',
+          'Secret with the account’s credentials, under the keys email, passphrase and apiKey. It is in the namespace of the issuer; for a TinyCertClusterIssuer, in the operator’s cluster resource namespace.',
         ),
       authority: Authority,
       subject: Subject.describe(
-        'Subject fields for certificates whose own spec leaves them out. What is left out here too comes from the authority (country and organization only).',
+        'Default subject fields, for certificates whose spec does not set them. Country and organization, if not set here either, come from the authority.',
       ).exactOptional(),
       ownershipMarker: z
         .enum(['None', 'OrganizationalUnit'])
         .describe(
-          'OrganizationalUnit puts a mark into the organizational unit (OU) of every certificate that tells this installation and resource. It is needed where several installations share one authority; certificates then cannot have an organizational unit of their own. None is the default.',
+          'Where certificates carry a mark that identifies the issuer and the resource. OrganizationalUnit puts it into the organizational unit (OU) of every certificate, which then cannot have one of its own; use it if several installations share one authority. None, the default, marks nothing.',
         )
         .exactOptional(),
     })
@@ -63,7 +63,7 @@ export const IssuerSpec = withRules(
     holds: (spec) =>
       spec.ownershipMarker !== 'OrganizationalUnit' || spec.subject?.organizationalUnit === undefined,
     message:
-      'ownershipMarker OrganizationalUnit uses the organizational unit itself: remove subject.organizationalUnit',
+      'ownershipMarker OrganizationalUnit needs the organizational unit for the mark: remove subject.organizationalUnit',
     fieldPath: '.subject.organizationalUnit',
   },
 );

@@ -15,109 +15,126 @@ const AuthoritySubject = z
 
 const Authority = z
   .object({
-    id: integer('TinyCert’s number of the authority.'),
+    id: integer('TinyCert’s id of the authority.'),
     name: statusText('Name of the authority: its organization.'),
     subject: AuthoritySubject.exactOptional(),
-    hashAlgorithm: statusText('Hash that the authority signs with, SHA1 or SHA256.', 16).exactOptional(),
-    notAfter: time('The authority’s certificate is valid until this moment.').exactOptional(),
+    hashAlgorithm: statusText(
+      'Hash algorithm of the authority’s signatures, SHA1 or SHA256.',
+      16,
+    ).exactOptional(),
+    notAfter: time('When the authority’s certificate expires.').exactOptional(),
     fingerprint: statusText('SHA-256 of the authority’s certificate, in hexadecimal.', 64).exactOptional(),
   })
-  .describe('The authority that signs, as found in the account.');
+  .describe('The authority that signs, as TinyCert reports it.');
 
 const Session = z
   .object({
     state: z
       .enum(['Connected', 'Refused', 'Unreachable', 'RateLimited', 'Disconnected'])
       .describe(
-        'Connected; Refused by TinyCert because of the credentials; Unreachable; RateLimited; or Disconnected, when nothing needs it.',
+        'State of the session. Refused: TinyCert rejects the credentials. RateLimited: TinyCert asked the operator to wait. Disconnected: there is no session at present.',
       ),
-    since: time('When the session came into this state.').exactOptional(),
-    nextAttemptTime: time('When the operator will try again.').exactOptional(),
+    since: time('When the state last changed.').exactOptional(),
+    nextAttemptTime: time('When the operator will retry.').exactOptional(),
   })
   .describe('The session with the TinyCert account.');
 
 const Counts = z
   .object({
-    good: integer('Valid ones.').exactOptional(),
-    hold: integer('Ones on hold.').exactOptional(),
-    revoked: integer('Revoked ones.').exactOptional(),
-    expired: integer('Expired ones.').exactOptional(),
-    observedTime: time('When they were counted.').exactOptional(),
+    good: integer('Number of valid certificates.').exactOptional(),
+    hold: integer('Number of certificates on hold.').exactOptional(),
+    revoked: integer('Number of revoked certificates.').exactOptional(),
+    expired: integer('Number of expired certificates.').exactOptional(),
+    observedTime: time('When the certificates were counted.').exactOptional(),
   })
-  .describe('Certificates of the authority at TinyCert, counted by status.');
+  .describe('Number of the authority’s certificates at TinyCert, by status.');
 
 const Limits = z
   .object({
-    requestsLastMinute: integer('Calls to TinyCert in the last minute.').exactOptional(),
-    certificatesToday: integer('Certificates issued or reissued in the last 24 hours.').exactOptional(),
-    blockedUntil: time('No call is made before this moment, because TinyCert asked to wait.').exactOptional(),
-    observedTime: time('When this was counted.').exactOptional(),
+    requestsLastMinute: integer(
+      'Reserved for a later release: the number of calls to TinyCert in the last minute.',
+    ).exactOptional(),
+    certificatesToday: integer(
+      'Reserved for a later release: the number of certificates issued or reissued in the last 24 hours.',
+    ).exactOptional(),
+    blockedUntil: time(
+      'When the operator calls TinyCert again at the earliest, because TinyCert asked it to wait.',
+    ).exactOptional(),
+    observedTime: time('Reserved for a later release: when the limits were last read.').exactOptional(),
   })
-  .describe('How much of the limits is used.');
+  .describe('Limits that TinyCert imposes on the account.');
 
 const Orphan = z
   .object({
     certificateId: integer('TinyCert’s id of the certificate.'),
     commonName: statusText('Common name of the certificate.', 256).exactOptional(),
     serialNumber: statusText('Serial number, in hexadecimal.', 64).exactOptional(),
-    notAfter: time('The certificate is valid until this moment.').exactOptional(),
-    observedTime: time('When it was first seen without an owner.').exactOptional(),
+    notAfter: time('When the certificate expires.').exactOptional(),
+    observedTime: time('When the certificate was first seen without an owner.').exactOptional(),
   })
-  .describe('A certificate, valid or on hold, that the operator bought and no resource claims.');
+  .describe('A certificate, valid or on hold, that the operator bought and that no resource claims.');
 
 const Released = z
   .object({
     certificateId: integer('TinyCert’s id of the certificate.'),
     namespace: statusText('Namespace of the resource that had it.').exactOptional(),
     name: statusText('Name of the resource that had it.').exactOptional(),
-    releaseTime: time('When it was given up.').exactOptional(),
+    releaseTime: time('When the resource gave the certificate up.').exactOptional(),
     cause: z
       .enum(['Deleted', 'Undecided'])
-      .describe('Deleted with its resource, or Undecided: whose it is could not be told.')
+      .describe(
+        'Why the resource gave it up. Deleted: the resource was deleted. Undecided: the operator could not determine which resource bought it.',
+      )
       .exactOptional(),
   })
-  .describe('A certificate that its resource gave up; no other resource takes it over.');
+  .describe('A certificate that its resource gave up. No other resource adopts it.');
 
 const Abandoned = z
   .object({
-    attemptId: statusText('The attempt.', 36),
-    uid: statusText('UID of the resource that made it.', 64),
+    attemptId: statusText('UUID of the attempt.', 36),
+    uid: statusText('UID of the resource that made the attempt.', 64),
     namespace: statusText('Namespace of the resource.').exactOptional(),
     name: statusText('Name of the resource.').exactOptional(),
-    requestHash: statusText('Hash of what was asked for.', 80),
-    commonName: statusText('The common name asked for.', 256),
-    afterId: integer('What it bought is above this id.'),
-    since: time('What it bought is not older.'),
-    until: time('What it bought is most likely not younger.'),
+    requestHash: statusText('Hash of all names and the whole subject in the request to TinyCert.', 80),
+    commonName: statusText('Requested common name.', 256),
+    afterId: integer('A certificate that the attempt bought has a higher id.'),
+    since: time('Earliest start of a certificate that the attempt bought, on TinyCert’s clock.'),
+    until: time(
+      'Most likely the latest start of a certificate that the attempt bought, on TinyCert’s clock.',
+    ),
   })
-  .describe('An attempt that was given up without a finding: it may have bought a certificate all the same.');
+  .describe(
+    'An attempt that its resource gave up before its result was known. It may have bought a certificate.',
+  );
 
 /** `status` of TinyCertIssuer and TinyCertClusterIssuer. Only the operator writes it. */
 export const IssuerStatus = z
   .object({
-    conditions: conditions('Ready says whether certificates can be issued.').exactOptional(),
+    conditions: conditions('Conditions of the issuer. Ready: certificates can be issued.').exactOptional(),
     authority: Authority.exactOptional(),
     session: Session.exactOptional(),
     certificates: Counts.exactOptional(),
     limits: Limits.exactOptional(),
-    orphanCount: integer('Certificates that the operator bought and no resource claims.').exactOptional(),
+    orphanCount: integer(
+      'Number of certificates that the operator bought and that no resource claims.',
+    ).exactOptional(),
     orphans: z
       .array(Orphan)
       .max(100)
       .meta({
-        description: 'The newest of the orphans, at most 100.',
+        description: 'Certificates that the operator bought and that no resource claims, the newest 100.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['certificateId'],
       })
       .exactOptional(),
     foreignCount: integer(
-      'Certificates of the authority, valid or on hold, that others made, by hand or from another cluster. The operator never touches them.',
+      'Number of the authority’s certificates, valid or on hold, that others made, by hand or from another cluster. The operator never touches them.',
     ).exactOptional(),
     released: z
       .array(Released)
       .max(1000)
       .meta({
-        description: 'Certificates that were given up, the newest 1000.',
+        description: 'Certificates that resources gave up, the newest 1000. No other resource adopts them.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['certificateId'],
       })
@@ -126,11 +143,11 @@ export const IssuerStatus = z
       .array(Abandoned)
       .max(200)
       .meta({
-        description: 'Attempts that were given up without a finding, the newest 200.',
+        description: 'Attempts that resources gave up before their result was known, the newest 200.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['attemptId'],
       })
       .exactOptional(),
   })
-  .describe('What the operator knows of the account and its authority.');
+  .describe('What the operator knows about the account and its authority.');
 export type IssuerStatus = z.output<typeof IssuerStatus>;

@@ -4,36 +4,36 @@ import { AppError, asError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { trimEndOf } from '../../lib/text.ts';
 
-/** Trust and client certificate as PEM texts. Immutable. */
+/** Trusted certificates and client certificate, in PEM. Immutable. */
 export interface TlsMaterial {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
   readonly servername?: string;
-  /** False only where a kubeconfig says `insecure-skip-tls-verify`. */
+  /** False only if a kubeconfig sets `insecure-skip-tls-verify`. */
   readonly rejectUnauthorized?: boolean;
-  /** Changes when any of the others does. */
+  /** Changes when any other field does. */
   readonly version: string;
 }
 
-/** Where the API server is and how to prove who we are. Made by credentials.ts or kubeconfig.ts. */
+/** Address and credentials of an API server. Made by credentials.ts or kubeconfig.ts. */
 export interface ClusterConnection {
   /** Base URL, without a slash at the end. */
   readonly server: string;
-  /** The namespace that the credentials belong to, or the one of the kubeconfig's context. */
+  /** The namespace of the ServiceAccount, or of the kubeconfig's context. */
   readonly namespace?: string;
-  /** http, https or socks5 proxy. */
+  /** URL of an http, https or socks5 proxy. */
   readonly proxyUrl?: string;
-  /** What was loaded last; `authorization` keeps it fresh. */
+  /** The TLS material that was loaded last; `authorization` reloads it. */
   tls(): TlsMaterial;
   /**
-   * The value of the Authorization header. Looks again at what it was made from when that is older than a minute, or at once
-   * with `force` (after a 401); so a caller asks before each request.
+   * The value of the Authorization header. Reloads the credentials if they are older than a minute; with `force` (after a 401), if
+   * older than two seconds. Call it before each request.
    */
   authorization(force?: boolean): Promise<string | undefined>;
 }
 
-/** What a connection reads from files, or gets from a plugin. */
+/** Credentials that a connection reads from files or gets from a plugin. */
 export interface Credentials {
   readonly tls: Omit<TlsMaterial, 'version'>;
   readonly authorization?: string;
@@ -45,23 +45,23 @@ export interface ConnectionOptions {
   proxyUrl?: string | undefined;
   clock: Clock;
   log?: Logger | undefined;
-  /** Reads everything anew. `force`: whatever is cached below has just been refused. */
+  /** Reads the credentials again. With `force`, the server has just refused what may be cached. */
   load: (force: boolean) => Promise<Credentials>;
 }
 
-/** No credentials, or ones that cannot be read. */
+/** Credentials are missing, cannot be read or may not be used. */
 export class CredentialsError extends AppError {}
 
-/** The kubelet renews a token long before it ends; client-go re-reads the file each minute too. */
-const MAX_AGE_MS = 60_000;
+/** Credentials older than this are reloaded. The kubelet renews a token long before it expires; client-go also reads each minute. */
+export const CREDENTIALS_MAX_AGE_MS = 60_000;
 
-/** Failed loads and refused credentials are not tried again sooner: a plugin may be slow and may ask a person. */
-const MIN_AGE_MS = 2000;
+/** Even after a failure or a 401, credentials are not loaded again sooner: a plugin may be slow or may ask a person. */
+export const CREDENTIALS_RETRY_MS = 2000;
 
-/** A plugin that hangs must not hang the operator. */
+/** Time limit for a reload: a plugin that hangs must not block the operator. */
 const LOAD_TIMEOUT_MS = 60_000;
 
-/** Loads the credentials once, so that what is missing is said at the start, and returns a connection that keeps them fresh. */
+/** Loads the credentials once, to report a problem at startup, and returns a connection that reloads them. Throws `CredentialsError`. */
 export async function openConnection(options: ConnectionOptions): Promise<ClusterConnection> {
   const { protocol, hostname } = new URL(options.server);
   const first = await options.load(false);
@@ -69,7 +69,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Cluste
   if (protocol === 'http:' && secret && !isLoopback(hostname))
     throw new CredentialsError(
       'KUBE_PLAIN_HTTP',
-      'Credentials are not sent over plain http to another machine.',
+      'Credentials are not sent over plain http to another machine: use https.',
     );
   return new ReloadingConnection(options, first);
 }
@@ -104,19 +104,24 @@ class ReloadingConnection implements ClusterConnection {
 
   async authorization(force = false): Promise<string | undefined> {
     const age = this.#clock.monotonic() - this.#loadedAt;
-    if (age >= (force ? MIN_AGE_MS : MAX_AGE_MS)) {
+    if (age >= (force ? CREDENTIALS_RETRY_MS : CREDENTIALS_MAX_AGE_MS)) {
       this.#loading ??= this.#reload(force).finally(() => (this.#loading = undefined));
       await this.#loading;
     }
     return this.#authorization;
   }
 
-  /** Keeps the former credentials when new ones cannot be had: they may still be good, and if not, the server says so. */
+  /** Keeps the old credentials if the new ones cannot be loaded: they may still be valid, and if not, the server refuses them. */
   async #reload(force: boolean): Promise<void> {
     let cancel = (): void => undefined;
     const timeout = new Promise<never>((_resolve, reject) => {
       cancel = this.#clock.timer(LOAD_TIMEOUT_MS, () =>
-        reject(new CredentialsError('KUBE_CREDENTIALS_TIMEOUT', 'The credentials did not come in time.')),
+        reject(
+          new CredentialsError(
+            'KUBE_CREDENTIALS_TIMEOUT',
+            'The cluster credentials were not loaded in time.',
+          ),
+        ),
       );
     });
     try {
@@ -127,7 +132,7 @@ class ReloadingConnection implements ClusterConnection {
     } catch (error) {
       this.#log?.warn(
         { error: asError(error) },
-        'The cluster credentials cannot be renewed; keeping the old',
+        'Could not reload the cluster credentials; using the old ones',
       );
     } finally {
       cancel();

@@ -32,7 +32,7 @@ describe('in a pod', () => {
     expect(await connection.authorization()).toBe('Bearer first-token');
   });
 
-  test('an IPv6 address is put in brackets, and the port is 443 where none is given', async () => {
+  test('an IPv6 address is put in brackets, and the default port is 443', async () => {
     const connection = await inClusterConnection({
       clock,
       env: { KUBERNETES_SERVICE_HOST: 'fd00::1' },
@@ -42,7 +42,7 @@ describe('in a pod', () => {
     expect(connection.server).toBe('https://[fd00::1]:443');
   });
 
-  test('a rotated token and CA are seen within a minute', async () => {
+  test('a rotated token and CA take effect within a minute', async () => {
     const connection = await inClusterConnection({ clock, env, folder });
     const { version } = connection.tls();
     await writeFile(join(folder, 'token'), 'second-token');
@@ -56,7 +56,7 @@ describe('in a pod', () => {
     expect(connection.tls().version).not.toBe(version);
   });
 
-  test('a rotated token is seen at once when the old one has been refused', async () => {
+  test('a rotated token takes effect at once if the old one was refused', async () => {
     const connection = await inClusterConnection({ clock, env, folder });
     await writeFile(join(folder, 'token'), 'second-token');
     await clock.advance(5000);
@@ -64,7 +64,7 @@ describe('in a pod', () => {
     expect(await connection.authorization(true)).toBe('Bearer second-token');
   });
 
-  test('unchanged files leave the version of the trust as it is', async () => {
+  test('unchanged files do not change the version of the TLS material', async () => {
     const connection = await inClusterConnection({ clock, env, folder });
     const before = connection.tls();
     await writeFile(join(folder, 'ca.crt'), 'first-ca');
@@ -74,7 +74,7 @@ describe('in a pod', () => {
     expect(connection.tls()).toBe(before);
   });
 
-  test('files that vanish for a while leave the old credentials in use', async () => {
+  test('the old credentials stay in use while the files are missing', async () => {
     const connection = await inClusterConnection({ clock, env, folder });
     await rm(join(folder, 'token'));
     await clock.advance(60_000);
@@ -89,13 +89,13 @@ describe('in a pod', () => {
     ['no address', {}, 'token', 'KUBE_NOT_IN_CLUSTER'],
     ['no token', env, 'token', 'KUBE_NO_SERVICE_ACCOUNT'],
     ['no CA', env, 'ca.crt', 'KUBE_NO_SERVICE_ACCOUNT'],
-  ])('%s is said at the start', async (_name, environment, missing, code) => {
+  ])('%s is reported at startup', async (_name, environment, missing, code) => {
     await rm(join(folder, missing));
 
     await expect(inClusterConnection({ clock, env: environment, folder })).rejects.toMatchObject({ code });
   });
 
-  test('an empty token is said at the start', async () => {
+  test('an empty token is reported at startup', async () => {
     await writeFile(join(folder, 'token'), '\n');
 
     await expect(inClusterConnection({ clock, env, folder })).rejects.toMatchObject({
@@ -103,7 +103,7 @@ describe('in a pod', () => {
     });
   });
 
-  test('the token does not show in the connection', async () => {
+  test('printing the connection does not show the token', async () => {
     const connection = await inClusterConnection({ clock, env, folder });
     await connection.authorization();
 
@@ -112,7 +112,7 @@ describe('in a pod', () => {
 });
 
 describe('credentials', () => {
-  test('are loaded once for all who ask at the same time', async () => {
+  test('are loaded once for concurrent requests', async () => {
     let loads = 0;
     const load = async (): Promise<{ tls: object; authorization: string }> => {
       loads += 1;
@@ -126,7 +126,7 @@ describe('credentials', () => {
     );
   });
 
-  test('that do not come in time leave the old ones in use', async () => {
+  test('stay in use if new ones are not loaded in time', async () => {
     const answers = [
       Promise.resolve({ tls: {}, authorization: 'Bearer 1' }),
       new Promise<never>(() => undefined),
@@ -148,14 +148,14 @@ describe('credentials', () => {
   });
 
   test.each(['http://127.0.0.1:8001', 'http://[::1]:8001', 'http://localhost:8001'])(
-    'may be sent over plain http to this machine: %s',
+    'are sent over plain http to this machine: %s',
     async (server) => {
       expect(await openConnection({ server, clock, load: withToken })).toMatchObject({ server });
     },
   );
 
   test.each(['http://example.org', 'http://127.0.0.1.example.org', 'http://localhost.example.org'])(
-    'are not sent over plain http to another: %s',
+    'are not sent over plain http to another machine: %s',
     async (server) => {
       await expect(openConnection({ server, clock, load: withToken })).rejects.toMatchObject({
         code: 'KUBE_PLAIN_HTTP',
@@ -200,7 +200,7 @@ describe('the cluster is found by', () => {
     ]);
   });
 
-  test('nothing, which is said with what to do', async () => {
+  test('nothing, with an error that names the options', async () => {
     await expect(connect({ clock, env: {}, home: root, folder: join(root, 'none') })).rejects.toMatchObject({
       code: 'KUBE_NO_CREDENTIALS',
       message: expect.stringContaining('--kubeconfig') as string,

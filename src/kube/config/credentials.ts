@@ -7,7 +7,7 @@ import type { Logger } from '../../lib/log.ts';
 import { type ClusterConnection, CredentialsError, openConnection } from './connection.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 
-/** Where the kubelet mounts the ServiceAccount of a pod. */
+/** The folder in which the kubelet mounts a pod's ServiceAccount. */
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export interface InClusterOptions {
@@ -19,7 +19,7 @@ export interface InClusterOptions {
 }
 
 export interface ConnectOptions extends InClusterOptions {
-  /** Value of --kubeconfig. */
+  /** The value of --kubeconfig. */
   kubeconfig?: string;
   /** Name of a context of the kubeconfig. */
   context?: string;
@@ -28,8 +28,8 @@ export interface ConnectOptions extends InClusterOptions {
 }
 
 /**
- * Finds the cluster as kubectl does: --kubeconfig, KUBECONFIG (one or several files), the pod's ServiceAccount, ~/.kube/config.
- * Throws a CredentialsError or a KubeconfigError that says what is missing.
+ * Finds the cluster: by --kubeconfig, else KUBECONFIG (one or several files), the pod's ServiceAccount, ~/.kube/config.
+ * Throws a CredentialsError or a KubeconfigError that states what is missing.
  */
 export async function connect(options: ConnectOptions): Promise<ClusterConnection> {
   const { env = process.env, home = homedir(), folder = SERVICE_ACCOUNT } = options;
@@ -42,17 +42,17 @@ export async function connect(options: ConnectOptions): Promise<ClusterConnectio
   if (await exists(usual)) return loadKubeconfig([usual], options);
   throw new CredentialsError(
     'KUBE_NO_CREDENTIALS',
-    'There is no cluster to talk to: give --kubeconfig, set KUBECONFIG, or run in a pod with a ServiceAccount.',
+    'No cluster is configured: give --kubeconfig, set KUBECONFIG, or run in a pod with a ServiceAccount.',
   );
 }
 
-/** The connection of a pod: address from the environment, token and CA from files that the kubelet renews. */
+/** The connection from inside a pod: address from the environment, token and CA from files that the kubelet renews. */
 export async function inClusterConnection(options: InClusterOptions): Promise<ClusterConnection> {
   const { clock, log, env = process.env, folder = SERVICE_ACCOUNT } = options;
   const host = env['KUBERNETES_SERVICE_HOST'];
   const port = env['KUBERNETES_SERVICE_PORT'] ?? '443';
   if (host === undefined || host === '')
-    throw new CredentialsError('KUBE_NOT_IN_CLUSTER', 'KUBERNETES_SERVICE_HOST is not set: this is no pod.');
+    throw new CredentialsError('KUBE_NOT_IN_CLUSTER', 'KUBERNETES_SERVICE_HOST is not set: run in a pod.');
   const namespace = await readFile(join(folder, 'namespace'), 'utf8').catch(() => undefined);
   return openConnection({
     server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
@@ -71,12 +71,19 @@ async function read(file: string): Promise<string> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    throw new CredentialsError('KUBE_NO_SERVICE_ACCOUNT', 'A file of the ServiceAccount cannot be read.', {
-      cause,
-    });
+    throw new CredentialsError(
+      'KUBE_NO_SERVICE_ACCOUNT',
+      'A ServiceAccount file cannot be read: check that the pod mounts its ServiceAccount.',
+      {
+        cause,
+      },
+    );
   }
   if (text.trim() === '')
-    throw new CredentialsError('KUBE_NO_SERVICE_ACCOUNT', 'A file of the ServiceAccount is empty.');
+    throw new CredentialsError(
+      'KUBE_NO_SERVICE_ACCOUNT',
+      'A ServiceAccount file is empty: check that the pod mounts its ServiceAccount.',
+    );
   return text;
 }
 

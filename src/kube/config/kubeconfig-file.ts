@@ -3,12 +3,12 @@ import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { AppError } from '../../lib/errors.ts';
 
-/** A kubeconfig that cannot be used. The fields say which file and which entry; no text of the file is kept. */
+/** A kubeconfig that cannot be used. The fields name file and entry. No text of the file is kept, since it may be a credential. */
 export class KubeconfigError extends AppError {
   readonly file?: string;
-  /** The context, cluster or user that is meant. */
+  /** Name of the context, cluster or user. */
   readonly entry?: string;
-  /** What there is instead. */
+  /** The names that do exist. */
   readonly known?: readonly string[];
 
   constructor(
@@ -25,7 +25,7 @@ export class KubeconfigError extends AppError {
 
 export type Entry = Readonly<Record<string, unknown>>;
 
-/** What a context of one or several kubeconfig files names. Paths are absolute. */
+/** A context of one or several kubeconfig files, with its cluster and user. Paths are absolute. */
 export interface KubeconfigContext {
   readonly contextName: string;
   readonly namespace?: string;
@@ -43,8 +43,8 @@ interface Merged {
 }
 
 /**
- * Reads the files and looks up the context: the one asked for, else the current one. The first file that has a name wins, as with
- * kubectl. Throws a KubeconfigError.
+ * Reads the files and looks up `context`, else the current context. If several files have an entry of one name, the first counts, as
+ * in kubectl. Throws a KubeconfigError.
  */
 export async function readContext(files: readonly string[], context?: string): Promise<KubeconfigContext> {
   const merged: Merged = {
@@ -58,11 +58,15 @@ export async function readContext(files: readonly string[], context?: string): P
   const contextName = context ?? merged.currentContext;
   const file = files.join(', ');
   if (contextName === undefined || contextName === '')
-    throw new KubeconfigError('KUBECONFIG_NO_CONTEXT', 'The kubeconfig has no current-context.', {
-      file,
-      known,
-    });
-  const found = lookUp(merged.contexts, contextName, 'The kubeconfig has no such context.', file);
+    throw new KubeconfigError(
+      'KUBECONFIG_NO_CONTEXT',
+      'The kubeconfig has no current-context: set one with kubectl config use-context.',
+      {
+        file,
+        known,
+      },
+    );
+  const found = lookUp(merged.contexts, contextName, 'The kubeconfig does not contain this context.', file);
   const clusterName = textOf(found, 'cluster') ?? '';
   const userName = textOf(found, 'user') ?? '';
   const namespace = textOf(found, 'namespace');
@@ -71,13 +75,20 @@ export async function readContext(files: readonly string[], context?: string): P
     contextName,
     ...(namespace === undefined ? {} : { namespace }),
     clusterName,
-    cluster: lookUp(merged.clusters, clusterName, 'The kubeconfig has no such cluster.', file),
+    cluster: lookUp(
+      merged.clusters,
+      clusterName,
+      'The kubeconfig does not contain the cluster of its context.',
+      file,
+    ),
     userName,
-    user: absentUser ? {} : lookUp(merged.users, userName, 'The kubeconfig has no such user.', file),
+    user: absentUser
+      ? {}
+      : lookUp(merged.users, userName, 'The kubeconfig does not contain the user of its context.', file),
   };
 }
 
-/** A text of an entry; undefined where it is absent or empty. */
+/** A text field of an entry; undefined if it is absent or empty. */
 export function textOf(entry: Entry, name: string): string | undefined {
   const value = entry[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
@@ -100,14 +111,14 @@ async function parseFile(file: string): Promise<Entry> {
   } catch (cause) {
     throw new KubeconfigError('KUBECONFIG_UNREADABLE', 'The kubeconfig cannot be read.', { file, cause });
   }
-  // A pretty error would quote the line, which may be a token; nor is the parser's error kept as cause.
+  // A pretty error would quote the line, which may be a token. The parser's error is not kept as cause either.
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent' });
   const value: unknown = document.errors.length > 0 ? undefined : document.toJS();
   if (isEntry(value)) return value;
   throw new KubeconfigError('KUBECONFIG_NOT_YAML', 'The kubeconfig is not a YAML mapping.', { file });
 }
 
-/** Fields that name a file, relative to the kubeconfig they stand in. */
+/** Fields that name a file, relative to the kubeconfig's own folder. */
 const PATHS = ['certificate-authority', 'client-certificate', 'client-key', 'tokenFile'];
 
 function merge(merged: Merged, file: string, config: Entry): void {
@@ -140,7 +151,7 @@ function withPaths(entry: Entry, folder: string): Entry {
   return absolute;
 }
 
-/** A command with a slash in it is a path, as in client-go; a bare one is looked up in PATH. */
+/** A command with a slash is a path, as in client-go. Any other is looked up in PATH. */
 function withCommand(exec: Entry, folder: string): Entry {
   const command = textOf(exec, 'command');
   if (command === undefined || !command.includes('/')) return exec;

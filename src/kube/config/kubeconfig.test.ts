@@ -41,7 +41,7 @@ async function one(cluster: object, user: object, name = 'config'): Promise<stri
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 describe('a kubeconfig', () => {
-  test('with data inside gives server, namespace, trust and client certificate', async () => {
+  test('with inline data gives server, namespace, trust and client certificate', async () => {
     const file = await one(
       {
         'certificate-authority-data': base64('the ca'),
@@ -67,7 +67,7 @@ describe('a kubeconfig', () => {
     expect(await connection.authorization()).toBeUndefined();
   });
 
-  test('names files relative to itself, and follows them when they are rotated', async () => {
+  test('names files relative to itself and follows their rotation', async () => {
     await write('pki/ca.crt', 'old ca');
     await write('pki/token', 'old token\n');
     const file = await one({ 'certificate-authority': 'pki/ca.crt' }, { tokenFile: 'pki/token' });
@@ -87,19 +87,19 @@ describe('a kubeconfig', () => {
     ['a token', { token: 'abc' }, 'Bearer abc'],
     ['a name and password', { username: 'me', password: 'pw' }, `Basic ${base64('me:pw')}`],
     ['nothing', {}, undefined],
-  ])('with %s gives that as authorization', async (_name, user, expected) => {
+  ])('with %s uses that as authorization', async (_name, user, expected) => {
     const connection = await loadKubeconfig(await one({}, user), { clock });
 
     expect(await connection.authorization()).toBe(expected);
   });
 
-  test('may switch the check of the server certificate off', async () => {
+  test('can switch off the check of the server certificate', async () => {
     const connection = await loadKubeconfig(await one({ 'insecure-skip-tls-verify': true }, {}), { clock });
 
     expect(connection.tls().rejectUnauthorized).toBe(false);
   });
 
-  test('is read in YAML, with another context than the current one where asked', async () => {
+  test('is read as YAML, with another context than the current one on request', async () => {
     const file = await write(
       'config',
       `
@@ -123,7 +123,7 @@ users:
     expect(await loadKubeconfig(file, { clock, context: 'second' })).toMatchObject({ server: 'https://b' });
   });
 
-  test('may be several files: the first that has a name wins, paths are relative to the file they stand in', async () => {
+  test('can consist of several files: the first entry of a name counts, paths are relative to their own file', async () => {
     await write('one/ca.crt', 'ca of one');
     await write('two/ca.crt', 'ca of two');
     const first = await write(
@@ -163,7 +163,7 @@ describe('a kubeconfig that cannot be used is refused:', () => {
     expect(inspect(failure, { depth: 10, showHidden: true })).not.toContain('hunter2');
   });
 
-  test('a file that is not there', async () => {
+  test('a file that does not exist', async () => {
     const file = join(folder, 'none');
 
     await expect(loadKubeconfig(file, { clock })).rejects.toMatchObject({
@@ -172,7 +172,7 @@ describe('a kubeconfig that cannot be used is refused:', () => {
     });
   });
 
-  test('a certificate file that is not there', async () => {
+  test('a certificate file that does not exist', async () => {
     const file = await one({ 'certificate-authority': 'none.crt' }, {});
 
     await expect(loadKubeconfig(file, { clock })).rejects.toMatchObject({
@@ -183,13 +183,8 @@ describe('a kubeconfig that cannot be used is refused:', () => {
   });
 
   test.each([
-    ['a server that is no URL', { server: 'example' }, {}, 'KUBECONFIG_NO_SERVER'],
-    [
-      'impersonation, which must not be passed over',
-      {},
-      { token: 't', as: 'admin' },
-      'KUBECONFIG_IMPERSONATION',
-    ],
+    ['a server that is not a URL', { server: 'example' }, {}, 'KUBECONFIG_NO_SERVER'],
+    ['impersonation, which must not be ignored', {}, { token: 't', as: 'admin' }, 'KUBECONFIG_IMPERSONATION'],
     ['a token for plain http elsewhere', { server: 'http://example.org' }, { token: 't' }, 'KUBE_PLAIN_HTTP'],
   ])('%s', async (_name, cluster, user, code) => {
     await expect(loadKubeconfig(await one(cluster, user), { clock })).rejects.toMatchObject({ code });
@@ -214,7 +209,7 @@ echo "{\\"apiVersion\\":\\"client.authentication.k8s.io/v1\\",\\"kind\\":\\"Exec
     exec: { apiVersion: 'client.authentication.k8s.io/v1', command, interactiveMode: 'Never' },
   });
 
-  test('is run for its token, and again only after that has been refused', async () => {
+  test('runs for its token, and again only after the token was refused', async () => {
     const command = await plugin('{\\"token\\":\\"run-$n\\"}');
     const file = await one({ 'certificate-authority-data': base64('the ca') }, exec(command));
 
@@ -228,7 +223,7 @@ echo "{\\"apiVersion\\":\\"client.authentication.k8s.io/v1\\",\\"kind\\":\\"Exec
     expect(await connection.authorization(true)).toBe('Bearer run-2');
   });
 
-  test('may give a client certificate', async () => {
+  test('can supply a client certificate', async () => {
     const command = await plugin('{\\"clientCertificateData\\":\\"cert\\",\\"clientKeyData\\":\\"key\\"}');
 
     const connection = await loadKubeconfig(await one({}, exec(command)), { clock });

@@ -8,15 +8,15 @@ import { type Entry, KubeconfigError, readContext, textOf } from './kubeconfig-f
 export { KubeconfigError };
 
 export interface KubeconfigOptions {
-  /** Instead of the current one. */
+  /** Name of the context to use. Default: the current one. */
   context?: string;
   clock: Clock;
   log?: Logger;
 }
 
 /**
- * The connection that kubeconfig files describe. Certificates, keys, tokens and passwords are read here; only what runs a plugin or
- * an identity provider (`exec`, `auth-provider`) loads @kubernetes/client-node, since its import costs 0.6 s and 70 MB.
+ * The connection that kubeconfig files describe. Certificates, keys, tokens and passwords are read here. Only a plugin or an identity
+ * provider (`exec`, `auth-provider`) needs @kubernetes/client-node, which is then imported: that costs 0.6 s and 70 MB.
  * Throws a KubeconfigError.
  */
 export async function loadKubeconfig(
@@ -29,14 +29,22 @@ export async function loadKubeconfig(
   const { cluster, user, contextName, namespace = 'default' } = found;
   const server = textOf(cluster, 'server');
   if (server === undefined || !URL.canParse(server))
-    throw new KubeconfigError('KUBECONFIG_NO_SERVER', 'The cluster of the kubeconfig has no valid server.', {
-      entry: found.clusterName,
-    });
+    throw new KubeconfigError(
+      'KUBECONFIG_NO_SERVER',
+      'The kubeconfig’s cluster has no valid server: write a URL.',
+      {
+        entry: found.clusterName,
+      },
+    );
   if (['as', 'as-groups', 'as-uid', 'as-user-extra'].some((name) => user[name] !== undefined))
-    throw new KubeconfigError('KUBECONFIG_IMPERSONATION', 'Impersonation is not supported.', {
-      entry: found.userName,
-    });
-  // Through client-node the files are read anew each time: its caches hold what the server has just refused.
+    throw new KubeconfigError(
+      'KUBECONFIG_IMPERSONATION',
+      'Impersonation is not supported: remove the as fields from the kubeconfig’s user.',
+      {
+        entry: found.userName,
+      },
+    );
+  // After a refusal client-node gets the files again, in a new object: the old one caches what the server has refused.
   const load = usesPlugin(user)
     ? await pluginLoader(async () => readContext(files, contextName))
     : async (): Promise<Credentials> => readCredentials(cluster, user);
@@ -48,7 +56,7 @@ function usesPlugin(user: Entry): boolean {
   return user['exec'] !== undefined || user['auth-provider'] !== undefined;
 }
 
-/** What the files hold now; called again each minute, so that rotated files are followed. */
+/** The present content of the files. Called once a minute, so rotated files take effect. */
 async function readCredentials(cluster: Entry, user: Entry): Promise<Credentials> {
   const [ca, cert, key, token] = await Promise.all([
     pem(cluster, 'certificate-authority'),
@@ -76,7 +84,7 @@ function trustOf(cluster: Entry): { servername?: string; rejectUnauthorized?: fa
   };
 }
 
-/** `<name>-data` in base64 wins over the file that `<name>` says. */
+/** The PEM text in `<name>-data` (base64), else in the file that `<name>` names. */
 async function pem(entry: Entry, name: string): Promise<string | undefined> {
   const data = textOf(entry, `${name}-data`);
   if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8');
@@ -101,7 +109,7 @@ async function readNamed(file: string, entry: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new KubeconfigError('KUBECONFIG_UNREADABLE', 'A file that the kubeconfig names cannot be read.', {
+    throw new KubeconfigError('KUBECONFIG_UNREADABLE', 'A file named in the kubeconfig cannot be read.', {
       file,
       entry,
       cause,
@@ -109,7 +117,7 @@ async function readNamed(file: string, entry: string): Promise<string> {
   }
 }
 
-/** Credentials by way of client-node: exec plugins, OIDC, the older cloud providers. */
+/** Loads credentials through client-node: exec plugins, OIDC, the older cloud providers. */
 async function pluginLoader(
   read: () => ReturnType<typeof readContext>,
 ): Promise<(force: boolean) => Promise<Credentials>> {
@@ -117,8 +125,8 @@ async function pluginLoader(
   const make = async (): Promise<InstanceType<typeof KubeConfig>> => {
     const { cluster, user } = await read();
     const config = new KubeConfig();
-    // One context only, as JSON, which is YAML. Only its credentials are wanted: client-node is to make no agent for a proxy, and
-    // to refuse no address.
+    // One context, as JSON, which is valid YAML. Only its credentials matter, so client-node gets no proxy, for which it would make
+    // an agent, and an address that it does not refuse.
     const direct: Record<string, unknown> = { ...cluster, server: 'https://cluster.invalid' };
     delete direct['proxy-url'];
     config.loadFromString(
@@ -139,14 +147,14 @@ async function pluginLoader(
     } catch (error) {
       throw new KubeconfigError(
         'KUBECONFIG_PLUGIN',
-        'The credential plugin of the kubeconfig gave no credentials.',
+        'The kubeconfig’s credential plugin returned no credentials.',
         { cause: new Error(clip(asError(error).message)) },
       );
     }
   };
 }
 
-/** What client-node writes into the options of an https request. */
+/** The options of an https request that client-node sets. */
 interface HttpsOptions {
   ca?: string | Buffer;
   cert?: string | Buffer;

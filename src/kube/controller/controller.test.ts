@@ -87,8 +87,8 @@ function conflict(): ApiError {
   });
 }
 
-describe('what a reconcile returns decides', () => {
-  test('nothing: the key rests', async () => {
+describe('a reconcile that returns', () => {
+  test('nothing lets the key rest', async () => {
     const { clock, queue, runs, metric, stop } = start(() => Promise.resolve());
     queue.add('ns/a');
     await clock.advance(600_000);
@@ -97,7 +97,7 @@ describe('what a reconcile returns decides', () => {
     await stop();
   });
 
-  test('a delay: the key comes back after it', async () => {
+  test('a delay has the key reconciled again after it', async () => {
     const { clock, queue, runs, metric, stop } = start(() => Promise.resolve({ requeueAfterMs: 30_000 }));
     queue.add('ns/a');
     await clock.advance(61_000);
@@ -106,7 +106,7 @@ describe('what a reconcile returns decides', () => {
     await stop();
   });
 
-  test('a time: the key comes back at it', async () => {
+  test('a time has the key reconciled again at it', async () => {
     const at = new VirtualClock().now() + 90_000;
     const results = [{ requeueAt: at }];
     const { clock, queue, runs, stop } = start(() => Promise.resolve(results.pop()));
@@ -117,10 +117,10 @@ describe('what a reconcile returns decides', () => {
   });
 
   test.each([
-    ['a delay of none', { requeueAfterMs: 0 }, 100],
+    ['a delay of 0', { requeueAfterMs: 0 }, 100],
     ['a negative delay', { requeueAfterMs: -1 }, 100],
     ['a time long past', { requeueAt: 0 }, 1000],
-  ])('%s: no tight loop', async (_, returned, everyMs) => {
+  ])('%s causes no tight loop', async (_, returned, everyMs) => {
     const { clock, queue, runs, stop } = start(() => Promise.resolve(returned));
     queue.add('ns/a');
     await clock.advance(2 * everyMs);
@@ -128,7 +128,7 @@ describe('what a reconcile returns decides', () => {
     await stop();
   });
 
-  test('both: the earlier one', async () => {
+  test('both uses the earlier one', async () => {
     const started = new VirtualClock().now();
     let first = true;
     const { clock, queue, runs, stop } = start(() => {
@@ -142,7 +142,7 @@ describe('what a reconcile returns decides', () => {
     await stop();
   });
 
-  test('no finite number: a failure like any other', async () => {
+  test('a number that is not finite counts as failed', async () => {
     const { clock, queue, metric, stop } = start(() => Promise.resolve({ requeueAfterMs: NaN }));
     queue.add('ns/a');
     await clock.advance(100);
@@ -151,8 +151,8 @@ describe('what a reconcile returns decides', () => {
   });
 });
 
-describe('what a reconcile throws decides', () => {
-  test('any error: backoff that doubles and is logged', async () => {
+describe('a reconcile that throws', () => {
+  test('any error is retried with a backoff that doubles, and logged', async () => {
     const { clock, queue, runs, logged, metric, stop } = start(() => Promise.reject(new Error('down')));
     queue.add('ns/a');
     await clock.advance(16_000);
@@ -174,7 +174,7 @@ describe('what a reconcile throws decides', () => {
     await stop();
   });
 
-  test('the backoff has a bound', async () => {
+  test('again and again is retried after the longest delay at most', async () => {
     const { clock, queue, runs, stop } = start(() => Promise.reject(new Error('down')));
     queue.add('ns/a');
     await clock.advance(24 * 3_600_000);
@@ -183,7 +183,7 @@ describe('what a reconcile throws decides', () => {
     await stop();
   });
 
-  test('a success forgets the failures', async () => {
+  test('starts with the shortest delay again after a success', async () => {
     const outcomes = ['fail', 'fail', 'succeed', 'fail', 'succeed'];
     const { clock, queue, runs, stop } = start(() =>
       outcomes.shift() === 'fail' ? Promise.reject(new Error('down')) : Promise.resolve(),
@@ -196,7 +196,7 @@ describe('what a reconcile throws decides', () => {
     await stop();
   });
 
-  test('one key in backoff holds up no other', async () => {
+  test('for one key does not delay other keys', async () => {
     const { clock, queue, runs, stop } = start((key) =>
       key === 'bad' ? Promise.reject(new Error('down')) : Promise.resolve(),
     );
@@ -208,7 +208,7 @@ describe('what a reconcile throws decides', () => {
     await stop();
   });
 
-  test('a change skips the backoff', async () => {
+  test('is retried at once after a change', async () => {
     const { clock, queue, runs, stop } = start(() => Promise.reject(new Error('down')));
     queue.add('ns/a');
     await clock.advance(5000);
@@ -218,7 +218,7 @@ describe('what a reconcile throws decides', () => {
     await stop();
   });
 
-  test('a TerminalError: no retry until something changes', async () => {
+  test('a TerminalError is not retried until something changes', async () => {
     const { clock, queue, runs, logged, metric, stop } = start(() =>
       Promise.reject(new TerminalError('BAD_SPEC', 'The spec is wrong.')),
     );
@@ -234,7 +234,7 @@ describe('what a reconcile throws decides', () => {
     await stop();
   });
 
-  test('a conflict: a quick retry without a word, and no failure', async () => {
+  test('a conflict is retried soon and silently, and does not count as failed', async () => {
     let left = 3;
     const { clock, queue, runs, logged, metric, stop } = start(() => {
       left -= 1;
@@ -252,10 +252,10 @@ describe('what a reconcile throws decides', () => {
 
   test.each([
     ['a delay of its own', 7000, [0, 7000]],
-    ['terminal', 'terminal' as const, [0]],
-    ['nothing: the usual', undefined, [0, 1000, 3000, 7000]],
-    ['no number: the usual', NaN, [0, 1000, 3000, 7000]],
-  ])('backoffFor may ask for %s', async (_, delay, want) => {
+    ['terminal for no retry', 'terminal' as const, [0]],
+    ['undefined for the backoff', undefined, [0, 1000, 3000, 7000]],
+    ['NaN, which counts as undefined', NaN, [0, 1000, 3000, 7000]],
+  ])('is retried as backoffFor asks: %s', async (_, delay, want) => {
     const { clock, queue, runs, stop } = start(() => Promise.reject(new Error('down')), {
       backoffFor: () => delay,
     });
@@ -265,7 +265,7 @@ describe('what a reconcile throws decides', () => {
     await stop();
   });
 
-  test('whatever is thrown, and however, the workers go on', async () => {
+  test('anything, in any way, does not stop the workers', async () => {
     const thrown: unknown[] = ['text', undefined, null, 42, { reason: 'Conflict' }];
     const { clock, queue, runs, stop } = start(
       (key) => {
@@ -284,8 +284,8 @@ describe('what a reconcile throws decides', () => {
   });
 });
 
-describe('time', () => {
-  test('a reconcile over its time is aborted, counted and retried', async () => {
+describe('the time limit', () => {
+  test('aborts a reconcile that exceeds it, which is counted and retried', async () => {
     const { clock, queue, runs, logged, metric, stop } = start(
       (_, { signal }) =>
         new Promise((_resolve, reject) => {
@@ -302,7 +302,7 @@ describe('time', () => {
     await Promise.all([stop(), clock.advance(10_000)]);
   });
 
-  test('no timer outlives its reconcile', async () => {
+  test('leaves no timer after a reconcile', async () => {
     const { clock, queue, stop } = start(() => Promise.resolve());
     for (let i = 0; i < 10; i += 1) queue.add(`ns/${i}`);
     await clock.advance(1);
@@ -310,7 +310,7 @@ describe('time', () => {
     await stop();
   });
 
-  test('many keys with nothing to do leave the event loop its turns', async () => {
+  test('does not matter for many keys with nothing to do, which let the event loop turn', async () => {
     const { queue, runs, stop } = start(() => Promise.resolve(), { concurrency: 1 });
     let doneAtTurn = -1;
     setImmediate(() => {
@@ -325,7 +325,7 @@ describe('time', () => {
 });
 
 describe('workers', () => {
-  test('work on as many keys at once as they are, and never on one key twice', async () => {
+  test('reconcile as many keys at once as there are workers, and never one key twice', async () => {
     const inside: string[] = [];
     let most = 0;
     const { clock, queue, metric, stop } = start(
@@ -351,7 +351,7 @@ describe('workers', () => {
 });
 
 describe('shutting down', () => {
-  test('lets what runs finish and starts nothing more', async () => {
+  test('lets running reconciles finish and starts no more', async () => {
     let finished = 0;
     const { clock, queue, runs, stop } = start(async () => {
       await clock.sleep(5000);
@@ -372,7 +372,7 @@ describe('shutting down', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('at the second stage aborts what still runs, without counting a failure', async () => {
+  test('aborts running reconciles at the second stage, without counting a failure', async () => {
     const { clock, queue, force, logged, metric, stop } = start(
       (_, { signal }) =>
         new Promise((_resolve, reject) => {
@@ -389,7 +389,7 @@ describe('shutting down', () => {
     expect(logged).toMatchObject([{ level: 'info', error: { message: 'forced' } }]);
   });
 
-  test('idle workers end at once', async () => {
+  test('ends idle workers at once', async () => {
     const { stop } = start(() => Promise.resolve());
     await expect(stop()).resolves.toBeUndefined();
   });

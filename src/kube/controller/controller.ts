@@ -8,68 +8,70 @@ import { isConflict } from '../errors.ts';
 import { parseKey } from '../objects.ts';
 import type { QueueItem, WorkQueue } from './queue.ts';
 
-/** When to look again, if at all. With both the earlier one counts. */
+/** When to reconcile the key again, if at all. If both are set, the earlier one counts. */
 export interface ReconcileResult {
-  /** Milliseconds from now; at least 100 pass. */
+  /** Milliseconds from now; at least 100. */
   requeueAfterMs?: number | undefined;
-  /** Wall-clock milliseconds since the epoch; at least a second passes. */
+  /** Wall-clock milliseconds since the epoch; at least a second from now. */
   requeueAt?: number | undefined;
 }
 
 export interface ReconcileContext {
-  /** Aborts when the reconcile ran over its time, or at the second stage of a shutdown. */
+  /** Aborts when the reconcile exceeds its time limit, or at the second stage of a shutdown. */
   signal: AbortSignal;
-  /** Carries controller, key and reconcileID. */
+  /** Adds controller, key and reconcileID to each line. */
   log: Logger;
   reconcileID: string;
 }
 
 /**
- * Brings the world for one key to what is wanted. Knows nothing of what happened, only the key. A thrown `TerminalError` is not
- * retried; anything else thrown is, with backoff.
+ * Brings the state for one key to what its spec asks for. It gets the key and not what happened to it. A thrown `TerminalError` is not
+ * retried; any other error is, with backoff.
  */
 export type Reconcile = (key: string, context: ReconcileContext) => Promise<ReconcileResult | void>;
 
 export interface ControllerOptions {
   name: string;
-  /** Belongs to this controller: it is shut down with it. */
+  /** The controller's own queue; it is shut down with the controller. */
   queue: WorkQueue;
-  /** How many keys are worked on at once. */
+  /** How many keys are reconciled at once. */
   concurrency: number;
   reconcile: Reconcile;
   clock: Clock;
   log: Logger;
   metrics: ControllerMetrics;
-  /** Delay after failures in a row of one key; 1 s doubling to 8 min unless given. */
+  /** Delay after failures in a row of one key. Default: `RECONCILE_BACKOFF`. */
   backoff?: BackoffOptions;
-  /** Overrules the backoff for some errors: milliseconds, `terminal` for none, undefined for the usual. */
+  /** Overrides the backoff for some errors: a delay in milliseconds, `terminal` for no retry, undefined for the backoff. */
   backoffFor?: (error: Error, failures: number) => number | 'terminal' | undefined;
-  /** How long one reconcile may take; 5 min unless given. */
+  /** Time limit for one reconcile, in milliseconds. Default: 5 min. */
   reconcileTimeoutMs?: number;
-  /** The second stage of a shutdown: aborts what still runs. */
+  /** The second stage of a shutdown: aborts running reconciles. */
   forceSignal?: AbortSignal;
 }
 
-/** A reconcile ran over its time. */
+/** A reconcile exceeded its time limit. */
 export class ReconcileTimeoutError extends AppError {
   constructor() {
-    super('ReconcileTimeout', 'The reconcile ran over its time.');
+    super('ReconcileTimeout', 'The reconcile exceeded its time limit.');
   }
 }
 
-const BACKOFF: BackoffOptions = { base: 1000, max: 480_000, jitter: 0.1 };
-/** A conflict says only that the cache is behind, and the event that mends it is on its way. */
-const CONFLICT_BACKOFF: BackoffOptions = { base: 100, max: 5000, jitter: 0.2 };
+/** Delay before a key is reconciled again after an unexpected error: 1 s doubling to 8 min. */
+export const RECONCILE_BACKOFF: BackoffOptions = { base: 1000, max: 480_000, jitter: 0.1 };
+/** The same after a conflict, 100 ms doubling to 5 s: the cache is behind, and the missing event is on its way. */
+export const CONFLICT_BACKOFF: BackoffOptions = { base: 100, max: 5000, jitter: 0.2 };
 const TIMEOUT_MS = 300_000;
-/** A delay that is none, or a time that has passed, must not become a tight loop while the cache catches up. */
-const SHORTEST_DELAY_MS = 100;
-const PAST_DELAY_MS = 1000;
-/** After so many reconciles a worker lets the event loop turn, so that keys with nothing to do cannot starve sockets. */
+/** Shortest delay of `requeueAfterMs`, in milliseconds: 0 must not cause a tight loop while the cache catches up. */
+export const SHORTEST_REQUEUE_MS = 100;
+/** Shortest delay of `requeueAt`, in milliseconds: a time that has passed must not cause a tight loop either. */
+export const PAST_REQUEUE_MS = 1000;
+/** After this many reconciles a worker lets the event loop turn, so keys with nothing to do cannot starve sockets. */
 const TURN_EVERY = 16;
 
 /**
- * Runs a controller's workers until `signal` aborts; then lets what runs finish (or abort, with `forceSignal`) and resolves.
- * Whatever a reconcile throws, its worker goes on.
+ * Runs a controller's workers until `signal` aborts. Resolves when the running reconciles have finished; `forceSignal` aborts them.
+ * A worker goes on whatever a reconcile throws.
  */
 export async function runController(options: ControllerOptions, signal: AbortSignal): Promise<void> {
   const { queue, concurrency, name, metrics } = options;
@@ -91,7 +93,7 @@ class Controller {
   readonly #options: ControllerOptions;
   readonly #observer: ControllerObserver;
   readonly #log: Logger;
-  /** Failures in a row, and conflicts in a row, of keys that have some. */
+  /** Failures in a row, and conflicts in a row, by key. */
   readonly #failures = new Map<string, number>();
   readonly #conflicts = new Map<string, number>();
 
@@ -143,10 +145,10 @@ class Controller {
     const { queue, clock } = this.#options;
     const reason = 'requeue';
     if (requeueAfterMs !== undefined)
-      queue.add(key, { afterMs: Math.max(requeueAfterMs, SHORTEST_DELAY_MS), reason });
+      queue.add(key, { afterMs: Math.max(requeueAfterMs, SHORTEST_REQUEUE_MS), reason });
     if (requeueAt !== undefined) {
-      // A short wait is counted on the monotonic clock, so that no jump of the wall clock makes it long.
-      if (requeueAt - clock.now() < PAST_DELAY_MS) queue.add(key, { afterMs: PAST_DELAY_MS, reason });
+      // A short wait is counted on the monotonic clock, so no jump of the wall clock makes it long.
+      if (requeueAt - clock.now() < PAST_REQUEUE_MS) queue.add(key, { afterMs: PAST_REQUEUE_MS, reason });
       else queue.addAt(key, requeueAt, { reason });
     }
     this.#failures.delete(key);
@@ -163,7 +165,7 @@ class Controller {
     if (isConflict(error)) {
       this.#observer.conflicted();
       queue.retry(key, backoffDelay(CONFLICT_BACKOFF, bump(this.#conflicts, key)), 'conflict');
-      log.debug('Reconcile repeated since an object had changed in between');
+      log.debug('An object changed during the reconcile; retrying');
       return 'requeue';
     }
     const failures = bump(this.#failures, key);
@@ -172,16 +174,16 @@ class Controller {
     if (retryInMs === 'terminal') {
       this.#observer.failedForGood();
       this.#failures.delete(key);
-      log.error({ error }, 'Reconcile failed and is not retried until something changes');
+      log.error({ error }, 'Reconcile failed; retrying only after a change');
       return 'error';
     }
     queue.retry(key, retryInMs, 'backoff');
-    log.warn({ error, failures, retryInMs }, 'Reconcile failed and is retried');
+    log.warn({ error, failures, retryInMs }, 'Reconcile failed; retrying');
     return 'error';
   }
 
   #delay(error: Error, failures: number): number | 'terminal' {
-    const { backoff = BACKOFF, backoffFor } = this.#options;
+    const { backoff = RECONCILE_BACKOFF, backoffFor } = this.#options;
     if (error instanceof TerminalError) return 'terminal';
     const wanted = backoffFor?.(error, failures);
     if (wanted === 'terminal') return wanted;

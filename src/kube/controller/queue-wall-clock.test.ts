@@ -6,13 +6,13 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 describe('times on the wall clock', () => {
-  test('a time in the past is now', () => {
+  test('in the past are due at once', () => {
     const { clock, queue } = setUp();
     queue.addAt('a', clock.now() - DAY);
     expect(queue.depth).toBe(1);
   });
 
-  test('come at their time', async () => {
+  test('are due at their time', async () => {
     const { clock, queue } = setUp();
     queue.addAt('a', clock.now() + 60 * DAY);
     await clock.advance(60 * DAY - 1);
@@ -35,7 +35,7 @@ describe('times on the wall clock', () => {
   });
 
   test.each(['delay', 'time'])(
-    'a key whose %s came first is found after a jump all the same',
+    'a key whose %s was added first is due after a jump all the same',
     async (first) => {
       const { clock, queue } = setUp();
       const add = {
@@ -51,7 +51,7 @@ describe('times on the wall clock', () => {
     },
   );
 
-  test('a clock that goes wrong by a little every minute makes them neither early nor late', async () => {
+  test('are neither early nor late if the clock drifts a little every minute', async () => {
     const { clock, queue } = setUp();
     const at = clock.now() + 3 * HOUR;
     queue.addAt('a', at);
@@ -63,7 +63,7 @@ describe('times on the wall clock', () => {
     expect(clock.now()).toBeLessThanOrEqual(at + MINUTE);
   });
 
-  test('a wall clock that jumps back does not make them early', async () => {
+  test('are not early if the wall clock jumps back', async () => {
     const { clock, queue } = setUp();
     const at = clock.now() + 2 * HOUR;
     queue.addAt('a', at);
@@ -75,7 +75,7 @@ describe('times on the wall clock', () => {
     expect(queue.depth).toBe(1);
   });
 
-  test('the earlier of both kinds of time wins', async () => {
+  test('compete with delays: the earlier one counts', async () => {
     const { clock, queue } = setUp();
     queue.addAt('wall first', clock.now() + 1000);
     queue.add('wall first', { afterMs: HOUR });

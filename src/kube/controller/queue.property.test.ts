@@ -5,7 +5,7 @@ import { type QueueItem, WorkQueue } from './queue.ts';
 
 const KEYS = ['a', 'b', 'c', 'd'] as const;
 
-/** What a queue has to do, without heaps or timers: look at all keys at every step. */
+/** A model of the queue without heaps or timers: it checks all keys at every step. */
 class Model {
   readonly pending = new Map<string, { due: number; wallDue: number; priority: number; order: number }>();
   readonly running = new Set<string>();
@@ -47,7 +47,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('advance' as const), ms: fc.integer({ min: 0, max: 40 }) }),
 );
 
-test('it does what the model does: never one key twice at once, no add lost, none twice, the most urgent first', async () => {
+test('the queue behaves like the model: no key runs twice at once, no add is lost or doubled, the most urgent key goes first', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
       const clock = new VirtualClock();
@@ -96,7 +96,7 @@ test('it does what the model does: never one key twice at once, no add lost, non
   );
 });
 
-test('workers that wait get each add once, whatever they do meanwhile', async () => {
+test('waiting workers get each add once, whatever they do meanwhile', async () => {
   const work = fc.record({
     key,
     afterMs: fc.integer({ min: 0, max: 30 }),
@@ -148,7 +148,7 @@ test('workers that wait get each add once, whatever they do meanwhile', async ()
   );
 });
 
-test('50,000 keys over a year all come at their hour, with one timer', async () => {
+test('50,000 keys over a year are all due at their hour, with one timer', async () => {
   const clock = new VirtualClock();
   const queue = new WorkQueue({ clock, name: 'test' });
   const hour = 3_600_000;

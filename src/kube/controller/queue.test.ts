@@ -9,19 +9,19 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 describe('ready keys', () => {
-  test('come in the order of their adds', async () => {
+  test('are handed out in the order of their adds', async () => {
     const { queue } = setUp();
     for (const key of ['c', 'a', 'b']) queue.add(key);
     expect(await drain(queue)).toEqual(['c', 'a', 'b']);
   });
 
-  test('a key that waits already is not doubled and keeps its place', async () => {
+  test('are not doubled by another add and keep their place', async () => {
     const { queue } = setUp();
     for (const key of ['a', 'b', 'a']) queue.add(key);
     expect(await drain(queue)).toEqual(['a', 'b']);
   });
 
-  test('a live change goes before a whole list', async () => {
+  test('from a live change go before those from a whole list', async () => {
     const { queue } = setUp();
     queue.add('listed-1', { priority: LIST_PRIORITY });
     queue.add('listed-2', { priority: LIST_PRIORITY });
@@ -30,7 +30,7 @@ describe('ready keys', () => {
     expect(await drain(queue)).toEqual(['listed-2', 'changed', 'listed-1']);
   });
 
-  test('a listed key does not push back a live change of it', async () => {
+  test('from a live change keep their place if a list adds them again', async () => {
     const { queue } = setUp();
     queue.add('a', { priority: LIST_PRIORITY });
     queue.add('b');
@@ -38,7 +38,7 @@ describe('ready keys', () => {
     expect(await drain(queue)).toEqual(['b', 'a']);
   });
 
-  test('who waits first is served first', async () => {
+  test('go to the worker that has waited longest', async () => {
     const { queue } = setUp();
     const first = queue.next();
     const second = queue.next();
@@ -48,7 +48,7 @@ describe('ready keys', () => {
     expect((await second).key).toBe('b');
   });
 
-  test('the reasons come along, each once, a few at most', async () => {
+  test('have their reasons, each once, up to a limit', async () => {
     const { queue } = setUp();
     for (const reason of ['added', 'added', 'secret', 'issuer', 'renewal', 'too many'])
       queue.add('a', { reason });
@@ -69,7 +69,7 @@ describe('a running key', () => {
     expect(queue.depth).toBe(0);
   });
 
-  test('keeps a delay that was asked for meanwhile', async () => {
+  test('keeps a delay that was added meanwhile', async () => {
     const { clock, queue } = setUp();
     queue.add('a');
     await queue.next();
@@ -80,7 +80,7 @@ describe('a running key', () => {
     expect(queue.depth).toBe(1);
   });
 
-  test('counts a delay from the add, not from the end of the run', async () => {
+  test('has its delay counted from the add, not from the end of the run', async () => {
     const { clock, queue } = setUp();
     queue.add('a');
     await queue.next();
@@ -115,7 +115,7 @@ describe('delayed keys', () => {
     [1000, 5000, 1000],
     [5000, 1000, 1000],
     [5000, 0, 0],
-  ])('of %d and %d ms the earlier wins, and only once', async (first, second, due) => {
+  ])('added for %d and %d ms are due once, at the earlier time', async (first, second, due) => {
     const { clock, queue } = setUp();
     queue.add('a', { afterMs: first });
     queue.add('a', { afterMs: second });
@@ -127,7 +127,7 @@ describe('delayed keys', () => {
     expect(queue.depth).toBe(0);
   });
 
-  test('come in the order of their times, behind what was ready before', async () => {
+  test('become ready in the order of their times, behind earlier ready keys', async () => {
     const { clock, queue } = setUp();
     queue.add('third', { afterMs: 3000 });
     queue.add('second', { afterMs: 2000 });
@@ -154,7 +154,7 @@ describe('delayed keys', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('a long delay wakes nobody before its time', async () => {
+  test('with a long delay wake no worker before their time', async () => {
     const clock = new VirtualClock();
     let armed = 0;
     const counting: Clock = {
@@ -173,7 +173,7 @@ describe('delayed keys', () => {
     expect(armed).toBe(1);
   });
 
-  test('a jump of the wall clock does not move them', async () => {
+  test('are not moved by a jump of the wall clock', async () => {
     const { clock, queue } = setUp();
     queue.add('a', { afterMs: HOUR });
     clock.jump(100 * DAY);
@@ -190,13 +190,13 @@ describe('delayed keys', () => {
     expect(() => queue.addAt('a', afterMs)).toThrow(RangeError);
   });
 
-  test('a negative delay is none', () => {
+  test('with a negative delay are ready at once', () => {
     const { queue } = setUp();
     queue.add('a', { afterMs: -5 });
     expect(queue.depth).toBe(1);
   });
 
-  test('what is forgotten does not come, delayed or ready', async () => {
+  test('are not handed out once forgotten, and neither are ready ones', async () => {
     const { clock, queue } = setUp();
     queue.add('delayed', { afterMs: 1000 });
     queue.add('ready');
@@ -208,14 +208,14 @@ describe('delayed keys', () => {
 });
 
 describe('ownership', () => {
-  test('a key of another replica is not taken', () => {
+  test('of another replica excludes a key', () => {
     const { queue } = setUp({ owns: (key) => key !== 'theirs' });
     queue.add('theirs');
     queue.add('ours');
     expect(queue.depth).toBe(1);
   });
 
-  test('a key that changed hands while it waited is not handed out', async () => {
+  test('that changes while a key waits excludes it too', async () => {
     let mine = true;
     const { clock, queue } = setUp({ owns: (key) => mine || key === 'kept' });
     queue.add('lost', { afterMs: 1000 });
@@ -228,7 +228,7 @@ describe('ownership', () => {
 });
 
 describe('waiting and shutting down', () => {
-  test('an abort ends the wait and takes no key with it', async () => {
+  test('an abort ends the wait and consumes no key', async () => {
     const { queue } = setUp();
     const abort = new AbortController();
     const waiting = queue.next(abort.signal);
@@ -245,7 +245,7 @@ describe('waiting and shutting down', () => {
     expect(queue.depth).toBe(1);
   });
 
-  test('it resolves once everything that was handed out is done', async () => {
+  test('shutting down resolves once all running keys are done', async () => {
     const { clock, queue } = setUp();
     for (const key of ['a', 'b', 'c']) queue.add(key);
     queue.add('later', { afterMs: 1000 });
@@ -267,7 +267,7 @@ describe('waiting and shutting down', () => {
     });
   });
 
-  test('who waits, comes later or adds later gets nothing more', async () => {
+  test('after a shutdown, waiting workers, later workers and later adds get nothing', async () => {
     const { queue } = setUp();
     const waiting = queue.next();
     await queue.shutDown();
@@ -278,7 +278,7 @@ describe('waiting and shutting down', () => {
   });
 });
 
-test('metrics tell depth, adds, waits, work and retries', async () => {
+test('metrics report depth, adds, waits, work and retries', async () => {
   const clock = new VirtualClock();
   const metrics = createMetrics({ process: false });
   const queue = new WorkQueue({ clock, name: 'issuers', metrics: metrics.queue });

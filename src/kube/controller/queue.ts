@@ -7,41 +7,44 @@ export interface QueueOptions {
   /** Names the queue in metrics. */
   name: string;
   clock: Clock;
-  /** Which keys are ours, asked when a key is added and again before it is handed out; all unless given. */
+  /** Whether a key belongs to this process, checked when it is added and again before it is handed out. Default: all keys do. */
   owns?: (key: string) => boolean;
   metrics?: QueueMetrics;
 }
 
 export interface AddOptions {
-  /** Milliseconds on the monotonic clock until the key is due; 0 unless given. */
+  /** Milliseconds on the monotonic clock until the key is due. Default: 0. */
   afterMs?: number;
-  /** Which ready key goes first: the lower number. 0 unless given; a whole list takes a higher one. */
+  /** The ready key with the lowest number goes first. Default: 0; for whole lists see `LIST_PRIORITY`. */
   priority?: number;
-  /** Why, for logs. The reconcile never learns it. */
+  /** Why the key is added, for logs. The reconcile does not get it. */
   reason?: string;
 }
 
-/** A key to work on. Whoever got it calls `done` once. */
+/** A key that was handed out. Its worker must call `done` once. */
 export interface QueueItem {
   key: string;
-  /** Why it was added; the first few, each once. */
+  /** Why the key was added: the first four different reasons. */
   reasons: readonly string[];
 }
 
-/** `next` has nothing more to give, since the queue was shut down. */
+/** The queue was shut down, so `next` hands out nothing more. */
 export class QueueShutDownError extends AppError {
   constructor() {
     super('QueueShutDown', 'The queue is shut down.');
   }
 }
 
-/** Priority of keys that come from a whole list at start or after a gap: live changes go before them. */
+/** Priority of keys from a whole list, at startup or after a gap. Live changes go before them. */
 export const LIST_PRIORITY = 100;
 
-/** How often the wall clock is compared: it may jump, and the monotonic clock stands still in a suspend. */
-const WALL_CHECK_MS = 60_000;
-/** The two clocks drift; a jump is more than that. */
-const WALL_JUMP_MS = 500;
+/**
+ * How often the wall clock is compared with the monotonic clock, in milliseconds. The wall clock may jump, and the monotonic clock
+ * stands still while the machine is suspended.
+ */
+export const WALL_CHECK_MS = 60_000;
+/** A difference between the two clocks of at least this many milliseconds is a jump; less is drift. */
+export const WALL_JUMP_MS = 500;
 const MAX_REASONS = 4;
 
 interface Entry {
@@ -51,10 +54,10 @@ interface Entry {
   due: number;
   /** Wall-clock time from which it is due; Infinity if only the monotonic clock decides. */
   wallDue: number;
-  /** Monotonic time at which the timer looks at it again. */
+  /** Monotonic time at which the timer checks the entry again. */
   wake: number;
   priority: number;
-  /** Order of being added, then of becoming ready. */
+  /** Position by time of being added, then by time of becoming ready. */
   order: number;
   readySince: number;
   reasons: readonly string[];
@@ -72,9 +75,9 @@ const MAX_SINGLE_REASONS = 64;
 /**
  * The work queue of one controller.
  *
- * Guarantees: a key is handed out to one worker at a time; an add while it runs causes exactly one more run; of two times for a
- * key the earlier wins, and so does the more urgent priority; ready keys go by priority, then first come first served; no add is
- * lost. Shutting down waits for what runs and drops what waits, which the next start lists again.
+ * Guarantees: a key is handed out to one worker at a time. An add while it runs causes exactly one more run. If a key is added twice,
+ * the earlier time and the more urgent priority count. Ready keys are ordered by priority, then first come, first served. No add is
+ * lost. Shutting down waits for running keys and drops waiting ones, which the next start lists again.
  *
  * All delayed keys share one heap and one armed timer. An add is O(log n).
  */
@@ -82,7 +85,7 @@ export class WorkQueue {
   readonly #clock: Clock;
   readonly #owns: (key: string) => boolean;
   readonly #observer: QueueObserver | undefined;
-  /** What is to be done: at most one entry a key, in `#delayed`, in `#ready`, or held back while its key runs. */
+  /** At most one entry per key: in `#delayed`, in `#ready`, or in neither while its key runs. */
   readonly #entries = new Map<string, Entry>();
   readonly #delayed = new Heap<Entry>((a, b) => a.wake < b.wake || (a.wake === b.wake && a.order < b.order));
   readonly #ready = new Heap<Entry>(
@@ -96,7 +99,7 @@ export class WorkQueue {
   #armed: { at: number; cancel: () => void } | undefined;
   /** How many delayed keys wait for a time on the wall clock. */
   #wallDelayed = 0;
-  /** What the wall clock is ahead of the monotonic one, as far as the delayed keys know. */
+  /** How far the wall clock was ahead of the monotonic clock when the delayed keys were last placed. */
   #wallOffset: number;
   #shut = false;
 
@@ -122,36 +125,36 @@ export class WorkQueue {
     return this.#running.size;
   }
 
-  /** Adds a key, at once or after a time. Throws a RangeError for a delay that is no finite number. */
+  /** Adds a key, due at once or after a delay. Throws a RangeError if the delay is not finite. */
   add(key: string, options: AddOptions = {}): void {
     const { afterMs = 0, priority = 0, reason } = options;
-    if (!Number.isFinite(afterMs)) throw new RangeError('A delay is a finite number of milliseconds.');
+    if (!Number.isFinite(afterMs)) throw new RangeError(`Expected a delay in milliseconds, got ${afterMs}`);
     this.#merge(key, this.#clock.monotonic() + Math.max(0, afterMs), Infinity, priority, reason);
   }
 
   /**
-   * Adds a key for a time on the wall clock (milliseconds since the epoch). The clock is looked at once a minute, so that neither
-   * its jumps nor a suspended machine make the key early, or late by more than that.
+   * Adds a key that is due at a time on the wall clock (milliseconds since the epoch). The queue checks that clock once a minute, so
+   * after a jump or a suspend the key is never early, and late by a minute at most. Throws a RangeError if the time is not finite.
    */
   addAt(key: string, at: number, options: Omit<AddOptions, 'afterMs'> = {}): void {
     const { priority = 0, reason } = options;
-    if (!Number.isFinite(at)) throw new RangeError('A time is a finite number of milliseconds.');
+    if (!Number.isFinite(at)) throw new RangeError(`Expected a time in milliseconds, got ${at}`);
     this.#merge(key, Infinity, at, priority, reason);
   }
 
-  /** As `add` with a delay, counted as a retry. */
+  /** Like `add` with a delay, but counted as a retry in metrics. */
   retry(key: string, afterMs: number, reason?: string): void {
     this.#observer?.retried();
     this.add(key, { afterMs, ...(reason === undefined ? {} : { reason }) });
   }
 
-  /** Drops what is planned for a key. What runs goes on. */
+  /** Drops the waiting entry of a key. A running reconcile goes on. */
   forget(key: string): void {
     const entry = this.#entries.get(key);
     if (entry) this.#drop(entry);
   }
 
-  /** The next key; waits for one. Rejects with the signal's reason, or with `QueueShutDownError`. */
+  /** Waits for the next key. Rejects with the signal's reason or a `QueueShutDownError`. */
   next(signal?: AbortSignal): Promise<QueueItem> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => waiter.fail(signal?.reason as Error);
@@ -177,18 +180,18 @@ export class WorkQueue {
     });
   }
 
-  /** Ends the work on a key that `next` gave. What was added meanwhile takes its place in the queue. */
+  /** Ends the work on a key from `next`. If the key was added meanwhile, it waits in the queue again. */
   done(key: string): void {
     const since = this.#running.get(key);
     if (since === undefined) return;
     this.#running.delete(key);
     this.#observer?.finished((this.#clock.monotonic() - since) / 1000);
-    const held = this.#entries.get(key);
-    if (held) this.#place(held);
+    const added = this.#entries.get(key);
+    if (added) this.#place(added);
     if (this.#running.size === 0) for (const idle of this.#idle) idle();
   }
 
-  /** Hands out nothing more, drops what waits, and resolves once everything that was handed out is done. */
+  /** Hands out nothing more, drops all waiting keys, and resolves once all running keys are done. */
   async shutDown(): Promise<void> {
     this.#shut = true;
     this.#entries.clear();
@@ -204,7 +207,7 @@ export class WorkQueue {
     });
   }
 
-  /** What the gauges show, and what a liveness check can ask. */
+  /** The present state, for gauges and a liveness check. */
   state(): QueueState {
     const now = this.#clock.monotonic();
     let unfinished = 0;
@@ -248,7 +251,7 @@ export class WorkQueue {
     this.#place(entry);
   }
 
-  /** Puts an entry where it belongs by now: held back, ready, or delayed. */
+  /** Moves an entry to where it belongs now: to `#ready`, to `#delayed`, or nowhere while its key runs. */
   #place(entry: Entry): void {
     if (this.#running.has(entry.key)) return;
     if (this.#ready.has(entry)) {
@@ -302,7 +305,7 @@ export class WorkQueue {
     return undefined;
   }
 
-  /** Sees to it that the one timer fires no later than the first delayed key needs, or the wall clock has to be looked at. */
+  /** Arms the one timer for the first delayed key, or for the next check of the wall clock if that is earlier. */
   #arm(now: number): void {
     const first = this.#delayed.peek();
     if (!first) return;
@@ -317,7 +320,7 @@ export class WorkQueue {
     return this.#clock.now() - this.#clock.monotonic();
   }
 
-  /** After a jump of the wall clock, finds anew for all delayed keys when they are due. */
+  /** After a jump of the wall clock, places all delayed keys again. */
   #followWallClock(): void {
     const offset = this.#offset();
     if (this.#wallDelayed === 0 || Math.abs(offset - this.#wallOffset) < WALL_JUMP_MS) return;
@@ -340,7 +343,7 @@ function withReason(reasons: readonly string[], reason: string | undefined): rea
   return reasons.length === 0 ? onlyReason(reason) : [...reasons, reason];
 }
 
-/** The few reasons there are share their lists: 50,000 waiting keys would hold as many. */
+/** Keys with the same single reason share one list; 50,000 waiting keys would otherwise have one each. */
 function onlyReason(reason: string): readonly string[] {
   const known = SINGLE_REASONS.get(reason);
   if (known) return known;

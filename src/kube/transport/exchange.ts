@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { ApiError } from '../errors.ts';
 import { networkError } from './network-error.ts';
 
-/** What is sent, and the limits that hold for it. */
+/** A request and its limits. */
 export interface ExchangeOptions {
   readonly dispatcher: Dispatcher;
   readonly origin: string;
@@ -14,20 +14,20 @@ export interface ExchangeOptions {
   readonly resource: string;
   readonly headers: Record<string, string>;
   readonly body: string | undefined;
-  /** Milliseconds until the whole answer must be here. */
+  /** Time limit for the whole answer, in milliseconds. */
   readonly deadlineMs: number;
-  /** Largest body that is kept, in bytes as they come over the wire. */
+  /** Largest body that is accepted, in bytes on the wire. */
   readonly maxBytes: number;
   readonly signal: AbortSignal | undefined;
-  /** Takes the body of a 200 as it comes, instead of keeping it. Called synchronously; may throw to end the exchange. */
+  /** Called synchronously with each chunk of a 200, which is then not kept. May throw to end the exchange. */
   readonly onChunk?: (chunk: Buffer) => void;
-  /** With `onChunk`: called when the headers of a 200 have come. */
+  /** With `onChunk`: called when the headers of a 200 arrive. */
   readonly onOpen?: (() => void) | undefined;
   /** With `onChunk`: milliseconds without a byte after which the connection counts as dead. */
   readonly idleMs?: number;
 }
 
-/** A watch answers with its headers at once; one that does not within this time, in milliseconds, is on a dead connection. */
+/** The API server answers a watch with headers at once. Without any after this time, in milliseconds, the connection is dead. */
 const STREAM_OPENS_MS = 30_000;
 
 export interface Answer {
@@ -37,9 +37,9 @@ export interface Answer {
 }
 
 /**
- * One HTTP exchange. It sits on undici's `dispatch`, below `request`: no stream object, no AbortController and one timer per
- * request, since several hundred of these a second share a core with the API server. Rejects with an `ApiError` whose
- * reason is ConnectionFailed, DeadlineExceeded, Aborted or ProtocolError; any HTTP status resolves.
+ * One HTTP exchange. It uses undici's `dispatch`, below `request`, to need no stream object, no AbortController and only one timer per
+ * request: several hundred of these a second may share a core with the API server. Resolves for any HTTP status. Rejects with an
+ * `ApiError` whose reason is ConnectionFailed, DeadlineExceeded, Aborted or ProtocolError.
  */
 export function exchange(options: ExchangeOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ export function exchange(options: ExchangeOptions): Promise<Answer> {
     }
     const handler = new ExchangeHandler(options, resolve, reject);
     const { dispatcher, origin, method, path, headers, body = null } = options;
-    // Unless told otherwise undici closes the connection after a DELETE that has a body.
+    // Without `reset: false`, undici closes the connection after a DELETE with a body.
     dispatcher.dispatch({ origin, method, path, headers, body, reset: false }, handler);
   });
 }
@@ -84,7 +84,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** Just before the first byte is written. A request that gave up while it waited for a connection is never sent. */
+  /** Called just before the first byte is written. A request that failed while it waited for a connection is never sent. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#failure) controller.abort(this.#failure);
@@ -119,7 +119,9 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     }
     this.#size += chunk.length;
     if (this.#size > maxBytes) {
-      this.#fail(failure(this.#options, 'ProtocolError', 'The answer is larger than the limit.'));
+      this.#fail(
+        failure(this.#options, 'ProtocolError', 'The answer of the API server is larger than the limit.'),
+      );
       return;
     }
     this.#chunks.push(chunk);
@@ -142,18 +144,18 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * One timer looks at the time of the last byte, instead of one that is re-armed with each chunk. undici's own `bodyTimeout`
-   * is no substitute: it rests while the reader applies back-pressure (nodejs/undici#5393).
+   * One timer checks the time of the last byte, which is cheaper than one that is re-armed with each chunk. undici's own `bodyTimeout`
+   * is no substitute: it stops while the reader applies back-pressure (nodejs/undici#5393).
    */
   #watchIdle(idleMs: number): void {
     const { clock } = this.#options;
     this.#lastByte = clock.monotonic();
-    const look = (): void => {
+    const check = (): void => {
       const left = this.#lastByte + idleMs - clock.monotonic();
-      if (left > 0) this.#cancelIdle = clock.timer(left, look);
+      if (left > 0) this.#cancelIdle = clock.timer(left, check);
       else this.#fail(failure(this.#options, 'DeadlineExceeded', 'The API server has gone silent.'));
     };
-    this.#cancelIdle = clock.timer(idleMs, look);
+    this.#cancelIdle = clock.timer(idleMs, check);
   }
 
   #fail(error: Error): void {
@@ -181,7 +183,7 @@ function aborted(options: ExchangeOptions): ApiError {
   return new ApiError({
     status: 0,
     reason: 'Aborted',
-    message: 'The request was given up.',
+    message: 'The request was aborted.',
     verb: options.method,
     resource: options.resource,
     cause: options.signal?.reason,

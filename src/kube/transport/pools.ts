@@ -1,7 +1,7 @@
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { ClusterConnection, TlsMaterial } from '../config/connection.ts';
 
-/** What the connections are for. Streams have their own, so that no number of watches can starve requests. */
+/** What a connection is for. Streams have connections of their own, so watches cannot starve requests. */
 export type Purpose = 'requests' | 'streams';
 
 interface Generation {
@@ -11,8 +11,8 @@ interface Generation {
 }
 
 /**
- * The connections to the API server. New trust or a new client certificate makes new pools; the old ones take no new work and close
- * when their last stream ends.
+ * The connections to the API server. New TLS material opens new pools; the old ones accept no new work and close when their last
+ * request or stream ends.
  */
 export class Pools {
   readonly #connection: ClusterConnection;
@@ -38,7 +38,7 @@ export class Pools {
     return this.#current[purpose];
   }
 
-  /** Cuts the streams, waits for the requests. May be called again. */
+  /** Cuts the streams and waits for the requests. May be called again. */
   async close(): Promise<void> {
     const all = [this.#current, ...this.#draining];
     await Promise.all(all.map(({ streams }) => streams.destroy()));
@@ -66,8 +66,8 @@ export class Pools {
 }
 
 /**
- * HTTP/1.1 only, though undici 8 would take HTTP/2: there one stall or one `--goaway-chance` hits every watch at once.
- * The idle time stays under the 90 seconds after which the API server closes a connection, so that no request meets a closing one.
+ * HTTP/1.1 only, though undici 8 supports HTTP/2: there, one stall or one `--goaway-chance` hits every watch at once. The idle time
+ * is less than the 90 seconds after which the API server closes a connection, so no request is sent on a closing one.
  */
 function open(connection: ClusterConnection, tls: TlsMaterial, connections: number | null): Dispatcher {
   const { version: _, ...material } = tls;
@@ -91,7 +91,7 @@ function open(connection: ClusterConnection, tls: TlsMaterial, connections: numb
   });
 }
 
-/** Resolves when the dispatcher has come to rest, also where it was closed before: undici makes an error of that. */
+/** Resolves when the dispatcher is closed, also if it was closed before, which undici reports as an error. */
 async function closed(dispatcher: Dispatcher): Promise<void> {
   await new Promise<void>((resolve) => dispatcher.close(() => resolve()));
 }

@@ -7,7 +7,7 @@ import { failureOf, setUpTransport as setUp } from '../../../test/support/transp
 
 const GET = { method: 'GET', path: '/api/v1/things' } as const;
 describe('a server that fails', () => {
-  test('and never answers is given up at the deadline', async () => {
+  test('by never answering ends the request at the deadline', async () => {
     const arrived = signalled();
     const { transport, clock } = await setUp(() => arrived.resolve());
 
@@ -21,7 +21,7 @@ describe('a server that fails', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('in the middle of the body is given up at the deadline too', async () => {
+  test('in the middle of the body ends the request at the deadline too', async () => {
     const arrived = signalled();
     const { transport, clock } = await setUp((_request, response) => {
       response.writeHead(200);
@@ -35,7 +35,7 @@ describe('a server that fails', () => {
     expect(await failure).toMatchObject({ reason: 'DeadlineExceeded' });
   });
 
-  test('by cutting the connection gets a write once, not twice', async () => {
+  test('by cutting the connection gets a write once and not twice', async () => {
     let requests = 0;
     const { transport } = await setUp((request) => {
       requests += 1;
@@ -51,7 +51,7 @@ describe('a server that fails', () => {
     expect(requests).toBe(1);
   });
 
-  test('by not being there is ConnectionFailed with the system code', async () => {
+  test('by not listening gives ConnectionFailed with the system code', async () => {
     const { transport, server } = await setUp(() => undefined);
     await server.close();
 
@@ -64,7 +64,7 @@ describe('a server that fails', () => {
   test.each<[string, (response: ServerResponse) => void]>([
     ['text that is not JSON', (response) => response.end('secret-in-body {')],
     ['bytes that are not HTTP', (response) => response.socket?.end('secret-in-body\r\n\r\n')],
-  ])('with %s is an error that does not repeat the body', async (_name, answer) => {
+  ])('with %s gives an error that does not quote the body', async (_name, answer) => {
     const { transport } = await setUp((_request, response) => answer(response));
 
     const error = await failureOf(transport.request(GET));
@@ -73,7 +73,7 @@ describe('a server that fails', () => {
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('secret-in-body');
   });
 
-  test('with more than the limit is cut off', async () => {
+  test('with a body above the limit is cut off', async () => {
     const cut = signalled();
     const { transport } = await setUp(
       (_request, response) => {
@@ -88,7 +88,7 @@ describe('a server that fails', () => {
     await cut.promise;
   });
 
-  test('with gzip that grows beyond the limit is an error', async () => {
+  test('with gzip that expands beyond the limit gives an error', async () => {
     const { transport } = await setUp(
       (_request, response) => {
         response.writeHead(200, { 'content-encoding': 'gzip' });
@@ -103,8 +103,8 @@ describe('a server that fails', () => {
   });
 });
 
-describe('a caller that gives up', () => {
-  test('before the request is sent, sends nothing', async () => {
+describe('a caller that aborts', () => {
+  test('before the request is sent sends nothing', async () => {
     let requests = 0;
     const { transport } = await setUp((_request, response) => {
       requests += 1;
@@ -134,7 +134,7 @@ describe('a caller that gives up', () => {
     await closed;
   });
 
-  test('while the request waits for a connection, never has it sent', async () => {
+  test('while the request waits for a connection prevents it from being sent', async () => {
     const paths: unknown[] = [];
     const first = signalled<ServerResponse>();
     const { transport, clock } = await setUp(
@@ -161,7 +161,7 @@ describe('a caller that gives up', () => {
   });
 });
 
-test('neither the transport nor its errors show the token', async () => {
+test('printing the transport or its errors does not show the token', async () => {
   const { transport, server } = await setUp(() => undefined, {
     connection: (url) => plainConnection(url, { authorization: async () => 'Bearer hunter2' }),
   });

@@ -6,7 +6,7 @@ import { settle } from '../../../test/support/virtual-clock.ts';
 
 const STREAM = { method: 'GET', path: '/api/v1/things', idleMs: 60_000, deadlineMs: 300_000 } as const;
 
-/** Collects what a stream delivers, and lets a test wait for some text of it. */
+/** Collects the text of a stream, and lets a test wait for a part of it. */
 function collector(): {
   onChunk: (chunk: Buffer) => void;
   text: () => string;
@@ -23,7 +23,7 @@ function collector(): {
 }
 
 describe('a stream', () => {
-  test('delivers what comes as it comes, and resolves when the server ends it', async () => {
+  test('delivers chunks as they arrive, and resolves when the server ends it', async () => {
     const opened = signalled<ServerResponse>();
     const { transport } = await setUp((_request, response) => opened.resolve(response));
     const { onChunk, text, saw } = collector();
@@ -38,7 +38,7 @@ describe('a stream', () => {
     expect(text()).toBe('one\ntwo\n');
   });
 
-  test('does not take a connection from requests', async () => {
+  test('does not use a connection of the requests', async () => {
     const { transport } = await setUp(
       (request, response) => {
         if (request.url === '/watch') response.write('open\n');
@@ -63,7 +63,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('that is refused is the ApiError of the refusal', async () => {
+  test('that is refused rejects with the ApiError of the refusal', async () => {
     const { transport } = await setUp((_request, response) =>
       sendJson(response, 410, refusal(410, 'Expired')),
     );
@@ -76,7 +76,7 @@ describe('a stream', () => {
     expect(text()).toBe('');
   });
 
-  test('that is cut off is ConnectionFailed', async () => {
+  test('that is cut off rejects with ConnectionFailed', async () => {
     const { transport } = await setUp((_request, response) => {
       response.write('half a li');
       setImmediate(() => response.socket?.destroy());
@@ -86,7 +86,7 @@ describe('a stream', () => {
     expect(await failureOf(transport.stream(STREAM, onChunk))).toMatchObject({ reason: 'ConnectionFailed' });
   });
 
-  test('ends with what its reader threw, and closes the connection', async () => {
+  test('rejects with what its reader threw, and closes the connection', async () => {
     const closed = signalled();
     const { transport } = await setUp((_request, response) => {
       response.on('close', () => closed.resolve());
@@ -101,7 +101,7 @@ describe('a stream', () => {
     await closed.promise;
   });
 
-  test('on a half-open connection is given up after the silence it is allowed, counted from the last byte', async () => {
+  test('on a half-open connection ends after the allowed silence, counted from the last byte', async () => {
     const opened = signalled<ServerResponse>();
     const { transport, clock } = await setUp((_request, response) => opened.resolve(response));
     const { onChunk, saw } = collector();
@@ -124,7 +124,7 @@ describe('a stream', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('whose headers do not come is given up after half a minute', async () => {
+  test('without headers ends after half a minute', async () => {
     const arrived = signalled();
     const { transport, clock } = await setUp(() => arrived.resolve());
 
@@ -135,7 +135,7 @@ describe('a stream', () => {
     expect(await failure).toMatchObject({ reason: 'DeadlineExceeded' });
   });
 
-  test('that never ends is given up at its deadline, however busy it is', async () => {
+  test('that never ends is cut at its deadline, however busy it is', async () => {
     const opened = signalled<ServerResponse>();
     const { transport, clock } = await setUp((_request, response) => opened.resolve(response));
     const { onChunk, saw } = collector();
@@ -154,7 +154,7 @@ describe('a stream', () => {
     });
   });
 
-  test('after a 401 is opened once more with fresh credentials', async () => {
+  test('is opened once more with fresh credentials after a 401', async () => {
     let token = 'old';
     const seen: unknown[] = [];
     const { transport } = await setUp(

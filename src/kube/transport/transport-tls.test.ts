@@ -41,7 +41,7 @@ afterEach(async () => {
 interface Setup {
   transport: Transport;
   clock: VirtualClock;
-  /** What the credentials are made of when they are looked at next. */
+  /** What the next reload of the credentials returns. */
   files: { tls: Credentials['tls'] };
 }
 
@@ -62,7 +62,7 @@ async function setUp(server: LocalServer, tls: Credentials['tls'], proxyUrl?: st
 
 const GET = { method: 'GET', path: '/' } as const;
 
-test('speaks HTTP/1.1 to a server that would rather speak HTTP/2', async () => {
+test('the transport speaks HTTP/1.1 to a server that prefers HTTP/2', async () => {
   const server = createSecureServer({ ...oldPair, allowHTTP1: true }, (request, response) => {
     response.end(
       JSON.stringify({ version: request.httpVersion, alpn: (request.socket as TLSSocket).alpnProtocol }),
@@ -76,7 +76,7 @@ test('speaks HTTP/1.1 to a server that would rather speak HTTP/2', async () => {
   expect(JSON.parse(Buffer.concat(chunks).toString())).toEqual({ version: '1.1', alpn: 'http/1.1' });
 });
 
-test('shows the client certificate', async () => {
+test('the transport presents the client certificate', async () => {
   const server = createServer(
     { ...oldPair, ca: oldCa.cert, requestCert: true, rejectUnauthorized: true },
     (request, response) => {
@@ -88,7 +88,7 @@ test('shows the client certificate', async () => {
   expect(await transport.request(GET)).toEqual({ CN: 'client' });
 });
 
-test('goes through the proxy that the kubeconfig names, with the check of the server and HTTP/1.1 as without', async () => {
+test('the transport uses the proxy of the kubeconfig, checks the server all the same and speaks HTTP/1.1', async () => {
   const tunnelled: (string | undefined)[] = [];
   const proxy = createHttpServer();
   proxy.on('connect', (request: IncomingMessage, client: Socket) => {
@@ -132,10 +132,10 @@ describe('a server certificate', () => {
 
   test.each<[string, () => Credentials['tls']]>([
     [
-      'is checked against the name that the kubeconfig gives',
+      'is checked against the server name in the kubeconfig',
       () => ({ ca: oldCa.cert, servername: 'localhost' }),
     ],
-    ['is not checked where the kubeconfig says so', () => ({ rejectUnauthorized: false })],
+    ['is not checked if the kubeconfig switches the check off', () => ({ rejectUnauthorized: false })],
   ])('%s', async (_name, tls) => {
     const { transport } = await setUp(await listen(createServer(oldPair, answer), 'https'), tls());
 
@@ -144,7 +144,7 @@ describe('a server certificate', () => {
 });
 
 describe('a new CA file', () => {
-  test('is used for new connections within a minute, while an open stream goes on', async () => {
+  test('takes effect for new connections within a minute, while an open stream goes on', async () => {
     let stream: ServerResponse | undefined;
     const ports: unknown[] = [];
     const seen: string[] = [];
@@ -177,7 +177,7 @@ describe('a new CA file', () => {
     expect(seen.join('')).toBe('one\ntwo\n');
   });
 
-  test('is looked for at once when the server is no longer trusted', async () => {
+  test('is loaded at once when the server is no longer trusted', async () => {
     const server = createServer(oldPair, (_request, response) => response.end('{}'));
     const { transport, clock, files } = await setUp(await listen(server, 'https'), { ca: newCa.cert });
     await clock.advance(2000);

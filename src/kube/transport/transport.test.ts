@@ -46,7 +46,7 @@ describe('a request', () => {
     expect(seen['headers']).not.toHaveProperty('accept-encoding');
   });
 
-  test('reuses connections, and never opens more than allowed', async () => {
+  test('reuses connections and never opens more than allowed', async () => {
     const { transport, server } = await setUp((_request, response) => sendJson(response, 200, {}), {
       connections: 4,
     });
@@ -69,7 +69,7 @@ describe('a request', () => {
     },
   );
 
-  test('asks for gzip only where the answer may be large', async () => {
+  test('accepts gzip only if the answer may be large', async () => {
     const encodings: unknown[] = [];
     const { transport } = await setUp((request, response) => {
       encodings.push(request.headers['accept-encoding']);
@@ -119,7 +119,7 @@ describe('a refusal', () => {
     [404, 'NotFound'],
     [503, 'ServiceUnavailable'],
     [599, 'Unknown'],
-  ])('without a Status object takes its reason from the status %i', async (status, reason) => {
+  ])('without a Status object has the reason of the status %i', async (status, reason) => {
     const { transport } = await setUp((_request, response) => {
       response.writeHead(status, { 'content-type': 'text/html' });
       response.end('<h1>proxy</h1> token=hunter2');
@@ -131,7 +131,7 @@ describe('a refusal', () => {
     expect(inspect(error)).not.toContain('hunter2');
   });
 
-  test('by redirect is an error: nothing is sent elsewhere', async () => {
+  test('by redirect is an error, and nothing is sent elsewhere', async () => {
     const { transport } = await setUp((_request, response) => {
       response.writeHead(302, { location: 'http://127.0.0.1:1/' });
       response.end();
@@ -141,7 +141,7 @@ describe('a refusal', () => {
   });
 
   test.each([500, 503, 504])(
-    'with %i is not repeated, even where the server says when to come back',
+    'with %i is not retried, even if the server gives a Retry-After',
     async (status) => {
       let requests = 0;
       const { transport } = await setUp((_request, response) => {
@@ -168,7 +168,7 @@ describe('a 429', () => {
     };
   }
 
-  test('is waited out as the server says and then repeated', async () => {
+  test('is retried after the time that the server gives', async () => {
     const { handler, served } = refuseFirst(2, '2');
     const { transport, clock } = await setUp(handler);
 
@@ -183,7 +183,7 @@ describe('a 429', () => {
     expect(clock.monotonic() - waited).toBeGreaterThanOrEqual(4000);
   });
 
-  test('that does not end is given up after four repeats', async () => {
+  test('that persists is an error after four retries', async () => {
     const { handler, served } = refuseFirst(Infinity, '0');
     const { transport, clock } = await setUp(handler);
 
@@ -197,7 +197,7 @@ describe('a 429', () => {
     expect(served()).toBe(5);
   });
 
-  test('that asks for more time than there is fails at once', async () => {
+  test('that asks for more time than the deadline leaves is an error at once', async () => {
     const { handler, served } = refuseFirst(1, '60');
     const { transport } = await setUp(handler);
 
@@ -205,7 +205,7 @@ describe('a 429', () => {
     expect(served()).toBe(1);
   });
 
-  test('is not waited out for a caller that has gone', async () => {
+  test('is not retried for a caller that has aborted', async () => {
     const { handler, served } = refuseFirst(1, '5');
     const { transport, clock } = await setUp(handler);
     const controller = new AbortController();
@@ -245,7 +245,7 @@ describe('a 401', () => {
       else sendJson(response, 401, refusal(401, 'Unauthorized'));
     };
 
-  test('makes the credentials be looked at again and the request be sent once more', async () => {
+  test('reloads the credentials and sends the request once more', async () => {
     const seen: unknown[] = [];
     const { authorization } = tokens('old', 'new');
     const { transport } = await setUp(onlyAccept('new', seen), {
@@ -267,7 +267,7 @@ describe('a 401', () => {
     expect(seen).toEqual(['Bearer old', 'Bearer new']);
   });
 
-  test('is not repeated where there is nothing new to show', async () => {
+  test('is not retried if the credentials have not changed', async () => {
     const seen: unknown[] = [];
     const { authorization } = tokens('same');
     const { transport } = await setUp(onlyAccept('none', seen), {

@@ -13,25 +13,25 @@ export type { ClusterConnection, TlsMaterial };
 
 export interface KubeRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Percent-encoded, starting with a slash; the path of the server's base URL is put before it. */
+  /** Percent-encoded, with a leading slash, relative to the server's base URL. */
   path: string;
   query?: Record<string, string | undefined>;
   /** Sent as JSON. */
   body?: unknown;
-  /** application/json unless given. */
+  /** Default: application/json. */
   contentType?: string;
-  /** application/json unless given. */
+  /** Default: application/json. */
   accept?: string;
-  /** Milliseconds for everything: waiting for a connection, the answer and its body, and repeats after a 429. 30 s unless given. */
+  /** Milliseconds for everything: the wait for a connection, the answer and its body, and retries after a 429. Default: 30 s. */
   deadlineMs?: number;
   signal?: AbortSignal;
   /** Plural name of the kind, for errors and metrics. */
   resource?: string;
-  /** Asks for gzip and allows a body as large as a list's. */
+  /** Accepts gzip, and a body as large as a list's. */
   large?: boolean;
 }
 
-/** Where the transport reports each answer: status 0 with a reason where none came. */
+/** Counts requests. `status` is 0, with a reason, if there was no answer. */
 export interface TransportMetrics {
   request(done: { method: string; resource: string; status: number; reason?: string; seconds: number }): void;
 }
@@ -41,18 +41,20 @@ export interface TransportOptions {
   clock: Clock;
   userAgent: string;
   metrics?: TransportMetrics;
-  /** Connections for requests at most; watches have their own. 32 unless given. */
+  /** Most connections for requests; watches have their own. Default: 32. */
   connections?: number;
-  /** Largest answers in bytes; 8 MiB for one object and 256 MiB for a page of a list unless given. */
+  /** Largest answers in bytes. Default: 8 MiB for one object, 256 MiB for a page of a list. */
   limits?: { body: number; list: number };
 }
 
 const MIB = 2 ** 20;
-/** etcd takes objects of 1.5 MiB; a list is counted before and after gzip. */
+/** etcd accepts objects of up to 1.5 MiB. A list is limited both before and after decompression. */
 const LIMITS = { body: 8 * MIB, list: 256 * MIB };
 const DEADLINE_MS = 30_000;
-/** How often a request that the server refused before acting on it (429) is sent again. */
-const MAX_REPEATS = 4;
+/** How often a request that the server refused before acting on it (429) is retried. */
+export const MAX_THROTTLED_RETRIES = 4;
+/** Wait before such a retry if the server gives no Retry-After, in milliseconds. */
+export const THROTTLED_RETRY_MS = 1000;
 
 const unzip = promisify(gunzip);
 
@@ -65,7 +67,7 @@ export class Transport {
   readonly #pools: Pools;
   readonly #basePath: string;
   readonly #limits: { body: number; list: number };
-  /** The server's certificate was not trusted, or ours was refused: look for newer files before the next request. */
+  /** The server's certificate was not trusted, or ours was refused: reload the credentials before the next request. */
   #distrusted = false;
 
   constructor(options: TransportOptions) {
@@ -79,8 +81,8 @@ export class Transport {
   }
 
   /**
-   * Sends a request and parses the JSON of the answer. A 429 is the only refusal that is repeated, as the server says and within
-   * the deadline: it came before the server acted. After a 401 the credentials are looked at again, and new ones tried once.
+   * Sends a request and parses the JSON of the answer. Retries only after a 429, since then the server did not act: after the time
+   * that the server gives, and within the deadline. After a 401 it reloads the credentials and, if they changed, sends once more.
    * Throws an `ApiError`.
    */
   async request<T>(request: KubeRequest): Promise<T> {
@@ -96,17 +98,17 @@ export class Transport {
       const answer = await this.#send(request, { headers, body, maxBytes }, end);
       if (answer.status < 300) return (await this.#parse(request, answer, maxBytes)) as T;
       const error = await this.#refusal(request, answer, maxBytes);
-      if (error.status !== 429 || repeats >= MAX_REPEATS) throw error;
-      const wait = error.retryAfterMs ?? 1000;
+      if (error.status !== 429 || repeats >= MAX_THROTTLED_RETRIES) throw error;
+      const wait = error.retryAfterMs ?? THROTTLED_RETRY_MS;
       if (this.#clock.monotonic() + wait >= end) throw error;
       await this.#wait(wait, request);
     }
   }
 
   /**
-   * Opens a stream and hands each chunk of a 200 to `onChunk`, synchronously, as it arrives; so nothing downstream can hold up the
-   * reading. Resolves when the server ends the stream; throws an `ApiError` for any other end, or what `onChunk` threw.
-   * `deadlineMs` bounds the whole stream, `idleMs` the silence between two chunks; `onOpen` is called when a 200 has come.
+   * Opens a stream and passes each chunk of a 200 to `onChunk`, synchronously, as it arrives, so nothing downstream delays reading.
+   * Resolves when the server ends the stream. Throws an `ApiError` for any other end, or what `onChunk` threw. `deadlineMs` limits
+   * the whole stream, `idleMs` the silence between two chunks. `onOpen` is called when the headers of a 200 arrive.
    */
   async stream(
     request: KubeRequest & { idleMs: number; onOpen?: () => void },
@@ -129,7 +131,7 @@ export class Transport {
     if (answer.status !== 200) throw await this.#refusal(request, answer, this.#limits.body);
   }
 
-  /** Ends all streams and lets running requests finish; they have deadlines. */
+  /** Ends all streams and waits for running requests, which have deadlines. */
   async close(): Promise<void> {
     await this.#pools.close();
   }
@@ -192,8 +194,9 @@ export class Transport {
       const body = zipped ? await unzip(answer.body, { maxOutputLength: maxBytes }) : answer.body;
       return JSON.parse(body.toString('utf8')) as unknown;
     } catch {
-      // The parser's message quotes the body, which may be a Secret: not kept as cause.
-      throw this.#protocolError(request, 'The answer is not JSON, or larger than the limit.', answer.status);
+      // The parser's message quotes the body, which may be a Secret, so it is not kept as cause.
+      const message = 'The answer of the API server is not JSON or is larger than the limit.';
+      throw this.#protocolError(request, message, answer.status);
     }
   }
 
@@ -223,7 +226,7 @@ export class Transport {
       throw new ApiError({
         status: 0,
         reason: 'Aborted',
-        message: 'The request was given up.',
+        message: 'The request was aborted.',
         verb: method,
         resource,
         cause,

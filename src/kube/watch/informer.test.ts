@@ -51,7 +51,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await settle();
 }
 
-test('one namespace after the other is listed and watched into one store', async () => {
+test('each namespace is listed and watched into one store', async () => {
   const asked = new Set<string>();
   const { informer } = await setUp(
     (request, response) => {
@@ -75,7 +75,7 @@ test('one namespace after the other is listed and watched into one store', async
   expect(informer.lastError).toBeUndefined();
 });
 
-test('a watch on a half-open connection is opened again where it was', async () => {
+test('a watch on a half-open connection is opened again from its last version', async () => {
   const versions: (string | null)[] = [];
   const { informer, clock } = await setUp((request, response) => {
     const { searchParams } = new URL(request.url ?? '', 'http://localhost');
@@ -95,7 +95,7 @@ test('a watch on a half-open connection is opened again where it was', async () 
   expect(versions).toEqual(['7', '8-1']);
 });
 
-test('a quiet kind is no failure: its watch is opened again without a pause and without a complaint', async () => {
+test('the watch of a quiet kind is opened again without a pause and without a warning', async () => {
   let watches = 0;
   const complaints: unknown[] = [];
   const log: Logger = { ...silentLog, warn: (fields: unknown) => void complaints.push(fields) };
@@ -118,7 +118,7 @@ test('a quiet kind is no failure: its watch is opened again without a pause and 
   expect(informer.lastError).toBeUndefined();
 });
 
-test('a watch whose version is too old makes everything be listed anew', async () => {
+test('a watch with too old a version causes another list', async () => {
   let lists = 0;
   const { informer } = await setUp((request, response) => {
     const { searchParams } = new URL(request.url ?? '', 'http://localhost');
@@ -144,7 +144,7 @@ describe('a kind that cannot be read', () => {
   test.each([
     [404, 'NotFound'],
     [403, 'Forbidden'],
-  ])('shows as lastError with %i, until it can', async (status, reason) => {
+  ])('shows status %i as lastError until it can be read', async (status, reason) => {
     let refuse = true;
     const { informer, clock } = await setUp((request, response) => {
       if (refuse) sendJson(response, status, refusal(status, reason));
@@ -163,7 +163,7 @@ describe('a kind that cannot be read', () => {
   });
 });
 
-test('a signal ends list and watch, and then there is nothing left', async () => {
+test('a signal ends list and watch and leaves nothing running', async () => {
   const { informer, clock, controller } = await setUp((request, response) => {
     if (request.url?.includes('watch=1')) response.flushHeaders();
     else sendList(response, '1', []);
@@ -177,6 +177,6 @@ test('a signal ends list and watch, and then there is nothing left', async () =>
   expect(clock.pending).toBe(0);
 });
 
-test('no namespace at all is a mistake of the caller', async () => {
+test('an empty list of namespaces is refused as a mistake of the caller', async () => {
   await expect(setUp(() => undefined, { namespaces: [] })).rejects.toThrow(TypeError);
 });

@@ -9,13 +9,13 @@ import { watchObjects } from './watch.ts';
 export interface InformerOptions<T extends KubeObject, P> {
   client: KubeClient;
   type: ResourceType<T>;
-  /** Which namespaces; absent: all, or a cluster-scoped kind. */
+  /** The namespaces to follow. Absent: all of them, or a cluster-scoped kind. */
   namespaces?: readonly string[];
   labelSelector?: string;
   fieldSelector?: string;
-  /** Metadata without content: for Secrets, of which only the change matters. */
+  /** Follows metadata alone, for example of Secrets, where only the fact of a change matters. */
   metadataOnly?: boolean;
-  /** What the store keeps of an object, which comes with apiVersion and kind and without managedFields. Pure. */
+  /** The part of an object that the store keeps. The object has apiVersion and kind, and no managedFields. Pure. */
   project: (object: T) => P;
   clock: Clock;
   log: Logger;
@@ -26,26 +26,27 @@ export interface InformerOptions<T extends KubeObject, P> {
 /** A store that follows the API server. */
 export interface Informer<P> {
   readonly store: Store<P>;
-  /** Resolves when the signal has aborted and everything is at rest. */
+  /** Resolves when the signal has aborted and all reflectors have stopped. */
   readonly done: Promise<void>;
-  /** Why a list or watch fails at present: NotFound means that the kind is not installed, Forbidden that a right is missing. */
+  /** Why list or watch fails at present. NotFound: the kind is not installed. Forbidden: a right is missing. */
   readonly lastError: Error | undefined;
 }
 
-/** The server ends a watch after 240 to 290 seconds, at random, so that a thousand of them do not come back in one second. */
+/** The server ends a watch after a random 240 to 290 seconds, so a thousand watches do not reconnect in one second. */
 const WATCH_SECONDS = { least: 240, spread: 50 };
 
 /**
- * Silence after which a watch counts as dead and is opened anew where it was. The API server sends a bookmark each minute, but only
- * when the kind has changed anywhere since the last (measured with 1.36); so a quiet kind pays for this with one cheap request in two
- * and a half minutes, and a half-open connection is noticed in half the time that the server's own end of the watch would take.
+ * Silence, in milliseconds, after which a watch counts as dead and is opened again from its last version. The API server sends a
+ * bookmark each minute, but only if the kind has changed anywhere since the last one (measured with 1.36). A quiet kind therefore
+ * costs one cheap request every two and a half minutes. A half-open connection is noticed in about half the time that the server's
+ * own end of the watch would take.
  */
 const IDLE_MS = 150_000;
 
-/** Starts to follow one kind, in one, several or all namespaces, into one store. */
+/** Starts to follow one kind, in one, several or all namespaces, and keeps its objects in one store. */
 export function startInformer<T extends KubeObject, P>(options: InformerOptions<T, P>): Informer<P> {
   const { type, namespaces, log, clock, project, metrics, signal } = options;
-  if (namespaces?.length === 0) throw new TypeError('Expected at least one namespace, or none given for all');
+  if (namespaces?.length === 0) throw new TypeError('Expected at least one namespace, or undefined for all');
   const store = new Store<P>((error) =>
     log.error({ resource: type.plural, error }, 'A listener of a store failed'),
   );

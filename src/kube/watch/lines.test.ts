@@ -9,7 +9,7 @@ function split(chunks: readonly Buffer[]): string[] {
   return lines;
 }
 
-test('lines come out whole however the bytes are cut, also inside a character', () => {
+test('lines are complete however the bytes are cut, also inside a character', () => {
   const line = fc
     .string({ unit: 'binary', minLength: 1, maxLength: 20 })
     .filter((text) => !text.includes('\n') && text.isWellFormed());
@@ -24,11 +24,11 @@ test('lines come out whole however the bytes are cut, also inside a character', 
   );
 });
 
-test('what has no newline yet is kept back, and empty lines are passed over', () => {
+test('a line without its newline is held back, and empty lines are skipped', () => {
   expect(split([Buffer.from('a\n\n\nb')])).toEqual(['a']);
 });
 
-test('a line without end is refused before it fills the memory', () => {
+test('an endless line is refused before it fills the memory', () => {
   const splitter = new LineSplitter(() => undefined);
   const chunk = Buffer.alloc(2 ** 20, 'x');
 

@@ -1,9 +1,9 @@
 const NEWLINE = 0x0a;
 
-/** A line longer than this is not an object of the API: etcd takes 1.5 MiB, and JSON makes that a few times longer at worst. */
+/** Longest line in bytes. etcd accepts objects of up to 1.5 MiB, and JSON makes them a few times longer at worst. */
 const MAX_LINE = 16 * 2 ** 20;
 
-/** Cuts a byte stream into lines. Bytes after the last newline wait for the rest; what a cut connection leaves there is dropped. */
+/** Splits a byte stream into lines. Bytes after the last newline wait for the rest of their line; if the stream ends, they are dropped. */
 export class LineSplitter {
   readonly #onLine: (line: string) => void;
   #partial: Buffer[] = [];
@@ -13,7 +13,7 @@ export class LineSplitter {
     this.#onLine = onLine;
   }
 
-  /** Throws a RangeError for a line over 16 MiB, and whatever `onLine` throws. */
+  /** Throws a RangeError for a line of more than 16 MiB, and whatever `onLine` throws. */
   push(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
@@ -24,7 +24,7 @@ export class LineSplitter {
     if (start === chunk.length) return;
     const rest = chunk.subarray(start);
     this.#size += rest.length;
-    if (this.#size > MAX_LINE) throw new RangeError('A line of the stream is longer than the limit.');
+    if (this.#size > MAX_LINE) throw new RangeError('A line of the watch is longer than the limit.');
     this.#partial.push(rest);
   }
 

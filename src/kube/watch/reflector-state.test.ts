@@ -22,7 +22,7 @@ const failed = (error: unknown, events = 0, openMs = 0): Outcome<string> => ({
   openMs,
 });
 
-test('pages are gathered until the list is complete, and the watch starts where the list was made', () => {
+test('pages are gathered until the list is complete, and the watch starts from its version', () => {
   let state: State = initialState();
   state = advance(state, { type: 'page', entries: ['a', 'b'], continue: 't1' }, 0, middle);
   state = advance(state, { type: 'page', entries: ['c'], continue: 't2' }, 0, middle);
@@ -34,19 +34,19 @@ test('pages are gathered until the list is complete, and the watch starts where 
   });
 });
 
-describe('a watch goes on at once from its last resourceVersion', () => {
+describe('a watch continues at once from its last resourceVersion', () => {
   test.each<[string, Outcome<string>]>([
     [
-      'after the server has ended it in time',
+      'after the server ended it as usual',
       { type: 'ended', resourceVersion: 'v9', events: 0, openMs: 240_000 },
     ],
     [
-      'after the server has dropped it for being slow',
+      'after the server dropped it for being slow',
       { type: 'ended', resourceVersion: 'v9', events: 3, openMs: 5 },
     ],
-    ['after a cut, where it had delivered something', failed(apiError(0, { reason: 'ConnectionFailed' }), 3)],
+    ['after a cut, if it had delivered something', failed(apiError(0, { reason: 'ConnectionFailed' }), 3)],
     [
-      'after a silence, where it had delivered something',
+      'after a silence, if it had delivered something',
       failed(apiError(0, { reason: 'DeadlineExceeded' }), 3),
     ],
   ])('%s', (_name, outcome) => {
@@ -54,14 +54,11 @@ describe('a watch goes on at once from its last resourceVersion', () => {
   });
 });
 
-describe('a watch goes on from its last resourceVersion after a pause', () => {
+describe('a watch continues from its last resourceVersion after a pause', () => {
   test.each<[string, Outcome<string>]>([
-    [
-      'when it ended at once without an event',
-      { type: 'ended', resourceVersion: 'v9', events: 0, openMs: 10 },
-    ],
-    ['when there was no connection', failed(apiError(0, { reason: 'ConnectionFailed' }))],
-    ['when it was cut before it delivered anything', failed(apiError(0, { reason: 'DeadlineExceeded' }))],
+    ['if it ended at once without an event', { type: 'ended', resourceVersion: 'v9', events: 0, openMs: 10 }],
+    ['if there was no connection', failed(apiError(0, { reason: 'ConnectionFailed' }))],
+    ['if it was cut before it delivered anything', failed(apiError(0, { reason: 'DeadlineExceeded' }))],
     ['on 401', failed(apiError(401))],
     ['on 403', failed(apiError(403))],
     ['on 429', failed(apiError(429))],
@@ -76,7 +73,7 @@ describe('a watch goes on from its last resourceVersion after a pause', () => {
   });
 });
 
-describe('everything is listed anew', () => {
+describe('everything is listed again', () => {
   test('at once on the first 410', () => {
     expect(advance(watching, failed(apiError(410)), 0, middle)).toMatchObject({
       phase: 'listing',
@@ -91,7 +88,7 @@ describe('everything is listed anew', () => {
     ['on an ERROR event', failed(apiError(500, { verb: 'WATCH' }), 5)],
     ['on a line that is not an event', failed(apiError(0, { verb: 'WATCH', reason: 'ProtocolError' }), 5)],
     ['on an answer that is not HTTP', failed(apiError(0, { reason: 'ProtocolError' }))],
-    ['on a mistake of this program', failed(new TypeError('x is not a function'), 5)],
+    ['on an error in this program', failed(new TypeError('x is not a function'), 5)],
   ])('after a pause %s', (_name, outcome) => {
     expect(advance(watching, outcome, 0, middle)).toMatchObject({
       phase: 'waiting',
@@ -101,7 +98,7 @@ describe('everything is listed anew', () => {
 });
 
 describe('a list that fails', () => {
-  test('goes on with the same page after a pause', () => {
+  test('continues with the same page after a pause', () => {
     expect(advance(listing, { type: 'list-failed', error: apiError(503) }, 0, middle)).toMatchObject({
       phase: 'waiting',
       next: { phase: 'listing', gathered: ['a'], continue: 'token' },
@@ -136,11 +133,14 @@ describe('the pause', () => {
   test.each([
     [119_999, 1600],
     [120_000, 800],
-  ])('begins anew after two minutes without a failure: after %i ms it is %i ms', (gap, delayMs) => {
-    const after = advance(listing, refused, 0, middle);
+  ])(
+    'starts from the shortest after two minutes without a failure: after %i ms it is %i ms',
+    (gap, delayMs) => {
+      const after = advance(listing, refused, 0, middle);
 
-    expect(advance(after, refused, gap, middle)).toMatchObject({ delayMs });
-  });
+      expect(advance(after, refused, gap, middle)).toMatchObject({ delayMs });
+    },
+  );
 
   test('comes before a second 410 within two minutes', () => {
     const after = advance(watching, failed(apiError(410)), 0, middle);
@@ -151,7 +151,7 @@ describe('the pause', () => {
     });
   });
 
-  test('is never longer than 37.5 seconds, and what follows it is what was to be done', () => {
+  test('is never longer than 37.5 seconds, and the interrupted step follows it', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(0, 400, 403, 404, 410, 429, 500, 503)),

@@ -1,10 +1,10 @@
 import { backoffDelay } from '../../lib/backoff.ts';
 import { isApiError, isExpired } from '../errors.ts';
 
-/** Where a reflector stands. `E` is what it gathers of each object. */
+/** The state of a reflector. `E` is what it gathers for each object. */
 export type ReflectorState<E> = { readonly health: Health } & (Listing<E> | Watching | Waiting<E>);
 
-/** Reading pages of a list; the store still shows the state before. */
+/** Reading the pages of a list; the store still shows the earlier state. */
 export interface Listing<E> {
   readonly phase: 'listing';
   readonly gathered: readonly E[];
@@ -12,7 +12,7 @@ export interface Listing<E> {
   readonly continue?: string;
 }
 
-/** The store holds everything up to `resourceVersion`. */
+/** The store reflects everything up to `resourceVersion`. */
 export interface Watching {
   readonly phase: 'watching';
   readonly resourceVersion: string;
@@ -24,13 +24,13 @@ export interface Waiting<E> {
   readonly next: Listing<E> | Watching;
 }
 
-/** Failures in a row, and when the last one was (monotonic milliseconds). */
+/** Failures in a row, and the time of the last one in monotonic milliseconds. */
 export interface Health {
   readonly failures: number;
   readonly failedAt: number;
 }
 
-/** What came of doing what the state says. */
+/** The outcome of the step that the state asks for. */
 export type Outcome<E> =
   | { readonly type: 'page'; readonly entries: readonly E[]; readonly continue: string }
   | { readonly type: 'listed'; readonly resourceVersion: string }
@@ -39,21 +39,22 @@ export type Outcome<E> =
   | ({ readonly type: 'watch-failed'; readonly error: unknown } & WatchProgress)
   | { readonly type: 'waited' };
 
-/** How far a watch came. */
+/** How far a watch got. */
 export interface WatchProgress {
-  /** Of its last event or bookmark, else where it started. */
+  /** That of its last event or bookmark, else the one it started from. */
   readonly resourceVersion: string;
-  /** Events and bookmarks. */
+  /** Number of events and bookmarks. */
   readonly events: number;
-  /** Milliseconds since the server took it; 0 where it did not. */
+  /** Milliseconds since the server accepted the watch; 0 if it did not. */
   readonly openMs: number;
 }
 
-/** kube-rs's and client-go's numbers: 0.8 s doubling to 30 s, forgotten after two minutes of health. */
-const BACKOFF = { base: 800, max: 30_000, jitter: 0.25 };
-const HEALTHY_MS = 120_000;
-/** A watch that ends sooner than this without an event has not worked. */
-const SHORT_WATCH_MS = 1000;
+/** Delay after a failed list or watch: 0.8 s doubling to 30 s, as in kube-rs and client-go. */
+export const REFLECTOR_BACKOFF = { base: 800, max: 30_000, jitter: 0.25 };
+/** Failures are forgotten after this many milliseconds without one, as in kube-rs and client-go. */
+export const REFLECTOR_HEALTHY_MS = 120_000;
+/** A watch that ends within this many milliseconds and without an event counts as failed. */
+export const SHORT_WATCH_MS = 1000;
 
 export function initialState<E>(): ReflectorState<E> {
   return { phase: 'listing', gathered: [], health: { failures: 0, failedAt: Number.NEGATIVE_INFINITY } };
@@ -76,11 +77,11 @@ export function advance<E>(
     case 'listed':
       return watchFrom(outcome.resourceVersion, health);
     case 'ended':
-      // The server ends every watch in time, and drops watchers that are slow under load: go on where it stopped.
+      // The server ends every watch after a time and drops slow watchers under load: continue where it stopped.
       if (hasWorked(outcome)) return watchFrom(outcome.resourceVersion, health);
       return retreat(health, watching(outcome.resourceVersion), now, random);
     case 'list-failed': {
-      // Another page of the same list may still be had; an expired token means that list is over.
+      // The next page of the same list may still succeed, unless its token has expired.
       const same = state.phase === 'listing' && !isExpired(outcome.error);
       const next: Listing<E> = same ? listingOf(state) : { phase: 'listing', gathered: [] };
       return retreat(health, next, now, random, isExpired(outcome.error));
@@ -88,7 +89,7 @@ export function advance<E>(
     case 'watch-failed': {
       if (mustRelist(outcome.error))
         return retreat(health, { phase: 'listing', gathered: [] }, now, random, isExpired(outcome.error));
-      // Also the way of a quiet kind, see IDLE_MS of the informer.
+      // A quiet kind gets here too: see IDLE_MS of the informer.
       if (hasWorked(outcome) && isCut(outcome.error)) return watchFrom(outcome.resourceVersion, health);
       return retreat(health, watching(outcome.resourceVersion), now, random);
     }
@@ -99,8 +100,8 @@ export function advance<E>(
 }
 
 /**
- * Whether the resourceVersion is of no more use. Everything but these says so: the connection failed, the credentials or rights are
- * missing, the server is overloaded or down. An ERROR event is treated as client-go does: list anew.
+ * Whether the resourceVersion is useless now. It is, except if the connection failed, credentials or rights are missing, or the server
+ * is overloaded or down. After an ERROR event it lists again, as client-go does.
  */
 function mustRelist(error: unknown): boolean {
   if (!isApiError(error)) return true;
@@ -116,7 +117,7 @@ function isCut(error: unknown): boolean {
   return isApiError(error) && error.status === 0 && error.reason !== 'ProtocolError';
 }
 
-/** Waits before `next`, longer with each failure; not at all when `atOnce` and there was none lately. */
+/** Waits before `next`, longer with each failure. Does not wait if `atOnce` and this is the first failure lately. */
 function retreat<E>(
   health: Health,
   next: Listing<E> | Watching,
@@ -124,10 +125,15 @@ function retreat<E>(
   random: () => number,
   atOnce = false,
 ): ReflectorState<E> {
-  const failures = now - health.failedAt >= HEALTHY_MS ? 1 : health.failures + 1;
+  const failures = now - health.failedAt >= REFLECTOR_HEALTHY_MS ? 1 : health.failures + 1;
   const after = { failures, failedAt: now };
   if (atOnce && failures === 1) return { ...next, health: after };
-  return { phase: 'waiting', delayMs: backoffDelay(BACKOFF, failures, random), next, health: after };
+  return {
+    phase: 'waiting',
+    delayMs: backoffDelay(REFLECTOR_BACKOFF, failures, random),
+    next,
+    health: after,
+  };
 }
 
 function listingOf<E>(state: Listing<E>): Listing<E> {

@@ -63,7 +63,7 @@ function rigUp(options: { project?: (item: Item) => Item; model?: WatchedModel }
   return rig;
 }
 
-/** Lets faults end and everything that is under way arrive. */
+/** Ends all faults and waits until everything on its way has arrived. */
 async function becomeQuiet(rig: Rig): Promise<void> {
   rig.model.refuse(undefined);
   for (let i = 0; i < 6; i += 1) {
@@ -73,7 +73,7 @@ async function becomeQuiet(rig: Rig): Promise<void> {
   }
 }
 
-/** What the events add up to. Throws where one does not follow from those before it. */
+/** The state that the events add up to. Throws if an event does not follow from those before it. */
 function sumOf(events: readonly StoreEvent<Item>[]): Map<string, Item> {
   const sum = new Map<string, Item>();
   for (const { type, key, object, previous } of events) {
@@ -92,7 +92,7 @@ function contents(store: Store<Item>): Map<string, Item> {
 }
 
 describe('a reflector', () => {
-  test('lists what is there page by page, then follows what changes', async () => {
+  test('lists objects page by page, then follows their changes', async () => {
     const rig = rigUp();
     for (const name of ['a', 'b', 'c', 'd', 'e']) rig.model.put(name);
     rig.start();
@@ -121,7 +121,7 @@ describe('a reflector', () => {
     expect(sizes).toEqual([3, 3, 3]);
   });
 
-  test('resumes a dropped watch where it was, without listing, and misses nothing in between', async () => {
+  test('resumes a dropped watch from its last version without a list, and misses nothing', async () => {
     const rig = rigUp();
     rig.model.put('a');
     rig.start();
@@ -139,7 +139,7 @@ describe('a reflector', () => {
     expect(rig.model.calls).toEqual({ lists: 1, watches: 2 });
   });
 
-  test('resumes from a bookmark where there were no events', async () => {
+  test('resumes from a bookmark if there were no events', async () => {
     const rig = rigUp();
     rig.start();
     await settle(20);
@@ -155,7 +155,7 @@ describe('a reflector', () => {
     expect(rig.model.calls).toEqual({ lists: 1, watches: 2 });
   });
 
-  test('after a 410 lists anew and delivers the deletes that it did not see', async () => {
+  test('lists again after a 410 and delivers the deletes that it missed', async () => {
     const rig = rigUp();
     for (const name of ['a', 'b', 'c']) rig.model.put(name);
     rig.start();
@@ -172,7 +172,7 @@ describe('a reflector', () => {
     expect(rig.model.calls.lists).toBe(2);
   });
 
-  test('shows what was deleted and created again under one name as two objects', async () => {
+  test('shows an object that was deleted and created again as two objects', async () => {
     const rig = rigUp();
     rig.model.put('a');
     rig.start();
@@ -196,7 +196,7 @@ describe('a reflector', () => {
     ['a missing kind', modelError(404, 'NotFound')],
     ['a missing right', modelError(403, 'Forbidden')],
     ['an API server that is down', modelError(0, 'ConnectionFailed')],
-  ])('keeps trying on %s, and says so meanwhile', async (_name, error) => {
+  ])('keeps retrying after %s, and reports it meanwhile', async (_name, error) => {
     const rig = rigUp();
     rig.model.put('a');
     rig.model.refuse(error);
@@ -213,7 +213,7 @@ describe('a reflector', () => {
     expect(rig.reflector.lastError).toBeUndefined();
   });
 
-  test('stays synced and keeps what it has while the API server is away', async () => {
+  test('stays synced and keeps its objects while the API server is unreachable', async () => {
     const rig = rigUp();
     rig.model.put('a');
     rig.start();
@@ -245,7 +245,7 @@ describe('a reflector', () => {
     expect(rig.model.calls).toEqual({ lists: 1, watches: 1 });
   });
 
-  test('keeps the last good version of an object that cannot be projected, also when it lists anew', async () => {
+  test('keeps the earlier version of an object that cannot be projected, also when it lists again', async () => {
     const bad = new Set<number>();
     const rig = rigUp({
       project: (item) => {
@@ -271,7 +271,7 @@ describe('a reflector', () => {
     expect([rig.store.get('a'), rig.store.get('b')]).toEqual([good, rig.model.items.get('b')]);
   });
 
-  test('ends when it is told to, in whatever it is doing', async () => {
+  test('ends when its signal aborts, in any phase', async () => {
     const idle = rigUp();
     idle.start();
     await settle(20);
@@ -328,7 +328,7 @@ describe('whatever happens,', () => {
     size: 'max',
   });
 
-  test('once it is quiet the store equals the server, and so does what its events add up to', async () => {
+  test('the store finally equals the server, and so do its events added up', async () => {
     await fc.assert(
       fc.asyncProperty(story, async (told) => {
         const rig = rigUp();

@@ -13,7 +13,7 @@ import {
 import type { StoreEntry, StoreWriter } from './store.ts';
 import type { WatchEvent, WatchListener } from './watch.ts';
 
-/** List and watch of one collection. Both throw an `ApiError`. */
+/** List and watch for one collection. Both throw `ApiError`. */
 export interface Source<T> {
   list(next: string | undefined, signal: AbortSignal): Promise<SourcePage<T>>;
   /** Resolves when the server ends the watch. */
@@ -27,17 +27,17 @@ export interface SourcePage<T> {
 }
 
 export interface ReflectorMetrics {
-  /** A whole list has replaced the store's part. */
+  /** A whole list has replaced the reflector's part of the store. */
   listed(resource: string, objects: number): void;
   event(resource: string, type: WatchEvent<KubeObject>['type']): void;
-  /** `reason`: Ended for the ordinary end of a watch, else that of the ApiError. */
+  /** `reason` is Ended if the server ended a watch as usual, else that of the ApiError. */
   interrupted(resource: string, during: 'list' | 'watch', reason: string): void;
 }
 
 export interface ReflectorOptions<T, P> {
   source: Source<T>;
   writer: StoreWriter<P>;
-  /** What the store keeps of an object. Pure; must not keep the object alive where memory matters. */
+  /** The part of an object that the store keeps. Pure; to save memory, it must not refer to the object. */
   project: (object: T) => P;
   /** Plural name of the kind, for logs and metrics. */
   resource: string;
@@ -49,9 +49,8 @@ export interface ReflectorOptions<T, P> {
 }
 
 /**
- * Keeps one part of a store equal to one collection of the API server: lists it in pages, watches from there, and starts over only
- * when the server says that the resourceVersion is of no use any more. Nothing but its signal ends it; what goes wrong is logged, shown
- * as `lastError` and tried again.
+ * Keeps one part of a store equal to one collection of the API server. It lists the collection in pages, watches from there, and lists
+ * again only if the resourceVersion is useless. Only its signal ends it: it logs a failure, shows it as `lastError` and retries.
  */
 export class Reflector<T extends KubeObject, P> {
   readonly #options: ReflectorOptions<T, P>;
@@ -61,7 +60,7 @@ export class Reflector<T extends KubeObject, P> {
     this.#options = options;
   }
 
-  /** Why the last list or watch failed; undefined again once one has succeeded. */
+  /** Why the last list or watch failed; undefined after a success. */
   get lastError(): Error | undefined {
     return this.#lastError;
   }
@@ -137,7 +136,7 @@ export class Reflector<T extends KubeObject, P> {
     }
   }
 
-  /** Brings the store up to the event; returns its resourceVersion. */
+  /** Applies the event to the store and returns its resourceVersion. */
   #handle(event: WatchEvent<T>): string {
     const { writer, metrics, resource } = this.#options;
     metrics?.event(resource, event.type);
@@ -150,7 +149,7 @@ export class Reflector<T extends KubeObject, P> {
     return event.object.metadata.resourceVersion ?? '';
   }
 
-  /** Undefined where the projection throws: the store keeps what it had of the object, and everything else goes on. */
+  /** Undefined if the projection throws. The store then keeps the object's earlier version, and other objects are not affected. */
   #entryOf(object: T): StoreEntry<P> | undefined {
     const { project, log, resource } = this.#options;
     const key = keyOf(object);
@@ -158,7 +157,10 @@ export class Reflector<T extends KubeObject, P> {
     try {
       return { key, uid, resourceVersion, object: project(object) };
     } catch (error) {
-      log.error({ resource, key, error: asError(error) }, 'An object cannot be projected and is passed over');
+      log.error(
+        { resource, key, error: asError(error) },
+        'Could not project an object; keeping its earlier version',
+      );
       return undefined;
     }
   }
@@ -172,7 +174,7 @@ export class Reflector<T extends KubeObject, P> {
         return;
       case 'ended':
         metrics?.interrupted(resource, 'watch', 'Ended');
-        if (state.phase === 'waiting') log.debug({ resource }, 'A watch ended at once');
+        if (state.phase === 'waiting') log.debug({ resource }, 'A watch ended at once; retrying');
         else this.#lastError = undefined;
         return;
       case 'list-failed':
@@ -181,13 +183,13 @@ export class Reflector<T extends KubeObject, P> {
         const during = outcome.type === 'list-failed' ? 'list' : 'watch';
         metrics?.interrupted(resource, during, isApiError(error) ? error.reason : 'InternalError');
         if (state.phase !== 'waiting' || isAborted(error)) {
-          log.debug({ resource, error }, 'A watch was interrupted and goes on');
+          log.debug({ resource, error }, 'A watch was interrupted; continuing');
           return;
         }
         this.#lastError = error;
         const fields = { resource, during, delayMs: state.delayMs, error };
-        if (isForbidden(error)) log.warn(fields, 'No right to list and watch a kind; trying again');
-        else log.warn(fields, 'A kind cannot be listed or watched; trying again');
+        if (isForbidden(error)) log.warn(fields, 'Not allowed to list and watch a kind; retrying');
+        else log.warn(fields, 'Could not list or watch a kind; retrying');
       }
     }
   }

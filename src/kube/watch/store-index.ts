@@ -1,6 +1,6 @@
 import { asError } from '../../lib/errors.ts';
 
-/** Keys filed under the values that an indexer gives for their objects. */
+/** Keys by the values that an indexer returns for their objects. */
 export class StoreIndex<P> {
   readonly #filed = new Map<string, Set<string>>();
   readonly #indexer: (object: P) => readonly string[];
@@ -30,7 +30,7 @@ export class StoreIndex<P> {
     }
   }
 
-  /** An object that the indexer chokes on is filed nowhere; it must not stop the reflector. */
+  /** If the indexer throws, the object is not indexed: it must not stop the reflector. */
   #valuesOf(object: P): readonly string[] {
     try {
       return this.#indexer(object);

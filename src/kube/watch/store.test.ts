@@ -27,7 +27,7 @@ function recorded(store: Store<Thing>): StoreEvent<Thing>[] {
 }
 
 describe('one part', () => {
-  test('is found by key once applied, and not once deleted', () => {
+  test('finds an object by key after its apply, and not after its delete', () => {
     const store = new Store<Thing>();
     const writer = store.openPart();
 
@@ -37,7 +37,7 @@ describe('one part', () => {
     expect([store.get('a'), store.size, [...store.values()]]).toEqual([undefined, 0, []]);
   });
 
-  test('tells listeners what changed and what was there before', () => {
+  test('passes the new and the previous version to listeners', () => {
     const store = new Store<Thing>();
     const writer = store.openPart();
     const events = recorded(store);
@@ -56,7 +56,7 @@ describe('one part', () => {
     ]);
   });
 
-  test('is silent about a version that it has', () => {
+  test('emits nothing for a version that it has', () => {
     const store = new Store<Thing>();
     const writer = store.openPart();
     writer.apply(entry('a'));
@@ -82,7 +82,7 @@ describe('one part', () => {
     ]);
   });
 
-  test('is replaced as a whole before the first listener hears of it', () => {
+  test('is replaced as a whole before the first listener is called', () => {
     const store = new Store<Thing>();
     const writer = store.openPart();
     writer.replace([entry('gone'), entry('kept')]);
@@ -134,7 +134,7 @@ describe('several parts', () => {
   });
 });
 
-test('waiting for a store that no one fills ends with the reason of the signal', async () => {
+test('waiting for a store that is never filled ends with the reason of the signal', async () => {
   const controller = new AbortController();
   const waiting = new Store<Thing>().whenSynced(controller.signal);
   controller.abort(new Error('stopping'));
@@ -143,7 +143,7 @@ test('waiting for a store that no one fills ends with the reason of the signal',
   await expect(new Store<Thing>().whenSynced(controller.signal)).rejects.toThrow('stopping');
 });
 
-test('a listener that throws is reported and keeps no event from the others', () => {
+test('a listener that throws is reported, and the others still get every event', () => {
   const errors: Error[] = [];
   const store = new Store<Thing>((error) => errors.push(error));
   store.subscribe(() => {
@@ -157,7 +157,7 @@ test('a listener that throws is reported and keeps no event from the others', ()
   expect(errors).toEqual([new Error('broken listener'), new Error('broken listener')]);
 });
 
-test('a listener hears nothing after it has unsubscribed', () => {
+test('a listener gets nothing after it has unsubscribed', () => {
   const store = new Store<Thing>();
   const writer = store.openPart();
   const events: unknown[] = [];
@@ -172,7 +172,7 @@ test('a listener hears nothing after it has unsubscribed', () => {
 describe('an index', () => {
   const byColour = (thing: Thing): readonly string[] => (thing.colour === '' ? [] : thing.colour.split(' '));
 
-  test('finds what is there already, and follows changes, deletes and replacements', () => {
+  test('finds existing objects, and follows changes, deletes and replacements', () => {
     const store = new Store<Thing>();
     const writer = store.openPart();
     writer.apply(entry('a', { colour: 'red green' }));
@@ -190,7 +190,7 @@ describe('an index', () => {
     expect(keys('red')).toEqual([]);
   });
 
-  test('passes over an object that its function chokes on', () => {
+  test('skips an object for which its function throws', () => {
     const errors: Error[] = [];
     const store = new Store<Thing>((error) => errors.push(error));
     store.addIndex('colour', (thing) => {
@@ -206,9 +206,9 @@ describe('an index', () => {
   });
 
   test.each([
-    ['asked for and never made', (store: Store<Thing>) => store.byIndex('size', '1')],
+    ['queried and was never added', (store: Store<Thing>) => store.byIndex('size', '1')],
     ['made twice', (store: Store<Thing>) => store.addIndex('colour', byColour)],
-  ])('that is %s is a mistake of the caller', (_name, use) => {
+  ])('that is %s is refused as a mistake of the caller', (_name, use) => {
     const store = new Store<Thing>();
     store.addIndex('colour', byColour);
 

@@ -46,7 +46,7 @@ const clean = (name: string, resourceVersion: string): object => ({
 });
 
 describe('a watch', () => {
-  test('asks for bookmarks, and from where and how long to watch what', async () => {
+  test('requests bookmarks, and states what to watch, from which version and for how long', async () => {
     const asked = signalled<IncomingMessage>();
     const { done } = await watch(
       (request, response) => {
@@ -71,7 +71,7 @@ describe('a watch', () => {
     expect(headers).not.toHaveProperty('accept-encoding');
   });
 
-  test('tells of changes and bookmarks, of objects without managedFields and with their kind', async () => {
+  test('delivers changes and bookmarks, with objects that have their kind and no managedFields', async () => {
     const { events, done, opened } = await watch((_request, response) => {
       response.write(line('ADDED', secret('a', '6')) + line('MODIFIED', secret('a', '7')));
       response.end(
@@ -90,7 +90,7 @@ describe('a watch', () => {
     ]);
   });
 
-  test('tells of an event as soon as its line is complete, wherever it was cut', async () => {
+  test('delivers an event as soon as its line is complete, wherever it was cut', async () => {
     const opened = signalled<ServerResponse>();
     const { events, done } = await watch((_request, response) => opened.resolve(response));
     const response = await opened.promise;
@@ -107,7 +107,7 @@ describe('a watch', () => {
     expect(events).toEqual([{ type: 'ADDED', object: clean('ä', '6') }]);
   });
 
-  test('that is cut in the middle of an object tells of none of it and fails', async () => {
+  test('that is cut in the middle of an object delivers nothing of it and fails', async () => {
     const { events, done } = await watch((_request, response) => {
       response.write(line('ADDED', secret('a', '6')) + line('ADDED', secret('b', '7')).slice(0, 30));
       setImmediate(() => response.socket?.destroy());
@@ -117,7 +117,7 @@ describe('a watch', () => {
     expect(events).toEqual([{ type: 'ADDED', object: clean('a', '6') }]);
   });
 
-  test('ends with the error of an ERROR event', async () => {
+  test('fails with the error of an ERROR event', async () => {
     const { events, done } = await watch((_request, response) => {
       response.write(line('ADDED', secret('a', '6')) + line('ERROR', refusal(410, 'Expired')));
     });
@@ -134,7 +134,7 @@ describe('a watch', () => {
   test.each([
     ['an ERROR event without a Status', line('ERROR', 'hunter2'), { status: 500, verb: 'WATCH' }],
     ['a line that is not JSON', 'hunter2 {\n', { reason: 'ProtocolError' }],
-    ['a line that is no object', '"hunter2"\n', { reason: 'ProtocolError' }],
+    ['a line that is not an object', '"hunter2"\n', { reason: 'ProtocolError' }],
     ['an event of unknown type', line('hunter2', secret('a', '6')), { reason: 'ProtocolError' }],
     ['an event without an object', '{"type":"ADDED","data":"hunter2"}\n', { reason: 'ProtocolError' }],
     [
@@ -147,7 +147,7 @@ describe('a watch', () => {
       line('BOOKMARK', { metadata: {}, data: 'hunter2' }),
       { reason: 'ProtocolError' },
     ],
-  ])('fails on %s, which it does not repeat', async (_name, text, expected) => {
+  ])('fails on %s, which its error does not quote', async (_name, text, expected) => {
     const { done, events } = await watch((_request, response) => void response.write(text));
 
     const error = await failureOf(done);
@@ -168,7 +168,7 @@ describe('a watch', () => {
     expect(await failureOf(done)).toMatchObject({ reason: 'ProtocolError' });
   });
 
-  test('of a mistake of its listener fails with that', async () => {
+  test('fails with what its listener throws', async () => {
     const { transport } = await setUpTransport(
       (_request, response) => void response.write(line('ADDED', secret('a', '6'))),
     );

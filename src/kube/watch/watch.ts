@@ -5,36 +5,36 @@ import type { KubeObject, ResourceType } from '../objects.ts';
 import { collectionPath } from '../paths.ts';
 import type { Transport } from '../transport/transport.ts';
 
-/** A change, or with BOOKMARK only the news that everything up to this resourceVersion has been sent. */
+/** A change. BOOKMARK changes nothing: everything up to its resourceVersion has been sent. */
 export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
 
-/** Both are called synchronously, as things happen. */
+/** Receives what happens on a watch. Both functions are called synchronously. */
 export interface WatchListener<T> {
-  /** The server has taken the watch. */
+  /** The server has accepted the watch. */
   opened(): void;
   event(event: WatchEvent<T>): void;
 }
 
 export interface WatchOptions extends Selection {
-  /** Where to start: the resourceVersion of a list, an event or a bookmark. */
+  /** The version to start from: that of a list, an event or a bookmark. */
   resourceVersion: string;
-  /** After how many seconds the server ends the watch. */
+  /** Seconds after which the server ends the watch. */
   timeoutSeconds: number;
   /** Milliseconds of silence after which the connection counts as dead. */
   idleMs: number;
   signal: AbortSignal;
 }
 
-/** How long the server may take beyond its own time limit. */
+/** How much longer than its own time limit the server may take, in milliseconds. */
 const GRACE_MS = 10_000;
 const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
 /**
- * Watches one collection and tells `listener` of each event as soon as its line is complete. Resolves when the server
- * ends the watch. Throws an `ApiError`: for an ERROR event the one of its Status (410: list anew), for a line that is not an event
- * a ProtocolError, and what `request` throws.
+ * Watches one collection and passes each event to `listener` as soon as its line is complete. Resolves when the server ends the
+ * watch. Throws an `ApiError`: that of the Status for an ERROR event (410: list again), a ProtocolError for a line that is not an
+ * event, and what `stream` throws.
  */
 export async function watchObjects<T extends KubeObject>(
   transport: Transport,
@@ -87,7 +87,7 @@ function parseEvent<T extends KubeObject>(type: ResourceType<T>, line: string): 
       throw statusError(event.object, { verb: 'WATCH', resource: type.plural, status: 500 });
     default:
   }
-  // Neither the line nor the parser's message, which quotes it, is kept: it may hold a Secret.
+  // Neither the line nor the parser's message, which quotes it, is kept: it may contain a Secret.
   throw protocolError(type, 'A line of the watch is not an event.');
 }
 
