@@ -17,7 +17,7 @@ export function uncertain(
   return {
     why: {
       reason: 'IssuanceUncertain',
-      message: `CAcert may have signed a certificate that did not arrive. RecoveryEvidence for it ${where}; if it is there, put it under tls.crt into the Secret ${pendingSecretName} of the namespace ${metadata.namespace}, which has its key, and it is taken over. Otherwise another one is asked for, after a long while; or at once if that Secret is deleted.`,
+      message: `CAcert may have signed a certificate that did not arrive. Look for it ${where}; if it is there, put it under tls.crt into the Secret ${pendingSecretName} of the namespace ${metadata.namespace}, which has its key, and it is taken over. Otherwise another one is asked for, after a long while; or at once if that Secret is deleted.`,
     },
     leastMs: LEAST_MS,
   };
