@@ -6,12 +6,12 @@ import { type Cleaner, createCleaner } from '../http/secrecy.ts';
 import { Sender } from '../http/sender.ts';
 import type { ClientSettings } from '../http/settings.ts';
 import type { CallOptions, WaitOptions } from '../http/types.ts';
+import type { TinyCertCredentials } from './account.ts';
 import { makeError, TinyCertError } from './errors.ts';
 import { parseBody, readError } from './reply.ts';
 import { tokenReply } from './schemas.ts';
 import type { SessionState } from './session.ts';
 import { type Parameters, signForm } from './signing.ts';
-import type { TinyCertCredentials } from './types.ts';
 
 /** What a caller is made of. */
 export interface CallerOptions {

@@ -27,6 +27,7 @@ export type { Clock } from '../lib/clock.ts';
 export type { ClockOffset } from '../http/clock-offset.ts';
 export { maybeExecuted } from '../http/errors.ts';
 export type { CallOptions, FinishedRequest, WaitOptions } from '../http/types.ts';
+export type { TinyCertAccountOptions, TinyCertCredentials } from './account.ts';
 export { createTinyCertClient } from './client.ts';
 export type { TinyCertErrorCode, TinyCertErrorKind, UpstreamErrorCode } from './error-codes.ts';
 export { TinyCertError, type TinyCertErrorDetails } from './errors.ts';
@@ -50,8 +51,6 @@ export type {
   ReportedSubject,
   SettableStatus,
   StatusFilter,
-  TinyCertAccountOptions,
   TinyCertClient,
   TinyCertClientOptions,
-  TinyCertCredentials,
 } from './types.ts';

@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { parseCaBundle, parseEndpoint } from '../http/endpoint.ts';
+import type { TinyCertAccountOptions } from './account.ts';
 import { defaultEndpoint } from './default-endpoint.ts';
 import { invalidOptions } from './errors.ts';
-import type { TinyCertAccountOptions } from './types.ts';
 
 /** Logs in; resolves to the token. */
 export type Login = (signal: AbortSignal) => Promise<string>;
