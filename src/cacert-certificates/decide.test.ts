@@ -213,7 +213,9 @@ describe('an attempt without an answer', () => {
   test('is waited for as long as it can still be sent, and then in doubt', () => {
     const known = { quietAt: 2_000_000, unsent: false };
     expect(decide(inputs({ ...open, attempt: known }))).toEqual({ do: 'wait', quietAt: 2_000_000 });
-    expect(decide(inputs({ ...open, attempt: known, monotonic: 2_000_000 }))).toEqual({ do: 'doubt' });
+    expect(decide(inputs({ ...open, attempt: known, monotonic: 2_000_000 }))).toEqual({
+      do: 'recordUncertain',
+    });
   });
 });
 

@@ -3,17 +3,17 @@ import { revokeByHand, uncertain } from './messages.ts';
 
 const certificate = { metadata: { namespace: 'ns', name: 'mail' } };
 
-describe('the message about an attempt whose outcome nobody knows', () => {
+describe('the message about an attempt with an unknown outcome', () => {
   test.each([
     [
-      'names the list of certificates if CAcert gave no number',
+      'points to the list of certificates if CAcert gave no request number',
       {},
-      'Look for it among the client certificates of the web account (account.php?id=5);',
+      'Look for it among the client certificates of the web account (account.php?id=5). If it is there,',
     ],
     [
-      'names the page of the request if CAcert gave its number',
+      'points to the page of the request if CAcert gave its number',
       { requestId: '288123' },
-      'Look for it at account.php?id=6&cert=288123 of the web account (request 288123);',
+      'Look for it at account.php?id=6&cert=288123 of the web account (request 288123). If it is there,',
     ],
   ])('%s', (_, change, where) => {
     const { why } = uncertain(certificate, { pendingSecretName: 'mail-pending-uid', ...change });
@@ -28,7 +28,7 @@ describe('the message about an attempt whose outcome nobody knows', () => {
     expect(why.message).toContain('under tls.crt into the Secret mail-pending-uid of the namespace ns');
   });
 
-  test('asks to wait for 15 minutes at least', () => {
+  test('comes with a wait of at least 15 minutes', () => {
     expect(uncertain(certificate, { pendingSecretName: 'x' }).leastMs).toBe(15 * 60_000);
   });
 });
@@ -36,6 +36,8 @@ describe('the message about an attempt whose outcome nobody knows', () => {
 test('the message about a certificate to revoke names its serial number, its end and the page', () => {
   const message = revokeByHand({ serialNumber: '0a', notAfter: '2026-04-01T00:00:00Z' });
 
-  expect(message).toContain('serial number 0a is good until 2026-04-01T00:00:00Z');
+  expect(message).toContain(
+    'serial number 0a can log in to the account until it expires at 2026-04-01T00:00:00Z',
+  );
   expect(message).toContain('account.php?id=5');
 });
