@@ -4,83 +4,89 @@ import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import { isUpToDate, upToDateStatus } from '../issuance/decide/up-to-date.ts';
 import { lookAgainAt } from '../issuance/renewal/plan.ts';
 import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
-import type { ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
+import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
+import type { Reason } from '../lib/reason.ts';
+import { DECIDE_AGAIN_MS } from './backoffs.ts';
 import { type Plan, failedConditions, servedUntil, settledCondition } from './decide.ts';
-import type { Deps } from './deps.ts';
-import type { Inputs } from './inputs.ts';
 import { issue } from './issue.ts';
 import { uncertain } from './messages.ts';
-import { publish, refuse, takeUp } from './publish.ts';
+import { adopt, publish, refuse } from './publish.ts';
+import type { Step } from './work.ts';
 
-/** What the account's own events say, and what the spec itself asks for. */
-const SAID_ELSEWHERE: ReadonlySet<string> = new Set(['AccountNotReady', 'Suspended']);
+/** Reasons that need no event: the account has events of its own, and a user who sets `suspend` knows it. */
+const REPORTED_ELSEWHERE: ReadonlySet<string> = new Set(['AccountNotReady', 'Suspended']);
 
-/** What was found out is decided on anew. */
-const LOOK_AGAIN_MS = 200;
+/** The needs to issue that repair a Secret. Something else may keep undoing the repair. */
+const REPAIRS: ReadonlySet<string> = new Set(['SecretMismatch', 'SecretMissing']);
 
-/** Carries a plan out. Every step is safe to die after. */
-export async function act(
-  deps: Deps,
-  inputs: Inputs,
-  plan: Plan,
-  context: ReconcileContext,
-): Promise<ReconcileResult> {
-  const { certificate } = inputs;
-  const { signal, log } = context;
+/** Executes a plan. The process may die after any step without losing a key or an answer. */
+export async function act(step: Step, plan: Plan): Promise<ReconcileResult> {
+  const { deps, inputs } = step;
   switch (plan.do) {
     case 'nothing':
-      if (plan.wakeBy === 'gate') park(deps, inputs);
+      if (plan.wakeBy === 'gate') park(step);
       return { requeueAt: plan.requeueAt };
     case 'report':
-      return report(deps, inputs, plan, signal);
+      return report(step, plan);
     case 'wait':
       return { requeueAfterMs: plan.quietAt - inputs.monotonic };
     case 'issue':
-      log.info({ reason: plan.why.reason }, 'Asking CAcert for a certificate');
-      return plan.why.reason === 'SecretMismatch' || plan.why.reason === 'SecretMissing'
-        ? repair(deps, certificate, () => issue(deps, inputs, plan.why, context))
-        : issue(deps, inputs, plan.why, context);
+      return issueFor(step, plan.why);
     case 'publish':
-      return publish(deps, inputs, plan, signal);
+      return publish(step, plan);
     case 'refuse':
-      return refuse(deps, inputs, plan, signal);
+      return refuse(step, plan);
     case 'keep':
-      return keep(deps, inputs, plan.certificate, signal);
-    case 'takeUp':
-      return takeUp(deps, inputs, signal);
-    case 'doubt':
-      return doubt(deps, inputs, signal);
+      return keep(step, plan.certificate);
+    case 'adopt':
+      return adopt(step);
+    case 'recordUncertain':
+      return recordUncertain(step);
     case 'relabel':
-      return repair(deps, certificate, () => relabel(deps, inputs, signal));
+      return repair(deps, inputs.certificate, () => relabel(step));
     case 'settle':
-      return settle(deps, inputs, signal);
+      return settle(step);
     case 'forget':
-      return forget(deps, inputs, signal);
+      return forget(step);
     default:
       return plan satisfies never;
   }
 }
 
-/** Says what is in the way. Where it is the resource's own, and not its account's, somebody is told by an event too. */
-async function report(
-  deps: Deps,
-  inputs: Inputs,
-  { why, conditions, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
-  signal: AbortSignal,
-): Promise<ReconcileResult> {
-  const isSaidElsewhere = SAID_ELSEWHERE.has(why.reason);
-  const said = await reportBlocker(deps, inputs.certificate, { ...why, isSaidElsewhere }, conditions, signal);
-  if (wakeBy === 'gate') park(deps, inputs);
-  return { requeueAt, ...said };
+function issueFor(step: Step, why: Reason): Promise<ReconcileResult> {
+  const { deps, inputs, log } = step;
+  const { account, certificate } = inputs;
+  if (!account?.ready) throw new TerminalError('AccountNotReady', 'The account is not ready.');
+  const work = { ...step, account: account.issuer };
+  log.info({ reason: why.reason }, 'Asking CAcert for a certificate');
+  return REPAIRS.has(why.reason) ? repair(deps, certificate, () => issue(work, why)) : issue(work, why);
 }
 
-/** Nobody knows whether an attempt bought anything. It is said, and asked again only after a long while. */
-async function doubt(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
+/** Reports a blocker in the conditions, and also by an event if nothing else reports it. */
+async function report(
+  step: Step,
+  { why, conditions, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
+): Promise<ReconcileResult> {
+  const { deps, inputs, signal } = step;
+  const isSaidElsewhere = REPORTED_ELSEWHERE.has(why.reason);
+  const reported = await reportBlocker(
+    deps,
+    inputs.certificate,
+    { ...why, isSaidElsewhere },
+    conditions,
+    signal,
+  );
+  if (wakeBy === 'gate') park(step);
+  return { requeueAt, ...reported };
+}
+
+/** Records that the outcome of an attempt is unknown. The next attempt comes only after a long wait. */
+async function recordUncertain({ deps, inputs, signal }: Step): Promise<ReconcileResult> {
   const { certificate, now } = inputs;
   const { attempt } = certificate.status ?? {};
-  if (!attempt) throw new TerminalError('NoAttempt', 'There is no attempt to doubt.');
+  if (!attempt) throw new TerminalError('NoAttempt', 'There is no attempt to record as uncertain.');
   const { why, leastMs } = uncertain(certificate, attempt);
   const { change, requeueAfterMs = 0 } = afterFailure(certificate, now, { leastMs });
   await deps.statuses.write({
@@ -95,47 +101,47 @@ async function doubt(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<R
   return { requeueAfterMs, requeueAt: servedUntil(inputs) };
 }
 
-/** Status says how things stand, after a change that needs no certificate. */
-async function settle(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
+/** Brings status up to date after a change that needs no certificate. */
+async function settle({ deps, inputs, signal }: Step): Promise<ReconcileResult> {
   const { certificate } = inputs;
   await deps.statuses.write({ certificate, ...upToDateStatus(inputs, settledCondition(inputs)), signal });
   return { requeueAt: lookAgainAt(inputs) };
 }
 
-/** Puts labels and annotations back on a Secret whose content is sound. */
-async function relabel(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
+/** Restores the labels and annotations of a Secret whose content is sound. */
+async function relabel(step: Step): Promise<ReconcileResult> {
+  const { deps, inputs, signal } = step;
   const { certificate, secret } = inputs;
   if (secret.state !== 'changed') return {};
   const wanted = cacertKind.metadataOf(certificate);
   const metadata = await deps.certificateSecrets.keepMetadata(certificate, secret, wanted, signal);
-  return settle(deps, { ...inputs, secret: { ...secret, metadata } }, signal);
+  return settle({ ...step, inputs: { ...inputs, secret: { ...secret, metadata } } });
 }
 
-/** Stores what was signed beside its key. */
-async function keep(deps: Deps, inputs: Inputs, pem: string, signal: AbortSignal): Promise<ReconcileResult> {
+/** Stores a signed certificate beside its key. */
+async function keep({ deps, inputs, signal }: Step, pem: string): Promise<ReconcileResult> {
   const { certificate, pending } = inputs;
   if (pending.state === 'present') await deps.pendingKeys.keepCertificate(certificate, pending, pem, signal);
-  return { requeueAfterMs: LOOK_AGAIN_MS };
+  return { requeueAfterMs: DECIDE_AGAIN_MS };
 }
 
-/** Removes the Secret that kept a key, once the certificate's own Secret has it: status alone is no proof of that. */
-async function forget(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
+/** Deletes the Secret of a pending key once the certificate's own Secret holds that key. Status alone does not prove that. */
+async function forget(step: Step): Promise<ReconcileResult> {
+  const { deps, inputs, signal } = step;
   const { certificate, pending } = inputs;
   if (pending.state !== 'present') return {};
   const view = await deps.certificateSecrets.read(certificate, signal);
-  const held = view.state === 'changed' ? view.held : undefined;
-  const isServed = pending.key !== undefined && held?.leaf.rawPublicKey.equals(pending.key.toPublicKey());
+  const content = view.state === 'changed' ? view.held : undefined;
+  const isServed = pending.key !== undefined && content?.leaf.rawPublicKey.equals(pending.key.toPublicKey());
   if (!isServed) {
-    return isUpToDate(inputs, settledCondition(inputs))
-      ? { requeueAt: lookAgainAt(inputs) }
-      : settle(deps, inputs, signal);
+    return isUpToDate(inputs, settledCondition(inputs)) ? { requeueAt: lookAgainAt(inputs) } : settle(step);
   }
   await deps.pendingKeys.forget(certificate, pending, signal);
   failpoint('forget');
-  return { requeueAfterMs: LOOK_AGAIN_MS };
+  return { requeueAfterMs: DECIDE_AGAIN_MS };
 }
 
-function park(deps: Deps, inputs: Inputs): void {
+function park({ deps, inputs }: Step): void {
   const { account } = inputs;
   if (account?.ready) account.issuer.account.gate.park(ticketOf(deps, inputs));
 }

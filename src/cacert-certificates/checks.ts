@@ -8,7 +8,7 @@ import { emailAddressesOf } from '../x509/distinguished-name.ts';
 import { normalCommonName } from '../x509/names.ts';
 import type { PrivateKey } from '../x509/private-key.ts';
 
-/** What a certificate has to fit. */
+/** What a certificate has to match. */
 export interface Expected {
   spec: Pick<CAcertCertificateSpec, 'emailAddresses' | 'commonName' | 'codeSigning'>;
   bundle: Bundle;
@@ -19,13 +19,13 @@ export interface Expected {
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
 
-/** What CAcert calls whoever has no name: its code says one thing and its policy (CPS 3.1.1) another. */
+/** The names of an anonymous member: the first stands in CAcert's code, the second in its policy (CPS 3.1.1). */
 const ANONYMOUS: readonly string[] = [ANONYMOUS_NAME, 'CAcert WoT Member'];
 
 /**
- * Checks what CAcert signed, or what somebody pasted, before it may go into a Secret. CAcert leaves out of a request what the
- * account may not have, without a word, so that nothing is taken for granted. Throws a `MaterialError`, or the error of the
- * X.509 reader, whose codes and messages are as static.
+ * Checks a certificate that CAcert signed or somebody pasted before it may go into a Secret. Nothing is taken for granted:
+ * CAcert silently leaves out whatever the account may not have. Throws a `MaterialError`, or the `X509Error` of the
+ * reader; codes and messages of both are fixed texts.
  */
 export function checkIssued(pem: string, key: PrivateKey, expected: Expected): Material {
   const leaf = readCertificate(pem);
@@ -39,7 +39,7 @@ export function checkIssued(pem: string, key: PrivateKey, expected: Expected): M
   };
 }
 
-/** The checks that need no private key. Answers with the chain to a root of the bundle. */
+/** The checks that need no private key. Returns the chain to a root of the bundle. Throws a `MaterialError`. */
 export function checkCertificate(
   leaf: Certificate,
   { spec, bundle, now }: Expected,
@@ -48,11 +48,11 @@ export function checkCertificate(
   checkEmails(leaf, wantedEmails(spec));
   const usages = leaf.x509.keyUsage ?? [];
   if (!usages.includes(CLIENT_AUTH))
-    throw failure('IncorrectCertificate', 'The certificate is not good for the authentication of clients.');
+    throw failure('IncorrectCertificate', 'The certificate does not allow client authentication.');
   if (spec.codeSigning && !usages.includes(CODE_SIGNING)) {
     throw failure(
       'IncorrectCertificate',
-      'The certificate is not good for signing code, as codeSigning asks: that takes the right to it and 100 assurance points.',
+      'The certificate does not allow code signing, as codeSigning asks: the account needs the right to it and 100 assurance points.',
     );
   }
   const chain = chainOf(leaf, bundle);
@@ -67,8 +67,8 @@ function checkName({ names: { commonName } }: Certificate, wanted: string | unde
   throw failure(
     'IncorrectCertificate',
     isAnonymous
-      ? 'The certificate bears no name, and commonName asks for one: write one of the names in the account’s status, letter for letter, or leave commonName out.'
-      : 'The certificate bears another common name than was asked for.',
+      ? 'The certificate has no name although commonName asks for one: use one of the names in the account’s status, letter for letter, or leave commonName out.'
+      : 'The certificate has another common name than the spec asks for.',
   );
 }
 
@@ -77,7 +77,7 @@ function checkEmails(leaf: Certificate, wanted: readonly string[]): void {
     [...new Set(emails.map((email) => email.toLowerCase()))].sort().join(' ');
   const found = [...leaf.names.email, ...emailAddressesOf(leaf.rawSubject)];
   if (normal(found) === normal(wanted)) return;
-  throw failure('IncorrectCertificate', 'The certificate has other e-mail addresses than were asked for.');
+  throw failure('IncorrectCertificate', 'The certificate has other e-mail addresses than the spec asks for.');
 }
 
 function chainOf(

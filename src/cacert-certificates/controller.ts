@@ -15,8 +15,8 @@ import { gather } from './gather.ts';
 import { revokeByHand } from './messages.ts';
 
 /**
- * The controller of CAcertCertificates. It reads certificates, the metadata of their Secrets and the directory of accounts, and
- * writes the certificates' status, their Secrets and the Secrets of pending keys, nothing else.
+ * The controller of CAcertCertificates. It reads certificates, the metadata of their Secrets and the directory of accounts. It
+ * writes only the status of the certificates, their Secrets and the Secrets of pending keys.
  */
 export function reconciler(deps: Deps): Reconcile {
   return async (key, context) => {
@@ -30,13 +30,13 @@ export function reconciler(deps: Deps): Reconcile {
       return withTurn(gate, read, () => {
         const plan = decide(inputs);
         failpoint('decide');
-        return act(deps, inputs, plan, context);
+        return act({ deps, inputs, signal: context.signal, log: context.log }, plan);
       });
     });
   };
 }
 
-/** Which events lead to which keys. Returns the function that ends this. */
+/** Maps events to the keys to reconcile. Returns the function that ends the subscriptions. */
 export function wire(deps: Deps, queue: WorkQueue): () => void {
   deps.certificates.addIndex(BY_ACCOUNT, ({ spec, metadata }) => [
     cacertAccountKey(metadata.namespace, spec.accountRef.name),
@@ -50,7 +50,7 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
     deps.nameClaims.onFreed((secret) => wake(BY_SECRET, secret, 'freed')),
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
-        tellOfEnd(deps, deps.written.newest(key, object) ?? object);
+        warnOfDeletion(deps, deps.written.newest(key, object) ?? object);
         deps.written.forget(key);
         queue.forget(key);
         return;
@@ -71,10 +71,10 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
   };
 }
 
-/** Nothing revokes the certificate of a resource that is gone; somebody has to know. */
-function tellOfEnd({ clock, leads, warn }: Deps, certificate: CAcertCertificate): void {
+/** Nothing revokes the certificate of a deleted resource, so a person has to know about it. */
+function warnOfDeletion({ clock, leads, warn }: Deps, certificate: CAcertCertificate): void {
   const { status } = certificate;
-  // Every replica sees it go, and one tells.
+  // Every replica sees the deletion; only the leader warns.
   if (!leads() || status?.serialNumber === undefined || Date.parse(status.notAfter ?? '') <= clock.now())
     return;
   warn(certificate, 'DeletedNotRevoked', revokeByHand(status));

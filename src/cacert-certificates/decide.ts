@@ -10,27 +10,26 @@ import type { Inputs } from './inputs.ts';
 import { type Need, firstNeed } from './needs.ts';
 import { firstBlocker } from './preconditions.ts';
 
-/** What is to be done, and nothing else: `act` carries it out without deciding anew. */
+/** What to do. `act` executes it without another decision. */
 export type Plan =
-  /** All is well until then. */
   | NothingPlan
   | ReportPlan
-  /** Look again at this moment of the monotonic clock. */
+  /** Reconcile again at this moment of the monotonic clock. */
   | { do: 'wait'; quietAt: number }
   | { do: 'issue'; why: Reason }
-  /** Serve what was signed for the pending key. */
+  /** Serve the certificate for the pending key. */
   | { do: 'publish'; material: Material; isLate: boolean }
-  /** Keep what was signed and cannot be served where a person finds it. */
+  /** Keep a certificate that must not be served where a person finds it. */
   | { do: 'refuse'; certificate: string; fault: Reason }
-  /** Store what was signed where it outlives this process. */
+  /** Store a certificate where it outlives this process. */
   | { do: 'keep'; certificate: string }
-  /** Take note of what the Secret holds. */
-  | { do: 'takeUp' }
-  /** Say that nobody knows what came of an attempt. */
-  | { do: 'doubt' }
+  /** Take the certificate in the Secret into status. */
+  | { do: 'adopt' }
+  /** Record that the outcome of the attempt is unknown. */
+  | { do: 'recordUncertain' }
   | { do: 'relabel' | 'settle' | 'forget' };
 
-/** What Ready says of a certificate that is served and valid: nobody but a person can end it before its time. */
+/** The Ready condition of a valid certificate in its Secret. Only a person can revoke it, so the message explains how. */
 export const SERVED: WantedCondition = {
   ...READY,
   message:
@@ -45,11 +44,11 @@ export function decide(inputs: Inputs): Plan {
       ? { do: 'nothing', requeueAt: lookAgainAt(inputs) }
       : { do: 'settle' };
   }
-  if (need.remedy === 'doubt' && inputs.monotonic < need.quietAt)
+  if (need.remedy === 'recordUncertain' && inputs.monotonic < need.quietAt)
     return { do: 'wait', quietAt: need.quietAt };
-  const obstacle = firstBlocker(inputs, need);
-  if (!obstacle) return planFor(need);
-  return blockedPlan(obstacle, { isServed: servesSpec(inputs), ready: SERVED, until: servedUntil(inputs) });
+  const blocker = firstBlocker(inputs, need);
+  if (!blocker) return planFor(need);
+  return blockedPlan(blocker, { isServed: servesSpec(inputs), ready: SERVED, until: servedUntil(inputs) });
 }
 
 function planFor(need: Need): Plan {
@@ -63,8 +62,8 @@ function planFor(need: Need): Plan {
       return { do: 'refuse', certificate: need.certificate, fault: need.fault };
     case 'keep':
       return { do: 'keep', certificate: need.certificate };
-    case 'doubt':
-    case 'takeUp':
+    case 'recordUncertain':
+    case 'adopt':
     case 'relabel':
     case 'settle':
     case 'forget':
@@ -79,12 +78,12 @@ export function workingConditions(inputs: Inputs, why: Reason): WantedCondition[
   return working(servesSpec(inputs), why, SERVED);
 }
 
-/** The conditions after a try that failed. */
+/** The conditions after a failed attempt, or while something blocks the need. */
 export function failedConditions(inputs: Inputs, why: Reason): WantedCondition[] {
   return failed(servesSpec(inputs), why, SERVED);
 }
 
-/** What Ready says of a certificate that needs nothing: it may have ended without being renewed. */
+/** The Ready condition of a certificate that needs nothing. It may have expired with its renewal disabled. */
 export function settledCondition({ certificate, now }: Pick<Inputs, 'certificate' | 'now'>): WantedCondition {
   const expiry = expiryOf(certificate);
   if (expiry === undefined || expiry > now) return SERVED;
@@ -97,7 +96,7 @@ export function settledCondition({ certificate, now }: Pick<Inputs, 'certificate
   };
 }
 
-/** When Ready stops being true by itself, if it is true now: whoever waits has to say so then. */
+/** When Ready turns false without any change, if it is true now. A certificate that waits must be reconciled then. */
 export function servedUntil(inputs: Inputs): number | undefined {
   return servesSpec(inputs) ? expiryOf(inputs.certificate) : undefined;
 }

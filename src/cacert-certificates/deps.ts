@@ -15,17 +15,17 @@ import type { Clock } from '../lib/clock.ts';
 import type { CAcertCertificateMetrics } from '../metrics/registry.ts';
 import type { PendingKeys } from './pending-keys.ts';
 
-/** What the controller works with; all of it is shared between its files and lives as long as the process. */
+/** What the controller uses. Everything here is shared and lives as long as the process. */
 export interface Deps {
   clock: Clock;
   timing: Timing;
   metrics: CAcertCertificateMetrics;
   warn: Warn;
-  /** This process, as attempts name it. */
+  /** The name of this process in attempts. */
   holder: string;
-  /** Whether this process leads at this very moment. */
+  /** Whether this process leads right now. */
   leads: () => boolean;
-  /** Whether the CRDs know all that has to be written. */
+  /** Whether the installed CRDs know every field that the operator writes. */
   crds: CrdsFit;
   certificates: Store<CAcertCertificate>;
   written: LastWritten<CAcertCertificate>;
@@ -33,21 +33,21 @@ export interface Deps {
   secrets: Store<KubeObject>;
   writtenSecrets: LastWritten<KubeObject>;
   directory: CAcertDirectory;
-  /** Whether there is an account resource of this key in the directory's sense, checked or not. */
+  /** Whether an account resource exists for a key of the directory, checked or not. */
   accountExists: (key: string) => boolean;
-  /** Has a certificate worked on again, by its key. */
+  /** Queues a certificate by its key. */
   wake: (key: string) => void;
-  /** What CAcert answered is a certificate in PEM, and nobody can ask for it again. */
+  /** The answers of CAcert are PEM certificates, which no call can fetch again. */
   attempts: AttemptMemory<string>;
   statuses: StatusWriter<CAcertCertificate>;
   certificateSecrets: CertificateSecrets<CAcertCertificate>;
   nameClaims: NameClaims;
   pendingKeys: PendingKeys;
   repairLimiter: RateLimiter;
-  /** How often the same was said of a resource lately. */
+  /** Slows down repeated reports about the same resource. */
   reportLimiter: RateLimiter;
 }
 
-/** Names of indexes on the store of certificates. */
+/** The indexes of the store of certificates. */
 export const BY_ACCOUNT = 'account';
 export const BY_PENDING = 'pending';

@@ -1,4 +1,3 @@
-import type { CAcertLogin } from '../account/cacert-account.ts';
 import { stopsOf } from '../account/stops.ts';
 import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
 import { CAcertError } from '../cacert/index.ts';
@@ -8,46 +7,44 @@ import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { keyOf } from '../kube/objects.ts';
 import type { Reason } from '../lib/reason.ts';
+import { DECIDE_AGAIN_MS } from './backoffs.ts';
 import { failedConditions, servedUntil } from './decide.ts';
-import type { Deps } from './deps.ts';
-import type { Inputs } from './inputs.ts';
 import { uncertain } from './messages.ts';
 import { waitsForAccount } from './preconditions.ts';
+import type { Work } from './work.ts';
 
-/** What another writer did is seen at once. */
-const LOOK_AGAIN_MS = 200;
-
-/** What becomes of a certificate after a call that gave none. */
+/** What a call without a certificate means for the resource. */
 interface Outcome {
   outcome: NonNullable<CAcertAttempt['outcome']>;
   why: Reason;
-  /** Undefined where the account says when to go on. */
+  /** Undefined if the account decides when to continue. */
   after: AfterFailure | undefined;
 }
 
-/** After `ccsr.php` gave no certificate. What may have been signed all the same is not asked for again soon. */
+/**
+ * Handles a `ccsr.php` call that returned no certificate: stops the account if the fault is the account's, records the
+ * outcome of the attempt, and schedules the next one. Rethrows errors that are not CAcert's, and any error after an abort.
+ */
 export async function afterFailedCall(
-  deps: Deps,
-  inputs: Inputs,
-  account: CAcertLogin,
+  work: Work,
   attempt: CAcertAttempt,
   error: unknown,
-  signal: AbortSignal,
 ): Promise<ReconcileResult> {
+  const { deps, inputs, signal } = work;
   if (error instanceof SendRefused) {
     deps.attempts.prepared(attempt.id, deps.clock.monotonic());
-    return { requeueAfterMs: LOOK_AGAIN_MS };
+    return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (!(error instanceof CAcertError) || signal.aborted) throw error;
-  stopAccount(deps, inputs, account, error);
+  stopAccount(work, error);
   const { certificate } = inputs;
   const requestId = error.requestId === undefined ? {} : { requestId: String(error.requestId) };
-  const { outcome, why, after } = outcomeOf(deps, inputs, { ...attempt, ...requestId }, error);
+  const { outcome, why, after } = outcomeOf(work, { ...attempt, ...requestId }, error);
   deps.metrics.issuances.inc({ outcome: outcome === 'Uncertain' ? 'uncertain' : 'failure' });
   const change = { ...after?.change, attempt: { ...attempt, ...requestId, outcome } };
   const conditions = failedConditions(inputs, why);
   const { generation } = certificate.metadata;
-  // A call takes minutes, in which somebody may have edited the resource; what is known of its end must not be lost.
+  // The resource may have been edited during the call, which takes minutes. The outcome must be written all the same.
   await deps.statuses.insist(
     certificate,
     (current) => deps.statuses.write({ certificate: current, change, conditions, generation, signal }),
@@ -55,18 +52,26 @@ export async function afterFailedCall(
     signal,
   );
   deps.attempts.forget(attempt.id);
-  if (after) {
-    deps.warn(certificate, why.reason, why.message);
-    return { requeueAfterMs: after.requeueAfterMs, requeueAt: servedUntil(inputs) };
-  }
-  // The account has other credentials by now, which have met no fault: nobody else tells that it is ready.
-  if (deps.directory.get(inputs.accountKey)?.ready && stopsOf(error) === 'login')
-    return { requeueAfterMs: LOOK_AGAIN_MS };
-  if (stopsOf(error) !== 'login') account.gate.park(ticketOf(deps, inputs));
+  if (!after) return waitForAccount(work, error);
+  deps.warn(certificate, why.reason, why.message);
+  return { requeueAfterMs: after.requeueAfterMs, requeueAt: servedUntil(inputs) };
+}
+
+/** Waits until the account is ready or its gate calls this certificate. */
+function waitForAccount({ deps, inputs, account }: Work, error: CAcertError): ReconcileResult {
+  const stops = stopsOf(error);
+  // The account got other credentials during the call. It is ready already, so nothing will signal recovery.
+  if (deps.directory.get(inputs.accountKey)?.ready && stops === 'login')
+    return { requeueAfterMs: DECIDE_AGAIN_MS };
+  if (stops !== 'login') account.account.gate.park(ticketOf(deps, inputs));
   return { requeueAt: servedUntil(inputs) };
 }
 
-function outcomeOf(deps: Deps, { certificate }: Inputs, attempt: CAcertAttempt, error: CAcertError): Outcome {
+function outcomeOf(
+  { deps, inputs: { certificate } }: Pick<Work, 'deps' | 'inputs'>,
+  attempt: CAcertAttempt,
+  error: CAcertError,
+): Outcome {
   const now = deps.clock.now();
   if (error.maybeExecuted || error.kind === 'uncertain') {
     const { why, leastMs } = uncertain(certificate, attempt);
@@ -82,22 +87,18 @@ function outcomeOf(deps: Deps, { certificate }: Inputs, attempt: CAcertAttempt, 
   };
 }
 
-/** What is the account's fault stops the account, so that its certificates do not find it out one by one. */
-function stopAccount(
-  deps: Deps,
-  { certificate, turn }: Inputs,
-  account: CAcertLogin,
-  error: CAcertError,
-): void {
+/** Stops the account if the fault is the account's, so its other certificates do not each run into it. */
+function stopAccount({ deps, inputs: { certificate, turn }, account }: Work, error: CAcertError): void {
   const { code: reason, message } = error;
+  const login = account.account;
   const stops = stopsOf(error);
   switch (stops) {
     case 'account':
-      return account.gate.failed(keyOf(certificate), turn.epoch, { reason, message });
+      return login.gate.failed(keyOf(certificate), turn.epoch, { reason, message });
     case 'login':
-      return deps.directory.fault(account, { reason, message });
+      return deps.directory.fault(login, { reason, message });
     case 'pause':
-      return account.gate.limited(error.retryAfterMs);
+      return login.gate.limited(error.retryAfterMs);
     case 'nobody':
       return;
     default:

@@ -8,7 +8,7 @@ import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 import type { PendingView } from './pending-keys.ts';
 
-/** Fetches once what the decision needs. Secrets are read from the API server only where something may have changed. */
+/** Reads everything that the decision needs. Secrets are read from the API server only if they may have changed. */
 export async function gather(
   deps: Deps,
   certificate: CAcertCertificate,
@@ -28,7 +28,7 @@ export async function gather(
     account,
     accountExists: account !== undefined || deps.accountExists(accountKey),
     elder,
-    // What belongs to another resource is none of this one's business.
+    // A Secret that belongs to another resource is not read.
     secret:
       elder === undefined
         ? await deps.certificateSecrets.readIfChanged(certificate, signal)
@@ -41,7 +41,7 @@ export async function gather(
   };
 }
 
-/** A certificate that is served and has no pending key is not worth a read. */
+/** Reads the pending Secret unless there can be none: the last attempt has its certificate and no such Secret is watched. */
 async function pendingOf(
   deps: Deps,
   certificate: CAcertCertificate,
@@ -50,7 +50,7 @@ async function pendingOf(
   const { attempt } = certificate.status ?? {};
   const key = refKey(deps.pendingKeys.refOf(certificate));
   const watched = deps.writtenSecrets.newest(key, deps.secrets.get(key));
-  const isConcluded = attempt === undefined || attempt.serialNumber !== undefined;
-  if (isConcluded && !watched) return { state: 'absent' };
+  const hasResult = attempt === undefined || attempt.serialNumber !== undefined;
+  if (hasResult && !watched) return { state: 'absent' };
   return deps.pendingKeys.read(certificate, signal);
 }

@@ -4,15 +4,15 @@ import type { CAcertAccountState } from '../issuance/cacert/directory.ts';
 import type { CertificateInputs } from '../issuance/decide/inputs.ts';
 import type { PendingView } from './pending-keys.ts';
 
-/** All that a decision is made from. */
+/** Everything that a decision is based on. */
 export interface Inputs extends CertificateInputs<CAcertCertificate> {
   accountKey: string;
-  /** Undefined as long as this process has not checked it. */
+  /** Undefined while this process has not checked it. */
   account: CAcertAccountState | undefined;
-  /** Whether there is such a resource. */
+  /** Whether the account resource exists. */
   accountExists: boolean;
-  /** The key whose certificate has not come yet. */
+  /** The key whose certificate has not arrived yet. */
   pending: PendingView;
-  /** What this process remembers of an open attempt; a certificate that nobody has stored yet, above all. */
+  /** What this process remembers about an open attempt, in particular an answer that is not stored yet. */
   attempt: AttemptKnowledge<string> | undefined;
 }

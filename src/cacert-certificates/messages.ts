@@ -1,11 +1,9 @@
 import type { CAcertAttempt, CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import type { Reason } from '../lib/reason.ts';
+import { UNCERTAIN_WAIT_MS } from './backoffs.ts';
 
-/** A late certificate comes within minutes, if it comes; and what is asked for again is one more if it does. */
-const LEAST_MS = 900_000;
-
-/** What to say, and how long to wait at least, where nobody knows whether an attempt bought anything. */
+/** What to report about an attempt with an unknown outcome, and the shortest wait before the next one. */
 export function uncertain(
   { metadata }: Pick<CAcertCertificate, 'metadata'>,
   { pendingSecretName, requestId }: Pick<CAcertAttempt, 'pendingSecretName' | 'requestId'>,
@@ -17,16 +15,16 @@ export function uncertain(
   return {
     why: {
       reason: 'IssuanceUncertain',
-      message: `CAcert may have signed a certificate that did not arrive. RecoveryEvidence for it ${where}; if it is there, put it under tls.crt into the Secret ${pendingSecretName} of the namespace ${metadata.namespace}, which has its key, and it is taken over. Otherwise another one is asked for, after a long while; or at once if that Secret is deleted.`,
+      message: `CAcert may have signed a certificate that did not arrive. Look for it ${where}. If it is there, put it under tls.crt into the Secret ${pendingSecretName} of the namespace ${metadata.namespace}, which holds its key; the operator then adopts it. Otherwise the operator asks for another one after a long wait, or at once if you delete that Secret.`,
     },
-    leastMs: LEAST_MS,
+    leastMs: UNCERTAIN_WAIT_MS,
   };
 }
 
-/** What a person has to know of a certificate that nobody uses any more: CAcert has no call that revokes one. */
+/** What a person must know about a certificate that is no longer used: CAcert has no call that revokes it. */
 export function revokeByHand({
   serialNumber,
   notAfter,
 }: Pick<CAcertCertificateStatus, 'serialNumber' | 'notAfter'>): string {
-  return `The certificate with the serial number ${serialNumber} is good until ${notAfter} and can log in to the account until then. CAcert has no call that revokes it: do that in the web account (account.php?id=5), if its key may be known to others.`;
+  return `The certificate with the serial number ${serialNumber} can log in to the account until it expires at ${notAfter}. CAcert has no call that revokes it: if others may know its key, revoke it in the web account (account.php?id=5).`;
 }

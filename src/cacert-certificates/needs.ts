@@ -1,34 +1,34 @@
 import { firstOf } from '../lib/first-of.ts';
-import { keySize } from '../api/cacert/effective.ts';
 import { isCAcertAttemptOpen } from '../issuance/cacert/kind.ts';
-import { MaterialError, type Material } from '../issuance/secret/check-material.ts';
+import type { Material } from '../issuance/secret/check-material.ts';
 import { renewalPlan } from '../issuance/renewal/plan.ts';
 import { secretHoldsCurrent } from '../issuance/decide/readiness.ts';
 import type { Reason } from '../lib/reason.ts';
-import { X509Error } from '../x509/errors.ts';
-import { checkCertificate, checkIssued } from './checks.ts';
+import { examine, examineBeside, faultBeside, isSecretAsAsked } from './examine.ts';
 import { boughtBy } from '../issuance/attempt/memory.ts';
 import type { Inputs } from './inputs.ts';
+import { certificateBeside } from './pending-keys.ts';
 
-/** What would bring the world to what the spec wants, and why. */
+/** What would bring the world to the spec, and why. */
 export type Need = Reason &
   (
-    | { remedy: 'issue' | 'relabel' | 'settle' | 'takeUp' | 'forget' }
-    /** What was signed for the pending key is there; `fault`: and it cannot be served. */
+    | { remedy: 'issue' | 'relabel' | 'settle' | 'adopt' | 'forget' }
+    /** The certificate for the pending key is there and can be served. */
     | { remedy: 'publish'; material: Material; isLate: boolean }
+    /** It is there and must not be served. */
     | { remedy: 'refuse'; certificate: string; fault: Reason }
-    /** What was signed cannot be looked at yet, and stands nowhere but in this process. */
+    /** It cannot be checked yet, and only this process has it. */
     | { remedy: 'keep'; certificate: string }
-    /** Nothing of the attempt can happen any more from then on, on the monotonic clock, and nobody knows what did. */
-    | { remedy: 'doubt'; quietAt: number }
+    /** The outcome of the attempt is unknown. From `quietAt` on the monotonic clock, nothing more can happen to it. */
+    | { remedy: 'recordUncertain'; quietAt: number }
   );
 
 type Policy = (inputs: Inputs) => Need | undefined;
 
-/** In this order: the first that finds something decides. */
+/** The first policy that finds a need decides. */
 const policies: readonly Policy[] = [
   answered,
-  heldAlready,
+  adoptable,
   delivered,
   unresolved,
   neverIssued,
@@ -39,24 +39,24 @@ const policies: readonly Policy[] = [
   leftOver,
 ];
 
-/** What is needed, or undefined if all is as it should be. */
+/** What is needed, or undefined if nothing is. */
 export function firstNeed(inputs: Inputs): Need | undefined {
   return firstOf(policies, inputs);
 }
 
-/** What this process heard from CAcert itself, and nobody has stored yet. It comes before everything: nobody can ask for it again. */
+/** This process has CAcert's answer and it is not stored yet. It comes first: CAcert never gives the same answer again. */
 function answered(inputs: Inputs): Need | undefined {
   const pem = boughtBy(inputs.attempt);
   if (pem === undefined) return undefined;
-  const found = examine(inputs, pem);
-  if (!found) return toBeKept(inputs, pem);
-  if ('fault' in found) return toBeRefused(pem, found.fault);
+  const examined = examine(inputs, pem);
+  if (!examined) return toBeKept(inputs, pem);
+  if ('fault' in examined) return toBeRefused(pem, examined.fault);
   return {
     remedy: 'publish',
-    material: found.material,
+    material: examined.material,
     isLate: false,
     reason: 'Issuing',
-    message: 'CAcert has signed the certificate, which is being stored.',
+    message: 'CAcert has signed the certificate; it is being stored.',
   };
 }
 
@@ -65,71 +65,64 @@ function toBeRefused(certificate: string, fault: Reason): Need {
   return { remedy: 'refuse', certificate, fault, reason, message };
 }
 
-/** While the account is not ready nothing tells whether the answer is right; the process may end before it is. */
+/** Nothing can check the answer until the account is ready, and the process may end before that. */
 function toBeKept({ pending }: Inputs, certificate: string): Need | undefined {
   if (pending.state !== 'present' || pending.certificate !== undefined) return undefined;
   return {
     remedy: 'keep',
     certificate,
     reason: 'Issuing',
-    message: 'CAcert has signed the certificate, which is checked once the account is ready.',
+    message: 'CAcert has signed the certificate; it is checked once the account is ready.',
   };
 }
 
-/** The own Secret holds what the spec asks for, and status does not know: its write was lost, or the whole status. */
-function heldAlready({ certificate, secret, account, now }: Inputs): Need | undefined {
-  if (secret.state !== 'changed' || !secret.held || !account?.ready) return undefined;
-  if (secretHoldsCurrent({ certificate, secret }) || !secret.held.isPlain) return undefined;
-  const { leaf, key } = secret.held;
-  const expected = { spec: certificate.spec, bundle: account.issuer.bundle, now };
-  if (key.modulusBits !== keySize(certificate.spec) || !passes(() => checkCertificate(leaf, expected)))
-    return undefined;
+/** The own Secret holds what the spec asks for and status does not name it: that write was lost, or the whole status was. */
+function adoptable(inputs: Inputs): Need | undefined {
+  if (secretHoldsCurrent(inputs) || !isSecretAsAsked(inputs)) return undefined;
   return {
-    remedy: 'takeUp',
+    remedy: 'adopt',
     reason: 'Issuing',
     message: 'The Secret holds a certificate for this spec that status does not name yet.',
   };
 }
 
-/** What CAcert signed after the answer, as somebody who saw it in the web account has pasted it. */
+/** A certificate beside the pending key that somebody took from the web account, or that an earlier process kept. */
 function delivered(inputs: Inputs): Need | undefined {
-  const { pending } = inputs;
-  const pem = pending.state === 'present' ? pending.certificate : undefined;
-  const found = pem === undefined ? undefined : examine(inputs, pem);
-  if (!found || 'fault' in found) return undefined;
-  // It is served, and only its Secret has not been removed.
-  if (found.material.leaf.serialNumber === inputs.certificate.status?.serialNumber) return undefined;
+  const examined = examineBeside(inputs);
+  if (!examined || 'fault' in examined) return undefined;
+  // It is served already; only the pending Secret is left to delete.
+  if (examined.material.leaf.serialNumber === inputs.certificate.status?.serialNumber) return undefined;
   return {
     remedy: 'publish',
-    material: found.material,
+    material: examined.material,
     isLate: true,
     reason: 'Issuing',
     message: 'The certificate has been put beside its key and is being stored.',
   };
 }
 
-/** An attempt without a result, of this process or of another: only who made it knows whether it was sent. */
+/** An attempt of this process or another one without a result. Only the process that made it knows whether it was sent. */
 function unresolved(inputs: Inputs): Need | undefined {
   const { certificate, attempt, pending, monotonic } = inputs;
   if (!attempt || !isCAcertAttemptOpen(certificate.status)) return undefined;
-  // The answer is there, and waits for the account.
+  // The answer is there and waits for the account.
   if (boughtBy(attempt) !== undefined) return undefined;
   if (attempt.progress.is === 'unsent')
     return {
       remedy: 'issue',
       reason: 'Issuing',
-      message: 'The last attempt was not sent and is made again.',
+      message: 'The last attempt was not sent; it is made again.',
     };
-  // Whoever got the answer has stored it, and ended before it was said that it is not what was asked for.
-  const pem = pending.state === 'present' ? pending.certificate : undefined;
-  const found = pem !== undefined && monotonic >= attempt.quietAt ? examine(inputs, pem) : undefined;
-  if (pem !== undefined && found && 'fault' in found) return toBeRefused(pem, found.fault);
-  return { remedy: 'doubt', quietAt: attempt.quietAt, ...UNCERTAIN };
+  // The process that got the answer stored it and ended before it recorded that the answer is not what was asked for.
+  const pem = certificateBeside(pending);
+  const fault = monotonic >= attempt.quietAt ? faultBeside(inputs) : undefined;
+  if (pem !== undefined && fault) return toBeRefused(pem, fault);
+  return { remedy: 'recordUncertain', quietAt: attempt.quietAt, ...UNCERTAIN };
 }
 
 const UNCERTAIN: Reason = {
   reason: 'IssuanceUncertain',
-  message: 'CAcert was asked for a certificate and no answer is known.',
+  message: 'CAcert was asked for a certificate, and its answer is unknown.',
 };
 
 function neverIssued({ certificate: { status } }: Inputs): Need | undefined {
@@ -154,13 +147,13 @@ function expiredOrDue({ certificate, now }: Inputs): Need | undefined {
   };
 }
 
-/** CAcert hands out a certificate once, so that what is gone can only be replaced. */
+/** CAcert delivers a certificate once, so a lost one can only be replaced. */
 function secretAbsent({ certificate: { spec }, secret }: Inputs): Need | undefined {
   if (secret.state !== 'absent') return undefined;
   return {
     remedy: 'issue',
     reason: 'SecretMissing',
-    message: `The Secret ${spec.secretName} does not exist; another certificate is asked for.`,
+    message: `The Secret ${spec.secretName} does not exist; the operator asks for another certificate.`,
   };
 }
 
@@ -171,11 +164,11 @@ function secretChanged({ certificate, secret }: Inputs): Need | undefined {
     return {
       remedy: 'issue',
       reason: 'SecretMismatch',
-      message: `The Secret ${secretName} does not hold the certificate; another one is asked for.`,
+      message: `The Secret ${secretName} does not hold the certificate; the operator asks for another one.`,
     };
   }
   return secret.hasMetadata
-    ? { remedy: 'settle', reason: 'Ready', message: 'The Secret was touched and is sound.' }
+    ? { remedy: 'settle', reason: 'Ready', message: 'The Secret was changed and is sound.' }
     : {
         remedy: 'relabel',
         reason: 'SecretManagedMetadataMismatch',
@@ -183,57 +176,9 @@ function secretChanged({ certificate, secret }: Inputs): Need | undefined {
       };
 }
 
-/** The key is served with its certificate, and stands in a second place no longer. */
+/** The certificate's Secret holds the key, so the copy in the pending Secret is not needed. */
 function leftOver({ certificate, pending }: Inputs): Need | undefined {
   if (pending.state !== 'present' || certificate.status?.attempt?.serialNumber === undefined)
     return undefined;
   return { remedy: 'forget', reason: 'Ready', message: 'The certificate of the pending key is served.' };
-}
-
-/** What there is to say of a certificate for the pending key; undefined while it cannot be told. */
-export function examine(
-  { pending, account, certificate, now }: Inputs,
-  pem: string,
-): { material: Material } | { fault: Reason } | undefined {
-  if (pending.state !== 'present' || !account?.ready) return undefined;
-  if (!pending.key) return { fault: KEY_LOST };
-  const isAsked =
-    pending.key.modulusBits === keySize(certificate.spec) &&
-    pending.account === certificate.spec.accountRef.name;
-  if (!isAsked) return { fault: REQUEST_CHANGED };
-  const { bundle } = account.issuer;
-  try {
-    return { material: checkIssued(pem, pending.key, { spec: certificate.spec, bundle, now }) };
-  } catch (error) {
-    return { fault: faultOf(error) };
-  }
-}
-
-const REQUEST_CHANGED: Reason = {
-  reason: 'RequestChanged',
-  message:
-    'The spec asks for another size of the key, or another account, since the certificate was asked for.',
-};
-
-const KEY_LOST: Reason = {
-  reason: 'PendingKeyLost',
-  message: 'The private key of the certificate was removed or damaged by somebody.',
-};
-
-function passes(check: () => unknown): boolean {
-  try {
-    check();
-    return true;
-  } catch (error) {
-    faultOf(error);
-    return false;
-  }
-}
-
-/** Rethrows what is no finding of a check. */
-function faultOf(error: unknown): Reason {
-  if (error instanceof MaterialError) return { reason: error.code, message: error.message };
-  if (error instanceof X509Error)
-    return { reason: error.code, message: `It cannot be read: ${error.message}.` };
-  throw error;
 }

@@ -10,23 +10,23 @@ import { trimEndOf } from '../lib/text.ts';
 import { X509Error } from '../x509/errors.ts';
 import { type PrivateKey, readPrivateKey } from '../x509/private-key.ts';
 
-/** Where a late certificate is pasted, and where one is kept that is not what was asked for. */
+/** The file for a certificate that a person adds late, and for one that must not be served. */
 export const CERTIFICATE_FILE = 'tls.crt';
 const KEY_FILE = 'tls.key';
 
-/** The Secret of a key whose certificate has not come yet. */
+/** The Secret of a key whose certificate has not arrived yet. */
 export type PendingView =
   | { state: 'absent' }
-  /** There is a Secret of that name that the operator did not make for this certificate. */
+  /** A Secret of that name exists that the operator did not make for this certificate. */
   | { state: 'foreign' }
   | {
       state: 'present';
       metadata: Secret['metadata'];
-      /** Name of the account that is asked. */
+      /** Name of the account that the certificate was requested from. */
       account: string | undefined;
-      /** Undefined if somebody has damaged it. */
+      /** Undefined if somebody removed or damaged it. */
       key: PrivateKey | undefined;
-      /** The certificate that stands beside it, PEM, not checked. */
+      /** The certificate beside the key: PEM, not checked. */
       certificate: string | undefined;
     };
 
@@ -36,8 +36,9 @@ export interface PendingKeysOptions {
 }
 
 /**
- * Keys whose certificates have not come yet, each in a Secret of its own: it is written before CAcert is asked and stays until
- * a certificate for it is served, so that no answer that is lost, and none that comes late, is worth nothing.
+ * Stores keys whose certificates have not arrived yet, each in a Secret of its own. The Secret is written before CAcert is
+ * asked and stays until a certificate for the key is served. So a certificate whose delivery was lost or late still has
+ * its key.
  */
 export class PendingKeys {
   readonly #options: PendingKeysOptions;
@@ -46,7 +47,7 @@ export class PendingKeys {
     this.#options = options;
   }
 
-  /** The Secret of a certificate's pending key. The resource's uid is in its name: an earlier one of that name had another. */
+  /** The Secret of a certificate's pending key. Its name contains the uid, as an earlier resource may have had the same name. */
   refOf({ metadata }: Pick<CAcertCertificate, 'metadata'>): { namespace: string; name: string } {
     const { namespace = '', name, uid = '' } = metadata;
     return { namespace, name: `${trimEndOf(name.slice(0, 200), '.-')}-pending-${uid.slice(0, 8)}` };
@@ -70,7 +71,10 @@ export class PendingKeys {
     };
   }
 
-  /** Keeps a key for a certificate, in place of the one that was seen. A certificate beside that goes with it. */
+  /**
+   * Stores a key for a certificate. It replaces the key in `seen`, and the certificate beside that one. A Secret that
+   * changed since it was seen, or that appeared since, is a conflict.
+   */
   async keep(
     certificate: CAcertCertificate,
     seen: PendingView,
@@ -103,7 +107,7 @@ export class PendingKeys {
     return { state: 'present', metadata: written.metadata, account, key, certificate: undefined };
   }
 
-  /** Keeps a certificate that came for the key and cannot be served. */
+  /** Stores a certificate beside the key, if the Secret has not changed since it was seen. */
   async keepCertificate(
     certificate: CAcertCertificate,
     { metadata }: Extract<PendingView, { state: 'present' }>,
@@ -117,7 +121,7 @@ export class PendingKeys {
     this.#options.written.note(refKey(ref), resourceVersion, { metadata: written.metadata });
   }
 
-  /** The key is served, with its certificate. */
+  /** Deletes the Secret, if it has not changed since it was seen. One that is already gone is no error. */
   async forget(
     certificate: CAcertCertificate,
     { metadata }: { metadata: Secret['metadata'] },
@@ -147,6 +151,11 @@ export class PendingKeys {
       ownerReferences: [ownerReference(cacertCertificates, certificate)],
     };
   }
+}
+
+/** The certificate beside a pending key, if there is one. */
+export function certificateBeside(view: PendingView): string | undefined {
+  return view.state === 'present' ? view.certificate : undefined;
 }
 
 function keyOf(pem: string): PrivateKey | undefined {

@@ -12,16 +12,14 @@ import {
   suspended,
 } from '../issuance/decide/blockers.ts';
 import type { Reason } from '../lib/reason.ts';
+import { ATTEMPT_PERIOD_MS, MAX_ATTEMPTS_PER_PERIOD, NOT_YET_VALID_CHECK_MS } from './backoffs.ts';
 import type { Inputs } from './inputs.ts';
-import { examine, type Need } from './needs.ts';
+import { faultBeside } from './examine.ts';
+import type { Need } from './needs.ts';
 
 type Policy = (inputs: Inputs, need: Need) => Blocker | undefined;
 
-/** How often CAcert is asked for one resource in 24 hours at most: each accepted call is a certificate that nobody can take back. */
-const MAX_ATTEMPTS_A_DAY = 6;
-const DAY_MS = 86_400_000;
-
-/** Everything that would fail after buying is refused before it. In this order: the first decides. */
+/** What would fail after a purchase is refused before it. The first policy that finds a blocker decides. */
 const policies: readonly Policy[] = [
   suspended,
   outdatedCrds,
@@ -32,17 +30,17 @@ const policies: readonly Policy[] = [
   accountNotReady,
   notOffered,
   mismatched,
-  pastedInVain,
+  pastedUnfit,
   waiting,
   askedTooOften,
   accountStopped,
   accountPaused,
 ];
 
-/** What stands in the way of a need, or undefined if it can be met now. */
+/** What blocks a need, or undefined if it can be met now. */
 export function firstBlocker(inputs: Inputs, need: Need): Blocker | undefined {
   if (need.remedy === 'settle' || need.remedy === 'forget' || need.remedy === 'keep') return undefined;
-  // What was signed already costs nothing more.
+  // A certificate that is bought already costs nothing more.
   const isPaid = need.remedy !== 'issue';
   const applying = isPaid ? policies.slice(0, policies.indexOf(foreignPending)) : policies;
   return firstOf(applying, inputs, need);
@@ -52,7 +50,7 @@ function foreignPending({ pending, certificate }: Inputs): Blocker | undefined {
   if (pending.state !== 'foreign') return undefined;
   return {
     reason: 'PendingSecretNotOwned',
-    message: `The Secret that is to keep the key of ${certificate.metadata.name} until its certificate is there exists and was not made for it: delete it.`,
+    message: `The Secret that should keep the key of ${certificate.metadata.name} until its certificate arrives exists already and was not made for it: delete it.`,
   };
 }
 
@@ -75,7 +73,7 @@ function accountNotReady({ certificate, account }: Inputs): Blocker | undefined 
   return !account || account.ready ? undefined : waitsForAccount(certificate);
 }
 
-/** CAcert leaves out what an account may not have without a word, and the certificate is spent all the same. */
+/** CAcert silently leaves out what an account may not have, and the certificate is spent all the same. */
 function notOffered({ certificate: { spec }, account }: Inputs): Blocker | undefined {
   if (!account?.ready) return undefined;
   const { emails, names, codeSigning } = account.issuer.details;
@@ -107,41 +105,40 @@ function notOffered({ certificate: { spec }, account }: Inputs): Blocker | undef
   return undefined;
 }
 
-/** What came was not what was asked for: to ask again would only spend another certificate. */
+/** The last certificate was not what the spec asks for. Asking again would only spend another one. */
 function mismatched(inputs: Inputs): Blocker | undefined {
-  const { certificate, pending, specHash, now } = inputs;
+  const { certificate, specHash, now } = inputs;
   const { attempt } = certificate.status ?? {};
   if (attempt?.outcome !== 'Mismatched' || attempt.specHash !== specHash) return undefined;
-  const pem = pending.state === 'present' ? pending.certificate : undefined;
-  const found = pem === undefined ? undefined : examine(inputs, pem);
-  if (!found || !('fault' in found)) return undefined;
-  const { reason, message } = found.fault;
+  const fault = faultBeside(inputs);
+  if (!fault) return undefined;
+  const { reason, message } = fault;
   const blocker = { reason, message: `${message} It is not published${mismatchAdvice(attempt)}` };
-  return reason === 'NotYetValid' ? { ...blocker, wakeBy: 'time', until: now + 60_000 } : blocker;
+  return reason === 'NotYetValid'
+    ? { ...blocker, wakeBy: 'time', until: now + NOT_YET_VALID_CHECK_MS }
+    : blocker;
 }
 
-/** What to do about a certificate that is not what was asked for. */
+/** The rest of a sentence: what to do about a certificate that is not what the spec asks for. */
 export function mismatchAdvice({ pendingSecretName }: Pick<CAcertAttempt, 'pendingSecretName'>): string {
-  return ` and no other one is asked for. It stands in the Secret ${pendingSecretName}: change the spec, or delete that Secret to have another one asked for.`;
+  return `, and the operator does not ask for another one. It is in the Secret ${pendingSecretName}: change the spec, or delete that Secret to ask for another certificate.`;
 }
 
-/** Whoever pasted a certificate is told why it is not taken over, as long as no other one is asked for. */
-function pastedInVain(inputs: Inputs): Blocker | undefined {
-  const { certificate, pending } = inputs;
+/** While the next attempt waits, tells the person who pasted a certificate why it is not adopted. */
+function pastedUnfit(inputs: Inputs): Blocker | undefined {
   const wait = waiting(inputs);
-  const pem = pending.state === 'present' ? pending.certificate : undefined;
-  const { attempt } = certificate.status ?? {};
-  if (!wait || pem === undefined || attempt?.outcome !== 'Uncertain') return undefined;
-  const found = examine(inputs, pem);
-  if (!found || !('fault' in found)) return undefined;
+  const { attempt } = inputs.certificate.status ?? {};
+  if (!wait || attempt?.outcome !== 'Uncertain') return undefined;
+  const fault = faultBeside(inputs);
+  if (!fault) return undefined;
   return {
     ...wait,
     reason: 'IssuanceUncertain',
-    message: `What stands under tls.crt in the Secret ${attempt.pendingSecretName} is not taken over: ${found.fault.message} Put the certificate there that CAcert signed for its key.`,
+    message: `The certificate under tls.crt in the Secret ${attempt.pendingSecretName} is not adopted: ${fault.message} Put the certificate there that CAcert signed for its key.`,
   };
 }
 
-/** After a failure the next try waits; a change of the spec ends the wait, and so does whoever throws the pending key away. */
+/** After a failure the next attempt waits. A change of the spec ends the wait, and so does deleting the pending Secret. */
 function waiting(inputs: Inputs): Blocker | undefined {
   const { attempt } = inputs.certificate.status ?? {};
   const isKept = attempt?.outcome === 'Uncertain' || attempt?.outcome === 'Mismatched';
@@ -149,10 +146,10 @@ function waiting(inputs: Inputs): Blocker | undefined {
 }
 
 /**
- * When CAcert was asked within 24 hours, as far as something may have come of it: what it refused, and what never left this
- * process, costs nothing.
+ * The start times of the attempts of the last 24 hours that may have bought something. An attempt that CAcert refused, or
+ * that was never sent, costs nothing.
  */
-export function attemptsOfADay({
+export function attemptsInPeriod({
   certificate: { status },
   attempt: known,
   now,
@@ -161,18 +158,18 @@ export function attemptsOfADay({
   const isFree = attempt?.outcome === 'Refused' || known?.progress.is === 'unsent';
   return attemptTimes.filter((time) => {
     const at = Date.parse(time);
-    return at > now - DAY_MS && at <= now && !(isFree && time === attempt?.startTime);
+    return at > now - ATTEMPT_PERIOD_MS && at <= now && !(isFree && time === attempt?.startTime);
   });
 }
 
 function askedTooOften(inputs: Inputs): Blocker | undefined {
-  const times = attemptsOfADay(inputs).map((time) => Date.parse(time));
-  if (times.length < MAX_ATTEMPTS_A_DAY) return undefined;
+  const times = attemptsInPeriod(inputs).map((time) => Date.parse(time));
+  if (times.length < MAX_ATTEMPTS_PER_PERIOD) return undefined;
   return {
     reason: 'TooManyAttempts',
-    message: `CAcert was asked ${times.length} times within 24 hours, which is the most for one resource: see the events for what went wrong.`,
+    message: `CAcert was asked ${times.length} times within 24 hours, the most for one resource: see the events for what went wrong.`,
     wakeBy: 'time',
-    until: Math.min(...times) + DAY_MS,
+    until: Math.min(...times) + ATTEMPT_PERIOD_MS,
   };
 }
 
@@ -180,7 +177,7 @@ function accountStopped({ certificate, turn }: Inputs): Blocker | undefined {
   return turn.phase === 'stopped' ? { ...waitsForAccount(certificate), wakeBy: 'gate' } : undefined;
 }
 
-/** Always the same words, so that it is one write however often the account changes its reason. */
+/** Always the same text, so it is written once however often the account changes its reason. */
 export function waitsForAccount({ spec }: Pick<CAcertCertificate, 'spec'>): Reason {
   return {
     reason: 'AccountNotReady',

@@ -3,67 +3,64 @@ import { NO_FAILURE, afterFailure } from '../issuance/attempt/retry-backoff.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
 import { dueAt, lookAgainAt } from '../issuance/renewal/plan.ts';
 import { present } from '../issuance/secret/certificate-secrets.ts';
-import type { Material } from '../issuance/secret/check-material.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
 import type { StatusChange } from '../issuance/status/writer.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import type { Secret } from '../kube/objects.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
-import type { Reason } from '../lib/reason.ts';
 import { type Certificate, fingerprintOf } from '../x509/certificate.ts';
-import { SERVED, failedConditions, workingConditions } from './decide.ts';
+import { DECIDE_AGAIN_MS } from './backoffs.ts';
+import { type Plan, SERVED, failedConditions, workingConditions } from './decide.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 import { revokeByHand } from './messages.ts';
 import { mismatchAdvice } from './preconditions.ts';
+import type { Step } from './work.ts';
 
 /**
- * Brings a certificate into the Secret, then into status, and then removes the Secret that kept its key. Whatever fails, the
- * key and what was signed for it are still there.
+ * Writes a certificate into the Secret and then the result into status, then deletes the Secret of the pending key. If any
+ * of these fails, key and certificate still exist.
  */
 export async function publish(
-  deps: Deps,
-  inputs: Inputs,
-  { material, isLate }: { material: Material; isLate: boolean },
-  signal: AbortSignal,
+  step: Step,
+  { material, isLate }: Pick<Extract<Plan, { do: 'publish' }>, 'material' | 'isLate'>,
 ): Promise<ReconcileResult> {
-  const { certificate, secret } = inputs;
+  const { deps, inputs, signal } = step;
+  const { certificate, secret, pending } = inputs;
   failpoint('check');
-  const wanted = cacertKind.metadataOf(certificate);
   const metadata = await deps.certificateSecrets.publish(
     certificate,
     material,
-    wanted,
+    cacertKind.metadataOf(certificate),
     present(secret),
     signal,
   );
   failpoint('secret');
-  const result = await conclude(deps, inputs, material.leaf, metadata, signal);
+  const result = await writeResult(step, material.leaf, metadata);
   deps.metrics.issuances.inc({ outcome: isLate ? 'adopted' : 'success' });
-  if (inputs.pending.state === 'present') await deps.pendingKeys.forget(certificate, inputs.pending, signal);
+  if (pending.state === 'present') await deps.pendingKeys.forget(certificate, pending, signal);
   failpoint('forget');
   return result;
 }
 
-/** Takes note of what the Secret holds: its write was the last thing that somebody did. */
-export async function takeUp(deps: Deps, inputs: Inputs, signal: AbortSignal): Promise<ReconcileResult> {
-  const { certificate, secret } = inputs;
+/** Takes the certificate that the Secret already holds into status. */
+export async function adopt(step: Step): Promise<ReconcileResult> {
+  const { deps, inputs, signal } = step;
+  const { certificate, secret, pending } = inputs;
   if (secret.state !== 'changed' || !secret.held)
-    throw new TerminalError('NothingHeld', 'There is nothing to take up.');
+    throw new TerminalError('NothingHeld', 'The Secret holds no certificate to adopt.');
   const wanted = cacertKind.metadataOf(certificate);
   const metadata = await deps.certificateSecrets.keepMetadata(certificate, secret, wanted, signal);
-  const result = await conclude(deps, inputs, secret.held.leaf, metadata, signal);
-  // The key stands in a second place still.
-  return inputs.pending.state === 'present' ? { ...result, requeueAfterMs: 200 } : result;
+  const result = await writeResult(step, secret.held.leaf, metadata);
+  // The pending key is a second copy, which the next reconcile deletes.
+  return pending.state === 'present' ? { ...result, requeueAfterMs: DECIDE_AGAIN_MS } : result;
 }
 
-/** Keeps a certificate that cannot be served, and says why. It was paid for, and a person may know what to do with it. */
+/** Keeps a certificate that must not be served, and reports why. It was bought, and a person may know what to do with it. */
 export async function refuse(
-  deps: Deps,
-  inputs: Inputs,
-  { certificate: pem, fault }: { certificate: string; fault: Reason },
-  signal: AbortSignal,
+  { deps, inputs, signal }: Step,
+  { certificate: pem, fault }: Pick<Extract<Plan, { do: 'refuse' }>, 'certificate' | 'fault'>,
 ): Promise<ReconcileResult> {
   const { certificate, pending, now } = inputs;
   const { attempt } = certificate.status ?? {};
@@ -77,7 +74,7 @@ export async function refuse(
   const { change } = afterFailure(certificate, now, { isFinal: true });
   await deps.statuses.write({
     certificate,
-    // What was asked for an earlier spec says nothing of the present one.
+    // The answer to an earlier spec is no failure of the present one.
     change: { ...(isOutdated ? {} : change), attempt: { ...attempt, outcome: 'Mismatched' } },
     conditions: isOutdated ? workingConditions(inputs, why) : failedConditions(inputs, why),
     signal,
@@ -85,21 +82,20 @@ export async function refuse(
   deps.attempts.forget(attempt.id);
   deps.metrics.issuances.inc({ outcome: 'mismatched' });
   deps.warn(certificate, why.reason, why.message);
-  return { requeueAfterMs: 200 };
+  return { requeueAfterMs: DECIDE_AGAIN_MS };
 }
 
-async function conclude(
-  deps: Deps,
-  { certificate, specHash }: Inputs,
+async function writeResult(
+  { deps, inputs, signal }: Step,
   leaf: Certificate,
   metadata: Secret['metadata'],
-  signal: AbortSignal,
 ): Promise<ReconcileResult> {
+  const { certificate } = inputs;
   const { status } = certificate;
   const now = deps.clock.now();
-  const change = resultOf(certificate, leaf, specHash, metadata, now);
+  const change = resultOf(inputs, leaf, metadata, now);
   const generation = certificate.metadata.generation;
-  const concluded = await deps.statuses.insist(
+  const published = await deps.statuses.insist(
     certificate,
     (current) =>
       deps.statuses.write({
@@ -115,25 +111,30 @@ async function conclude(
   );
   failpoint('result');
   if (status?.attempt?.publicKeyHash === leaf.publicKeyFingerprint) deps.attempts.forget(status.attempt.id);
-  const before = status?.serialNumber;
-  if (
-    status &&
-    before !== undefined &&
-    before !== leaf.serialNumber &&
-    Date.parse(status.notAfter ?? '') > now
-  )
+  warnOfReplaced(deps, certificate, leaf, now);
+  return { requeueAt: lookAgainAt({ certificate: published, now }) };
+}
+
+/** A replaced certificate stays valid until it expires: only a person can revoke it. */
+function warnOfReplaced(
+  deps: Deps,
+  certificate: Inputs['certificate'],
+  leaf: Certificate,
+  now: number,
+): void {
+  const { status } = certificate;
+  if (status?.serialNumber === undefined || status.serialNumber === leaf.serialNumber) return;
+  if (Date.parse(status.notAfter ?? '') > now)
     deps.warn(certificate, 'ReplacedNotRevoked', revokeByHand(status));
-  return { requeueAt: lookAgainAt({ certificate: concluded, now }) };
 }
 
 function resultOf(
-  { metadata, spec, status }: Inputs['certificate'],
+  { certificate: { metadata, spec, status }, specHash }: Inputs,
   leaf: Certificate,
-  specHash: string,
   { uid, resourceVersion }: Secret['metadata'],
   now: number,
 ): StatusChange<CAcertCertificateStatus> {
-  const attempt = concluded(status?.attempt, leaf);
+  const attempt = withResult(status?.attempt, leaf);
   const known = {
     serialNumber: leaf.serialNumber,
     issuer: leaf.issuer.commonName ?? '',
@@ -154,8 +155,8 @@ function resultOf(
   };
 }
 
-/** The attempt has what it was for, whatever was thought of it before; unless the certificate is for another key than was sent. */
-function concluded(
+/** The attempt with its certificate, whatever outcome was recorded before. A certificate for another key leaves it unchanged. */
+function withResult(
   attempt: CAcertAttempt | undefined,
   { serialNumber, publicKeyFingerprint }: Certificate,
 ): CAcertAttempt | undefined {

@@ -3,13 +3,13 @@ import { decodeEntities, readTexts } from './entities.ts';
 import { CAcertError } from './errors.ts';
 import type { AccountDetails } from './types.ts';
 
-/** The name that a certificate bears if no other was asked for, or the one asked for is none of the account's. */
+/** The common name of a certificate if no name was requested, or one that the account does not have. */
 export const anonymousName = 'CAcert WoT User';
 
-/** The one text that a refused login has, in both calls. It is never translated. */
+/** The text of a refused login in both calls. CAcert never translates it. */
 const unknownUser = "That username couldn't be found";
 
-/** The error for a refused login, if the answer is one. */
+/** The error for a refused login; undefined for any other answer. */
 export function refusedLogin({ code, text }: Answer, call: string): CAcertError | undefined {
   return code === 403 && text === unknownUser
     ? new CAcertError('CredentialsRejected', { call, status: 200 })
@@ -17,8 +17,8 @@ export function refusedLogin({ code, text }: Answer, call: string): CAcertError 
 }
 
 /**
- * Reads an answer of `cemails.php`: lines of `CS=`, `NAME=` and `EMAIL=`, split at the first equals sign. Other lines are
- * passed over. `CS` and at least one name are in every answer, so one without them is not whole.
+ * Reads an answer of `cemails.php`: lines with `CS=`, `NAME=` and `EMAIL=`, split at the first equals sign. It ignores other
+ * lines. Every complete answer has `CS` and at least one name. Throws a `CAcertError`.
  */
 export function readAccount(answer: Answer, context: AnswerContext): AccountDetails {
   const { call } = context;

@@ -5,7 +5,7 @@ import { replaceEnclosed } from '../lib/text.ts';
 import { decodeEntities, readTexts } from './entities.ts';
 import { CAcertError, type CAcertErrorDetails } from './errors.ts';
 
-/** What reading a reply needs to know. */
+/** What is needed to read a reply. */
 export interface AnswerContext {
   readonly call: string;
   readonly clean: Cleaner;
@@ -15,24 +15,24 @@ export interface AnswerContext {
 
 /** An answer of one of CAcert's scripts, read as ISO-8859-1. */
 export interface Answer {
-  /** The number in its status line: CAcert's word for the outcome, since the HTTP status is always 200. */
+  /** The number in the status line. It is the outcome; the HTTP status is always 200. */
   readonly code: number;
-  /** What stands behind the number, without blanks around it. */
+  /** The text after the number, trimmed. */
   readonly text: string;
-  /** All that follows the status line. */
+  /** Everything after the status line. */
   readonly rest: string;
 }
 
-/** HTTP errors of a web server that has not run the script. A firewall that keeps the answer back has others. */
+/** HTTP errors of a web server that did not run the script. A firewall that withholds the answer uses other ones. */
 const beforeTheScript: ReadonlySet<number> = new Set([404, 405, 410, 413, 429]);
 
-/** The status line; a byte order mark or blanks may precede it in included files. */
+/** The status line. Included files may put a byte order mark or blanks before it. */
 const statusLine = /^(?:\xef\xbb\xbf)*[ \t\xa0]*(\d{3}),([^\n]*)/m;
 const webPage = /<!doctype\s+html|<html\b/i;
 
 /**
- * Finds the status line of a reply: the first line of a number, a comma and a text. Blank lines and notices of PHP may
- * stand before it. Throws a `CAcertError` for a reply that has none, and for any other HTTP status than 200.
+ * Finds the status line of a reply: the first line with a number, a comma and a text. Blank lines and notices of PHP may
+ * precede it. Throws a `CAcertError` if there is none, or if the HTTP status is not 200.
  */
 export function readAnswer(reply: Reply, context: AnswerContext): Answer {
   if (reply.status !== 200) throw statusError(reply, context);
@@ -49,7 +49,7 @@ export function readAnswer(reply: Reply, context: AnswerContext): Answer {
   };
 }
 
-/** The error for an answer of HTTP status 200 that cannot be used. The service may have acted. */
+/** The error for an unusable answer with HTTP status 200. The service may have acted. */
 export function protocolError(
   call: string,
   detail: string,
@@ -58,13 +58,13 @@ export function protocolError(
   return new CAcertError('ProtocolError', { call, status: 200, maybeExecuted: true, detail, ...details });
 }
 
-/** The error for a refusal in words that are not documented, which the service may have spoken after it acted. */
+/** The error for an undocumented status line. The service may have acted before it sent that. */
 export function unknownAnswer(answer: Answer, { call, clean }: AnswerContext): CAcertError {
-  const detail = `The status line has a meaning that is not documented (${answer.code}).`;
+  const detail = `The status line is not a documented one (${answer.code}).`;
   return protocolError(call, detail, { text: shownText(answer, clean) });
 }
 
-/** The explanation of an answer over all of its lines, without tags, on one line. */
+/** The explanation in an answer: all of its lines as one, without tags. */
 export function plainText({ text, rest }: Answer): string {
   return readable(replaceEnclosed(`${text} ${rest}`, '<', '>', ' '))
     .replaceAll(/\s+/g, ' ')
@@ -72,8 +72,8 @@ export function plainText({ text, rest }: Answer): string {
 }
 
 /**
- * The same as it may be shown: cut, and withheld if it repeats a secret. A secret is looked for before tags and blanks
- * are taken out, as it may hold some, and in each encoding that the answer may have.
+ * The explanation as it may be shown: clipped, and undefined if it repeats a secret. The search for secrets comes before
+ * the removal of tags and blanks, which a secret may contain, and covers each possible encoding of the answer.
  */
 export function shownText(answer: Answer, clean: Cleaner): string | undefined {
   const whole = `${answer.text}${answer.rest}`;
@@ -96,9 +96,10 @@ function statusError({ status, headers }: Reply, { call, now }: AnswerContext): 
     const maybeExecuted = !beforeTheScript.has(status);
     return new CAcertError('UnexpectedStatus', { call, status, retryAfterMs, detail, maybeExecuted });
   }
-  if (status < 300) return protocolError(call, 'The endpoint answered another success than 200.', { status });
-  // CAcert looks at the Host header before anything else, but whoever answered need not be CAcert.
+  if (status < 300)
+    return protocolError(call, 'The endpoint answered with a success other than 200.', { status });
+  // CAcert checks the Host header before anything else, but this answer need not come from CAcert.
   const detail =
-    'The endpoint answered a redirect. Its host name is probably not one that CAcert goes by; it must be exact, without a port.';
+    'The endpoint answered with a redirect. Its host name is probably not one that CAcert accepts; it must be exact, without a port.';
   return protocolError(call, detail, { status });
 }

@@ -17,19 +17,17 @@ import type { CAcertClient, CAcertClientOptions, SignCertificateInput } from './
 /** The public service. */
 export const defaultEndpoint = 'https://www.cacert.org/api/';
 
-/** Bytes of an answer at most. */
+/** The most bytes of an answer. */
 const maxReplyBytes = 1024 * 1024;
 
-/** Milliseconds that a signing must be waited for: it takes 40 s and more, and one that is given up may still be done. */
+/** The least milliseconds for signing. It can take more than 40 s, and CAcert may still sign after an aborted call. */
 const leastSigningMs = 90_000;
-const leastSigningText = `must be at least ${leastSigningMs}, since CAcert takes so long.`;
+const leastSigningText = `must be at least ${leastSigningMs}, because CAcert can take that long.`;
 
-/** What PHP's `trim` takes away. */
+/** The characters that PHP's `trim` removes. */
 const blanks = ' \t\n\r\0\v';
 
-/**
- * Makes a client of one CAcert account. Connects nothing yet. Throws `InvalidOptions` for options that cannot work.
- */
+/** Creates a client of one CAcert account. It connects with the first call. Throws `InvalidOptions`. */
 export function createCAcertClient(options: CAcertClientOptions): CAcertClient {
   const { credentials, accountDeadlineMs = 30_000, signingDeadlineMs = 120_000 } = options;
   const username = trimmed('username', credentials.username);
@@ -55,7 +53,7 @@ interface ClientParts {
   readonly signingDeadlineMs: number;
 }
 
-/** All state is in private fields, so that printing a client shows none of it. */
+/** All state is in private fields, so printing a client shows nothing. */
 class Client implements CAcertClient {
   readonly #parts: ClientParts;
   readonly #clock: ClientSettings['clock'];
@@ -66,7 +64,7 @@ class Client implements CAcertClient {
     this.#parts = parts;
     this.#clock = settings.clock;
     this.#clean = createCleaner([parts.password]);
-    // Some refusals are in the language of the session, and are recognised by their English words.
+    // Some refusals are in the language of the session, and this client recognises them by their English words.
     const headers = { accept: 'text/plain, */*', 'accept-language': 'en' };
     this.#sender = new Sender({ settings, headers, clean: this.#clean, makeError });
   }

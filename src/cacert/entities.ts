@@ -1,6 +1,6 @@
 import type { TextEncoding } from './types.ts';
 
-/** The named entities of the upper half of ISO-8859-1, from 160 on: what PHP's `htmlentities` writes for it. */
+/** The named entities that PHP's `htmlentities` writes for the upper half of ISO-8859-1, from 160 on. */
 const upperHalf =
   'nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro ' +
   'para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil ' +
@@ -23,8 +23,8 @@ const entity = /&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|([A-Za-z]+\d{0,2}));/g;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * The bytes, as characters of ISO-8859-1, that CAcert's `sanitizeHTML` made this value of. It reads them as ISO-8859-1
- * whatever they are. Entities of no such byte stay as they are.
+ * Reverses CAcert's `sanitizeHTML`, which reads any bytes as ISO-8859-1. Returns the original bytes as characters of
+ * ISO-8859-1. Entities for other characters stay unchanged.
  */
 export function decodeEntities(value: string): string {
   return value.replace(entity, (whole, decimal: string, hexadecimal: string, name: string) => {
@@ -34,7 +34,7 @@ export function decodeEntities(value: string): string {
   });
 }
 
-/** Texts of bytes, given as characters of ISO-8859-1: UTF-8 if all of them are. */
+/** Decodes bytes, given as characters of ISO-8859-1: as UTF-8 if all of them are valid UTF-8. */
 export function readTexts(bytes: readonly string[]): { texts: string[]; encoding: TextEncoding } {
   try {
     return { texts: bytes.map((text) => utf8.decode(Buffer.from(text, 'latin1'))), encoding: 'utf8' };

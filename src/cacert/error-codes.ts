@@ -1,19 +1,19 @@
 import { type CodeEntry, kindOfBareStatus, transportCodes } from '../http/error-codes.ts';
 import type { KeyRefusal } from './key-refusals.ts';
 
-/** What a failed call asks of the caller. */
+/** How the caller should react to a failed call. */
 export type CAcertErrorKind =
-  /** An outage or a fault of the moment: try again later. Ask `maybeExecuted` before a certificate is asked for again. */
+  /** An outage or a temporary fault: try again later. Check `maybeExecuted` before requesting a certificate again. */
   | 'passing'
-  /** The login is refused. It can also mean that CAcert's database is down: try again, but slowly. */
+  /** CAcert refuses the login. Its database may also be down: try again, but slowly. */
   | 'credentials'
-  /** The request itself is refused: trying again with the same values is pointless. */
+  /** CAcert refuses the request itself: another try with the same values is pointless. */
   | 'input'
-  /** A certificate may exist or come into being later, and no call can fetch it: a person can, at the web site. */
+  /** A certificate may exist now or later. No call can fetch it, but a person can on the web site. */
   | 'uncertain'
-  /** Too many requests: wait, see `retryAfterMs`. */
+  /** Too many requests: wait; see `retryAfterMs`. */
   | 'rate-limit'
-  /** What answers does not behave like the CAcert API, or cannot be trusted to be it. */
+  /** The endpoint does not behave like the CAcert API, or its certificate is not trusted. */
   | 'protocol';
 
 type Entry = CodeEntry<CAcertErrorKind>;
@@ -37,7 +37,7 @@ const codes = {
   IssuanceUncertain: {
     kind: 'uncertain',
     message:
-      'CAcert took the request and gave no usable certificate. It may sign it later; look at the client certificates of the account.',
+      'CAcert accepted the request but returned no usable certificate. It may sign it later; check the client certificates of the account.',
   },
   KeyRefused: {
     kind: 'input',
@@ -55,7 +55,7 @@ export function messageOf(code: CAcertErrorCode): string {
   return entries[code].message;
 }
 
-/** The class of an error; a check of the key that failed at CAcert itself may succeed later. */
+/** The kind of an error. If CAcert's own check of the key failed, it may succeed later. */
 export function kindOf(
   code: CAcertErrorCode,
   status: number | undefined,

@@ -7,30 +7,29 @@ import { type KeyRefusal, sentenceOf } from './key-refusals.ts';
 export const accountCall = 'cemails.php';
 export const signingCall = 'ccsr.php';
 
-/** What is known of a failed call besides its code. */
+/** The facts about a failed call besides its code. */
 export interface CAcertErrorDetails extends ApiErrorDetails {
-  /** CAcert's number of a request that is not signed yet. */
+  /** CAcert's number of a request that it has not signed yet. */
   requestId?: number | undefined;
-  /** Why a key is refused. */
+  /** Why CAcert refused the key. */
   refusal?: KeyRefusal | undefined;
-  /** The explanation in the answer, already clipped and free of tags and secrets. */
+  /** The explanation in the answer, clipped and free of tags and secrets. */
   text?: string | undefined;
 }
 
 /**
- * The one error of this client. Branch on `kind`, or on `code` for a single case. The message is a fixed sentence for
- * each code; nothing in it comes from the service. `maybeExecuted` is never true for `cemails.php`, whose repetition
- * harms nothing.
+ * The error of every call. Branch on `kind`, or on `code` for a single case. Each code has one fixed message; nothing in it
+ * comes from the service. `maybeExecuted` is never true for `cemails.php`, because repeating that call is harmless.
  */
 export class CAcertError extends ApiError {
   declare readonly code: CAcertErrorCode;
   readonly kind: CAcertErrorKind;
   /**
-   * The number of a request that CAcert has not signed yet. If it does, the certificate stands at
-   * `https://www.cacert.org/account.php?id=6&cert=<number>` for the logged-in member.
+   * The number of a request that CAcert has not signed yet. If CAcert signs it, the logged-in member finds the certificate
+   * at `https://www.cacert.org/account.php?id=6&cert=<number>`.
    */
   readonly requestId: number | undefined;
-  /** Why a key is refused; of `KeyRefused` only. */
+  /** Why CAcert refused the key; with `KeyRefused` only. */
   readonly refusal: KeyRefusal | undefined;
   readonly #text: string | undefined;
 
@@ -48,18 +47,18 @@ export class CAcertError extends ApiError {
   }
 
   /**
-   * The explanation that came with a refusal: clipped, without tags, and withheld when it repeats the password. An
-   * accessor, so that a logger that prints an error's own properties does not print what a remote party wrote.
+   * The explanation in a refusal, clipped and without tags; undefined if it repeats the password. It is an accessor, so a
+   * logger that prints the own properties of an error does not print a text of a remote party.
    */
   get text(): string | undefined {
     return this.#text;
   }
 }
 
-/** Makes the errors of what lies below this client. */
+/** Creates the errors for failures below the API. */
 export const makeError: ErrorMaker = (code, details) => new CAcertError(code, details);
 
-/** An options error, with what is wrong in words of our own. */
+/** Creates an options error. `detail` says what is wrong and contains no value of an option. */
 export function invalidOptions(detail: string): CAcertError {
   return new CAcertError('InvalidOptions', { call: 'createCAcertClient', detail });
 }

@@ -1,27 +1,27 @@
 /**
- * A client of CAcert's API for client certificates: both of its calls, typed, with one error class.
+ * A typed client for both calls of CAcert's API for client certificates, with one error class.
  *
  * ```ts
  * import { createCAcertClient, maybeExecuted } from 'tinycert-operator/cacert';
  *
  * const client = createCAcertClient({
  *   credentials: { username, password },
- *   ca: roots, // PEM: CAcert's own certificate is usually one of CAcert's
+ *   ca: roots, // PEM: the server certificate of CAcert is usually signed by CAcert
  * });
  * const { names, emails, encoding } = await client.getAccount();
  *
  * try {
  *   const { certificate } = await client.signCertificate({ csr, emails, name: names[0], encoding });
  * } catch (error) {
- *   if (maybeExecuted(error)) console.error('There may be a certificate. Keep the key, and look at the account.');
+ *   if (maybeExecuted(error)) console.error('There may be a certificate. Keep the key and check the account.');
  *   throw error;
  * }
  * await client.close();
  * ```
  *
- * `signCertificate` is not idempotent, and CAcert has no call to look up, renew or revoke. It issues with an anonymous
- * name, without some of the e-mail addresses or without code signing rather than refuse, so compare what came with what
- * was asked for. A certificate that it issues can log in to the account. Needs Node 24.
+ * `signCertificate` is not idempotent, and CAcert has no call to look up, renew or revoke a certificate. Rather than refuse
+ * a request, CAcert leaves out the name, some of the e-mail addresses or code signing, so compare the certificate with the
+ * request. Every certificate that it issues can log in to the account. Needs Node 24.
  */
 export type { Clock } from '../lib/clock.ts';
 export type { ClockOffset } from '../http/clock-offset.ts';

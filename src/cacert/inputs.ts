@@ -2,13 +2,13 @@ import { z } from 'zod';
 import type { FormField } from '../http/form.ts';
 import type { SignCertificateInput, TextEncoding } from './types.ts';
 
-/** One request and nothing beside it: what stands around a PEM block may be a private key. */
+/** One request and nothing else: a text around the PEM block may contain a private key. */
 const pemRequest = /^-----BEGIN ((?:NEW )?CERTIFICATE REQUEST)-----\r?\n[A-Za-z0-9+/=\r\n]+-----END \1-----$/;
 
-/** Text as it can be sent: a lone surrogate has no bytes. */
+/** A text that can be encoded. A lone surrogate cannot. */
 const text = z.string().refine((value) => value.isWellFormed());
 
-/** What `ccsr.php` is asked, beside the login. */
+/** The form for `ccsr.php` without the login. */
 export const signingForm: z.ZodType<readonly FormField[], SignCertificateInput> = z
   .object({
     csr: z.string().trim().max(65_536).regex(pemRequest),
@@ -30,7 +30,7 @@ export const signingForm: z.ZodType<readonly FormField[], SignCertificateInput> 
     return form;
   });
 
-/** ISO-8859-1 has no bytes for most characters. */
+/** Whether a text can be encoded. ISO-8859-1 lacks most characters. */
 function isSendable(value: string, encoding: TextEncoding | undefined): boolean {
   return encoding !== 'latin1' || /^[\0-\xff]*$/.test(value);
 }

@@ -4,15 +4,15 @@ export type KeyRefusal =
   | 'UnreadableRequest'
   /** RSA below 2048 bits. */
   | 'KeyTooSmall'
-  /** A key of the Debian weak key list. */
+  /** A key on Debian's list of weak keys. */
   | 'KnownWeakKey'
   /** A public exponent below 65537. */
   | 'SmallExponent'
   /** Not RSA. */
   | 'UnsupportedAlgorithm'
-  /** CAcert's own check of the key failed: a fault of the moment, or a kind of key it did not expect. */
+  /** CAcert's own check of the key failed: a temporary fault, or an unexpected kind of key. */
   | 'CheckFailed'
-  /** Words that this client does not know. */
+  /** A text that this client does not know. */
   | 'Unrecognized';
 
 /** Fragments of CAcert's English texts, in lower case (includes/lib/check_weak_key.php). */
@@ -28,14 +28,14 @@ const fragments: readonly (readonly [fragment: string, refusal: KeyRefusal])[] =
 const sentences: Readonly<Record<KeyRefusal, string>> = {
   UnreadableRequest: 'CAcert cannot read the signing request.',
   KeyTooSmall: 'The key is too small: CAcert takes RSA from 2048 bits.',
-  KnownWeakKey: 'The key is on the list of keys that a broken OpenSSL made.',
+  KnownWeakKey: 'The key is on the list of weak keys that a broken OpenSSL generated.',
   SmallExponent: 'The public exponent is too small: CAcert takes 65537 or more.',
   UnsupportedAlgorithm: 'CAcert takes RSA keys only.',
-  CheckFailed: 'The check of the key failed at CAcert.',
+  CheckFailed: 'CAcert’s check of the key failed.',
   Unrecognized: 'CAcert gave a reason that this client does not know.',
 };
 
-/** Which refusal a text without tags tells of. */
+/** The refusal in a text without tags. */
 export function keyRefusalIn(text: string): KeyRefusal {
   const words = text.toLowerCase();
   return fragments.find(([fragment]) => words.includes(fragment))?.[1] ?? 'Unrecognized';

@@ -19,8 +19,8 @@ const requestNumber = /\bID: *([1-9]\d{0,14})$/;
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
- * Reads an answer of `ccsr.php`. Its strings for a refused login, e-mail addresses and an unsigned request are in
- * English always; what else comes with 403 is about the key, in a language that depends.
+ * Reads an answer of `ccsr.php`. Its texts about a refused login, e-mail addresses and an unsigned request are always in
+ * English. Any other 403 is about the key, in the language of the session. Throws a `CAcertError`.
  */
 export function readSigned(answer: Answer, context: AnswerContext): SignedCertificate {
   const { call, clean } = context;
@@ -43,14 +43,14 @@ function refusedRequest(
   if (text === noSuchEmail) return new CAcertError('EmailRefused', known);
   if (text === noCsr) return new CAcertError('CsrRefused', known);
   if (!notSigned.test(text)) return undefined;
-  // A number of 0 or none is what CAcert's database says when it failed, too.
+  // If CAcert's database failed, the number is 0 or missing.
   const id = requestNumber.exec(text)?.[1];
-  return uncertain(call, 'CAcert has not signed the request in time.', id ? Number(id) : undefined);
+  return uncertain(call, 'CAcert did not sign the request in time.', id ? Number(id) : undefined);
 }
 
 /**
- * The one certificate of an answer, written anew so that nothing else comes with it. With several, as if CAcert sent a
- * chain one day, it is the one that is not an authority's; the caller compares its key in any case.
+ * The certificate in an answer, encoded again so that nothing else comes with it. If CAcert sends a chain one day, it is
+ * the one certificate that is not an authority's. The caller has to compare its key in any case.
  */
 function certificateIn(text: string, call: string): string {
   if (text.includes('PRIVATE KEY-----')) throw protocolError(call, 'The answer holds a private key.');
@@ -60,7 +60,7 @@ function certificateIn(text: string, call: string): string {
   const [certificate, another] =
     certificates.length === 1 ? certificates : certificates.filter(({ ca }) => !ca);
   if (!certificate || another)
-    throw uncertain(call, 'It is not clear which certificate of several is meant.');
+    throw uncertain(call, 'The answer holds several certificates, and it is not clear which one is meant.');
   return certificate.toString();
 }
 
@@ -68,7 +68,7 @@ function parse(block: string, call: string): X509Certificate {
   try {
     return new X509Certificate(block);
   } catch {
-    // The parser's own error may quote the input.
+    // The error of the parser may quote the input.
     throw uncertain(call, 'The certificate in the answer cannot be read.');
   }
 }

@@ -1,4 +1,4 @@
-/** Clients and servers for one test, closed after it. */
+/** Clients and servers that are closed after each test. */
 import { afterTest, serve as serveAt } from '../http/test-client.ts';
 import { makeTls, reply, type Responder, type TestServer, type TestTls } from '../http/test-server.ts';
 import { createCAcertClient } from './client.ts';
@@ -6,10 +6,10 @@ import type { CAcertClient, CAcertClientOptions, SignCertificateInput } from './
 
 export const credentials = { username: 'someone@example.com', password: 'open sesame!' };
 
-/** A certificate and the one of its authority. What keys they have is nothing to this client. */
+/** A certificate and that of its authority. The client does not look at their keys. */
 export const { cert: leaf, ca: authority, key: privateKey } = makeTls('DNS:localhost');
 
-/** Stands for a request: the client passes on what looks like one. */
+/** Looks like a request, which is all that the client checks. */
 export const csr = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB+/+=\n-----END CERTIFICATE REQUEST-----\n';
 
 export const input: SignCertificateInput = { csr, emails: ['someone@example.com'] };
@@ -19,7 +19,7 @@ export function serve(respond: Responder, tls?: TestTls): Promise<TestServer> {
   return serveAt(respond, tls, '/api/');
 }
 
-/** A client that takes no proxy from the environment. */
+/** A client that ignores the proxy of the environment. */
 export function connectTo(endpoint: string, options: Partial<CAcertClientOptions> = {}): CAcertClient {
   const given = { endpoint, credentials, allowLoopbackHttp: true, env: {}, ...options };
   const client = createCAcertClient(given);
@@ -27,7 +27,7 @@ export function connectTo(endpoint: string, options: Partial<CAcertClientOptions
   return client;
 }
 
-/** A client whose every call is answered with `body`, as PHP sends it. */
+/** A client, and a server that answers every call with `body` as PHP does. */
 export async function answering(
   body: string | Buffer,
 ): Promise<{ server: TestServer; client: CAcertClient }> {

@@ -1,10 +1,10 @@
 import type { Clock } from '../lib/clock.ts';
 
-/** How the service's clock compares with ours. */
+/** The difference between the service's clock and ours. */
 export interface ClockOffset {
-  /** Milliseconds to add to our wall clock to have the service's. */
+  /** Milliseconds to add to our wall clock to get the service's. */
   ms: number;
-  /** By how much that may be wrong, either way, in milliseconds. */
+  /** The largest possible error of `ms` in either direction, in milliseconds. */
   uncertaintyMs: number;
 }
 
@@ -16,11 +16,11 @@ export interface Moment {
 
 /** The only form of a date that servers may send today (RFC 9110 section 5.6.7). */
 const fixdate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
-/** A `Date` is the second in which the answer was made. */
+/** A `Date` header has whole seconds. */
 const RESOLUTION_MS = 1_000;
-/** How fast two clocks may come apart, as a share of the time: far more than any that somebody keeps right. */
+/** How fast two clocks may drift apart, as a share of the elapsed time: far more than any maintained clock does. */
 const DRIFT = 0.001;
-/** A wall clock that moved this much against the monotonic one was set, so that what was measured before is void. */
+/** A wall clock that moved this far against the monotonic one was set, which invalidates earlier measurements. */
 const SET_MS = 1_000;
 
 /** Compares our clock with a server's by the `Date` header of its answers (RFC 9110 section 6.6.1). */
@@ -32,12 +32,12 @@ export class ClockComparison {
     this.#clock = clock;
   }
 
-  /** The present moment. */
+  /** The current moment. */
   moment(): Moment {
     return { wall: this.#clock.now(), monotonic: this.#clock.monotonic() };
   }
 
-  /** Takes note of the `date` of an answer to a request sent then. A better measurement stays until it is old. */
+  /** Measures by the `date` of an answer to a request that was sent at `sent`. A better measurement is kept until it is old. */
   note(date: string | undefined, sent: Moment): void {
     if (date === undefined || !fixdate.test(date)) return;
     const theirs = Date.parse(date);
@@ -52,7 +52,7 @@ export class ClockComparison {
     if (!present || offset.uncertaintyMs <= present.uncertaintyMs) this.#best = { offset, at: received };
   }
 
-  /** The offset now, as far as it is known. */
+  /** The offset now. Undefined before the first measurement, and after our clock was set. */
   get(): ClockOffset | undefined {
     if (!this.#best) return undefined;
     const { offset, at } = this.#best;

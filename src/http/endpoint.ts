@@ -1,19 +1,19 @@
 import { X509Certificate } from 'node:crypto';
 import { getCACertificates } from 'node:tls';
 
-/** Makes the error for options that cannot work, from what is wrong in words of our own. */
+/** Creates the error for invalid options. `detail` says what is wrong and contains no value of an option. */
 export type InvalidOptions = (detail: string) => Error;
 
 /** The base URL of an API, checked. */
 export interface Endpoint {
   readonly url: URL;
-  /** Path of the base, with a slash at its end. */
+  /** Path of the base URL, with a trailing slash. */
   readonly basePath: string;
 }
 
 /**
- * Reads the base URL. Only `https:`, as requests carry passwords and sessions and a reply may carry a private key;
- * `http:` only to this machine and only if allowed.
+ * Reads the base URL. It must be `https:`, because requests carry passwords and sessions, and a reply may carry a private
+ * key. `http:` is accepted only for this machine and only if allowed.
  */
 export function parseEndpoint(
   text: string,
@@ -35,19 +35,19 @@ export function parseEndpoint(
   return { url, basePath: url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/` };
 }
 
-/** Whether a host name of a URL means this machine. */
+/** Whether the host name of a URL means this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
-/** What is trusted where no bundle is given. */
+/** The authorities that are trusted if no bundle is given. */
 export function systemAuthorities(): readonly string[] {
   return getCACertificates('default');
 }
 
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** Checks a PEM bundle here: Node silently skips what it cannot read, and then every connection would fail. */
+/** Splits and checks a PEM bundle. Node would silently skip a block that it cannot read, and then no connection would work. */
 export function parseCaBundle(
   text: string | undefined,
   invalidOptions: InvalidOptions,

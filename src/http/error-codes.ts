@@ -1,16 +1,16 @@
 import type { ApiError, ApiErrorDetails } from './errors.ts';
 
-/** What a code stands for. */
+/** The meaning of a code. */
 export interface CodeEntry<Kind extends string> {
   readonly kind: Kind;
   /** A fixed sentence. */
   readonly message: string;
 }
 
-/** What a failure below the API asks of the caller: see the kinds of each client. */
+/** How the caller should react to a failure below the API; see the kinds of each client. */
 export type TransportErrorKind = 'passing' | 'input' | 'rate-limit' | 'protocol';
 
-/** The codes that every client has, as they are not the service's own. */
+/** The codes that every client has. They do not come from the service. */
 export type TransportErrorCode =
   | 'Aborted'
   | 'Closed'
@@ -23,15 +23,15 @@ export type TransportErrorCode =
   | 'TlsFailure'
   | 'UnexpectedStatus';
 
-/** Makes the error of a client for a failure that is found below it. */
+/** Creates a client's error for a failure below the API. */
 export type ErrorMaker = (code: TransportErrorCode, details: ApiErrorDetails) => ApiError;
 
-/** The common codes, in words about the service of this name. */
+/** The common codes, with messages that name the service. */
 export function transportCodes(
   service: string,
 ): Readonly<Record<TransportErrorCode, CodeEntry<TransportErrorKind>>> {
   return {
-    Aborted: { kind: 'passing', message: 'The call was given up by its caller.' },
+    Aborted: { kind: 'passing', message: 'The caller aborted the call.' },
     Closed: { kind: 'passing', message: `The ${service} client is closed.` },
     ConnectionFailed: {
       kind: 'passing',
@@ -47,15 +47,15 @@ export function transportCodes(
     },
     InvalidInput: {
       kind: 'input',
-      message: 'The call was not made, because one of its values cannot be sent.',
+      message: 'The call was not made because one of its values cannot be sent.',
     },
     InvalidOptions: {
       kind: 'input',
-      message: `The ${service} client cannot be made with these options.`,
+      message: `The ${service} client cannot be created with these options.`,
     },
     ProtocolError: {
       kind: 'protocol',
-      message: `What answered does not speak the ${service} API. Check the endpoint and any proxy before it.`,
+      message: `The endpoint does not speak the ${service} API. Check its address and any proxy before it.`,
     },
     TlsFailure: {
       kind: 'protocol',
@@ -64,14 +64,14 @@ export function transportCodes(
     },
     UnexpectedStatus: {
       kind: 'protocol',
-      message: `The endpoint answered an HTTP error without a ${service} code. Check what stands before it.`,
+      message: `The endpoint answered with an HTTP error that has no ${service} code. Check any proxy before it.`,
     },
   };
 }
 
 /**
- * The class of an HTTP error that does not come from the API itself. It may come from anything on the way: its 404 must
- * not read as "the certificate is gone".
+ * The kind of an HTTP error that does not come from the API itself but from anything in between. A 404 of a proxy, for
+ * example, must not mean "the certificate does not exist".
  */
 export function kindOfBareStatus(status: number | undefined): TransportErrorKind {
   if (status === 429) return 'rate-limit';

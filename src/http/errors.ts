@@ -1,32 +1,29 @@
 import { AppError } from '../lib/errors.ts';
 
-/** What is known of a failed call besides its code. */
+/** The facts about a failed call besides its code. */
 export interface ApiErrorDetails {
   /** The path of the call below the endpoint, as in `cert/new`. */
   call: string;
   /** The HTTP status, if there was an answer. */
   status?: number | undefined;
-  /** How long the answer asks to wait, in milliseconds. */
+  /** The wait that the answer asks for, in milliseconds. */
   retryAfterMs?: number | undefined;
-  /** Whether the service may have carried out the call all the same. */
+  /** Whether the service may have executed the call all the same. */
   maybeExecuted?: boolean | undefined;
-  /** What exactly is wrong, in words of this client. */
+  /** What exactly is wrong. Written by this client, never quoted from the service. */
   detail?: string | undefined;
-  /** The underlying error. Must hold nothing of the request. */
+  /** The underlying error. It must not contain anything of the request. */
   cause?: unknown;
 }
 
-/**
- * What the errors of all clients have in common. The message is a fixed sentence for each code; nothing in it comes
- * from the service.
- */
+/** The base of all client errors. Each code has one fixed message; nothing in it comes from the service. */
 export abstract class ApiError extends AppError {
-  /** What the failure asks of the caller. */
+  /** How the caller should react. */
   abstract readonly kind: string;
   readonly call: string;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
-  /** True when bytes of the request may have left and no answer decided it: the service may have done what was asked. */
+  /** True if bytes of the request may have left and no answer settled its outcome: the service may have executed the call. */
   readonly maybeExecuted: boolean;
   readonly detail: string | undefined;
 
@@ -42,14 +39,14 @@ export abstract class ApiError extends AppError {
 
 const refusedByGate = new WeakSet<Error>();
 
-/** Notes that this error was thrown by a send gate, before any byte of the request left. */
+/** Marks an error that a send gate threw before any byte of the request left. */
 export function markNotSent(error: Error): void {
   refusedByGate.add(error);
 }
 
 /**
- * Whether the call that failed with `error` may have been carried out by the service. False for an error that the
- * caller's own `beforeSend` threw; true for any error that no client of this package made.
+ * Whether the service may have executed the call that failed with `error`. False for an error that the caller's own
+ * `beforeSend` threw; true for any error that does not come from a client of this package.
  */
 export function maybeExecuted(error: unknown): boolean {
   if (error instanceof ApiError) return error.maybeExecuted;

@@ -39,7 +39,7 @@ describe('an answer that breaks', () => {
       (request) => reply(request, 'x', { headers: { 'content-encoding': 'gzip' } }),
       {
         code: 'ProtocolError',
-        detail: 'The reply is compressed, which was not asked for.',
+        detail: 'The reply is compressed although no compression was requested.',
         maybeExecuted: true,
       },
     ],

@@ -12,15 +12,15 @@ export interface Reply {
   readonly body: Buffer;
 }
 
-/** One request, as the exchange needs to know it. */
+/** The parts of a request that its exchange needs. */
 export interface ExchangeRequest {
   readonly call: string;
-  /** Gives up the exchange. Of this call only; `DeadlinePassed` as its reason means the deadline. */
+  /** Aborts the exchange. It belongs to this call alone; the reason `DeadlinePassed` stands for the deadline. */
   readonly signal: AbortSignal;
   readonly beforeSend: (() => void) | undefined;
-  /** Bytes of a reply at most. */
+  /** The most bytes of a reply. */
   readonly maxBytes: number;
-  /** Takes the body of a 200 as it comes. What it throws ends the exchange with that error. */
+  /** Receives the body of a 200 as it arrives. An error that it throws ends the exchange with that error. */
   readonly sink: ((chunk: Buffer) => void) | undefined;
 }
 
@@ -30,17 +30,17 @@ export interface ExchangeContext {
   readonly makeError: ErrorMaker;
 }
 
-/** The reason with which a deadline aborts. */
+/** The abort reason of a deadline. */
 export class DeadlinePassed extends Error {}
 
-/** The reason with which a closing client aborts what waits. */
+/** The abort reason of a closing client for waiting calls. */
 export class ClientClosed extends Error {}
 
-/** Bytes of an error reply at most, whatever the call. */
+/** The most bytes of an error reply of any call. */
 const maxErrorBytes = 1024 * 1024;
 
 /**
- * One request on its way through undici: the send gate, the size cap, and the knowledge whether bytes have left.
+ * One request on its way through undici, with its send gate and its size limit. It knows whether bytes have left.
  *
  * undici 8 calls `onRequestStart` from `writeH1` (lib/dispatcher/client-h1.js) when a connection is up and free, and
  * writes the head and a Buffer body in the same synchronous run. An error thrown there fails the request before the
@@ -70,13 +70,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#reject = reject;
     });
     if (request.signal.aborted) this.#onAbort();
-    // Stays until the signal goes, which belongs to this one call.
+    // The signal belongs to this call, so the listener is collected with it.
     else request.signal.addEventListener('abort', this.#onAbort);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Given up while it was queued: nothing may be written any more.
-    if (this.#settled) throw new Error('The request was given up.');
+    // It was aborted in the queue: nothing may be written any more.
+    if (this.#settled) throw new Error('The request was aborted.');
     if (this.#sent) {
       // undici must not put a request on the wire twice.
       this.#fail(this.#error('ConnectionLost'));
@@ -90,7 +90,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#fail(error);
       throw error;
     }
-    if (this.#settled) throw new Error('The request was given up by its send gate.');
+    if (this.#settled) throw new Error('The send gate aborted the request.');
     this.#sent = true;
     this.#controller = controller;
   }
@@ -107,7 +107,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const encoding = headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity')
       this.#cut(
-        this.#error('ProtocolError', { detail: 'The reply is compressed, which was not asked for.' }),
+        this.#error('ProtocolError', {
+          detail: 'The reply is compressed although no compression was requested.',
+        }),
       );
     else if (Number(headers['content-length']) > this.#limit) this.#cut(this.#oversize());
   }
@@ -166,7 +168,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     });
   }
 
-  /** Fails and tears down the connection, since the rest of the reply is not wanted. */
+  /** Fails the call and tears down the connection, because the rest of the reply is not wanted. */
   #cut(error: Error): void {
     this.#fail(error);
     this.#controller?.abort(error);
@@ -179,7 +181,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** The error for a call that was given up for `reason`. */
+/** The error for a call that was aborted with `reason`. */
 export function abortError(makeError: ErrorMaker, reason: unknown, details: ApiErrorDetails): ApiError {
   if (reason instanceof DeadlinePassed) return makeError('DeadlineExceeded', details);
   if (reason instanceof ClientClosed) return makeError('Closed', details);
@@ -189,7 +191,7 @@ export function abortError(makeError: ErrorMaker, reason: unknown, details: ApiE
 const tlsCodes =
   /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)_|CRL_|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|PATH_LENGTH_|EPROTO|UND_ERR_PRX_TLS)/;
 
-/** Names a failure of undici or the network. */
+/** The code for a failure of undici or the network. */
 function codeOf(error: Error, sent: boolean): TransportErrorCode {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return 'Closed';

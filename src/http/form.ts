@@ -2,9 +2,9 @@ const bare = /^[\w.-]*$/;
 const leftBareByUri = /[!'()*~]|%20/g;
 
 /**
- * Escapes one name or value exactly as PHP's `http_build_query` does: only `A-Z a-z 0-9 - _ .` stay, a space becomes
- * `+`, every other UTF-8 byte `%XX` in upper case. A service that signs forms may compare over its own encoding of what
- * it parsed, so a `*` left bare, as `URLSearchParams` does, can fail.
+ * Escapes one name or value exactly as PHP's `http_build_query` does: `A-Z a-z 0-9 - _ .` stay, a space becomes `+`, and
+ * every other UTF-8 byte becomes `%XX` in upper case. A service may verify the digest of a form over its own encoding of
+ * the parsed values, which would fail with the bare `*` of `URLSearchParams`.
  */
 export function escapeForm(text: string): string {
   if (bare.test(text)) return text;
@@ -13,7 +13,7 @@ export function escapeForm(text: string): string {
   );
 }
 
-/** Escapes bytes as they are, as `escapeForm` does those of a text. */
+/** Escapes bytes by the same rules as `escapeForm`. */
 export function escapeBytes(bytes: Uint8Array): string {
   let escaped = '';
   for (const byte of bytes)
@@ -21,10 +21,10 @@ export function escapeBytes(bytes: Uint8Array): string {
   return escaped;
 }
 
-/** The name of a field, and its value: a text is sent in UTF-8, bytes as they are. */
+/** The name and the value of a field. Text is sent as UTF-8, bytes are sent unchanged. */
 export type FormField = readonly [name: string, value: string | Uint8Array];
 
-/** A form of these fields, in this order. ASCII. */
+/** Encodes the fields in this order. The result is ASCII. */
 export function encodeFields(fields: readonly FormField[]): string {
   return fields
     .map(([name, value]) => {

@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import type { ErrorMaker } from './error-codes.ts';
 
 /**
- * What a schema makes of the input of a call. Throws `InvalidInput`, which names the field but never its value; `whole`
- * is the name of an input that is no object.
+ * Parses the input of a call. Throws `InvalidInput`, which names the field but never its value. `whole` is the name of an
+ * input that is not an object.
  */
 export function checkInput<In, Out>(
   makeError: ErrorMaker,

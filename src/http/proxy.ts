@@ -4,16 +4,16 @@ import { type InvalidOptions, isLoopback } from './endpoint.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The proxy for an endpoint, if any, by the rules of Go's `httpproxy`, which the rest of a cluster follows:
- * `HTTPS_PROXY` or `https_proxy` (a bare `host:port` means `http://`), never for this machine, never for what
- * `NO_PROXY` or `no_proxy` names. A proxy is used by `CONNECT`, so it sees no request.
+ * The proxy for an endpoint, if it has one. The rules are those of Go's `httpproxy`, which the rest of a cluster follows:
+ * `HTTPS_PROXY` or `https_proxy` (a bare `host:port` means `http://`), but not for this machine and not for hosts in
+ * `NO_PROXY` or `no_proxy`. Requests go through a `CONNECT` tunnel, so the proxy cannot read them.
  */
 export function proxyFor(endpoint: URL, env: Environment, invalidOptions: InvalidOptions): URL | undefined {
   const setting = env['HTTPS_PROXY'] || env['https_proxy'];
   if (!setting || endpoint.protocol !== 'https:' || isLoopback(endpoint.hostname)) return undefined;
   if (isExempt(endpoint, env['NO_PROXY'] || env['no_proxy'] || '')) return undefined;
   const proxy = URL.parse(setting.includes('://') ? setting : `http://${setting}`);
-  // The setting itself may hold a password and stays out of the error.
+  // The setting may contain a password, so it stays out of the error.
   if (!proxy || !proxy.hostname) throw invalidOptions('HTTPS_PROXY is not a URL.');
   if (proxy.protocol !== 'http:' && proxy.protocol !== 'https:')
     throw invalidOptions('HTTPS_PROXY must start with http:// or https://.');

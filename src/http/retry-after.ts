@@ -1,9 +1,9 @@
-/** The longest wait believed, in milliseconds: a day. */
+/** The longest accepted wait, in milliseconds: a day. */
 const longest = 86_400_000;
 
 /**
- * Milliseconds to wait by a `Retry-After` header (RFC 9110, 10.2.3): seconds, or a date compared with `now`, which is
- * in milliseconds since the epoch. Undefined if there is none or it cannot be read.
+ * The wait in milliseconds that a `Retry-After` header asks for (RFC 9110 section 10.2.3), as seconds or as a date. `now`
+ * is in milliseconds since the epoch. Undefined if there is no header or it cannot be read.
  */
 export function parseRetryAfter(header: string | string[] | undefined, now: number): number | undefined {
   const value = (Array.isArray(header) ? header[0] : header)?.trim();
@@ -12,7 +12,7 @@ export function parseRetryAfter(header: string | string[] | undefined, now: numb
   return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), longest);
 }
 
-/** Only the date forms of HTTP: `Date.parse` alone also takes a stray number for a year. */
+/** Accepts the date formats of HTTP only: `Date.parse` alone would read a bare number as a year. */
 function parseDate(value: string): number {
   return /^[A-Z][a-z]+,? .*\d\d:\d\d:\d\d/.test(value) ? Date.parse(value) : Number.NaN;
 }

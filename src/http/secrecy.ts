@@ -2,12 +2,15 @@ import { clip } from '../lib/errors.ts';
 import { holds, trimEndOf } from '../lib/text.ts';
 import { escapeForm } from './form.ts';
 
-/** Cleans text of the service before it may appear anywhere. `token` is a secret of the one request, if it has any. */
+/**
+ * Cleans a text of the service before it may appear anywhere. Returns undefined if it must be withheld. `token` is the
+ * secret of this one request, if it has one.
+ */
 export type Cleaner = (text: string, token: string | undefined) => string | undefined;
 
 /**
- * Makes a cleaner for an account. Text that repeats a secret in any usual spelling is withheld whole: cutting the
- * secret out of it would still show where it was, which for a short one tells what it was.
+ * Creates a cleaner for an account. A text that repeats a secret in any usual spelling is withheld completely: with the
+ * secret cut out, its position would remain visible, and for a short secret that would give it away.
  */
 export function createCleaner(secrets: readonly string[]): Cleaner {
   const fixed = secrets.flatMap(spellings);
@@ -20,7 +23,7 @@ export function createCleaner(secrets: readonly string[]): Cleaner {
   };
 }
 
-/** How a secret may look in an echo: plain, as a form or URL value, in JSON, in HTML, in base64. Lower case. */
+/** The spellings of a secret in an echo: plain, as a form or URL value, in JSON, HTML, base64 and hex. Lower case. */
 function spellings(secret: string): string[] {
   const escaped = encodeURIComponent(secret.toWellFormed());
   const html = secret
@@ -46,14 +49,14 @@ function spellings(secret: string): string[] {
 }
 
 /**
- * A cause that is safe to keep: the code and the message of a network error. The original may hold a slice of the
- * reply (the HTTP parser's `data`), which may be a private key.
+ * A cause that is safe to keep: it has the code and the message of a network error. The original may contain a slice of
+ * the reply (the HTTP parser's `data`), which may be a private key.
  */
 export function safeCause(error: Error, clean: Cleaner): Error {
   const code = (error as NodeJS.ErrnoException).code;
   const parts = error instanceof AggregateError ? error.errors : [error];
   const text = parts.map((part) => (part instanceof Error ? part.message : '')).join('; ');
-  const cause = new Error(clean(text, undefined) ?? 'The message was withheld, because it repeats a secret.');
+  const cause = new Error(clean(text, undefined) ?? 'The message was withheld because it repeats a secret.');
   cause.name = error.name;
   return typeof code === 'string' ? Object.assign(cause, { code }) : cause;
 }

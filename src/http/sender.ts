@@ -8,16 +8,16 @@ import type { ClientSettings } from './settings.ts';
 import { createTransport, type Transport, type TransportRequest } from './transport.ts';
 import type { WaitOptions } from './types.ts';
 
-/** What a sender is made of. */
+/** What a sender needs. */
 export interface SenderOptions {
   readonly settings: ClientSettings;
-  /** Headers of every request, beside the user agent and those of its encoding. */
+  /** Headers of every request, in addition to the user agent and those of its encoding. */
   readonly headers: Readonly<Record<string, string>>;
   readonly clean: Cleaner;
   readonly makeError: ErrorMaker;
 }
 
-/** Sends the requests of one client, each once: times them, reports them, and learns the service's clock from them. */
+/** Sends each request of one client once. It times and reports the requests, and learns the service's clock from the answers. */
 export class Sender {
   readonly #settings: ClientSettings;
   readonly #makeError: ErrorMaker;
@@ -33,7 +33,7 @@ export class Sender {
     this.#transport = createTransport({ ...settings, headers: common, clean, makeError });
   }
 
-  /** How the service's clock compares with ours, as far as its answers have told. */
+  /** The difference between the service's clock and ours. Undefined before the first answer. */
   get clockOffset(): ClockOffset | undefined {
     return this.#comparison.get();
   }
@@ -43,17 +43,17 @@ export class Sender {
     return this.#closing.signal;
   }
 
-  /** The deadline of a call; `usual` is in milliseconds. */
+  /** Starts the deadline of a call. `usual` is the default, in milliseconds. */
   deadline({ signal, deadlineMs }: WaitOptions, usual: number): Deadline {
     return deadline(this.#settings.clock, deadlineMs ?? usual, () => new DeadlinePassed(), signal);
   }
 
-  /** Throws `Closed` if the client is. */
+  /** Throws `Closed` if the client is closed. */
   refuseIfClosed(call: string): void {
     if (this.closing.aborted) throw this.#makeError('Closed', { call });
   }
 
-  /** Sends a request and resolves to what `read` makes of the reply; what `read` throws is the outcome otherwise. */
+  /** Sends a request and resolves to the result of `read` for its reply. Rejects with any error that `read` throws. */
   async send<T>(request: TransportRequest, read: (reply: Reply) => T): Promise<T> {
     const { call } = request;
     const started = this.#settings.clock.monotonic();
@@ -77,7 +77,7 @@ export class Sender {
     }
   }
 
-  /** Lets calls fail with `Closed` from now on, waits for what is to be done `first`, and closes the connections. */
+  /** Makes all calls fail with `Closed` from now on, waits for `first`, and closes the connections. */
   async close(first?: () => Promise<void>): Promise<void> {
     if (!this.closing.aborted) {
       this.#closing.abort(new ClientClosed());

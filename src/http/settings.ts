@@ -14,7 +14,7 @@ export interface ClientSettings {
   readonly onRequest: ClientOptions['onRequest'];
 }
 
-/** Checks the options that all clients have. Throws what `invalidOptions` makes; no value stands in it. */
+/** Checks the options that all clients have. Throws the error of `invalidOptions`, which contains no option value. */
 export function readOptions(
   options: ClientOptions,
   defaults: { readonly endpoint: string; readonly userAgent: string },

@@ -1,4 +1,4 @@
-/** A plain client and servers for one test, closed after it. */
+/** A plain client and servers that are closed after each test. */
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach } from 'vitest';
 import type { ErrorMaker } from './error-codes.ts';
@@ -11,12 +11,12 @@ import type { CallOptions, ClientOptions } from './types.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 
-/** Closes something after the test, before what was given earlier. */
+/** Calls `close` after the test, in reverse order of registration. */
 export function afterTest(close: () => Promise<unknown>): void {
   closers.unshift(close);
 }
 
-/** Arranges that each test of a file closes what it opened. */
+/** Makes each test of a file close everything that it opened. */
 export function closeAfterEach(): void {
   afterEach(async () => {
     for (const close of closers.splice(0)) await close();
@@ -30,7 +30,7 @@ export async function serve(respond: Responder, tls?: TestTls, basePath?: string
   return server;
 }
 
-/** Lets a server of the test's own listen on loopback. */
+/** Starts a server of the test itself on loopback and returns its port. */
 export async function listen(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -56,20 +56,20 @@ export function invalidOptions(detail: string): PlainError {
   return new PlainError('InvalidOptions', 'It failed.', { call: 'connectTo', detail });
 }
 
-/** How a test's request is made. */
+/** The options of a test request. */
 export interface PostOptions extends CallOptions {
-  /** Takes the body as it comes. */
+  /** Receives the body as it arrives. */
   sink?: (chunk: Buffer) => void;
-  /** Bytes of the reply at most; 1 MiB unless given. */
+  /** The most bytes of the reply. Default: 1 MiB. */
   maxBytes?: number;
 }
 
-/** A client without an API: it posts a form and gives the status and the text of the answer. */
+/** A client without an API: it posts a form and returns the status and the text of the answer. */
 export interface PlainClient {
   post(call: string, options?: PostOptions): Promise<{ status: number; text: string }>;
 }
 
-/** A plain client that takes no proxy from the environment. */
+/** A plain client that ignores the proxy of the environment. */
 export function connectTo(endpoint: string, options: ClientOptions = {}): PlainClient {
   const given = { endpoint, allowLoopbackHttp: true, env: {}, ...options };
   const settings = readOptions(given, { endpoint, userAgent: 'plain' }, invalidOptions);

@@ -1,8 +1,8 @@
-/** What tests look for secrets in. */
+/** Searches for secrets in everything that a program may print. */
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 
-/** All the ways in which a program may print a value. */
+/** A value in all the forms in which a program may print it. */
 export function printed(value: unknown): string {
   const parts = [
     inspect(value, { depth: Infinity, showHidden: true, getters: true }),
@@ -20,12 +20,12 @@ export function printed(value: unknown): string {
   return parts.join('\n');
 }
 
-/** JSON, also of what has none. */
+/** JSON, or an empty text for a value that has no JSON. */
 export function json(value: unknown): string {
   return JSON.stringify(value) ?? '';
 }
 
-/** Looks for each secret, in any case. */
+/** Expects that the text contains none of the secrets, in upper or lower case. */
 export function expectNone(secrets: readonly string[], text: string): void {
   for (const secret of secrets) expect(text.toLowerCase()).not.toContain(secret.toLowerCase());
 }

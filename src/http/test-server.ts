@@ -1,4 +1,4 @@
-/** Servers for the tests of the clients. They speak HTTP byte by byte, so that a test can break it where it wants. */
+/** Servers for the tests of the clients. They write HTTP byte by byte, so a test can break it at any point. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -8,7 +8,7 @@ import { createServer as createTlsServer } from 'node:tls';
 
 /** One request as it arrived. */
 export interface Received {
-  /** The path below the endpoint, as in `cert/new`. */
+  /** The path below the endpoint, such as `cert/new`. */
   call: string;
   head: string;
   body: string;
@@ -20,14 +20,14 @@ export interface Received {
 
 export type Responder = (request: Received) => void;
 
-/** A certificate authority made for a test run, and a server certificate under it. */
+/** A certificate authority for one test run, and a server certificate that it signed. */
 export interface TestTls {
   ca: string;
   key: string;
   cert: string;
 }
 
-/** Makes an authority and a certificate for `names` (such as `DNS:localhost`). Nothing of it outlives the process. */
+/** Creates an authority and a certificate for `names` (such as `DNS:localhost`). No file remains. */
 export function makeTls(names: string): TestTls {
   const folder = mkdtempSync(join(tmpdir(), 'client-test-'));
   try {
@@ -46,10 +46,10 @@ export function makeTls(names: string): TestTls {
   }
 }
 
-/** A server on loopback whose answers are what `respond` writes to the socket. */
+/** A server on loopback. `respond` writes its answers to the socket. */
 export class TestServer {
   readonly requests: Received[] = [];
-  /** Bytes that arrived after decryption, by connection. */
+  /** The number of decrypted bytes that arrived, by connection. */
   readonly bytes: number[] = [];
   respond: Responder;
   readonly #server: Server;

@@ -3,17 +3,17 @@ import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Endpoint } from './endpoint.ts';
 import { Exchange, type ExchangeContext, type ExchangeRequest, type Reply } from './exchange.ts';
 
-/** What a transport is made for. */
+/** What a transport needs. */
 export interface TransportOptions extends ExchangeContext {
   readonly endpoint: Endpoint;
   readonly ca: readonly string[] | undefined;
   readonly proxy: URL | undefined;
   readonly connections: number;
-  /** Headers of every request, beside those of its encoding. */
+  /** Headers of every request, in addition to those of its encoding. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A request ready to go. */
+/** A request that is ready to send. */
 export interface TransportRequest extends ExchangeRequest {
   /** The encoded form. */
   readonly body: string;
@@ -22,24 +22,24 @@ export interface TransportRequest extends ExchangeRequest {
 /** Sends requests to one endpoint. */
 export interface Transport {
   send(request: TransportRequest): Promise<Reply>;
-  /** Ends all connections; requests under way fail with `Closed`. */
+  /** Closes all connections. Requests in progress fail with `Closed`. */
   close(): Promise<void>;
 }
 
-/** Milliseconds until a dead address is given up. */
+/** Milliseconds until an attempt to connect fails. */
 const connectTimeout = 10_000;
 
 /**
- * Milliseconds an idle connection is kept if the server says nothing: servers and middle boxes close idle connections
- * after five seconds and more, and a POST that meets a closing connection has an unknown outcome.
+ * Milliseconds to keep an idle connection if the server gives no hint. Servers and middleboxes close idle connections
+ * after five seconds or more, and a POST on a closing connection has an unknown outcome.
  */
 const keepAliveTimeout = 4_000;
-/** A server that says by `Keep-Alive: timeout=N` for how long it keeps one is believed up to this. */
+/** The most milliseconds to keep one if the server sends `Keep-Alive: timeout=N`. */
 const keepAliveMaxTimeout = 60_000;
-/** But an idle connection is let go of so long before, since the word was given at the start of the idle time. */
+/** Milliseconds before the end of that time at which it is dropped, because the server's clock for it started earlier. */
 const keepAliveTimeoutThreshold = 2_000;
 
-/** Opens the connection pool of one endpoint. Nothing is connected before the first request. */
+/** Creates the connection pool of one endpoint. It connects with the first request. */
 export function createTransport(options: TransportOptions): Transport {
   const { endpoint } = options;
   const dispatcher = createDispatcher(options);
@@ -63,20 +63,20 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 function createDispatcher({ endpoint, ca, proxy, connections }: TransportOptions): Dispatcher {
-  // Made once: otherwise the bundle is parsed again for each connection.
+  // Created once; otherwise every connection would parse the bundle again.
   const secureContext: SecureContext | undefined = ca && createSecureContext({ ca: [...ca] });
-  // Said explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
+  // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED could turn off the default.
   const tls = { rejectUnauthorized: true, ...(secureContext && { secureContext }) };
   const settings = {
     connections,
     connectTimeout,
-    // An HTTP/2 session would put the send gate before undici's stream queue.
+    // With HTTP/2 the send gate would run before undici queues the stream.
     allowH2: false,
     pipelining: 1,
     keepAliveTimeout,
     keepAliveMaxTimeout,
     keepAliveTimeoutThreshold,
-    // The call's deadline covers headers and body.
+    // The deadline of the call covers headers and body.
     headersTimeout: 0,
     bodyTimeout: 0,
   };
@@ -85,9 +85,9 @@ function createDispatcher({ endpoint, ca, proxy, connections }: TransportOptions
     ...settings,
     uri: proxy.href,
     requestTls: { ...tls, allowH2: false },
-    // The proxy is judged by the system's authorities; `ca` is for the endpoint.
+    // The proxy is verified with the system's authorities; `ca` is for the endpoint only.
     proxyTls: { rejectUnauthorized: true, allowH2: false },
-    // A proxy that never answers a CONNECT must not hold a place in the pool for ever.
+    // A proxy that never answers a CONNECT must not occupy a place in the pool forever.
     clientFactory: (origin, opts) =>
       new Pool(origin, { ...opts, connections, headersTimeout: connectTimeout }),
   });

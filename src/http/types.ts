@@ -2,45 +2,46 @@ import type { Clock } from '../lib/clock.ts';
 
 /** Options that every client has. */
 export interface ClientOptions {
-  /** Base URL of the API; the public service unless given. */
+  /** Base URL of the API. Default: the public service. */
   endpoint?: string | undefined;
-  /** PEM bundle of the authorities trusted for the endpoint, in place of the system's. */
+  /** PEM bundle of the authorities to trust for the endpoint instead of the system's. */
   ca?: string | undefined;
-  /** Allows `http:` for an endpoint on this machine, as a development server has. */
+  /** Allows `http:` for an endpoint on this machine, such as a development server. */
   allowLoopbackHttp?: boolean | undefined;
-  /** Source of time; the system's unless given. */
+  /** Source of time. Default: the system's clocks. */
   clock?: Clock | undefined;
+  /** The `User-Agent` header, printable ASCII. Default: the name of the client. */
   userAgent?: string | undefined;
-  /** Connections to the endpoint at most; 16 unless given. */
+  /** The most connections to the endpoint. Default: 16. */
   connections?: number | undefined;
-  /** Where `HTTPS_PROXY` and `NO_PROXY` are read from; the process environment unless given. */
+  /** Where to read `HTTPS_PROXY` and `NO_PROXY` from. Default: the process environment. */
   env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Told of each request once it is over, logins and repetitions included. For metrics. */
+  /** Called after each request, including logins and repetitions. For metrics. */
   onRequest?: ((request: FinishedRequest) => void) | undefined;
 }
 
-/** One request that is over. */
+/** A finished request. */
 export interface FinishedRequest {
-  /** The path below the endpoint, as in `cert/new`. */
+  /** The path below the endpoint, such as `cert/new`. */
   call: string;
-  /** `200`, or the code of the error; `NotSent` if the caller's `beforeSend` refused it. */
+  /** `200` or the error code; `NotSent` if the caller's `beforeSend` threw. */
   code: string;
-  /** From queueing to the last byte. */
+  /** Duration from queueing to the last byte. */
   milliseconds: number;
 }
 
 export interface WaitOptions {
-  /** Gives the call up; it then fails with `Aborted`. */
+  /** Aborts the call, which then fails with `Aborted`. */
   signal?: AbortSignal | undefined;
-  /** Milliseconds this call may take in all, from queueing to the last byte; the client's default unless given. */
+  /** The most milliseconds this call may take, from queueing to the last byte. Default: that of the client. */
   deadlineMs?: number | undefined;
 }
 
 export interface CallOptions extends WaitOptions {
   /**
-   * Called in the same tick in which the first byte of the request is handed to the socket, after any queueing,
-   * connecting and logging in; once more if the request is repeated after a new login. If it throws, no byte leaves
-   * and the call fails with that very error.
+   * Called after any queueing, connecting and logging in, in the same tick in which the first byte of the request is
+   * handed to the socket. Called again if the request is repeated after a new login. If it throws, no byte leaves and
+   * the call rejects with that same error.
    */
   beforeSend?: (() => void) | undefined;
 }

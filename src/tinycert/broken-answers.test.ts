@@ -65,7 +65,7 @@ describe('an answer that breaks', () => {
     expect(error).toMatchObject({
       code: 'ProtocolError',
       status,
-      detail: 'The endpoint answered a redirect.',
+      detail: 'The endpoint answered with a redirect.',
     });
     expect(other.bytes).toEqual([]);
   });

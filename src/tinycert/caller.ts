@@ -6,39 +6,39 @@ import { type Cleaner, createCleaner } from '../http/secrecy.ts';
 import { Sender } from '../http/sender.ts';
 import type { ClientSettings } from '../http/settings.ts';
 import type { CallOptions, WaitOptions } from '../http/types.ts';
+import type { TinyCertCredentials } from './account.ts';
 import { makeError, TinyCertError } from './errors.ts';
 import { parseBody, readError } from './reply.ts';
 import { tokenReply } from './schemas.ts';
 import type { SessionState } from './session.ts';
 import { type Parameters, signForm } from './signing.ts';
-import type { TinyCertCredentials } from './types.ts';
 
-/** What a caller is made of. */
+/** What a caller needs. */
 export interface CallerOptions {
   readonly credentials: TinyCertCredentials;
   readonly session: SessionState;
   readonly settings: ClientSettings;
-  /** Milliseconds a call may take unless it says otherwise. */
+  /** The most milliseconds a call may take, unless it has its own limit. */
   readonly deadlineMs: number;
 }
 
 /** One call of the API. */
 export interface Call {
-  /** Its path, as in `cert/new`. */
+  /** Its path, such as `cert/new`. */
   readonly name: string;
   readonly parameters: Parameters;
-  /** Bytes of the reply at most; 1 MiB unless given. */
+  /** The most bytes of the reply. Default: 1 MiB. */
   readonly maxBytes?: number;
-  /** Takes the body as it comes. */
+  /** Receives the body as it arrives. */
   readonly sink?: ExchangeRequest['sink'];
 }
 
-/** Bytes of a reply at most, unless a call says otherwise. */
+/** The most bytes of a reply, unless the call has its own limit. */
 const maxReplyBytes = 1024 * 1024;
 
 /**
- * Makes calls under an account: signs them, logs in when there is no session, repeats a call once that was refused for
- * its session. That is safe for every call, as the service refuses before it acts. Nothing else is ever repeated.
+ * Makes the calls of an account. It signs them, logs in if there is no session, and repeats a call once if the service
+ * refused its session. That is safe for every call, because the service refuses before it acts. Nothing else is repeated.
  */
 export class Caller {
   readonly #credentials: Pick<TinyCertCredentials, 'email' | 'passphrase'>;
@@ -60,7 +60,7 @@ export class Caller {
     this.#sender = new Sender({ settings, headers, clean: this.#clean, makeError });
   }
 
-  /** How the service's clock compares with ours, as far as its answers have told. */
+  /** The difference between the service's clock and ours. Undefined before the first answer. */
   get clockOffset(): ClockOffset | undefined {
     return this.#sender.clockOffset;
   }
@@ -96,13 +96,13 @@ export class Caller {
     }
   }
 
-  /** Ends the session if there is one. That it had ended before is no error. */
+  /** Ends the session if there is one. A session that the service ended before is no error. */
   async disconnect(options: CallOptions = {}): Promise<void> {
     this.#sender.refuseIfClosed('disconnect');
     await this.#disconnect(options);
   }
 
-  /** Fails what is under way and closes the connections. */
+  /** Fails the calls in progress and closes the connections. */
   async close(disconnect: boolean): Promise<void> {
     await this.#sender.close(async () => {
       if (disconnect) await this.#disconnect({}).catch(ignoreFailure);
@@ -124,7 +124,7 @@ export class Caller {
     }
   }
 
-  /** The session's token, for a call named `name` that gives up with `signal`. */
+  /** Resolves to the token of the session, for a call named `name` that is aborted by `signal`. */
   async #login(name: string, signal: AbortSignal): Promise<string> {
     const either = AbortSignal.any([signal, this.#sender.closing]);
     for (;;) {
@@ -132,17 +132,17 @@ export class Caller {
         return await this.#session.acquire(this.#connect, either);
       } catch (error) {
         if (either.aborted) throw abortError(makeError, either.reason, { call: name });
-        // A client that shares the session was closed while it logged in for both: our turn.
+        // Another client was closed while it logged in for the shared session, so log in here.
         if (!(error instanceof TinyCertError && error.code === 'Closed')) throw error;
       }
     }
   }
 
-  /** The login itself. It has a deadline of its own, since calls of different patience share it. */
+  /** The login itself. It has its own deadline, because calls with different deadlines share it. */
   readonly #connect = async (given: AbortSignal): Promise<string> => {
     const time = this.#deadline({ signal: given });
     try {
-      // No old token: what the service would make of one is not documented.
+      // Without an old token: the documentation does not say how the service would treat it.
       const call = { name: 'connect', parameters: this.#credentials };
       return parseBody('connect', await this.#send(call, undefined, time.signal), tokenReply);
     } finally {
@@ -169,7 +169,7 @@ export class Caller {
   }
 }
 
-/** Whether the service refused the session and hence did nothing. */
+/** Whether the service refused the session, and therefore did nothing. */
 function isSessionRefused(error: unknown): boolean {
   return error instanceof TinyCertError && (error.code === 'InvalidToken' || error.code === 'SessionError');
 }

@@ -21,12 +21,10 @@ import type {
   TinyCertClientOptions,
 } from './types.ts';
 
-/** Bytes of a `cert/list` at most: it has no paging and takes about 88 bytes a certificate. */
+/** The most bytes of a `cert/list`, which has no paging and takes about 88 bytes per certificate. */
 const maxListBytes = 64 * 1024 * 1024;
 
-/**
- * Makes a client of one TinyCert account. Connects nothing yet. Throws `InvalidOptions` for options that cannot work.
- */
+/** Creates a client of one TinyCert account. It connects with the first call. Throws `InvalidOptions`. */
 export function createTinyCertClient(options: TinyCertClientOptions): TinyCertClient {
   const { credentials, deadlineMs = 20_000 } = options;
   for (const name of ['email', 'passphrase', 'apiKey'] as const)
@@ -40,7 +38,7 @@ export function createTinyCertClient(options: TinyCertClientOptions): TinyCertCl
   return new Client(new Caller({ credentials, session, settings, deadlineMs }));
 }
 
-/** The calls by name. All state is in private fields, so that printing a client shows none of it. */
+/** The calls by name. All state is in private fields, so printing a client shows nothing. */
 class Client implements TinyCertClient {
   readonly #caller: Caller;
 
@@ -156,7 +154,7 @@ class Client implements TinyCertClient {
     return parseBody(name, await this.#caller.invoke({ name, parameters }, options), reply);
   }
 
-  /** A call whose success has no documented body: the status decides, unless something else answered. */
+  /** Makes a call whose reply has no documented body: any 200 is a success, unless it is a web page. */
   async #command(name: string, parameters: Parameters, options: CallOptions | undefined): Promise<void> {
     const body = await this.#caller.invoke({ name, parameters }, options);
     if (isWebPage(body)) throw protocolError(name, 'The reply is a web page.');
@@ -173,7 +171,7 @@ function readOrRefuse(call: string, read: () => void): void {
   }
 }
 
-/** Refuses details of another id than was asked for, as a confused cache would give. */
+/** Refuses details of another id than the requested one, as a broken cache might return. */
 function sameId<T extends { id: number }>(call: string, id: number, details: T): T {
   if (details.id !== id) throw protocolError(call, 'The reply is about another id.');
   return details;

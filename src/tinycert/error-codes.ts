@@ -1,23 +1,23 @@
 import { type CodeEntry, kindOfBareStatus, transportCodes } from '../http/error-codes.ts';
 
-/** What a failed call asks of the caller. */
+/** How the caller should react to a failed call. */
 export type TinyCertErrorKind =
-  /** An outage or a fault of the moment: try again later. */
+  /** An outage or a temporary fault: try again later. */
   | 'passing'
-  /** The account does not let us in: someone has to look at the credentials. */
+  /** The service refuses the login: a person has to check the credentials. */
   | 'credentials'
-  /** The request itself is refused: trying again with the same values is pointless. */
+  /** The service refuses the request itself: another try with the same values is pointless. */
   | 'input'
   /** The authority or certificate does not exist, or belongs to another account. */
   | 'not-found'
-  /** Too many requests: wait, see `retryAfterMs`. */
+  /** Too many requests: wait; see `retryAfterMs`. */
   | 'rate-limit'
-  /** What answers does not behave like the TinyCert API, or cannot be trusted to be it. */
+  /** The endpoint does not behave like the TinyCert API, or its certificate is not trusted. */
   | 'protocol';
 
 type Entry = CodeEntry<TinyCertErrorKind>;
 
-/** The codes that TinyCert answers, with the class each one belongs to. */
+/** The codes in the answers of TinyCert, each with its kind. */
 const upstream = {
   AccessDenied: {
     kind: 'not-found',
@@ -30,7 +30,7 @@ const upstream = {
   },
   AccountNotFound: {
     kind: 'credentials',
-    message: 'TinyCert knows no account with this e-mail address. Check the e-mail.',
+    message: 'TinyCert knows no account with this e-mail address. Check the address.',
   },
   AccountNotLoaded: {
     kind: 'passing',
@@ -55,7 +55,7 @@ const upstream = {
   },
   MissingParameter: {
     kind: 'input',
-    message: 'TinyCert misses a required parameter. Check that the subject is complete.',
+    message: 'A parameter that TinyCert requires is missing. Check that the subject is complete.',
   },
   NotFound: {
     kind: 'not-found',
@@ -91,19 +91,19 @@ const upstream = {
   },
 } as const satisfies Record<string, Entry>;
 
-/** The codes of this client itself. */
+/** The codes of the client itself. */
 const local = {
   ...transportCodes('TinyCert'),
   UnrecognizedCode: {
     kind: 'protocol',
-    message: 'TinyCert answered an error code that this client does not know.',
+    message: 'TinyCert answered with an error code that this client does not know.',
   },
 } as const satisfies Record<string, Entry>;
 
 /** A code in a TinyCert error reply. */
 export type UpstreamErrorCode = keyof typeof upstream;
 
-/** Every value of `TinyCertError.code`: those of the service and those of this client. */
+/** Every value of `TinyCertError.code`: the codes of the service and those of this client. */
 export type TinyCertErrorCode = UpstreamErrorCode | keyof typeof local;
 
 const entries: Readonly<Record<TinyCertErrorCode, Entry>> = { ...upstream, ...local };
@@ -119,8 +119,8 @@ export function messageOf(code: TinyCertErrorCode): string {
 }
 
 /**
- * The class of an error. A fault of the input of `connect` is one of the credentials, since they are its only input;
- * codes without a fixed meaning go by the HTTP status.
+ * The kind of an error. The credentials are the only input of `connect`, so a fault of its input is a fault of the
+ * credentials. The HTTP status decides for codes without a fixed meaning.
  */
 export function kindOf(code: TinyCertErrorCode, call: string, status: number | undefined): TinyCertErrorKind {
   if (code === 'UnrecognizedCode') return kindOfCodedStatus(status);
@@ -133,7 +133,7 @@ export function kindOf(code: TinyCertErrorCode, call: string, status: number | u
   return entries[code].kind;
 }
 
-/** An unknown code came from the API, so its status has the meaning that the API gives it. */
+/** The kind for an unknown code. It came from the API, so its status has the meaning that the API gives it. */
 function kindOfCodedStatus(status: number | undefined): TinyCertErrorKind {
   if (status === 403 || status === 401) return 'credentials';
   if (status === 404) return 'not-found';

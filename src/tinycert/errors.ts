@@ -2,25 +2,26 @@ import type { ErrorMaker } from '../http/error-codes.ts';
 import { ApiError, type ApiErrorDetails } from '../http/errors.ts';
 import { kindOf, messageOf, type TinyCertErrorCode, type TinyCertErrorKind } from './error-codes.ts';
 
-/** What is known of a failed call besides its code. */
+/** The facts about a failed call besides its code. */
 export interface TinyCertErrorDetails extends ApiErrorDetails {
-  /** The parameter that the service complains of. */
+  /** The parameter that the service refuses. */
   parameter?: string | undefined;
-  /** The code as it came, if this client does not know it. */
+  /** The code in the answer, if this client does not know it. */
   upstreamCode?: string | undefined;
-  /** The explanation in the answer, already clipped and free of secrets. */
+  /** The explanation in the answer, clipped and free of secrets. */
   text?: string | undefined;
 }
 
 /**
- * The one error of this client. Branch on `kind`, or on `code` for a single case. The message is a fixed sentence for
- * each code; nothing in it comes from the service. `maybeExecuted` is never true for `connect`, whose repetition harms
- * nothing.
+ * The error of every call. Branch on `kind`, or on `code` for a single case. Each code has one fixed message; nothing in it
+ * comes from the service. `maybeExecuted` is never true for `connect`, because repeating a login is harmless.
  */
 export class TinyCertError extends ApiError {
   declare readonly code: TinyCertErrorCode;
   readonly kind: TinyCertErrorKind;
+  /** The parameter that the service refuses; with `InputFailure` and `MissingParameter` only. */
   readonly parameter: string | undefined;
+  /** The code in the answer; with `UnrecognizedCode` only. */
   readonly upstreamCode: string | undefined;
   readonly #text: string | undefined;
 
@@ -34,18 +35,18 @@ export class TinyCertError extends ApiError {
   }
 
   /**
-   * The explanation that came with the answer: clipped, and withheld when it repeats a secret. An accessor, so that a
-   * logger that prints an error's own properties does not print what a remote party wrote.
+   * The explanation in the answer, clipped; undefined if it repeats a secret. It is an accessor, so a logger that prints
+   * the own properties of an error does not print a text of a remote party.
    */
   get text(): string | undefined {
     return this.#text;
   }
 }
 
-/** Makes the errors of what lies below this client. */
+/** Creates the errors for failures below the API. */
 export const makeError: ErrorMaker = (code, details) => new TinyCertError(code, details);
 
-/** An options error, with what is wrong in words of our own. */
+/** Creates an options error. `detail` says what is wrong and contains no value of an option. */
 export function invalidOptions(detail: string): TinyCertError {
   return new TinyCertError('InvalidOptions', { call: 'createTinyCertClient', detail });
 }

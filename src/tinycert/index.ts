@@ -1,5 +1,5 @@
 /**
- * A client of the TinyCert API, version 1: all of its calls, typed, with one error class.
+ * A typed client for all calls of the TinyCert API, version 1, with one error class.
  *
  * ```ts
  * import { createTinyCertClient } from 'tinycert-operator/tinycert';
@@ -20,13 +20,14 @@
  * await client.close({ disconnect: true });
  * ```
  *
- * Calls log in by themselves. `createCertificate`, `reissueCertificate` and `createAuthority` are not idempotent: when
- * one fails, `maybeExecuted(error)` tells whether the service may have acted all the same. Needs Node 24.
+ * Calls log in by themselves. `createCertificate`, `reissueCertificate` and `createAuthority` are not idempotent: if one
+ * fails, check `maybeExecuted(error)` for whether the service may have acted all the same. Needs Node 24.
  */
 export type { Clock } from '../lib/clock.ts';
 export type { ClockOffset } from '../http/clock-offset.ts';
 export { maybeExecuted } from '../http/errors.ts';
 export type { CallOptions, FinishedRequest, WaitOptions } from '../http/types.ts';
+export type { TinyCertAccountOptions, TinyCertCredentials } from './account.ts';
 export { createTinyCertClient } from './client.ts';
 export type { TinyCertErrorCode, TinyCertErrorKind, UpstreamErrorCode } from './error-codes.ts';
 export { TinyCertError, type TinyCertErrorDetails } from './errors.ts';
@@ -50,8 +51,6 @@ export type {
   ReportedSubject,
   SettableStatus,
   StatusFilter,
-  TinyCertAccountOptions,
   TinyCertClient,
   TinyCertClientOptions,
-  TinyCertCredentials,
 } from './types.ts';

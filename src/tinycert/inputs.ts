@@ -12,12 +12,12 @@ import type {
   StatusFilter,
 } from './types.ts';
 
-/** Turns the input of a call into its parameters, or refuses it. */
+/** Turns the input of a call into its parameters, or refuses the input. */
 type InputSchema<In> = z.ZodType<Parameters, In>;
 
 const id = z.int().positive();
 const required = z.string().min(1);
-/** An empty optional part is left out: TinyCert takes both, and absent is the plainer one. */
+/** An empty optional part is left out. TinyCert accepts both forms. */
 const optional = z
   .string()
   .optional()
@@ -115,7 +115,7 @@ export const newStatus: InputSchema<{ certificateId: number; status: SettableSta
   .object({ certificateId: id, status: z.enum(['good', 'hold', 'revoked']) })
   .transform(({ certificateId, status }) => ({ cert_id: certificateId, status }));
 
-/** The parameters for an input. Throws `InvalidInput`, which names the field but never its value. */
+/** Turns an input into parameters. Throws `InvalidInput`, which names the field but never its value. */
 export function check<In>(call: string, schema: InputSchema<In>, input: In): Parameters {
   return checkInput(makeError, call, schema, input, 'id');
 }

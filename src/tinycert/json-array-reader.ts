@@ -1,4 +1,4 @@
-/** Bytes of an unfinished element at most. An entry of `cert/list` takes about 88. */
+/** The most bytes of an unfinished element. An entry of `cert/list` takes about 88. */
 const maxPendingBytes = 64 * 1024;
 
 const quote = 0x22;
@@ -9,19 +9,19 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-/** The input is not a JSON array of objects. Says where, never what was there. */
+/** The input is not a JSON array of objects. The message has the position and never the content. */
 export class JsonArrayError extends Error {}
 
 /**
- * Reads a JSON array of objects as it comes, so that memory holds a chunk and not the whole. This class finds where
- * elements end; `JSON.parse` judges them, all that a chunk completes in one go, which is much faster than one by one.
+ * Reads a JSON array of objects as it arrives, with one chunk in memory at a time. This class finds the ends of the
+ * elements; `JSON.parse` parses all elements that a chunk completes at once, which is much faster than one by one.
  */
 export class JsonArrayReader {
   readonly #onElements: (elements: unknown[]) => void;
-  /** The beginning of an element that is not complete yet. */
+  /** The start of an element that is not complete yet. */
   #pending: Buffer[] = [];
   #pendingBytes = 0;
-  /** 0 before the array, 1 between elements, 2 and more in one; -1 after the array. */
+  /** 0 before the array, 1 between elements, 2 or more within one, -1 after the array. */
   #depth = 0;
   #between: 'start' | 'element' | 'comma' = 'start';
   #inString = false;
@@ -29,18 +29,18 @@ export class JsonArrayReader {
   /** Bytes before the current chunk. */
   #offset = 0;
 
-  /** `onElements` gets each run of parsed elements, in order; what it throws comes out of `write`. */
+  /** `onElements` receives each run of parsed elements, in order. `write` throws any error that it throws. */
   constructor(onElements: (elements: unknown[]) => void) {
     this.#onElements = onElements;
   }
 
   /** Takes the next bytes. Throws `JsonArrayError`. */
   write(chunk: Buffer): void {
-    // Locals, as this loop sees every byte.
+    // Local variables, because this loop visits every byte.
     let depth = this.#depth;
     let inString = this.#inString;
     let escaped = this.#escaped;
-    // Where the run of elements that end in this chunk starts, and the element that is being read.
+    // The start of the run of elements that end in this chunk, and the start of the current element.
     let runStart = depth > 1 ? 0 : -1;
     let elementStart = runStart;
     let runEnd = -1;
@@ -76,12 +76,12 @@ export class JsonArrayReader {
     this.#offset += chunk.length;
   }
 
-  /** Says that there are no more bytes. Throws `JsonArrayError` if the array is not complete. */
+  /** Ends the input. Throws `JsonArrayError` if the array is not complete. */
   end(): void {
     if (this.#depth !== -1) throw new JsonArrayError(`the array ends early, after byte ${this.#offset}`);
   }
 
-  /** Takes a byte outside of elements; returns the depth after it. */
+  /** Reads a byte outside of elements and returns the depth after it. */
   #outside(byte: number, depth: number, position: number): number {
     if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) return depth;
     if (byte === openBracket && depth === 0) return 1;
@@ -105,7 +105,7 @@ export class JsonArrayReader {
       throw new JsonArrayError(
         `an element is longer than ${maxPendingBytes} bytes, near byte ${this.#offset}`,
       );
-    // A copy, so that a few bytes do not hold on to the whole chunk.
+    // A copy, because a view of a few bytes would keep the whole chunk in memory.
     this.#pending.push(Buffer.from(part));
   }
 }
@@ -116,7 +116,7 @@ function parse(text: string, offset: number): unknown[] {
   try {
     return JSON.parse(text) as unknown[];
   } catch {
-    // The parser's own message quotes the text.
+    // The message of the parser quotes the text.
     throw new JsonArrayError(`an element is not JSON, near byte ${offset}`);
   }
 }

@@ -7,16 +7,16 @@ import { TinyCertError } from './errors.ts';
 
 const errorBody = z.object({ code: z.string().min(1), text: z.string().catch('') });
 
-/** Names of parameters, as the text of InputFailure and MissingParameter may give them. */
+/** The names of parameters, as they may appear in the text of InputFailure and MissingParameter. */
 const parameterName = /\b(?:SANs|hash_method|passphrase|email|cert_id|ca_id|what|CN|OU|ST|C|L|O)\b/g;
 
-/** How all codes of TinyCert look. Only such a code is shown to a person: digits might be a session token. */
+/** The form of all codes of TinyCert. Only such a code is shown to a person: one with digits might be a session token. */
 const plausibleCode = /^[A-Z][A-Za-z]{1,39}$/;
 
-/** What reading a reply needs to know. */
+/** What is needed to read a reply. */
 export interface ReplyContext {
   readonly call: string;
-  /** The session token of the request, which the reply may repeat. */
+  /** The session token of the request, which the reply may echo. */
   readonly token: string | undefined;
   readonly clean: Cleaner;
   /** Milliseconds since the epoch. */
@@ -24,8 +24,8 @@ export interface ReplyContext {
 }
 
 /**
- * The body of a 200, parsed as JSON and by the schema. The text is read as UTF-8, a byte that is none becomes U+FFFD.
- * Nothing of the body gets into the error, as it may be a key.
+ * Parses the body of a 200 as JSON and by the schema. Invalid UTF-8 becomes U+FFFD. Throws a `ProtocolError` that contains
+ * nothing of the body, because the body may be a key.
  */
 export function parseBody<T>(call: string, body: Buffer, schema: z.ZodType<T>): T {
   const result = schema.safeParse(parseJson(call, body));
@@ -33,12 +33,12 @@ export function parseBody<T>(call: string, body: Buffer, schema: z.ZodType<T>): 
   throw wrongShape(call, result.error);
 }
 
-/** Whether a body is a web page, as a sign-in portal or a parked domain answers with status 200. */
+/** Whether a body is a web page, as from a sign-in portal or a parked domain. */
 export function isWebPage(body: Buffer): boolean {
   return /^\ufeff?\s*<(?:!doctype\s+html|html)\b/i.test(body.toString('utf8', 0, 256));
 }
 
-/** The error for a reply of the wrong shape: says where and what was expected, never what was there. */
+/** The error for a reply of the wrong shape. It has the position and the expectation, never the content. */
 export function wrongShape(call: string, error: z.ZodError): TinyCertError {
   const [issue] = error.issues;
   const path = issue?.path.map(String).join('.');
@@ -48,7 +48,7 @@ export function wrongShape(call: string, error: z.ZodError): TinyCertError {
   );
 }
 
-/** The error for a reply of status 200 that cannot be used. The service may have acted. */
+/** The error for an unusable reply with status 200. The service may have acted. */
 export function protocolError(call: string, detail: string): TinyCertError {
   return new TinyCertError('ProtocolError', { call, status: 200, maybeExecuted: true, detail });
 }
@@ -57,7 +57,7 @@ function parseJson(call: string, body: Buffer): unknown {
   try {
     return JSON.parse(withoutBom(body.toString('utf8')));
   } catch {
-    // The parser's own message quotes the text.
+    // The message of the parser quotes the text.
     throw protocolError(call, 'The reply is not JSON.');
   }
 }
@@ -66,7 +66,7 @@ function withoutBom(text: string): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
-/** The error that a reply of another status than 200 means. Decided by the code in it; without one by the status. */
+/** The error for a reply with a status other than 200. The code in the reply decides; without a code, the status does. */
 export function readError({ status, headers, body }: Reply, context: ReplyContext): TinyCertError {
   const { call, token, clean, now } = context;
   const retryAfterMs = parseRetryAfter(headers['retry-after'], now);
@@ -77,15 +77,15 @@ export function readError({ status, headers, body }: Reply, context: ReplyContex
       maybeExecuted: true,
       detail:
         status >= 300
-          ? 'The endpoint answered a redirect.'
-          : 'The endpoint answered another success than 200.',
+          ? 'The endpoint answered with a redirect.'
+          : 'The endpoint answered with a success other than 200.',
     });
   const reply = parseErrorBody(body);
   if (!reply)
     return new TinyCertError(status === 429 ? 'RateLimitExceeded' : 'UnexpectedStatus', {
       ...known,
-      // Whoever wrote this, it was not the API: a gateway that gave up, or a firewall that kept the answer back, says
-      // nothing of what happened behind it. Only those who limit requests are known to stop them on their way in.
+      // This answer did not come from the API. A gateway that timed out or a firewall that withheld the answer does not
+      // know what happened behind it. Only a rate limiter is known to stop a request before it arrives.
       maybeExecuted: status !== 429,
     });
   const text = clean(reply.text, token);
@@ -93,7 +93,7 @@ export function readError({ status, headers, body }: Reply, context: ReplyContex
   return new TinyCertError(code, {
     ...known,
     text,
-    // These two do not say at which point the service failed. What status UnknownError has is not documented.
+    // These two do not say at which point the service failed. The status of UnknownError is not documented.
     maybeExecuted: code === 'UnknownError' || (code === 'UnrecognizedCode' && status >= 500),
     parameter: code === 'InputFailure' || code === 'MissingParameter' ? parameterIn(text) : undefined,
     upstreamCode: code === 'UnrecognizedCode' ? shownCode(clean(reply.code, token)) : undefined,
@@ -112,7 +112,7 @@ function shownCode(code: string | undefined): string | undefined {
   return code !== undefined && plausibleCode.test(code) ? code : undefined;
 }
 
-/** The one parameter a text names. Safe to show, as it is a word of our own list. */
+/** The parameter in a text that names only one. It is safe to show, because it is a word of our own list. */
 function parameterIn(text = ''): string | undefined {
   const names = new Set(text.match(parameterName));
   const [name] = names;

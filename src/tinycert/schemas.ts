@@ -10,7 +10,7 @@ import type {
   ReportedSubject,
 } from './types.ts';
 
-/** A non-negative integer, as a number or as decimal text: no documentation says which, clients have met both. */
+/** A non-negative integer as a number or as decimal text. It is not documented which; clients have seen both. */
 const integer = z.union([
   z.int().nonnegative(),
   z
@@ -20,7 +20,7 @@ const integer = z.union([
 ]);
 const id = integer.refine((value) => value > 0);
 
-/** An optional text: null, empty and absent mean the same. */
+/** An optional text. Null, empty and absent mean the same. */
 const optionalText = z
   .string()
   .nullish()
@@ -34,7 +34,7 @@ const statuses: ReadonlySet<string> = new Set<ReportedStatus>([
   'obsolete',
 ]);
 
-/** A status; one that this client has no name for becomes `unknown`, which no rule acts on. */
+/** A status. One that this client does not know becomes `unknown`. */
 const status = z.string().transform((text): ReportedStatus => {
   const name = text.toLowerCase();
   return statuses.has(name) ? (name as ReportedStatus) : 'unknown';
@@ -108,8 +108,8 @@ const certificateEntry: z.ZodType<CertificateSummary> = z
   }));
 
 /**
- * Reads an entry of `cert/list` by the schema above. An entry exactly as documented is recognised without it: a list
- * can have hundreds of thousands, and this takes a fraction of the time.
+ * Reads an entry of `cert/list`. An entry exactly as documented is recognised without the schema, which takes a fraction of
+ * the time: a list can have hundreds of thousands of entries.
  */
 export function readCertificateEntry(entry: unknown): z.ZodSafeParseResult<CertificateSummary> {
   const data = documentedEntry(entry as EntryFields);
@@ -133,7 +133,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** One entry of `Alt`. Checked whole, so that a complaint does not quote a name of the reply. */
+/** One entry of `Alt`. It is checked as a whole, because an error for a part of it would quote a name of the reply. */
 const nameEntry = z.custom<Record<string, string>>(
   (value) =>
     typeof value === 'object' &&
@@ -159,7 +159,7 @@ const nameTypes: ReadonlyMap<string, AlternativeNameType> = new Map([
   ['uri', 'URI'],
 ]);
 
-/** Names of an unknown type are kept apart, since a comparison of names must not overlook them. */
+/** Keeps names of an unknown type separately: a comparison of names must not overlook them. */
 function namesOf(
   list: Record<string, string>[],
 ): Pick<CertificateDetails, 'alternativeNames' | 'otherNames'> {
@@ -173,7 +173,7 @@ function namesOf(
   return { alternativeNames, otherNames };
 }
 
-/** `ca/get` and `cert/get` of anything but `pkcs12`. */
+/** `ca/get`, and `cert/get` of anything but `pkcs12`. */
 export const pemReply: z.ZodType<string> = z
   .object({ pem: z.string().regex(/-----BEGIN [A-Z0-9 ]+-----/) })
   .transform(({ pem }) => pem);

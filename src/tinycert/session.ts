@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { parseCaBundle, parseEndpoint } from '../http/endpoint.ts';
+import type { TinyCertAccountOptions } from './account.ts';
 import { defaultEndpoint } from './default-endpoint.ts';
 import { invalidOptions } from './errors.ts';
-import type { TinyCertAccountOptions } from './types.ts';
 
 /** Logs in; resolves to the token. */
 export type Login = (signal: AbortSignal) => Promise<string>;
@@ -13,12 +13,12 @@ interface PendingLogin {
   waiting: number;
 }
 
-/** A digest only this process can make, so that it tells nothing about the secrets in it. */
+/** Keys the digests with a secret of this process, so they reveal nothing about the credentials. */
 const digestKey = randomBytes(32);
 
 /**
- * A name, valid within this process, for everything that decides whose session it is: endpoint, CA bundle, e-mail,
- * passphrase and API key. Two accounts share a session only if all of them are equal.
+ * A name for everything that determines a session: endpoint, CA bundle, e-mail, passphrase and API key. Two clients can
+ * share a session only if their keys are equal. The name is valid within this process only. Throws `InvalidOptions`.
  */
 export function sessionKey({ endpoint = defaultEndpoint, ca, credentials }: TinyCertAccountOptions): string {
   const { url, basePath } = parseEndpoint(endpoint, true, invalidOptions);
@@ -32,7 +32,7 @@ export function sessionKey({ endpoint = defaultEndpoint, ca, credentials }: Tiny
   return createHmac('sha256', digestKey).update(JSON.stringify(parts)).digest('hex');
 }
 
-/** The part of a session that only clients see. */
+/** The part of a session that only clients can see. */
 export class SessionState {
   readonly key: string;
   #token: string | undefined;
@@ -47,14 +47,14 @@ export class SessionState {
     return this.#token;
   }
 
-  /** Drops a token that the service refused or that was ended; a newer one stays. */
+  /** Drops a token that the service refused or that was ended. A newer token stays. */
   drop(token: string): void {
     if (this.#token === token) this.#token = undefined;
   }
 
   /**
-   * The token, after a login if there is none. Callers that come during a login share it; it is given up when the last
-   * of them has. Rejects with the signal's reason, or with what the login threw.
+   * Resolves to the token, after a login if there is none. Callers that arrive during a login share it. It is aborted
+   * once all of them have aborted. Rejects with the reason of the signal, or with the error of the login.
    */
   async acquire(login: Login, signal: AbortSignal): Promise<string> {
     if (this.#token !== undefined) return this.#token;
@@ -81,11 +81,11 @@ export class SessionState {
   }
 
   async #login(login: Login, signal: AbortSignal): Promise<string> {
-    // Lets `#start` note the login before it can be over.
+    // Lets `#start` store the pending login before it can end.
     await Promise.resolve();
     try {
       const token = await login(signal);
-      // Those who come after an abandoned login start their own.
+      // Callers that arrive after an abandoned login start their own.
       if (!signal.aborted) this.#token = token;
       return token;
     } finally {
@@ -100,10 +100,10 @@ export class SessionState {
   }
 }
 
-/** The client's way to a session's inside. */
+/** Gives clients access to the inside of a session. */
 export let stateOf: (session: TinyCertSession) => SessionState;
 
-/** The login of one account, to be shared by clients of the very same account. Holds the token out of sight. */
+/** The login of one account, which clients of the same account can share. It never shows its token. */
 export class TinyCertSession {
   readonly #state: SessionState;
 
@@ -115,13 +115,16 @@ export class TinyCertSession {
     stateOf = (session) => session.#state;
   }
 
-  /** Whether there is a token; it may have expired at the service. */
+  /** Whether there is a token. It may have expired at the service. */
   get isOpen(): boolean {
     return this.#state.token !== undefined;
   }
 }
 
-/** Makes a session for an account, without logging in. Only clients with equal options can use it. */
+/**
+ * Creates a session for an account without logging in. Only clients with equal options can use it. Throws
+ * `InvalidOptions`.
+ */
 export function createTinyCertSession(options: TinyCertAccountOptions): TinyCertSession {
   return new TinyCertSession(sessionKey(options));
 }

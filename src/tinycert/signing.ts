@@ -2,15 +2,15 @@ import { createHmac, type KeyObject } from 'node:crypto';
 import { escapeForm } from '../http/form.ts';
 import type { AlternativeName } from './types.ts';
 
-/** The value of one request parameter. `undefined` and an empty list leave the parameter out, as PHP does. */
+/** The value of one request parameter. Like PHP, `undefined` and an empty list leave the parameter out. */
 export type ParameterValue = string | number | readonly AlternativeName[] | undefined;
 
 /** The parameters of a request, by their names on the wire. */
 export type Parameters = Readonly<Record<string, ParameterValue>>;
 
 /**
- * The form body without its digest: names ascending by code unit (upper case first), the entries of `SANs` by their
- * number. Sorting flattened names would put `SANs[10]` before `SANs[2]`, which a server that sorts again would not.
+ * Encodes the form without its digest. Names are in ascending order of code units (upper case first), and the entries of
+ * `SANs` in order of their index: a sort of flattened names would put `SANs[10]` before `SANs[2]`, unlike the server.
  */
 export function encodeForm(parameters: Parameters): string {
   let form = '';
@@ -27,7 +27,7 @@ export function encodeForm(parameters: Parameters): string {
   return form;
 }
 
-/** The complete body: the form, then `digest`, the HMAC-SHA256 of exactly the bytes before it, in lower-case hex. */
+/** The complete body: the form, then `digest`, the HMAC-SHA256 of exactly the bytes before it in lower-case hex. */
 export function signForm(parameters: Parameters, apiKey: string | KeyObject): string {
   const form = encodeForm(parameters);
   return `${form}&digest=${createHmac('sha256', apiKey).update(form).digest('hex')}`;

@@ -1,15 +1,15 @@
-/** Clients and servers for one test, closed after it. */
+/** Clients and servers that are closed after each test. */
 import { afterTest, serve as serveAll } from '../http/test-client.ts';
 import { type Received, reply, type Responder, type TestServer, type TestTls } from '../http/test-server.ts';
 import { createTinyCertClient } from './client.ts';
 import type { TinyCertClient, TinyCertClientOptions } from './types.ts';
 
-/** A server that answers logins by itself. */
+/** A server that answers logins and leaves the other calls to `respond`. */
 export function serve(respond: Responder, tls?: TestTls): Promise<TestServer> {
   return serveAll(withLogin(respond), tls);
 }
 
-/** A client that takes no proxy from the environment. */
+/** A client that ignores the proxy of the environment. */
 export function connectTo(endpoint: string, options: Partial<TinyCertClientOptions> = {}): TinyCertClient {
   const client = createTinyCertClient({
     endpoint,
@@ -22,7 +22,7 @@ export function connectTo(endpoint: string, options: Partial<TinyCertClientOptio
   return client;
 }
 
-/** A client whose every call but the login is answered with `body`. */
+/** A client, and a server that answers every call except logins with `body`. */
 export async function answering(body: unknown): Promise<{ server: TestServer; client: TinyCertClient }> {
   const server = await serve((request) => reply(request, body));
   return { server, client: connectTo(server.endpoint) };
@@ -33,7 +33,7 @@ export function refuse(request: Pick<Received, 'socket'>, status: number, code: 
   reply(request, { code, text }, { status });
 }
 
-/** Answers logins with `token-1`, `token-2` and so on, and leaves the other calls to `respond`. */
+/** Answers logins with `token-1`, `token-2` and so on. `respond` answers the other calls. */
 export function withLogin(respond: Responder): Responder {
   let logins = 0;
   return (request) => {

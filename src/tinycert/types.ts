@@ -1,42 +1,25 @@
 import type { ClockOffset } from '../http/clock-offset.ts';
 import type { CallOptions, ClientOptions, WaitOptions } from '../http/types.ts';
+import type { TinyCertAccountOptions } from './account.ts';
 import type { TinyCertSession } from './session.ts';
 
-/** An account's login. The web-site password is a different thing and is not used by the API. */
-export interface TinyCertCredentials {
-  email: string;
-  /** The passphrase that encrypts the account's private keys. Sent in `connect` only. */
-  passphrase: string;
-  /** The key that signs requests. Never sent. */
-  apiKey: string;
-}
-
-/** What decides which session a client may use: see `createTinyCertSession`. */
-export interface TinyCertAccountOptions {
-  /** Base URL of the API; the public service unless given. */
-  endpoint?: string | undefined;
-  credentials: TinyCertCredentials;
-  /** PEM bundle of the authorities trusted for the endpoint, in place of the system's. */
-  ca?: string | undefined;
-}
-
 export interface TinyCertClientOptions extends ClientOptions, TinyCertAccountOptions {
-  /** Milliseconds a call may take in all, from queueing to the last byte; 20,000 unless given. */
+  /** The most milliseconds a call may take, from queueing to the last byte. Default: 20,000. */
   deadlineMs?: number | undefined;
-  /** A session shared with other clients of the same account, made with `createTinyCertSession`. */
+  /** A session to share with other clients of the same account, from `createTinyCertSession`. */
   session?: TinyCertSession | undefined;
 }
 
-/** A status a certificate can be in. `obsolete`: replaced by a reissue. */
+/** The status of a certificate. `obsolete` means that a reissue replaced it. */
 export type CertificateStatus = 'good' | 'hold' | 'revoked' | 'expired' | 'obsolete';
 
-/** A status as the service reported it; `unknown` is one this client has no name for. */
+/** A status as the service reported it. `unknown` stands for any status that this client does not know. */
 export type ReportedStatus = CertificateStatus | 'unknown';
 
-/** A status that `setCertificateStatus` can ask for. */
+/** A status that `setCertificateStatus` can set. */
 export type SettableStatus = 'good' | 'hold' | 'revoked';
 
-/** A status that `listCertificates` can filter by; obsolete certificates are never listed. */
+/** A status that `listCertificates` can filter by. Obsolete certificates are never listed. */
 export type ListableStatus = 'expired' | 'good' | 'revoked' | 'hold';
 
 export type HashAlgorithm = 'sha1' | 'sha256';
@@ -50,11 +33,11 @@ export interface AlternativeName {
 
 export interface AuthoritySummary {
   id: number;
-  /** The authority's organization (O). Not unique. */
+  /** The organization (O) of the authority. Not unique. */
   name: string;
 }
 
-/** Parts of a distinguished name as the service reports them; what was not given is absent. */
+/** The parts of a distinguished name as the service reports them. Empty parts are absent. */
 export interface ReportedSubject {
   country?: string;
   province?: string;
@@ -67,7 +50,7 @@ export interface ReportedSubject {
 export interface AuthorityDetails {
   id: number;
   subject: ReportedSubject;
-  /** The account's e-mail address when the authority was made. */
+  /** The e-mail address of the account at the time the authority was created. */
   email?: string;
   hashAlgorithm: HashAlgorithm | 'unknown';
 }
@@ -81,12 +64,13 @@ export interface CreateAuthorityInput {
   hashAlgorithm: HashAlgorithm;
 }
 
-/** One line of `cert/list`. The common name is not unique. */
+/** One entry of `cert/list`. */
 export interface CertificateSummary {
   id: number;
+  /** Not unique. */
   commonName: string;
   status: ReportedStatus;
-  /** Seconds since the epoch. */
+  /** When the certificate expires, in seconds since the epoch. */
   expires: number;
 }
 
@@ -94,18 +78,18 @@ export interface CertificateDetails {
   id: number;
   status: ReportedStatus;
   subject: ReportedSubject;
-  /** In the order of the certificate. */
+  /** In the order in which they appear in the certificate. */
   alternativeNames: AlternativeName[];
-  /** Names of a type that `alternativeNames` cannot hold. Usually empty. */
+  /** Names of a type that `alternativeNames` does not support. Usually empty. */
   otherNames: { type: string; value: string }[];
 }
 
-/** The subject of a new certificate. Empty optional parts count as absent. */
+/** The subject of a new certificate. An empty optional part counts as absent. */
 export interface CertificateSubject {
   commonName: string;
-  /** Two-letter country code; TinyCert requires it. */
+  /** Two-letter country code. Required by TinyCert. */
   country: string;
-  /** TinyCert requires it. */
+  /** Required by TinyCert. */
   organization: string;
   organizationalUnit?: string | undefined;
   locality?: string | undefined;
@@ -115,48 +99,49 @@ export interface CertificateSubject {
 export interface CreateCertificateInput {
   authorityId: number;
   subject: CertificateSubject;
-  /** Sent in this order. TinyCert does not copy the common name into them. */
+  /** Sent in this order. TinyCert does not add the common name by itself. */
   alternativeNames?: readonly AlternativeName[] | undefined;
 }
 
 /**
- * What `getCertificate` can fetch: the certificate, the same followed by its authority's, the signing request, the
- * plain private key, the encrypted private key. All PEM.
+ * The PEM items that `getCertificate` can fetch: the certificate (`cert`), the certificate followed by its authority's
+ * (`chain`), the signing request (`csr`), the plain private key (`key.dec`) and the encrypted private key (`key.enc`).
  */
 export type CertificatePemItem = 'cert' | 'chain' | 'csr' | 'key.dec' | 'key.enc';
 
-/** Which certificates to list: statuses, or TinyCert's bit mask (1 expired, 2 good, 4 revoked, 8 hold). All unless given. */
+/** Which certificates to list, by status or by TinyCert's bit mask: 1 expired, 2 good, 4 revoked, 8 hold. Default: all. */
 export type StatusFilter = number | readonly ListableStatus[];
 
 /**
- * A client of one TinyCert account. Each method is one call of the API and rejects with a `TinyCertError`, or with the
- * error of the caller's own `beforeSend`. Nothing is retried but a call refused for its session: one new login, one
- * repetition.
+ * A client of one TinyCert account. Each method makes one API call. It rejects with a `TinyCertError`, or with the error
+ * that the caller's own `beforeSend` threw. Nothing is retried, with one exception: if the service refuses the session,
+ * the client logs in again and repeats the call once.
  */
 export interface TinyCertClient {
-  /** Logs in unless a session is open (`connect`). Calls do this themselves when needed. */
+  /** Logs in unless a session is open (`connect`). The other calls log in by themselves when necessary. */
   connect(options?: WaitOptions): Promise<void>;
-  /** Ends the session if one is open (`disconnect`); the token is forgotten whatever the answer. */
+  /** Ends the session if one is open (`disconnect`). The client drops the token whatever the service answers. */
   disconnect(options?: CallOptions): Promise<void>;
-  /** All authorities of the account (`ca/list`). */
+  /** Lists all authorities of the account (`ca/list`). */
   listAuthorities(options?: CallOptions): Promise<AuthoritySummary[]>;
-  /** An authority's subject and hash (`ca/details`). */
+  /** Gets the subject and the hash algorithm of an authority (`ca/details`). */
   getAuthority(authorityId: number, options?: CallOptions): Promise<AuthorityDetails>;
-  /** An authority's certificate, as PEM (`ca/get`). */
+  /** Gets the certificate of an authority as PEM (`ca/get`). */
   getAuthorityCertificate(authorityId: number, options?: CallOptions): Promise<string>;
-  /** Makes an authority and returns its id (`ca/new`). Not idempotent. */
+  /** Creates an authority and resolves to its id (`ca/new`). Not idempotent. */
   createAuthority(input: CreateAuthorityInput, options?: CallOptions): Promise<number>;
-  /** Deletes an authority and every certificate under it, for good (`ca/delete`). */
+  /** Permanently deletes an authority and all of its certificates (`ca/delete`). */
   deleteAuthority(authorityId: number, options?: CallOptions): Promise<void>;
-  /** The certificates of an authority, obsolete ones excepted (`cert/list`). */
+  /** Lists the certificates of an authority, except obsolete ones (`cert/list`). */
   listCertificates(
     authorityId: number,
     statuses?: StatusFilter,
     options?: CallOptions,
   ): Promise<CertificateSummary[]>;
   /**
-   * Like `listCertificates`, but hands over each entry as it arrives, so that a long list is never held whole. Resolves
-   * to their number. If it rejects, the entries handed over are not the whole list. What `onEntry` throws ends the call.
+   * Like `listCertificates`, but passes each entry to `onEntry` as it arrives, so a long list never has to fit into
+   * memory. Resolves to the number of entries. If it rejects, the list was not complete. An error that `onEntry` throws
+   * ends the call.
    */
   streamCertificates(
     authorityId: number,
@@ -164,23 +149,23 @@ export interface TinyCertClient {
     onEntry: (entry: CertificateSummary) => void,
     options?: CallOptions,
   ): Promise<number>;
-  /** A certificate's status, subject and names (`cert/details`). */
+  /** Gets the status, subject and names of a certificate (`cert/details`). */
   getCertificateDetails(certificateId: number, options?: CallOptions): Promise<CertificateDetails>;
-  /** One PEM item of a certificate (`cert/get`). */
+  /** Gets one PEM item of a certificate (`cert/get`). */
   getCertificate(certificateId: number, what: CertificatePemItem, options?: CallOptions): Promise<string>;
-  /** The PKCS#12 archive of a certificate, opened by the account's passphrase (`cert/get`). */
+  /** Gets the PKCS#12 archive of a certificate (`cert/get`). Its password is the passphrase of the account. */
   getCertificate(certificateId: number, what: 'pkcs12', options?: CallOptions): Promise<Buffer>;
-  /** Issues a certificate with a new key and returns its id (`cert/new`). Not idempotent. */
+  /** Issues a certificate with a new key and resolves to its id (`cert/new`). Not idempotent. */
   createCertificate(input: CreateCertificateInput, options?: CallOptions): Promise<number>;
-  /** Issues a certificate anew with the same key and returns its new id (`cert/reissue`). Not idempotent. */
+  /** Reissues a certificate with the same key and resolves to the new id (`cert/reissue`). Not idempotent. */
   reissueCertificate(certificateId: number, options?: CallOptions): Promise<number>;
-  /** Holds, revokes or reinstates a certificate (`cert/status`). */
+  /** Puts a certificate on hold, revokes it or reinstates it (`cert/status`). */
   setCertificateStatus(certificateId: number, status: SettableStatus, options?: CallOptions): Promise<void>;
-  /** How the service's clock compares with ours, learned from its answers; undefined before the first one. */
+  /** The difference between the service's clock and ours, measured by its answers. Undefined before the first answer. */
   clockOffset(): ClockOffset | undefined;
   /**
-   * Closes the connections; calls under way fail with `Closed`. With `disconnect` the session is ended first, which
-   * also ends it for clients that share it; a failure of that is ignored.
+   * Closes the connections. Calls in progress fail with `Closed`. With `disconnect`, the session is ended first, also for
+   * clients that share it; a failure to end it is ignored.
    */
   close(options?: { disconnect?: boolean }): Promise<void>;
 }

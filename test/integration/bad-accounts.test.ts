@@ -39,7 +39,7 @@ const rows: Record<string, Row> = {
   'the wrong e-mail': {
     setUp: (world) => Promise.all([world.credentials({ email: 'nobody@example.com' }), world.issuer()]),
     reason: 'AccountNotFound',
-    message: 'TinyCert knows no account with this e-mail address. Check the e-mail.',
+    message: 'TinyCert knows no account with this e-mail address. Check the address.',
     calls: { connect: 2 },
     issuerWrites: 2,
   },
@@ -126,14 +126,14 @@ const rows: Record<string, Row> = {
     faults: [{ call: '*', times: 'forever', kind: 'html', status: 200 }],
     reason: 'ProtocolError',
     message:
-      'What answered does not speak the TinyCert API. Check the endpoint and any proxy before it. (The reply is not JSON.)',
+      'The endpoint does not speak the TinyCert API. Check its address and any proxy before it. (The reply is not JSON.)',
     calls: { connect: 22 },
   },
   'the error page of a proxy': {
     setUp: (world) => world.account(),
     faults: [{ call: '*', times: 'forever', kind: 'html', status: 502 }],
     reason: 'UnexpectedStatus',
-    message: 'The endpoint answered an HTTP error without a TinyCert code. Check what stands before it.',
+    message: 'The endpoint answered with an HTTP error that has no TinyCert code. Check any proxy before it.',
     calls: { connect: 22 },
   },
   'a redirect': {
@@ -141,7 +141,7 @@ const rows: Record<string, Row> = {
     faults: [{ call: '*', times: 'forever', kind: 'redirect', location: 'https://example.com/' }],
     reason: 'ProtocolError',
     message:
-      'What answered does not speak the TinyCert API. Check the endpoint and any proxy before it. (The endpoint answered a redirect.)',
+      'The endpoint does not speak the TinyCert API. Check its address and any proxy before it. (The endpoint answered with a redirect.)',
     calls: { connect: 22 },
   },
 };

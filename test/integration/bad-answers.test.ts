@@ -36,7 +36,7 @@ describe('a CA that cannot be worked with shows on the issuer, and the certifica
     [
       'its list of certificates is no list',
       forever('cert/list', { kind: 'not-json' }),
-      'ProtocolError: What answered does not speak the TinyCert API. Check the endpoint and any proxy before it. (The list cannot be read: unexpected byte at 0.)',
+      'ProtocolError: The endpoint does not speak the TinyCert API. Check its address and any proxy before it. (The list cannot be read: unexpected byte at 0.)',
       { connect: 1, 'ca/list': 22, 'cert/list': 22 },
     ],
     [

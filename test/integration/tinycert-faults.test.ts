@@ -54,7 +54,7 @@ const silence = { code: 'DeadlineExceeded', ...outage, until: (): boolean => tru
 const broken = { code: 'ConnectionLost', ...outage } as const;
 const location = 'https://elsewhere.example/';
 const tooLong = { ...nonsense, status: 200, detail: 'The reply is longer than 1048576 bytes.' } as const;
-const moved = { ...nonsense, detail: 'The endpoint answered a redirect.' } as const;
+const moved = { ...nonsense, detail: 'The endpoint answered with a redirect.' } as const;
 
 const cases: Record<string, Case> = {
   silence: { fault: { kind: 'hang' }, acts: 'never', ...silence },

@@ -5,14 +5,14 @@ import type { AccountDetails } from '../../cacert/index.ts';
 import { refKey } from '../../kube/objects.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 
-/** What issued certificates are checked against. */
+/** The authorities that issued certificates must chain to. */
 export interface Bundle {
   roots: readonly Certificate[];
-  /** The class 3 certificate, where it is used. */
+  /** The class 3 certificate, if the account uses it. */
   intermediates: readonly Certificate[];
 }
 
-/** A CAcert account that certificates can be had from. */
+/** A CAcert account that can issue certificates. */
 export interface ReadyCAcertAccount {
   key: string;
   account: CAcertLogin;
@@ -20,7 +20,7 @@ export interface ReadyCAcertAccount {
   bundle: Bundle;
 }
 
-/** What is known of a CAcert account in this process. */
+/** What this process knows about a CAcert account. */
 export type CAcertAccountState = State<ReadyCAcertAccount>;
 
 /** The CAcert accounts as this process found them. */
@@ -30,7 +30,7 @@ export class CAcertDirectory extends Directory<ReadyCAcertAccount> {
   }
 }
 
-/** The directory's key of an account. */
+/** The key of an account in the directory. */
 export function cacertAccountKey(namespace: string | undefined, name: string): string {
   return `${cacertAccounts.kind}:${refKey({ namespace: namespace ?? '', name })}`;
 }

@@ -4,7 +4,7 @@ import { type CAcertCertificate, cacertCertificates } from '../../api/kinds.ts';
 import { CACERT_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from '../../api/names.ts';
 import type { CertificateKind } from '../certificate-kind.ts';
 
-/** What is CAcert's own about its certificates' Secrets. */
+/** The CAcert-specific parts of certificates and their Secrets. */
 export const cacertKind: CertificateKind<CAcertCertificate> = {
   type: cacertCertificates,
   caName: 'CAcert',
@@ -26,7 +26,7 @@ export const cacertKind: CertificateKind<CAcertCertificate> = {
   isOpen: ({ status }) => isCAcertAttemptOpen(status),
 };
 
-/** Whether the last attempt has no result: neither an outcome, nor a certificate. */
+/** Whether the last attempt is open: it has neither an outcome nor a certificate. */
 export function isCAcertAttemptOpen(status: CAcertCertificate['status']): boolean {
   const { attempt } = status ?? {};
   return attempt !== undefined && attempt.outcome === undefined && attempt.serialNumber === undefined;

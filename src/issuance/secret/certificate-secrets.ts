@@ -197,10 +197,10 @@ export class CertificateSecrets<T extends CertificateResource> {
 }
 
 /** The type of Secret that ingress controllers serve. */
-const TLS_SECRET = 'kubernetes.io/tls';
+export const TLS_SECRET = 'kubernetes.io/tls';
 
 /** The `data` of a certificate's Secret. */
-function secretData(material: Material): Record<string, string> {
+export function secretData(material: Material): Record<string, string> {
   return {
     'tls.crt': base64(material.certificates),
     'tls.key': base64(material.key),

@@ -1,0 +1,194 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  attempt,
+  brandNew,
+  CAcertVectors,
+  DAY,
+  inputs,
+  ISSUED,
+  issued,
+  pendingKey,
+  secretWith,
+} from '../../test/support/cacert-inputs.ts';
+import { rfc3339 } from '../issuance/status/conditions.ts';
+import { readCertificate } from '../x509/certificate.ts';
+import type { Inputs } from './inputs.ts';
+import { firstNeed } from './needs.ts';
+
+const ca = new CAcertVectors();
+afterAll(() => ca.remove());
+
+const signed = ca.sign();
+const { notBefore, notAfter, serialNumber } = readCertificate(signed.cert);
+const now = notBefore + 60_000;
+const account = { ready: true, issuer: ca.account() } as const;
+const notReady = { ready: false, reason: 'x', message: 'x' } as const;
+const pending = pendingKey({ key: signed.privateKey });
+const known = { quietAt: 2_000_000, progress: { is: 'open' as const } };
+const open = { now, account, ...brandNew, status: { attempt }, attempt: known, pending };
+/** The status of a certificate with this serial number that was issued just now. */
+const servedWith = (serial: string) => ({
+  ...issued,
+  serialNumber: serial,
+  notBefore: rfc3339(notBefore),
+  notAfter: rfc3339(notAfter),
+});
+
+test('nothing is needed while the certificate is sound and its renewal is not due', () => {
+  expect(firstNeed(inputs())).toBeUndefined();
+});
+
+describe('an answer that is not stored', () => {
+  const answered = {
+    ...open,
+    attempt: { ...known, progress: { is: 'bought' as const, bought: signed.cert } },
+  };
+
+  test('is published if it fits', () => {
+    expect(firstNeed(inputs(answered))).toMatchObject({
+      remedy: 'publish',
+      isLate: false,
+      reason: 'Issuing',
+      material: { leaf: { serialNumber } },
+    });
+  });
+
+  test('is refused with its fault if it does not fit', () => {
+    const change = { attempt: { ...known, progress: { is: 'bought' as const, bought: 'pem' } } };
+    expect(firstNeed(inputs({ ...answered, ...change }))).toMatchObject({
+      remedy: 'refuse',
+      certificate: 'pem',
+      fault: { reason: 'InvalidPem' },
+      reason: 'InvalidPem',
+    });
+  });
+
+  test('is kept beside its key while the account is not ready, and then waits', () => {
+    expect(firstNeed(inputs({ ...answered, account: notReady }))).toMatchObject({
+      remedy: 'keep',
+      certificate: signed.cert,
+    });
+    const kept = pendingKey({ key: signed.privateKey, certificate: signed.cert });
+    expect(firstNeed(inputs({ ...answered, account: notReady, pending: kept }))).toMatchObject({
+      remedy: 'issue',
+      reason: 'DoesNotExist',
+    });
+  });
+
+  test('comes before everything else', () => {
+    const change = { secret: secretWith(signed, ca.authority.cert), status: { ...issued, attempt } };
+    expect(firstNeed(inputs({ ...answered, ...change }))?.remedy).toBe('publish');
+  });
+});
+
+describe('a Secret with a certificate that status does not name', () => {
+  const secret = secretWith(signed, ca.authority.cert);
+
+  test.each<[string, Parameters<typeof inputs>[0]]>([
+    ['the whole status was lost', { status: {} }],
+    ['status names an earlier certificate', { status: servedWith('0a') }],
+  ])('is adopted if %s', (_, change) => {
+    expect(firstNeed(inputs({ now, account, secret, ...change }))).toMatchObject({ remedy: 'adopt' });
+  });
+
+  test('is not adopted if it does not fit the spec', () => {
+    const change = { spec: { commonName: 'Jane Doe' }, status: {} };
+    expect(firstNeed(inputs({ now, account, secret, ...change }))).toMatchObject({
+      remedy: 'issue',
+      reason: 'DoesNotExist',
+    });
+  });
+});
+
+describe('a certificate beside the pending key', () => {
+  const delivered = pendingKey({ key: signed.privateKey, certificate: signed.cert });
+
+  test('is published as a late one if it fits', () => {
+    const status = { attempt: { ...attempt, outcome: 'Uncertain' as const } };
+    expect(firstNeed(inputs({ ...open, status, attempt: undefined, pending: delivered }))).toMatchObject({
+      remedy: 'publish',
+      isLate: true,
+      material: { leaf: { serialNumber } },
+    });
+  });
+
+  test('is not published again once it is served', () => {
+    const status = { ...servedWith(serialNumber), attempt: { ...attempt, serialNumber } };
+    expect(firstNeed(inputs({ now, account, status, pending: delivered }))).toMatchObject({
+      remedy: 'forget',
+    });
+  });
+
+  test('is refused if the process that got it died before it recorded the fault', () => {
+    const unfit = pendingKey({ key: signed.privateKey, certificate: 'pem' });
+    expect(firstNeed(inputs({ ...open, pending: unfit, monotonic: known.quietAt }))).toMatchObject({
+      remedy: 'refuse',
+      certificate: 'pem',
+      fault: { reason: 'InvalidPem' },
+    });
+  });
+});
+
+describe('an open attempt', () => {
+  test.each<[string, Partial<Inputs>, object]>([
+    [
+      'is made again if this process did not send it',
+      { attempt: { quietAt: 2_000_000, progress: { is: 'unsent' as const } } },
+      { remedy: 'issue', reason: 'Issuing' },
+    ],
+    [
+      'is uncertain from the moment at which nothing more can happen to it',
+      {},
+      { remedy: 'recordUncertain', quietAt: 2_000_000, reason: 'IssuanceUncertain' },
+    ],
+  ])('%s', (_, change, need) => {
+    expect(firstNeed(inputs({ ...open, ...change }))).toMatchObject(need);
+  });
+
+  test.each([
+    ['has an outcome', { attempt: { ...attempt, outcome: 'Refused' as const } }],
+    ['has a certificate', { attempt: { ...attempt, serialNumber: '0b' } }],
+  ])('is no longer open once it %s', (_, status) => {
+    expect(firstNeed(inputs({ ...open, status }))).toMatchObject({ remedy: 'issue', reason: 'DoesNotExist' });
+  });
+});
+
+describe('a certificate', () => {
+  test.each<[string, Parameters<typeof inputs>[0], string]>([
+    ['does not exist yet', brandNew, 'DoesNotExist'],
+    ['is for another spec', { spec: { codeSigning: true } }, 'RequestChanged'],
+    ['is in its last third', { now: ISSUED + 61 * DAY }, 'Renewing'],
+    ['has expired', { now: ISSUED + 91 * DAY }, 'Expired'],
+    ['has no Secret', { secret: { state: 'absent' } }, 'SecretMissing'],
+    [
+      'has a Secret with unreadable content',
+      { secret: { state: 'changed', metadata: { name: 'mail-tls' }, held: undefined, hasMetadata: true } },
+      'SecretMismatch',
+    ],
+  ])('is issued again if it %s', (_, change, reason) => {
+    expect(firstNeed(inputs(change))).toMatchObject({ remedy: 'issue', reason });
+  });
+
+  const served = { now, account, status: servedWith(serialNumber) };
+  const root = ca.authority.cert;
+
+  test.each<[string, { isPlain?: boolean; hasMetadata?: boolean }, string]>([
+    ['settled if only the version of its Secret changed', {}, 'settle'],
+    ['relabelled if its Secret lacks metadata', { hasMetadata: false }, 'relabel'],
+    ['issued again if the files of its Secret are in another form', { isPlain: false }, 'issue'],
+  ])('is %s', (_, change, remedy) => {
+    const secret = secretWith(signed, root, change);
+    expect(firstNeed(inputs({ ...served, secret }))).toMatchObject({ remedy });
+  });
+
+  test.each([
+    ['is deleted once its certificate is served', { ...issued }, 'forget'],
+    [
+      'stays while the attempt has no certificate',
+      { ...issued, attempt: { ...attempt, outcome: 'Refused' as const } },
+      undefined,
+    ],
+  ])('with a pending key: the key %s', (_, status, remedy) => {
+    expect(firstNeed(inputs({ status, pending }))?.remedy).toBe(remedy);
+  });
+});

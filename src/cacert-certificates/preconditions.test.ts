@@ -1,0 +1,249 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  accountWith,
+  attempt,
+  brandNew,
+  CAcertVectors,
+  condition,
+  DAY,
+  inputs,
+  issued,
+  pendingKey,
+} from '../../test/support/cacert-inputs.ts';
+import { turnOf } from '../issuance/decide/gate-turn.ts';
+import { Gate } from '../account/gate/gate.ts';
+import { VirtualClock } from '../../test/support/virtual-clock.ts';
+import { readCertificate } from '../x509/certificate.ts';
+import { ATTEMPT_PERIOD_MS, MAX_ATTEMPTS_PER_PERIOD, NOT_YET_VALID_CHECK_MS } from './backoffs.ts';
+import type { Need } from './needs.ts';
+import { attemptsInPeriod, firstBlocker, mismatchAdvice, waitsForAccount } from './preconditions.ts';
+
+const ca = new CAcertVectors();
+afterAll(() => ca.remove());
+
+const issueNeed: Need = { remedy: 'issue', reason: 'DoesNotExist', message: '' };
+const blockerOf = (change: Parameters<typeof inputs>[0], need: Need = issueNeed) =>
+  firstBlocker(inputs({ ...brandNew, ...change }), need);
+
+test('nothing blocks a new certificate of a ready account', () => {
+  expect(blockerOf({})).toBeUndefined();
+});
+
+/** Every change below blocks alone; together, the first one decides. */
+const blocking: [string, Parameters<typeof inputs>[0]][] = [
+  ['Suspended', { spec: { suspend: true } }],
+  ['CRDsOutdated', { crdsFit: false }],
+  ['DuplicateSecretName', { elder: 'TinyCertCertificate web' }],
+  ['SecretNotOwned', { secret: { state: 'foreign', reason: 'SecretNotOwned', message: '' } }],
+  ['PendingSecretNotOwned', { pending: { state: 'foreign' } }],
+  ['AccountNotFound', { account: undefined, accountExists: false }],
+];
+
+test.each(blocking)('%s blocks a purchase', (reason, change) => {
+  expect(blockerOf(change)).toMatchObject({ reason });
+});
+
+test('the first blocker in the order of the policies decides', () => {
+  for (const index of blocking.keys()) {
+    const changes = blocking.slice(index).map(([, change]) => change);
+    const together: Parameters<typeof inputs>[0] = Object.assign({}, ...changes);
+    expect(blockerOf(together)?.reason).toBe(blocking[index]?.[0]);
+  }
+});
+
+describe('a need that buys nothing', () => {
+  const publish = { remedy: 'publish', reason: '', message: '' } as Need;
+
+  test.each(blocking.slice(0, 4))('to publish is blocked by %s', (reason, change) => {
+    expect(blockerOf(change, publish)).toMatchObject({ reason });
+  });
+
+  test.each(blocking.slice(4))('to publish is not blocked by %s', (_, change) => {
+    expect(blockerOf(change, publish)).toBeUndefined();
+  });
+
+  test.each(['settle', 'forget', 'keep'] as const)('to %s is blocked by nothing', (remedy) => {
+    for (const [, change] of blocking)
+      expect(blockerOf(change, { remedy, reason: '', message: '' } as Need)).toBeUndefined();
+  });
+});
+
+describe('the account', () => {
+  test('that is being checked blocks for a moment', () => {
+    expect(blockerOf({ account: undefined })).toMatchObject({ reason: 'AccountNotReady', isBrief: true });
+  });
+
+  test('that is not ready blocks with the same text whatever its reason', () => {
+    const texts = ['CredentialsRejected', 'ConnectionFailed'].map(
+      (reason) => blockerOf({ account: { ready: false, reason, message: reason } })?.message,
+    );
+    expect(new Set(texts)).toEqual(new Set([waitsForAccount(inputs().certificate).message]));
+  });
+
+  test('that is stopped or limited blocks until its gate calls', () => {
+    const gate = new Gate({ limit: 1, clock: new VirtualClock() });
+    gate.limited(1_000);
+    expect(blockerOf({ turn: turnOf(gate, 'x') })).toMatchObject({ reason: 'RateLimited', wakeBy: 'gate' });
+    const stopped = new Gate({ limit: 1, clock: new VirtualClock() });
+    stopped.failed('x', 0, { reason: 'x', message: 'x' });
+    expect(blockerOf({ turn: turnOf(stopped, 'x') })).toMatchObject({
+      reason: 'AccountNotReady',
+      wakeBy: 'gate',
+    });
+  });
+
+  test.each<[string, Parameters<typeof inputs>[0], string, RegExp]>([
+    [
+      'an address',
+      { spec: { emailAddresses: ['jane@example.org', 'b@example.org', 'a@example.org'] } },
+      'EmailNotOffered',
+      /no verified address b@example\.org, a@example\.org: verify it/,
+    ],
+    ['a name', { spec: { commonName: 'jane doe' } }, 'NameNotOffered', /it offers "Jane Doe"/],
+    [
+      'the right to code signing',
+      { spec: { codeSigning: true } },
+      'CodeSigningNotOffered',
+      /codeSigning out/,
+    ],
+  ])('that does not offer %s blocks, and the message names the cure', (_, change, reason, message) => {
+    expect(blockerOf(change)).toMatchObject({ reason, message: expect.stringMatching(message) as string });
+  });
+
+  test('that offers no names at all blocks with the reason for that', () => {
+    const { details } = accountWith();
+    const account = { ready: true, issuer: accountWith({ details: { ...details, names: [] } }) } as const;
+    expect(blockerOf({ account, spec: { commonName: 'Jane Doe' } })?.message).toContain(
+      '50 assurance points',
+    );
+  });
+
+  test('that offers address, name and code signing does not block', () => {
+    const { details } = accountWith();
+    const issuer = accountWith({ details: { ...details, codeSigning: true } });
+    const spec = { emailAddresses: ['JANE@example.org'], commonName: 'Jane Doe', codeSigning: true };
+    expect(blockerOf({ account: { ready: true, issuer }, spec })).toBeUndefined();
+  });
+});
+
+describe('after a certificate that is not what the spec asks for', () => {
+  const signed = ca.sign();
+  const { notBefore } = readCertificate(signed.cert);
+  const account = { ready: true, issuer: ca.account() } as const;
+  const now = notBefore + 60_000;
+  const status = { attempt: { ...attempt, outcome: 'Mismatched' as const } };
+  const beside = (pem: string) => pendingKey({ key: signed.privateKey, certificate: pem });
+
+  test('CAcert is not asked again, and the message says what to do', () => {
+    expect(blockerOf({ now, account, status, pending: beside('pem') })).toMatchObject({
+      reason: 'InvalidPem',
+      message: expect.stringContaining(mismatchAdvice(attempt)) as string,
+    });
+  });
+
+  test('its validity is checked again each minute if that has not begun', () => {
+    const early = notBefore - DAY;
+    expect(blockerOf({ now: early, account, status, pending: beside(signed.cert) })).toMatchObject({
+      reason: 'NotYetValid',
+      until: early + NOT_YET_VALID_CHECK_MS,
+    });
+    expect(NOT_YET_VALID_CHECK_MS).toBe(60_000);
+  });
+
+  test.each<[string, Parameters<typeof inputs>[0]]>([
+    ['the spec has changed since', { spec: { codeSigning: false, commonName: 'Jane Doe' } }],
+    ['the pending Secret is deleted', { pending: { state: 'absent' } }],
+    ['the resource has no attempt', { status: {} }],
+  ])('CAcert is asked again if %s', (_, change) => {
+    const mismatched = { now, account, status, pending: beside('pem') };
+    expect(blockerOf({ ...mismatched, ...change })).toBeUndefined();
+  });
+});
+
+describe('while the next attempt waits', () => {
+  const until = inputs().now + 60_000;
+  const status = {
+    attempt: { ...attempt, outcome: 'Uncertain' as const },
+    failedAttempts: 1,
+    lastFailureTime: new Date(inputs().now - 60_000).toISOString(),
+    nextAttemptTime: new Date(until).toISOString(),
+    conditions: [condition('Issuing', 'False', 'IssuanceUncertain')],
+  };
+
+  test('the failure is the blocker, until the time of the next attempt', () => {
+    expect(blockerOf({ status, pending: pendingKey() })).toMatchObject({
+      reason: 'IssuanceUncertain',
+      until,
+    });
+  });
+
+  test('a pasted certificate that does not fit is named, with its fault', () => {
+    const pending = pendingKey({ certificate: 'pem' });
+    expect(blockerOf({ status, pending })).toMatchObject({
+      reason: 'IssuanceUncertain',
+      message: expect.stringMatching(
+        /tls\.crt in the Secret mail-pending-uid is not adopted: .*private key/,
+      ) as string,
+      until,
+    });
+  });
+
+  test.each(['Uncertain', 'Mismatched'] as const)(
+    'deleting the pending Secret ends the wait (%s)',
+    (outcome) => {
+      const deleted = { ...status, attempt: { ...attempt, outcome } };
+      expect(blockerOf({ status: deleted, pending: { state: 'absent' } })).toBeUndefined();
+    },
+  );
+
+  test('deleting the pending Secret does not end the wait after a refusal', () => {
+    const refused = { ...status, attempt: { ...attempt, outcome: 'Refused' as const } };
+    expect(blockerOf({ status: refused, pending: { state: 'absent' } })).toMatchObject({ until });
+  });
+});
+
+describe('the attempts of 24 hours', () => {
+  const { now } = inputs();
+  const at = (ago: number): string => new Date(now - ago).toISOString();
+
+  test.each([
+    ['counts', 'one of a second ago', 1_000, 1],
+    ['counts', 'one of almost 24 hours ago', ATTEMPT_PERIOD_MS - 1, 1],
+    ['does not count', 'one of 24 hours ago', ATTEMPT_PERIOD_MS, 0],
+    ['does not count', 'one that a clock ahead of ours wrote', -1_000, 0],
+  ])('%s %s', (_, __, ago, count) => {
+    const status = { ...issued, attemptTimes: [at(ago)] };
+    expect(attemptsInPeriod(inputs({ status }))).toHaveLength(count);
+  });
+
+  test.each<[string, Parameters<typeof inputs>[0]]>([
+    [
+      'CAcert refused it',
+      {
+        status: {
+          attempt: { ...attempt, startTime: at(1_000), outcome: 'Refused' },
+          attemptTimes: [at(1_000), at(2_000)],
+        },
+      },
+    ],
+    [
+      'it was never sent',
+      {
+        status: { attempt: { ...attempt, startTime: at(1_000) }, attemptTimes: [at(1_000), at(2_000)] },
+        attempt: { quietAt: 0, progress: { is: 'unsent' as const } },
+      },
+    ],
+  ])('leave out the last one if %s', (_, change) => {
+    expect(attemptsInPeriod(inputs(change))).toEqual([at(2_000)]);
+  });
+
+  test('block the seventh until the first is 24 hours old', () => {
+    const attemptTimes = Array.from({ length: MAX_ATTEMPTS_PER_PERIOD }, (_, i) => at(i * 60_000));
+    expect(MAX_ATTEMPTS_PER_PERIOD).toBe(6);
+    expect(blockerOf({ status: { attemptTimes } })).toMatchObject({
+      reason: 'TooManyAttempts',
+      until: now - 5 * 60_000 + ATTEMPT_PERIOD_MS,
+    });
+    expect(blockerOf({ status: { attemptTimes: attemptTimes.slice(1) } })).toBeUndefined();
+  });
+});

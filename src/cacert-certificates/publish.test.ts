@@ -1,0 +1,221 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  attempt,
+  brandNew,
+  CAcertVectors,
+  inputs,
+  issued,
+  pendingKey,
+  secretWith,
+} from '../../test/support/cacert-inputs.ts';
+import { CAcertStage, kubeError } from '../../test/support/cacert-step.ts';
+import { cacertCertificates } from '../api/kinds.ts';
+import { conditionOf, rfc3339 } from '../issuance/status/conditions.ts';
+import { secrets } from '../kube/objects.ts';
+import { fingerprintOf, readCertificate } from '../x509/certificate.ts';
+import { checkIssued } from './checks.ts';
+import { SERVED } from './decide.ts';
+import { adopt, publish, refuse } from './publish.ts';
+
+const ca = new CAcertVectors();
+afterAll(() => ca.remove());
+
+const signed = ca.sign();
+const leaf = readCertificate(signed.cert);
+const now = leaf.notBefore + 60_000;
+const { spec } = inputs().certificate;
+const material = checkIssued(signed.cert, signed.privateKey, { spec, bundle: ca.bundle, now });
+const ours = { ...attempt, publicKeyHash: leaf.publicKeyFingerprint };
+const pending = pendingKey({ key: signed.privateKey });
+const stageNow = () => new CAcertStage({ now, account: { bundle: ca.bundle } });
+const ownSecret = { namespace: 'ns', name: 'mail-tls' };
+const pendingSecret = { namespace: 'ns', name: 'mail-pending-uid' };
+
+describe('publishing a certificate', () => {
+  test('writes the Secret, then the result, and then deletes the pending key', async () => {
+    const stage = stageNow();
+    const work = stage.work({ ...brandNew, status: { attempt: ours, failedAttempts: 2 }, pending });
+
+    const result = await publish(work, { material, isLate: false });
+
+    expect(stage.kube.writes).toEqual([
+      'create secrets ns/mail-tls',
+      'patch cacertcertificates ns/mail',
+      'delete secrets ns/mail-pending-uid',
+    ]);
+    const { uid, resourceVersion } = stage.kube.now(secrets, ownSecret)?.metadata ?? {};
+    const { status } = stage.stored();
+    expect(status).toMatchObject({
+      serialNumber: leaf.serialNumber,
+      fingerprint: fingerprintOf(leaf),
+      issuer: 'CA Cert Signing Authority',
+      notBefore: rfc3339(leaf.notBefore),
+      notAfter: rfc3339(leaf.notAfter),
+      revision: 1,
+      specHash: work.inputs.specHash,
+      secretUID: uid,
+      secretResourceVersion: resourceVersion,
+      attempt: { ...ours, serialNumber: leaf.serialNumber },
+    });
+    expect(status).not.toHaveProperty('failedAttempts');
+    expect(conditionOf(status?.conditions, 'Ready')).toMatchObject(SERVED);
+    expect(conditionOf(status?.conditions, 'Issuing')).toBeUndefined();
+    expect(result.requeueAt).toBe(Date.parse(status?.renewalTime ?? ''));
+  });
+
+  test.each([
+    ['success', false],
+    ['adopted', true],
+  ])('counts as %s', async (outcome, isLate) => {
+    const stage = stageNow();
+    await publish(stage.work({ ...brandNew, status: { attempt: ours }, pending }), { material, isLate });
+
+    expect(await stage.counted(outcome)).toBe(1);
+  });
+
+  test.each(['Uncertain', 'Mismatched'] as const)(
+    'ends an attempt that was recorded as %s',
+    async (outcome) => {
+      const stage = stageNow();
+      const status = { attempt: { ...ours, outcome } };
+      await publish(stage.work({ ...brandNew, status, pending }), { material, isLate: true });
+
+      expect(stage.stored().status?.attempt).toEqual({ ...ours, serialNumber: leaf.serialNumber });
+    },
+  );
+
+  test('leaves an attempt for another key as it is', async () => {
+    const stage = stageNow();
+    const other = { ...attempt, outcome: 'Uncertain' as const };
+    await publish(stage.work({ ...brandNew, status: { attempt: other }, pending }), {
+      material,
+      isLate: true,
+    });
+
+    expect(stage.stored().status?.attempt).toEqual(other);
+  });
+
+  test.each([
+    ['warns of the replaced certificate while it is valid', rfc3339(now + 1_000), ['ReplacedNotRevoked']],
+    ['does not warn of an expired one', rfc3339(now), []],
+  ])('%s', async (_, notAfter, events) => {
+    const stage = stageNow();
+    const status = { ...issued, notAfter, attempt: ours };
+    await publish(stage.work({ ...brandNew, status, pending }), { material, isLate: false });
+
+    expect(stage.events).toEqual(events);
+    expect(stage.stored().status?.revision).toBe(2);
+  });
+
+  test.each([
+    ['the Secret cannot be written', 'create secrets ns/mail-tls', []],
+    ['the result cannot be written', 'patch cacertcertificates ns/mail', ['create secrets ns/mail-tls']],
+  ])('keeps the pending key if %s', async (_, failing, writes) => {
+    const stage = stageNow();
+    const work = stage.work({ ...brandNew, status: { attempt: ours }, pending });
+    stage.kube.onWrite = (verb, path) => {
+      if (`${verb} ${path}` === failing) throw kubeError(500, 'InternalError');
+    };
+
+    await expect(publish(work, { material, isLate: false })).rejects.toMatchObject({ status: 500 });
+
+    expect(stage.kube.writes).toEqual(writes);
+    expect(stage.kube.now(secrets, pendingSecret)).toBeDefined();
+  });
+
+  describe('of a resource that somebody edited meanwhile', () => {
+    /** Publishes after the resource got another version, with this revision in status. */
+    function publishOver(revision: number): { stage: CAcertStage; published: Promise<unknown> } {
+      const stage = stageNow();
+      const work = stage.work({ ...brandNew, status: { attempt: ours }, pending });
+      const { metadata, ...rest } = stage.stored();
+      const edited = { ...metadata, resourceVersion: '2' };
+      stage.kube.put(cacertCertificates, { ...rest, metadata: edited, status: { attempt: ours, revision } });
+      return { stage, published: publish(work, { material, isLate: false }) };
+    }
+
+    test('writes the result all the same', async () => {
+      const { stage, published } = publishOver(0);
+      await published;
+      expect(stage.stored().status?.serialNumber).toBe(leaf.serialNumber);
+    });
+
+    test('does not write it over a later result', async () => {
+      const { stage, published } = publishOver(1);
+      await expect(published).rejects.toMatchObject({ reason: 'Conflict' });
+      expect(stage.stored().status).not.toHaveProperty('serialNumber');
+    });
+  });
+});
+
+describe('adopting a certificate', () => {
+  const secret = secretWith(signed, ca.authority.cert);
+
+  test('takes it into status without touching the content of the Secret', async () => {
+    const stage = stageNow();
+    const result = await adopt(stage.work({ status: {}, secret }));
+
+    expect(stage.stored().status).toMatchObject({
+      serialNumber: leaf.serialNumber,
+      secretUID: 's',
+      revision: 1,
+    });
+    expect(stage.kube.now(secrets, ownSecret)).not.toHaveProperty('data');
+    expect(result).not.toHaveProperty('requeueAfterMs');
+  });
+
+  test('comes again soon for the pending key', async () => {
+    const stage = stageNow();
+    expect(await adopt(stage.work({ status: {}, secret, pending }))).toMatchObject({ requeueAfterMs: 200 });
+  });
+
+  test.each([
+    ['unchanged', inputs().secret],
+    ['unreadable', { ...secret, held: undefined }],
+  ])('is impossible from a Secret that is %s', async (_, view) => {
+    await expect(adopt(stageNow().work({ secret: view }))).rejects.toMatchObject({ code: 'NothingHeld' });
+  });
+});
+
+describe('refusing a certificate', () => {
+  const fault = { reason: 'IncorrectIssuer', message: 'It does not chain.' };
+
+  test('stores it beside its key, and reports the fault with the cure', async () => {
+    const stage = stageNow();
+    const work = stage.work({ ...brandNew, status: { attempt: ours }, pending });
+
+    expect(await refuse(work, { certificate: 'pem', fault })).toEqual({ requeueAfterMs: 200 });
+
+    const stored = stage.kube.now(secrets, pendingSecret);
+    expect(Buffer.from(stored?.data?.['tls.crt'] ?? '', 'base64').toString()).toBe('pem');
+    const { status } = stage.stored();
+    expect(status).toMatchObject({ attempt: { outcome: 'Mismatched' }, failedAttempts: 1 });
+    expect(status).not.toHaveProperty('nextAttemptTime');
+    expect(conditionOf(status?.conditions, 'Issuing')).toMatchObject({
+      status: 'False',
+      reason: 'IncorrectIssuer',
+      message: expect.stringMatching(
+        /^It does not chain\. It is not published, .*mail-pending-uid/,
+      ) as string,
+    });
+    expect(stage.events).toEqual(['IncorrectIssuer']);
+    expect(await stage.counted('mismatched')).toBe(1);
+  });
+
+  test('is no failure of a spec that changed since', async () => {
+    const stage = stageNow();
+    const status = { attempt: { ...ours, specHash: 'v1:other' } };
+    await refuse(stage.work({ ...brandNew, status, pending }), { certificate: 'pem', fault });
+
+    expect(stage.stored().status).not.toHaveProperty('failedAttempts');
+    expect(conditionOf(stage.stored().status?.conditions, 'Issuing')).toMatchObject({
+      status: 'True',
+      message: 'It does not chain. It is not published.',
+    });
+  });
+
+  test('needs an attempt', async () => {
+    const work = stageNow().work({ ...brandNew, pending });
+    await expect(refuse(work, { certificate: 'pem', fault })).rejects.toMatchObject({ code: 'NoAttempt' });
+  });
+});
