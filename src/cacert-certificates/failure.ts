@@ -1,4 +1,5 @@
 import type { CAcertLogin } from '../account/cacert-account.ts';
+import { stopAccount } from '../account/stop-account.ts';
 import { stopsOf } from '../account/stops.ts';
 import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
 import { CAcertError } from '../cacert/index.ts';
@@ -39,8 +40,10 @@ export async function afterFailedCall(
     return { requeueAfterMs: LOOK_AGAIN_MS };
   }
   if (!(error instanceof CAcertError) || signal.aborted) throw error;
-  stopAccount(deps, inputs, account, error);
   const { certificate } = inputs;
+  const fault = { reason: error.code, message: error.message };
+  const { directory } = deps;
+  stopAccount({ account, directory, key: keyOf(certificate), epoch: inputs.turn.epoch, fault }, error);
   const requestId = error.requestId === undefined ? {} : { requestId: String(error.requestId) };
   const { outcome, why, after } = outcomeOf(deps, inputs, { ...attempt, ...requestId }, error);
   deps.metrics.issuances.inc({ outcome: outcome === 'Uncertain' ? 'uncertain' : 'failure' });
@@ -80,27 +83,4 @@ function outcomeOf(deps: Deps, { certificate }: Inputs, attempt: CAcertAttempt, 
     why: { reason: code, message: detail === undefined ? message : `${message} (${detail})` },
     after: afterFailure(certificate, now, { isFinal: true }),
   };
-}
-
-/** What is the account's fault stops the account, so that its certificates do not find it out one by one. */
-function stopAccount(
-  deps: Deps,
-  { certificate, turn }: Inputs,
-  account: CAcertLogin,
-  error: CAcertError,
-): void {
-  const { code: reason, message } = error;
-  const stops = stopsOf(error);
-  switch (stops) {
-    case 'account':
-      return account.gate.failed(keyOf(certificate), turn.epoch, { reason, message });
-    case 'login':
-      return deps.directory.fault(account, { reason, message });
-    case 'pause':
-      return account.gate.limited(error.retryAfterMs);
-    case 'nobody':
-      return;
-    default:
-      return stops satisfies never;
-  }
 }

@@ -1,4 +1,5 @@
 import type { Reason } from '../../lib/reason.ts';
+import { stopAccount } from '../../account/stop-account.ts';
 import { type Stops, stopsOf } from '../../account/stops.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { afterFailure } from '../../issuance/attempt/retry-backoff.ts';
@@ -185,20 +186,7 @@ export function stopIssuer(
   error: TinyCertError,
   epoch: number,
 ): void {
-  const fault = faultOf(error);
-  const stops = stopsOf(error);
-  switch (stops) {
-    case 'account':
-      return account.gate.failed(key, epoch, fault);
-    case 'login':
-      return deps.directory.fault(account, fault);
-    case 'pause':
-      return account.gate.limited(error.retryAfterMs);
-    case 'nobody':
-      return;
-    default:
-      return stops satisfies never;
-  }
+  stopAccount({ account, directory: deps.directory, key, epoch, fault: faultOf(error) }, error);
 }
 
 /** Writes the failure down and says when to try again; without a time the spec has to change first. */
