@@ -20,17 +20,20 @@ export interface AccountSecrets {
   caBundle: BundleText | undefined;
 }
 
-/** Reads the Secrets of an account. Live, since they are few and their content is kept nowhere. */
+/** How a spec names the Secrets of its account. */
+export interface AccountSecretRefs {
+  credentialsSecretRef: { name: string };
+  caBundleSecretRef?: { name: string; key?: string | undefined } | undefined;
+}
+
+/**
+ * Reads the Secrets of an account, live: they are few, and their content is cached nowhere. `bundleKey`: the key of the
+ * bundle if the spec names none. Rejects with an `ApiError`.
+ */
 export async function readAccountSecrets(
-  kube: KubeClient,
+  kube: Pick<KubeClient, 'find'>,
   namespace: string,
-  {
-    credentialsSecretRef,
-    caBundleSecretRef,
-  }: {
-    credentialsSecretRef: { name: string };
-    caBundleSecretRef?: { name: string; key?: string | undefined } | undefined;
-  },
+  { credentialsSecretRef, caBundleSecretRef }: AccountSecretRefs,
   bundleKey: string,
   signal: AbortSignal,
 ): Promise<AccountSecrets> {
@@ -43,7 +46,11 @@ export async function readAccountSecrets(
   return { credentials, caBundle: caBundle && { ...caBundle, key: caBundleSecretRef?.key ?? bundleKey } };
 }
 
-async function readSecretText(kube: KubeClient, ref: ObjectRef, signal: AbortSignal): Promise<SecretText> {
+async function readSecretText(
+  kube: Pick<KubeClient, 'find'>,
+  ref: ObjectRef,
+  signal: AbortSignal,
+): Promise<SecretText> {
   const secret = await kube.find(secrets, ref, { signal });
   return secret
     ? { ref, found: true, version: secret.metadata.resourceVersion ?? '', text: texts(secret) }

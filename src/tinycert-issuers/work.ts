@@ -1,114 +1,61 @@
+import type { AccountWork, Standing } from '../account/act.ts';
+import { type CheckFault, clientFault } from '../account/check.ts';
+import type { Account, AccountConnection } from '../account/tinycert-account.ts';
+import type { IssuerStatus } from '../api/tinycert/issuer-status.ts';
+import { rfc3339 } from '../issuance/status/conditions.ts';
+import type { ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
+import type { ReconcileContext } from '../kube/controller/controller.ts';
+import type { BackoffOptions } from '../lib/backoff.ts';
 import type { Reason } from '../lib/reason.ts';
 import { fingerprintOf } from '../x509/certificate.ts';
-import type { Account } from '../account/tinycert-account.ts';
-import { check, type Checked, type CheckFault } from '../account/check.ts';
-import { stopsOf } from '../account/stops.ts';
-import type { IssuerStatus } from '../api/tinycert/issuer-status.ts';
-import type { ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
-import { rfc3339 } from '../issuance/status/conditions.ts';
-import type { ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
-import type { BackoffOptions } from '../lib/backoff.ts';
-import { TinyCertError } from '../tinycert/index.ts';
 import { X509Error } from '../x509/errors.ts';
 import { authorityMaterial, pickAuthority } from './authority.ts';
-import type { Plan } from './decide.ts';
 import { type Deps, holderOf, type Issuer } from './deps.ts';
-import type { Failures } from '../account/failures.ts';
 import { type Report, report } from './report.ts';
 import { inventoryToShow } from './show-inventory.ts';
 
-/** A sound issuer is looked at this often: credentials may have been withdrawn without a word. */
-const CHECK_AGAIN: BackoffOptions = { base: 900_000, max: 900_000, jitter: 0.2 };
+/** How often to check an issuer that works, and so to take the list of its authority. */
+export const CHECK_INTERVAL: BackoffOptions = { base: 900_000, max: 900_000, jitter: 0.2 };
+
 const RATE_LIMITED: Reason = {
   reason: 'RateLimitExceeded',
   message: 'TinyCert refuses more requests for now. The issuer is checked as soon as it may be.',
 };
 
-/** Carries a plan out, tells the directory, and says in status how things stand. */
-export async function act(
-  deps: Deps,
-  issuer: Issuer,
-  plan: Plan,
-  failures: Failures<Account>,
-  context: ReconcileContext,
-): Promise<ReconcileResult> {
-  const key = holderOf(deps, issuer);
-  if (plan.do === 'report') {
-    await deps.accounts.release(key);
-    deps.directory.set(key, { ready: false, reason: plan.reason, message: plan.message });
-    await report(deps, issuer, { ready: false, ...reasonOf(plan), state: 'Disconnected' }, context.signal);
-    return {};
-  }
-  const account = await deps.accounts.acquire(key, plan.connection);
-  const known = deps.directory.get(key);
-  const checked = await check<Account, Known>({
-    account,
-    holder: key,
-    generation: issuer.metadata.generation,
-    failures,
-    clock: deps.clock,
-    random: deps.random,
-    // What status does not show yet has to be looked for.
-    known: known?.ready && issuer.status?.authority ? { issuer: known.issuer } : undefined,
-    again: CHECK_AGAIN,
-    look: () => connect(deps, account, issuer, key, context.signal),
-    faultOf: (error) => (context.signal.aborted ? undefined : faultOf(error)),
-  });
-  const { requeueAfterMs } = checked;
-  switch (checked.is) {
-    case 'stopped':
-      await stopped(deps, issuer, account, key, context);
-      return { requeueAfterMs };
-    case 'absent':
-      deps.directory.set(key, { ready: false, ...checked.why, account });
-      await report(deps, issuer, { ready: false, ...checked.why, state: 'Connected' }, context.signal);
-      return { requeueAfterMs };
-    case 'ready': {
-      const { found, isFresh } = checked;
-      deps.directory.set(key, { ready: true, issuer: found.issuer });
-      const inventory = isFresh ? undefined : await inventoryToShow(deps, issuer, found.issuer, context);
-      await sayReady(deps, issuer, found.issuer, { authority: found.shown, inventory }, context);
-      return { requeueAfterMs };
-    }
-    case 'failed':
-      await sayFailed(deps, issuer, account, checked, context);
-      return { requeueAfterMs };
-    default:
-      return checked satisfies never;
-  }
-}
-
-/** What a check found. */
-interface Known {
+/** What a check finds. */
+interface Found {
   issuer: ReadyIssuer;
-  /** The authority for status; what is shown stays if there is none. */
+  /** The authority for status; without it, status keeps what it shows. */
   shown?: IssuerStatus['authority'];
 }
 
-/** What the check met, said and handed on to whom it concerns. */
-async function sayFailed(
-  deps: Deps,
-  issuer: Issuer,
-  account: Account,
-  { fault, requeueAfterMs }: Extract<Checked<Known>, { is: 'failed' }>,
-  { signal }: ReconcileContext,
-): Promise<void> {
-  const { reason, message } = fault;
-  const said = { ready: false, reason, message };
-  deps.directory.set(holderOf(deps, issuer), { ...said, ready: false, account });
-  if (fault.stops === 'account') return report(deps, issuer, { ...said, ...limitsOf(account) }, signal);
-  const state = fault.isHeard ? 'Connected' : fault.isRefused ? 'Refused' : 'Unreachable';
-  return report(deps, issuer, { ...said, state, nextAttempt: deps.clock.now() + requeueAfterMs }, signal);
+/** How a TinyCert issuer is checked and reported. */
+export function workOf(deps: Deps): AccountWork<Issuer, { connection: AccountConnection }, Found> {
+  return {
+    clock: deps.clock,
+    random: deps.random,
+    accounts: deps.accounts,
+    directory: deps.directory,
+    holderOf: (issuer) => holderOf(deps, issuer),
+    interval: CHECK_INTERVAL,
+    rateLimited: RATE_LIMITED,
+    // While status shows no authority, the CA has to be asked for it.
+    known: ({ status }, issuer) => (status?.authority ? { issuer } : undefined),
+    probe: (issuer, account, _plan, signal) => probe(deps, account, issuer, signal),
+    faultOf,
+    report: (issuer, standing, context) => reportStanding(deps, issuer, standing, context),
+  };
 }
 
-/** Logs in, finds the authority and takes note of what it has issued. */
-async function connect(
+/** Logs in, finds the authority and takes its list. */
+async function probe(
   deps: Deps,
   account: Account,
-  { spec, metadata, status }: Issuer,
-  key: string,
+  resource: Issuer,
   signal: AbortSignal,
-): Promise<Known | Reason> {
+): Promise<Found | Reason> {
+  const { spec, metadata, status } = resource;
+  const key = holderOf(deps, resource);
   const authorities = await account.client.listAuthorities({ signal });
   const authority = pickAuthority(spec.authority, authorities);
   if ('reason' in authority) return authority;
@@ -119,58 +66,67 @@ async function connect(
     authority,
     subject: spec.subject,
     marksFor: spec.ownershipMarker === 'OrganizationalUnit' ? metadata.uid : undefined,
-    material: authorityMaterial(account, authority.id),
+    material: () => authorityMaterial(account, authority.id),
   };
   return { issuer, shown: await describe(status?.authority, issuer) };
 }
 
-/** It is too soon to look, or another issuer of the account does. Who was ready before a rate limit is so still. */
-async function stopped(
+async function reportStanding(
   deps: Deps,
   issuer: Issuer,
-  account: Account,
-  key: string,
-  { signal }: Pick<ReconcileContext, 'signal'>,
+  standing: Standing<Found>,
+  context: ReconcileContext,
 ): Promise<void> {
-  const known = deps.directory.get(key);
-  const { fault } = account.gate.breaker;
-  let said: Reason & { ready: boolean };
-  if (known?.ready && known.issuer.account === account) {
-    said = fault ? { ready: false, ...fault } : readyWords(known.issuer);
-  } else {
-    said = { ready: false, ...(fault ?? RATE_LIMITED) };
-    deps.directory.set(key, { ready: false, ...reasonOf(said), account });
+  const write = (content: Report): Promise<void> => report(deps, issuer, content, context.signal);
+  switch (standing.is) {
+    case 'disconnected':
+      return write({ ...notReady(standing.why), state: 'Disconnected' });
+    case 'absent':
+      return write({ ...notReady(standing.why), state: 'Connected' });
+    case 'ready': {
+      const { found, isFresh, why, account } = standing;
+      const inventory = isFresh ? undefined : await inventoryToShow(deps, issuer, found.issuer, context);
+      const ready = why ? notReady(why) : readyBy(found.issuer);
+      return write({ ...ready, authority: found.shown, inventory, ...sessionOf(account) });
+    }
+    case 'unchecked':
+      return write({ ...readyBy(standing.issuer), ...sessionOf(standing.account) });
+    case 'stopped':
+      return write({ ...notReady(standing.why), ...sessionOf(standing.account) });
+    case 'failed': {
+      const { why, nextCheckMs, account } = standing;
+      if (why.stops === 'account') return write({ ...notReady(why), ...sessionOf(account) });
+      const nextAttempt = deps.clock.now() + nextCheckMs;
+      return write({ ...notReady(why), state: stateOf(why), nextAttempt });
+    }
+    default:
+      return standing satisfies never;
   }
-  await report(deps, issuer, { ...said, ...limitsOf(account) }, signal);
 }
 
-/** Ready, unless issuing failed last and nobody has shown that it works again. */
-async function sayReady(
-  deps: Deps,
-  issuer: Issuer,
-  found: ReadyIssuer,
-  shown: Pick<Report, 'authority' | 'inventory'>,
-  { signal }: ReconcileContext,
-): Promise<void> {
-  const { fault } = found.account.gate;
-  const said = fault ? { ready: false, ...fault } : readyWords(found);
-  await report(deps, issuer, { ...said, ...shown, ...limitsOf(found.account) }, signal);
+function notReady({ reason, message }: Reason): Reason & { ready: false } {
+  return { ready: false, reason, message };
 }
 
-function readyWords({ authority: { id, name } }: Pick<ReadyIssuer, 'authority'>): Reason & { ready: true } {
-  const message = `Certificates are issued by authority ${id} "${name}".`;
-  return { ready: true, reason: 'Ready', message };
+function readyBy({ authority: { id, name } }: Pick<ReadyIssuer, 'authority'>): Reason & { ready: true } {
+  return { ready: true, reason: 'Ready', message: `Certificates are issued by authority ${id} "${name}".` };
 }
 
-/** What the account's gate says of it. */
-function limitsOf({ gate }: Account): Pick<Report, 'state' | 'nextAttempt' | 'blockedUntil'> {
+/** The state of the session after a check that failed for this issuer alone. */
+function stateOf({ isInAnswer, isRefused }: CheckFault): Report['state'] {
+  if (isInAnswer) return 'Connected';
+  return isRefused ? 'Refused' : 'Unreachable';
+}
+
+/** The session as the account's gate sees it. */
+function sessionOf({ gate }: Account): Pick<Report, 'state' | 'nextAttempt' | 'blockedUntil'> {
   const { nextCheck: nextAttempt } = gate.breaker;
   const { blockedUntil } = gate;
   if (gate.fault) return { state: 'Unreachable', nextAttempt, blockedUntil };
   return { state: blockedUntil === undefined ? 'Connected' : 'RateLimited', blockedUntil };
 }
 
-/** The authority for status. What is shown already is not fetched again: a restart costs no call. */
+/** The authority for status. If status shows it already it is not fetched again, so that a restart costs no call. */
 async function describe(
   shown: IssuerStatus['authority'],
   { authority, material }: ReadyIssuer,
@@ -191,20 +147,6 @@ async function describe(
 }
 
 function faultOf(error: unknown): CheckFault | undefined {
-  if (error instanceof X509Error)
-    return { reason: error.code, message: error.message, stops: 'nobody', isRefused: false, isHeard: true };
-  if (!(error instanceof TinyCertError)) return undefined;
-  const { code, message, detail, kind, retryAfterMs } = error;
-  return {
-    reason: code,
-    message: detail === undefined ? message : `${message} (${detail})`,
-    stops: stopsOf(error),
-    isRefused: kind === 'credentials',
-    isHeard: false,
-    retryAfterMs,
-  };
-}
-
-function reasonOf({ reason, message }: Reason): Reason {
-  return { reason, message };
+  if (!(error instanceof X509Error)) return clientFault(error);
+  return { reason: error.code, message: error.message, stops: 'nobody', isRefused: false, isInAnswer: true };
 }
