@@ -4,7 +4,7 @@ import type { Reason } from '../lib/reason.ts';
 import { trimEndOf } from '../lib/text.ts';
 import type { ReadSecret } from './secret-watches.ts';
 
-/** A Secret that an account's resource names: its texts, or why they cannot be had. */
+/** A Secret that a resource names for its account: its content as text, if it exists. */
 export type SecretText = { ref: ObjectRef } & (
   | { found: true; version: string; text: Record<string, string> }
   | { found: false }
@@ -13,7 +13,7 @@ export type SecretText = { ref: ObjectRef } & (
 /** A bundle of certificates in a Secret, and the key in it. */
 export type BundleText = SecretText & { key: string };
 
-/** What the Secrets that a resource names for its account hold. */
+/** The Secrets that a resource names for its account. */
 export interface AccountSecrets {
   credentials: SecretText;
   /** The Secret of `caBundleSecretRef`. */
@@ -57,14 +57,14 @@ async function readSecretText(
     : { ref, found: false };
 }
 
-/** The Secrets that were read, and in which version. */
+/** The Secrets that were read, with the versions that were found. */
 export function readVersions(read: readonly (SecretText | undefined)[]): ReadSecret[] {
   return read
     .filter((secret) => secret !== undefined)
     .map((secret) => ({ ref: secret.ref, version: secret.found ? secret.version : '' }));
 }
 
-/** Why an account cannot be reached with what its Secrets hold. `keys`: what the credentials consist of. */
+/** Why the content of its Secrets does not suffice to connect to an account. `keys`: the keys of the credentials. */
 export function secretsLacking(
   { credentials, caBundle }: AccountSecrets,
   keys: readonly string[],
@@ -72,7 +72,7 @@ export function secretsLacking(
   return credentialsLacking(credentials, keys) ?? bundleLacking(caBundle);
 }
 
-/** Why credentials cannot be used: there is no Secret, or it lacks one of `keys`. */
+/** Why credentials cannot be used: the Secret does not exist, or lacks one of `keys`. */
 function credentialsLacking(secret: SecretText, keys: readonly string[]): Reason | undefined {
   const wanted = keys.join(keys.length > 2 ? ', ' : ' and ');
   if (!secret.found) {
@@ -89,7 +89,7 @@ function credentialsLacking(secret: SecretText, keys: readonly string[]): Reason
   };
 }
 
-/** Why a bundle that a Secret is to hold cannot be used. */
+/** Why a bundle cannot be used that a Secret has to contain. */
 function bundleLacking(bundle: BundleText | undefined): Reason | undefined {
   if (!bundle || bundleText(bundle)?.includes('-----BEGIN CERTIFICATE-----')) return undefined;
   return {
@@ -98,12 +98,12 @@ function bundleLacking(bundle: BundleText | undefined): Reason | undefined {
   };
 }
 
-/** The bundle that a Secret holds. */
+/** The bundle in a Secret. */
 export function bundleText(bundle: BundleText | undefined): string | undefined {
   return bundle?.found ? bundle.text[bundle.key] : undefined;
 }
 
-/** A credential. A line break at the end is what people leave in a file that they make a Secret of; none ends with one. */
+/** A credential, without line breaks at its end: people leave them in files that they make Secrets from. */
 export function credential(secret: SecretText, key: string): string {
   return trimEndOf(secret.found ? (secret.text[key] ?? '') : '', '\r\n');
 }

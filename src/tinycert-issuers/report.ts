@@ -8,21 +8,21 @@ import { type inventoryToShow, warnOfOrphans } from './show-inventory.ts';
 
 type Session = NonNullable<IssuerStatus['session']>;
 
-/** How an issuer stands. */
+/** What an issuer's status reports. */
 export interface Report extends Reason {
   ready: boolean;
   state: Session['state'];
-  /** What was shown stays unless given. */
+  /** Without it, status keeps what it shows. */
   authority?: IssuerStatus['authority'];
-  /** What the last inventory found that status does not say yet. */
+  /** What the last inventory found and status does not show yet. */
   inventory?: Awaited<ReturnType<typeof inventoryToShow>>;
-  /** When the CA will be asked again, in milliseconds since the epoch. */
+  /** When the next check is due, in milliseconds since the epoch. */
   nextAttempt?: number | undefined;
-  /** Until when the CA asked to wait, in milliseconds since the epoch. */
+  /** When the rate limit ends, in milliseconds since the epoch. */
   blockedUntil?: number | undefined;
 }
 
-/** A shorter wait is over before anybody has read of it, and is not worth a write each time. */
+/** Shortest wait that status shows, in milliseconds: a shorter one is over before anyone reads of it. */
 const SHOWN_FROM_MS = 45_000;
 
 /** Reports an issuer in its status, in one write, if that is news. An orphan that status shows first makes an event. */
