@@ -70,14 +70,16 @@ export async function check<A extends { gate: Gate }, F extends object>(
   const turn = gate.pausedFor > 0 ? ({ go: false, waitMs: gate.pausedFor } as const) : gate.breaker.check();
   if (!turn.go) return { is: 'stopped', requeueAfterMs: turn.waitMs };
   try {
-    const isFresh =
+    const isRecent =
       gate.breaker.state !== 'open' && failures.isFresh(holder, account, generation, clock.monotonic());
-    const found = known && isFresh ? known : await options.probe();
+    const fresh = isRecent ? known : undefined;
+    const found = fresh ?? (await options.probe());
     gate.breaker.checkSucceeded();
     if ('reason' in found && 'message' in found) {
       const requeueAfterMs = wait(CHECK_AFTER_ABSENCE, failures.count(holder), options);
       return { is: 'absent', why: found, requeueAfterMs };
     }
+    const isFresh = fresh !== undefined;
     if (!isFresh) failures.succeeded(holder, account, generation, clock.monotonic());
     return { is: 'ready', found, isFresh, requeueAfterMs: wait(options.interval, 1, options) };
   } catch (error) {

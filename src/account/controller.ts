@@ -45,7 +45,7 @@ export function accountController<
   P extends { connection: object },
   F extends Finding<UsableIssuer>,
 >(control: AccountControl<R, I, P, F>, queue: WorkQueue): { reconcile: Reconcile; stop: () => void } {
-  const failures = new Failures<F['issuer']['account']>();
+  const failures = new Failures<F['issuer']['account']>(control.random);
   return {
     reconcile: (key, context) => reconcile(control, failures, key, context),
     stop: wire(control, failures, queue),

@@ -10,9 +10,15 @@ export const CHECK_AFTER_FAULT: BackoffOptions = { base: 1_000, max: 300_000, ji
  * does not reset the count of faults: a CA that answers every check and fails every issuance must be tried ever more rarely.
  */
 export class Failures<A> {
+  readonly #random: (() => number) | undefined;
   readonly #checks = new Map<string, number>();
   readonly #faults = new Map<string, { count: number; last: number }>();
   readonly #checked = new Map<string, { account: A; generation: number | undefined; at: number }>();
+
+  /** `random` spreads the delays. */
+  constructor(random?: () => number) {
+    this.#random = random;
+  }
 
   /** Counts a failed check; returns how many have failed consecutively. */
   count(key: string): number {
@@ -46,6 +52,6 @@ export class Failures<A> {
     const isQuiet = before === undefined || monotonic - before.last > 2 * CHECK_AFTER_FAULT.max;
     const count = isQuiet ? 1 : before.count + 1;
     this.#faults.set(key, { count, last: monotonic });
-    return backoffDelay(CHECK_AFTER_FAULT, count);
+    return backoffDelay(CHECK_AFTER_FAULT, count, this.#random);
   }
 }
