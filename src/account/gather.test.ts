@@ -7,7 +7,7 @@ import { readVersions } from './secret-text.ts';
 const signal = new AbortController().signal;
 
 function secret(data?: Record<string, string>): Secret {
-  return { metadata: { name: 'x', resourceVersion: '7' }, ...(data ? { data } : {}) } as Secret;
+  return { metadata: { name: 'x', resourceVersion: '7' }, ...(data ? { data } : {}) };
 }
 
 function setup(secrets: Record<string, Secret>) {
