@@ -2,9 +2,9 @@ import type { Reason } from '../lib/reason.ts';
 import { trimEndOf } from '../lib/text.ts';
 
 /**
- * Whether credentials may be sent to an endpoint. Whoever may create a resource in a namespace must not be able to
- * make the operator call any address, so that theirs need an administrator's word; so does plain http, which is for a
- * development server on the same machine.
+ * Whether credentials may be sent to an endpoint. An administrator has to allow any but the public one for a namespaced
+ * resource, because its author must not be able to make the operator call arbitrary addresses; and plain http for any
+ * resource, because it is for a development server on the same machine only.
  */
 export function isAllowedEndpoint(
   endpoint: string,
@@ -17,7 +17,7 @@ export function isAllowedEndpoint(
   return !options.namespaced || url === normal(options.publicEndpoint);
 }
 
-/** Why credentials are not sent to an endpoint; `who` names what has it. */
+/** Why credentials may not be sent to an endpoint; undefined if they may. `who` names the kind of resource. */
 export function endpointRefused(
   endpoint: string,
   who: string,

@@ -1,16 +1,16 @@
 import type { CAcertClient, CAcertCredentials } from '../cacert/index.ts';
 import type { Gate } from './gate/gate.ts';
 
-/** All that decides which CAcert account is meant and how it is reached. */
+/** Everything that identifies a CAcert account and the way to reach it. */
 export interface CAcertConnection {
   endpoint: string;
-  /** PEM bundle that is trusted for this endpoint beside the system's roots. */
+  /** PEM bundle trusted for this endpoint in addition to the system's roots. */
   ca: string;
   credentials: CAcertCredentials;
   allowLoopbackHttp: boolean;
 }
 
-/** One CAcert login, with what everybody who uses it shares. */
+/** One CAcert login and what all its users share. */
 export class CAcertLogin {
   readonly client: CAcertClient;
   readonly gate: Gate;

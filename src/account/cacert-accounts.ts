@@ -14,7 +14,7 @@ export interface CAcertAccountsOptions {
   metrics?: { calls: CallMetrics; accounts: AccountMetrics };
 }
 
-/** A call holds one of CAcert's processes for 10 to 40 seconds, so that an account makes one at a time. */
+/** Creates the registry. A call occupies one of CAcert's processes for 10 to 40 seconds, so an account makes one at a time. */
 export function cacertAccounts({ clock, metrics }: CAcertAccountsOptions): CAcertAccounts {
   return new AccountRegistry<CAcertConnection, CAcertLogin>({
     clock,

@@ -1,60 +1,66 @@
+import { CAcertError } from '../cacert/index.ts';
 import { type BackoffOptions, backoffDelay } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Reason } from '../lib/reason.ts';
+import { TinyCertError } from '../tinycert/index.ts';
 import type { Failures } from './failures.ts';
 import type { Gate } from './gate/gate.ts';
-import type { Stops } from './stops.ts';
+import { type Stops, stopsOf } from './stops.ts';
 
-/** Something between here and the CA that is not the account's fault, as a certificate that is not trusted. */
-const OUTAGE: BackoffOptions = { base: 5_000, max: 30_000, jitter: 0.2 };
-/** Credentials that the CA refuses: seldom, since an account can be locked, and a new Secret is seen at once. */
-const REFUSED: BackoffOptions = { base: 300_000, max: 3_600_000, jitter: 0.1 };
-/** What somebody has to mend at the CA. */
-const ABSENT: BackoffOptions = { base: 60_000, max: 900_000, jitter: 0.1 };
+/** After a check that failed on the way to the CA and by no fault of the account, as on an untrusted certificate. */
+export const CHECK_AFTER_OUTAGE: BackoffOptions = { base: 5_000, max: 30_000, jitter: 0.2 };
+/**
+ * After the CA refused the credentials. Rarely, since repeated refusals can lock an account, and a changed Secret is noticed
+ * at once.
+ */
+export const CHECK_AFTER_REFUSAL: BackoffOptions = { base: 300_000, max: 3_600_000, jitter: 0.1 };
+/** After the account was found to lack something that a person has to mend at the CA. */
+export const CHECK_AFTER_ABSENCE: BackoffOptions = { base: 60_000, max: 900_000, jitter: 0.1 };
 
-/** What a check met, as the kind of account understands it. */
+/** Why a check failed. */
 export interface CheckFault extends Reason {
   stops: Stops;
   /** The CA refused the credentials. */
   isRefused: boolean;
-  /** It never came to a talk with the CA that failed: what is wrong was found in what it sent. */
-  isHeard: boolean;
+  /** The CA answered, and the fault lies in the content of the answer. */
+  isInAnswer: boolean;
   /** How long the CA asked to wait, in milliseconds. */
   retryAfterMs?: number | undefined;
 }
 
 /** How a check of an account went. `requeueAfterMs`: when to check again. */
 export type Checked<F> = { requeueAfterMs: number } &
-  /** It is too soon to look, or somebody else who has the account does, or the CA asked to wait. */
+  /** No check was due: it is too soon, another user of the account is checking, or the CA asked to wait. */
   (
     | { is: 'stopped' }
-    /** The account is there, and something in it is not. */
+    /** The account works but lacks something that the resource names. */
     | { is: 'absent'; why: Reason }
-    /** `isFresh`: nobody was asked, since somebody was a moment ago. */
+    /** `isFresh`: the last check was so recent that the CA was not asked again. */
     | { is: 'ready'; found: F; isFresh: boolean }
     | { is: 'failed'; fault: CheckFault }
   );
 
 export interface CheckOptions<A extends { gate: Gate }, F extends object> {
   account: A;
-  /** Who checks it. */
+  /** Key of the resource that checks. */
   holder: string;
   generation: number | undefined;
   failures: Failures<A>;
   clock: Clock;
   random?: (() => number) | undefined;
-  /** What was found before; while that is fresh nobody is asked. */
+  /** What the last check found; returned without asking the CA while it is fresh. */
   known: F | undefined;
-  /** A sound account is looked at this often: credentials may have been withdrawn without a word. */
-  again: BackoffOptions;
-  look: () => Promise<F | Reason>;
-  /** Undefined for what is no failure of a check, which is thrown on. */
+  /** How often to check an account that works: its credentials may be withdrawn without notice. */
+  interval: BackoffOptions;
+  /** Asks the CA. Resolves to a reason if the account lacks something. */
+  probe: () => Promise<F | Reason>;
+  /** Undefined for an error that is no failed check; the error is rethrown then. */
   faultOf: (error: unknown) => CheckFault | undefined;
 }
 
 /**
- * Looks whether an account can be used, unless its breaker or a rate limit forbids, and tells the gate how that went, for
- * whoever else uses the account.
+ * Checks whether an account can be used, unless its breaker or a rate limit forbids it, and reports the outcome to the gate
+ * for all users of the account.
  */
 export async function check<A extends { gate: Gate }, F extends object>(
   options: CheckOptions<A, F>,
@@ -64,14 +70,18 @@ export async function check<A extends { gate: Gate }, F extends object>(
   const turn = gate.pausedFor > 0 ? ({ go: false, waitMs: gate.pausedFor } as const) : gate.breaker.check();
   if (!turn.go) return { is: 'stopped', requeueAfterMs: turn.waitMs };
   try {
-    const isFresh =
+    const isRecent =
       gate.breaker.state !== 'open' && failures.isFresh(holder, account, generation, clock.monotonic());
-    const found = known && isFresh ? known : await options.look();
+    const fresh = isRecent ? known : undefined;
+    const found = fresh ?? (await options.probe());
     gate.breaker.checkSucceeded();
-    if ('reason' in found && 'message' in found)
-      return { is: 'absent', why: found, requeueAfterMs: wait(ABSENT, failures.count(holder), options) };
+    if ('reason' in found && 'message' in found) {
+      const requeueAfterMs = wait(CHECK_AFTER_ABSENCE, failures.count(holder), options);
+      return { is: 'absent', why: found, requeueAfterMs };
+    }
+    const isFresh = fresh !== undefined;
     if (!isFresh) failures.succeeded(holder, account, generation, clock.monotonic());
-    return { is: 'ready', found, isFresh, requeueAfterMs: wait(options.again, 1, options) };
+    return { is: 'ready', found, isFresh, requeueAfterMs: wait(options.interval, 1, options) };
   } catch (error) {
     const fault = options.faultOf(error);
     if (!fault) throw error;
@@ -79,6 +89,20 @@ export async function check<A extends { gate: Gate }, F extends object>(
   } finally {
     turn.end();
   }
+}
+
+/** The fault of a check that ended with an error of a CA's client; undefined for any other error. */
+export function clientFault(error: unknown): CheckFault | undefined {
+  if (!(error instanceof TinyCertError || error instanceof CAcertError)) return undefined;
+  const { code, message, detail, kind, retryAfterMs } = error;
+  return {
+    reason: code,
+    message: detail === undefined ? message : `${message} (${detail})`,
+    stops: stopsOf(error),
+    isRefused: kind === 'credentials',
+    isInAnswer: false,
+    retryAfterMs,
+  };
 }
 
 function afterFault<A extends { gate: Gate }, F extends object>(
@@ -98,7 +122,7 @@ function afterFault<A extends { gate: Gate }, F extends object>(
     if (next.go) next.end();
     return { is: 'failed', fault, requeueAfterMs: next.go ? 0 : next.waitMs };
   }
-  const backoff = isRefused ? REFUSED : OUTAGE;
+  const backoff = isRefused ? CHECK_AFTER_REFUSAL : CHECK_AFTER_OUTAGE;
   return { is: 'failed', fault, requeueAfterMs: wait(backoff, failures.count(holder), options) };
 }
 

@@ -1,88 +1,104 @@
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
+import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { ApiError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import type { Store } from '../kube/watch/store.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { Reason } from '../lib/reason.ts';
+import { act, type AccountWork, type Finding, type UsableIssuer } from './act.ts';
+import type { Plan } from './decide.ts';
 import type { Directory } from './directory.ts';
-import type { Failures } from './failures.ts';
+import { Failures } from './failures.ts';
+import type { AccountInputs } from './gather.ts';
 import type { AccountRegistry } from './registry.ts';
-import { readVersions, type SecretText } from './secret-text.ts';
+import { readVersions } from './secret-text.ts';
 import type { SecretWatches } from './secret-watches.ts';
 
-/** Secrets that are not watched are looked at this often. */
-const POLL_MS = 60_000;
+/** How often to reconcile a resource whose Secrets are not all watched, in milliseconds. */
+export const UNWATCHED_SECRETS_POLL_MS = 60_000;
 
-/** What the controller of a kind of resources that name an account and its credentials works with. */
-export interface AccountControl<R extends KubeObject, I, A extends object> {
-  clock: Clock;
+/** What the controller of a kind of resources that name an account works with. */
+export interface AccountControl<
+  R extends KubeObject,
+  I extends AccountInputs<R>,
+  P extends { connection: object },
+  F extends Finding<UsableIssuer>,
+> extends AccountWork<R, P, F> {
   resources: Store<R>;
-  /** What this controller wrote last, which its watch may not have shown yet. */
+  /** This controller's last writes, which its watch may not have shown yet. */
   written: { newest(key: string, cached: R | undefined): R | undefined; forget(key: string): void };
-  directory: Pick<Directory<{ account: A }>, 'delete' | 'onFault'>;
-  accounts: Pick<AccountRegistry<never, never>, 'release' | 'onChange'>;
+  directory: Pick<Directory<F['issuer']>, 'get' | 'set' | 'delete' | 'onFault'>;
+  accounts: AccountWork<R, P, F>['accounts'] & Pick<AccountRegistry<never, never>, 'onChange'>;
   secretWatches: SecretWatches;
-  failures: Failures<A>;
-  /** The key of a resource in directory, registry and watches. */
-  holderOf: (resource: R) => string;
-  /** Whether a deleted resource is still looked after. */
+  /** Whether a resource that is being deleted is reconciled all the same. */
   isKept: (resource: R) => boolean;
   parse: (resource: R) => { ok: true; object: R } | { ok: false; message: string };
   gather: (resource: R, signal: AbortSignal) => Promise<I>;
-  /** The Secrets among what was gathered. */
-  secretsOf: (inputs: I) => readonly (SecretText | undefined)[];
-  act: (resource: R, inputs: I, context: ReconcileContext) => Promise<ReconcileResult>;
-  /** Says why nothing can be had from the account of a resource. */
-  report: (resource: R, why: Reason, context: ReconcileContext) => Promise<ReconcileResult>;
+  decide: (inputs: I) => Plan<P>;
 }
 
 /**
- * A controller of resources that name an account: it reads them and the Secrets they name, keeps the directory that
- * certificates are had from, and writes their status, nothing else.
+ * A controller of resources that name an account. It reads the resources and the Secrets that they name, keeps the
+ * directory that certificate controllers read, and writes nothing but its resources' status.
  */
-export function accountController<R extends KubeObject, I, A extends object>(
-  control: AccountControl<R, I, A>,
-  queue: WorkQueue,
-): { reconcile: Reconcile; stop: () => void } {
-  return { reconcile: (key, context) => reconcile(control, key, context), stop: wire(control, queue) };
+export function accountController<
+  R extends KubeObject,
+  I extends AccountInputs<R>,
+  P extends { connection: object },
+  F extends Finding<UsableIssuer>,
+>(control: AccountControl<R, I, P, F>, queue: WorkQueue): { reconcile: Reconcile; stop: () => void } {
+  const failures = new Failures<F['issuer']['account']>(control.random);
+  return {
+    reconcile: (key, context) => reconcile(control, failures, key, context),
+    stop: wire(control, failures, queue),
+  };
 }
 
-async function reconcile<R extends KubeObject, I, A extends object>(
-  control: AccountControl<R, I, A>,
+async function reconcile<
+  R extends KubeObject,
+  I extends AccountInputs<R>,
+  P extends { connection: object },
+  F extends Finding<UsableIssuer>,
+>(
+  control: AccountControl<R, I, P, F>,
+  failures: Failures<F['issuer']['account']>,
   key: string,
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
   const stored = control.written.newest(key, control.resources.get(key));
   if (!stored || (stored.metadata.deletionTimestamp !== undefined && !control.isKept(stored))) return {};
+  const reportReason = (resource: R, reason: string, message: string): Promise<ReconcileResult> =>
+    act(control, failures, resource, { do: 'report', reason, message }, context);
   const parsed = control.parse(stored);
-  if (!parsed.ok) {
-    const message = `The spec cannot be used: ${parsed.message}`;
-    return control.report(stored, { reason: 'InvalidSpec', message }, context);
-  }
+  if (!parsed.ok) return reportReason(stored, 'InvalidSpec', `The spec cannot be used: ${parsed.message}`);
   const resource = parsed.object;
   const inputs = await control.gather(resource, context.signal).catch(async (error: unknown) => {
     if (!(error instanceof ApiError) || context.signal.aborted) throw error;
     const message = `The Secrets of the account cannot be read: ${error.message}`;
-    await control.report(resource, { reason: 'SecretsUnreadable', message }, context);
+    await reportReason(resource, 'SecretsUnreadable', message);
     throw error;
   });
-  const read = readVersions(control.secretsOf(inputs));
+  const read = readVersions([inputs.credentials, inputs.caBundle]);
   const isWatched = control.secretWatches.want(control.holderOf(resource), read);
-  const result = await control.act(resource, inputs, context);
-  return isWatched ? result : { requeueAfterMs: Math.min(result.requeueAfterMs ?? POLL_MS, POLL_MS) };
+  const result = await act(control, failures, resource, control.decide(inputs), context);
+  if (isWatched) return result;
+  return { requeueAfterMs: Math.min(result.requeueAfterMs ?? Infinity, UNWATCHED_SECRETS_POLL_MS) };
 }
 
-/** Which events lead to which keys. Returns the function that ends this. */
-function wire<R extends KubeObject, I, A extends object>(
-  control: AccountControl<R, I, A>,
+/** Maps events to keys in the work queue. Returns the function that ends this. */
+function wire<
+  R extends KubeObject,
+  I extends AccountInputs<R>,
+  P extends { connection: object },
+  F extends Finding<UsableIssuer>,
+>(
+  control: AccountControl<R, I, P, F>,
+  failures: Failures<F['issuer']['account']>,
   queue: WorkQueue,
 ): () => void {
-  const { failures, holderOf, secretWatches, directory, accounts, clock } = control;
-  const names = new Map<string, string>();
-  const call = (reason: string): ((holder: string) => void) => {
+  const { holderOf, secretWatches, directory, accounts, clock } = control;
+  const keys = new Map<string, string>();
+  const enqueue = (reason: string): ((holder: string) => void) => {
     return (holder) => {
-      const key = names.get(holder);
+      const key = keys.get(holder);
       if (key !== undefined) queue.add(key, { reason });
     };
   };
@@ -90,7 +106,7 @@ function wire<R extends KubeObject, I, A extends object>(
     control.resources.subscribe(({ type, key, object, previous }) => {
       const holder = holderOf(object);
       if (type === 'delete') {
-        names.delete(holder);
+        keys.delete(holder);
         control.written.forget(key);
         failures.forget(holder);
         queue.forget(key);
@@ -99,18 +115,18 @@ function wire<R extends KubeObject, I, A extends object>(
         void accounts.release(holder);
         return;
       }
-      names.set(holder, key);
-      // Status is written by this controller alone, so that only a new generation is news.
+      keys.set(holder, key);
+      // Only this controller writes status, so an event without a new generation is no change.
       if (previous && previous.metadata.generation === object.metadata.generation) return;
       queue.add(key, { reason: 'changed', priority: previous ? 0 : LIST_PRIORITY });
     }),
     directory.onFault((holder) => {
-      const key = names.get(holder);
+      const key = keys.get(holder);
       if (key === undefined) return;
       queue.add(key, { reason: 'fault', afterMs: failures.fault(holder, clock.monotonic()) });
     }),
-    accounts.onChange(call('account')),
-    secretWatches.onChange(call('secret')),
+    accounts.onChange(enqueue('account')),
+    secretWatches.onChange(enqueue('secret')),
   ];
   return () => {
     for (const end of ends) end();

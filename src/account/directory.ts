@@ -1,21 +1,21 @@
 import type { Reason } from '../lib/reason.ts';
 
-/** What is known in this process of something that certificates are had from. Status tells people; only this is acted on. */
+/** What this process knows of an issuer or account. Controllers act on this alone; its status is for people. */
 export type State<I extends { account: object }> =
   | { ready: true; issuer: I }
-  /** `account`: where there is one that the CA only cannot be asked with now. */
+  /** `account`: set if there is one that cannot be used at the moment. */
   | ({ ready: false; account?: I['account'] } & Reason);
 
 type Listener = (key: string) => void;
 
-/** Issuers or accounts as this process found them: written by their controller, read by those who need certificates. */
+/** Issuers or accounts as this process found them. Their controller writes it, and certificate controllers read it. */
 export class Directory<I extends { account: object }> {
   readonly #isSame: (a: I, b: I) => boolean;
   readonly #states = new Map<string, State<I>>();
   readonly #changed = new Set<Listener>();
   readonly #faulted = new Set<Listener>();
 
-  /** `isSame`: whether two of them make no difference to who waits for one. */
+  /** `isSame`: whether two ready ones are interchangeable for certificates that wait for one. */
   constructor(isSame: (a: I, b: I) => boolean) {
     this.#isSame = isSame;
   }
@@ -24,21 +24,21 @@ export class Directory<I extends { account: object }> {
     return this.#states.get(key);
   }
 
-  /** Sets what is known, and tells whoever waits for it if that makes a difference to them. */
+  /** Sets a state, and calls the listeners if it differs from the last one in what matters to certificates. */
   set(key: string, state: State<I>): void {
     const before = this.#states.get(key);
     this.#states.set(key, state);
     if (!before || !this.#isAlike(before, state)) for (const listener of this.#changed) listener(key);
   }
 
-  /** It is gone. */
+  /** Removes an issuer or account that is gone. */
   delete(key: string): void {
     if (this.#states.delete(key)) for (const listener of this.#changed) listener(key);
   }
 
   /**
-   * Somebody met a fault that is the account's and not their own: nobody tries with anything that has the account until
-   * the controllers have looked.
+   * Makes everything that uses the account not ready, because of a fault of the account that a certificate met, until the
+   * controllers have checked it.
    */
   fault(account: I['account'], { reason, message }: Reason): void {
     for (const [key, state] of this.#states) {
@@ -48,7 +48,7 @@ export class Directory<I extends { account: object }> {
     }
   }
 
-  /** Calls back when something changed. Returns the function that ends this. */
+  /** Calls back when a state changed. Returns the function that ends this. */
   onChange(listener: Listener): () => void {
     this.#changed.add(listener);
     return () => this.#changed.delete(listener);

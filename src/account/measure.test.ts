@@ -7,7 +7,7 @@ import { measure } from './measure.ts';
 
 closeAfterEach();
 
-test('each request is counted by its outcome, the logins that no caller asked for included', async () => {
+test('each request is counted by its outcome, including the logins that no caller asked for', async () => {
   let asked = 0;
   const server = await serve((request) => {
     asked += 1;

@@ -7,13 +7,13 @@ import type { Rate } from './gate/token-bucket.ts';
 
 export interface AccountRegistryOptions<C, A> {
   clock: Clock;
-  /** Issuances under way at one account at most. */
+  /** Most issuances under way at one account. */
   atOnce: number;
-  /** Issuances over time at most, for each account; any number unless given. */
+  /** Most issuances over time, for each account; unlimited unless given. */
   rate?: Rate | undefined;
-  /** What tells how the accounts are. */
+  /** Metrics of the accounts. */
   readings?: AccountMetrics | undefined;
-  /** Accounts with the same key go through one gate: those of one login, whatever else differs. */
+  /** Accounts with the same key share one gate: those of one login, whatever else differs. */
   gateKey: (connection: C) => string;
   open: (connection: C, gate: Gate) => A;
 }
@@ -23,12 +23,13 @@ interface Shared<T> {
   holders: Set<string>;
 }
 
-/** The accounts in use. Holders (issuers) whose connections are equal in all share one account, and so one session. */
+/** The accounts in use. Holders (issuers) with equal connections share one account, and so one session. */
 export class AccountRegistry<C extends object, A extends { gate: Gate; close(): Promise<void> }> {
   readonly #options: AccountRegistryOptions<C, A>;
   readonly #accounts = new Map<string, Shared<A>>();
   readonly #gates = new Map<string, Gate>();
-  readonly #held = new Map<string, string>();
+  /** The digest of each holder's connection. */
+  readonly #digests = new Map<string, string>();
   readonly #listeners = new Set<(holder: string) => void>();
 
   constructor(options: AccountRegistryOptions<C, A>) {
@@ -36,21 +37,21 @@ export class AccountRegistry<C extends object, A extends { gate: Gate; close(): 
     options.readings?.attach(() => this.#readings());
   }
 
-  /** Calls back with each holder whose account was stopped or goes on. Returns the function that ends this. */
+  /** Calls back with each holder whose account was stopped or resumed. Returns the function that ends this. */
   onChange(listener: (holder: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The account for `connection`. A holder has one account; the one it had before is let go if it is another. */
+  /** The account for `connection`. A holder has one account: a different one from before is released. */
   async acquire(holder: string, connection: C): Promise<A> {
     const digest = digestOf(connection);
-    const before = this.#held.get(holder);
+    const before = this.#digests.get(holder);
     const shared = this.#accounts.get(digest) ?? this.#open(digest, connection);
     shared.holders.add(holder);
-    this.#held.set(holder, digest);
+    this.#digests.set(holder, digest);
     if (before !== digest) {
-      // Credentials or trust are new: what stopped the account may be mended by them.
+      // New credentials or trust may have mended whatever stopped the account.
       shared.value.gate.breaker.hurry();
       if (before !== undefined) await this.#leave(holder, before);
     }
@@ -58,30 +59,30 @@ export class AccountRegistry<C extends object, A extends { gate: Gate; close(): 
   }
 
   /**
-   * Makes `holder` a holder of an account that somebody else has acquired, so that it stays usable when they let go. Does
-   * nothing for an account that is closed.
+   * Makes `holder` a holder of an account that another holder acquired, so that the account stays usable when that one
+   * releases it. Does nothing if the account is closed.
    */
   async hold(holder: string, account: A): Promise<void> {
     const [digest, shared] = [...this.#accounts].find(([, { value }]) => value === account) ?? [];
-    const before = this.#held.get(holder);
+    const before = this.#digests.get(holder);
     if (digest === undefined || digest === before) return;
     shared?.holders.add(holder);
-    this.#held.set(holder, digest);
+    this.#digests.set(holder, digest);
     if (before !== undefined) await this.#leave(holder, before);
   }
 
-  /** Lets go of the holder's account; the last one to go closes its connections. */
+  /** Releases the holder's account; the release by the last holder closes its connections. */
   async release(holder: string): Promise<void> {
-    const digest = this.#held.get(holder);
-    this.#held.delete(holder);
+    const digest = this.#digests.get(holder);
+    this.#digests.delete(holder);
     if (digest !== undefined) await this.#leave(holder, digest);
   }
 
-  /** Ends all sessions, for the end of the process. */
+  /** Closes all accounts, at the end of the process. */
   async close(): Promise<void> {
     const accounts = [...this.#accounts.values()];
     this.#accounts.clear();
-    this.#held.clear();
+    this.#digests.clear();
     await Promise.all(accounts.map((shared) => shared.value.close()));
   }
 

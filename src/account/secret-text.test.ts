@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { expectLinear, runsOf } from '../../test/support/scaling.ts';
 import { credential } from './secret-text.ts';
 
-/** As much as a Secret holds. */
+/** The most that a Secret can contain. */
 const to = 1024 * 1024;
 
 function read(passphrase: string): string {
@@ -17,10 +17,10 @@ test.each([
   ['\nopen\nsesame \n', '\nopen\nsesame '],
   ['\n', ''],
   ['', ''],
-])('of the credential %j the line breaks at the end do not count', (text, want) => {
+])('a credential is read without the line breaks at its end: %j', (text, want) => {
   expect(read(text)).toBe(want);
 });
 
-test.each(['\n', '\r\n'])('a credential of line breaks %j is read in linear time', (lineBreak) => {
+test.each(['\n', '\r\n'])('a credential of nothing but %j is read in linear time', (lineBreak) => {
   expectLinear(read, runsOf(lineBreak), { to });
 });

@@ -4,7 +4,7 @@ import type { Reason } from '../lib/reason.ts';
 import { trimEndOf } from '../lib/text.ts';
 import type { ReadSecret } from './secret-watches.ts';
 
-/** A Secret that an account's resource names: its texts, or why they cannot be had. */
+/** A Secret that a resource names for its account: its content as text, if it exists. */
 export type SecretText = { ref: ObjectRef } & (
   | { found: true; version: string; text: Record<string, string> }
   | { found: false }
@@ -13,24 +13,27 @@ export type SecretText = { ref: ObjectRef } & (
 /** A bundle of certificates in a Secret, and the key in it. */
 export type BundleText = SecretText & { key: string };
 
-/** What the Secrets that a resource names for its account hold. */
+/** The Secrets that a resource names for its account. */
 export interface AccountSecrets {
   credentials: SecretText;
   /** The Secret of `caBundleSecretRef`. */
   caBundle: BundleText | undefined;
 }
 
-/** Reads the Secrets of an account. Live, since they are few and their content is kept nowhere. */
+/** How a spec names the Secrets of its account. */
+export interface AccountSecretRefs {
+  credentialsSecretRef: { name: string };
+  caBundleSecretRef?: { name: string; key?: string | undefined } | undefined;
+}
+
+/**
+ * Reads the Secrets of an account, live: they are few, and their content is cached nowhere. `bundleKey`: the key of the
+ * bundle if the spec names none. Rejects with an `ApiError`.
+ */
 export async function readAccountSecrets(
-  kube: KubeClient,
+  kube: Pick<KubeClient, 'find'>,
   namespace: string,
-  {
-    credentialsSecretRef,
-    caBundleSecretRef,
-  }: {
-    credentialsSecretRef: { name: string };
-    caBundleSecretRef?: { name: string; key?: string | undefined } | undefined;
-  },
+  { credentialsSecretRef, caBundleSecretRef }: AccountSecretRefs,
   bundleKey: string,
   signal: AbortSignal,
 ): Promise<AccountSecrets> {
@@ -43,21 +46,25 @@ export async function readAccountSecrets(
   return { credentials, caBundle: caBundle && { ...caBundle, key: caBundleSecretRef?.key ?? bundleKey } };
 }
 
-async function readSecretText(kube: KubeClient, ref: ObjectRef, signal: AbortSignal): Promise<SecretText> {
+async function readSecretText(
+  kube: Pick<KubeClient, 'find'>,
+  ref: ObjectRef,
+  signal: AbortSignal,
+): Promise<SecretText> {
   const secret = await kube.find(secrets, ref, { signal });
   return secret
     ? { ref, found: true, version: secret.metadata.resourceVersion ?? '', text: texts(secret) }
     : { ref, found: false };
 }
 
-/** The Secrets that were read, and in which version. */
+/** The Secrets that were read, with the versions that were found. */
 export function readVersions(read: readonly (SecretText | undefined)[]): ReadSecret[] {
   return read
     .filter((secret) => secret !== undefined)
     .map((secret) => ({ ref: secret.ref, version: secret.found ? secret.version : '' }));
 }
 
-/** Why an account cannot be reached with what its Secrets hold. `keys`: what the credentials consist of. */
+/** Why the content of its Secrets does not suffice to connect to an account. `keys`: the keys of the credentials. */
 export function secretsLacking(
   { credentials, caBundle }: AccountSecrets,
   keys: readonly string[],
@@ -65,7 +72,7 @@ export function secretsLacking(
   return credentialsLacking(credentials, keys) ?? bundleLacking(caBundle);
 }
 
-/** Why credentials cannot be used: there is no Secret, or it lacks one of `keys`. */
+/** Why credentials cannot be used: the Secret does not exist, or lacks one of `keys`. */
 function credentialsLacking(secret: SecretText, keys: readonly string[]): Reason | undefined {
   const wanted = keys.join(keys.length > 2 ? ', ' : ' and ');
   if (!secret.found) {
@@ -82,7 +89,7 @@ function credentialsLacking(secret: SecretText, keys: readonly string[]): Reason
   };
 }
 
-/** Why a bundle that a Secret is to hold cannot be used. */
+/** Why a bundle cannot be used that a Secret has to contain. */
 function bundleLacking(bundle: BundleText | undefined): Reason | undefined {
   if (!bundle || bundleText(bundle)?.includes('-----BEGIN CERTIFICATE-----')) return undefined;
   return {
@@ -91,12 +98,12 @@ function bundleLacking(bundle: BundleText | undefined): Reason | undefined {
   };
 }
 
-/** The bundle that a Secret holds. */
+/** The bundle in a Secret. */
 export function bundleText(bundle: BundleText | undefined): string | undefined {
   return bundle?.found ? bundle.text[bundle.key] : undefined;
 }
 
-/** A credential. A line break at the end is what people leave in a file that they make a Secret of; none ends with one. */
+/** A credential, without line breaks at its end: people leave them in files that they make Secrets from. */
 export function credential(secret: SecretText, key: string): string {
   return trimEndOf(secret.found ? (secret.text[key] ?? '') : '', '\r\n');
 }

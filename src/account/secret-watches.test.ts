@@ -16,7 +16,7 @@ function setup(): { watches: SecretWatches; open: Map<string, (version: string) 
 const a = { ref: { namespace: 'ns', name: 'a' }, version: '1' };
 const b = { ref: { namespace: 'ns', name: 'b' }, version: '' };
 
-test('holders of one Secret share its watch, and all hear of a change', () => {
+test('holders of one Secret share its watch, and a change is reported for all of them', () => {
   const { watches, open, heard } = setup();
   expect(watches.want('one', [a])).toBe(true);
   expect(watches.want('two', [a, b])).toBe(true);
@@ -25,7 +25,7 @@ test('holders of one Secret share its watch, and all hear of a change', () => {
   expect(heard).toEqual(['one', 'two']);
 });
 
-test('a watch ends with its last holder, or when the holder turns to another Secret', () => {
+test('a watch ends with its last holder, or when the holder names another Secret', () => {
   const { watches, open } = setup();
   watches.want('one', [a]);
   watches.want('two', [a]);
@@ -37,7 +37,7 @@ test('a watch ends with its last holder, or when the holder turns to another Sec
   expect(watches.size).toBe(0);
 });
 
-test('beyond the limit a Secret is not watched, and the holder is told', () => {
+test('beyond the limit a Secret is not watched, and `want` returns false', () => {
   const { watches } = setup();
   for (let i = 0; i < MAX_WATCHES; i += 1)
     watches.want(`holder ${i}`, [{ ref: { namespace: 'ns', name: `s${i}` }, version: '' }]);
@@ -46,7 +46,7 @@ test('beyond the limit a Secret is not watched, and the holder is told', () => {
   expect(watches.size).toBe(MAX_WATCHES);
 });
 
-test('the version that was read is no news, any other is', () => {
+test('an event is a change unless it has the version that was read', () => {
   const { watches, open, heard } = setup();
   watches.want('one', [a, b]);
   open.get('ns/a')?.('1');

@@ -6,12 +6,12 @@ import type { Logger } from '../lib/log.ts';
 
 interface Watch {
   holders: Set<string>;
-  /** The version that was read last, '' for none: seeing it again is no change. */
+  /** The version that was read last, '' if there was no Secret. An event with this version is no change. */
   version: string;
   stop: () => void;
 }
 
-/** Start of one watch, which tells each version it sees ('' for none); returns what ends it. */
+/** Starts one watch, which calls back with each version that it sees ('' for none). Returns the function that ends it. */
 export type StartWatch = (ref: ObjectRef, onVersion: (version: string) => void) => () => void;
 
 /** A Secret that was read, in the version that was found ('' for none). */
@@ -20,12 +20,12 @@ export interface ReadSecret {
   version: string;
 }
 
-/** More watches than this are not kept open; what is beyond is looked at by time. */
+/** Most watches kept open. Further Secrets are polled. */
 export const MAX_WATCHES = 50;
 
 /**
- * Watches of single Secrets by name, as metadata, for whoever reads credentials from them. By name, since the right
- * to list all Secrets of a namespace is more than an operator should have.
+ * Watches of the single Secrets that credentials are read from, by name and as metadata. By name, because an operator
+ * should not have the right to list all Secrets of a namespace.
  */
 export class SecretWatches {
   readonly #start: StartWatch;
@@ -44,8 +44,8 @@ export class SecretWatches {
   }
 
   /**
-   * Sets which Secrets a holder depends on, after it has read them: a change between the read and the start of the
-   * watch is told as one. Returns whether all of them are watched.
+   * Sets which Secrets a holder depends on, after it has read them. A change between the read and the start of the watch is
+   * reported too. Returns whether all of them are watched.
    */
   want(holder: string, read: readonly ReadSecret[]): boolean {
     const keys = new Set(read.map(({ ref }) => refKey(ref)));
@@ -54,7 +54,7 @@ export class SecretWatches {
     return read.map((secret) => this.#join(holder, secret)).every(Boolean);
   }
 
-  /** A holder is gone. */
+  /** Ends the watches of a holder that is gone, unless others share them. */
   release(holder: string): void {
     for (const key of this.#wanted.get(holder) ?? []) this.#leave(holder, key);
     this.#wanted.delete(holder);
@@ -93,7 +93,7 @@ export class SecretWatches {
   }
 }
 
-/** Watches by informers on the API server. */
+/** Starts watches as informers on the API server. */
 export function informerWatches(options: {
   client: KubeClient;
   clock: Clock;

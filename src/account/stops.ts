@@ -1,20 +1,20 @@
 import type { CAcertError } from '../cacert/index.ts';
 import type { TinyCertError } from '../tinycert/index.ts';
 
-/** Whom an error of the CA concerns, besides whoever met it. */
+/** Whom an error of the CA stops, besides the certificate that met it. */
 export type Stops =
-  /** Everybody who uses the account: an outage, nonsense, or a refusal by a session that is valid. */
+  /** All users of the account: an outage, a nonsensical answer, or a refusal although the session is valid. */
   | 'account'
-  /** Those with these very credentials and trust. Whoever only knows the e-mail must not stop others with it. */
+  /** Users with exactly these credentials and trust: someone who only knows the e-mail must not stop the others. */
   | 'login'
-  /** Everybody who uses the account, for a time that the CA has named or that is guessed. */
+  /** All users of the account, for a time that the CA named or that is guessed. */
   | 'pause'
-  /** Nobody else. */
+  /** No one else. */
   | 'nobody';
 
 type Known = Pick<TinyCertError, 'kind' | 'code' | 'call'> | Pick<CAcertError, 'kind' | 'code' | 'call'>;
 
-/** Tells whom an error stops. CAcert has no sessions: each of its calls carries the login. */
+/** Whom an error stops. CAcert has no sessions: each of its calls carries the login. */
 export function stopsOf({ kind, code, call }: Known): Stops {
   switch (kind) {
     case 'rate-limit':
@@ -24,7 +24,7 @@ export function stopsOf({ kind, code, call }: Known): Stops {
     case 'protocol':
       return code === 'TlsFailure' ? 'login' : 'account';
     case 'passing':
-      // The account was replaced meanwhile, or the caller gave up: the CA has no part in it.
+      // The account was replaced meanwhile, or the caller stopped: not a fault of the CA.
       if (code === 'Closed') return 'login';
       return code === 'Aborted' ? 'nobody' : 'account';
     case 'input':
@@ -36,5 +36,5 @@ export function stopsOf({ kind, code, call }: Known): Stops {
   }
 }
 
-/** The calls that a login is refused to: TinyCert's one, and all of CAcert's. */
+/** The calls in which a CA can refuse the login: one of TinyCert's, and all of CAcert's. */
 const LOGINS: ReadonlySet<string> = new Set(['connect', 'cemails.php', 'ccsr.php']);

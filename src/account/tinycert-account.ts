@@ -1,9 +1,11 @@
+import { BoundedMap } from '../lib/bounded-map.ts';
 import { hmacHex } from '../lib/hash.ts';
 import { KeyedMutex } from '../lib/mutex.ts';
-import type { TinyCertClient, TinyCertCredentials } from '../tinycert/index.ts';
+import { OncePerKey } from '../lib/once-per-key.ts';
+import type { AuthorityDetails, TinyCertClient, TinyCertCredentials } from '../tinycert/index.ts';
 import type { Gate } from './gate/gate.ts';
 
-/** All that decides which account is meant and how it is reached. */
+/** Everything that identifies an account and the way to reach it. */
 export interface AccountConnection {
   endpoint: string;
   /** PEM bundle that replaces the system's roots for this endpoint. */
@@ -12,12 +14,29 @@ export interface AccountConnection {
   allowLoopbackHttp?: boolean | undefined;
 }
 
-/** One TinyCert login, with what everybody who uses it shares. */
+/** What the CA returned for one authority. */
+export interface AuthorityAnswer {
+  details: AuthorityDetails;
+  /** The authority's certificate. */
+  pem: string;
+}
+
+/** Certificates whose request hash an account remembers. */
+const MAX_REQUEST_HASHES = 10_000;
+
+/** One TinyCert login and what all its users share. What it remembers of the CA is dropped with it. */
 export class Account {
   readonly client: TinyCertClient;
   readonly gate: Gate;
-  /** One issuance at a time for each authority and common name: recovery tells certificates apart by them. */
+  /** Locks one issuance at a time per authority and common name: recovery tells certificates apart by these two. */
   readonly locks = new KeyedMutex();
+  /** Answers about authorities, by authority id. They do not change, so each is fetched once. */
+  readonly authorities = new OncePerKey<number, AuthorityAnswer>();
+  /**
+   * Hashes of the requests that certificates were issued for, by `<authority id> <certificate id>`. A certificate's request
+   * never changes, so that later recoveries need not fetch its details again.
+   */
+  readonly requestHashes = new BoundedMap<string, string>(MAX_REQUEST_HASHES);
   readonly #sealKey: string;
   readonly #highest = new Map<number, number>();
 
@@ -27,7 +46,7 @@ export class Account {
     this.#sealKey = hmacHex(options.apiKey, 'tinycert-operator seal');
   }
 
-  /** An authentication code for `text` that only somebody with the account's API key can make. */
+  /** An authentication code for `text`, which only a holder of the account's API key can make. */
   seal(text: string): string {
     return hmacHex(this.#sealKey, text);
   }

@@ -7,7 +7,7 @@ import { measure } from './measure.ts';
 import { AccountRegistry } from './registry.ts';
 import type { Rate } from './gate/token-bucket.ts';
 
-/** Issuances under way at one account at most. A small service, and more gains nothing. */
+/** Most issuances under way at one account: the service is small, and more would gain nothing. */
 const ISSUANCES_AT_ONCE = 16;
 
 /** The TinyCert accounts in use. */
@@ -16,11 +16,11 @@ export type TinyCertAccounts = AccountRegistry<AccountConnection, Account>;
 export interface TinyCertAccountsOptions {
   clock: Clock;
   metrics?: { calls: CallMetrics; accounts: AccountMetrics };
-  /** Issuances over time at most, for each account; any number unless given. */
+  /** Most issuances over time, for each account; unlimited unless given. */
   rate?: Rate;
 }
 
-/** Whoever only knows the e-mail shares nothing but the gate, which protects the CA and not a secret. */
+/** Creates the registry. Logins with the same e-mail share the gate alone: it protects the CA and no secret. */
 export function tinycertAccounts({ clock, metrics, rate }: TinyCertAccountsOptions): TinyCertAccounts {
   return new AccountRegistry<AccountConnection, Account>({
     clock,

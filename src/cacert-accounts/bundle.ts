@@ -5,8 +5,8 @@ import { type Certificate, fingerprintOf, readBundle } from '../x509/certificate
 import { X509Error } from '../x509/errors.ts';
 
 /**
- * The roots and intermediates of a bundle, or why nothing can be checked with them: it cannot be read, holds no root that is
- * valid at `now`, or one that is not among the fingerprints.
+ * The roots and intermediates of a bundle, or why certificates cannot be checked against it: it cannot be read, contains no
+ * root that is valid at `now`, or contains a root that is not among the fingerprints.
  */
 export function bundleOf(
   pem: string,

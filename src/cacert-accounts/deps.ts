@@ -16,17 +16,17 @@ export interface Deps {
   crds: CrdsFit;
   warn: Warn;
   resources: Store<CAcertAccount>;
-  /** What this controller wrote last, which its watch may not have shown yet. */
+  /** This controller's last writes, which its watch may not have shown yet. */
   written: LastWritten<CAcertAccount>;
   directory: CAcertDirectory;
   accounts: CAcertAccounts;
   secretWatches: SecretWatches;
-  /** Endpoints an administrator has allowed beyond the public one. */
+  /** Endpoints that an administrator allows beyond the public one. */
   allowedEndpoints: readonly string[];
   random?: () => number;
 }
 
-/** The directory's key of an account; logins are held by it too. */
+/** The key of an account in the directory, and as a holder of its login. */
 export function holderOf({ metadata: { name, namespace } }: Pick<CAcertAccount, 'metadata'>): string {
   return cacertAccountKey(namespace, name);
 }

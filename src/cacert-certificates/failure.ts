@@ -1,3 +1,4 @@
+import { stopAccount } from '../account/stop-account.ts';
 import { stopsOf } from '../account/stops.ts';
 import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
 import { CAcertError } from '../cacert/index.ts';
@@ -36,8 +37,11 @@ export async function afterFailedCall(
     return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (!(error instanceof CAcertError) || signal.aborted) throw error;
-  stopAccount(work, error);
   const { certificate } = inputs;
+  const fault = { reason: error.code, message: error.message };
+  const { account } = work.account;
+  const { directory } = deps;
+  stopAccount({ account, directory, key: keyOf(certificate), epoch: inputs.turn.epoch, fault }, error);
   const requestId = error.requestId === undefined ? {} : { requestId: String(error.requestId) };
   const { outcome, why, after } = outcomeOf(work, { ...attempt, ...requestId }, error);
   deps.metrics.issuances.inc({ outcome: outcome === 'Uncertain' ? 'uncertain' : 'failure' });
@@ -85,23 +89,4 @@ function outcomeOf(
     why: { reason: code, message: detail === undefined ? message : `${message} (${detail})` },
     after: afterFailure(certificate, now, { isFinal: true }),
   };
-}
-
-/** Stops the account if the fault is the account's, so its other certificates do not each run into it. */
-function stopAccount({ deps, inputs: { certificate, turn }, account }: Work, error: CAcertError): void {
-  const { code: reason, message } = error;
-  const login = account.account;
-  const stops = stopsOf(error);
-  switch (stops) {
-    case 'account':
-      return login.gate.failed(keyOf(certificate), turn.epoch, { reason, message });
-    case 'login':
-      return deps.directory.fault(login, { reason, message });
-    case 'pause':
-      return login.gate.limited(error.retryAfterMs);
-    case 'nobody':
-      return;
-    default:
-      return stops satisfies never;
-  }
 }

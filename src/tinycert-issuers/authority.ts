@@ -1,11 +1,11 @@
 import type { Reason } from '../lib/reason.ts';
-import type { Account } from '../account/tinycert-account.ts';
+import type { Account, AuthorityAnswer } from '../account/tinycert-account.ts';
 import type { IssuerSpec } from '../api/tinycert/issuer-spec.ts';
 import type { AuthorityMaterial } from '../issuance/tinycert/issuer-directory.ts';
 import type { AuthoritySummary } from '../tinycert/index.ts';
 import { readCertificate } from '../x509/certificate.ts';
 
-/** The one authority of the account that the spec means, or why it cannot be told. */
+/** The one authority of the account that the spec names, or why there is not exactly one. */
 export function pickAuthority(
   wanted: IssuerSpec['authority'],
   all: readonly AuthoritySummary[],
@@ -23,49 +23,36 @@ export function pickAuthority(
     };
   }
   const what = wanted.id === undefined ? `named "${wanted.name}"` : `with the id ${wanted.id}`;
-  return { reason: 'AuthorityNotFound', message: `The account has no authority ${what}. ${inventory(all)}` };
+  return { reason: 'AuthorityNotFound', message: `The account has no authority ${what}. ${listed(all)}` };
 }
-
-type Material = () => Promise<AuthorityMaterial>;
-
-/** What is kept lives as long as the account it came from. */
-const kept = new WeakMap<Account, Map<number, Material>>();
 
 /**
- * Subject and certificate of an authority, fetched from the CA by the first who asks and then kept. A failure is not
- * kept.
+ * Subject and certificate of an authority. The first caller of an account fetches them, and the account keeps them; an
+ * answer that cannot be read is not kept. Rejects with a `TinyCertError` or an `X509Error`.
  */
-export function authorityMaterial(account: Account, authorityId: number): Material {
-  const ofAccount = kept.get(account) ?? new Map<number, Material>();
-  kept.set(account, ofAccount);
-  const material = ofAccount.get(authorityId) ?? once(() => fetchMaterial(account, authorityId));
-  ofAccount.set(authorityId, material);
-  return material;
+export async function authorityMaterial(
+  { authorities, client }: Pick<Account, 'authorities' | 'client'>,
+  authorityId: number,
+): Promise<AuthorityMaterial> {
+  const answer = await authorities.get(authorityId, async () => {
+    // Without the caller's signal, since others wait for the same answer. The client's deadline bounds the calls.
+    const [details, pem] = await Promise.all([
+      client.getAuthority(authorityId),
+      client.getAuthorityCertificate(authorityId),
+    ]);
+    materialOf({ details, pem });
+    return { details, pem };
+  });
+  return materialOf(answer);
 }
 
-function once(fetch: Material): Material {
-  let pending: Promise<AuthorityMaterial> | undefined;
-  return () => {
-    pending ??= fetch().catch((error: unknown) => {
-      pending = undefined;
-      throw error;
-    });
-    return pending;
-  };
-}
-
-/** Bound to the signal of no caller, since others wait for the same. The client's deadline bounds it. */
-async function fetchMaterial({ client }: Account, authorityId: number): Promise<AuthorityMaterial> {
-  const [details, pem] = await Promise.all([
-    client.getAuthority(authorityId),
-    client.getAuthorityCertificate(authorityId),
-  ]);
+function materialOf({ details, pem }: AuthorityAnswer): AuthorityMaterial {
   const { commonName: _, ...subject } = details.subject;
   return { root: readCertificate(pem), subject, hashAlgorithm: details.hashAlgorithm };
 }
 
-function inventory(all: readonly AuthoritySummary[]): string {
+function listed(all: readonly AuthoritySummary[]): string {
   if (all.length === 0) return 'It has none yet: make one at TinyCert.';
-  const listed = all.slice(0, 10).map(({ id, name }) => `${id} "${name}"`);
-  return `It has ${listed.join(', ')}${all.length > listed.length ? ' and others' : ''}.`;
+  const shown = all.slice(0, 10).map(({ id, name }) => `${id} "${name}"`);
+  return `It has ${shown.join(', ')}${all.length > shown.length ? ' and others' : ''}.`;
 }

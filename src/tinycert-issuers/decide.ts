@@ -1,49 +1,31 @@
-import { firstOf } from '../lib/first-of.ts';
-import type { Reason } from '../lib/reason.ts';
-import { CREDENTIAL_KEYS, PUBLIC_ENDPOINT } from '../api/names.ts';
+import { connectionBlocker, type Plan } from '../account/decide.ts';
+import { bundleText, credential } from '../account/secret-text.ts';
 import type { AccountConnection } from '../account/tinycert-account.ts';
-import { endpointRefused } from '../account/allowed-endpoint.ts';
-import { bundleText, credential, secretsLacking } from '../account/secret-text.ts';
+import { CREDENTIAL_KEYS, PUBLIC_ENDPOINT } from '../api/names.ts';
 import type { Inputs } from './gather.ts';
 
-export type Plan = { do: 'connect'; connection: AccountConnection } | ({ do: 'report' } & Reason);
-
-type Policy = (inputs: Inputs) => Reason | undefined;
-
-/** In this order: the first that finds something decides. */
-const policies: readonly Policy[] = [endpoint, secrets];
-
-/** Decides whether an issuer can be connected to, and how. Pure. */
-export function decide(inputs: Inputs): Plan {
-  const reason = firstOf(policies, inputs);
-  if (reason) return { do: 'report', ...reason };
-  return { do: 'connect', connection: connectionOf(inputs) };
-}
-
-function endpoint({ issuer, namespaced, allowedEndpoints: allowed }: Inputs): Reason | undefined {
-  return endpointRefused(issuer.spec.endpoint, 'issuer', {
-    namespaced,
+/** Decides whether and how to connect an issuer to its account. Pure. */
+export function decide(inputs: Inputs): Plan<{ connection: AccountConnection }> {
+  const blocker = connectionBlocker(inputs, {
+    who: 'issuer',
     publicEndpoint: PUBLIC_ENDPOINT,
-    allowed,
+    keys: Object.values(CREDENTIAL_KEYS),
   });
+  return blocker ? { do: 'report', ...blocker } : { do: 'connect', connection: connectionOf(inputs) };
 }
 
-function secrets(inputs: Inputs): Reason | undefined {
-  return secretsLacking(inputs, Object.values(CREDENTIAL_KEYS));
-}
-
-function connectionOf({ issuer, credentials: secret, caBundle: bundle }: Inputs): AccountConnection {
-  const { endpoint: url, caBundle: inline } = issuer.spec;
+function connectionOf({ resource, credentials: secret, caBundle: bundle }: Inputs): AccountConnection {
+  const { endpoint, caBundle: inline } = resource.spec;
   const ca = inline ?? bundleText(bundle);
   return {
-    endpoint: url,
+    endpoint,
     ...(ca === undefined ? {} : { ca }),
     credentials: {
       email: credential(secret, CREDENTIAL_KEYS.email),
       passphrase: credential(secret, CREDENTIAL_KEYS.passphrase),
       apiKey: credential(secret, CREDENTIAL_KEYS.apiKey),
     },
-    // An http endpoint has passed `endpoint`, so that an administrator has named it.
-    allowLoopbackHttp: url.startsWith('http:'),
+    // An administrator has allowed the endpoint if it is http: `connectionBlocker` refuses any other.
+    allowLoopbackHttp: endpoint.startsWith('http:'),
   };
 }

@@ -19,23 +19,23 @@ export interface Deps {
   clock: Clock;
   crds: CrdsFit;
   warn: Warn;
-  /** Which of the two kinds. */
+  /** The kind: TinyCertIssuer or TinyCertClusterIssuer. */
   type: ResourceType<Issuer>;
   issuers: Store<Issuer>;
-  /** What this controller wrote last, which its watch may not have shown yet. */
+  /** This controller's last writes, which its watch may not have shown yet. */
   writtenIssuers: LastWritten<Issuer>;
   directory: IssuerDirectory;
   accounts: TinyCertAccounts;
   secretWatches: SecretWatches;
   inventory: Pick<Inventory, 'list' | 'found'>;
-  /** Where Secrets of cluster-scoped issuers lie. */
+  /** The namespace of the Secrets of cluster-scoped issuers. */
   clusterResourceNamespace: string;
-  /** Endpoints an administrator has allowed beyond the public one. */
+  /** Endpoints that an administrator allows beyond the public one. */
   allowedEndpoints: readonly string[];
   random?: () => number;
 }
 
-/** The directory's key of an issuer; accounts are held by it too. */
+/** The key of an issuer in the directory, and as a holder of its account. */
 export function holderOf(
   { type }: Pick<Deps, 'type'>,
   { metadata: { name, namespace } }: Pick<Issuer, 'metadata'>,

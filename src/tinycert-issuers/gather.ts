@@ -1,18 +1,16 @@
-import { type AccountSecrets, readAccountSecrets } from '../account/secret-text.ts';
+import { type AccountInputs, gatherInputs } from '../account/gather.ts';
 import { CA_BUNDLE_KEY } from '../api/names.ts';
 import type { Deps, Issuer } from './deps.ts';
 
-/** All that is decided from. */
-export interface Inputs extends AccountSecrets {
-  issuer: Issuer;
-  namespaced: boolean;
-  allowedEndpoints: readonly string[];
-}
+export type Inputs = AccountInputs<Issuer>;
 
-/** Reads the Secrets that an issuer names. */
-export async function gather(deps: Deps, issuer: Issuer, signal: AbortSignal): Promise<Inputs> {
+/** Reads the Secrets that an issuer names: from its own namespace, or the operator's if it is cluster-scoped. */
+export function gather(
+  deps: Pick<Deps, 'kube' | 'type' | 'clusterResourceNamespace' | 'allowedEndpoints'>,
+  issuer: Issuer,
+  signal: AbortSignal,
+): Promise<Inputs> {
   const { namespaced } = deps.type;
   const namespace = namespaced ? (issuer.metadata.namespace ?? '') : deps.clusterResourceNamespace;
-  const read = await readAccountSecrets(deps.kube, namespace, issuer.spec, CA_BUNDLE_KEY, signal);
-  return { ...read, issuer, namespaced, allowedEndpoints: deps.allowedEndpoints };
+  return gatherInputs(deps, issuer, { namespace, namespaced, bundleKey: CA_BUNDLE_KEY }, signal);
 }

@@ -19,14 +19,14 @@ export interface InUseDeps {
   issuersNeeded: IssuersNeeded;
 }
 
-/** Whether a deleted issuer is kept for what its certificates were promised. It works on as before until it goes. */
+/** Whether an issuer is kept until the revocations of its certificates are done. Until then it works as before. */
 export function isKept({ metadata }: Pick<Issuer, 'metadata'>): boolean {
   return metadata.finalizers?.includes(IN_USE_FINALIZER) ?? false;
 }
 
 /**
- * Keeps an issuer, by a finalizer, for as long as its account is needed for a hold or revocation that was promised. It
- * reads certificates and issuers from the cache and writes the issuers' finalizers, and never asks the CA.
+ * Keeps an issuer, by a finalizer, while its account is needed for a hold or revocation that is due. It reads certificates
+ * and issuers from the cache, writes the issuers' finalizers, and never calls the CA.
  */
 export function inUseController(
   deps: InUseDeps,
@@ -38,7 +38,7 @@ export function inUseController(
     else queue.add(key, { reason: 'changed', priority: previous ? 0 : LIST_PRIORITY });
   });
   deps.issuersNeeded.onChange((issuer) => {
-    if (issuer.startsWith(prefix)) queue.add(issuer.slice(prefix.length), { reason: 'promise' });
+    if (issuer.startsWith(prefix)) queue.add(issuer.slice(prefix.length), { reason: 'revocation' });
   });
   return { reconcile: (key, { signal }) => reconcile(deps, key, signal), stop };
 }

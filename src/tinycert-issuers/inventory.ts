@@ -27,41 +27,44 @@ import type { CertificateSummary } from '../tinycert/index.ts';
 export interface InventoryOptions {
   clock: Clock;
   directory: IssuerDirectory;
-  /** All resources in their newest known version, and those that vanished and are not remembered yet. */
+  /** All resources in their newest known version, and those that vanished and are not recorded on their issuer yet. */
   resources: () => Iterable<TinyCertCertificate>;
-  /** All issuers within reach, as watched. */
+  /** All issuers that the operator may read, as watched. */
   issuers: () => Iterable<KeyedIssuer>;
-  /** All resources within reach, live. */
+  /** All resources that the operator may read, live. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
   releasedStore: Pick<ReleasedStore, 'add' | 'read'>;
   leftoverSecrets: Pick<LeftoverSecrets, 'of'>;
   observations: Pick<Observations, 'replace'>;
 }
 
-/** What was found of one authority when its list was taken last. */
+/** The result of taking the list of one authority. */
 interface Pass {
-  /** Monotonic clock, milliseconds. */
+  /** When the list was taken: monotonic clock, milliseconds. */
   at: number;
-  /** Key of the issuer that took it. */
+  /** Key of the issuer whose check took it. */
   by: string;
-  /** Until it has been worked through. */
+  /** Set until the claims have been evaluated. */
   census: Census | undefined;
   counts: Found['counts'];
   foreignCount: number;
-  /** By issuer. */
+  /** By key of the issuer that shows them. */
   orphans: ReadonlyMap<string, Orphan[]>;
-  /** What was found out about certificates that nobody claims, once for each. */
+  /** Facts read from unclaimed certificates, by certificate id. */
   facts: Map<number, Facts>;
 }
 
-/** A list that another issuer of the authority took is believed this long: a little less than issuers are looked at. */
-const SHARED_MS = 11 * 60_000;
-/** Certificates that are looked at one by one in one pass. */
-const MAX_LOOKS = 200;
+/**
+ * How long the list that another issuer of the authority took is used, in milliseconds: a little less than the shortest
+ * interval between checks.
+ */
+export const LIST_SHARED_MS = 11 * 60_000;
+/** Most certificates read one by one in one pass. */
+const MAX_READS = 200;
 
 /**
- * The inventory of what authorities have issued (rule 9 and design 3.8): one list of each in an interval, then the claims
- * to what is on it. It changes nothing at the CA.
+ * The inventory of what authorities have issued: one list of each authority per interval, and then, in this order
+ * (`inventoryListsFirst`), the claims of resources to what it contains. It changes nothing at the CA.
  */
 export class Inventory {
   readonly #options: InventoryOptions;
@@ -73,8 +76,8 @@ export class Inventory {
   }
 
   /**
-   * Takes the list of an authority, unless another issuer did so a short while ago, and notes its highest id. Rejects with
-   * a `TinyCertError`.
+   * Takes the list of an authority, unless another issuer did so recently, and notes its highest id. Rejects with a
+   * `TinyCertError`.
    */
   list(account: Account, authorityId: number, issuerKey: string, signal: AbortSignal): Promise<void> {
     return this.#locks.run(
@@ -84,14 +87,17 @@ export class Inventory {
     );
   }
 
-  /** What is to be shown of the last list by an issuer. Rejects with a `TinyCertError` or an `ApiError`. */
+  /**
+   * What an issuer should show of the last list; undefined if there is none. Rejects with a `TinyCertError`, an `ApiError`
+   * or an `X509Error`.
+   */
   found({ account, authority, key }: ReadyIssuer, signal: AbortSignal): Promise<Found | undefined> {
     return this.#locks.run(
       String(authority.id),
       async () => {
         const pass = this.#passes.get(account)?.get(authority.id);
         if (!pass) return undefined;
-        if (pass.census) await this.#workThrough(account, authority.id, pass, pass.census, signal);
+        if (pass.census) await this.#evaluate(account, authority.id, pass, pass.census, signal);
         const { counts, foreignCount, orphans } = pass;
         return { counts, foreignCount, orphans: orphans.get(key) ?? [] };
       },
@@ -105,7 +111,7 @@ export class Inventory {
     this.#passes.set(account, passes);
     const before = passes.get(authorityId);
     const at = clock.monotonic();
-    if (before && before.by !== by && at - before.at < SHARED_MS) return;
+    if (before && before.by !== by && at - before.at < LIST_SHARED_MS) return;
     const census = new Census(knownStatuses(this.#near(by), authorityId));
     account.noteId(authorityId, 0);
     await account.client.streamCertificates(
@@ -130,8 +136,8 @@ export class Inventory {
     });
   }
 
-  /** The claims, which come after the list, and what there is to say of the rest. */
-  async #workThrough(
+  /** Evaluates the claims, after the list was taken, and sorts what is unclaimed into orphans and foreign certificates. */
+  async #evaluate(
     account: Account,
     authorityId: number,
     pass: Pass,
@@ -144,14 +150,14 @@ export class Inventory {
     const facts = new Map<number, Facts>();
     const orphans: { line: CertificateSummary; key: string }[] = [];
     let foreignCount = 0;
-    let looks = 0;
+    let reads = 0;
     for (const line of lines) {
       let known = pass.facts.get(line.id);
       let finding = evidence.of(line, known);
       const isToBeShown = typeof finding === 'object' && known === undefined && !isShown(sources, line.id);
-      if ((finding === 'to be looked at' || isToBeShown) && looks < MAX_LOOKS) {
-        looks += 1;
-        known = await lookAt(account, authorityId, line.id, signal);
+      if ((finding === 'to be looked at' || isToBeShown) && reads < MAX_READS) {
+        reads += 1;
+        known = await readFacts(account, authorityId, line.id, signal);
         finding = known ? evidence.of(line, known) : 'given up';
       }
       if (known) facts.set(line.id, known);
@@ -171,7 +177,7 @@ export class Inventory {
     pass.census = undefined;
   }
 
-  /** What nobody claims and nobody gave up, the newest first. What a Secret left behind explains is remembered now. */
+  /** Certificates that are neither claimed nor released, newest first. Those that a leftover Secret explains are recorded now. */
   async #unexplained(
     account: Account,
     authorityId: number,
@@ -190,14 +196,14 @@ export class Inventory {
       const own = left.filter((each) => each.issuerKey === key);
       if (own.length === 0) continue;
       const at = clock.now();
-      const giving = own.flatMap((each) => released(each, [each.certificateId], at, 'Deleted'));
-      await releasedStore.add(key, { released: giving }, signal);
+      const releases = own.flatMap((each) => released(each, [each.certificateId], at, 'Deleted'));
+      await releasedStore.add(key, { released: releases }, signal);
       for (const { certificateId } of own) explained.add(certificateId);
     }
     return lines.filter(({ id }) => !explained.has(id));
   }
 
-  /** Before anybody is told of an orphan for the first time, nobody claims it live. */
+  /** The orphans that are unclaimed in a live list too, which is read before an orphan is reported for the first time. */
   async #confirmed<T extends { line: CertificateSummary }>(
     authorityId: number,
     census: Census,
@@ -216,7 +222,7 @@ export class Inventory {
     return orphans.filter(({ line }) => !isClaimed(line, claims) && !givenUp.has(line.id));
   }
 
-  /** Resources whose issuer is at the same endpoint: ids count from one at each. */
+  /** Resources whose issuer has the same endpoint: each endpoint counts its ids from one. */
   *#near(key: string): Generator<TinyCertCertificate> {
     const { issuers, resources } = this.#options;
     const endpoints = new Map([...issuers()].map((each) => [each.key, each.issuer.spec.endpoint]));
@@ -244,8 +250,8 @@ function isShown(sources: readonly Source[], id: number): boolean {
   return sources.some(({ status }) => status.orphans?.some(({ certificateId }) => certificateId === id));
 }
 
-/** What a certificate says itself; undefined if the CA no longer has it. */
-async function lookAt(
+/** The facts that a certificate itself states; undefined if the CA no longer has it. */
+async function readFacts(
   { client }: Account,
   authorityId: number,
   id: number,
@@ -256,11 +262,11 @@ async function lookAt(
     certificateAtCa(client, id, { signal }),
   ]);
   if (!details || !certificate) return undefined;
-  const asked = askedFor(authorityId, details);
+  const request = askedFor(authorityId, details);
   const { notBefore, notAfter, serialNumber } = certificate;
   return {
     organizationalUnit: details.subject.organizationalUnit ?? '',
-    requestHash: asked ? requestHash(asked) : '',
+    requestHash: request ? requestHash(request) : '',
     notBefore,
     notAfter,
     serialNumber,

@@ -1,65 +1,56 @@
 import type { Reason } from '../lib/reason.ts';
 import type { IssuerStatus } from '../api/tinycert/issuer-status.ts';
-import { rfc3339, sameConditions, withConditions } from '../issuance/status/conditions.ts';
-import { patchFindings } from '../issuance/status/patch.ts';
-import { keyOf } from '../kube/objects.ts';
+import { rfc3339 } from '../issuance/status/conditions.ts';
+import { reportReady } from '../issuance/status/report-ready.ts';
 import { canonicalJson } from '../lib/hash.ts';
 import type { Deps, Issuer } from './deps.ts';
 import { type inventoryToShow, warnOfOrphans } from './show-inventory.ts';
 
 type Session = NonNullable<IssuerStatus['session']>;
 
-/** How an issuer stands. */
+/** What an issuer's status reports. */
 export interface Report extends Reason {
   ready: boolean;
   state: Session['state'];
-  /** What was shown stays unless given. */
+  /** Without it, status keeps what it shows. */
   authority?: IssuerStatus['authority'];
-  /** What the last inventory found that status does not say yet. */
+  /** What the last inventory found and status does not show yet. */
   inventory?: Awaited<ReturnType<typeof inventoryToShow>>;
-  /** When the CA will be asked again, in milliseconds since the epoch. */
+  /** When the next check is due, in milliseconds since the epoch. */
   nextAttempt?: number | undefined;
-  /** Until when the CA asked to wait, in milliseconds since the epoch. */
+  /** When the rate limit ends, in milliseconds since the epoch. */
   blockedUntil?: number | undefined;
 }
 
-/** A shorter wait is over before anybody has read of it, and is not worth a write each time. */
+/** Shortest wait that status shows, in milliseconds: a shorter one is over before anyone reads of it. */
 const SHOWN_FROM_MS = 45_000;
 
-/** Says in status how an issuer stands, in one write, if that is news. What somebody has to mend makes an event. */
-export async function report(deps: Deps, issuer: Issuer, said: Report, signal: AbortSignal): Promise<void> {
-  const { metadata, status } = issuer;
-  const { reason, message } = said;
-  const now = deps.clock.now();
-  const conditions = withConditions(
-    status?.conditions,
-    [{ type: 'Ready', status: said.ready ? 'True' : 'False', reason, message }],
-    { now, generation: metadata.generation },
-  );
-  const authority = said.authority ?? status?.authority;
-  const session = sessionOf(status?.session, said, now);
-  const blockedUntil = said.blockedUntil === undefined ? undefined : rfc3339(said.blockedUntil + 999);
-  const isSame = sameConditions(status?.conditions, conditions);
-  const isSaid =
-    said.inventory === undefined &&
-    isSame &&
-    canonicalJson(status?.session) === canonicalJson(session) &&
-    status?.limits?.blockedUntil === blockedUntil &&
-    canonicalJson(status?.authority) === canonicalJson(authority);
-  if (isSaid) return;
-  if (!said.ready && !isSame) deps.warn(issuer, reason, message);
+/** Reports an issuer in its status, in one write, if that is news. An orphan that status shows first makes an event. */
+export async function report(
+  deps: Pick<Deps, 'kube' | 'clock' | 'crds' | 'warn' | 'type' | 'writtenIssuers'>,
+  issuer: Issuer,
+  content: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const { status } = issuer;
+  const { inventory, authority = status?.authority } = content;
+  const session = sessionOf(status?.session, content, deps.clock.now());
+  const blockedUntil = content.blockedUntil === undefined ? undefined : rfc3339(content.blockedUntil + 999);
+  const isBlockNews = blockedUntil !== status?.limits?.blockedUntil;
+  const isNews =
+    inventory !== undefined ||
+    isBlockNews ||
+    canonicalJson(status?.session) !== canonicalJson(session) ||
+    canonicalJson(status?.authority) !== canonicalJson(authority);
   const change = {
-    conditions,
     session: { ...session, nextAttemptTime: session.nextAttemptTime ?? null },
-    ...(blockedUntil === status?.limits?.blockedUntil
-      ? {}
-      : { limits: { blockedUntil: blockedUntil ?? null } }),
+    ...(isBlockNews ? { limits: { blockedUntil: blockedUntil ?? null } } : {}),
     ...(authority ? { authority } : {}),
-    ...said.inventory?.change,
+    ...inventory?.change,
   };
-  const written = await patchFindings(deps, deps.type, issuer, change, signal);
-  deps.writtenIssuers.note(keyOf(issuer), metadata.resourceVersion, written);
-  warnOfOrphans(deps, issuer, said.inventory?.news ?? []);
+  const target = { type: deps.type, resource: issuer, written: deps.writtenIssuers };
+  await reportReady(deps, target, content, { change, isNews }, signal);
+  warnOfOrphans(deps, issuer, inventory?.news ?? []);
 }
 
 function sessionOf(before: Session | undefined, { state, nextAttempt }: Report, now: number): Session {

@@ -9,8 +9,8 @@ import type { Deps, Issuer } from './deps.ts';
 type Shown = NonNullable<ReturnType<typeof showInventory>>;
 
 /**
- * What an issuer's status has to say of the last inventory; undefined if it says so already. Certificates can be issued
- * whatever becomes of it, so that an inventory that fails waits for the next one.
+ * What an issuer's status should show of the last inventory; undefined if it shows that already. A failed inventory is
+ * logged and left to the next check, since certificates can be issued without it.
  */
 export async function inventoryToShow(
   deps: Deps,
@@ -30,7 +30,7 @@ export async function inventoryToShow(
   }
 }
 
-/** Tells of each orphan that stands in status for the first time, now that it does. */
+/** Emits an event for each orphan. Call it once status shows them. */
 export function warnOfOrphans(deps: Pick<Deps, 'warn'>, issuer: Issuer, orphans: readonly Orphan[]): void {
   for (const { certificateId, commonName, serialNumber } of orphans) {
     const serial = serialNumber === undefined ? '' : `, serial number ${serialNumber}`;

@@ -4,22 +4,24 @@ import type { Reason } from '../../lib/reason.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** Whether to look now; if not, how long to wait (others may look meanwhile). `end` is called once, whatever was found. */
+/** Whether to check now, or else how long to wait, in milliseconds. Call `end` once after the check, whatever its outcome. */
 export type Check = { go: true; end: () => void } | { go: false; waitMs: number };
 
 /**
- * Milliseconds until the next look, by faults in a row that were met while issuing. The first may be a broken connection
- * and no more. A CA that answers every check and fails every issuance must not be asked again and again, since each try
- * may buy something.
+ * Milliseconds until the next check, by consecutive faults while issuing; the last value repeats. The first fault may be
+ * just a broken connection. A CA that answers every check and fails every issuance must be tried ever more rarely, since
+ * each attempt may buy a certificate.
  */
-const AFTER_ISSUING = [1_000, 10_000, 60_000, 240_000];
-/** A look that fails costs next to nothing, and all that waits goes on as soon as one succeeds. */
-const AFTER_CHECK: BackoffOptions = { base: 5_000, max: 30_000, jitter: 0.2 };
+export const CHECK_AFTER_ISSUING_FAULTS: readonly number[] = [1_000, 10_000, 60_000, 240_000];
+/** How far these delays are spread. */
+export const ISSUING_FAULT_JITTER = 0.2;
+/** After a check that failed. Short, since a check costs almost nothing and everything that waits resumes once one succeeds. */
+export const CHECK_AFTER_FAILED_CHECK: BackoffOptions = { base: 5_000, max: 30_000, jitter: 0.2 };
 
 /**
- * Stops an account when its CA fails, whoever met the fault, so that a thousand certificates do not find it out one by
- * one. Closed: all is well. Open: nobody asks for anything until one check has succeeded. Half-open: the checks succeed,
- * and one issuance at a time may show that issuing does too.
+ * Stops an account when its CA fails, so that a thousand certificates do not run into the same fault one by one. Closed:
+ * the account works. Open: nothing is issued until a check succeeds. Half-open: checks succeed, and one issuance at a time
+ * may prove that issuing works too.
  */
 export class Breaker {
   readonly #clock: Clock;
@@ -44,33 +46,35 @@ export class Breaker {
     return this.#state;
   }
 
-  /** What opened it; undefined while it is closed. */
+  /** The fault that opened it; undefined while it is closed. */
   get fault(): Reason | undefined {
     return this.#fault;
   }
 
-  /** Counts how often it opened. Work begun before the last time says nothing about the time after. */
+  /** How often it has opened. The outcome of work that began in an earlier epoch is ignored. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** When it will be looked again, or was before this trial, in milliseconds since the epoch; undefined if closed. */
+  /** When the next check is due, or was due if half-open, in milliseconds since the epoch; undefined if closed. */
   get nextCheck(): number | undefined {
     return this.#state === 'closed' ? undefined : this.#untilWall;
   }
 
-  /** Somebody who began in `epoch` met a fault while issuing. */
+  /** An issuance that began in `epoch` met a fault of the CA. */
   issuingFailed(fault: Reason, epoch: number): void {
     if (epoch !== this.#epoch || this.#state === 'open') return;
     this.#issuingFaults += 1;
-    const pause = AFTER_ISSUING[Math.min(this.#issuingFaults, AFTER_ISSUING.length) - 1] ?? 0;
-    this.#open(fault, backoffDelay({ base: pause, max: pause, jitter: 0.2 }, 1, this.#random));
+    const index = Math.min(this.#issuingFaults, CHECK_AFTER_ISSUING_FAULTS.length) - 1;
+    const pause = CHECK_AFTER_ISSUING_FAULTS[index] ?? 0;
+    const backoff = { base: pause, max: pause, jitter: ISSUING_FAULT_JITTER };
+    this.#open(fault, backoffDelay(backoff, 1, this.#random));
   }
 
-  /** A check met a fault. */
+  /** A check met a fault of the CA. */
   checkFailed(fault: Reason): void {
     this.#checkFaults += 1;
-    this.#open(fault, backoffDelay(AFTER_CHECK, this.#checkFaults, this.#random));
+    this.#open(fault, backoffDelay(CHECK_AFTER_FAILED_CHECK, this.#checkFaults, this.#random));
   }
 
   /** A check succeeded. */
@@ -81,19 +85,19 @@ export class Breaker {
     else this.#become('half-open');
   }
 
-  /** Somebody who began in `epoch` got all of a certificate. */
+  /** An issuance that began in `epoch` succeeded. */
   issuingSucceeded(epoch: number): void {
     if (epoch !== this.#epoch || this.#state === 'open') return;
     this.#issuingFaults = 0;
     if (this.#state === 'half-open') this.#close();
   }
 
-  /** Asks for the right to look. While it is open one at a time has it, once the wait is over; else everybody. */
+  /** Asks for leave to check. While the breaker is open, one check at a time is granted, once the wait is over. */
   check(): Check {
     if (this.#state !== 'open') return { go: true, end: () => undefined };
     const left = this.#until - this.#clock.monotonic();
     if (left > 0) return { go: false, waitMs: left };
-    if (this.#checking) return { go: false, waitMs: AFTER_CHECK.base };
+    if (this.#checking) return { go: false, waitMs: CHECK_AFTER_FAILED_CHECK.base };
     this.#checking = true;
     return {
       go: true,
@@ -103,7 +107,7 @@ export class Breaker {
     };
   }
 
-  /** Somebody changed something, so that it is worth a look at once. */
+  /** Makes the next check due now: something changed that may have mended the account. */
   hurry(): void {
     if (this.#state !== 'open') return;
     this.#until = this.#clock.monotonic();

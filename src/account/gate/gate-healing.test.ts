@@ -7,7 +7,7 @@ const LIMIT = 16;
 const COUNT = 1_000;
 const ISSUANCE_MS = 300;
 
-/** A thousand who want a certificate of an account that is stopped, each as its controller goes about it. */
+/** Lets a thousand certificates enter the gate of a stopped account, each as its controller would. */
 function waitingFor(gate: Gate, clock: VirtualClock) {
   const issuedAt: number[] = [];
   let most = 0;
@@ -36,7 +36,7 @@ interface Stop {
 const LONG_STOP_MS = 3_600_000;
 const checked = (gate: Gate): void => gate.breaker.checkSucceeded();
 
-describe('a thousand that waited go on as fast as the account bears, after', () => {
+describe('a thousand parked certificates resume as fast as the account allows, after', () => {
   test.each<[string, Stop]>([
     ['checks that failed', { stop: ({ breaker }) => breaker.checkFailed(FAULT), heal: checked }],
     [
@@ -57,7 +57,7 @@ describe('a thousand that waited go on as fast as the account bears, after', () 
 
     const healed = clock.monotonic();
     await heal(gate, clock);
-    // One, then two, four and eight at a time cost no more than four issuances one after the other.
+    // One, two, four and eight at a time take as long as four issuances one after the other.
     const enoughMs = (Math.ceil(COUNT / LIMIT) + 4) * ISSUANCE_MS;
     await clock.advance(enoughMs + 1);
 

@@ -16,7 +16,7 @@ import { Gate, type Permit } from './gate.ts';
 
 const FAULT = { reason: 'UnknownError', message: 'TinyCert failed without giving a reason.' };
 
-/** What may happen between two looks at the gate. */
+/** What may happen at the gate. */
 const happening = oneof(
   { weight: 4, arbitrary: record({ do: constant('come' as const), urgency: nat(9) }) },
   { weight: 4, arbitrary: record({ do: constant('succeed' as const), which: nat() }) },
@@ -27,7 +27,7 @@ const happening = oneof(
   { weight: 3, arbitrary: record({ do: constant('wait' as const), ms: nat(70_000) }) },
 );
 
-test('whatever happens, the limit holds, nobody is let in while stopped, and once it heals nobody waits for ever', async () => {
+test('whatever happens, permits never exceed the limit, none is granted while stopped, and every ticket gets one after recovery', async () => {
   await assert(
     asyncProperty(
       array(happening, { maxLength: 40 }),
@@ -78,7 +78,7 @@ test('whatever happens, the limit holds, nobody is let in while stopped, and onc
           if (one.do === 'wait') await clock.advance(one.ms);
           else await settle(1);
         }
-        // From here on the CA is well: whoever has to look does, and whoever is inside gets what they want.
+        // From here on the CA works: each check succeeds, and so does each issuance.
         for (let i = 0; i < 400 && gone.size < count; i += 1) {
           gate.breaker.checkSucceeded();
           while (inside.size > 0) leave(0, succeed);

@@ -4,7 +4,7 @@ import { Gate, type GateOptions, type Permit } from './gate.ts';
 
 const FAULT = { reason: 'UnknownError', message: 'TinyCert failed without giving a reason.' };
 
-/** A gate, and those who come to it: each enters when it is told to, again when it is called, and then stays. */
+/** A gate and its users: each enters when asked to and again when woken, and keeps its permit. */
 function setup(options: Partial<GateOptions> = {}) {
   const clock = new VirtualClock();
   const gate = new Gate({ limit: 2, clock, random: () => 0.5, ...options });
@@ -34,8 +34,8 @@ function setup(options: Partial<GateOptions> = {}) {
   return { clock, gate, entered, parked, permits, ask, succeed, fail };
 }
 
-describe('places', () => {
-  test('no more than the limit are inside at once', async () => {
+describe('permits', () => {
+  test('never exceed the limit', async () => {
     const { gate, entered, permits, ask } = setup();
     for (const key of ['1', '2', '3']) ask(key);
     await settle();
@@ -46,7 +46,7 @@ describe('places', () => {
     expect(gate.load).toEqual({ inside: 2, waiting: 0, parked: 0 });
   });
 
-  test('the nearest expiry goes first, and equals go in the order they came', async () => {
+  test('go to the nearest expiry first, and to equals in the order of arrival', async () => {
     const { gate, entered, permits, ask } = setup({ limit: 1 });
     ask('first', 0);
     ask('far', 30);
@@ -66,7 +66,7 @@ describe('places', () => {
     expect(gate.load).toEqual({ inside: 0, waiting: 0, parked: 0 });
   });
 
-  test('a permit counts once however often it is released', async () => {
+  test('are freed once, however often they are released', async () => {
     const { gate, permits, ask } = setup({ limit: 1 });
     ask('1');
     await settle();
@@ -75,7 +75,7 @@ describe('places', () => {
     expect(gate.load.inside).toBe(0);
   });
 
-  test('whoever gives up while waiting leaves no trace', async () => {
+  test('are not kept for a ticket whose signal aborts while it waits', async () => {
     const { gate, ask, permits, entered } = setup({ limit: 1 });
     ask('1');
     await settle();
@@ -90,7 +90,7 @@ describe('places', () => {
     expect(entered).toEqual(['1', '2']);
   });
 
-  test('no more wait with a worker than could be inside; the others are parked and called', async () => {
+  test('are waited for by as many workers as the limit; further tickets are parked and woken', async () => {
     const { gate, entered, parked, permits, ask } = setup();
     for (let i = 0; i < 7; i += 1) ask(String(i));
     await settle();
@@ -103,7 +103,7 @@ describe('places', () => {
     expect(entered).toEqual(['0', '1', '2', '3', '4', '5', '6']);
   });
 
-  test('a call that comes during other work of the same key is for its next time', () => {
+  test('are kept for the next time if the key is woken during other work', () => {
     const { gate } = setup();
     let calls = 0;
     const finish = gate.begin('1');
@@ -115,7 +115,7 @@ describe('places', () => {
     expect(gate.load.parked).toBe(0);
   });
 
-  test('the place of somebody who was called and does not come goes to the next', async () => {
+  test('go to the next ticket if the one that was woken does not come', async () => {
     const { clock, gate, entered, ask, permits } = setup({ limit: 1 });
     ask('0');
     await settle();
@@ -130,7 +130,7 @@ describe('places', () => {
 });
 
 describe('a rate limit', () => {
-  test('holds everybody until it ends, and a shorter one does not end it early', async () => {
+  test('stops everything until it ends, and a shorter one does not end it early', async () => {
     const { clock, gate, entered, ask } = setup();
     gate.limited(60_000);
     gate.limited(1_000);
@@ -141,12 +141,12 @@ describe('a rate limit', () => {
     expect(entered).toEqual(['1']);
   });
 
-  test('without a word of the CA doubles from half a minute to ten, and shrinks with each success', async () => {
+  test('without a duration from the CA doubles from half a minute to ten, and shrinks with each success', async () => {
     const { clock, gate } = setup();
     const waits: number[] = [];
     for (let i = 0; i < 7; i += 1) {
       gate.limited(undefined);
-      // What was under way with it tells nothing new.
+      // A second refusal of a request that was under way adds nothing.
       gate.limited(undefined);
       waits.push(gate.pausedFor / 1000);
       await clock.advance(gate.pausedFor);
@@ -157,7 +157,7 @@ describe('a rate limit', () => {
     expect(gate.pausedFor).toBe(60_000);
   });
 
-  test('ends with one, then two, then four, as long as they succeed', async () => {
+  test('is followed by one, then two, then four permits, while they succeed', async () => {
     const { clock, gate, entered, ask, succeed } = setup({ limit: 8 });
     gate.limited(1_000);
     for (let i = 0; i < 15; i += 1) ask(String(i));
@@ -174,7 +174,7 @@ describe('a rate limit', () => {
     expect(gate.load.inside).toBe(8);
   });
 
-  test('is told once it begins, and once it is over', async () => {
+  test('is reported once when it begins and once when it is over', async () => {
     const { clock, gate, ask, succeed } = setup();
     const told: (number | undefined)[] = [];
     gate.onChange(() => told.push(gate.blockedUntil));
@@ -189,7 +189,7 @@ describe('a rate limit', () => {
 });
 
 describe('a fault of the CA', () => {
-  test('sends away all who wait; after a check one at a time tries, and a success lets the others in', async () => {
+  test('parks all that wait; after a check one at a time tries, and a success admits the others', async () => {
     const { clock, gate, entered, ask, fail, succeed } = setup();
     for (let i = 0; i < 6; i += 1) ask(String(i));
     await settle();
@@ -213,7 +213,7 @@ describe('a fault of the CA', () => {
     expect(gate.fault).toBeUndefined();
   });
 
-  test('by what began before it opened counts once', async () => {
+  test('in two issuances of the same epoch counts once', async () => {
     const { clock, gate, ask, fail } = setup();
     ask('1');
     ask('2');
@@ -225,7 +225,7 @@ describe('a fault of the CA', () => {
     expect(gate.breaker.state).toBe('half-open');
   });
 
-  test('leaves what is under way its place, so that the CA never has more than the limit', async () => {
+  test('leaves the permits of running issuances, so the CA never has more than the limit', async () => {
     const { gate, entered, ask, permits } = setup();
     ask('1');
     ask('2');
@@ -240,7 +240,7 @@ describe('a fault of the CA', () => {
     expect(entered).toEqual(['1', '2', '3']);
   });
 
-  test('is tried again ever more seldom', async () => {
+  test('leads to longer and longer waits', async () => {
     const { clock, gate, ask, fail } = setup();
     const waits: number[] = [];
     ask('0');
@@ -255,7 +255,7 @@ describe('a fault of the CA', () => {
     expect(waits).toEqual([1, 10, 60, 240, 240, 240]);
   });
 
-  test('is looked at by one issuer at a time, and by checks that fail at most half a minute apart', async () => {
+  test('is checked by one issuer at a time, at most half a minute after a failed check', async () => {
     const { clock, gate } = setup();
     gate.breaker.checkFailed(FAULT);
     await clock.advance(5_000);
@@ -269,11 +269,11 @@ describe('a fault of the CA', () => {
       await clock.advance(wait);
     }
     gate.breaker.checkSucceeded();
-    // No issuance had failed, so that the check is proof enough.
+    // No issuance had failed, so the check is proof enough.
     expect(gate.breaker.state).toBe('closed');
   });
 
-  test('that one request brings about again and again does not stop the others for ever', async () => {
+  test('that one request causes again and again does not stop the others for ever', async () => {
     const { clock, gate, entered, ask, fail, succeed } = setup();
     ask('poison', 0);
     await settle();
@@ -299,7 +299,7 @@ describe('a fault of the CA', () => {
 });
 
 describe('a rate', () => {
-  test('lets a burst in and then so many a minute, and loses nobody', async () => {
+  test('admits a burst and then so many per minute, and loses no ticket', async () => {
     const { clock, entered, ask, gate } = setup({ limit: 100, rate: { perMinute: 60, burst: 5 } });
     for (let i = 0; i < 20; i += 1) ask(String(i));
     await settle();

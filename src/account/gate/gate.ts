@@ -5,18 +5,18 @@ import { Parking, type Ticket } from './parking.ts';
 import { RateLimitPause } from './rate-limit-pause.ts';
 import { type Rate, TokenBucket } from './token-bucket.ts';
 
-/** Leave to work against an account's CA. Give it back with `release`, once, whatever happened. */
+/** The right to work at an account's CA. Call `release` once the work has ended, whatever its outcome. */
 export interface Permit {
-  /** The breaker's epoch in which it was given. */
+  /** The breaker's epoch when it was granted. */
   readonly epoch: number;
   release(): void;
 }
 
 export interface GateOptions {
-  /** Issuances under way at most. */
+  /** Most issuances under way at once. */
   limit: number;
   clock: Clock;
-  /** Issuances over time at most; any number unless given. */
+  /** Most issuances over time; unlimited unless given. */
   rate?: Rate | undefined;
   random?: () => number;
 }
@@ -27,14 +27,14 @@ interface Waiting {
   settle: (permit: Permit | undefined) => void;
 }
 
-/** Whoever is called comes within this time, or the next one is called. */
-const COME_WITHIN_MS = 10_000;
+/** How long a place is kept for a ticket that was woken, before the next one is woken. */
+export const PLACE_KEPT_MS = 10_000;
 
 /**
- * The one door to an account's CA: at most `limit` issuances at a time and a rate of them, nearest expiry first, nobody
- * while a rate limit lasts or the breaker is open, one at a time while it is half-open. After each stop it opens by and
- * by. Whoever waits here has not written an attempt yet, so that waiting costs nothing to recover from; who has to wait
- * for more than their turn is parked, so that no worker waits with them, and called later.
+ * Admission control of one account. It grants at most `limit` permits at a time and a rate of them, nearest expiry first;
+ * none while a rate limit lasts or the breaker is open, and one at a time while it is half-open. After each stop the limit
+ * grows from one. Work that waits here has written no attempt yet, so an interrupted wait needs no recovery. Work that has
+ * to wait for long is parked, so that it occupies no worker, and woken later.
  */
 export class Gate {
   readonly breaker: Breaker;
@@ -44,13 +44,13 @@ export class Gate {
   readonly #pause: RateLimitPause;
   readonly #parking: Parking;
   readonly #waiting: Waiting[] = [];
-  /** Places kept for those who were called, with what ends the wait for them. */
+  /** Keys that were woken and have a place kept for them, with the function that cancels its timeout. */
   readonly #called = new Map<string, () => void>();
   readonly #listeners = new Set<() => void>();
-  /** How many may be inside, growing with each success after a stop. */
+  /** Most permits in the present epoch; doubles with each success after a stop. */
   #window: number;
   #inside = 0;
-  /** Those of them that came in the breaker's present epoch. */
+  /** Permits of the breaker's present epoch. */
   #insideNow = 0;
   #order = 0;
   #wake: (() => void) | undefined;
@@ -66,8 +66,8 @@ export class Gate {
   }
 
   /**
-   * Waits for a place if there will be one soon. Resolves to undefined if not: the ticket is then parked. Rejects with the
-   * signal's reason if it aborts first.
+   * Resolves to a permit if one is to be had soon, and otherwise parks the ticket and resolves to undefined. Rejects with
+   * the signal's reason if it aborts first.
    */
   enter(ticket: Ticket, signal?: AbortSignal): Promise<Permit | undefined> {
     return new Promise((resolve, reject) => {
@@ -104,26 +104,26 @@ export class Gate {
     });
   }
 
-  /** Waits without holding anything: the ticket is called when it is its turn, and not before `afterMs`. */
+  /** Lets a ticket wait without a worker: it is woken when its turn comes, after `afterMs` milliseconds at the earliest. */
   park(ticket: Ticket, afterMs = 0): void {
     this.#parking.park(ticket, afterMs);
     this.#advance();
   }
 
-  /** Whether this key has to wait for the issuer to be well again. */
+  /** Whether this key has to wait for the account to work again. */
   isHeld(key: string): boolean {
     if (this.breaker.state === 'half-open') return !this.#called.has(key);
     return this.breaker.state === 'open';
   }
 
-  /** Whether what this key does is only a trial: nothing is known yet that would be worth saying. */
+  /** Whether the account is stopped or nothing has succeeded since: work now is only a trial. */
   isOnTrial(): boolean {
     return this.breaker.state !== 'closed' || this.#pause.blockedUntil !== undefined;
   }
 
   /**
-   * Whoever was called has come and begins to work. Call the result at the end: the place that was kept is free then, if it
-   * was not taken. A call that comes during the work is for the next time, and stays.
+   * Notes that a key begins to work, so that a place kept for it does not time out. Call the returned function when the work
+   * ends: it frees the place if no permit was taken. A key that is woken during its work keeps that place for the next time.
    */
   begin(key: string): () => void {
     const cancel = this.#called.get(key);
@@ -136,7 +136,7 @@ export class Gate {
     };
   }
 
-  /** The CA did all that it was asked for. `epoch` is that of the work's begin. */
+  /** An issuance succeeded. `epoch`: the breaker's when it began. */
   succeeded(key: string, epoch: number): void {
     this.#parking.absolve(key);
     this.#window = Math.min(this.#limit, this.#window * 2);
@@ -146,13 +146,13 @@ export class Gate {
     this.#advance();
   }
 
-  /** The CA failed, and not because of what it was asked for as far as can be told. */
+  /** An issuance met a fault that seems to be the CA's and not the request's. `epoch`: the breaker's when it began. */
   failed(key: string, epoch: number, fault: Reason): void {
     this.#parking.blame(key);
     this.breaker.issuingFailed(fault, epoch);
   }
 
-  /** The CA says that it is asked too often. */
+  /** The CA refused a request because of its rate limit. `retryAfterMs`: how long it asked to wait. */
   limited(retryAfterMs: number | undefined): void {
     if (!this.#pause.limited(retryAfterMs)) return;
     this.#window = 1;
@@ -161,17 +161,17 @@ export class Gate {
     this.#tell();
   }
 
-  /** How long a rate limit still lasts, in milliseconds. */
+  /** How long the rate limit still lasts, in milliseconds. */
   get pausedFor(): number {
     return this.#pause.left;
   }
 
-  /** Until when the CA is left alone, in milliseconds since the epoch; undefined once something succeeded since. */
+  /** When the last rate limit ends, in milliseconds since the epoch; undefined once something has succeeded after it. */
   get blockedUntil(): number | undefined {
     return this.#pause.blockedUntil;
   }
 
-  /** What stops the account, if it is known to be stopped: open, or half-open with somebody who waits for it. */
+  /** The fault that stops the account: while the breaker is open, or half-open with work that waits. */
   get fault(): Reason | undefined {
     const { state, fault } = this.breaker;
     return state === 'open' || this.#parking.size + this.#called.size + this.#insideNow > 0
@@ -179,13 +179,13 @@ export class Gate {
       : undefined;
   }
 
-  /** How many are inside, how many wait for a place, and how many for longer. */
+  /** How many have a permit, how many wait for one with a worker, and how many are parked or woken. */
   get load(): { inside: number; waiting: number; parked: number } {
     const parked = this.#parking.size + this.#called.size;
     return { inside: this.#inside, waiting: this.#waiting.length, parked };
   }
 
-  /** Calls back when the breaker or a rate limit changed something. Returns the function that ends this. */
+  /** Calls back when the state of the breaker or of a rate limit changes. Returns the function that ends this. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -202,7 +202,7 @@ export class Gate {
     return Math.min(places, this.#bucket?.available ?? places) - this.#called.size;
   }
 
-  /** Lets in or calls as many as there is room for. */
+  /** Grants permits and wakes parked tickets while there is room. */
   #advance(): void {
     if (this.#bucket?.available === 0) this.#stop();
     while (this.#room() > 0) {
@@ -222,12 +222,12 @@ export class Gate {
 
   #call({ key, wake }: Ticket): void {
     this.#parking.remove(key);
-    const cancel = this.#clock.timer(COME_WITHIN_MS, () => this.#giveUp(key));
+    const cancel = this.#clock.timer(PLACE_KEPT_MS, () => this.#giveUp(key));
     this.#called.set(key, cancel);
     wake();
   }
 
-  /** The place that was kept for this key is free. */
+  /** Frees the place that was kept for a key. */
   #giveUp(key: string): void {
     this.#uncall(key);
     this.#advance();
@@ -249,7 +249,7 @@ export class Gate {
     this.#advance();
   }
 
-  /** Nobody gets in for a while: workers are set free, and nobody is expected. */
+  /** Parks all tickets that wait with a worker, and drops the places kept for others. */
   #stop(): void {
     for (const key of this.#called.keys()) this.#uncall(key);
     for (const { ticket, settle } of this.#waiting.splice(0)) {
@@ -258,7 +258,7 @@ export class Gate {
     }
   }
 
-  /** One timer for what time alone changes: the end of a pause, the next token. */
+  /** Sets the one timer, for what time alone changes: the end of a pause, the next token. */
   #arm(): void {
     this.#wake?.();
     this.#wake = undefined;
@@ -289,12 +289,12 @@ export class Gate {
     this.#bucket?.take();
     this.#inside += 1;
     this.#insideNow += 1;
-    let held = true;
+    let isReleased = false;
     return {
       epoch,
       release: () => {
-        if (!held) return;
-        held = false;
+        if (isReleased) return;
+        isReleased = true;
         this.#inside -= 1;
         if (epoch === this.breaker.epoch) this.#insideNow -= 1;
         this.#advance();

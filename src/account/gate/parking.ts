@@ -1,13 +1,13 @@
 import type { Clock } from '../../lib/clock.ts';
 import { Heap } from '../../lib/heap.ts';
 
-/** Whoever wants to be told when it is their turn. */
+/** What waits for its turn. */
 export interface Ticket {
-  /** Names who waits; a second ticket of the same replaces the first. */
+  /** Identifies the work; a second ticket with the same key replaces the first. */
   key: string;
-  /** Work with the lowest number goes first: the time (ms since the epoch) at which the old certificate ends. */
+  /** The lowest goes first: when the present certificate expires, in milliseconds since the epoch. */
   urgency: number;
-  /** Called once, when it is their turn. */
+  /** Called once, when its turn has come. */
   wake: () => void;
 }
 
@@ -16,21 +16,23 @@ interface Parked {
   readonly blame: number;
   readonly order: number;
   place: number;
-  /** Ends the timer of one that may not go yet. */
+  /** Cancels the timer of a ticket that is not ready yet. */
   cancel?: () => void;
 }
 
-/** From the third fault in a row on, one key waits by itself: 1 minute doubling to 8 hours. */
-const FREE_FAULTS = 2;
-const FIRST_WAIT_MS = 60_000;
-const LONGEST_WAIT_MS = 8 * 3_600_000;
+/** Consecutive faults of a key that cause no delay of its own. */
+export const FREE_FAULTS = 2;
+/** Delay of a key after the next consecutive fault, in milliseconds; it doubles with each further one. */
+export const FIRST_FAULT_DELAY_MS = 60_000;
+/** Longest delay of a key after faults, in milliseconds. */
+export const MAX_FAULT_DELAY_MS = 8 * 3_600_000;
 /** Keys whose faults are remembered. */
 const MAX_BLAMED = 10_000;
 
 /**
- * Those who wait without holding a worker, nearest expiry first. Whoever met a fault goes behind those who met none, and
- * after some in a row waits longer and longer: it may be what it asks for that the CA cannot bear, and then it must
- * neither be the one that others wait for nor stop them again and again.
+ * Tickets that wait without a worker, nearest expiry first. A key that met a fault goes behind those that met none, and
+ * after several consecutive faults it waits longer and longer: its request itself may make the CA fail, and it must then
+ * neither go first nor stop the others again and again.
  */
 export class Parking {
   readonly #clock: Clock;
@@ -46,7 +48,7 @@ export class Parking {
   readonly #blame = new Map<string, { count: number; at: number }>();
   #order = 0;
 
-  /** `onReady` is called when somebody may go who could not before. */
+  /** `onReady` is called when a delayed ticket becomes ready. */
   constructor(options: { clock: Clock; onReady: () => void }) {
     this.#clock = options.clock;
     this.#onReady = options.onReady;
@@ -56,13 +58,13 @@ export class Parking {
     return this.#parked.size;
   }
 
-  /** `afterMs`: the least time after which it can use its turn. */
+  /** `afterMs`: the ticket is not ready before this many milliseconds have passed. */
   park(ticket: Ticket, afterMs = 0): void {
     this.remove(ticket.key);
     const { count, at } = this.#blame.get(ticket.key) ?? { count: 0, at: 0 };
     const parked: Parked = { ticket, blame: count, order: this.#order++, place: -1 };
     this.#parked.set(ticket.key, parked);
-    const wait = Math.max(afterMs, at + waitOf(count) - this.#clock.monotonic());
+    const wait = Math.max(afterMs, at + delayAfter(count) - this.#clock.monotonic());
     if (wait <= 0) this.#ready.push(parked);
     else {
       parked.cancel = this.#clock.timer(wait, () => {
@@ -80,12 +82,12 @@ export class Parking {
     if (this.#ready.has(parked)) this.#ready.remove(parked);
   }
 
-  /** Who goes next. */
+  /** The ticket that goes next. */
   peek(): Ticket | undefined {
     return this.#ready.peek()?.ticket;
   }
 
-  /** This key met a fault of the CA. */
+  /** Counts a fault of the CA that this key met. */
   blame(key: string): void {
     const count = (this.#blame.get(key)?.count ?? 0) + 1;
     this.#blame.delete(key);
@@ -94,12 +96,14 @@ export class Parking {
     if (this.#blame.size > MAX_BLAMED && oldest !== undefined) this.#blame.delete(oldest);
   }
 
-  /** This key got what it wanted. */
+  /** Forgets the faults of a key that has succeeded. */
   absolve(key: string): void {
     this.#blame.delete(key);
   }
 }
 
-function waitOf(count: number): number {
-  return count <= FREE_FAULTS ? 0 : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (count - FREE_FAULTS - 1));
+function delayAfter(count: number): number {
+  return count <= FREE_FAULTS
+    ? 0
+    : Math.min(MAX_FAULT_DELAY_MS, FIRST_FAULT_DELAY_MS * 2 ** (count - FREE_FAULTS - 1));
 }

@@ -1,12 +1,13 @@
 import type { Clock } from '../../lib/clock.ts';
 
-/** Without a word of the CA: 30 s, doubling to 10 min while it goes on. */
-const FIRST_MS = 30_000;
-const LONGEST_MS = 600_000;
-/** A `Retry-After` of zero must not become a tight loop. */
-const SHORTEST_MS = 1_000;
+/** First pause if the CA names none, in milliseconds; it doubles while rate limits go on. */
+export const FIRST_PAUSE_MS = 30_000;
+/** Longest pause if the CA names none, in milliseconds. */
+export const MAX_PAUSE_MS = 600_000;
+/** Shortest pause, in milliseconds: a `Retry-After` of zero must not become a tight loop. */
+export const MIN_PAUSE_MS = 1_000;
 
-/** How long to leave a CA alone that says it is asked too often. */
+/** How long to send no requests to a CA after it refused one because of its rate limit. */
 export class RateLimitPause {
   readonly #clock: Clock;
   #until = 0;
@@ -17,39 +18,40 @@ export class RateLimitPause {
     this.#clock = clock;
   }
 
-  /** How long the present pause still lasts, in milliseconds. */
+  /** What is left of the present pause, in milliseconds. */
   get left(): number {
     return Math.max(0, this.#until - this.#clock.monotonic());
   }
 
-  /** The end of the last pause in milliseconds since the epoch, until something has succeeded after it. */
+  /** The end of the last pause, in milliseconds since the epoch; undefined once something has succeeded after it. */
   get blockedUntil(): number | undefined {
     return this.#untilWall;
   }
 
   /**
-   * The CA refused to answer so soon. What it asks for is done; what it does not say is guessed, once for all that were
-   * under way together. A shorter wait never ends a longer one. Returns whether the pause is new or longer now.
+   * Starts or extends the pause. `retryAfterMs` is what the CA asked for; without it, the duration is guessed, once for all
+   * requests that were under way together. A shorter pause never ends a longer one. Returns whether the pause is new or
+   * longer now.
    */
   limited(retryAfterMs: number | undefined): boolean {
     const isNew = this.left === 0;
     if (retryAfterMs === undefined && !isNew) return false;
     if (isNew) this.#level += 1;
-    const guess = Math.min(LONGEST_MS, FIRST_MS * 2 ** (this.#level - 1));
-    const ms = Math.max(SHORTEST_MS, retryAfterMs ?? guess);
+    const guess = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#level - 1));
+    const ms = Math.max(MIN_PAUSE_MS, retryAfterMs ?? guess);
     if (ms <= this.left) return false;
     this.#until = this.#clock.monotonic() + ms;
     this.#untilWall = this.#clock.now() + ms;
     return true;
   }
 
-  /** A certificate was issued: the next guess is shorter. Returns whether this ended a time of limits. */
+  /** Makes the next guess shorter, after an issuance. Returns whether this ended a time of rate limits. */
   succeeded(): boolean {
     this.#level = Math.max(0, this.#level - 1);
     return this.over();
   }
 
-  /** Nobody waits for the end any more. Returns whether there was something to wait for. */
+  /** Forgets the last pause if it is over. Returns whether there was one to forget. */
   over(): boolean {
     if (this.#untilWall === undefined || this.left > 0) return false;
     this.#untilWall = undefined;

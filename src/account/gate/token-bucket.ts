@@ -1,13 +1,13 @@
 import type { Clock } from '../../lib/clock.ts';
 
 export interface Rate {
-  /** Admissions in a minute, in the long run. */
+  /** Admissions per minute in the long run. */
   perMinute: number;
-  /** Admissions at once after a quiet time. */
+  /** Admissions at once after a quiet period. */
   burst: number;
 }
 
-/** Spreads admissions over time: never more than `burst` and then `perMinute`. */
+/** Spreads admissions over time: at most `burst` at once, then `perMinute`. */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #rate: Rate;
@@ -21,7 +21,7 @@ export class TokenBucket {
     this.#at = clock.monotonic();
   }
 
-  /** Whole tokens there are now. */
+  /** Whole tokens available now. */
   get available(): number {
     const now = this.#clock.monotonic();
     this.#tokens = Math.min(
@@ -29,17 +29,17 @@ export class TokenBucket {
       this.#tokens + ((now - this.#at) * this.#rate.perMinute) / 60_000,
     );
     this.#at = now;
-    // What rounding takes from a token that is due would else be waited for again.
+    // Rounding must not withhold a token that is due.
     return Math.floor(this.#tokens + 1e-9);
   }
 
-  /** Milliseconds until there is one token more than now. */
+  /** Milliseconds until one more token is available. */
   get nextMs(): number {
     const missing = this.available + 1 - this.#tokens;
     return Math.ceil((missing * 60_000) / this.#rate.perMinute);
   }
 
-  /** Takes one, which must be there. */
+  /** Takes a token; one must be available. */
   take(): void {
     this.#tokens -= 1;
   }

@@ -1,3 +1,4 @@
+import { stopAccount } from '../../account/stop-account.ts';
 import { type Stops, stopsOf } from '../../account/stops.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { afterFailure } from '../../issuance/attempt/retry-backoff.ts';
@@ -160,20 +161,7 @@ export function stopIssuer(
   error: TinyCertError,
   epoch: number,
 ): void {
-  const fault = faultOf(error);
-  const stops = stopsOf(error);
-  switch (stops) {
-    case 'account':
-      return account.gate.failed(key, epoch, fault);
-    case 'login':
-      return deps.directory.fault(account, fault);
-    case 'pause':
-      return account.gate.limited(error.retryAfterMs);
-    case 'nobody':
-      return;
-    default:
-      return stops satisfies never;
-  }
+  stopAccount({ account, directory: deps.directory, key, epoch, fault: faultOf(error) }, error);
 }
 
 /** Records the failure and when the next try comes; after a refusal of the request, only with another spec. */

@@ -17,10 +17,6 @@ import type { Deps } from '../context/deps.ts';
 import { callOptions, type Work } from '../context/work.ts';
 import type { Inputs } from '../context/inputs.ts';
 
-/** What a certificate was asked for never changes, so later recoveries need not ask the CA again. */
-const asked = new WeakMap<ReadyIssuer['account'], Map<string, string>>();
-const MOST_KEPT = 10_000;
-
 /**
  * The evidence of one recovery, read at the CA or live at the API server. It goes by the attempt alone, not by the spec. Its
  * methods reject with a `TinyCertError` or an `ApiError`.
@@ -197,17 +193,14 @@ export class RecoveryEvidence {
   }
 
   async #hashOf(id: number): Promise<string | undefined> {
-    const { account } = this.#issuer;
+    const { requestHashes } = this.#issuer.account;
     const { authorityId } = this.#attempt;
-    const known = asked.get(account) ?? new Map<string, string>();
-    asked.set(account, known);
     const key = `${authorityId} ${id}`;
-    const before = known.get(key);
-    if (before !== undefined) return before;
+    const known = requestHashes.get(key);
+    if (known !== undefined) return known;
     const details = await this.#detailsOf(id);
     const hash = details && hashOf(authorityId, details);
-    if (known.size >= MOST_KEPT) known.clear();
-    if (hash !== undefined) known.set(key, hash);
+    if (hash !== undefined) requestHashes.set(key, hash);
     return hash;
   }
 

@@ -1,0 +1,48 @@
+import type { AccountWork, Standing } from '../account/act.ts';
+import { clientFault } from '../account/check.ts';
+import type { CAcertAccount } from '../api/kinds.ts';
+import type { ReadyCAcertAccount } from '../issuance/cacert/directory.ts';
+import type { BackoffOptions } from '../lib/backoff.ts';
+import type { Connect } from './decide.ts';
+import { type Deps, holderOf } from './deps.ts';
+import { type Report, report } from './report.ts';
+
+/** Names and addresses rarely change, and the next certificate reveals a withdrawn login at the latest. */
+export const CHECK_INTERVAL: BackoffOptions = { base: 4 * 3_600_000, max: 4 * 3_600_000, jitter: 0.25 };
+
+const RATE_LIMITED = {
+  reason: 'RateLimitExceeded',
+  message: 'CAcert refuses more requests for now. The account is checked as soon as it may be.',
+};
+
+/** How a CAcert account is checked and reported. */
+export function workOf(deps: Deps): AccountWork<CAcertAccount, Connect, { issuer: ReadyCAcertAccount }> {
+  return {
+    clock: deps.clock,
+    random: deps.random,
+    accounts: deps.accounts,
+    directory: deps.directory,
+    holderOf,
+    interval: CHECK_INTERVAL,
+    rateLimited: RATE_LIMITED,
+    known: (_, issuer, { bundle }) => ({ issuer: { ...issuer, bundle } }),
+    probe: async (resource, account, { bundle }, signal) => ({
+      issuer: {
+        key: holderOf(resource),
+        account,
+        details: await account.client.getAccount({ signal }),
+        bundle,
+      },
+    }),
+    faultOf: clientFault,
+    report: (resource, standing, { signal }) => report(deps, resource, contentOf(standing), signal),
+  };
+}
+
+function contentOf(standing: Standing<{ issuer: ReadyCAcertAccount }>): Report {
+  if (standing.is === 'unchecked') return { ready: true, found: standing.issuer };
+  const found = standing.is === 'ready' ? { found: standing.found.issuer } : {};
+  if (!standing.why) return { ready: true, ...found };
+  const { reason, message } = standing.why;
+  return { ready: false, reason, message, ...found };
+}

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { BoundedMap } from './bounded-map.ts';
+
+test('beyond the limit the oldest entry goes; one that was set again is not the oldest', () => {
+  const map = new BoundedMap<string, number>(2);
+  map.set('a', 1);
+  map.set('b', 2);
+  map.set('a', 3);
+  map.set('c', 4);
+  expect(map.size).toBe(2);
+  expect(['a', 'b', 'c'].map((key) => map.get(key))).toEqual([3, undefined, 4]);
+});

@@ -1,0 +1,16 @@
+/** Results of one asynchronous call for each key. Callers of the same key share the call, and a failure is not kept. */
+export class OncePerKey<K, V> {
+  readonly #results = new Map<K, Promise<V>>();
+
+  /** The result for `key`, from `call` unless there is one already or one is under way. Rejects with the error of `call`. */
+  get(key: K, call: () => Promise<V>): Promise<V> {
+    const known = this.#results.get(key);
+    if (known) return known;
+    const result = call().catch((error: unknown) => {
+      this.#results.delete(key);
+      throw error;
+    });
+    this.#results.set(key, result);
+    return result;
+  }
+}
