@@ -124,7 +124,7 @@ export async function act<
       const known = directory.get(holder);
       const issuer = known?.ready && known.issuer.account === account ? known.issuer : undefined;
       const why = fault ?? work.rateLimited;
-      // While the breaker is open its gate stops certificates; the directory only has to have an issuer at all.
+      // An issuer that was ready stays in the directory: while the breaker is open, the gate stops its certificates.
       if (!issuer) notReady(why);
       await report(
         resource,

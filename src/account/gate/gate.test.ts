@@ -176,15 +176,15 @@ describe('a rate limit', () => {
 
   test('is reported once when it begins and once when it is over', async () => {
     const { clock, gate, ask, succeed } = setup();
-    const told: (number | undefined)[] = [];
-    gate.onChange(() => told.push(gate.blockedUntil));
+    const reported: (number | undefined)[] = [];
+    gate.onChange(() => reported.push(gate.blockedUntil));
     const until = clock.now() + 30_000;
     gate.limited(30_000);
     ask('1');
     await clock.advance(30_000);
-    expect(told).toEqual([until]);
+    expect(reported).toEqual([until]);
     succeed('1');
-    expect(told).toEqual([until, undefined]);
+    expect(reported).toEqual([until, undefined]);
   });
 });
 
