@@ -41,6 +41,8 @@ export interface Deps {
   directory: IssuerDirectory;
   /** Whether there is an issuer resource of this key in the directory's sense, checked or not. */
   issuerExists: (key: string) => boolean;
+  /** False while the API server does not serve the issuer's kind; `issuerExists` is true then. */
+  issuerKindInstalled: (key: string) => boolean;
   /** Has a certificate worked on again, by its key. */
   wake: (key: string) => void;
   attempts: AttemptMemory<number>;

@@ -27,6 +27,7 @@ export async function gather(
     issuerKey: key,
     issuer,
     issuerExists: issuer !== undefined || deps.issuerExists(key),
+    issuerKindInstalled: issuer !== undefined || deps.issuerKindInstalled(key),
     elder,
     // What belongs to another resource is none of this one's business.
     secret:
