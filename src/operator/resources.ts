@@ -20,9 +20,7 @@ export async function listAll<T extends KubeObject>(
   return lists.flatMap(({ items }) => items);
 }
 
-/**
- * All TinyCertCertificates in their newest known version, and those that are gone and that no issuer remembers yet.
- */
+/** All TinyCertCertificates in their newest known version, and those that are gone but not yet remembered by an issuer. */
 export function* knownResources(
   { certificates: store, writtenCertificates }: Pick<CertificateDeps, 'certificates' | 'writtenCertificates'>,
   unfinalized: Pick<Unfinalized, 'pending'>,
@@ -32,7 +30,7 @@ export function* knownResources(
   yield* unfinalized.pending();
 }
 
-/** The operator's Secrets that no certificate names. Those of pending CAcert keys are among them. */
+/** The operator's Secrets that no certificate names, with their keys. Secrets of pending CAcert keys are among them. */
 export function* strays({
   nameClaims,
   secrets: cached,
