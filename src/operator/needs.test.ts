@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Metrics } from '../metrics/registry.ts';
 import { NameClaims } from '../issuance/secret/name-claims.ts';
@@ -136,6 +137,13 @@ test('each controller waits for every kind that it decides by', () => {
     cacertaccount: ['cacertaccounts'],
     cacertcertificate: ['cacertaccounts', 'cacertcertificates', 'secrets', 'tinycertcertificates?'],
   });
+});
+
+test('docs/metrics.md lists every controller', () => {
+  const page = readFileSync('docs/metrics.md', 'utf8');
+  const row = page.split('\n').find((line) => line.startsWith('| `controller`'));
+  const listed = [...(row ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name).slice(1);
+  expect(new Set(listed)).toEqual(new Set(Object.keys(needsOfAll())));
 });
 
 test('in given namespaces nothing waits for the cluster-scoped kind', () => {
