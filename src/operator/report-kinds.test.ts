@@ -4,19 +4,30 @@ import { allKinds } from './informers.ts';
 import { reportKinds } from './report-kinds.ts';
 import { type Answer, LIST_AGAIN, startKinds } from '../../test/support/operator-kinds.ts';
 
+/** What is logged at info and above: by `reportKinds`, and by the informers themselves. */
 function reporting(answers: Record<string, Answer>) {
-  const kinds = startKinds({ answers });
-  const lines: string[] = [];
+  const [lines, informerLines]: [string[], string[]] = [[], []];
+  const kinds = startKinds({ answers, log: recorder(informerLines) });
+  reportKinds(allKinds(kinds.informers), recorder(lines));
+  return { ...kinds, lines, informerLines };
+}
+
+function recorder(lines: string[]): Logger {
   const write = (level: string) => (_: unknown, message?: string) => void lines.push(`${level} ${message}`);
-  const log = { ...silentLog, info: write('info'), warn: write('warn'), error: write('error') } as Logger;
-  reportKinds(allKinds(kinds.informers), log);
-  return { ...kinds, lines };
+  const log: Logger = {
+    ...silentLog,
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: () => log,
+  };
+  return log;
 }
 
 const MISSING =
   'error The CRD cacertaccounts.tinycert-operator.io is not installed: run kubectl apply -f crds/cacertaccounts.tinycert-operator.io.yaml of this release. CAcertAccounts and CAcertCertificates wait until then.';
 
-test('a missing CRD is named once, with what to do and what waits, and again when it is deleted later', async () => {
+test('a missing CRD is named once, with what to do and what waits', async () => {
   const { clock, answer, lines } = reporting({ cacertaccounts: 'not installed' });
   await clock.advance(100 * LIST_AGAIN);
   expect(lines).toEqual([MISSING]);
@@ -24,6 +35,18 @@ test('a missing CRD is named once, with what to do and what waits, and again whe
   answer('cacertaccounts', 'served');
   await clock.advance(LIST_AGAIN);
   expect(lines.slice(1)).toEqual(['info The CRD cacertaccounts.tinycert-operator.io is installed now.']);
+});
+
+test('the informer of a kind that is not installed does not warn of each list', async () => {
+  const { clock, informerLines } = reporting({ cacertaccounts: 'not installed' });
+  await clock.advance(100 * LIST_AGAIN);
+  expect(informerLines).toEqual([]);
+});
+
+test('the informer of a kind that cannot be read warns', async () => {
+  const { clock, informerLines } = reporting({ cacertaccounts: 'forbidden' });
+  await clock.advance(LIST_AGAIN);
+  expect(informerLines[0]).toMatch(/^warn /);
 });
 
 test('a CRD that is installed together with the operator is no error', async () => {

@@ -3,6 +3,7 @@ import type { KubeObject, ResourceType } from '../kube/objects.ts';
 import { type Informer, type InformerOptions, startInformer } from '../kube/watch/informer.ts';
 import type { ReflectorMetrics } from '../kube/watch/reflector.ts';
 import type { Store } from '../kube/watch/store.ts';
+import type { Logger } from '../lib/log.ts';
 
 /**
  * What is known of the objects of one kind.
@@ -37,7 +38,8 @@ export function watchKind<T extends P, P extends KubeObject>(
   options: WatchedKindOptions<T, P>,
 ): WatchedKind<P> {
   const { type, dependents } = options;
-  return new WatchedKind(type, dependents, (metrics) => startInformer<T, P>({ ...options, metrics }));
+  const log = type.group === '' ? options.log : withoutMissingKind(options.log);
+  return new WatchedKind(type, dependents, (metrics) => startInformer<T, P>({ ...options, log, metrics }));
 }
 
 /** The informer of one kind, and what is known of the kind. */
@@ -106,6 +108,19 @@ export class WatchedKind<P extends KubeObject> {
   #emit(event: KindEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+/**
+ * The reflector warns each time a list fails, twice a minute. That a kind is not installed may be meant and is reported once
+ * (`reportKinds`), so those warnings go to the debug level.
+ */
+function withoutMissingKind(log: Logger): Logger {
+  function warn(first: Readonly<Record<string, unknown>> | string, message = ''): void {
+    if (typeof first === 'string') log.warn(first);
+    else if (isNotFound(first['error'])) log.debug(first, message);
+    else log.warn(first, message);
+  }
+  return { ...log, warn, child: (fields) => withoutMissingKind(log.child(fields)) };
 }
 
 /** A kind of the core group is always there: a 404 for it does not come from an API server. */

@@ -4,7 +4,7 @@ import { VirtualClock } from './virtual-clock.ts';
 import type { KubeClient, Selection } from '../../src/kube/client.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/objects.ts';
-import { silentLog } from '../../src/lib/log.ts';
+import { type Logger, silentLog } from '../../src/lib/log.ts';
 import { type Informers, startInformers } from '../../src/operator/informers.ts';
 
 export type Answer = 'served' | 'not installed' | 'forbidden' | 'unreachable' | 'hanging';
@@ -28,7 +28,7 @@ export interface Kinds {
 
 /** Starts the informers. Every kind is served and empty until `answer` says something else. */
 export function startKinds(
-  options: { namespaces?: readonly string[]; answers?: Readonly<Record<string, Answer>> } = {},
+  options: { namespaces?: readonly string[]; answers?: Readonly<Record<string, Answer>>; log?: Logger } = {},
 ): Kinds {
   const clock = new VirtualClock();
   const end = new AbortController();
@@ -54,7 +54,7 @@ export function startKinds(
     kube,
     namespaces: options.namespaces,
     clock,
-    log: silentLog,
+    log: options.log ?? silentLog,
     signal: end.signal,
   });
   return {

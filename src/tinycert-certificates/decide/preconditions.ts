@@ -68,7 +68,7 @@ export function kindNotInstalled({ spec }: Inputs['certificate']): Reason {
   const { kind, name } = spec.issuerRef;
   return {
     reason: 'IssuerNotReady',
-    message: `${kind} ${name} cannot be read, since the CRD of ${kind} is not installed: run kubectl apply -f crds/ of the operator's release. This goes on by itself after that.`,
+    message: `${kind} ${name} cannot be read, because the CRD of ${kind} is not installed: run kubectl apply -f crds/ of the operator's release. This goes on by itself after that.`,
   };
 }
 
