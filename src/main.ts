@@ -6,7 +6,7 @@ import { runOperator } from './operator/run.ts';
 import type { Stop } from './operator/stop.ts';
 import { version } from './operator/version.ts';
 
-/** Exit codes: 0 asked to stop, 1 a fault at run time, 2 wrong flags. */
+/** Exit codes: 0 stopped by a signal, 1 failed at run time, 2 invalid flags. */
 async function main(): Promise<number> {
   let settings: Settings | 'help' | 'version';
   try {
@@ -31,7 +31,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** The first signal stops gently, the second at once. */
+/** The first signal stops gently; the second aborts what still runs. */
 function stopOnSignals(): Stop {
   const gentle = new AbortController();
   const forced = new AbortController();

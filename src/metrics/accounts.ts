@@ -1,17 +1,17 @@
 import { Gauge, type Registry } from 'prom-client';
 
-/** How the account behind one issuer stands. A CAcert account counts as the issuer of its certificates. */
+/** The state of the account behind one issuer. A CAcert account counts as the issuer of its certificates. */
 export interface AccountReading {
-  /** The issuer, as in `TinyCertIssuer:namespace/name`. */
+  /** The issuer's key, such as `TinyCertIssuer:namespace/name`. */
   issuer: string;
   state: 'closed' | 'half-open' | 'open';
   pausedSeconds: number;
   waiting: number;
 }
 
-/** The metrics of all accounts, by the issuers that use them: no label tells an e-mail address. */
+/** The metrics of all accounts, labelled by the issuers that use them: no label contains an e-mail address. */
 export interface AccountMetrics {
-  /** Adds to what is read at each scrape. */
+  /** Adds a source that is read at each scrape. */
   attach(read: () => readonly AccountReading[]): void;
 }
 
@@ -34,17 +34,17 @@ export function createAccountMetrics(registry: Registry): AccountMetrics {
     });
   gauge(
     'tinycert_account_breaker_state',
-    'Whether the account of the issuer is stopped by a fault of the CA: 0 closed, 1 half-open, 2 open.',
+    'Circuit breaker of the account of the issuer: 0 closed, 1 half-open, 2 open.',
     ({ state }) => stateValues[state],
   );
   gauge(
     'tinycert_account_rate_limit_pause_seconds',
-    'Seconds that the account is still left alone because the CA was asked too often.',
+    'Seconds left of the pause after the CA limited the rate of the account; 0 without a pause.',
     ({ pausedSeconds }) => pausedSeconds,
   );
   gauge(
     'tinycert_account_waiting',
-    'Certificates that wait for their turn at the account of the issuer.',
+    'Certificates that wait at the gate of the account of the issuer.',
     ({ waiting }) => waiting,
   );
   return {

@@ -1,10 +1,10 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** How a reconcile ended, in controller-runtime's words. */
+/** The result of a reconcile, in controller-runtime's terms. */
 export const RECONCILE_RESULTS = ['success', 'error', 'requeue', 'requeue_after'] as const;
 export type ReconcileOutcome = (typeof RECONCILE_RESULTS)[number];
 
-/** What a controller tells as it happens. */
+/** What a controller reports as it happens. */
 export interface ControllerObserver {
   workers(count: number): void;
   started(): void;
@@ -15,13 +15,13 @@ export interface ControllerObserver {
   conflicted(): void;
 }
 
-/** The metrics of all controllers, under controller-runtime's names. */
+/** The metrics of all controllers, with controller-runtime's names. */
 export interface ControllerMetrics {
   /** Starts the series of one controller at zero. */
   attach(name: string): ControllerObserver;
 }
 
-/** controller-runtime's own bounds, so that its dashboards fit. */
+/** controller-runtime's buckets, for its dashboards. */
 const BUCKETS = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5,
   1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60,
@@ -43,7 +43,7 @@ export function createControllerMetrics(registry: Registry): ControllerMetrics {
   });
   const time = new Histogram({
     name: 'controller_runtime_reconcile_time_seconds',
-    help: 'Seconds a reconcile took.',
+    help: 'Seconds that a reconcile took.',
     labelNames: ['controller'],
     buckets: BUCKETS,
     registers,
@@ -51,17 +51,17 @@ export function createControllerMetrics(registry: Registry): ControllerMetrics {
   const errors = counter('controller_runtime_reconcile_errors_total', 'Reconciles that failed.');
   const terminal = counter(
     'controller_runtime_terminal_reconcile_errors_total',
-    'Reconciles that failed in a way that no retry can mend.',
+    'Reconciles that failed with an error that is not retried.',
   );
   const timeouts = counter(
     'controller_runtime_reconcile_timeouts_total',
-    'Reconciles that ran over their time.',
+    'Reconciles that exceeded their time limit.',
   );
   const conflicts = counter(
     'tinycert_reconcile_conflicts_total',
-    'Reconciles repeated since an object had changed in between.',
+    'Reconciles repeated because an object had changed in between.',
   );
-  const active = gauge('controller_runtime_active_workers', 'Workers that run a reconcile now.');
+  const active = gauge('controller_runtime_active_workers', 'Workers that are running a reconcile.');
   const most = gauge('controller_runtime_max_concurrent_reconciles', 'Workers of the controller.');
 
   return {

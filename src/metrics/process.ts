@@ -11,19 +11,36 @@ const GC_KINDS = new Map([
 ]);
 
 /**
- * Registers metrics of the process under the names of prom-client's default ones. Those are not used: they sample the event loop
- * a hundred times a second, which costs an idle process more than everything else it does. Here all is read at the scrape.
+ * Registers metrics of the process with the names of prom-client's defaults. The defaults themselves sample the event loop a
+ * hundred times a second, which costs an idle process more than everything else. Here everything is read at the scrape.
  */
 export function registerProcessMetrics(registry: Registry, clock: Clock): void {
   const started = clock.now() / 1000 - process.uptime();
-  gauge(registry, 'process_start_time_seconds', 'When the process started.', () => started);
+  gauge(
+    registry,
+    'process_start_time_seconds',
+    'Start time of the process, in seconds since the epoch.',
+    () => started,
+  );
   registerCpu(registry);
   registerFiles(registry);
   const memory = (): NodeJS.MemoryUsage => process.memoryUsage();
-  gauge(registry, 'process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
-  gauge(registry, 'nodejs_heap_size_total_bytes', 'Size of the heap.', () => memory().heapTotal);
-  gauge(registry, 'nodejs_heap_size_used_bytes', 'Used part of the heap.', () => memory().heapUsed);
-  gauge(registry, 'nodejs_external_memory_bytes', 'Memory outside of the heap.', () => memory().external);
+  gauge(registry, 'process_resident_memory_bytes', 'Resident memory in bytes.', () =>
+    process.memoryUsage.rss(),
+  );
+  gauge(registry, 'nodejs_heap_size_total_bytes', 'Size of the V8 heap in bytes.', () => memory().heapTotal);
+  gauge(
+    registry,
+    'nodejs_heap_size_used_bytes',
+    'Used part of the V8 heap in bytes.',
+    () => memory().heapUsed,
+  );
+  gauge(
+    registry,
+    'nodejs_external_memory_bytes',
+    'Memory outside the V8 heap in bytes.',
+    () => memory().external,
+  );
   registerEventLoop(registry, clock);
   registerGarbageCollection(registry);
   const labelNames = ['version'];
@@ -65,18 +82,22 @@ function registerCpu(registry: Registry): void {
         this.inc(micros(process.cpuUsage()) / 1e6);
       },
     });
-  counter('process_cpu_user_seconds_total', 'CPU time in user mode.', ({ user }) => user);
-  counter('process_cpu_system_seconds_total', 'CPU time in the system.', ({ system }) => system);
-  counter('process_cpu_seconds_total', 'CPU time.', ({ user, system }) => user + system);
+  counter('process_cpu_user_seconds_total', 'Seconds of CPU time in user mode.', ({ user }) => user);
+  counter('process_cpu_system_seconds_total', 'Seconds of CPU time in system mode.', ({ system }) => system);
+  counter(
+    'process_cpu_seconds_total',
+    'Seconds of CPU time in user and system mode.',
+    ({ user, system }) => user + system,
+  );
 }
 
-/** Linux only, like the same metrics everywhere. */
+/** Linux only, as these metrics are in other clients. */
 function registerFiles(registry: Registry): void {
   gauge(registry, 'process_open_fds', 'Open file descriptors.', async () => {
     const open = await readdir('/proc/self/fd').catch(() => undefined);
     return open?.length;
   });
-  gauge(registry, 'process_max_fds', 'Most file descriptors that may be open.', async () => {
+  gauge(registry, 'process_max_fds', 'Limit of open file descriptors.', async () => {
     const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
     const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
     return soft === undefined ? undefined : Number(soft);
@@ -84,18 +105,23 @@ function registerFiles(registry: Registry): void {
 }
 
 function registerEventLoop(registry: Registry, clock: Clock): void {
-  gauge(registry, 'nodejs_eventloop_lag_seconds', 'How late the event loop is, at the scrape.', async () => {
-    const asked = clock.monotonic();
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-    return (clock.monotonic() - asked) / 1000;
-  });
+  gauge(
+    registry,
+    'nodejs_eventloop_lag_seconds',
+    'Lag of the event loop at the scrape, in seconds.',
+    async () => {
+      const asked = clock.monotonic();
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      return (clock.monotonic() - asked) / 1000;
+    },
+  );
   let last = performance.eventLoopUtilization();
   gauge(
     registry,
     'nodejs_eventloop_utilization',
-    'Share of the time since the last scrape that the event loop was busy.',
+    'Share of the time since the last scrape in which the event loop was busy, from 0 to 1.',
     () => {
       const current = performance.eventLoopUtilization();
       const { utilization } = performance.eventLoopUtilization(current, last);
@@ -108,7 +134,7 @@ function registerEventLoop(registry: Registry, clock: Clock): void {
 function registerGarbageCollection(registry: Registry): void {
   const duration = new Histogram({
     name: 'nodejs_gc_duration_seconds',
-    help: 'Seconds a garbage collection took, by kind.',
+    help: 'Seconds that a garbage collection took, by kind.',
     labelNames: ['kind'],
     buckets: [0.001, 0.01, 0.1, 1, 2, 5],
     registers: [registry],

@@ -1,26 +1,26 @@
 import { Counter, Gauge, Histogram, type Registry, exponentialBuckets } from 'prom-client';
 
-/** What a queue tells when it is asked, at a scrape. */
+/** The state of a queue, read at each scrape. */
 export interface QueueState {
   /** Keys that are ready and wait for a worker. */
   depth: number;
-  /** Seconds that the running keys have been running, together. */
+  /** Seconds that all running keys together have been running. */
   unfinishedSeconds: number;
   /** Seconds that the longest running key has been running. */
   longestRunningSeconds: number;
 }
 
-/** What a queue tells as it happens. */
+/** What a queue reports as it happens. */
 export interface QueueObserver {
   added(): void;
-  /** A key was handed out, after waiting ready for so long. */
+  /** A ready key was handed out after it had waited this long. */
   started(waitedSeconds: number): void;
   finished(workedSeconds: number): void;
   /** A key was put back after a failure. */
   retried(): void;
 }
 
-/** The metrics of all queues, under client-go's names, with the queue's name as `name` and `controller`. */
+/** The metrics of all queues, with client-go's names and the queue's name as `name` and `controller`. */
 export interface QueueMetrics {
   /** Starts the series of one queue at zero. `state` is read at each scrape. */
   attach(name: string, state: () => QueueState): QueueObserver;
@@ -49,7 +49,7 @@ export function createQueueMetrics(registry: Registry): QueueMetrics {
   gauge('workqueue_depth', 'Keys that wait for a worker.', (state) => state.depth);
   gauge(
     'workqueue_unfinished_work_seconds',
-    'Seconds of work in progress that no duration has counted yet.',
+    'Seconds that all running keys together have been running.',
     (state) => state.unfinishedSeconds,
   );
   gauge(
@@ -59,7 +59,7 @@ export function createQueueMetrics(registry: Registry): QueueMetrics {
   );
   const adds = new Counter({
     name: 'workqueue_adds_total',
-    help: 'Adds that the queue took.',
+    help: 'Keys added to the queue.',
     labelNames,
     registers,
   });
@@ -69,8 +69,11 @@ export function createQueueMetrics(registry: Registry): QueueMetrics {
     labelNames,
     registers,
   });
-  const waited = histogram('workqueue_queue_duration_seconds', 'Seconds a ready key waited for a worker.');
-  const worked = histogram('workqueue_work_duration_seconds', 'Seconds a worker spent on a key.');
+  const waited = histogram(
+    'workqueue_queue_duration_seconds',
+    'Seconds that a ready key waited for a worker.',
+  );
+  const worked = histogram('workqueue_work_duration_seconds', 'Seconds that a worker spent on a key.');
 
   return {
     attach(name, state) {

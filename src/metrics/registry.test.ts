@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createMetrics } from './registry.ts';
 
-test('every known series starts at zero, under the names that dashboards know', async () => {
+test('every known series starts at zero, with the names that dashboards use', async () => {
   const metrics = createMetrics({ process: false });
   metrics.controller.attach('certificates');
   metrics.queue.attach('certificates', () => ({ depth: 0, unfinishedSeconds: 0, longestRunningSeconds: 0 }));
@@ -32,7 +32,7 @@ test('every known series starts at zero, under the names that dashboards know', 
   expect(series.filter((one) => !text.includes(`${one} 0\n`))).toEqual([]);
 });
 
-test('requests and leadership carry client-go’s labels', async () => {
+test('requests and leadership have client-go’s labels', async () => {
   const { registry, rest, lease, tinycert } = createMetrics({ process: false });
   rest.requests.inc({ code: '200', method: 'GET', host: 'api:6443' });
   lease.leader.set({ name: 'operator' }, 1);
@@ -45,13 +45,13 @@ test('requests and leadership carry client-go’s labels', async () => {
   expect(text).toContain('tinycert_client_request_duration_seconds_sum{call="cert/new"} 0.3\n');
 });
 
-test('two sets of metrics do not mix', async () => {
+test('two registries are independent', async () => {
   const [one, two] = [createMetrics({ process: false }), createMetrics({ process: false })];
   one.certificates.issuances.inc({ operation: 'new', outcome: 'success' });
   expect(await two.registry.metrics()).toContain('{operation="new",outcome="success"} 0\n');
 });
 
-test('the process is measured too', async () => {
+test('metrics of the process are included', async () => {
   const { registry } = createMetrics();
   await registry.metrics();
   const text = await registry.metrics();

@@ -6,39 +6,39 @@ import { type ControllerMetrics, createControllerMetrics } from './controller.ts
 import { registerProcessMetrics } from './process.ts';
 import { type QueueMetrics, createQueueMetrics } from './queue.ts';
 
-/** How a certificate comes to be: a new key, or the same key with fresh validity. */
+/** How a certificate is made: with a new key, or with the same key and a new validity. */
 export const ISSUANCE_OPERATIONS = ['new', 'reissue'] as const;
-/** How one attempt ended. `adopted`: recovery found what an earlier, interrupted attempt had bought. */
+/** The outcome of an attempt. `adopted`: recovery found what an interrupted attempt had bought. */
 export const ISSUANCE_OUTCOMES = ['success', 'failure', 'adopted', 'abandoned'] as const;
 
-/** What a certificate can be made at the CA. */
+/** The status that a certificate can be given at the CA. */
 export const REVOCATION_ACTIONS = ['good', 'hold', 'revoked'] as const;
 /**
- * How one change of status ended. `moot`: expired, replaced or gone; `released`: given up, since nobody is left who could
- * ask the CA.
+ * The outcome of a change of status. `moot`: the certificate has expired, or was replaced or deleted; `released`: given up,
+ * because no account is left to ask the CA with.
  */
 export const REVOCATION_OUTCOMES = ['success', 'moot', 'failure', 'released'] as const;
 
-/** Requests to the API server, under client-go's names. */
+/** Requests to the API server, with client-go's metric names. */
 export interface RestMetrics {
   readonly requests: Counter<'code' | 'method' | 'host'>;
 }
 
-/** The Lease. */
+/** Leader election. */
 export interface LeaseMetrics {
   readonly leader: Gauge<'name'>;
 }
 
-/** What the operator is for. */
+/** TinyCert certificates. */
 export interface CertificateMetrics {
   readonly issuances: Counter<'operation' | 'outcome'>;
   readonly revocations: Counter<'status' | 'outcome'>;
 }
 
-/** How one attempt at CAcert ended. `uncertain`: nobody knows; `mismatched`: with another thing than was asked for. */
+/** The outcome of an attempt at CAcert. `uncertain`: unknown; `mismatched`: CAcert signed something else than requested. */
 export const CACERT_OUTCOMES = ['success', 'adopted', 'failure', 'uncertain', 'mismatched'] as const;
 
-/** The same for CAcert's certificates, which cannot be revoked. */
+/** CAcert certificates. The operator cannot revoke them. */
 export interface CAcertCertificateMetrics {
   readonly issuances: Counter<'outcome'>;
 }
@@ -58,19 +58,19 @@ export interface Metrics {
 }
 
 export interface MetricsOptions {
-  /** Whether to measure the process too (CPU, memory, event loop, garbage collection); true unless given. */
+  /** Whether to add metrics of the process (CPU, memory, event loop, garbage collection); true unless given. */
   process?: boolean;
   clock?: Clock;
 }
 
-/** Makes a registry of its own, never prom-client's global one, with every known series at zero. */
+/** Creates a registry, never prom-client's global one, with every known series at zero. */
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (options.process ?? true) registerProcessMetrics(registry, options.clock ?? systemClock);
   const issuances = new Counter({
     name: 'tinycert_certificate_issuances_total',
-    help: 'Attempts to issue or reissue a certificate, by outcome.',
+    help: 'Attempts to issue or reissue a TinyCert certificate, by operation and outcome.',
     labelNames: ['operation', 'outcome'],
     registers,
   });
@@ -78,7 +78,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     for (const outcome of ISSUANCE_OUTCOMES) issuances.inc({ operation, outcome }, 0);
   const revocations = new Counter({
     name: 'tinycert_certificate_revocations_total',
-    help: 'Changes of the status of a certificate at TinyCert that were due, by outcome.',
+    help: 'Changes of the status of certificates at TinyCert, by wanted status and outcome.',
     labelNames: ['status', 'outcome'],
     registers,
   });
@@ -116,7 +116,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       name: 'TinyCert',
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
     }),
-    // A request is signed by a machine apart, which takes its time.
+    // CAcert signs on a separate machine, which can take a minute and more.
     cacert: createCallMetrics(registry, {
       prefix: 'cacert',
       name: 'CAcert',

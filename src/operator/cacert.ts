@@ -1,6 +1,3 @@
-import type { CAcertAccounts } from '../account/cacert-accounts.ts';
-import type { SecretWatches } from '../account/secret-watches.ts';
-import type { CAcertAccount, CAcertCertificate } from '../api/kinds.ts';
 import { controller as accountController } from '../cacert-accounts/controller.ts';
 import { reconciler, wire } from '../cacert-certificates/controller.ts';
 import type { Deps } from '../cacert-certificates/deps.ts';
@@ -9,47 +6,23 @@ import { AttemptMemory } from '../issuance/attempt/memory.ts';
 import { CAcertDirectory, cacertAccountKey } from '../issuance/cacert/directory.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
-import type { NameClaims } from '../issuance/secret/name-claims.ts';
-import type { Warn } from '../issuance/status/events.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
 import { StatusWriter } from '../issuance/status/writer.ts';
-import type { KubeClient } from '../kube/client.ts';
-import type { Reconcile } from '../kube/controller/controller.ts';
 import type { WorkQueue } from '../kube/controller/queue.ts';
-import type { KubeObject } from '../kube/objects.ts';
-import type { Store } from '../kube/watch/store.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { Metrics } from '../metrics/registry.ts';
+import { wakeSharers } from './installed.ts';
+import { known, synced } from './needs.ts';
+import type { CaControllers, Shared } from './shared.ts';
 
-/** What CAcert's controllers share with TinyCert's. */
-export interface CAcertOptions {
-  kube: KubeClient;
-  clock: Clock;
-  metrics: Metrics;
-  warn: Warn;
-  holder: string;
-  leads: () => boolean;
-  crds: Deps['crds'];
-  accounts: CAcertAccounts;
-  allowedEndpoints: readonly string[];
-  secretWatches: SecretWatches;
-  nameClaims: NameClaims;
-  stores: {
-    accounts: Store<CAcertAccount>;
-    certificates: Store<CAcertCertificate>;
-    secrets: Store<KubeObject>;
+const ACCOUNT_WORKERS = 4;
+
+/** Builds CAcert's controllers. */
+export function cacertControllers(shared: Shared): CaControllers {
+  const { kube, clock, crds, warn, informers, settings } = shared;
+  const queues = {
+    accounts: shared.queueOf('cacertaccount'),
+    certificates: shared.queueOf('cacertcertificate'),
   };
-  queues: { accounts: WorkQueue; certificates: WorkQueue };
-}
-
-/** CAcert's two controllers, and the function that ends what leads to their keys. */
-export function cacertControllers(options: CAcertOptions): {
-  accounts: Reconcile;
-  certificates: Reconcile;
-  stop: () => void;
-} {
-  const { kube, clock, warn, stores, queues, crds, nameClaims } = options;
   const directory = new CAcertDirectory();
   const accounts = accountController(
     {
@@ -57,59 +30,95 @@ export function cacertControllers(options: CAcertOptions): {
       clock,
       crds,
       warn,
-      resources: stores.accounts,
+      resources: informers.cacertAccounts.store,
       written: new LastWritten({ clock }),
       directory,
-      accounts: options.accounts,
-      secretWatches: options.secretWatches,
-      allowedEndpoints: options.allowedEndpoints,
+      accounts: shared.cacertAccounts,
+      secretWatches: shared.secretWatches,
+      allowedEndpoints: settings.allowedEndpoints,
     },
     queues.accounts,
   );
-  const written = new LastWritten<CAcertCertificate>({ clock });
-  const writtenSecrets = new LastWritten<KubeObject>({ clock });
-  const known = new Set<string>();
-  const endOfKnown = stores.accounts.subscribe(({ type, object: { metadata } }) => {
-    const key = cacertAccountKey(metadata.namespace, metadata.name);
-    if (type === 'delete') known.delete(key);
-    else known.add(key);
-  });
-  const deps: Deps = {
+  const existing = new Set<string>();
+  const deps = certificateDeps(shared, directory, (key) => existing.has(key), queues.certificates);
+  const ends = [
+    accounts.stop,
+    informers.cacertAccounts.store.subscribe(({ type, object: { metadata } }) => {
+      const key = cacertAccountKey(metadata.namespace, metadata.name);
+      if (type === 'delete') existing.delete(key);
+      else existing.add(key);
+    }),
+    wire(deps, queues.certificates),
+    wakeSharers(informers.certificates, informers.cacertCertificates, queues.certificates),
+  ];
+  return {
+    controllers: [
+      {
+        name: 'cacertaccount',
+        queue: queues.accounts,
+        workers: ACCOUNT_WORKERS,
+        reconcile: accounts.reconcile,
+        needs: [synced(informers.cacertAccounts)],
+      },
+      {
+        name: 'cacertcertificate',
+        queue: queues.certificates,
+        // A call to CAcert keeps its worker for as long as signing takes.
+        workers: settings.concurrency,
+        reconcile: reconciler(deps),
+        needs: [
+          synced(informers.cacertCertificates),
+          synced(informers.cacertAccounts),
+          synced(informers.secrets),
+          known(informers.certificates),
+        ],
+      },
+    ],
+    stop: () => {
+      for (const end of ends) end();
+    },
+  };
+}
+
+function certificateDeps(
+  shared: Shared,
+  directory: CAcertDirectory,
+  accountExists: Deps['accountExists'],
+  queue: WorkQueue,
+): Deps {
+  const { kube, clock, crds, informers, nameClaims } = shared;
+  const { store } = informers.cacertCertificates;
+  const secrets = informers.secrets.store;
+  const written: Deps['written'] = new LastWritten({ clock });
+  const writtenSecrets: Deps['writtenSecrets'] = new LastWritten({ clock });
+  return {
     clock,
     timing: cacertKind.timing,
-    metrics: options.metrics.cacertCertificates,
-    warn,
-    holder: options.holder,
-    leads: options.leads,
+    metrics: shared.metrics.cacertCertificates,
+    warn: shared.warn,
+    holder: shared.holder,
+    leads: shared.leads,
     crds,
-    certificates: stores.certificates,
+    certificates: store,
     written,
-    secrets: stores.secrets,
+    secrets,
     writtenSecrets,
     directory,
-    accountExists: (key) => known.has(key),
-    wake: (key) => queues.certificates.add(key, { reason: 'turn' }),
+    accountExists,
+    wake: (key) => queue.add(key, { reason: 'turn' }),
     attempts: new AttemptMemory(),
     statuses: new StatusWriter({ kube, clock, kind: cacertKind, crds, written }),
     nameClaims,
     certificateSecrets: new CertificateSecrets({
       kube,
       kind: cacertKind,
-      certificates: stores.certificates,
-      watched: stores.secrets,
+      certificates: store,
+      watched: secrets,
       written: writtenSecrets,
       claims: nameClaims,
     }),
     pendingKeys: new PendingKeys({ kube, written: writtenSecrets }),
     repairLimiter: new RateLimiter(clock),
     reportLimiter: new RateLimiter(clock),
-  };
-  const endOfWires = wire(deps, queues.certificates);
-  return {
-    accounts: accounts.reconcile,
-    certificates: reconciler(deps),
-    stop: () => {
-      for (const end of [accounts.stop, endOfKnown, endOfWires]) end();
-    },
   };
 }

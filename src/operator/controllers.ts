@@ -1,124 +1,67 @@
 import { hostname } from 'node:os';
-import type { CAcertAccounts } from '../account/cacert-accounts.ts';
 import { SecretWatches, informerWatches } from '../account/secret-watches.ts';
-import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
-import {
-  type CAcertAccount,
-  type CAcertCertificate,
-  type TinyCertCertificate,
-  cacertAccounts,
-  cacertCertificates,
-  certificates,
-  clusterIssuers,
-  issuers,
-} from '../api/kinds.ts';
-import { MANAGED_LABEL } from '../api/names.ts';
-import { AttemptMemory } from '../issuance/attempt/memory.ts';
-import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { NameClaims } from '../issuance/secret/name-claims.ts';
 import { eventWarner, operatorEvents } from '../issuance/status/events.ts';
-import { LastWritten } from '../issuance/status/last-written.ts';
-import { RateLimiter } from '../issuance/status/rate-limit.ts';
-import { StatusWriter } from '../issuance/status/writer.ts';
-import { LeftoverSecrets } from '../issuance/tinycert/inventory/leftover-secrets.ts';
-import { Observations } from '../issuance/tinycert/inventory/observations.ts';
-import { IssuerDirectory } from '../issuance/tinycert/issuer-directory.ts';
-import { tinycertKind } from '../issuance/tinycert/kind.ts';
-import { IssuersNeeded } from '../issuance/tinycert/revocations/issuers-needed.ts';
-import { LastSessions } from '../issuance/tinycert/revocations/last-sessions.ts';
-import { IssuerReleasedStore } from '../issuance/tinycert/released-store.ts';
-import type { KubeClient } from '../kube/client.ts';
 import { runController } from '../kube/controller/controller.ts';
 import { WorkQueue } from '../kube/controller/queue.ts';
 import { EventRecorder } from '../kube/events.ts';
-import { type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
-import { type Informer, startInformer } from '../kube/watch/informer.ts';
-import type { Clock } from '../lib/clock.ts';
-import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import type { Metrics } from '../metrics/registry.ts';
-import type { Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
-import { RevocationRetries } from '../tinycert-certificates/context/revocation-retries.ts';
-import { reconciler, wire } from '../tinycert-certificates/controller.ts';
-import { Unfinalized } from '../tinycert-certificates/deletion/unfinalized.ts';
-import { controller as issuerController } from '../tinycert-issuers/controller.ts';
-import type { Issuer } from '../tinycert-issuers/deps.ts';
-import { inUseController } from '../tinycert-issuers/in-use.ts';
-import { Inventory } from '../tinycert-issuers/inventory.ts';
 import { cacertControllers } from './cacert.ts';
-import type { Settings } from './flags.ts';
-import { knownResources, listAll, listIssuers, strays, watchedIssuers } from './resources.ts';
-import { slimSecret } from './slim.ts';
+import { allKinds, startInformers } from './informers.ts';
+import { assertSynced, whenMet } from './needs.ts';
+import { reportKinds } from './report-kinds.ts';
+import type { Controller, Shared } from './shared.ts';
 import type { Stop } from './stop.ts';
-import { type Followed, watchSync } from './sync.ts';
+import { tinycertControllers } from './tinycert.ts';
 
-export interface ControllersOptions {
-  kube: KubeClient;
-  clock: Clock;
+export interface ControllersOptions extends Omit<
+  Shared,
+  'informers' | 'warn' | 'warnOperator' | 'secretWatches' | 'nameClaims' | 'queueOf'
+> {
   log: Logger;
-  metrics: Metrics;
-  accounts: TinyCertAccounts;
-  cacertAccounts: CAcertAccounts;
-  settings: Settings;
-  /** Where Secrets of cluster-scoped issuers lie. */
-  namespace: string;
-  holder: string;
-  leads: () => boolean;
-  crds: CertificateDeps['crds'];
   stop: Stop;
 }
 
 export interface Controllers {
-  queues: readonly { name: string; queue: WorkQueue }[];
-  /** Throws while a cache is not in sync. */
+  queues: readonly Pick<Controller, 'name' | 'queue'>[];
+  /** Throws while the operator is not ready. */
   assertSynced: () => void;
-  /** Waits for the caches, then works until told to stop. */
+  /** Starts each controller as soon as its needs are met; resolves after the stop, when all have finished. */
   run: () => Promise<void>;
   /** Ends the watches. */
   close: () => Promise<void>;
 }
 
-/** A cache has not been filled yet. */
-class NotSynced extends AppError {
-  constructor() {
-    super('NotSynced', 'The caches are not in sync with the API server.');
-  }
-}
-
-/** Starts the watches, which run warm on every replica, and prepares the controllers, which run on the leader. */
+/**
+ * Starts the informers, which run on every replica, and builds the controllers, which run on the leader.
+ *
+ *     informers.ts     what is watched                         one entry a kind
+ *     tinycert.ts      issuer, clusterissuer, …-in-use,
+ *                      certificate, unfinalized                one line a controller
+ *     cacert.ts        cacertaccount, cacertcertificate        one line a controller
+ *
+ * A line is `{ name, queue, workers, reconcile, needs }`. A controller runs from the moment its needs are met, whatever
+ * the other controllers wait for, so a missing CRD stops only what depends on it. Its queue fills before that.
+ *
+ * The rule for `needs`: a cache that has not been filled decides nothing.
+ *
+ * - `synced`: the controller works on these objects, or takes them for gone if the cache lacks them (an inventory, an
+ *   owner of a Secret). It waits while their CRD is missing.
+ * - `known`: the controller asks only which objects there are. If the API server does not serve the kind (404), there are
+ *   none: no Secret name is claimed by one, no issuer is needed by one.
+ * - An issuer of a kind that is not in sync counts as existing, so nothing is given up for its absence; its certificates
+ *   report that the kind is not installed.
+ *
+ * When a kind is installed later, its informer lists it within about 30 seconds. Then its controllers start, and what was
+ * decided without it is decided again. Until that list, its resources claim nothing. If another resource has written the
+ * Secret by then, it keeps the Secret, as it would if both had been created at the same moment.
+ */
 export function startControllers(options: ControllersOptions): Controllers {
   const { kube, clock, log, metrics, settings, stop } = options;
   const watching = new AbortController();
   const { signal } = watching;
-  const follow = <T extends KubeObject, P>(
-    type: ResourceType<T>,
-    project: (object: T) => P,
-    extra: { labelSelector?: string; metadataOnly?: boolean } = {},
-  ): Informer<P> =>
-    startInformer<T, P>({
-      client: kube,
-      type,
-      ...(settings.namespaces && type.namespaced ? { namespaces: settings.namespaces } : {}),
-      ...extra,
-      project,
-      clock,
-      log,
-      signal,
-    });
-  const same = <T>(object: T): T => object;
-  const informers = {
-    certificates: follow<TinyCertCertificate, TinyCertCertificate>(certificates, same),
-    secrets: follow<Secret, KubeObject>(secrets, slimSecret, {
-      labelSelector: `${MANAGED_LABEL}=true`,
-      metadataOnly: true,
-    }),
-    issuers: follow<Issuer, Issuer>(issuers, same),
-    cacertAccounts: follow<CAcertAccount, CAcertAccount>(cacertAccounts, same),
-    cacertCertificates: follow<CAcertCertificate, CAcertCertificate>(cacertCertificates, same),
-    // A role that is bound to namespaces cannot read cluster-scoped kinds.
-    ...(settings.namespaces ? {} : { clusterIssuers: follow<Issuer, Issuer>(clusterIssuers, same) }),
-  };
-  const all: Followed[] = Object.values(informers);
+  const informers = startInformers({ kube, clock, log, namespaces: settings.namespaces, signal });
+  reportKinds(allKinds(informers), log);
   const recorder = new EventRecorder({
     client: kube,
     clock,
@@ -127,208 +70,41 @@ export function startControllers(options: ControllersOptions): Controllers {
     instance: options.holder,
   });
   const recording = recorder.run(signal);
-  const warn = eventWarner(recorder);
-  const directory = new IssuerDirectory();
-  const issuerStores = [
-    { type: issuers, prefix: `${issuers.kind}:`, store: informers.issuers.store },
-    ...(informers.clusterIssuers
-      ? [{ type: clusterIssuers, prefix: `${clusterIssuers.kind}:`, store: informers.clusterIssuers.store }]
-      : []),
-  ];
-  const issuersNeeded = new IssuersNeeded(informers.certificates.store);
-  const sessions = new LastSessions({
-    directory,
-    accounts: options.accounts,
-    isNeeded: (key) => issuersNeeded.count(key) > 0,
-  });
-  issuersNeeded.onChange((key) => sessions.review(key));
-  const writtenCertificates = new LastWritten<TinyCertCertificate>({ clock });
-  const writtenSecrets = new LastWritten<KubeObject>({ clock });
-  const nameClaims = new NameClaims();
-  const deps: CertificateDeps = {
-    kube,
-    clock,
-    timing: tinycertKind.timing,
-    metrics: metrics.certificates,
-    warn,
+  const shared: Shared = {
+    ...options,
+    informers,
+    warn: eventWarner(recorder),
     warnOperator: operatorEvents(recorder, { namespace: options.namespace, pod: hostname() }),
-    holder: options.holder,
-    leads: options.leads,
-    crds: options.crds,
-    certificates: informers.certificates.store,
-    secrets: informers.secrets.store,
-    listCertificates: (listSignal) => listAll(kube, certificates, settings.namespaces, listSignal),
-    directory,
-    issuerExists: (key) =>
-      issuerStores.some(
-        ({ prefix, store }) => key.startsWith(prefix) && store.get(key.slice(prefix.length)) !== undefined,
-      ),
-    wake: (key) => certificateQueue.add(key, { reason: 'turn' }),
-    attempts: new AttemptMemory<number>(),
-    observations: new Observations(),
-    revocationRetries: new RevocationRetries(),
-    lastSessions: sessions,
-    releasedStore: new IssuerReleasedStore({
-      kube,
-      crds: options.crds,
-      directory,
-      listIssuers: (listSignal) => listIssuers(kube, issuerStores, settings.namespaces, listSignal),
-    }),
-    leftoverSecrets: new LeftoverSecrets({ kube, strays: () => strays(deps) }),
-    repairLimiter: new RateLimiter(clock),
-    reportLimiter: new RateLimiter(clock),
-    writtenCertificates,
-    statuses: new StatusWriter({
-      kube,
-      clock,
-      kind: tinycertKind,
-      crds: options.crds,
-      written: writtenCertificates,
-    }),
-    writtenSecrets,
-    nameClaims,
-    certificateSecrets: new CertificateSecrets({
-      kube,
-      kind: tinycertKind,
-      certificates: informers.certificates.store,
-      watched: informers.secrets.store,
-      written: writtenSecrets,
-      claims: nameClaims,
-    }),
+    secretWatches: new SecretWatches(informerWatches({ client: kube, clock, log, signal })),
+    nameClaims: new NameClaims(),
+    queueOf: (name) => new WorkQueue({ name, clock, metrics: metrics.queue }),
   };
-  const queueOf = (name: string): WorkQueue => new WorkQueue({ name, clock, metrics: metrics.queue });
-  const runs: { name: string; queue: WorkQueue; run: () => Promise<void> }[] = [];
-  const certificateQueue = queueOf('certificate');
-  const vanishedQueue = queueOf('vanished');
-  const vanished = new Unfinalized(deps, vanishedQueue);
-  const ends = [
-    wire(deps, certificateQueue, vanished),
-    vanished.wire(),
-    issuersNeeded.wire(),
-    sessions.wire(),
-  ];
-  const inventory = new Inventory({
-    clock,
-    directory,
-    resources: () => knownResources(deps, vanished),
-    issuers: () => watchedIssuers(issuerStores),
-    observations: deps.observations,
-    listCertificates: deps.listCertificates,
-    releasedStore: deps.releasedStore,
-    leftoverSecrets: deps.leftoverSecrets,
-  });
-  const secretWatches = new SecretWatches(informerWatches({ client: kube, clock, log, signal }));
-  for (const { type, store } of issuerStores) {
-    const queue = queueOf(type === issuers ? 'issuer' : 'clusterissuer');
-    const { reconcile, stop: end } = issuerController(
-      {
-        kube,
-        clock,
-        crds: options.crds,
-        warn,
-        type,
-        issuers: store,
-        writtenIssuers: new LastWritten({ clock }),
-        directory,
-        accounts: options.accounts,
-        secretWatches,
-        inventory,
-        clusterResourceNamespace: options.namespace,
-        allowedEndpoints: settings.allowedEndpoints,
-      },
-      queue,
-    );
-    ends.push(end);
-    runs.push({ name: queueName(type), queue, run: () => start(queueName(type), queue, 4, reconcile) });
-    const inUseName = `${queueName(type)}-in-use`;
-    const inUseQueue = queueOf(inUseName);
-    const inUse = inUseController({ kube, warn, type, issuers: store, issuersNeeded }, inUseQueue);
-    ends.push(inUse.stop);
-    runs.push({
-      name: inUseName,
-      queue: inUseQueue,
-      run: () => start(inUseName, inUseQueue, 1, inUse.reconcile),
-    });
-  }
-  runs.push({
-    name: 'certificate',
-    queue: certificateQueue,
-    run: () => start('certificate', certificateQueue, settings.concurrency, reconciler(deps)),
-  });
-  const cacertQueues = {
-    accounts: queueOf('cacertaccount'),
-    certificates: queueOf('cacertcertificate'),
-  };
-  const cacert = cacertControllers({
-    kube,
-    clock,
-    metrics,
-    warn,
-    holder: options.holder,
-    leads: options.leads,
-    crds: options.crds,
-    accounts: options.cacertAccounts,
-    allowedEndpoints: settings.allowedEndpoints,
-    secretWatches,
-    nameClaims,
-    stores: {
-      accounts: informers.cacertAccounts.store,
-      certificates: informers.cacertCertificates.store,
-      secrets: informers.secrets.store,
-    },
-    queues: cacertQueues,
-  });
-  ends.push(cacert.stop);
-  // A call to CAcert holds its worker for as long as signing takes.
-  for (const [name, queue, workers, reconcile] of [
-    ['cacertaccount', cacertQueues.accounts, 4, cacert.accounts],
-    ['cacertcertificate', cacertQueues.certificates, settings.concurrency, cacert.certificates],
-  ] as const)
-    runs.push({ name, queue, run: () => start(name, queue, workers, reconcile) });
-  runs.push({
-    name: 'vanished',
-    queue: vanishedQueue,
-    run: () => start('vanished', vanishedQueue, 1, vanished.reconcile),
-  });
+  const parts = [tinycertControllers(shared), cacertControllers(shared)];
+  const controllers = parts.flatMap((part) => part.controllers);
 
-  function start(
-    name: string,
-    queue: WorkQueue,
-    concurrency: number,
-    reconcile: ReturnType<typeof reconciler>,
-  ): Promise<void> {
-    return runController(
-      {
-        name,
-        queue,
-        concurrency,
-        reconcile,
-        clock,
-        log,
-        metrics: metrics.controller,
-        forceSignal: stop.forced,
-      },
+  async function run({ name, queue, workers, reconcile, needs }: Controller): Promise<void> {
+    if (!(await whenMet(needs, stop.gentle))) {
+      await queue.shutDown();
+      return;
+    }
+    log.debug({ controller: name }, 'Controller started');
+    const { forced: forceSignal } = stop;
+    await runController(
+      { name, queue, concurrency: workers, reconcile, clock, log, metrics: metrics.controller, forceSignal },
       stop.gentle,
     );
   }
 
   return {
-    queues: runs,
-    assertSynced: () => {
-      if (!all.every(({ store }) => store.synced)) throw new NotSynced();
-    },
+    queues: controllers,
+    assertSynced: () => assertSynced(informers),
     run: async () => {
-      if (!(await watchSync(all, clock, log, stop.gentle))) return;
-      await Promise.all(runs.map(({ run }) => run()));
+      await Promise.all(controllers.map(run));
     },
     close: async () => {
-      for (const end of ends) end();
+      for (const part of parts) part.stop();
       watching.abort();
-      await Promise.all([recording, ...all.map(({ done }) => done)]);
+      await Promise.all([recording, ...allKinds(informers).map(({ done }) => done)]);
     },
   };
-}
-
-function queueName(type: ResourceType<Issuer>): string {
-  return type === issuers ? 'issuer' : 'clusterissuer';
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import { asError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 
-/** A schema of the API server's OpenAPI document, as far as fields are looked for. */
+/** A schema in the API server's OpenAPI document: only the parts that lead to a field. */
 interface Schema {
   properties?: Record<string, Schema>;
   items?: Schema;
@@ -18,7 +18,7 @@ interface OpenApi {
   components?: { schemas?: Record<string, Schema> };
 }
 
-/** The fields of this release that the API server's document does not have. A kind that is absent misses none. */
+/** The fields of this release that the document lacks, as `Kind.path`. A kind that is not installed lacks none. */
 export function missingFields(document: OpenApi): string[] {
   const schemas = Object.values(document.components?.schemas ?? {});
   return Object.entries(FIELDS).flatMap(([kind, fields]) => {
@@ -31,7 +31,7 @@ export function missingFields(document: OpenApi): string[] {
   });
 }
 
-/** For this long after a look nothing is asked again: many resources may want to know at once. */
+/** A check is shared for this long: many resources may ask at once. */
 const FRESH_MS = 2_000;
 
 export interface InstalledCrdsOptions {
@@ -39,14 +39,14 @@ export interface InstalledCrdsOptions {
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
-  /** They did not fit, and do now. */
+  /** Called when CRDs that did not fit have been replaced by ones that do. */
   onRenewed: () => void;
 }
 
 /**
- * Whether the installed CRDs know every field of this release. The API server drops what a CRD does not know, so that
- * with older ones a certificate could be bought whose result nobody can store: nothing is bought as long as they do not
- * fit. What was read under them lacks fields for good, so that the process has to start anew once they are renewed.
+ * Whether the installed CRDs know every field of this release. The API server drops fields that a CRD does not know. With
+ * older CRDs a certificate could be bought whose result cannot be stored, so nothing is bought while they do not fit.
+ * Objects that were read under older CRDs lack fields, so the process must restart once newer CRDs are installed.
  */
 export class InstalledCrds {
   readonly #options: InstalledCrdsOptions;
@@ -61,30 +61,30 @@ export class InstalledCrds {
     return this.#fit;
   }
 
-  /** Looks, unless that was a moment ago. If they do not fit, says so and goes on looking. */
+  /** Checks the CRDs, unless that was done a moment ago. If they do not fit, logs it and checks again every minute. */
   check(): Promise<void> {
     const at = this.#options.clock.monotonic();
-    if (this.#last === undefined || at - this.#last.at >= FRESH_MS) this.#last = { at, done: this.#look() };
+    if (this.#last === undefined || at - this.#last.at >= FRESH_MS) this.#last = { at, done: this.#read() };
     return this.#last.done;
   }
 
-  async #look(): Promise<void> {
+  async #read(): Promise<void> {
     const missing = await this.#missing();
     if (missing.length > 0) this.doubt(missing);
   }
 
-  /** Somebody has seen that they did not fit. */
+  /** Reports that a write has shown that the CRDs do not fit. */
   doubt(missing: readonly string[] = []): void {
     if (!this.#fit) return;
     this.#fit = false;
     this.#options.log.error({ missing: missing.slice(0, 5) }, new CrdsOutdated().message);
-    this.#lookAgain();
+    this.#checkAgain();
   }
 
-  #lookAgain(): void {
+  #checkAgain(): void {
     const { clock, signal, onRenewed } = this.#options;
     const cancel = clock.timer(CRDS_AGAIN_MS, () => {
-      void this.#missing().then((missing) => (missing.length === 0 ? onRenewed() : this.#lookAgain()));
+      void this.#missing().then((missing) => (missing.length === 0 ? onRenewed() : this.#checkAgain()));
     });
     signal.addEventListener('abort', cancel, { once: true });
   }
@@ -98,7 +98,8 @@ export class InstalledCrds {
       );
     } catch (thrown) {
       const error = asError(thrown);
-      // Without any CRD there is no document; the watches say so. Without the right to it each write is still strict.
+      // Without any CRD there is no document, and the informers report that. Without the right to read it, writes are
+      // still strict.
       if (!isApiError(error) || error.status !== 404)
         log.debug({ error }, 'The OpenAPI document cannot be read');
       return this.#fit ? [] : ['unknown'];

@@ -7,7 +7,7 @@ function settings(args: string[], env: Record<string, string> = {}): Settings {
   return parsed;
 }
 
-test('without flags the defaults hold', () => {
+test('without flags the defaults apply', () => {
   expect(settings([])).toEqual({
     kubeconfig: undefined,
     namespaces: undefined,
@@ -22,7 +22,7 @@ test('without flags the defaults hold', () => {
   });
 });
 
-test('every flag is taken, and lists are split', () => {
+test('every flag is read, and lists are split', () => {
   const given = settings([
     '--kubeconfig=config.yaml',
     '--namespace=a,b',
@@ -44,7 +44,7 @@ test('every flag is taken, and lists are split', () => {
   expect(given.allowedEndpoints).toEqual(['https://127.0.0.1:1/api/', 'http://[::1]:2/']);
 });
 
-test('a flag wins over its environment variable, and a variable over the default', () => {
+test('a flag takes precedence over its environment variable, and the variable over the default', () => {
   const env = { [variableOf('log-level')]: 'warn', [variableOf('concurrency')]: '8' };
   expect(settings(['--log-level=error'], env)).toMatchObject({ logLevel: 'error', concurrency: 8 });
 });
@@ -55,16 +55,16 @@ test('--leader-elect alone means true', () => {
 
 test.each([
   ['an unknown flag', ['--what=1']],
-  ['a word that is no flag', ['what']],
+  ['a word that is not a flag', ['what']],
   ['a level that does not exist', ['--log-level=loud']],
   ['an address without a port', ['--metrics-bind-address=localhost']],
   ['a port out of range', ['--metrics-bind-address=:70000']],
   ['a concurrency of zero', ['--concurrency=0']],
-  ['a concurrency that is no number', ['--concurrency=many']],
-  ['a namespace that cannot be one', ['--namespace=Not_A_Name']],
-  ['an endpoint that is no URL', ['--allowed-endpoints=tinycert']],
+  ['a concurrency that is not a number', ['--concurrency=many']],
+  ['an invalid name of a namespace', ['--namespace=Not_A_Name']],
+  ['an endpoint that is not a URL', ['--allowed-endpoints=tinycert']],
   ['an endpoint of another scheme', ['--allowed-endpoints=ftp://example.org/']],
-  ['a switch that is neither true nor false', ['--leader-elect=maybe']],
+  ['a boolean that is neither true nor false', ['--leader-elect=maybe']],
 ])('%s is refused with the reason', (_, args) => {
   expect(() => parseFlags(args, {})).toThrow(FlagError);
 });

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { LogLevel } from '../lib/log.ts';
 import { AppError } from '../lib/errors.ts';
 
-/** How the operator was asked to run. */
+/** The operator's configuration, from flags and environment. */
 export interface Settings {
   kubeconfig: string | undefined;
   /** Absent: all namespaces. */
@@ -17,7 +17,7 @@ export interface Settings {
   concurrency: number;
 }
 
-/** A flag or environment variable that cannot be used. The message says why. */
+/** A flag or environment variable that cannot be used. The message states why. */
 export class FlagError extends AppError {
   constructor(message: string) {
     super('InvalidFlag', message);
@@ -27,46 +27,50 @@ export class FlagError extends AppError {
 interface Flag {
   value: string;
   about: string;
-  /** Used where neither flag nor variable is given; undefined: nothing. */
+  /** The default. */
   fallback?: string;
 }
 
 const flags = {
   kubeconfig: {
     value: 'FILE',
-    about: 'Kubeconfig to use. Without it: KUBECONFIG, then the pod’s ServiceAccount, then ~/.kube/config.',
+    about: 'The kubeconfig file. Default: KUBECONFIG, then the pod’s ServiceAccount, then ~/.kube/config.',
   },
   namespace: {
     value: 'NAME[,NAME…]',
     about:
-      'Look after these namespaces only. TinyCertClusterIssuers are then not used. Default: all namespaces.',
+      'Work in these namespaces only; TinyCertClusterIssuers are not used then. Default: all namespaces.',
   },
   'cluster-resource-namespace': {
     value: 'NAME',
     about:
-      'Where Secrets of TinyCertClusterIssuers, and the Lease, lie. Default: the operator’s own namespace.',
+      'The namespace of the Lease and of the Secrets of TinyCertClusterIssuers. Default: the operator’s own namespace.',
   },
   'leader-elect': {
     value: 'true|false',
-    about: 'Elect one leader among several replicas by a Lease.',
+    about: 'Elect one leader among the replicas, with a Lease.',
     fallback: 'true',
   },
   'metrics-bind-address': {
     value: '[HOST]:PORT',
-    about: 'Where /metrics is served; 0 switches it off.',
+    about: 'Address of /metrics; 0 turns it off.',
     fallback: ':8080',
   },
   'health-probe-bind-address': {
     value: '[HOST]:PORT',
-    about: 'Where /livez and /readyz are served; 0 switches them off.',
+    about: 'Address of /livez and /readyz; 0 turns them off.',
     fallback: ':8081',
   },
-  'log-level': { value: 'debug|info|warn|error', about: 'Least level of what is logged.', fallback: 'info' },
+  'log-level': {
+    value: 'debug|info|warn|error',
+    about: 'The lowest level that is logged.',
+    fallback: 'info',
+  },
   'log-format': { value: 'json|text', about: 'json for machines, text for people.', fallback: 'json' },
   'allowed-endpoints': {
     value: 'URL[,URL…]',
     about:
-      'Endpoints that TinyCertIssuers may name beside the public one, and http:// endpoints on this machine for any issuer.',
+      'Endpoints that TinyCertIssuers and CAcertAccounts may use besides the public ones. An http:// endpoint, on this machine only, has to be listed for every kind.',
   },
   concurrency: { value: 'N', about: 'Certificates worked on at once, 1 to 256.', fallback: '32' },
 } satisfies Record<string, Flag>;
@@ -84,7 +88,7 @@ export function helpText(): string {
     const more = fallback === undefined ? '' : ` Default: ${fallback}.`;
     return `  --${name}=${value}\n        ${about}${more}\n        Environment: ${variableOf(name)}\n`;
   });
-  return `tinycert-operator turns TinyCertCertificate resources into TLS Secrets by way of the TinyCert API.
+  return `tinycert-operator turns TinyCertCertificate and CAcertCertificate resources into TLS Secrets.
 
 Usage: operator.js [flags]
 
@@ -95,11 +99,11 @@ ${rows.join('\n')}
   --help
         Print this and exit.
 
-A flag wins over its environment variable.
+A flag takes precedence over its environment variable.
 `;
 }
 
-/** Reads flags and environment. Throws a `FlagError` for anything unknown or out of range. */
+/** Parses flags and environment. Throws a `FlagError` for anything unknown or out of range. */
 export function parseFlags(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -129,7 +133,7 @@ export function parseFlags(
 
 function read(args: readonly string[]): Record<string, string | boolean | undefined> {
   const options = Object.fromEntries(Object.keys(flags).map((name) => [name, { type: 'string' as const }]));
-  // `--leader-elect` alone means true, as with every Go operator.
+  // `--leader-elect` alone means true, as in Go operators.
   const spelled = args.map((arg) => (arg === '--leader-elect' ? '--leader-elect=true' : arg));
   try {
     const { values } = parseArgs({
@@ -176,7 +180,7 @@ function address(name: Name, text: string | undefined): string {
       (text === '0' ? 0 : NaN),
   );
   if (text !== undefined && port <= 65_535) return text;
-  throw new FlagError(`--${name}: "${text}" is no address: write :8080, 127.0.0.1:8080, or 0 for none.`);
+  throw new FlagError(`--${name}: "${text}" is not an address: write :8080, 127.0.0.1:8080, or 0 for none.`);
 }
 
 function whole(name: Name, text: string | undefined, least: number, most: number): number {

@@ -1,7 +1,7 @@
 import type { TransportMetrics } from '../kube/transport/transport.ts';
 import type { RestMetrics } from '../metrics/registry.ts';
 
-/** Counts requests to the API server under client-go's name and labels. */
+/** Counts requests to the API server with client-go's metric name and labels. */
 export function restMetrics({ requests }: RestMetrics, server: string): TransportMetrics {
   const host = URL.parse(server)?.host ?? server;
   return {

@@ -21,7 +21,7 @@ const LEASE_NAME = 'tinycert-operator';
 /** Longer than any reconcile may take. */
 const STUCK_MS = 600_000;
 
-/** The leadership was lost, so that the process has to end: another one may have it. */
+/** The process has lost the leadership and must end, since another replica may lead by now. */
 export class LeadershipLost extends AppError {
   constructor() {
     super(
@@ -31,14 +31,14 @@ export class LeadershipLost extends AppError {
   }
 }
 
-/** The CRDs did not fit and do now; what was read under the old ones lacks fields, so that the process starts anew. */
+/** Newer CRDs are installed. Objects that were read under the older ones lack fields, so the process must restart. */
 export class CrdsRenewed extends AppError {
   constructor() {
-    super('CRDsRenewed', 'Newer CRDs are installed: the operator ends, to be started with them.');
+    super('CRDsRenewed', 'Newer CRDs are installed: the operator exits to be restarted with them.');
   }
 }
 
-/** Runs the operator until it is told to stop. Rejects if it cannot start, or when it loses the leadership. */
+/** Runs the operator until it is told to stop. Rejects if it cannot start, loses the leadership, or must restart for newer CRDs. */
 export async function runOperator(settings: Settings, clock: Clock, log: Logger, stop: Stop): Promise<void> {
   const connection = await connect({
     clock,
@@ -51,7 +51,7 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
     clock,
     userAgent: 'tinycert-operator',
     metrics: restMetrics(metrics.rest, connection.server),
-    // Some to spare, so that renewals of the Lease never wait behind writes.
+    // A few spare ones, so a renewal of the Lease never waits behind writes.
     connections: settings.concurrency + 4,
   });
   const kube = new KubeClient(transport, { fieldManager: 'tinycert-operator' });
@@ -124,7 +124,7 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
   }
 }
 
-/** Works while leading. The Lease is given back only once nothing runs any more. */
+/** Runs while this process leads. The Lease is released only after all work has ended. */
 async function lead(
   elector: LeaderElector | undefined,
   run: () => Promise<void>,
@@ -138,7 +138,7 @@ async function lead(
   }
   const election = new AbortController();
   const elected = elector.run(election.signal);
-  // Lost leadership ends the work at once; the send gate has shut already.
+  // When leadership is lost the work ends at once. The send gate has closed before.
   const lost = elected.then(
     () => work.abort(new LeadershipLost()),
     (error: unknown) => work.abort(error),

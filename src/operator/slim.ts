@@ -1,6 +1,6 @@
 import type { KubeObject } from '../kube/objects.ts';
 
-/** What the cache keeps of a Secret: enough to tell whether it is the one that was written, and whom it belongs to. */
+/** What the cache keeps of a Secret: which version of which Secret it is, and its owners. */
 export function slimSecret({ metadata }: KubeObject): KubeObject {
   const { name, namespace, uid, resourceVersion, ownerReferences } = metadata;
   return {

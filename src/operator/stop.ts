@@ -1,6 +1,6 @@
 /** The two stages of a shutdown. */
 export interface Stop {
-  /** Finish what runs, start nothing new. */
+  /** Start nothing new and finish what runs. */
   gentle: AbortSignal;
   /** Abort what runs. */
   forced: AbortSignal;

@@ -1,2 +1,2 @@
-/** The version of this build; the same as in package.json, which a test holds it to. */
+/** The version of this build. A test compares it with package.json. */
 export const version = '0.1.0';

@@ -200,7 +200,7 @@ describe('the process', () => {
       ({ level, msg }) =>
         level === 'error' &&
         msg ===
-          'The CRDs are not installed: run kubectl apply -f crds/ of this release. Nothing is issued until then.',
+          'The CRD tinycertcertificates.tinycert-operator.io is not installed: run kubectl apply -f crds/tinycertcertificates.tinycert-operator.io.yaml of this release. TinyCertCertificates, TinyCertIssuers and TinyCertClusterIssuers wait until then.',
     );
     expect(await get(health, '/livez')).toEqual({ status: 200, body: 'ok' });
     expect(await get(health, '/readyz')).toMatchObject({ status: 500 });

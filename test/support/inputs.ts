@@ -109,6 +109,7 @@ export function inputs(
     issuerKey: readyIssuer.key,
     issuer: { ready: true, issuer: readyIssuer },
     issuerExists: true,
+    issuerKindInstalled: true,
     elder: undefined,
     secret: {
       state: 'unchanged',

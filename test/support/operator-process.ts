@@ -8,12 +8,12 @@ const root = new URL('../../', import.meta.url).pathname;
 const shipped = join(root, 'dist/operator.js');
 const withFailpoints = join(root, 'dist/failpoints/operator.js');
 
-/** Builds the operator if what is in `dist/` is missing or older than its sources. */
+/** Builds the operator if `dist/` lacks it or has one that is older than its sources. */
 export function buildOperator(): Promise<void> {
   return build(shipped, []);
 }
 
-/** The same with what it takes to end it at a step. Resolves with the bundle's path. */
+/** Builds the operator with failpoints, if needed. Resolves with the bundle's path. */
 export async function buildFailpoints(): Promise<string> {
   await build(withFailpoints, ['--failpoints']);
   return withFailpoints;
@@ -32,26 +32,26 @@ async function build(bundle: string, flags: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error('The operator cannot be built.');
 }
 
-/** The built operator as a process of its own. */
+/** The built operator in a separate process. */
 export interface OperatorProcess {
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** What it has logged, one object a line. */
+  /** What it has logged, one object for each line. */
   log(): LogLine[];
-  /** Resolves with the first line, present or to come, that `matches`; rejects if it ends without one. */
+  /** Resolves with the first line, logged already or later, that `matches`; rejects if the process ends without one. */
   logged(matches: (line: LogLine) => boolean): Promise<LogLine>;
   kill(signal: NodeJS.Signals): void;
-  /** Its exit code; the signal's name if one killed it. */
+  /** The exit code, or the name of the signal that killed it. */
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
-/** Starts it with these flags and nothing of the environment but `env`. It is killed with the test. */
+/** Starts it with these flags and no environment but `env`. It is killed when the test ends. */
 export function runOperatorProcess(
   args: readonly string[],
   env: Record<string, string> = {},
   bundle = shipped,
 ): OperatorProcess {
-  // A folder without a kubeconfig as home, so that it finds no cluster of the developer's.
+  // A home without a kubeconfig, so it cannot find a developer's cluster.
   const child: ChildProcess = spawn(process.execPath, [bundle, ...args], { env: { HOME: root, ...env } });
   let stdout = '';
   let stderr = '';
@@ -82,12 +82,12 @@ export function runOperatorProcess(
     kill: (signal) => child.kill(signal),
     logged: (matches) =>
       new Promise((resolve, reject) => {
-        const look = (): void => {
+        const check = (): void => {
           const found = log().find(matches);
           if (found) resolve(found);
         };
-        listeners.add(look);
-        look();
+        listeners.add(check);
+        check();
         void ended.then(() => reject(new Error(`It ended without that line:\n${stdout}\n${stderr}`)));
       }),
   };

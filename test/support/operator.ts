@@ -19,18 +19,18 @@ export interface LogLine {
   [field: string]: unknown;
 }
 
-/** An operator that runs in this process. */
+/** An operator in this process. */
 export interface TestOperator {
-  /** Everything it has logged, one object a line. */
+  /** Everything it has logged, one object for each line. */
   readonly log: readonly LogLine[];
   readonly traffic: Traffic;
-  /** How it ended, once it has. */
+  /** Settles when the operator ends; rejects with its error. */
   readonly ended: Promise<void>;
-  /** Stops it: gently, so that it finishes what it is at, or by force, as close to a kill as a process can do to itself. */
+  /** Stops it: gently, which finishes running work, or by force, the closest to a kill within one process. */
   stop(how?: 'gently' | 'by force'): Promise<void>;
 }
 
-/** Starts an operator on the stage and waits until it watches everything. It stops with the test. */
+/** Starts an operator on the stage and waits until it watches every kind. It stops when the test ends. */
 export async function startOperator(stage: Stage, settings: Partial<Settings> = {}): Promise<TestOperator> {
   const started = launchOperator(stage, settings);
   const kinds = [
@@ -50,7 +50,7 @@ export async function startOperator(stage: Stage, settings: Partial<Settings> = 
   return started;
 }
 
-/** Starts an operator without waiting for anything. */
+/** Starts an operator without waiting for its watches. */
 export function launchOperator(stage: Stage, settings: Partial<Settings> = {}): TestOperator {
   const log: LogLine[] = [];
   const text: string[] = [];
@@ -85,7 +85,7 @@ export function launchOperator(stage: Stage, settings: Partial<Settings> = {}): 
   const ended = traffic
     .run(() => runOperator(all, stage.clock, logger, { gentle: gentle.signal, forced: forced.signal }))
     .finally(() => stage.operators.delete(traffic));
-  // Whoever awaits it hears of a failure; until then it is no unhandled one.
+  // A failure reaches those who await it; until then it must not count as unhandled.
   ended.catch(() => undefined);
   const stop = async (how: 'gently' | 'by force' = 'gently'): Promise<void> => {
     gentle.abort();

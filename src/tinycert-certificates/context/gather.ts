@@ -27,6 +27,7 @@ export async function gather(
     issuerKey: key,
     issuer,
     issuerExists: issuer !== undefined || deps.issuerExists(key),
+    issuerKindInstalled: issuer !== undefined || deps.issuerKindInstalled(key),
     elder,
     // The Secret of another resource is not read.
     secret:

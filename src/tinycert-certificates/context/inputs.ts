@@ -13,6 +13,8 @@ export interface Inputs extends CertificateInputs<TinyCertCertificate> {
   issuer: IssuerState | undefined;
   /** Whether the issuer resource exists. */
   issuerExists: boolean;
+  /** Whether the API server serves the issuer's kind. */
+  issuerKindInstalled: boolean;
   /** Whether status carries the account's seal; undefined while there is no account to verify it. */
   sealed: boolean | undefined;
   /** What this process remembers of an open attempt. */

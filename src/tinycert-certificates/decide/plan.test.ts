@@ -251,6 +251,11 @@ describe('what stands in the way', () => {
       { ...brandNew, issuer: undefined, issuerExists: false },
       'IssuerNotFound',
     ],
+    [
+      'an issuer whose kind is not installed',
+      { ...brandNew, issuer: undefined, issuerKindInstalled: false },
+      'IssuerNotReady',
+    ],
     ['an issuer that is not ready', { ...brandNew, issuer: notReady }, 'IssuerNotReady'],
     ['an older certificate with the same Secret', { ...brandNew, elder: 'first' }, 'DuplicateSecretName'],
     ['CRDs that are older than the operator', { ...brandNew, crdsFit: false }, 'CRDsOutdated'],

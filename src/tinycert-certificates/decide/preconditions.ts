@@ -49,14 +49,25 @@ function sealBroken({ sealed }: Inputs, { remedy }: Need): Blocker | undefined {
   return sealed === false && remedy === 'republish' ? SEAL_BROKEN : undefined;
 }
 
-function issuerAbsent({ certificate: { spec }, issuer, issuerExists }: Inputs): Blocker | undefined {
+function issuerAbsent(inputs: Inputs): Blocker | undefined {
+  const { certificate, issuer, issuerExists, issuerKindInstalled } = inputs;
   if (issuer) return undefined;
-  const { kind, name } = spec.issuerRef;
+  const { kind, name } = certificate.spec.issuerRef;
+  if (!issuerKindInstalled) return kindNotInstalled(certificate);
   if (issuerExists)
     return { reason: 'IssuerNotReady', message: `${kind} ${name} is being checked.`, isBrief: true };
   return {
     reason: 'IssuerNotFound',
     message: `There is no ${kind} ${name}: create it, or correct issuerRef.`,
+  };
+}
+
+/** While the CRD of its kind is missing, nobody knows whether the issuer exists. */
+export function kindNotInstalled({ spec }: Inputs['certificate']): Reason {
+  const { kind, name } = spec.issuerRef;
+  return {
+    reason: 'IssuerNotReady',
+    message: `${kind} ${name} cannot be read, because the CRD of ${kind} is not installed: run kubectl apply -f crds/ of the operator's release. This goes on by itself after that.`,
   };
 }
 

@@ -6,6 +6,7 @@ import type { ReconcileContext, ReconcileResult } from '../../kube/controller/co
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Deps } from '../context/deps.ts';
+import { kindNotInstalled } from '../decide/preconditions.ts';
 import { revocationsOnDelete } from '../decide/revocations-due.ts';
 import { STATUS_OF } from '../revocation/change-status.ts';
 import { reportPending } from '../revocation/pending.ts';
@@ -46,6 +47,7 @@ export function caAccessOf(deps: Deps, certificate: TinyCertCertificate): CaAcce
     if (gate.isHeld(keyOf(certificate))) return { do: 'wait', why: notReady, gate };
     return { do: 'ask', issuer: state.issuer, isLast: false };
   }
+  if (!state && !deps.issuerKindInstalled(key)) return { do: 'wait', why: kindNotInstalled(certificate) };
   if (!state && deps.issuerExists(key)) return { do: 'wait', why: undefined };
   const issuer = deps.lastSessions.get(key);
   if (issuer && (!state || GONE.has(state.reason) || state.reason === AUTHORITY_GONE))

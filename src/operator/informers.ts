@@ -1,0 +1,93 @@
+import {
+  type CAcertAccount,
+  type CAcertCertificate,
+  type TinyCertCertificate,
+  cacertAccounts,
+  cacertCertificates,
+  certificates,
+  clusterIssuers,
+  issuers,
+} from '../api/kinds.ts';
+import { MANAGED_LABEL } from '../api/names.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Issuer } from '../tinycert-issuers/deps.ts';
+import { slimSecret } from './slim.ts';
+import { type WatchedKind, watchKind } from './watched-kind.ts';
+
+export interface InformersOptions {
+  kube: KubeClient;
+  /** Absent: all namespaces. */
+  namespaces: readonly string[] | undefined;
+  clock: Clock;
+  log: Logger;
+  signal: AbortSignal;
+}
+
+/** Every kind that the operator watches. */
+export interface Informers {
+  /** The operator's own Secrets, as metadata. */
+  secrets: WatchedKind<KubeObject>;
+  certificates: WatchedKind<TinyCertCertificate>;
+  issuers: WatchedKind<Issuer>;
+  /** Absent if the operator works in given namespaces: a role there cannot grant a cluster-scoped kind. */
+  clusterIssuers?: WatchedKind<Issuer>;
+  cacertAccounts: WatchedKind<CAcertAccount>;
+  cacertCertificates: WatchedKind<CAcertCertificate>;
+}
+
+/** Starts the informers, which run on every replica. A new kind gets its entry here. */
+export function startInformers(options: InformersOptions): Informers {
+  const { kube, namespaces, clock, log, signal } = options;
+  const watch = <T extends P, P extends KubeObject>(
+    type: ResourceType<T>,
+    dependents: string,
+    project: (object: T) => P,
+    extra: { labelSelector?: string; metadataOnly?: boolean } = {},
+  ): WatchedKind<P> =>
+    watchKind<T, P>({
+      client: kube,
+      type,
+      dependents,
+      ...(namespaces && type.namespaced ? { namespaces } : {}),
+      ...extra,
+      project,
+      clock,
+      log,
+      signal,
+    });
+  const whole = <T>(object: T): T => object;
+  return {
+    secrets: watch<Secret, KubeObject>(secrets, 'All resources', slimSecret, {
+      labelSelector: `${MANAGED_LABEL}=true`,
+      metadataOnly: true,
+    }),
+    certificates: watch(
+      certificates,
+      'TinyCertCertificates, TinyCertIssuers and TinyCertClusterIssuers',
+      whole,
+    ),
+    issuers: watch<Issuer, Issuer>(issuers, 'TinyCertIssuers and the certificates that name one', whole),
+    ...(namespaces
+      ? {}
+      : {
+          clusterIssuers: watch<Issuer, Issuer>(
+            clusterIssuers,
+            'TinyCertClusterIssuers and the certificates that name one',
+            whole,
+          ),
+        }),
+    cacertAccounts: watch(cacertAccounts, 'CAcertAccounts and CAcertCertificates', whole),
+    cacertCertificates: watch(cacertCertificates, 'CAcertCertificates', whole),
+  };
+}
+
+/** A watched kind, whatever its objects are. */
+export type AnyKind = Pick<WatchedKind<KubeObject>, 'type' | 'dependents' | 'state' | 'subscribe' | 'done'>;
+
+/** The informers that run. */
+export function allKinds(informers: Informers): AnyKind[] {
+  return Object.values(informers);
+}

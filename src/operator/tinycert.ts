@@ -1,0 +1,233 @@
+import { certificates, issuers } from '../api/kinds.ts';
+import { AttemptMemory } from '../issuance/attempt/memory.ts';
+import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
+import { LastWritten } from '../issuance/status/last-written.ts';
+import { RateLimiter } from '../issuance/status/rate-limit.ts';
+import { StatusWriter } from '../issuance/status/writer.ts';
+import { LeftoverSecrets } from '../issuance/tinycert/inventory/leftover-secrets.ts';
+import { Observations } from '../issuance/tinycert/inventory/observations.ts';
+import { IssuerDirectory, issuerKey } from '../issuance/tinycert/issuer-directory.ts';
+import { tinycertKind } from '../issuance/tinycert/kind.ts';
+import { IssuersNeeded } from '../issuance/tinycert/revocations/issuers-needed.ts';
+import { LastSessions } from '../issuance/tinycert/revocations/last-sessions.ts';
+import { IssuerReleasedStore } from '../issuance/tinycert/released-store.ts';
+import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
+import { keyOf } from '../kube/objects.ts';
+import type { Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
+import { RevocationRetries } from '../tinycert-certificates/context/revocation-retries.ts';
+import { reconciler, wire } from '../tinycert-certificates/controller.ts';
+import { Unfinalized } from '../tinycert-certificates/deletion/unfinalized.ts';
+import { controller as issuerController } from '../tinycert-issuers/controller.ts';
+import type { Issuer } from '../tinycert-issuers/deps.ts';
+import { inUseController } from '../tinycert-issuers/in-use.ts';
+import { Inventory } from '../tinycert-issuers/inventory.ts';
+import { onInstalled, wakeSharers } from './installed.ts';
+import { IssuerKinds } from './issuer-kinds.ts';
+import { known, synced } from './needs.ts';
+import { knownResources, listAll, strays } from './resources.ts';
+import type { CaControllers, Shared } from './shared.ts';
+import type { WatchedKind } from './watched-kind.ts';
+
+/** A check of an issuer is a few calls, and there are few issuers. */
+const ISSUER_WORKERS = 4;
+
+/** Builds TinyCert's controllers. */
+export function tinycertControllers(shared: Shared): CaControllers {
+  const { informers, settings } = shared;
+  const queues = {
+    certificates: shared.queueOf('certificate'),
+    unfinalized: shared.queueOf('unfinalized'),
+  };
+  const issuerKinds = new IssuerKinds(informers);
+  const directory = new IssuerDirectory();
+  const issuersNeeded = new IssuersNeeded(informers.certificates.store);
+  const sessions = new LastSessions({
+    directory,
+    accounts: shared.accounts,
+    isNeeded: (key) => issuersNeeded.count(key) > 0,
+  });
+  issuersNeeded.onChange((key) => sessions.review(key));
+  const deps = certificateDeps(shared, { issuerKinds, directory, sessions, queue: queues.certificates });
+  const unfinalized = new Unfinalized(deps, queues.unfinalized);
+  const inventory = new Inventory({
+    clock: shared.clock,
+    directory,
+    resources: () => knownResources(deps, unfinalized),
+    issuers: () => issuerKinds.watched(),
+    observations: deps.observations,
+    listCertificates: deps.listCertificates,
+    releasedStore: deps.releasedStore,
+    leftoverSecrets: deps.leftoverSecrets,
+  });
+  const parts: IssuerParts = { directory, inventory, issuersNeeded };
+  const pairs = issuerKinds.kinds.map((kind) => ({ kind, ...issuerControllers(shared, kind, parts) }));
+  const ends = [
+    wire(deps, queues.certificates, unfinalized),
+    unfinalized.wire(),
+    issuersNeeded.wire(),
+    sessions.wire(),
+    wakeSharers(informers.cacertCertificates, informers.certificates, queues.certificates),
+    ...issuerKinds.kinds.map((kind) => wakeNamers(kind, informers, unfinalized, queues)),
+    ...pairs.map(({ stop }) => stop),
+  ];
+
+  const someIssuers = issuerKinds.kinds.map(known);
+  const certificateNeeds = [
+    synced(informers.certificates),
+    synced(informers.secrets),
+    known(informers.cacertCertificates),
+    ...someIssuers,
+  ];
+  return {
+    controllers: [
+      ...pairs.flatMap(({ kind, check, inUse }) => [
+        // The inventory decides which certificates nobody has, so it needs what the certificates' controller needs.
+        { ...check, workers: ISSUER_WORKERS, needs: [synced(kind), ...certificateNeeds] },
+        { ...inUse, workers: 1, needs: [synced(kind), known(informers.certificates)] },
+      ]),
+      {
+        name: 'certificate',
+        queue: queues.certificates,
+        workers: settings.concurrency,
+        reconcile: reconciler(deps),
+        needs: certificateNeeds,
+      },
+      {
+        name: 'unfinalized',
+        queue: queues.unfinalized,
+        workers: 1,
+        reconcile: unfinalized.reconcile,
+        needs: [synced(informers.certificates), ...someIssuers],
+      },
+    ],
+    stop: () => {
+      for (const end of ends) end();
+    },
+  };
+}
+
+interface CertificateParts {
+  issuerKinds: IssuerKinds;
+  directory: IssuerDirectory;
+  sessions: LastSessions;
+  queue: WorkQueue;
+}
+
+function certificateDeps(
+  shared: Shared,
+  { issuerKinds, directory, sessions, queue }: CertificateParts,
+): CertificateDeps {
+  const { kube, clock, crds, informers, nameClaims } = shared;
+  const { namespaces } = shared.settings;
+  const { store } = informers.certificates;
+  const secrets = informers.secrets.store;
+  const writtenCertificates: CertificateDeps['writtenCertificates'] = new LastWritten({ clock });
+  const writtenSecrets: CertificateDeps['writtenSecrets'] = new LastWritten({ clock });
+  return {
+    kube,
+    clock,
+    timing: tinycertKind.timing,
+    metrics: shared.metrics.certificates,
+    warn: shared.warn,
+    warnOperator: shared.warnOperator,
+    holder: shared.holder,
+    leads: shared.leads,
+    crds,
+    certificates: store,
+    secrets,
+    listCertificates: (signal) => listAll(kube, certificates, namespaces, signal),
+    directory,
+    issuerExists: (key) => issuerKinds.exists(key),
+    issuerKindInstalled: (key) => issuerKinds.isInstalled(key),
+    wake: (key) => queue.add(key, { reason: 'turn' }),
+    attempts: new AttemptMemory<number>(),
+    observations: new Observations(),
+    revocationRetries: new RevocationRetries(),
+    lastSessions: sessions,
+    releasedStore: new IssuerReleasedStore({
+      kube,
+      crds,
+      directory,
+      listIssuers: (signal) => issuerKinds.list(kube, namespaces, signal),
+    }),
+    leftoverSecrets: new LeftoverSecrets({ kube, strays: () => strays({ nameClaims, secrets }) }),
+    repairLimiter: new RateLimiter(clock),
+    reportLimiter: new RateLimiter(clock),
+    writtenCertificates,
+    statuses: new StatusWriter({ kube, clock, kind: tinycertKind, crds, written: writtenCertificates }),
+    writtenSecrets,
+    nameClaims,
+    certificateSecrets: new CertificateSecrets({
+      kube,
+      kind: tinycertKind,
+      certificates: store,
+      watched: secrets,
+      written: writtenSecrets,
+      claims: nameClaims,
+    }),
+  };
+}
+
+interface IssuerParts {
+  directory: IssuerDirectory;
+  inventory: Inventory;
+  issuersNeeded: IssuersNeeded;
+}
+
+/** The two controllers of one issuer kind: `check` keeps the directory and status, `inUse` the finalizer. */
+function issuerControllers(
+  shared: Shared,
+  kind: WatchedKind<Issuer>,
+  { directory, inventory, issuersNeeded }: IssuerParts,
+) {
+  const { kube, clock, warn } = shared;
+  const { type, store } = kind;
+  const name = type.plural === issuers.plural ? 'issuer' : 'clusterissuer';
+  const queue = shared.queueOf(name);
+  const inUseQueue = shared.queueOf(`${name}-in-use`);
+  const check = issuerController(
+    {
+      kube,
+      clock,
+      crds: shared.crds,
+      warn,
+      type,
+      issuers: store,
+      writtenIssuers: new LastWritten({ clock }),
+      directory,
+      accounts: shared.accounts,
+      secretWatches: shared.secretWatches,
+      inventory,
+      clusterResourceNamespace: shared.namespace,
+      allowedEndpoints: shared.settings.allowedEndpoints,
+    },
+    queue,
+  );
+  const inUse = inUseController({ kube, warn, type, issuers: store, issuersNeeded }, inUseQueue);
+  return {
+    check: { name, queue, reconcile: check.reconcile },
+    inUse: { name: `${name}-in-use`, queue: inUseQueue, reconcile: inUse.reconcile },
+    stop: () => {
+      check.stop();
+      inUse.stop();
+    },
+  };
+}
+
+/** Once an issuer kind has been installed, has everything worked on again that names an issuer of this kind. */
+function wakeNamers(
+  kind: WatchedKind<Issuer>,
+  { certificates: { store } }: Pick<Shared['informers'], 'certificates'>,
+  unfinalized: Unfinalized,
+  queues: { certificates: WorkQueue; unfinalized: WorkQueue },
+): () => void {
+  const again = { reason: 'installed', priority: LIST_PRIORITY };
+  return onInstalled(kind, () => {
+    for (const certificate of store.values())
+      if (certificate.spec.issuerRef.kind === kind.type.kind)
+        queues.certificates.add(keyOf(certificate), again);
+    for (const { spec, metadata } of unfinalized.pending())
+      if (spec.issuerRef.kind === kind.type.kind)
+        queues.unfinalized.add(issuerKey(spec.issuerRef, metadata.namespace), again);
+  });
+}
