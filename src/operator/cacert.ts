@@ -10,8 +10,8 @@ import { LastWritten } from '../issuance/status/last-written.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
 import { StatusWriter } from '../issuance/status/writer.ts';
 import type { WorkQueue } from '../kube/controller/queue.ts';
-import { wakeSharers } from './installed.ts';
-import { known, synced } from './needs.ts';
+import { wakeSharers } from './kinds/installed.ts';
+import { known, synced } from './kinds/needs.ts';
 import type { CaControllers, Shared } from './shared.ts';
 
 const ACCOUNT_WORKERS = 4;

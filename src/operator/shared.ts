@@ -10,8 +10,8 @@ import type { Clock } from '../lib/clock.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
 import type { Settings } from './flags.ts';
-import type { Informers } from './informers.ts';
-import type { Need } from './needs.ts';
+import type { Informers } from './kinds/informers.ts';
+import type { Need } from './kinds/needs.ts';
 
 /** What the controllers of both CAs are built from. */
 export interface Shared {

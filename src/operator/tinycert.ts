@@ -21,12 +21,12 @@ import { controller as issuerController } from '../tinycert-issuers/controller.t
 import type { Issuer } from '../tinycert-issuers/deps.ts';
 import { inUseController } from '../tinycert-issuers/in-use.ts';
 import { Inventory } from '../tinycert-issuers/inventory.ts';
-import { onInstalled, wakeSharers } from './installed.ts';
-import { IssuerKinds } from './issuer-kinds.ts';
-import { known, synced } from './needs.ts';
+import { onInstalled, wakeSharers } from './kinds/installed.ts';
+import { IssuerKinds } from './kinds/issuer-kinds.ts';
+import { known, synced } from './kinds/needs.ts';
 import { knownResources, listAll, strays } from './resources.ts';
 import type { CaControllers, Shared } from './shared.ts';
-import type { WatchedKind } from './watched-kind.ts';
+import type { WatchedKind } from './kinds/watched-kind.ts';
 
 /** A check of an issuer is a few calls, and there are few issuers. */
 const ISSUER_WORKERS = 4;

@@ -5,7 +5,7 @@ import type { KubeClient, Selection } from '../../src/kube/client.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/objects.ts';
 import { type Logger, silentLog } from '../../src/lib/log.ts';
-import { type Informers, startInformers } from '../../src/operator/informers.ts';
+import { type Informers, startInformers } from '../../src/operator/kinds/informers.ts';
 
 export type Answer = 'served' | 'not installed' | 'forbidden' | 'unreachable' | 'hanging';
 

@@ -1,8 +1,8 @@
-import { type CertificateResource, secretRef } from '../issuance/certificate-kind.ts';
-import { BY_SECRET } from '../issuance/secret/name-claims.ts';
-import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
-import { refKey } from '../kube/objects.ts';
-import type { Store } from '../kube/watch/store.ts';
+import { type CertificateResource, secretRef } from '../../issuance/certificate-kind.ts';
+import { BY_SECRET } from '../../issuance/secret/name-claims.ts';
+import { LIST_PRIORITY, type WorkQueue } from '../../kube/controller/queue.ts';
+import { refKey } from '../../kube/objects.ts';
+import type { Store } from '../../kube/watch/store.ts';
 import type { AnyKind } from './informers.ts';
 
 type Kind = Pick<AnyKind, 'state' | 'subscribe'>;

@@ -1,9 +1,9 @@
-import { isForbidden, isNotFound } from '../kube/errors.ts';
-import type { KubeObject, ResourceType } from '../kube/objects.ts';
-import { type Informer, type InformerOptions, startInformer } from '../kube/watch/informer.ts';
-import type { ReflectorMetrics } from '../kube/watch/reflector.ts';
-import type { Store } from '../kube/watch/store.ts';
-import type { Logger } from '../lib/log.ts';
+import { isForbidden, isNotFound } from '../../kube/errors.ts';
+import type { KubeObject, ResourceType } from '../../kube/objects.ts';
+import { type Informer, type InformerOptions, startInformer } from '../../kube/watch/informer.ts';
+import type { ReflectorMetrics } from '../../kube/watch/reflector.ts';
+import type { Store } from '../../kube/watch/store.ts';
+import type { Logger } from '../../lib/log.ts';
 
 /**
  * What is known of the objects of one kind.

@@ -1,5 +1,5 @@
-import type { ResourceType } from '../kube/objects.ts';
-import type { Logger } from '../lib/log.ts';
+import type { ResourceType } from '../../kube/objects.ts';
+import type { Logger } from '../../lib/log.ts';
 import type { AnyKind } from './informers.ts';
 import type { ListFault } from './watched-kind.ts';
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { NameClaims } from '../issuance/secret/name-claims.ts';
-import { WorkQueue } from '../kube/controller/queue.ts';
-import type { KubeObject } from '../kube/objects.ts';
-import { cacertCertificates, certificates } from '../api/kinds.ts';
+import { NameClaims } from '../../issuance/secret/name-claims.ts';
+import { WorkQueue } from '../../kube/controller/queue.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { cacertCertificates, certificates } from '../../api/kinds.ts';
 import { onInstalled, wakeSharers } from './installed.ts';
-import { type Kinds, LIST_AGAIN, startKinds } from '../../test/support/operator-kinds.ts';
+import { type Kinds, LIST_AGAIN, startKinds } from '../../../test/support/operator-kinds.ts';
 
 function naming(name: string, secretName: string): KubeObject {
   const metadata = { namespace: 'ns', name, uid: name, resourceVersion: '1' };

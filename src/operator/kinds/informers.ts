@@ -7,14 +7,14 @@ import {
   certificates,
   clusterIssuers,
   issuers,
-} from '../api/kinds.ts';
-import { MANAGED_LABEL } from '../api/names.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { type KubeObject, type ResourceType, type Secret, secrets } from '../kube/objects.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/log.ts';
-import type { Issuer } from '../tinycert-issuers/deps.ts';
-import { slimSecret } from './slim.ts';
+} from '../../api/kinds.ts';
+import { MANAGED_LABEL } from '../../api/names.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { type KubeObject, type ResourceType, type Secret, secrets } from '../../kube/objects.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Issuer } from '../../tinycert-issuers/deps.ts';
+import { slimSecret } from '../slim.ts';
 import { type WatchedKind, watchKind } from './watched-kind.ts';
 
 export interface InformersOptions {

@@ -1,4 +1,4 @@
-import { AppError } from '../lib/errors.ts';
+import { AppError } from '../../lib/errors.ts';
 import { type AnyKind, type Informers, allKinds } from './informers.ts';
 import type { KindState } from './watched-kind.ts';
 

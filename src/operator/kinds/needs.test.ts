@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Metrics } from '../metrics/registry.ts';
-import { NameClaims } from '../issuance/secret/name-claims.ts';
-import { SecretWatches } from '../account/secret-watches.ts';
-import { cacertAccounts } from '../account/cacert-accounts.ts';
-import { tinycertAccounts } from '../account/tinycert-accounts.ts';
-import { WorkQueue } from '../kube/controller/queue.ts';
-import { cacertControllers } from './cacert.ts';
+import type { Metrics } from '../../metrics/registry.ts';
+import { NameClaims } from '../../issuance/secret/name-claims.ts';
+import { SecretWatches } from '../../account/secret-watches.ts';
+import { cacertAccounts } from '../../account/cacert-accounts.ts';
+import { tinycertAccounts } from '../../account/tinycert-accounts.ts';
+import { WorkQueue } from '../../kube/controller/queue.ts';
+import { cacertControllers } from '../cacert.ts';
 import { assertSynced, known, type Need, synced, whenMet } from './needs.ts';
-import type { Shared } from './shared.ts';
-import { type Answer, LIST_AGAIN, startKinds } from '../../test/support/operator-kinds.ts';
-import { tinycertControllers } from './tinycert.ts';
+import type { Shared } from '../shared.ts';
+import { type Answer, LIST_AGAIN, startKinds } from '../../../test/support/operator-kinds.ts';
+import { tinycertControllers } from '../tinycert.ts';
 
 const all = [
   'tinycertcertificates',

@@ -1,10 +1,10 @@
-import type { KeyedIssuer } from '../issuance/tinycert/released-store.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { isNotFound } from '../kube/errors.ts';
-import { keyOf, type ResourceType } from '../kube/objects.ts';
-import type { Issuer } from '../tinycert-issuers/deps.ts';
+import type { KeyedIssuer } from '../../issuance/tinycert/released-store.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { isNotFound } from '../../kube/errors.ts';
+import { keyOf, type ResourceType } from '../../kube/objects.ts';
+import type { Issuer } from '../../tinycert-issuers/deps.ts';
 import type { Informers } from './informers.ts';
-import { listAll } from './resources.ts';
+import { listAll } from '../resources.ts';
 import type { WatchedKind } from './watched-kind.ts';
 
 /** The kinds of TinyCert issuers that the operator watches, asked by an issuer's key as in the directory (`issuerKey`). */
