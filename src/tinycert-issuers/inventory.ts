@@ -155,14 +155,14 @@ export class Inventory {
       let known = pass.facts.get(line.id);
       let finding = evidence.of(line, known);
       const isToBeShown = typeof finding === 'object' && known === undefined && !isShown(sources, line.id);
-      if ((finding === 'to be looked at' || isToBeShown) && reads < MAX_READS) {
+      if ((finding === 'needs facts' || isToBeShown) && reads < MAX_READS) {
         reads += 1;
         known = await readFacts(account, authorityId, line.id, signal);
-        finding = known ? evidence.of(line, known) : 'given up';
+        finding = known ? evidence.of(line, known) : 'released';
       }
       if (known) facts.set(line.id, known);
       if (typeof finding === 'object') orphans.push({ line, key: finding.orphanOf });
-      else if (finding !== 'given up') foreignCount += 1;
+      else if (finding !== 'released') foreignCount += 1;
     }
     const certain = await this.#confirmed(authorityId, census, sources, orphans, signal);
     const shown = new Map<string, Orphan[]>();
@@ -188,7 +188,7 @@ export class Inventory {
   ): Promise<CertificateSummary[]> {
     const { clock, leftoverSecrets, releasedStore, resources } = this.#options;
     const lines = unclaimed(census.others, claimsIn(resources(), authorityId, census.unlisted))
-      .filter((line) => evidence.of(line, undefined) !== 'given up')
+      .filter((line) => evidence.of(line, undefined) !== 'released')
       .sort((a, b) => b.id - a.id);
     const left = await leftoverSecrets.of(new Set(lines.map(({ id }) => id)), account, signal);
     const explained = new Set<number>();

@@ -18,13 +18,13 @@ const open = {
   requestHash: requestHash(request),
   until: '2026-01-01T00:00:46.000Z',
 };
-/** The same wish, so much later. */
+/** The same wish, `ms` later. */
 const later = (ms: number): typeof wish => ({
   ...wish,
   dates: { since: ISSUED + ms - 1_000, until: ISSUED + ms + 46_000 },
 });
 
-test('a first attempt is number one and reaches back to what is known', () => {
+test('a first attempt is number one and reaches back to the highest known id', () => {
   expect(newAttempt(wish, undefined, 'pod', ISSUED)).toMatchObject({
     number: 1,
     afterId: 9,
@@ -35,7 +35,7 @@ test('a first attempt is number one and reaches back to what is known', () => {
   });
 });
 
-test('keepAfterId: an attempt that replaces an open one keeps how far that one reached back', () => {
+test('keepAfterId: an attempt that replaces an open one reaches as far back', () => {
   expect(newAttempt(later(46_000), { attempt: open }, 'pod', ISSUED + 46_000)).toMatchObject({
     number: 2,
     afterId: 5,
@@ -44,30 +44,30 @@ test('keepAfterId: an attempt that replaces an open one keeps how far that one r
   });
 });
 
-test('keepAfterId: after a gap it reaches back in ids, and in time only to itself', () => {
+test('keepAfterId: after a gap it reaches back in ids, but not in time', () => {
   expect(newAttempt(later(3_600_000), { attempt: open }, 'pod', ISSUED + 3_600_000)).toMatchObject({
     afterId: 5,
     since: '2026-01-01T00:59:59.000Z',
   });
 });
 
-test('keepAfterId: a clock that was set back reaches no less far', () => {
+test('keepAfterId: a clock that was set back does not shorten the reach', () => {
   expect(newAttempt(later(-60_000), { attempt: open }, 'pod', ISSUED)).toMatchObject({
     since: '2025-12-31T23:58:59.000Z',
   });
 });
 
 test.each([
-  ['a concluded one', { certificateId: 7, attempt: { ...open, certificateId: 7 } }],
+  ['a closed one', { certificateId: 7, attempt: { ...open, certificateId: 7 } }],
   ['one for another request', { attempt: { ...open, requestHash: 'v1:other' } }],
-])('an attempt after %s reaches back to what is known', (_, status) => {
+])('an attempt after %s reaches back to the highest known id', (_, status) => {
   expect(newAttempt(wish, status, 'pod', ISSUED)).toMatchObject({
     afterId: 9,
     since: '2025-12-31T23:59:59.000Z',
   });
 });
 
-test('only a reissue names the certificate it starts from', () => {
+test('only a reissue names the certificate to reissue', () => {
   expect(newAttempt({ ...wish, previousId: 7 }, undefined, 'pod', ISSUED)).not.toHaveProperty('previousId');
   expect(
     newAttempt({ ...wish, operation: 'Reissue', previousId: 7 }, undefined, 'pod', ISSUED).previousId,
@@ -84,13 +84,13 @@ test.each([
   ['no attempt', {}, false],
   ['one without an answer', { attempt }, true],
   [
-    'one whose certificate is not served yet',
+    'one whose certificate is not in status yet',
     { certificateId: 6, attempt: { ...attempt, certificateId: 7 } },
     true,
   ],
-  ['one whose certificate is served', issued, false],
+  ['one whose certificate is in status', issued, false],
   ['one that the CA refused', { attempt: { ...attempt, outcome: 'Refused' } }, false],
-] as const)('%s: open is %s', (_, status, want) => {
+] as const)('the status with %s has an open attempt: %s', (_, status, want) => {
   expect(isOpen(status)).toBe(want);
 });
 

@@ -2,26 +2,25 @@ import { randomUUID } from 'node:crypto';
 import type { Attempt, CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { type Request, requestHash } from './request.ts';
 
-/** What a new attempt is for. */
+/** The contents of a new attempt. */
 export interface AttemptWish {
   operation: 'New' | 'Reissue';
-  /** What the CA is to be asked for. */
+  /** The request to the CA. */
   request: Request;
   specHash: string;
   reason: string;
-  /** The certificate that a reissue starts from. */
+  /** The certificate to reissue. */
   previousId?: number | undefined;
-  /** The highest certificate id known of the authority. */
+  /** The highest known certificate id of the authority. */
   afterId: number;
-  /** Between which moments what it buys will begin, milliseconds since the epoch. */
+  /** The earliest and the latest date of the certificate that it buys, in milliseconds since the epoch. */
   dates: { since: number; until: number };
 }
 
 /**
- * The record that is written before the CA is asked (rule 2). An attempt that replaces an open one for the same request
- * keeps how far back it looks, in ids and in time (`keepAfterId`): what the earlier one bought after all must stay within
- * reach of a recovery. In time only as long as one follows the other without a gap: whoever bought the same in the gap,
- * it was not us.
+ * Makes the attempt to record before the request is sent (`attemptBeforeCall`). If it replaces an open attempt for the same
+ * request, it reaches as far back in ids and in time (`keepAfterId`), so that a recovery can still find what the earlier one
+ * bought. It reaches back in time only without a gap between the two: anything bought in a gap was not bought by us.
  */
 export function newAttempt(
   wish: AttemptWish,
@@ -52,7 +51,7 @@ export function newAttempt(
   };
 }
 
-/** The id above which everything lies that an attempt can have bought (`aboveAfterId`). */
+/** The floor of an attempt: the certificate id above which its purchase lies (`aboveAfterId`). */
 export function floorOf({
   operation,
   previousId,
@@ -61,7 +60,7 @@ export function floorOf({
   return operation === 'Reissue' ? (previousId ?? afterId) : afterId;
 }
 
-/** Whether the last attempt has no result yet: its certificate, if there is one, is not the resource's. */
+/** Whether the last attempt has no result yet: no outcome, and no certificate that the resource has adopted. */
 export function isOpen(status: CertificateStatus | undefined): boolean {
   const attempt = status?.attempt;
   if (!attempt || attempt.outcome !== undefined) return false;

@@ -17,39 +17,35 @@ const details: CertificateDetails = {
 };
 
 test.each([
-  ['one of the same name', {}, true],
-  ['one of another name', { commonName: 'other.example.com' }, false],
-  ['one in other letters', { commonName: 'WWW.example.com' }, true],
-  ['one that was revoked', { status: 'revoked' }, false],
-  ['one that has expired since', { status: 'expired' }, true],
-] as const)('a line of the list, %s: alike is %s', (_, change, want) => {
+  ['with the same name', {}, true],
+  ['with another name', { commonName: 'other.example.com' }, false],
+  ['with the name in other case', { commonName: 'WWW.example.com' }, true],
+  ['that is revoked', { status: 'revoked' }, false],
+  ['that has expired', { status: 'expired' }, true],
+] as const)('a line of the list %s is alike: %s', (_, change, want) => {
   expect(isAlike(attempt, { ...line, ...change })).toBe(want);
 });
 
 test.each([
   ['the same', {}, true],
-  [
-    'names in another order and spelling',
-    { alternativeNames: [{ type: 'DNS', value: 'WWW.example.com.' }] },
-    true,
-  ],
+  ['names in another spelling', { alternativeNames: [{ type: 'DNS', value: 'WWW.example.com.' }] }, true],
   ['another organization', { subject: { ...details.subject, organization: 'Other' } }, false],
-  ['a field that was not asked for', { subject: { ...details.subject, locality: 'Maastricht' } }, false],
-  ['an empty field, which is none', { subject: { ...details.subject, locality: '' } }, true],
+  ['a field that was not requested', { subject: { ...details.subject, locality: 'Maastricht' } }, false],
+  ['an empty field, which counts as absent', { subject: { ...details.subject, locality: '' } }, true],
   [
-    'a name more',
+    'one more name',
     { alternativeNames: [...details.alternativeNames, { type: 'IP', value: '192.0.2.1' }] },
     false,
   ],
   ['no names', { alternativeNames: [] }, false],
   ['a name of an unknown type', { otherNames: [{ type: 'RID', value: '1.2.3' }] }, false],
-] as const)('details with %s: fit is %s', (_, change, want) => {
+] as const)('details with %s match the request: %s', (_, change, want) => {
   const asked = askedFor(1, { ...details, ...change } as CertificateDetails);
 
   expect(asked !== undefined && requestHash(asked) === requestHash(request)).toBe(want);
 });
 
-test('the same names at another authority are another request', () => {
+test('the same names at another authority make another request', () => {
   const asked = askedFor(2, details);
 
   expect(asked && requestHash(asked)).not.toBe(requestHash(request));
@@ -67,12 +63,12 @@ describe('a certificate is from the attempt', () => {
     ['windowStart', -4_000, true],
     ['windowEnd', 49_000, true],
     ['windowEnd', 50_000, false],
-  ])('only if it begins between its bounds, %s: at %d ms it is %s', (_, at, want) => {
+  ])('only if it begins within the window, %s: at %d ms it is %s', (_, at, want) => {
     expect(isFromWindow(timed, ISSUED + at)).toBe(want);
   });
 });
 
-test('skipClaimed: a resource claims what it serves, what it bought, what it had and what it has promised to revoke', () => {
+test('skipClaimed: a resource claims its certificate, its last purchase, its former ones and those it has yet to revoke', () => {
   expect(
     claimsOf({
       ...issued,
@@ -122,7 +118,7 @@ describe('an id is claimed by another', () => {
   });
 });
 
-test('the newest twenty former certificates are kept, each once, and it is told which are not', () => {
+test('the newest twenty former certificates are kept, each once, and the dropped ones are returned', () => {
   const twenty = Array.from({ length: 20 }, (_, i) => i + 1);
 
   expect(withFormer({}, 7)).toEqual({ kept: [7], dropped: [] });

@@ -4,17 +4,17 @@ import type { CertificateSummary } from '../../tinycert/index.ts';
 import { normalCommonName } from '../../x509/names.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
 
-/** As many as the schema has room for. */
+/** The maximum in the schema. */
 const MAX_FORMER = 20;
 
-/** Whether a line of the CA's list is of the common name that an attempt asked for. Revoked ones are nobody's any more. */
+/** Whether a line of the CA's list can be an attempt's purchase, by common name. A revoked certificate never is. */
 export function isAlike({ commonName }: Pick<Attempt, 'commonName'>, entry: CertificateSummary): boolean {
   return entry.status !== 'revoked' && normalCommonName(entry.commonName) === commonName;
 }
 
 /**
- * Whether a certificate that begins at `notBefore` can come from an attempt (`windowStart`, `windowEnd`): what somebody
- * bought before it, or long after a request that was lost, is not taken for it.
+ * Whether a certificate that begins at `notBefore` can come from an attempt (`windowStart`, `windowEnd`). One that was bought
+ * before the attempt, or long after its request was lost, does not.
  */
 export function isFromWindow({ since, until, startTime }: Attempt, notBefore: number): boolean {
   const end = until === undefined ? Date.parse(startTime) + MAX_CLOCK_SKEW_MS : Date.parse(until);
@@ -59,7 +59,7 @@ export function isClaimedByOther(
   return false;
 }
 
-/** The former certificates of a resource once it has given up another one: the newest, and what there is no room for. */
+/** The former certificates of a resource after it releases `ids`: the newest, and those dropped for want of room. */
 export function withFormer(
   { formerCertificateIds = [] }: Pick<CertificateStatus, 'formerCertificateIds'>,
   ...ids: readonly number[]

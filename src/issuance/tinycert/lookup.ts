@@ -1,17 +1,17 @@
 import { type CallOptions, type TinyCertClient, TinyCertError } from '../../tinycert/index.ts';
 import { type Certificate, readCertificate } from '../../x509/certificate.ts';
 
-/** What the CA answers; undefined if it says that it has no such thing. Rejects with any other `TinyCertError`. */
-export async function orGone<T>(asked: Promise<T>): Promise<T | undefined> {
+/** The CA's answer; undefined if it has no such certificate. Rejects with any other `TinyCertError`. */
+export async function orGone<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    return await asked;
+    return await answer;
   } catch (error) {
     if (error instanceof TinyCertError && error.kind === 'not-found') return undefined;
     throw error;
   }
 }
 
-/** The certificate that the CA has under an id, if it has one. Rejects with a `TinyCertError` or an `X509Error`. */
+/** The CA's certificate with this id; undefined if it has none. Rejects with a `TinyCertError` or an `X509Error`. */
 export async function certificateAtCa(
   client: Pick<TinyCertClient, 'getCertificate'>,
   id: number,
@@ -22,8 +22,8 @@ export async function certificateAtCa(
 }
 
 /**
- * Whether the CA has a certificate under an id, by serial number and public key: the rest of an answer may be wrong for
- * once, and an authority gives a serial number to one certificate (RFC 5280 4.1.2.2). Rejects as `certificateAtCa`.
+ * Whether the CA's certificate with this id is the given one, by serial number and public key. The rest of a single answer
+ * may be wrong, and an authority uses a serial number only once (RFC 5280, 4.1.2.2). Rejects as `certificateAtCa` does.
  */
 export async function isAtCa(
   client: Pick<TinyCertClient, 'getCertificate'>,

@@ -10,7 +10,7 @@ test('a marker fits an organizational unit and is the same every time', () => {
   expect(markerOf(issuer, resource).length).toBeLessThanOrEqual(64);
 });
 
-test('a marker tells the resource and the installation', () => {
+test('a marker identifies the resource and the installation', () => {
   const all = [issuer, other].flatMap((of) => [resource, other].map((uid) => markerOf(of, uid)));
 
   expect(new Set(all).size).toBe(4);

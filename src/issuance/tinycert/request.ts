@@ -7,15 +7,15 @@ import { type Names, normalNames } from '../../x509/names.ts';
 import type { AuthorityMaterial, ReadyIssuer } from './issuer-directory.ts';
 import { markerOf } from './marker.ts';
 
-/** What the CA is asked for: all that one certificate can be told from another by, before it is issued. */
+/** A request to the CA: everything that distinguishes one certificate from another before it is issued. */
 export interface Request {
   authorityId: number;
   names: Names;
-  /** Without the common name, which is among the names. */
+  /** Without the common name, which is in `names`. */
   subject: Subject;
 }
 
-/** The request of a resource to an issuer. An issuer that marks its certificates decides on the organizational unit. */
+/** The request of a resource to an issuer. If the issuer marks its certificates, the marker is the organizational unit. */
 export function requestOf(
   { spec, metadata: { uid = '' } }: Pick<TinyCertCertificate, 'spec' | 'metadata'>,
   { authority, subject, marksFor }: Pick<ReadyIssuer, 'authority' | 'subject' | 'marksFor'>,
@@ -29,7 +29,7 @@ export function requestOf(
   };
 }
 
-/** Equal for requests that ask for the same, in whatever order; it stands in an attempt for what was asked. */
+/** A hash that is equal for equal requests, whatever the order of their names. An attempt records it. */
 export function requestHash({ authorityId, names, subject }: Request): string {
   const { commonName, dns, ip, uri, email } = names;
   const sorted = (values: readonly string[]): string[] => [...new Set(values)].sort();
@@ -47,7 +47,7 @@ export function requestHash({ authorityId, names, subject }: Request): string {
 
 const subjectFields = ['country', 'organization', 'organizationalUnit', 'locality', 'province'] as const;
 
-/** What a certificate of the CA was asked for; undefined if it has names that nobody can ask for. */
+/** The request that a certificate of the CA came from; undefined if it has names that no request can contain. */
 export function askedFor(authorityId: number, details: CertificateDetails): Request | undefined {
   if (details.otherNames.length > 0) return undefined;
   const of = (type: string): string[] =>

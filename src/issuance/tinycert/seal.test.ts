@@ -27,7 +27,7 @@ function resource(uid: string, sealed: Sealed & { seal?: string }) {
   return { metadata: { name: 'web', uid }, status: sealed };
 }
 
-test('a status as it was sealed is believed', () => {
+test('a status is trusted as it was sealed', () => {
   expect(isSealed(account, resource('uid', { ...status, seal }))).toBe(true);
 });
 
@@ -43,11 +43,11 @@ test.each([
   ['the seal of another resource', 'other', { ...status, seal }],
   ['no seal', 'uid', status],
   ['an empty seal', 'uid', { ...status, seal: '' }],
-])('a status with %s is not believed', (_, uid, forged) => {
+])('a status with %s is not trusted', (_, uid, forged) => {
   expect(isSealed(account, resource(uid, forged))).toBe(false);
 });
 
-test('a seal of another account is not believed', () => {
+test('a seal of another account is not trusted', () => {
   const other = { seal: (text: string) => hmacHex('another key', text) };
   expect(isSealed(other, resource('uid', { ...status, seal }))).toBe(false);
 });

@@ -3,20 +3,20 @@ import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { canonicalJson } from '../../lib/hash.ts';
 
-/** Who can make seals: an account, by its API key. */
+/** Makes seals: an account, with its API key. */
 export interface Sealer {
   seal(text: string): string;
 }
 
-/** The part of a status that decides which private key is fetched and what is revoked. */
+/** The trusted part of a status: it determines which private key is fetched and what is revoked. */
 export type Sealed = Pick<
   CertificateStatus,
   'authorityId' | 'certificateId' | 'attempt' | 'formerCertificateIds' | 'pendingRevocations'
 >;
 
 /**
- * The seal over what decides which private key is fetched for a resource, and what is revoked. Whoever may write status can write any
- * certificate id of the account there, another tenant's too; without the API key nobody can make the seal for it.
+ * The seal over the trusted part of a status (`sealed`). Anyone who may write status can put any certificate id of the
+ * account there, even another tenant's, but only the API key can seal it.
  */
 export function sealOf(sealer: Sealer, uid: string, status: Sealed): string {
   const { authorityId, certificateId, attempt, formerCertificateIds, pendingRevocations } = status;
@@ -24,7 +24,7 @@ export function sealOf(sealer: Sealer, uid: string, status: Sealed): string {
   return `v1:${sealer.seal(canonicalJson(sealed))}`;
 }
 
-/** Whether a status was written by an operator with this account. */
+/** Whether an operator with this account wrote the trusted part of a resource's status. */
 export function isSealed(
   sealer: Sealer,
   { metadata: { uid = '' }, status = {} }: Pick<TinyCertCertificate, 'metadata' | 'status'>,

@@ -24,19 +24,19 @@ function trying(change: Partial<Attempt> = {}, status: Partial<CertificateStatus
 }
 
 function census(resources: TinyCertCertificate[], lines: CertificateSummary[]): Census {
-  const taken = new Census(knownStatuses(resources, 1));
-  for (const each of lines) taken.add(each);
-  return taken;
+  const result = new Census(knownStatuses(resources, 1));
+  for (const each of lines) result.add(each);
+  return result;
 }
 
 function left(resources: TinyCertCertificate[], lines: CertificateSummary[]): number[] {
-  const taken = census(resources, lines);
-  const claims = claimsIn(resources, 1, taken.unlisted);
-  return unclaimed(taken.others, claims).map(({ id }) => id);
+  const { others, unlisted } = census(resources, lines);
+  const claims = claimsIn(resources, 1, unlisted);
+  return unclaimed(others, claims).map(({ id }) => id);
 }
 
 describe('a census', () => {
-  test('counts by status, and leaves out what has no name', () => {
+  test('counts by status, and leaves out an unknown one', () => {
     const { counts } = census(
       [],
       [line(1), line(2, 'revoked'), line(3, 'hold'), line(4, 'expired'), line(5), line(6, 'unknown')],
@@ -44,7 +44,7 @@ describe('a census', () => {
     expect(counts).toEqual({ good: 2, hold: 1, revoked: 1, expired: 1 });
   });
 
-  test('keeps of what resources have only what differs from what they know', () => {
+  test('keeps of the certificates of resources only those with another status than known', () => {
     const { others, changed, unlisted } = census(
       [
         resource({ certificateId: 1 }),
@@ -64,49 +64,52 @@ describe('a census', () => {
   });
 });
 
-describe('claimed by a resource is', () => {
+describe('a resource claims', () => {
   test.each<[string, TinyCertCertificate]>([
     ['its certificate', resource({ certificateId: 9 })],
-    ['what its attempt came to', trying({ certificateId: 9 }, { certificateId: 7 })],
-    ['what it had before', resource({ formerCertificateIds: [8, 9] })],
+    ['what its attempt bought', trying({ certificateId: 9 }, { certificateId: 7 })],
+    ['its former certificates', resource({ formerCertificateIds: [8, 9] })],
     [
-      'what it is about to revoke',
+      'what it has yet to revoke',
       resource({
         pendingRevocations: [{ certificateId: 9, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' }],
       }),
     ],
     ['what an open attempt may have bought', trying({ afterId: 8 })],
-    ['what an open reissue may have come to', trying({ operation: 'Reissue', previousId: 8, afterId: 20 })],
-    ['what may be the successor of what the CA no longer lists', resource({ certificateId: 8 })],
+    ['what an open reissue may have bought', trying({ operation: 'Reissue', previousId: 8, afterId: 20 })],
+    [
+      'possible successors of its certificate, if the CA no longer lists that',
+      resource({ certificateId: 8 }),
+    ],
   ])('%s', (_, claimant) => {
     expect(left([claimant], [line(9)])).toEqual([]);
   });
 
   test.each<[string, TinyCertCertificate]>([
     [
-      'what has another authority',
+      'certificates of another authority',
       resource({
         certificateId: 9,
         authorityId: 2,
         attempt: { ...attempt, certificateId: 9, authorityId: 2 },
       }),
     ],
-    ['what is older than its attempt', trying({ afterId: 9 })],
-    ['what has another name', trying({ afterId: 8, commonName: 'other.example.com' })],
-    ['what an attempt that ended has not bought', trying({ afterId: 8, outcome: 'Refused' })],
+    ['certificates older than its attempt', trying({ afterId: 9 })],
+    ['certificates of another name', trying({ afterId: 8, commonName: 'other.example.com' })],
+    ['what a closed attempt did not buy', trying({ afterId: 8, outcome: 'Refused' })],
     [
-      'what came after one that has long been gone',
+      'successors of a certificate that is known to be obsolete',
       resource({ certificateId: 8, certificateStatus: 'obsolete' }),
     ],
-  ])('not %s', (_, claimant) => {
+  ])('but not %s', (_, claimant) => {
     expect(left([claimant], [line(9)])).toEqual([9]);
   });
 
-  test('a name however it is spelled', () => {
+  test('a name in any spelling', () => {
     expect(left([trying({ afterId: 8 })], [line(9, 'good', 'WWW.Example.COM')])).toEqual([]);
   });
 
-  test('nothing that has ended anyway', () => {
+  test('or not, only good certificates and those on hold are reported as unclaimed', () => {
     expect(left([], [line(1, 'revoked'), line(2, 'expired'), line(3, 'hold'), line(4, 'unknown')])).toEqual([
       3,
     ]);
@@ -137,51 +140,48 @@ describe('an unclaimed certificate', () => {
       { key: 'ca', mark: undefined, status },
     ]).of(line(id), known);
 
-  test('without anything that speaks for it is foreign, and need not be looked at', () => {
+  test('without any evidence is foreign, and needs no facts', () => {
     expect(finding({}, 9)).toBe('foreign');
     expect(finding({ abandoned: [{ ...abandoned, commonName: 'other.example.com' }] }, 9)).toBe('foreign');
     expect(finding({ abandoned: [abandoned] }, 5)).toBe('foreign');
   });
 
   test.each<[string, Source['status']]>([
-    ['whose owner could not be told', { released: [{ certificateId: 9, cause: 'Undecided' }] }],
-    ['that stands there already', { orphans: [{ certificateId: 9 }] }],
+    ['whose owner could not be determined', { released: [{ certificateId: 9, cause: 'Undecided' }] }],
+    ['that is reported already', { orphans: [{ certificateId: 9 }] }],
   ])('%s is an orphan of that issuer', (_, status) => {
     expect(finding(status, 9)).toEqual({ orphanOf: 'ca' });
   });
 
-  test('that was deleted with its resource is given up, whatever else is known', () => {
+  test('that was deleted with its resource is released, whatever the other evidence', () => {
     const released = [{ certificateId: 9, cause: 'Deleted' } as const];
     expect(finding({ released, abandoned: [abandoned], orphans: [{ certificateId: 9 }] }, 9, facts)).toBe(
-      'given up',
+      'released',
     );
   });
 
-  test('that an abandoned attempt may have bought is looked at, and is an orphan if it was asked for that', () => {
-    expect(finding({ abandoned: [abandoned] }, 9)).toBe('to be looked at');
+  test('that an abandoned attempt may have bought needs facts, and is an orphan if its request is the same', () => {
+    expect(finding({ abandoned: [abandoned] }, 9)).toBe('needs facts');
     expect(finding({ abandoned: [abandoned] }, 9, facts)).toEqual({ orphanOf: 'ca' });
   });
 
-  test('that was carried out later than anybody waits for it is an orphan all the same', () => {
+  test('that was issued after the window of its attempt is still an orphan', () => {
     const late = { ...facts, notBefore: since + 60_000 };
     expect(finding({ abandoned: [abandoned] }, 9, late)).toEqual({ orphanOf: 'ca' });
   });
 
   test.each<[string, Partial<Facts>]>([
-    ['was asked for something else', { requestHash: 'v1:other' }],
+    ['comes from another request', { requestHash: 'v1:other' }],
     ['is older than the attempt', { notBefore: since - 4_000 }],
-    [
-      'is more than an hour younger than anything the attempt can have bought',
-      { notBefore: since + 3_700_000 },
-    ],
+    ['is more than an hour younger than the window of the attempt', { notBefore: since + 3_700_000 }],
   ])('that %s is foreign', (_, change) => {
     expect(finding({ abandoned: [abandoned] }, 9, { ...facts, ...change })).toBe('foreign');
   });
 
-  test('is looked at wherever certificates are marked, and its mark tells whose it is', () => {
+  test('needs facts if an issuer marks certificates, and its mark identifies the issuer', () => {
     const mark = 'tinycert-operator:012345:';
     const marked = { ...facts, organizationalUnit: `${mark}6789` };
-    expect(finding({}, 9, undefined, mark)).toBe('to be looked at');
+    expect(finding({}, 9, undefined, mark)).toBe('needs facts');
     expect(finding({}, 9, marked, mark)).toEqual({ orphanOf: 'other' });
     expect(finding({}, 9, facts, mark)).toBe('foreign');
     expect(finding({}, 9, { ...marked, organizationalUnit: 'tinycert-operator:543210:6789' }, mark)).toBe(

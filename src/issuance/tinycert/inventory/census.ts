@@ -8,10 +8,10 @@ import { floorOf, isOpen } from '../attempt.ts';
 import { claimsOf } from '../claims.ts';
 import type { Abandoned } from '../released.ts';
 
-/** What `certificateStatus` of a resource says; undefined if nothing. */
+/** The `certificateStatus` of a resource. */
 type KnownStatus = CertificateStatus['certificateStatus'];
 
-/** The certificates of an authority that resources have, with the status that they know. */
+/** The certificates of an authority that resources have, by id, with the status that their resources know. */
 export function knownStatuses(
   resources: Iterable<TinyCertCertificate>,
   authorityId: number,
@@ -25,18 +25,18 @@ export function knownStatuses(
 }
 
 /**
- * The CA's list as it passes by. Of fifty thousand lines only those are kept that say something new: certificates that no
- * resource has, and ones whose status is not the one that their resource knows.
+ * Compares the CA's list with the known certificates while it streams in. Of fifty thousand lines it keeps only the news:
+ * certificates that no resource has, and those whose resource knows another status.
  */
 export class Census {
   readonly counts = { good: 0, hold: 0, revoked: 0, expired: 0 };
-  /** Lines that no resource had when the list was asked for. */
+  /** Lines of certificates that no resource had when the list was requested. */
   readonly others: CertificateSummary[] = [];
-  /** What resources have and the CA lists with another status. */
+  /** Certificates of resources that the CA lists with another status. */
   readonly changed = new Map<number, { from: KnownStatus; to: ReportedStatus }>();
   readonly #awaited: Map<number, KnownStatus>;
 
-  /** `known`, as it was before the list was asked for, is used up. */
+  /** Consumes `known`, which must be taken before the list is requested. */
   constructor(known: Map<number, KnownStatus>) {
     this.#awaited = known;
   }
@@ -53,23 +53,23 @@ export class Census {
     if (from !== status) this.changed.set(id, { from, to: status });
   }
 
-  /** After the last line: what resources have and the CA does not list, with the status that they know. */
+  /** After the last line: the certificates of resources that the CA does not list, with the known status. */
   get unlisted(): ReadonlyMap<number, KnownStatus> {
     return this.#awaited;
   }
 }
 
-/** What resources lay claim to. */
+/** What a set of resources claims. */
 export interface Claims {
-  /** Every id that a resource has, had, or is about to have. */
+  /** Every id that a resource has, had or is getting. */
   ids: ReadonlySet<number>;
-  /** By common name the id above which an open attempt may have bought what is listed (rule 9). */
+  /** By common name, the floor above which a listed certificate may be an open attempt's (`inventorySkipsOpen`). */
   open: ReadonlyMap<string, number>;
 }
 
 /**
- * The claims to certificates of an authority. An unsealed status counts too: it can hide, and it takes nothing. What is
- * `unlisted` somebody may have reissued by hand, so that its successor is looked for first.
+ * The claims of all resources to certificates of an authority. An unsealed status counts too: it can only hide a
+ * certificate, not take it. An `unlisted` certificate may have been reissued by hand, so claim its possible successors.
  */
 export function claimsIn(
   resources: Iterable<TinyCertCertificate>,
@@ -78,7 +78,7 @@ export function claimsIn(
 ): Claims {
   const ids = new Set<number>();
   const open = new Map<string, number>();
-  const awaits = (commonName: string, floor: number): void => {
+  const claimAbove = (commonName: string, floor: number): void => {
     const name = normalCommonName(commonName);
     open.set(name, Math.min(floor, open.get(name) ?? floor));
   };
@@ -88,38 +88,39 @@ export function claimsIn(
     const { attempt, certificateId, certificateStatus } = status;
     const isUnlisted = certificateId !== undefined && unlisted.has(certificateId);
     if (isUnlisted && status.authorityId === authorityId && certificateStatus !== 'obsolete')
-      awaits(attempt?.commonName ?? effectiveNames(spec).commonName, certificateId);
-    if (attempt?.authorityId === authorityId && isOpen(status)) awaits(attempt.commonName, floorOf(attempt));
+      claimAbove(attempt?.commonName ?? effectiveNames(spec).commonName, certificateId);
+    if (attempt?.authorityId === authorityId && isOpen(status))
+      claimAbove(attempt.commonName, floorOf(attempt));
   }
   return { ids, open };
 }
 
-/** Whether a resource has a certificate, or may turn out to have bought it. */
+/** Whether a resource claims a certificate, or may turn out to have bought it. */
 export function isClaimed({ id, commonName }: CertificateSummary, { ids, open }: Claims): boolean {
   if (ids.has(id)) return true;
   const floor = open.get(normalCommonName(commonName));
   return floor !== undefined && id > floor;
 }
 
-/** Of the lines those that can still do harm or good and that nobody claims. */
+/** The lines of certificates that are in force or on hold and that no resource claims. */
 export function unclaimed(lines: readonly CertificateSummary[], claims: Claims): CertificateSummary[] {
   return lines.filter(
     (line) => (line.status === 'good' || line.status === 'hold') && !isClaimed(line, claims),
   );
 }
 
-/** An issuer of the authority: what it remembers, and how it marks what it issues. */
+/** An issuer of the authority: what it remembers, and how it marks its certificates. */
 export interface Source {
   key: string;
-  /** What the organizational unit of all its certificates begins with, if it marks them. */
+  /** The beginning of the organizational unit of all its certificates, if it marks them. */
   mark: string | undefined;
   status: Pick<IssuerStatus, 'released' | 'abandoned' | 'orphans'>;
 }
 
-/** What a certificate itself says, beyond its line in the list. */
+/** The contents of a certificate, beyond its line in the list. */
 export interface Facts {
   organizationalUnit: string;
-  /** Hash of what it was asked for. */
+  /** The hash of the request it came from. */
   requestHash: string;
   /** Milliseconds since the epoch, as the CA dated it. */
   notBefore: number;
@@ -127,26 +128,26 @@ export interface Facts {
   serialNumber: string;
 }
 
-/** Whose an unclaimed certificate is held to be. */
+/** Whose an unclaimed certificate probably is. */
 export type Finding =
-  /** Bought by an attempt of this installation, for a resource of this issuer. */
+  /** An attempt of this installation bought it, for a resource of this issuer. */
   | { orphanOf: string }
-  /** Given up on purpose. */
-  | 'given up'
-  /** What it says itself has to be looked at. */
-  | 'to be looked at'
+  /** A resource released it on purpose. */
+  | 'released'
+  /** Only its facts can decide. */
+  | 'needs facts'
   | 'foreign';
 
 /**
- * A service that was stuck may carry a request out later than anybody waits for it (rule 9): what was asked for by an
- * attempt that was given up is told of for an hour more. Nothing is adopted on that.
+ * A stuck service may execute a request after an attempt's window has closed. For this long, such a purchase is still
+ * reported as the abandoned attempt's. It is never adopted.
  */
 const LATER_MS = 3_600_000;
 
-/** What all issuers of an authority together know of certificates that nobody claims. */
+/** What the issuers of an authority know about unclaimed certificates. */
 export class Evidence {
   readonly #marks: readonly { key: string; mark: string }[];
-  readonly #givenUp = new Set<number>();
+  readonly #released = new Set<number>();
   readonly #orphans = new Map<number, string>();
   readonly #abandoned = new Map<string, { key: string; attempt: Abandoned }[]>();
 
@@ -156,7 +157,7 @@ export class Evidence {
       for (const { certificateId } of status.orphans ?? []) this.#orphans.set(certificateId, key);
       for (const { certificateId, cause } of status.released ?? []) {
         if (cause === 'Undecided') this.#orphans.set(certificateId, key);
-        else this.#givenUp.add(certificateId);
+        else this.#released.add(certificateId);
       }
       for (const attempt of status.abandoned ?? []) {
         const commonName = normalCommonName(attempt.commonName);
@@ -165,16 +166,16 @@ export class Evidence {
     }
   }
 
-  /** What is found about a line; without `facts` it may be that they are needed. */
+  /** The finding about a line. Without `facts` it may be `needs facts`. */
   of(line: CertificateSummary, facts: Facts | undefined): Finding {
-    if (this.#givenUp.has(line.id)) return 'given up';
+    if (this.#released.has(line.id)) return 'released';
     const known = this.#orphans.get(line.id);
     if (known !== undefined) return { orphanOf: known };
     const attempts = (this.#abandoned.get(normalCommonName(line.commonName)) ?? []).filter(
       ({ attempt }) => line.id > attempt.afterId,
     );
     if (this.#marks.length === 0 && attempts.length === 0) return 'foreign';
-    if (!facts) return 'to be looked at';
+    if (!facts) return 'needs facts';
     const marked = this.#marks.find(({ mark }) => facts.organizationalUnit.startsWith(mark));
     if (marked) return { orphanOf: marked.key };
     const buyer = attempts.find(({ attempt }) => this.#isBoughtBy(attempt, facts));
@@ -182,7 +183,7 @@ export class Evidence {
   }
 
   #isBoughtBy({ requestHash, since, until }: Abandoned, facts: Facts): boolean {
-    // TinyCert dates a certificate with the second of its issue.
+    // TinyCert dates a certificate with the second of issue.
     const from = Math.floor(Date.parse(since) / 1000) * 1000;
     const to = Date.parse(until) + LATER_MS;
     return requestHash === facts.requestHash && facts.notBefore >= from && facts.notBefore <= to;

@@ -8,8 +8,8 @@ import { tinycertKind } from '../kind.ts';
 import type { KubeClient } from '../../../kube/client.ts';
 import { type KubeObject, parseKey, type Secret, secrets } from '../../../kube/objects.ts';
 
-/** What a Secret whose resource is gone says that it holds. */
-interface SecretRecord {
+/** What a Secret whose resource is gone claims to contain. */
+interface SecretClaim {
   certificateId: number;
   /** Key of the issuer that it names. */
   issuerKey: string;
@@ -20,49 +20,49 @@ interface SecretRecord {
   publicKeyFingerprint: string;
 }
 
-/** A certificate of a resource that is gone, proved by the Secret that it left behind. */
-export type LeftoverCertificate = Pick<SecretRecord, 'certificateId' | 'issuerKey' | 'namespace' | 'name'>;
+/** A certificate of a deleted resource, proved by the Secret that it left behind. */
+export type LeftoverCertificate = Pick<SecretClaim, 'certificateId' | 'issuerKey' | 'namespace' | 'name'>;
 
 export interface LeftoverSecretsOptions {
   kube: Pick<KubeClient, 'find'>;
-  /** The operator's Secrets that no resource names, as watched, by key. */
+  /** The operator's watched Secrets that no resource names, by key. */
   strays: () => Iterable<readonly [key: string, secret: KubeObject]>;
 }
 
 const KINDS = ['TinyCertIssuer', 'TinyCertClusterIssuer'] as const;
-/** Secrets that are read in one pass; the rest come with the next. */
-const MAX_READS = 200;
+/** How many Secrets one pass reads; the next pass reads the rest. */
+export const MAX_READS = 200;
 
 /**
- * Finds what was deleted while no operator ran: the Secret stays, and names the certificate and its issuer. It is believed
- * only if it holds the private key of the certificate that the CA has under that id.
+ * Finds certificates whose resource was deleted while no operator ran. Their Secret remains, and names the certificate and
+ * its issuer. Trusts it only if it has the private key of the CA's certificate with that id.
  */
 export class LeftoverSecrets {
   readonly #options: LeftoverSecretsOptions;
-  /** By uid and version of the Secret; undefined for one that says nothing. */
-  #read = new Map<string, SecretRecord | undefined>();
+  /** By uid and version of the Secret; undefined for one that claims nothing. */
+  #read = new Map<string, SecretClaim | undefined>();
 
   constructor(options: LeftoverSecretsOptions) {
     this.#options = options;
   }
 
-  /** Of these certificates those that Secrets prove. Rejects with a `TinyCertError` or an `ApiError`. */
+  /** Those of these certificates that a Secret proves. Rejects with a `TinyCertError`, an `X509Error` or an `ApiError`. */
   async of(ids: ReadonlySet<number>, account: Account, signal: AbortSignal): Promise<LeftoverCertificate[]> {
     if (ids.size === 0) return [];
     const found = new Map<number, LeftoverCertificate>();
-    for (const testimony of await this.#testimonies(signal)) {
-      const { certificateId, issuerKey: key, namespace, name } = testimony;
+    for (const claim of await this.#claims(signal)) {
+      const { certificateId, issuerKey: key, namespace, name } = claim;
       if (!ids.has(certificateId) || found.has(certificateId)) continue;
-      if (await isAtCa(account.client, certificateId, testimony, { signal }))
+      if (await isAtCa(account.client, certificateId, claim, { signal }))
         found.set(certificateId, { certificateId, issuerKey: key, namespace, name });
     }
     return [...found.values()];
   }
 
-  /** Each version of a Secret is read once. */
-  async #testimonies(signal: AbortSignal): Promise<SecretRecord[]> {
+  /** What the leftover Secrets claim. Reads each version of a Secret once. */
+  async #claims(signal: AbortSignal): Promise<SecretClaim[]> {
     const { kube, strays } = this.#options;
-    const read = new Map<string, SecretRecord | undefined>();
+    const read = new Map<string, SecretClaim | undefined>();
     let reads = 0;
     for (const [key, { metadata }] of strays()) {
       const version = `${metadata.uid} ${metadata.resourceVersion}`;
@@ -71,7 +71,7 @@ export class LeftoverSecrets {
       } else if (reads < MAX_READS) {
         reads += 1;
         const secret = await kube.find(secrets, parseKey(key), { signal });
-        read.set(version, secret && testimonyOf(secret));
+        read.set(version, secret && claimOf(secret));
       }
     }
     this.#read = read;
@@ -79,17 +79,17 @@ export class LeftoverSecrets {
   }
 }
 
-function testimonyOf(secret: Secret): SecretRecord | undefined {
+function claimOf(secret: Secret): SecretClaim | undefined {
   const { namespace = '', annotations = {} } = secret.metadata;
-  const held = readSecret(tinycertKind, secret);
+  const content = readSecret(tinycertKind, secret);
   const name = madeFor(tinycertKind, secret);
   const kind = KINDS.find((each) => each === annotations[SECRET_ANNOTATIONS.issuerKind]);
   const issuer = annotations[SECRET_ANNOTATIONS.issuerName];
-  if (held?.claimedId === undefined || name === undefined || kind === undefined || issuer === undefined)
+  if (content?.claimedId === undefined || name === undefined || kind === undefined || issuer === undefined)
     return undefined;
-  const { serialNumber, publicKeyFingerprint } = held.leaf;
+  const { serialNumber, publicKeyFingerprint } = content.leaf;
   return {
-    certificateId: held.claimedId,
+    certificateId: content.claimedId,
     issuerKey: issuerKey({ kind, name: issuer }, namespace),
     namespace,
     name,

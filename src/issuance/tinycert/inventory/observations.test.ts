@@ -18,7 +18,7 @@ function resource(change: Partial<CertificateStatus> = {}): TinyCertCertificate 
   return certificate({ status: { ...issued, attempt: { ...attempt, certificateId }, ...change } });
 }
 
-/** What a list says of `now`, which was `before` when the list was asked for. */
+/** The news from a list about `now`, which was `before` when the list was requested. */
 function observed(
   lines: CertificateSummary[],
   now: TinyCertCertificate = resource(),
@@ -29,20 +29,20 @@ function observed(
   return observe(census, [now], claimsIn([now], 1, census.unlisted), 1).get(KEY);
 }
 
-describe('news of a certificate is', () => {
+describe('the news about a certificate is', () => {
   test.each<[ReportedStatus, CertificateStatus['certificateStatus']]>([
     ['revoked', 'good'],
     ['hold', 'good'],
     ['good', 'hold'],
     ['expired', 'good'],
     ['good', undefined],
-  ])('that it is %s where its resource says %s', (to, from) => {
+  ])('that it is %s while its resource knows %s', (to, from) => {
     const { certificateStatus: _, ...rest } = issued;
     const own = certificate({ status: { ...rest, ...(from ? { certificateStatus: from } : {}) } });
     expect(observed([line(7, to)], own)).toEqual({ certificateId: 7, from, to, candidates: [] });
   });
 
-  test('that it is not listed, with what may have come after it, the newest first', () => {
+  test('that it is not listed, with its possible successors, the newest first', () => {
     const lines = [
       line(6),
       line(8),
@@ -60,21 +60,26 @@ describe('news of a certificate is', () => {
   });
 });
 
-describe('no news of a certificate is', () => {
+describe('no news about a certificate is', () => {
   const reissuing = { ...attempt, operation: 'Reissue', previousId: 7, id: 'attempt-2' } as const;
   test.each<[string, CertificateSummary[], TinyCertCertificate, TinyCertCertificate?]>([
-    ['what its resource knows', [line(7, 'hold')], resource({ certificateStatus: 'hold' })],
-    ['a status without a name', [line(7, 'unknown')], resource()],
+    ['a status that its resource knows', [line(7, 'hold')], resource({ certificateStatus: 'hold' })],
+    ['an unknown status', [line(7, 'unknown')], resource()],
     ['what an open attempt may have done', [line(8)], resource({ attempt: reissuing })],
-    ['what is known not to be listed', [line(8)], resource({ certificateStatus: 'obsolete' })],
-    ['what came after the list', [line(7)], resource({ certificateId: 8 }), resource()],
-    ['what was done since the list', [line(7)], resource({ certificateStatus: 'hold' }), resource()],
-    ['what another authority lists', [line(7, 'revoked')], resource({ authorityId: 2 })],
+    ['the absence of an obsolete one', [line(8)], resource({ certificateStatus: 'obsolete' })],
+    ['a list from before it was issued', [line(7)], resource({ certificateId: 8 }), resource()],
+    [
+      'a list from before its resource changed',
+      [line(7)],
+      resource({ certificateStatus: 'hold' }),
+      resource(),
+    ],
+    ['the list of another authority', [line(7, 'revoked')], resource({ authorityId: 2 })],
   ])('%s', (_, lines, now, before) => {
     expect(observed(lines, now, before)).toBeUndefined();
   });
 
-  test('a list that is all but empty, for more than a few', () => {
+  test('a nearly empty list, except for a few', () => {
     const many = Array.from({ length: 500 }, (_, i) => {
       const own = resource({ certificateId: i + 1 });
       return { ...own, metadata: { ...own.metadata, name: `web-${i}` } };
@@ -84,10 +89,10 @@ describe('no news of a certificate is', () => {
   });
 });
 
-describe('the news of a resource', () => {
+describe('the news for a resource', () => {
   const news: Observation = { certificateId: 7, from: 'good', to: 'revoked', candidates: [] };
 
-  test('are told until it knows them, and not after the next list has none', () => {
+  test('lasts until its status has it, or the next list has none', () => {
     const observations = new Observations();
     const told: string[] = [];
     const stop = observations.onObserved((key) => told.push(key));
@@ -107,7 +112,7 @@ describe('the news of a resource', () => {
     expect(told).toEqual([KEY]);
   });
 
-  test('are forgotten where they turn out to be none', () => {
+  test('is forgotten once it proves wrong', () => {
     const observations = new Observations();
     observations.replace('1', new Map([[KEY, news]]));
     observations.drop(resource());

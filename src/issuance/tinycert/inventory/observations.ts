@@ -9,24 +9,23 @@ import type { Census, Claims } from './census.ts';
 
 type KnownStatus = CertificateStatus['certificateStatus'];
 
-/** What the CA's list says of the certificate of a resource, where that is news (design 3.8). */
+/** News from the CA's list about the certificate of a resource. */
 export interface Observation {
   certificateId: number;
-  /** What the resource knew when the list was asked for. */
+  /** The status that the resource knew when the list was requested. */
   from: KnownStatus;
-  /** What the list says; `unlisted` for what is not on it, since it was reissued or is gone. */
+  /** The status in the list; `unlisted` if it is missing there, because it was reissued or is gone. */
   to: NonNullable<KnownStatus> | 'unlisted';
-  /** Of an unlisted one: newer certificates of its name that nobody has, the newest first. */
+  /** If it is unlisted: newer unclaimed certificates with its common name, the newest first. */
   candidates: readonly number[];
 }
 
 /**
- * At most so many unlisted certificates are looked into after one list: a list that was cut short must not cost a call for
- * each certificate there is.
+ * How many unlisted certificates one list may report. Otherwise a truncated list would cost a call for every certificate.
  */
 const MAX_UNLISTED = 50;
 
-/** What a census, taken before the resources were looked at, says of them that is news, by key. */
+/** The news in a census about `resources`, which must be read after it, by key. */
 export function observe(
   census: Census,
   resources: Iterable<TinyCertCertificate>,
@@ -41,11 +40,11 @@ export function observe(
     const { status, spec, metadata } = resource;
     const id = status?.certificateId;
     if (id === undefined || status?.authorityId !== authorityId) continue;
-    // An attempt that is not concluded may be what changed it, and finds out itself.
+    // An open attempt may have caused the change, and its recovery will find out.
     if (isOpen(status) || metadata.deletionTimestamp !== undefined) continue;
     const from = status.certificateStatus;
     const changed = census.changed.get(id);
-    // What has changed since the list was asked for is judged by the next one.
+    // If the resource has changed since the list was requested, wait for the next list.
     if (changed && changed.from === from && changed.to !== 'unknown') {
       found.set(keyOf(resource), { certificateId: id, from, to: changed.to, candidates: [] });
       continue;
@@ -60,7 +59,7 @@ export function observe(
   return found;
 }
 
-/** Ids of valid and held certificates that nobody has, by name, the newest first. */
+/** The ids of unclaimed certificates that are in force or on hold, by common name, the newest first. */
 function byName(lines: readonly CertificateSummary[], claims: Claims): Map<string, number[]> {
   const ids = new Map<string, number[]>();
   const newestFirst = lines.toSorted((a, b) => b.id - a.id);
@@ -74,18 +73,18 @@ function byName(lines: readonly CertificateSummary[], claims: Claims): Map<strin
   return ids;
 }
 
-/** The news that resources have not taken note of yet; what they have is in their status. */
+/** The news that resources have not recorded in their status yet. */
 export class Observations {
   readonly #byAuthority = new Map<string, Map<string, Observation>>();
   readonly #listeners = new Set<(key: string) => void>();
 
-  /** Replaces what was observed of an authority before, and tells of what is news now. */
+  /** Replaces the earlier news from an authority, and calls the listeners for each resource with news. */
   replace(authority: string, found: Map<string, Observation>): void {
     this.#byAuthority.set(authority, found);
     for (const key of found.keys()) for (const listener of this.#listeners) listener(key);
   }
 
-  /** What is news to a resource as it is now. */
+  /** The news for a resource; undefined if its status has it already. */
   of(resource: TinyCertCertificate): Observation | undefined {
     const { status } = resource;
     const key = keyOf(resource);
@@ -99,13 +98,13 @@ export class Observations {
     return undefined;
   }
 
-  /** Forgets what turned out to be none. */
+  /** Forgets the news for a resource, because it proved wrong. */
   drop(resource: TinyCertCertificate): void {
     const key = keyOf(resource);
     for (const found of this.#byAuthority.values()) found.delete(key);
   }
 
-  /** Calls back with the key of each resource that there is news of. Returns the function that ends this. */
+  /** Calls back with the key of each resource that has news. Returns the function that unsubscribes. */
   onObserved(listener: (key: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

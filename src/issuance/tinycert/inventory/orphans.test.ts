@@ -13,15 +13,15 @@ function found(change: Partial<Found> = {}): Found {
   return { counts, foreignCount: 2, orphans: [], ...change };
 }
 
-/** Status after it said this. */
-function saying(change: Partial<Found> = {}, now = NOW): IssuerStatus {
+/** The status that shows these findings. */
+function showing(change: Partial<Found> = {}, now = NOW): IssuerStatus {
   const shown = showInventory(undefined, found(change), now)?.change;
   return { ...shown, orphans: shown?.orphans ?? [] } as IssuerStatus;
 }
 
 describe('the inventory in the status of an issuer', () => {
-  test('is said once, and never again while it stays the same', () => {
-    const status = saying({ orphans: [orphan(5)] });
+  test('is written once, and not again while it stays the same', () => {
+    const status = showing({ orphans: [orphan(5)] });
     expect(status).toEqual({
       certificates: { ...counts, observedTime: '2026-01-01T12:00:00Z' },
       foreignCount: 2,
@@ -33,19 +33,19 @@ describe('the inventory in the status of an issuer', () => {
   });
 
   test.each<[string, Partial<Found>]>([
-    ['the number of valid ones', { counts: { ...counts, good: 4 } }],
+    ['the number of good ones', { counts: { ...counts, good: 4 } }],
     ['the number of foreign ones', { foreignCount: 3 }],
-  ])('waits with %s for its time', (_, change) => {
-    expect(showInventory(saying(), found(change), NOW + 600_000)).toBeUndefined();
-    expect(showInventory(saying(), found(change), NOW + 900_000)?.change).toEqual({
+  ])('does not write %s before the interval has passed', (_, change) => {
+    expect(showInventory(showing(), found(change), NOW + 600_000)).toBeUndefined();
+    expect(showInventory(showing(), found(change), NOW + 900_000)?.change).toEqual({
       certificates: { ...counts, ...change.counts, observedTime: '2026-01-01T12:15:00Z' },
       foreignCount: change.foreignCount ?? 2,
     });
   });
 
-  test('does not wait with an orphan, which alone is news', () => {
+  test('writes a new orphan at once, without the counts', () => {
     const shown = showInventory(
-      saying({ orphans: [orphan(5)] }),
+      showing({ orphans: [orphan(5)] }),
       found({ orphans: [orphan(5), orphan(7)] }),
       NOW,
     );
@@ -53,18 +53,18 @@ describe('the inventory in the status of an issuer', () => {
     expect(shown?.news).toEqual([orphan(7)]);
   });
 
-  test('lets go of an orphan that somebody took care of', () => {
-    const shown = showInventory(saying({ orphans: [orphan(5)] }), found(), NOW);
+  test('drops an orphan that is one no longer', () => {
+    const shown = showInventory(showing({ orphans: [orphan(5)] }), found(), NOW);
     expect(shown).toEqual({ change: { orphanCount: 0, orphans: null }, news: [] });
   });
 
-  test('shows the newest hundred of more, and counts all', () => {
+  test('shows the newest hundred orphans, and counts all', () => {
     const orphans = Array.from({ length: 150 }, (_, i) => orphan(i + 1));
     const shown = showInventory(undefined, found({ orphans }), NOW);
     expect(shown?.change.orphanCount).toBe(150);
     expect(shown?.change.orphans?.map(({ certificateId }) => certificateId)).toEqual(
       Array.from({ length: 100 }, (_, i) => 150 - i),
     );
-    expect(showInventory(saying({ orphans }), found({ orphans }), NOW)).toBeUndefined();
+    expect(showInventory(showing({ orphans }), found({ orphans }), NOW)).toBeUndefined();
   });
 });

@@ -4,11 +4,11 @@ import { rfc3339 } from '../../status/conditions.ts';
 
 export type Orphan = NonNullable<IssuerStatus['orphans']>[number];
 
-/** What an inventory found, as far as one issuer shows it. */
+/** The findings of an inventory that one issuer shows. */
 export interface Found {
   counts: { good: number; hold: number; revoked: number; expired: number };
   foreignCount: number;
-  /** All of this issuer. */
+  /** All orphans of this issuer. */
   orphans: readonly Orphan[];
 }
 
@@ -16,14 +16,14 @@ type Shown = Pick<IssuerStatus, 'certificates' | 'foreignCount' | 'orphanCount' 
 /** Fields to set in status; null removes one. */
 type Change = { [Field in keyof Shown]?: Shown[Field] | null };
 
-/** As many as the schema allows. */
+/** The maximum in the schema. */
 const MAX_SHOWN = 100;
-/** Counts are for people who look once in a while: they are not written more often than this. */
-const COUNTS_AGAIN_MS = 12 * 60_000;
+/** The shortest time between two writes of changed counts alone: people read them only now and then. */
+export const COUNTS_INTERVAL_MS = 12 * 60_000;
 
 /**
- * What status has to say of an inventory, and which orphans it says for the first time; undefined if it says all of it. A
- * changed count alone is not said before its time, so that a restart writes nothing.
+ * The change that makes a status show an inventory, and the orphans that it shows for the first time. Undefined if status
+ * shows it all already. Changed counts alone wait for `COUNTS_INTERVAL_MS`, so that a restart writes nothing.
  */
 export function showInventory(
   status: IssuerStatus | undefined,
@@ -35,21 +35,21 @@ export function showInventory(
     .map((orphan) => before.get(orphan.certificateId) ?? orphan)
     .sort((a, b) => b.certificateId - a.certificateId)
     .slice(0, MAX_SHOWN);
-  const isSaid =
+  const isShown =
     canonicalJson(orphans) === canonicalJson(status?.orphans ?? []) &&
     found.orphans.length === (status?.orphanCount ?? 0);
   const counts = { ...found.counts };
   const { observedTime, ...countsBefore } = status?.certificates ?? {};
-  const isCounted =
+  const areCountsShown =
     canonicalJson(counts) === canonicalJson(countsBefore) && found.foreignCount === status?.foreignCount;
-  const isTime = observedTime === undefined || now - Date.parse(observedTime) >= COUNTS_AGAIN_MS;
-  if (isSaid && (isCounted || !isTime)) return undefined;
+  const areCountsDue = observedTime === undefined || now - Date.parse(observedTime) >= COUNTS_INTERVAL_MS;
+  if (isShown && (areCountsShown || !areCountsDue)) return undefined;
   return {
     change: {
-      ...(isSaid
+      ...(isShown
         ? {}
         : { orphanCount: found.orphans.length, orphans: orphans.length === 0 ? null : orphans }),
-      ...(isCounted
+      ...(areCountsShown
         ? {}
         : { certificates: { ...counts, observedTime: rfc3339(now) }, foreignCount: found.foreignCount }),
     },
