@@ -9,10 +9,11 @@ import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Reason } from '../lib/reason.ts';
 import { DECIDE_AGAIN_MS } from './backoffs.ts';
-import { type Plan, failedConditions, servedUntil, settledCondition } from './decide.ts';
+import type { Plan } from './decide.ts';
 import { issue } from './issue.ts';
 import { uncertain } from './messages.ts';
 import { adopt, publish, refuse } from './publish.ts';
+import { failedConditions, servedUntil, settledCondition } from './readiness.ts';
 import type { Step } from './work.ts';
 
 /** Reasons that need no event: the account has events of its own, and a user who sets `suspend` knows it. */

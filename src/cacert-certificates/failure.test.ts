@@ -14,7 +14,7 @@ function error(code: CAcertErrorCode, details: Partial<CAcertErrorDetails> = {})
   return new CAcertError(code, { call: 'ccsr.php', ...details });
 }
 
-/** What the failure stopped: whoever uses the account, its login, or nobody. */
+/** What the failure stopped: everybody who uses the account, its login, or nobody. */
 function stoppedBy({ gate, deps, account }: CAcertStage): string {
   if (gate.breaker.state === 'open') return 'account';
   if (gate.pausedFor > 0) return 'pause';

@@ -9,9 +9,9 @@ import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { keyOf } from '../kube/objects.ts';
 import type { Reason } from '../lib/reason.ts';
 import { DECIDE_AGAIN_MS } from './backoffs.ts';
-import { failedConditions, servedUntil } from './decide.ts';
 import { uncertain } from './messages.ts';
 import { waitsForAccount } from './preconditions.ts';
+import { failedConditions, servedUntil } from './readiness.ts';
 import type { Work } from './work.ts';
 
 /** What a call without a certificate means for the resource. */

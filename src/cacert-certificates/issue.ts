@@ -13,10 +13,10 @@ import type { Reason } from '../lib/reason.ts';
 import { generateRsaKey } from '../x509/generate-rsa-key.ts';
 import type { PrivateKey } from '../x509/private-key.ts';
 import { createSigningRequest, verifySigningRequest } from '../x509/signing-request.ts';
-import { failedConditions, servedUntil, workingConditions } from './decide.ts';
 import { afterFailedCall } from './failure.ts';
 import type { Inputs } from './inputs.ts';
 import { attemptsInPeriod, waitsForAccount } from './preconditions.ts';
+import { failedConditions, servedUntil, workingConditions } from './readiness.ts';
 import { servedKey } from './served-key.ts';
 import type { Step, Work } from './work.ts';
 

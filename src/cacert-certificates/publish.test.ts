@@ -14,8 +14,8 @@ import { conditionOf, rfc3339 } from '../issuance/status/conditions.ts';
 import { secrets } from '../kube/objects.ts';
 import { fingerprintOf, readCertificate } from '../x509/certificate.ts';
 import { checkIssued } from './checks.ts';
-import { SERVED } from './decide.ts';
 import { adopt, publish, refuse } from './publish.ts';
+import { SERVED } from './readiness.ts';
 
 const ca = new CAcertVectors();
 afterAll(() => ca.remove());

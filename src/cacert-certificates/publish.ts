@@ -11,11 +11,12 @@ import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { type Certificate, fingerprintOf } from '../x509/certificate.ts';
 import { DECIDE_AGAIN_MS } from './backoffs.ts';
-import { type Plan, SERVED, failedConditions, workingConditions } from './decide.ts';
+import type { Plan } from './decide.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 import { revokeByHand } from './messages.ts';
 import { mismatchAdvice } from './preconditions.ts';
+import { SERVED, failedConditions, workingConditions } from './readiness.ts';
 import type { Step } from './work.ts';
 
 /**

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { expectLinear, runsOf } from '../../test/support/scaling.ts';
 import { type Answer, plainText, readAnswer } from './answer.ts';
 
-/** As many bytes as an answer may have. */
+/** The most bytes of an answer. */
 const to = 1024 * 1024;
 const context = { call: 'ccsr.php', clean: (text: string) => text, now: 0 };
 
@@ -27,7 +27,7 @@ test.each([
   ['ampersands', '&#'],
   ['status lines', '\n403,'],
   ['beginnings of a web page', '<!doctype  '],
-])('the words of an answer of %s are read in linear time', (_, part) => {
+])('the text of an answer of %s is read in linear time', (_, part) => {
   const words = runsOf(part);
   expectLinear(
     (text) => plainText(read(text)),

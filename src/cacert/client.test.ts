@@ -36,7 +36,7 @@ describe('a call', () => {
     expect(request?.head).toMatch(/\r\naccept-language: en\r\n/);
   });
 
-  test('to sign sends name and addresses in the encoding that they are held in', async () => {
+  test('to sign sends name and addresses in the encoding of the database', async () => {
     const { server, client } = await answering(signed);
 
     await client.signCertificate({ csr, emails: ['ü@example.com'], name: 'Zoë', encoding: 'latin1' });
@@ -47,7 +47,7 @@ describe('a call', () => {
     expect(second?.body).toContain('email%5B0%5D=%C3%BC%40example.com&name=Zo%C3%AB&');
   });
 
-  test('to sign sends nothing for what is not asked for', async () => {
+  test('to sign sends no field for an absent input', async () => {
     const { server, client } = await answering(signed);
 
     await client.signCertificate({ ...input, codeSigning: false });
@@ -71,7 +71,7 @@ describe('a call', () => {
     expect(request?.head).toMatch(/\r\naccept-language: en\r\n/);
   });
 
-  test('sends the login without what a file may have around it', async () => {
+  test('sends the login without the blanks that a file may add', async () => {
     const { server } = await answering(account);
     const padded = { username: ' someone@example.com\r\n', password: '\t pass  word\u00a0\n\0' };
 
@@ -84,7 +84,7 @@ describe('a call', () => {
     });
   });
 
-  test('brings back no cookie that an answer set', async () => {
+  test('does not send back a cookie of an earlier answer', async () => {
     const { server, client } = await answering(account);
 
     await client.getAccount();
@@ -94,7 +94,7 @@ describe('a call', () => {
     for (const { head } of server.requests) expect(head).not.toMatch(/cookie/i);
   });
 
-  test('goes below any endpoint', async () => {
+  test('has a path below the endpoint', async () => {
     const { server } = await answering(account);
 
     await connectTo(`${server.endpoint}v2`).getAccount();
@@ -102,7 +102,7 @@ describe('a call', () => {
     expect(server.calls).toEqual(['v2/cemails.php']);
   });
 
-  test('is reported once it is over, with its outcome', async () => {
+  test('is reported with its outcome when it ends', async () => {
     const { server } = await answering(account);
     const clock = new VirtualClock();
     const finished: FinishedRequest[] = [];
@@ -123,7 +123,7 @@ describe('a call', () => {
     ]);
   });
 
-  test('tells how the clock of the service compares with ours', async () => {
+  test('measures the offset of the service’s clock', async () => {
     const clock = new VirtualClock();
     const date = new Date(clock.now() + 120_000).toUTCString();
     const server = await serve((request) => reply(request, account, { headers: { date } }));
@@ -140,24 +140,24 @@ describe('an input', () => {
   test.each<[string, Partial<SignCertificateInput>, string]>([
     ['no address', { emails: [] }, 'emails'],
     ['an empty address', { emails: ['a@b.example', ''] }, 'emails.1'],
-    ['an address that is none', { emails: ['someone'] }, 'emails.0'],
+    ['an invalid address', { emails: ['someone'] }, 'emails.0'],
     ['two addresses in one', { emails: ['a@b.example, c@d.example'] }, 'emails.0'],
     ['an address with a line end', { emails: ['a@b.example\n'] }, 'emails.0'],
     ['an empty name', { name: '' }, 'name'],
     ['a name with a line end', { name: 'a\nb' }, 'name'],
-    ['a name that has no bytes', { name: 'a\ud800' }, 'name'],
+    ['a name with a lone surrogate', { name: 'a\ud800' }, 'name'],
     ['a name beyond its encoding', { name: 'Žofie', encoding: 'latin1' }, 'name'],
     ['an address beyond its encoding', { emails: ['ž@b.example'], encoding: 'latin1' }, 'emails'],
     ['no request', { csr: '' }, 'csr'],
-    ['a request without its frame', { csr: 'MIIB' }, 'csr'],
-    ['a certificate for a request', { csr: leaf }, 'csr'],
+    ['a request without its PEM label', { csr: 'MIIB' }, 'csr'],
+    ['a certificate instead of a request', { csr: leaf }, 'csr'],
     [
       'a request and a private key',
       { csr: `${csr}-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n` },
       'csr',
     ],
     ['two requests', { csr: csr + csr }, 'csr'],
-    ['a request of other characters', { csr: csr.replace('MIIB', 'MI&B') }, 'csr'],
+    ['a request with other characters', { csr: csr.replace('MIIB', 'MI&B') }, 'csr'],
     ['a request that is too long', { csr: csr.replace('MIIB', 'M'.repeat(65_536)) }, 'csr'],
   ])('with %s is refused before anything is sent', async (_name, part, field) => {
     const { server, client } = await answering(signed);
@@ -173,7 +173,7 @@ describe('an input', () => {
     expect(server.bytes).toEqual([]);
   });
 
-  test('may have a request with the older frame', async () => {
+  test('may have a request with the older PEM label', async () => {
     const { client } = await answering(signed);
     const older = csr.replaceAll('CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST');
 
@@ -198,14 +198,14 @@ describe('options', () => {
   test.each<[string, Partial<CAcertClientOptions>]>([
     ['no user name', { credentials: { ...credentials, username: '' } }],
     ['a password of blanks', { credentials: { ...credentials, password: ' \n' } }],
-    ['http:// to elsewhere', { endpoint: 'http://www.cacert.org/api/', allowLoopbackHttp: true }],
-    ['http:// to this machine that is not allowed', { endpoint: 'http://127.0.0.1:1/api/' }],
+    ['http:// to another machine', { endpoint: 'http://www.cacert.org/api/', allowLoopbackHttp: true }],
+    ['http:// to this machine without permission', { endpoint: 'http://127.0.0.1:1/api/' }],
     ['a password in the endpoint', { endpoint: 'https://me:hunter2@www.cacert.org/api/' }],
     ['a query in the endpoint', { endpoint: 'https://www.cacert.org/api/?lang=en' }],
     ['a bundle without a certificate', { ca: 'none' }],
     ['too short a time to sign', { signingDeadlineMs: 89_999 }],
     ['no time for the account', { accountDeadlineMs: 0 }],
-    ['no connection', { connections: 0 }],
+    ['no connections', { connections: 0 }],
     ['a user agent of two lines', { userAgent: 'a\r\nb' }],
     ['a proxy of another kind', { env: { HTTPS_PROXY: 'socks5://proxy.example' } }],
   ])('with %s are refused', (_name, options) => {
@@ -224,7 +224,7 @@ test.each([
   ['blanks', ' '],
   ['line breaks', '\r\n'],
 ])('a password of %s is read in linear time', (_, part) => {
-  // The options are refused after the password is read, so that no client remains to be closed.
+  // The options are refused after the password is read, so there is no client to close.
   const read = (password: string): unknown =>
     createCAcertClient({ credentials: { ...credentials, password }, accountDeadlineMs: 0 });
   expectLinear(read, runsOf(part), { to: 1024 * 1024 });

@@ -6,7 +6,7 @@ function decodeValue(value: string): string | undefined {
   return readTexts([decodeEntities(value)]).texts[0];
 }
 
-/** What PHP's `htmlentities` makes of bytes that it takes for ISO-8859-1, by number where it would use a name. */
+/** Encodes bytes as PHP's `htmlentities` does for ISO-8859-1, but with numbers instead of names. */
 function escaped(bytes: Buffer): string {
   return [...bytes]
     .map((byte) => {
@@ -30,7 +30,7 @@ describe('a value of CAcert', () => {
     expect(decodeValue(value)).toBe(text);
   });
 
-  test('comes back whatever text it was, if that was UTF-8', () => {
+  test('is decoded to the original text, for any text in UTF-8', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const wellFormed = text.toWellFormed();
@@ -40,10 +40,10 @@ describe('a value of CAcert', () => {
     );
   });
 
-  test('comes back as ISO-8859-1 if it was no UTF-8', () => {
+  test('is decoded as ISO-8859-1 if it is not valid UTF-8', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (given) => {
-        // The first of three bytes, without the others.
+        // The first of three bytes without the other two.
         const bytes = Buffer.from([0xe9, 0x41, ...given]);
 
         expect(decodeValue(escaped(bytes))).toBe(bytes.toString('latin1'));

@@ -18,7 +18,7 @@ describe('an answer that breaks', () => {
       ({ socket }) => socket.resetAndDestroy(),
       { code: 'ConnectionLost', kind: 'passing', status: undefined },
     ],
-    ['by an end before its first byte', ({ socket }) => socket.end(), { code: 'ConnectionLost' }],
+    ['by a close before its first byte', ({ socket }) => socket.end(), { code: 'ConnectionLost' }],
     [
       'within the certificate',
       ({ socket }) => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n${signed.slice(0, 200)}`),
@@ -40,7 +40,7 @@ describe('an answer that breaks', () => {
       (request) => reply(request, 'x', { headers: { 'content-encoding': 'gzip' } }),
       { code: 'ProtocolError', kind: 'protocol' },
     ],
-  ])('%s leaves open what happened, and is not repeated', async (_name, respond, expected) => {
+  ])('%s leaves the outcome open, and the call is not repeated', async (_name, respond, expected) => {
     const server = await serve(respond);
     const client = connectTo(server.endpoint);
 
@@ -69,7 +69,7 @@ describe('an HTTP status', () => {
     [502, 'UnexpectedStatus', 'passing', true],
     [503, 'UnexpectedStatus', 'passing', true],
     [504, 'UnexpectedStatus', 'passing', true],
-  ])('of %d is a failure, whatever the body says', async (status, code, kind, executed) => {
+  ])('of %d is a failure, whatever the body contains', async (status, code, kind, executed) => {
     const server = await serve((request) => reply(request, signed, { status }));
     const client = connectTo(server.endpoint);
 
@@ -82,7 +82,7 @@ describe('an HTTP status', () => {
     await expect(client.getAccount()).rejects.toMatchObject({ code, kind, status, maybeExecuted: false });
   });
 
-  test('of 404 says which script is missing', async () => {
+  test('of 404 names the missing script', async () => {
     const server = await serve((request) => reply(request, 'Not Found', { status: 404 }));
 
     await expect(connectTo(server.endpoint).getAccount()).rejects.toMatchObject({
@@ -90,7 +90,7 @@ describe('an HTTP status', () => {
     });
   });
 
-  test('says how long to wait', async () => {
+  test('has the wait that the service asks for', async () => {
     const server = await serve((request) =>
       reply(request, '', { status: 503, headers: { 'retry-after': '120' } }),
     );
@@ -140,7 +140,7 @@ describe('a deadline', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('ends the look at an account after 30 s, and leaves nothing open', async () => {
+  test('ends a call for the account after 30 s, and leaves no outcome open', async () => {
     const clock = new VirtualClock();
     const server = await serve(() => {});
     const call = connectTo(server.endpoint, { clock })
@@ -152,7 +152,7 @@ describe('a deadline', () => {
     expect(await call).toMatchObject({ code: 'DeadlineExceeded', maybeExecuted: false });
   });
 
-  test('of one call is its own', async () => {
+  test('of one call does not affect another call', async () => {
     const clock = new VirtualClock();
     const server = await serve(() => {});
     const call = connectTo(server.endpoint, { clock })
@@ -166,8 +166,8 @@ describe('a deadline', () => {
   });
 });
 
-describe('a call given up', () => {
-  test('by its caller while it is answered may have been carried out', async () => {
+describe('an aborted call', () => {
+  test('may have been executed if its caller aborts it during the answer', async () => {
     const server = await serve(() => {});
     const giveUp = new AbortController();
     const call = connectTo(server.endpoint)
@@ -184,7 +184,7 @@ describe('a call given up', () => {
     });
   });
 
-  test('by its send gate leaves nothing, and fails with the error of the gate', async () => {
+  test('leaves no outcome open if its send gate throws, and fails with the error of the gate', async () => {
     const server = await serve((request) => reply(request, signed));
     const refusal = new Error('the lease is gone');
     const beforeSend = (): void => {
@@ -200,7 +200,7 @@ describe('a call given up', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('by the close of its client may have been carried out', async () => {
+  test('may have been executed if its client closes', async () => {
     const server = await serve(() => {});
     const client = connectTo(server.endpoint);
     const call = client.signCertificate(input).catch((error: unknown) => error);
@@ -222,7 +222,7 @@ describe('a connection', () => {
     });
   });
 
-  test('to an endpoint that the system trusts is used beside the bundle only if that is said', async () => {
+  test('to an endpoint that only the system trusts needs the option systemCa', async () => {
     const server = await serve((request) => reply(request, signed), tls);
     const other = makeTls('DNS:other.example').ca;
     const usual = getCACertificates('default');
@@ -242,7 +242,7 @@ describe('a connection', () => {
     expect(await bundle.signCertificate(input)).toEqual({ certificate: leaf });
   });
 
-  test('to one that nobody trusts is not, so that no password leaves', async () => {
+  test('to an untrusted endpoint is closed before the password leaves', async () => {
     const server = await serve((request) => reply(request, signed), tls);
 
     await expect(connectTo(server.endpoint).signCertificate(input)).rejects.toMatchObject({
@@ -253,7 +253,7 @@ describe('a connection', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('to nothing is an outage', async () => {
+  test('to a closed port is an outage', async () => {
     const nothing = createServer();
     const port = await listen(nothing);
     await new Promise((resolve) => nothing.close(resolve));

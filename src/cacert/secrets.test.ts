@@ -1,4 +1,4 @@
-/** That no secret shows, whatever fails and however it is printed. */
+/** Checks that no secret shows, whatever fails and however it is printed. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { escapeForm } from '../http/form.ts';
 import { closeAfterEach } from '../http/test-client.ts';
@@ -23,7 +23,7 @@ const secrets = [
   proxyPassword,
 ];
 
-/** The request as text, in which the password stands, and more. */
+/** The request as a text that contains the password and more. */
 function echo({ head, body }: Received): string {
   return `${head}\r\n\r\n${body} ${credentials.password} ${privateKey}`;
 }
@@ -48,10 +48,10 @@ const failures: [string, Responder][] = [
   ['an error page that echoes it', (r) => reply(r, echo(r), { status: 502 })],
   ['a redirect', (r) => reply(r, echo(r), { status: 302, headers: { location: `/?${r.body}` } })],
   ['headers that echo it', (r) => reply(r, '', { status: 429, headers: { 'retry-after': r.body } })],
-  ['no HTTP', (r) => r.socket.end(echo(r))],
+  ['something other than HTTP', (r) => r.socket.end(echo(r))],
   ['a broken chunk', (r) => r.socket.end(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${echo(r)}`)],
-  ['a header that is none', (r) => r.socket.end(`HTTP/1.1 200 OK\r\n${r.body}\r\n\r\n`)],
-  ['an end', ({ socket }) => socket.destroy()],
+  ['a broken header', (r) => r.socket.end(`HTTP/1.1 200 OK\r\n${r.body}\r\n\r\n`)],
+  ['a closed connection', ({ socket }) => socket.destroy()],
 ];
 
 const calls: ((client: CAcertClient) => Promise<unknown>)[] = [
@@ -71,7 +71,7 @@ function expectNoSecret(text: string): void {
 describe('no secret shows', () => {
   test.each([
     ['with tags in it', 'open <b>sesame</b>', 'open <b>sesame</b>'],
-    ['with more blanks than one', 'open  sesame', 'open  sesame'],
+    ['with more than one blank', 'open  sesame', 'open  sesame'],
     ['beyond ASCII, as UTF-8', 'öffne dich', 'öffne dich'],
     ['beyond ASCII, as ISO-8859-1', 'öffne dich', Buffer.from('öffne dich', 'latin1')],
     ['beyond ASCII, as entities', 'öffne dich', '&ouml;ffne dich'],
@@ -111,7 +111,7 @@ describe('no secret shows', () => {
     for (const { head } of server.requests) expectNoSecret(head);
   });
 
-  test('in a pending call, and in one that was given up', async () => {
+  test('in a pending or an aborted call', async () => {
     const { server, client } = await start(() => {});
     const giveUp = new AbortController();
     const pending = client.getAccount({ signal: giveUp.signal });
@@ -125,7 +125,7 @@ describe('no secret shows', () => {
     expectNoSecret(printed(error));
   });
 
-  test('when there is no server, no trust or no proxy', async () => {
+  test('if there is no server, no trust or no proxy', async () => {
     const { server } = await start(() => {});
     const proxies = { HTTPS_PROXY: `http://user:${proxyPassword}@127.0.0.1:1` };
     for (const client of [

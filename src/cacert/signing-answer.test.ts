@@ -4,7 +4,7 @@ import { answering, authority, input, leaf, privateKey } from './test-client.ts'
 
 closeAfterEach();
 
-/** What a call comes to when it is answered with `body`. */
+/** The outcome of a call if the server answers with `body`. */
 async function outcomeOf(body: string | Buffer): Promise<unknown> {
   const { client } = await answering(body);
   return client.signCertificate(input).catch((error: unknown) => error);
@@ -16,13 +16,13 @@ const refused = { ...failed, code: 'KeyRefused', kind: 'input' };
 const uncertain = { ...failed, code: 'IssuanceUncertain', kind: 'uncertain', maybeExecuted: true };
 
 /**
- * Every body that the scripts are known to make, without the line end that some of them have. Of the reasons about keys
- * only fragments are known; the words around them are ours.
+ * Every known body of the scripts, without the line end that some of them have. Only fragments of the reasons about keys are
+ * known; the words around them are ours.
  */
 const bodies: [string, string, Record<string, unknown>][] = [
   ['a certificate', `200,Authentication Ok\n${leaf.trimEnd()}`, { certificate: leaf }],
   [
-    'no certificate where there should be one',
+    'no certificate after a success',
     '200,Authentication Ok',
     { ...uncertain, requestId: undefined, detail: 'The answer holds no certificate.' },
   ],
@@ -88,17 +88,17 @@ const disguises: [string, (body: string) => string][] = [
   ['after blank lines', (body) => `\n \r\n\t\n${body}`],
   ['after a notice of PHP', (body) => notice + body + '\n'],
   ['after a byte order mark', (body) => `\u{feff}${body}`],
-  ['behind blanks', (body) => `  ${body}`],
+  ['after blanks', (body) => `  ${body}`],
 ];
 
 describe.each(disguises)('an answer %s', (_name, disguise) => {
-  test.each(bodies)('that tells of %s is read so', async (_name, body, expected) => {
+  test.each(bodies)('about %s is read correctly', async (_name, body, expected) => {
     expect(await outcomeOf(disguise(body))).toMatchObject(expected);
   });
 });
 
 describe('an answer of success', () => {
-  test('gives the certificate alone, whatever stands around it', async () => {
+  test('returns the certificate alone, whatever surrounds it', async () => {
     const text = 'Certificate:\n    Data: ...\n';
 
     expect(await outcomeOf(`200,Authentication Ok\n${notice}${text}${leaf}${text}`)).toEqual({
@@ -109,28 +109,28 @@ describe('an answer of success', () => {
   test.each([
     ['before', authority + leaf],
     ['after', leaf + authority],
-  ])('gives the certificate with that of its authority %s it', async (_name, pems) => {
+  ])('returns the certificate if that of its authority comes %s it', async (_name, pems) => {
     expect(await outcomeOf(`200,Authentication Ok\n${pems}`)).toEqual({ certificate: leaf });
   });
 
   test.each([
     ['half a certificate', leaf.slice(0, 200)],
-    ['garbage in place of base64', leaf.replace('MII', '!!!')],
+    ['garbage instead of base64', leaf.replace('MII', '!!!')],
     ['base64 of something else', leaf.replace(/(?<=-\n)[^-]+/, 'AAAA\n')],
-    ['two certificates that are no authority’s', leaf + leaf],
-    ['two of authorities', authority + authority],
+    ['two certificates that are not an authority’s', leaf + leaf],
+    ['two certificates of authorities', authority + authority],
     ['a good and a broken one', `${leaf}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`],
     ['blank lines', '\n\n\n'],
-    ['a request in place of a certificate', input.csr],
+    ['a request instead of a certificate', input.csr],
     ['a web page', '<!DOCTYPE html><html><body>Sorry</body></html>'],
-  ])('with %s leaves open what exists', async (_name, rest) => {
+  ])('with %s leaves the outcome open', async (_name, rest) => {
     expect(await outcomeOf(`200,Authentication Ok\n${rest}`)).toMatchObject({
       ...uncertain,
       requestId: undefined,
     });
   });
 
-  test('with a private key is not taken, and says nothing of it', async () => {
+  test('with a private key is refused, and the error contains nothing of the key', async () => {
     const error = await outcomeOf(`200,Authentication Ok\n${leaf}${privateKey}`);
 
     expect(error).toMatchObject({
@@ -149,14 +149,14 @@ describe('an answer of failure', () => {
     ['x', undefined],
     ['12345678901234567890', undefined],
     ['1', 1],
-  ])('with ID %j is uncertain all the same', async (id, requestId) => {
+  ])('with ID %j is uncertain as well', async (id, requestId) => {
     expect(await outcomeOf(`404,Your certificate request has failed. ID: ${id}`)).toMatchObject({
       ...uncertain,
       requestId,
     });
   });
 
-  test('about a key keeps its words out of what is printed, on one line and without tags', async () => {
+  test('about a key has its text on one line without tags, and the text is not printed', async () => {
     const error = await outcomeOf(`403, Ihre <b>Schl&uuml;ssel</b>\n${link} ${'x'.repeat(400)}`);
 
     expect(error).toMatchObject({ refusal: 'Unrecognized' });
@@ -164,16 +164,16 @@ describe('an answer of failure', () => {
     expect(JSON.stringify(error) + String(error)).not.toContain('Ihre');
   });
 
-  test('about a key is found though tags and line ends are between its words', async () => {
+  test('about a key is recognised with tags and line ends between its words', async () => {
     expect(await outcomeOf('403, The keys are <b>very</b>\nsmall')).toMatchObject({ refusal: 'KeyTooSmall' });
   });
 
   test.each([
-    ['a number that is not documented', '500,Internal error'],
-    ['a success of another number', '201,Created'],
-    ['words that are not documented', '404,Something else'],
-    ['a sentence that only begins like one', '404,Invalid or missing CSR and more'],
-  ])('with %s is a protocol error that leaves open what happened', async (_name, body) => {
+    ['an undocumented number', '500,Internal error'],
+    ['a success with another number', '201,Created'],
+    ['an undocumented text', '404,Something else'],
+    ['a text that only begins like a documented one', '404,Invalid or missing CSR and more'],
+  ])('with %s is a protocol error that leaves the outcome open', async (_name, body) => {
     expect(await outcomeOf(body)).toMatchObject({
       code: 'ProtocolError',
       kind: 'protocol',
@@ -186,7 +186,7 @@ describe('an answer of failure', () => {
     ['nothing', '', 'The answer has no status line.'],
     ['a certificate alone', leaf, 'The answer has no status line.'],
     ['text', 'Fatal error: out of memory', 'The answer has no status line.'],
-    ['a number with nothing behind it', '200', 'The answer has no status line.'],
+    ['a number without a text', '200', 'The answer has no status line.'],
     ['a web page', '<html>\n<body>CAcert</body></html>', 'The answer is a web page.'],
     [
       'a web page with a line like an answer',
@@ -194,8 +194,8 @@ describe('an answer of failure', () => {
       'The answer is a web page.',
     ],
     ['a web page after a notice', `${notice}<!doctype HTML><title>x</title>`, 'The answer is a web page.'],
-    ['bytes that are no text', Buffer.from([0xff, 0xfe, 0, 1]), 'The answer has no status line.'],
-  ])('that is %s is a protocol error that leaves open what happened', async (_name, body, detail) => {
+    ['bytes that are not text', Buffer.from([0xff, 0xfe, 0, 1]), 'The answer has no status line.'],
+  ])('that is %s is a protocol error that leaves the outcome open', async (_name, body, detail) => {
     expect(await outcomeOf(body)).toMatchObject({
       code: 'ProtocolError',
       kind: 'protocol',

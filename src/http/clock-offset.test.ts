@@ -4,7 +4,7 @@ import { ClockComparison } from './clock-offset.ts';
 
 const HOUR = 3_600_000;
 
-/** A comparison that has heard the `Date` of a server whose clock is ahead by `ahead`, after a call of `took`. */
+/** A comparison after a call that took `took`, with a server whose clock is ahead by `ahead`. Both in milliseconds. */
 async function compared(
   ahead: number,
   took = 0,
@@ -21,7 +21,7 @@ async function compared(
 }
 
 describe('the offset of a server’s clock', () => {
-  test.each([0, 90_000, -90_000, 300 * HOUR])('is told within a second where it is %d ms', async (ahead) => {
+  test.each([0, 90_000, -90_000, 300 * HOUR])('is measured to within a second for %d ms', async (ahead) => {
     const { comparison } = await compared(ahead);
 
     const { ms = Number.NaN, uncertaintyMs } = comparison.get() ?? {};
@@ -29,7 +29,7 @@ describe('the offset of a server’s clock', () => {
     expect(uncertaintyMs).toBe(500);
   });
 
-  test('is as uncertain as the call took long, and grows more so with time', async () => {
+  test('is uncertain by half the duration of the call, and by more as time passes', async () => {
     const { clock, comparison } = await compared(0, 4_000);
     expect(comparison.get()?.uncertaintyMs).toBe(2_500);
 
@@ -38,7 +38,7 @@ describe('the offset of a server’s clock', () => {
     expect(comparison.get()?.uncertaintyMs).toBe(2_500 + 3_600);
   });
 
-  test('is measured anew by an answer that tells it better', async () => {
+  test('is measured again by an answer that allows a better measurement', async () => {
     const { clock, comparison, hear } = await compared(0);
     await clock.advance(5 * HOUR);
     await hear();
@@ -46,7 +46,7 @@ describe('the offset of a server’s clock', () => {
     expect(comparison.get()?.uncertaintyMs).toBe(500);
   });
 
-  test('stays as it is after an answer that tells it worse', async () => {
+  test('stays unchanged after an answer that allows only a worse measurement', async () => {
     const { clock, comparison } = await compared(0);
     const sent = comparison.moment();
     await clock.advance(10_000);
@@ -55,7 +55,7 @@ describe('the offset of a server’s clock', () => {
     expect(comparison.get()?.ms).toBe(500);
   });
 
-  test('is unknown once our own clock was set', async () => {
+  test('is unknown after our own clock was set', async () => {
     const { clock, comparison, hear } = await compared(0);
     clock.jump(-60_000);
     expect(comparison.get()).toBeUndefined();
@@ -65,7 +65,7 @@ describe('the offset of a server’s clock', () => {
     expect(comparison.get()?.ms).toBe(500);
   });
 
-  test('is not told by a call during which our own clock was set', async () => {
+  test('is not measured by a call during which our own clock was set', async () => {
     const clock = new VirtualClock();
     const comparison = new ClockComparison(clock);
     const sent = comparison.moment();
@@ -76,7 +76,7 @@ describe('the offset of a server’s clock', () => {
   });
 
   test.each([undefined, '', 'yesterday', '2026-01-01T00:00:00Z', 'Thu, 99 Jan 2026 00:00:00 GMT'])(
-    'is not told by the header %j',
+    'is not measured by the header %j',
     (date) => {
       const comparison = new ClockComparison(new VirtualClock());
       comparison.note(date, comparison.moment());

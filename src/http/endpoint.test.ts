@@ -15,7 +15,7 @@ describe('the endpoint', () => {
   });
 
   test.each(['http://localhost:80/', 'http://127.0.0.1:8080/api/', 'http://[::1]:8080/', 'http://127.1/'])(
-    '%s is taken only if http to this machine is allowed',
+    '%s is accepted only if http to this machine is allowed',
     (text) => {
       expect(parseEndpoint(text, true, invalidOptions).url.protocol).toBe('http:');
       expect(() => parseEndpoint(text, false, invalidOptions)).toThrow(
@@ -36,7 +36,7 @@ describe('the endpoint', () => {
     'https://user:hunter2@www.tinycert.org/',
     'https://www.tinycert.org/?x=1',
     'https://www.tinycert.org/#x',
-  ])('%s is refused, and not repeated in the error', (text) => {
+  ])('%s is refused, and the error does not repeat it', (text) => {
     expect(() => parseEndpoint(text, true, invalidOptions)).toThrow(
       expect.objectContaining({ code: 'InvalidOptions', detail: expect.not.stringContaining('hunter2') }),
     );
@@ -46,7 +46,7 @@ describe('the endpoint', () => {
 describe('the CA bundle', () => {
   const { ca, cert, key } = makeTls('DNS:localhost');
 
-  test('is cut into its certificates', () => {
+  test('is split into its certificates', () => {
     expect(parseCaBundle(`# ours\n${ca}\ntext between\n${cert}`, invalidOptions)).toHaveLength(2);
   });
 

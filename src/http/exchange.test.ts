@@ -15,7 +15,7 @@ describe('an answer that breaks', () => {
       { code: 'ConnectionLost', status: undefined, maybeExecuted: true },
     ],
     [
-      'by an end before its first byte',
+      'by a close before its first byte',
       ({ socket }) => socket.end(),
       { code: 'ConnectionLost', maybeExecuted: true },
     ],
@@ -44,12 +44,12 @@ describe('an answer that breaks', () => {
       },
     ],
     [
-      'by saying it is too long',
+      'by announcing too long a body',
       ({ socket }) => socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${2 ** 20 + 1}\r\n\r\n`),
       { code: 'ProtocolError', detail: 'The reply is longer than 1048576 bytes.', maybeExecuted: true },
     ],
     [
-      'by being too long without saying so',
+      'by being too long without announcing it',
       ({ socket }) => socket.write(`HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${' '.repeat(2 ** 20 + 1)}`),
       { code: 'ProtocolError', detail: 'The reply is longer than 1048576 bytes.', maybeExecuted: true },
     ],
@@ -58,7 +58,7 @@ describe('an answer that breaks', () => {
       ({ socket }) => socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`),
       { code: 'ProtocolError', maybeExecuted: true },
     ],
-  ])('%s fails the call, which is not repeated', async (_name, respond, expected) => {
+  ])('%s fails the call, and the call is not repeated', async (_name, respond, expected) => {
     const server = await serve(respond);
     const error = await connectTo(server.endpoint)
       .post('cert/reissue')
@@ -68,7 +68,7 @@ describe('an answer that breaks', () => {
     expect(server.calls).toEqual(['cert/reissue']);
   });
 
-  test('by an error that is too long is cut off even where a long answer may come', async () => {
+  test('by too long an error is cut off even if the call accepts a long answer', async () => {
     const server = await serve((request) => reply(request, ' '.repeat(2 ** 20 + 1), { status: 500 }));
 
     await expect(connectTo(server.endpoint).post('cert/list', { maxBytes: 2 ** 26 })).rejects.toMatchObject({
@@ -87,19 +87,19 @@ describe('an answer that breaks', () => {
     expect(await connectTo(server.endpoint).post('cert/reissue')).toEqual({ status, text: 'moved' });
     expect(other.bytes).toEqual([]);
   });
+});
 
-  test('that is only preceded by an interim answer is taken', async () => {
-    const server = await serve((request) => {
-      request.socket.write('HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n');
-      reply(request, 'taken');
-    });
-
-    expect(await connectTo(server.endpoint).post('cert/reissue')).toEqual({ status: 200, text: 'taken' });
+test('an answer after an interim answer is accepted', async () => {
+  const server = await serve((request) => {
+    request.socket.write('HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n');
+    reply(request, 'taken');
   });
+
+  expect(await connectTo(server.endpoint).post('cert/reissue')).toEqual({ status: 200, text: 'taken' });
 });
 
 describe('a deadline', () => {
-  test('ends a call that gets no answer, and its connection', async () => {
+  test('ends a call without an answer, and its connection', async () => {
     const clock = new VirtualClock();
     const server = await serve(() => {});
     const client = connectTo(server.endpoint, { clock });
@@ -118,7 +118,7 @@ describe('a deadline', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('ends a call that gets half an answer', async () => {
+  test('ends a call with half an answer', async () => {
     const clock = new VirtualClock();
     const server = await serve(({ socket }) => {
       const entry = '{"id":1,"name":"a","status":"good","expires":1}';
@@ -134,7 +134,7 @@ describe('a deadline', () => {
     expect(await call).toMatchObject({ code: 'DeadlineExceeded', status: 200 });
   });
 
-  test('of one call is its own', async () => {
+  test('of one call does not affect another call', async () => {
     const clock = new VirtualClock();
     const server = await serve(() => {});
     const client = connectTo(server.endpoint, { clock });
@@ -149,7 +149,7 @@ describe('a deadline', () => {
     expect(await patient).toMatchObject({ code: 'DeadlineExceeded' });
   });
 
-  test('covers a peer that accepts the connection and never shakes hands', async () => {
+  test('covers a peer that accepts the connection but never completes the handshake', async () => {
     const clock = new VirtualClock();
     const { promise: arrived, resolve } = Promise.withResolvers<void>();
     const port = await listen(createServer(() => resolve()));
@@ -161,7 +161,7 @@ describe('a deadline', () => {
     expect(await call).toMatchObject({ code: 'DeadlineExceeded', maybeExecuted: false });
   });
 
-  test('covers the wait for a connection, and leaves nothing that is sent later', async () => {
+  test('covers the wait for a connection, and nothing is sent afterwards', async () => {
     const clock = new VirtualClock();
     const server = await serve(() => {});
     const client = connectTo(server.endpoint, { clock, connections: 1 });
@@ -176,7 +176,7 @@ describe('a deadline', () => {
     expect(server.calls).toEqual(['ca/list']);
   });
 
-  test('is disarmed when the call is over', async () => {
+  test('is cleared when the call ends', async () => {
     const clock = new VirtualClock();
     const server = await serve((request) => reply(request, []));
     const client = connectTo(server.endpoint, { clock });
@@ -187,8 +187,8 @@ describe('a deadline', () => {
   });
 });
 
-describe('a call given up by its caller', () => {
-  test('is cut off, and may have been carried out', async () => {
+describe('a call that its caller aborts', () => {
+  test('is cut off and may have been executed', async () => {
     const server = await serve(() => {});
     const giveUp = new AbortController();
     const call = connectTo(server.endpoint)
@@ -210,7 +210,7 @@ describe('a call given up by its caller', () => {
 describe('an exchange', () => {
   const controller = { aborted: false, paused: false, reason: null, abort() {}, pause() {}, resume() {} };
 
-  test('is never put on the wire twice', async () => {
+  test('is never sent twice', async () => {
     let asked = 0;
     const exchange = new Exchange(
       {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { encodeFields, escapeForm } from './form.ts';
 
 describe('a form value', () => {
-  test('is escaped so that a form parser gives it back, whatever it is', () => {
+  test('is escaped in a form that a parser reads back, for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(new URLSearchParams(`x=${escapeForm(text)}`).get('x')).toBe(text);
@@ -11,7 +11,7 @@ describe('a form value', () => {
     );
   });
 
-  test('may be bytes, which a form parser gives back', () => {
+  test('may be bytes, which a parser reads back', () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.string({ unit: 'binary' }), (bytes, text) => {
         const form = encodeFields([
@@ -27,7 +27,7 @@ describe('a form value', () => {
     );
   });
 
-  test('has a lone surrogate escaped as the replacement character', () => {
+  test('with a lone surrogate is escaped with the replacement character', () => {
     expect(escapeForm('a\ud800b')).toBe('a%EF%BF%BDb');
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRetryAfter } from './retry-after.ts';
+import { MAX_RETRY_AFTER_MS, parseRetryAfter } from './retry-after.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 
@@ -19,4 +19,8 @@ test.each([
   ['a word', 'soon', undefined],
 ])('Retry-After with %s', (_name, header, expected) => {
   expect(parseRetryAfter(header, now)).toBe(expected);
+});
+
+test('the longest accepted wait is a day', () => {
+  expect(MAX_RETRY_AFTER_MS).toBe(24 * 3_600_000);
 });

@@ -1,5 +1,5 @@
 /** The longest accepted wait, in milliseconds: a day. */
-const longest = 86_400_000;
+export const MAX_RETRY_AFTER_MS = 86_400_000;
 
 /**
  * The wait in milliseconds that a `Retry-After` header asks for (RFC 9110 section 10.2.3), as seconds or as a date. `now`
@@ -9,7 +9,7 @@ export function parseRetryAfter(header: string | string[] | undefined, now: numb
   const value = (Array.isArray(header) ? header[0] : header)?.trim();
   if (!value) return undefined;
   const wait = /^\d+$/.test(value) ? Number(value) * 1000 : parseDate(value) - now;
-  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), longest);
+  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), MAX_RETRY_AFTER_MS);
 }
 
 /** Accepts the date formats of HTTP only: `Date.parse` alone would read a bare number as a year. */

@@ -8,7 +8,7 @@ const secret = `a "b" <c>&d'e/f~*é`;
 const clean = createCleaner([secret, 'Api-Key+1']);
 
 describe('text of the service', () => {
-  test('is passed on, cut', () => {
+  test('is passed on and clipped', () => {
     expect(clean('CN is missing', undefined)).toBe('CN is missing');
     expect(clean('x'.repeat(300), undefined)).toHaveLength(257);
   });
@@ -25,16 +25,16 @@ describe('text of the service', () => {
     ['in base64', Buffer.from(secret).toString('base64')],
     ['in hexadecimal', Buffer.from(secret).toString('hex')],
     ['of the API key', 'bad key Api-Key+1'],
-  ])('is withheld when it repeats a secret %s', (_name, echo) => {
+  ])('is withheld if it repeats a secret %s', (_name, echo) => {
     expect(clean(`your request was ${echo} which is wrong`, undefined)).toBeUndefined();
   });
 
-  test('is withheld when it repeats the session token of the request', () => {
+  test('is withheld if it repeats the session token of the request', () => {
     expect(clean('token=0123abcd', '0123abcd')).toBeUndefined();
     expect(clean('token=0123abcd', 'ffff')).toBe('token=0123abcd');
   });
 
-  test('is compared with a secret that it all but repeats in linear time', () => {
+  test('that almost repeats a secret is compared with it in linear time', () => {
     const read = (text: string): unknown => createCleaner(['a'.repeat(text.length / 8)])(text, undefined);
     const nearMisses = (size: number): string => `${'a'.repeat(size / 8 - 1)}b`.repeat(8);
 
@@ -42,11 +42,11 @@ describe('text of the service', () => {
     expectLinear(read, nearMisses, { to: 1024 * 1024 });
   });
 
-  test('is withheld when it holds a private key', () => {
+  test('is withheld if it contains a private key', () => {
     expect(clean('-----BEGIN RSA PRIVATE KEY-----', undefined)).toBeUndefined();
   });
 
-  test('is withheld for any secret that a form echo repeats, even one that the cut would end', () => {
+  test('is withheld for any secret in the echo of a form, even one that clipping would cut', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: 'binary' }), fc.nat(400), (any, before) => {
         expect(createCleaner([any])(`${'-'.repeat(before)}${escapeForm(any)}`, undefined)).toBeUndefined();
@@ -55,8 +55,8 @@ describe('text of the service', () => {
   });
 });
 
-describe('the cause that is kept of a network error', () => {
-  test('has code and message, and nothing else of the original', () => {
+describe('the cause of a network error', () => {
+  test('keeps code and message and nothing else of the original', () => {
     const original = Object.assign(new Error('Expected HTTP/'), { code: 'HPE_INVALID', data: secret });
 
     const cause = safeCause(original, clean);

@@ -18,7 +18,7 @@ async function start(
   return { server, client: connectTo(server.endpoint, { ca: tls.ca, ...options }) };
 }
 
-/** Keeps the replies to one call back until `release`. */
+/** Withholds the replies to one call until `release`. */
 function holding(call: string): { respond: Responder; release: () => void } {
   const held: Received[] = [];
   return {
@@ -47,7 +47,7 @@ describe('the send gate', () => {
     expect(server.requests.map(({ connection }) => connection)).toEqual([0, 0]);
   });
 
-  test('that throws keeps every byte back and leaves the connection usable', async () => {
+  test('that throws lets no byte leave and keeps the connection usable', async () => {
     const { respond, release } = holding('ca/list');
     const { server, client } = await start(respond, { connections: 1 });
     const refusal = new Error('the lease is gone');
@@ -74,7 +74,7 @@ describe('the send gate', () => {
     expect(server.bytes).toHaveLength(1);
   });
 
-  test('that throws on a fresh connection lets nothing but the handshake through', async () => {
+  test('that throws on a new connection lets only the handshake through', async () => {
     const { server, client } = await start((request) => reply(request, { cert_id: 7 }));
     const busy = client.post('cert/details').catch((error: unknown) => error);
     await expect(
@@ -91,7 +91,7 @@ describe('the send gate', () => {
     expect(sum(server.bytes)).toBe(sum(whole));
   });
 
-  test('runs in the same tick as the first byte is handed to the socket', async () => {
+  test('runs in the same tick in which the first byte is handed to the socket', async () => {
     const order: string[] = [];
     const onConnected = (message: unknown): void => {
       const { socket } = message as { socket: Socket };
@@ -108,7 +108,7 @@ describe('the send gate', () => {
     await client.post('cert/new', {
       beforeSend: () => {
         order.push('gate');
-        // Runs as soon as the code that called the gate has run to its end.
+        // Runs as soon as the code that called the gate has finished.
         void Promise.resolve().then(() => order.push('end of the run'));
       },
     });
@@ -117,7 +117,7 @@ describe('the send gate', () => {
     expect(order).toEqual(['gate', 'write', 'write', 'end of the run']);
   });
 
-  test('is never called for a request that was given up in the queue', async () => {
+  test('is never called for a request that was aborted in the queue', async () => {
     const { respond, release } = holding('ca/list');
     const { server, client } = await start(respond, { connections: 1 });
     const giveUp = new AbortController();
@@ -140,7 +140,7 @@ describe('the send gate', () => {
     expect(server.bytes).toHaveLength(1);
   });
 
-  test('that gives the call up itself keeps every byte back', async () => {
+  test('that aborts the call itself lets no byte leave', async () => {
     const { server, client } = await start((request) => reply(request, { cert_id: 7 }));
     const giveUp = new AbortController();
 

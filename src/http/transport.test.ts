@@ -10,7 +10,7 @@ afterEach(() => vi.unstubAllEnvs());
 const tls = makeTls('IP:127.0.0.1,IP:0.0.0.0,DNS:service.test');
 
 describe('the connection', () => {
-  test('to nothing is refused', async () => {
+  test('to a closed port is refused', async () => {
     const nothing = createServer();
     const port = await listen(nothing);
     await new Promise((resolve) => nothing.close(resolve));
@@ -22,17 +22,17 @@ describe('the connection', () => {
     });
   });
 
-  test('is kept for the calls that follow', async () => {
+  test('is kept for the next calls', async () => {
     const server = await serve((request) => reply(request, []), tls);
     const client = connectTo(server.endpoint, { ca: tls.ca });
     for (let at = 0; at < 10; at += 1) await client.post('ca/list');
 
-    // undici frees a connection one turn of the loop after its answer, so a quick successor opens a second.
+    // undici frees a connection one turn of the event loop after its answer, so a quick next call opens a second one.
     expect(server.bytes.length).toBeLessThanOrEqual(2);
     expect(server.calls).toHaveLength(10);
   });
 
-  test('is not used again when the server says that it keeps it for a moment only', async () => {
+  test('is not used again if the server keeps it only for a moment', async () => {
     const server = await serve((request) => reply(request, [], { headers: { 'keep-alive': 'timeout=2' } }));
     const client = connectTo(server.endpoint);
     for (let at = 0; at < 3; at += 1) await client.post('ca/list');
@@ -40,7 +40,7 @@ describe('the connection', () => {
     expect(server.bytes.length).toBeGreaterThanOrEqual(3);
   });
 
-  test('is replaced when the server closed it in between', async () => {
+  test('is replaced if the server closed it between two calls', async () => {
     const server = await serve((request) => reply(request, []));
     const client = connectTo(server.endpoint);
     await client.post('ca/list');
@@ -54,7 +54,7 @@ describe('the connection', () => {
     expect(server.bytes).toHaveLength(2);
   });
 
-  test('is opened as often as calls come together, but not more than allowed', async () => {
+  test('is opened for each concurrent call, up to the limit', async () => {
     const server = await serve((request) => setImmediate(() => reply(request, [])));
     const client = connectTo(server.endpoint, { connections: 3 });
     await Promise.all(Array.from({ length: 12 }, () => client.post('ca/list')));
@@ -62,7 +62,7 @@ describe('the connection', () => {
     expect(server.bytes).toHaveLength(3);
   });
 
-  test('speaks HTTP/1.1 only, since an HTTP/2 stream would queue behind the send gate', async () => {
+  test('speaks HTTP/1.1 only, because an HTTP/2 stream would queue behind the send gate', async () => {
     let offered: string[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
     const listener = createServer((socket) => {
@@ -86,9 +86,13 @@ describe('the connection', () => {
 
 describe('the certificate of the server', () => {
   test.each<[string, ClientOptions, string]>([
-    ['of an authority that the system does not know', {}, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-    ['of another authority than the given', { ca: makeTls('DNS:x').ca }, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-  ])('%s is not trusted, even if the environment says so', async (_name, options, code) => {
+    ['of an authority that the system does not trust', {}, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    [
+      'of another authority than the given one',
+      { ca: makeTls('DNS:x').ca },
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    ],
+  ])('%s is not trusted, even if the environment turns the check off', async (_name, options, code) => {
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     const server = await serve((request) => reply(request, {}), tls);
 
@@ -110,7 +114,7 @@ describe('the certificate of the server', () => {
     });
   });
 
-  test('is missing where plain HTTP answers', async () => {
+  test('is missing if the server speaks plain HTTP', async () => {
     const listener = createServer((socket) => {
       socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     });
@@ -145,11 +149,11 @@ describe('a proxy', () => {
     expect(proxy.relayed()).not.toContain('cert/reissue');
   });
 
-  test('is passed by for what NO_PROXY names', async () => {
+  test('is not used for a host in NO_PROXY', async () => {
     const server = await serve((request) => reply(request, '7'), tls);
     const proxy = await startProxy();
     const HTTPS_PROXY = `http://127.0.0.1:${proxy.port}`;
-    // This machine by an address that is not one of the loopback network, which no proxy is used for anyway.
+    // An address of this machine outside of the loopback network, for which a proxy is never used.
     const self = `https://0.0.0.0:${server.port}/api/v1/`;
     const direct = connectTo(self, { ca: tls.ca, env: { HTTPS_PROXY, NO_PROXY: '0.0.0.0/8' } });
 
@@ -178,7 +182,7 @@ describe('a proxy', () => {
     expect(server.bytes).toEqual([]);
   });
 
-  test('does not lend its trust to the server behind it', async () => {
+  test('does not make the server behind it trusted', async () => {
     const server = await serve((request) => reply(request, {}), makeTls('DNS:other.example'));
     const proxy = await startProxy();
     const HTTPS_PROXY = `127.0.0.1:${proxy.port}`;
@@ -188,7 +192,7 @@ describe('a proxy', () => {
     ).rejects.toMatchObject({ code: 'TlsFailure', maybeExecuted: false });
   });
 
-  test('reached by TLS has to be trusted itself', async () => {
+  test('that is reached by TLS must be trusted itself', async () => {
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     const proxy = await serve((request) => reply(request, {}), tls);
     const HTTPS_PROXY = `https://localhost:${proxy.port}`;
@@ -200,7 +204,7 @@ describe('a proxy', () => {
   });
 });
 
-/** A proxy that takes any name for this machine. With `answer` it gives that and closes. */
+/** A proxy that resolves any name to this machine. With `answer` it sends that and closes. */
 async function startProxy(
   answer?: string,
 ): Promise<{ port: number; heads: string[]; relayed: () => string }> {

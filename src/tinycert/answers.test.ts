@@ -1,4 +1,4 @@
-/** How the client reads what the service answers with a 200. */
+/** How the client reads answers with status 200. */
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { closeAfterEach } from '../http/test-client.ts';
@@ -9,12 +9,12 @@ closeAfterEach();
 
 const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 
-describe('the reading of answers', () => {
+describe('the client', () => {
   test.each([
     ['null', null],
     ['empty', ''],
     ['absent', undefined],
-  ])('takes optional parts of a name that are %s as not given', async (_name, missing) => {
+  ])('reads optional parts of a name that are %s as absent', async (_name, missing) => {
     const { client } = await answering({ id: 5, C: 'NL', ST: missing, L: missing, O: 'x', E: missing });
 
     expect(await client.getAuthority(5)).toEqual({
@@ -29,13 +29,13 @@ describe('the reading of answers', () => {
     ['absent', undefined, []],
     ['an empty list', [], []],
     ['in other spelling', [{ dns: 'a.example' }], [{ type: 'DNS', value: 'a.example' }]],
-  ])('takes alternative names that are %s', async (_name, Alt, names) => {
+  ])('reads alternative names that are %s', async (_name, Alt, names) => {
     const { client } = await answering({ id: '9', status: 'good', Alt });
 
     expect(await client.getCertificateDetails(9)).toMatchObject({ alternativeNames: names, otherNames: [] });
   });
 
-  test('keeps alternative names of an unknown type apart', async () => {
+  test('keeps alternative names of an unknown type separately', async () => {
     const { client } = await answering({ id: 9, status: 'good', Alt: [{ dirName: 'CN=x' }, { DNS: 'a' }] });
 
     expect(await client.getCertificateDetails(9)).toMatchObject({
@@ -66,23 +66,23 @@ describe('the reading of answers', () => {
     expect(await client.getAuthority(5)).toMatchObject({ hashAlgorithm });
   });
 
-  test('takes members it does not know, and a byte order mark', async () => {
+  test('accepts unknown members and a byte order mark', async () => {
     const { client } = await answering('\ufeff {"cert_id": 10, "new": {"deep": [1]}}');
 
     expect(await client.reissueCertificate(9)).toBe(10);
   });
 
   test.each<[string, unknown, (client: TinyCertClient) => Promise<unknown>]>([
-    ['text in place of JSON', 'ok', (client) => client.listAuthorities()],
-    ['an object in place of a list', {}, (client) => client.listAuthorities()],
-    ['a list in place of an object', [], (client) => client.reissueCertificate(9)],
+    ['text instead of JSON', 'ok', (client) => client.listAuthorities()],
+    ['an object instead of a list', {}, (client) => client.listAuthorities()],
+    ['a list instead of an object', [], (client) => client.reissueCertificate(9)],
     ['null', null, (client) => client.reissueCertificate(9)],
     ['no id', {}, (client) => client.reissueCertificate(9)],
     ['the id zero', { cert_id: 0 }, (client) => client.reissueCertificate(9)],
     ['a negative id', { cert_id: -1 }, (client) => client.reissueCertificate(9)],
-    ['a broken id', { cert_id: 1.5 }, (client) => client.reissueCertificate(9)],
-    ['an id too large to hold', { cert_id: 2 ** 53 }, (client) => client.reissueCertificate(9)],
-    ['an id that is no number', { cert_id: '0x1F' }, (client) => client.reissueCertificate(9)],
+    ['a fractional id', { cert_id: 1.5 }, (client) => client.reissueCertificate(9)],
+    ['an id that is too large', { cert_id: 2 ** 53 }, (client) => client.reissueCertificate(9)],
+    ['an id that is not a number', { cert_id: '0x1F' }, (client) => client.reissueCertificate(9)],
     ['an id that is true', { cert_id: true }, (client) => client.reissueCertificate(9)],
     ['details of another id', { id: 8, status: 'good' }, (client) => client.getCertificateDetails(9)],
     ['details of another authority', { id: 8 }, (client) => client.getAuthority(9)],
@@ -94,12 +94,12 @@ describe('the reading of answers', () => {
     ],
     ['no status', { id: 9 }, (client) => client.getCertificateDetails(9)],
     ['no PEM', { pem: 'none' }, (client) => client.getCertificate(9, 'cert')],
-    ['an archive in place of PEM', { pkcs12: 'MIIK' }, (client) => client.getCertificate(9, 'cert')],
-    ['PEM in place of an archive', { pem }, (client) => client.getCertificate(9, 'pkcs12')],
+    ['an archive instead of PEM', { pkcs12: 'MIIK' }, (client) => client.getCertificate(9, 'cert')],
+    ['PEM instead of an archive', { pem }, (client) => client.getCertificate(9, 'pkcs12')],
     ['a broken archive', { pkcs12: 'MII*' }, (client) => client.getCertificate(9, 'pkcs12')],
     ['an empty archive', { pkcs12: '' }, (client) => client.getCertificate(9, 'pkcs12')],
-    ['an object in place of a stream', {}, (client) => client.listCertificates(5)],
-    ['null in place of a stream', null, (client) => client.listCertificates(5)],
+    ['an object instead of a stream', {}, (client) => client.listCertificates(5)],
+    ['null instead of a stream', null, (client) => client.listCertificates(5)],
     ['an entry without an expiry', [{ id: 1, name: 'a', status: 'good' }], (c) => c.listCertificates(5)],
     ['a cut list', '[{"id":1,"name":"a","status":"good","expires":1}', (c) => c.listCertificates(5)],
   ])('refuses %s', async (_name, body, invoke) => {
@@ -115,7 +115,7 @@ describe('the reading of answers', () => {
 });
 
 describe('the stream of a list', () => {
-  test('hands entries over while the list still arrives', async () => {
+  test('passes entries on while the list is still arriving', async () => {
     const entry = (id: number): string => JSON.stringify({ id, name: 'a', status: 'good', expires: 1 });
     const server = await serve(({ socket }) => {
       socket.write(
@@ -136,7 +136,7 @@ describe('the stream of a list', () => {
     expect(ids).toEqual([1, 2, 3]);
   });
 
-  test('ends with what its consumer throws, and the client goes on', async () => {
+  test('ends with the error that its consumer throws, and the client remains usable', async () => {
     const { client } = await answering([{ id: 1, name: 'a', status: 'good', expires: 1 }]);
     const enough = new Error('enough');
 
@@ -148,7 +148,7 @@ describe('the stream of a list', () => {
     expect(await client.listCertificates(5)).toHaveLength(1);
   });
 
-  test('reads a list longer than other answers may be', async () => {
+  test('reads a list that is longer than other answers may be', async () => {
     const list = Array.from({ length: 20_000 }, (_, at) => ({
       id: at + 1,
       name: 'é'.repeat(9),
@@ -181,7 +181,7 @@ function chunked(text: string): string {
   return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 }
 
-test('any answer tells how the clock of the service compares with ours', async () => {
+test('any answer measures the offset of the service’s clock', async () => {
   const clock = new VirtualClock();
   const date = new Date(clock.now() + 120_000).toUTCString();
   const { endpoint } = await serve(({ socket }) =>

@@ -22,21 +22,21 @@ describe('an answer that breaks', () => {
       { code: 'ConnectionLost', kind: 'passing', status: undefined, maybeExecuted: true },
     ],
     [
-      'within a body of no length',
+      'within a body of unknown length',
       ({ socket }) => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{"cert_id":'),
       { code: 'ProtocolError', maybeExecuted: true },
     ],
     [
-      'by being a page',
+      'by being a web page',
       (request) => reply(request, '<html>Welcome</html>', { headers: { 'content-type': 'text/html' } }),
       { code: 'ProtocolError', status: 200, maybeExecuted: true },
     ],
     [
-      'by being a gateway that gave up',
+      'by coming from a gateway that timed out',
       (request) => reply(request, '<html>502</html>', { status: 502 }),
       { code: 'UnexpectedStatus', kind: 'passing', status: 502, maybeExecuted: true },
     ],
-  ])('%s fails the call, which is not repeated', async (_name, respond, expected) => {
+  ])('%s fails the call, and the call is not repeated', async (_name, respond, expected) => {
     const server = await serve(respond);
     const error = await connectTo(server.endpoint)
       .reissueCertificate(6)
@@ -46,7 +46,7 @@ describe('an answer that breaks', () => {
     expect(server.calls).toEqual(['connect', 'cert/reissue']);
   });
 
-  test('by an error that is too long is cut off even where a long list may come', async () => {
+  test('by too long an error is cut off even if the call accepts a long list', async () => {
     const server = await serve((request) => reply(request, ' '.repeat(2 ** 20 + 1), { status: 500 }));
 
     await expect(connectTo(server.endpoint).listCertificates(5)).rejects.toMatchObject({
@@ -70,7 +70,7 @@ describe('an answer that breaks', () => {
     expect(other.bytes).toEqual([]);
   });
 
-  test('by a refusal of more requests says how long to wait', async () => {
+  test('by a rate limit has the wait that the service asks for', async () => {
     const clock = new VirtualClock('2026-01-01T00:00:00Z');
     const limited =
       (retryAfter: string): Responder =>
@@ -91,7 +91,7 @@ describe('an answer that breaks', () => {
 });
 
 describe('a deadline', () => {
-  test('ends a call that gets half an answer', async () => {
+  test('ends a call with half an answer', async () => {
     const clock = new VirtualClock();
     const server = await serve(({ socket }) => {
       const entry = '{"id":1,"name":"a","status":"good","expires":1}';
@@ -122,7 +122,7 @@ describe('a deadline', () => {
     });
   });
 
-  test('is disarmed when the call is over', async () => {
+  test('is cleared when the call ends', async () => {
     const clock = new VirtualClock();
     const server = await serve((request) => reply(request, []));
 

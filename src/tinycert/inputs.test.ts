@@ -63,7 +63,7 @@ describe('options', () => {
     ['a line break in the user agent', { ...good, userAgent: 'a\r\nb' }],
     ['an endpoint without TLS', { ...good, endpoint: 'http://ca.example/' }],
     ['a CA bundle without a certificate', { ...good, ca: 'none' }],
-    ['a proxy that is no URL', { ...good, env: { HTTPS_PROXY: 'http://' } }],
+    ['a proxy that is not a URL', { ...good, env: { HTTPS_PROXY: 'http://' } }],
     [
       "another account's session",
       { ...good, session: createTinyCertSession({ ...good, endpoint: 'https://b/' }) },
@@ -72,7 +72,7 @@ describe('options', () => {
     expect(() => createTinyCertClient(options)).toThrow(expect.objectContaining({ code: 'InvalidOptions' }));
   });
 
-  test('alone connect to nothing', async () => {
+  test('alone open no connection', async () => {
     const { server } = await answering({});
     const client = createTinyCertClient({ endpoint: server.endpoint, credentials, allowLoopbackHttp: true });
     await client.close({ disconnect: true });

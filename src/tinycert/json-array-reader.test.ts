@@ -11,7 +11,7 @@ function readAll(chunks: readonly Uint8Array[]): unknown[] {
   return elements;
 }
 
-/** Cuts bytes at the given places. */
+/** Cuts bytes at the given positions. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   const ends = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
   let start = 0;
@@ -23,7 +23,7 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 describe('the reader of JSON arrays', () => {
-  test('gives what JSON.parse gives, however the bytes are cut', () => {
+  test('returns the same as JSON.parse, however the bytes are cut', () => {
     const element = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 3 }));
     fc.assert(
       fc.property(
@@ -55,10 +55,10 @@ describe('the reader of JSON arrays', () => {
 
   test.each([
     ['an empty list', '[]', []],
-    ['space around', ' \n[ ] \r\n', []],
+    ['surrounding space', ' \n[ ] \r\n', []],
     ['a byte order mark', '\ufeff[{"a":1}]', [{ a: 1 }]],
     ['a bracket in a string', '[{"a":"]}"},{"b":"\\"]"}]', [{ a: ']}' }, { b: '"]' }]],
-  ])('takes %s', (_name, text, elements) => {
+  ])('accepts %s', (_name, text, elements) => {
     expect(readAll([Buffer.from(text)])).toEqual(elements);
   });
 
@@ -66,7 +66,7 @@ describe('the reader of JSON arrays', () => {
     ['nothing', ''],
     ['null', 'null'],
     ['an object', '{"code":"x"}'],
-    ['a page', '<html>'],
+    ['a web page', '<html>'],
     ['an array of arrays', '[[]]'],
     ['an array of numbers', '[1]'],
     ['a missing end', '[{"a":1}'],
@@ -74,10 +74,10 @@ describe('the reader of JSON arrays', () => {
     ['a comma at the end', '[{"a":1},]'],
     ['a comma at the start', '[,{"a":1}]'],
     ['a missing comma', '[{"a":1}{"a":1}]'],
-    ['more after the end', '[] []'],
+    ['more bytes after the end', '[] []'],
     ['a wrong bracket', '[{"a":1]]'],
     ['half a byte order mark', '\xef[]'],
-    ['two of them', '\ufeff\ufeff[]'],
+    ['two byte order marks', '\ufeff\ufeff[]'],
   ])('refuses %s', (_name, text) => {
     expect(() => readAll([Buffer.from(text)])).toThrow(JsonArrayError);
   });
@@ -86,7 +86,7 @@ describe('the reader of JSON arrays', () => {
     expect(() => readAll([Buffer.from([0x5b, 0xbb, 0xbf, 0x5d])])).toThrow(/^unexpected byte at 1$/);
   });
 
-  test('refuses an element that does not end, before it fills the memory', () => {
+  test('refuses an endless element before it fills the memory', () => {
     const reader = new JsonArrayReader(() => {});
     const chunk = Buffer.alloc(16 * 1024, 'a');
     reader.write(Buffer.from('[{"a":"'));
@@ -96,13 +96,13 @@ describe('the reader of JSON arrays', () => {
     }).toThrow(/longer than 65536 bytes/);
   });
 
-  test('quotes nothing of the input when it refuses it', () => {
+  test('quotes nothing of an input that it refuses', () => {
     expect(() => readAll([Buffer.from('[{"secret":hunter2}]')])).toThrow(
       /^an element is not JSON, near byte 0$/,
     );
   });
 
-  test('passes on what the consumer throws', () => {
+  test('passes on errors of the consumer', () => {
     const reader = new JsonArrayReader(() => {
       throw new RangeError('enough');
     });
@@ -111,7 +111,7 @@ describe('the reader of JSON arrays', () => {
   });
 });
 
-/** What `read` returns, or `undefined` if it refuses. */
+/** The result of `read`, or `undefined` if it refuses the input. */
 function outcome(read: () => unknown[]): unknown[] | undefined {
   try {
     return read();

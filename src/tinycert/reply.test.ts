@@ -28,7 +28,7 @@ describe('an error reply', () => {
     ['SessionError', 500, 'passing'],
     ['SignatureFailure', 403, 'credentials'],
     ['StatusDisallowed', 400, 'input'],
-  ])('with code %s is decided by it, whatever the status', (code, status, kind) => {
+  ])('with code %s has its kind from the code, whatever the status', (code, status, kind) => {
     for (const given of [status, 418, 500])
       expect(errorOf(given, { code, text: 'why' })).toMatchObject({
         name: 'TinyCertError',
@@ -41,7 +41,7 @@ describe('an error reply', () => {
       });
   });
 
-  test.each([400, 403, 500])('with code UnknownError and status %d leaves open what happened', (status) => {
+  test.each([400, 403, 500])('with code UnknownError and status %d leaves the outcome open', (status) => {
     expect(errorOf(status, { code: 'UnknownError' })).toMatchObject({ kind: 'passing', maybeExecuted: true });
   });
 
@@ -54,7 +54,7 @@ describe('an error reply', () => {
     [429, 'rate-limit', false],
     [500, 'passing', true],
     [503, 'passing', true],
-  ])('with an unknown code goes by its status %d', (status, kind, maybeExecuted) => {
+  ])('with an unknown code has its kind from its status %d', (status, kind, maybeExecuted) => {
     expect(errorOf(status, { code: 'QuotaReached', text: '' })).toMatchObject({
       code: 'UnrecognizedCode',
       upstreamCode: 'QuotaReached',
@@ -90,7 +90,7 @@ describe('an error reply', () => {
     },
   );
 
-  test('to a login never leaves anything open', () => {
+  test('to a login never leaves the outcome open', () => {
     expect(errorOf(502, '', 'connect').maybeExecuted).toBe(false);
   });
 
@@ -105,13 +105,13 @@ describe('an error reply', () => {
     expect(errorOf(400, { code: 'InputFailure', text }).parameter).toBe(parameter);
   });
 
-  test('tells how long to wait', () => {
+  test('has the wait that the service asks for', () => {
     const error = errorOf(429, { code: 'RateLimitExceeded' }, 'cert/new', { 'retry-after': '30' });
 
     expect(error.retryAfterMs).toBe(30_000);
   });
 
-  test('has its text cut', () => {
+  test('has a clipped text', () => {
     expect(errorOf(400, { code: 'InputFailure', text: 'x'.repeat(5000) }).text).toHaveLength(257);
   });
 

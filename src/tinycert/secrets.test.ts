@@ -1,4 +1,4 @@
-/** That no secret shows, whatever fails and however it is printed. */
+/** Checks that no secret shows, whatever fails and however it is printed. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { escapeForm } from '../http/form.ts';
 import { expectNone, json, printed } from '../http/test-secrets.ts';
@@ -29,7 +29,7 @@ afterEach(async () => {
   vi.restoreAllMocks();
 });
 
-/** The request as text, in which each secret stands. */
+/** The request as a text that contains each secret. */
 function echo({ head, body }: Received): string {
   return `${head}\r\n\r\n${body} ${credentials.passphrase} ${credentials.apiKey} ${privateKey}`;
 }
@@ -57,10 +57,10 @@ const failures: [string, Responder][] = [
   ['a list that breaks', (r) => reply(r, `[{"id": ${token}`)],
   ['a redirect', (r) => reply(r, echo(r), { status: 302, headers: { location: `/?${r.body}` } })],
   ['headers that echo it', (r) => reply(r, '', { status: 429, headers: { 'retry-after': r.body } })],
-  ['no HTTP', ({ socket, ...r }) => socket.end(echo({ socket, ...r }))],
+  ['something other than HTTP', ({ socket, ...r }) => socket.end(echo({ socket, ...r }))],
   ['a broken chunk', (r) => r.socket.end(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${echo(r)}`)],
-  ['a header that is none', (r) => r.socket.end(`HTTP/1.1 200 OK\r\n${r.body}\r\n\r\n`)],
-  ['an end', ({ socket }) => socket.destroy()],
+  ['a broken header', (r) => r.socket.end(`HTTP/1.1 200 OK\r\n${r.body}\r\n\r\n`)],
+  ['a closed connection', ({ socket }) => socket.destroy()],
   [
     'half a key',
     ({ socket }) => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n{"pem":"${privateKey}`),
@@ -135,7 +135,7 @@ describe('no secret shows', () => {
     expectNoSecret(printed([client, session, createTinyCertClient, createTinyCertSession]));
   });
 
-  test('in a pending call, and in one that was given up or refused by its gate', async () => {
+  test('in a pending call, an aborted call or one that its send gate refused', async () => {
     const { server, client } = await start((r) => {
       if (r.call === 'connect') reply(r, { token });
     });
@@ -157,7 +157,7 @@ describe('no secret shows', () => {
     expectNoSecret(printed(await refused.catch((error: unknown) => error)));
   });
 
-  test('when there is no server, no trust or no proxy', async () => {
+  test('if there is no server, no trust or no proxy', async () => {
     const { server } = await start(() => {});
     const proxies = { HTTPS_PROXY: `http://user:${proxyPassword}@127.0.0.1:1` };
     const clients = [

@@ -14,7 +14,7 @@ async function start(respond: Responder): Promise<{ server: TestServer; client: 
 }
 
 describe('the send gate', () => {
-  test('runs after the login, and for the call alone', async () => {
+  test('runs after the login, and only for the call', async () => {
     const { server, client } = await start(withLogin((request) => reply(request, { cert_id: 7 })));
     const seen: string[][] = [];
 
@@ -24,7 +24,7 @@ describe('the send gate', () => {
     expect(server.calls).toEqual(['connect', 'cert/new']);
   });
 
-  test('is asked again before a call is repeated with a new session', async () => {
+  test('runs again before a call is repeated with a new session', async () => {
     let refused = false;
     const { server, client } = await start(
       withLogin((request) => {

@@ -10,7 +10,7 @@ const tokenOf = (request: Received): string | null => request.form.get('token');
 const logins = (server: TestServer): number => server.calls.filter((call) => call === 'connect').length;
 
 describe('a session', () => {
-  test('is opened once for calls that come together', async () => {
+  test('is opened once for concurrent calls', async () => {
     const server = await serveAll(withLogin((request) => reply(request, [])));
     const client = connectTo(server.endpoint);
 
@@ -21,7 +21,7 @@ describe('a session', () => {
     expect(server.calls).toHaveLength(31);
   });
 
-  test('that expired is renewed once for all calls that notice', async () => {
+  test('that expired is replaced once for all calls that notice', async () => {
     let valid = 'token-1';
     const server = await serveAll(
       withLogin((request) => {
@@ -39,7 +39,7 @@ describe('a session', () => {
     expect(server.requests.filter((request) => tokenOf(request) === 'token-2')).toHaveLength(40);
   });
 
-  test('that a late refusal complains of is not renewed again', async () => {
+  test('that was replaced is not replaced again after a late refusal', async () => {
     const held: Received[] = [];
     const server = await serveAll(
       withLogin((request) => {
@@ -76,7 +76,7 @@ describe('a session', () => {
     },
   );
 
-  test('refused twice ends the call, and the next one logs in afresh', async () => {
+  test('that is refused twice fails the call, and the next call logs in again', async () => {
     let healthy = false;
     const server = await serveAll(
       withLogin((request) => (healthy ? reply(request, []) : refuse(request, 403, 'InvalidToken'))),
@@ -100,7 +100,7 @@ describe('a session', () => {
     ['UnknownError', 500],
     ['RateLimitExceeded', 429],
     ['SignatureFailure', 403],
-  ])('is kept when a call fails with %s, which is not repeated', async (code, status) => {
+  ])('is kept if a call fails with %s, and the call is not repeated', async (code, status) => {
     const server = await serveAll(withLogin((request) => refuse(request, status, code)));
     const client = connectTo(server.endpoint);
 
@@ -129,7 +129,7 @@ describe('a session', () => {
     ]);
   });
 
-  test('that cannot be opened fails every call that waits for it, once', async () => {
+  test('that cannot be opened fails every waiting call after one login', async () => {
     const server = await serveAll((request) => refuse(request, 403, 'PassphraseFailure', 'wrong'));
     const client = connectTo(server.endpoint);
     const outcomes = await Promise.allSettled([client.listAuthorities(), client.reissueCertificate(6)]);
@@ -156,7 +156,7 @@ describe('a session', () => {
     },
   );
 
-  test('goes on opening for those who still wait when one gives up', async () => {
+  test('continues to open for the calls that still wait if one is aborted', async () => {
     const held: Received[] = [];
     const server = await serveAll((request) => {
       if (request.call === 'connect') held.push(request);
@@ -180,7 +180,7 @@ describe('a session', () => {
     expect(server.calls).toEqual(['connect', 'ca/list']);
   });
 
-  test('stops opening when the last one who waits gives up, and opens anew for the next', async () => {
+  test('stops opening if the last waiting call is aborted, and opens again for the next call', async () => {
     let answer = false;
     const server = await serveAll((request) => {
       if (request.call !== 'connect') reply(request, []);
@@ -201,7 +201,7 @@ describe('a session', () => {
     expect(server.calls).toEqual(['connect', 'connect', 'ca/list']);
   });
 
-  test('is not waited for by a call that was given up before', async () => {
+  test('is not awaited by a call that was aborted before', async () => {
     const server = await serveAll(withLogin((request) => reply(request, [])));
 
     await expect(
@@ -212,7 +212,7 @@ describe('a session', () => {
     expect(server.bytes).toEqual([]);
   });
 
-  test('is forgotten on disconnect even if the service refuses that', async () => {
+  test('is dropped on disconnect even if the service refuses the call', async () => {
     const server = await serveAll(
       withLogin((request) => {
         if (request.call === 'disconnect') refuse(request, 500, 'UnknownError');
@@ -228,7 +228,7 @@ describe('a session', () => {
     expect(server.calls).toEqual(['connect', 'disconnect', 'connect', 'ca/list']);
   });
 
-  test('that has expired is no error on disconnect, and no reason to log in', async () => {
+  test('that has expired causes neither an error nor a login on disconnect', async () => {
     const server = await serveAll(withLogin((request) => refuse(request, 403, 'InvalidToken')));
     const client = connectTo(server.endpoint);
     await client.connect();
@@ -240,7 +240,7 @@ describe('a session', () => {
 });
 
 describe('a shared session', () => {
-  test('is opened once for its clients, and survives that one closes', async () => {
+  test('is opened once for its clients, and stays open if one of them closes', async () => {
     const server = await serveAll(withLogin((request) => reply(request, [])));
     const session = createTinyCertSession({ endpoint: server.endpoint, credentials });
     const first = connectTo(server.endpoint, { session });
@@ -256,7 +256,7 @@ describe('a shared session', () => {
     expect(server.calls.at(-1)).toBe('disconnect');
   });
 
-  test('is opened by another client when the one that was at it closes', async () => {
+  test('is opened by another client if the one that was logging in closes', async () => {
     let answer = false;
     const server = await serveAll((request) => {
       if (request.call !== 'connect') reply(request, []);
@@ -281,7 +281,7 @@ describe('the key of a session', () => {
   const { ca } = makeTls('DNS:ca.example');
   const account = { endpoint: 'https://ca.example/api/v1/', credentials, ca };
 
-  test('is equal for equal accounts, however they are written', () => {
+  test('is equal for equal accounts, in any spelling', () => {
     const same = { ...account, endpoint: 'https://CA.example:443/api/v1', ca: `\n${ca}\n` };
 
     expect(sessionKey(same)).toBe(sessionKey({ ...account, credentials: { ...credentials } }));
@@ -300,13 +300,13 @@ describe('the key of a session', () => {
         credentials: { ...credentials, passphrase: `${credentials.passphrase}k`, apiKey: 'ey-of-the-api' },
       },
     ],
-  ])('differs when the %s does', (_name, other) => {
+  ])('differs if the %s differs', (_name, other) => {
     expect(sessionKey(other)).not.toBe(sessionKey(account));
   });
 });
 
 describe('a closed client', () => {
-  test('fails what is under way and what comes after', async () => {
+  test('fails calls in progress and later ones', async () => {
     const server = await serveAll(withLogin(() => {}));
     const client = connectTo(server.endpoint);
     const call = client.reissueCertificate(6).catch((error: unknown) => error);

@@ -102,7 +102,7 @@ describe('a signed form', () => {
     expect(body).toBe(`${form}&digest=${digest}`);
   });
 
-  test('leaves out what is undefined or an empty list, and keeps an empty text', () => {
+  test('leaves out undefined values and empty lists, and keeps empty texts', () => {
     expect(encodeForm({ L: undefined, SANs: [], ST: '', ca_id: 1 })).toBe('ST=&ca_id=1');
   });
 
@@ -146,7 +146,7 @@ const anyParameters: fc.Arbitrary<Parameters> = fc
   })
   .map(({ fields, sans }) => ({ ...fields, SANs: sans }));
 
-/** A second encoder, byte by byte from the rules of `http_build_query`, sharing nothing with the first. */
+/** A second encoder, written byte by byte from the rules of `http_build_query`. It shares nothing with the first. */
 function phpForm(parameters: Parameters): string {
   const pairs: [string, string][] = [];
   const names = Object.keys(parameters);
