@@ -1,11 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BenchError } from './errors.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Where the operator's bundle is, built anew if it is missing or older than its sources. */
+/** The absolute path of a bundle that an option names. Throws a BenchError if there is no such file. */
+export function givenBundle(file: string): string {
+  const path = resolve(file);
+  if (!existsSync(path)) throw new BenchError(`There is no bundle at ${path}.`);
+  return path;
+}
+
+/** The path of the operator's bundle, rebuilt if it is missing or older than its sources. */
 export function freshBundle(progress: (line: string) => void): string {
   const bundle = `${root}dist/operator.js`;
   const builtAt = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -4,7 +4,7 @@ import type { KubeClient } from '../src/kube/client.ts';
 import { keyOf } from '../src/kube/objects.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { isReady } from './cluster.ts';
-import { certificateBody, certificateNames } from './payloads.ts';
+import { certificateBody } from './payloads.ts';
 import { forEach } from './raw-loop.ts';
 
 /** The operator's last echo has passed when the next certificate comes. */
@@ -12,13 +12,13 @@ const IDLE_MS = 25;
 const PATIENCE_MS = 90_000;
 
 /**
- * Milliseconds from sending a certificate's creation until a watch shows it Ready, for each of `count` certificates, `concurrency` at
+ * Milliseconds from sending a certificate's creation until a watch shows it Ready, for each of the named certificates, `concurrency` at
  * once. With one at a time the operator is idle in between.
  */
 export async function createToReady(
   kube: KubeClient,
   namespace: string,
-  count: number,
+  names: readonly string[],
   concurrency: number,
 ): Promise<number[]> {
   const waiting = new Map<string, (at: number) => void>();
@@ -30,7 +30,7 @@ export async function createToReady(
     resolve(performance.now());
   });
   try {
-    return await forEach(certificateNames(count), concurrency, async (name) => {
+    return await forEach(names, concurrency, async (name) => {
       if (concurrency === 1) await sleep(IDLE_MS);
       const start = performance.now();
       const key = `${namespace}/${name}`;

@@ -7,7 +7,8 @@ import { FLOOR_ARGUMENT } from './floor-process.ts';
 import { type BenchOptions, HELP, OptionError, type OutageOptions, readOptions } from './options.ts';
 import { outageTable, summarizeOutage } from './outage-report.ts';
 import { runOutage } from './outage.ts';
-import { summarize, table } from './report.ts';
+import { summarize } from './summary.ts';
+import { table } from './table.ts';
 
 /** Exit codes: 0 measured, 1 failed or interrupted, 2 wrong arguments. */
 async function main(): Promise<number> {

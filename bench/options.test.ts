@@ -18,6 +18,31 @@ test('every option is read', () => {
   });
 });
 
+describe('with --against', () => {
+  test('the bundle to compare with is read', () => {
+    expect(readOptions(['--against', '../old/dist/operator.js', '--operator', 'op.js'])).toMatchObject({
+      against: '../old/dist/operator.js',
+      operator: 'op.js',
+    });
+  });
+
+  test('a profile is refused, since it would slow one of the two', () => {
+    expect(() => readOptions(['--against', 'op.js', '--profile', 'profiles'])).toThrow(OptionError);
+  });
+
+  test('an outage is refused', () => {
+    expect(() => readOptions(['--against', 'op.js', '--outage'])).toThrow(
+      '--against is for measurements without --outage.',
+    );
+  });
+
+  test('the rounds of the baseline count towards the most objects', () => {
+    const args = '--against op.js --certificates 5000 --pairs'.split(' ');
+    expect(() => readOptions([...args, '6'])).toThrow(OptionError);
+    expect(readOptions([...args, '5'])).toMatchObject({ pairs: 5 });
+  });
+});
+
 describe('with --outage', () => {
   test('a thousand certificates go through it three times', () => {
     expect(readOptions(['--outage'])).toEqual({
@@ -80,6 +105,8 @@ test.each([['--nonsense'], ['500'], ['--certificates']])('%s is refused', (arg) 
 });
 
 test('the help names every option', () => {
-  for (const name of 'certificates concurrency pairs outage rounds json operator profile help'.split(' '))
+  for (const name of 'certificates concurrency pairs outage rounds json operator against profile help'.split(
+    ' ',
+  ))
     expect(HELP).toContain(`--${name}`);
 });

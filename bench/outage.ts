@@ -1,10 +1,9 @@
 /** How an outage and its end go: the credentials are wrong, certificates wait, the credentials are mended. */
 import { availableParallelism, loadavg } from 'node:os';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TinyCertCertificate } from '../src/api/kinds.ts';
 import { keyOf, secrets } from '../src/kube/objects.ts';
-import { freshBundle } from './build.ts';
+import { freshBundle, givenBundle } from './build.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { createIssuers, createNamespaces, isReady, readyCertificates, readyReason } from './cluster.ts';
 import { BenchError } from './errors.ts';
@@ -31,7 +30,7 @@ export async function runOutage(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<OutageRound[]> {
-  const bundle = options.operator === undefined ? freshBundle(progress) : resolve(options.operator);
+  const bundle = options.operator === undefined ? freshBundle(progress) : givenBundle(options.operator);
   progress(`${availableParallelism()} CPUs, load ${load()} before anything was started.`);
   return unlessStopped(signal, async (cleanup) => {
     const ground = await openGround({ concurrency: options.concurrency, progress, signal }, cleanup);

@@ -13,20 +13,28 @@ import { RawHttp } from './raw-http.ts';
 import type { Site } from './rounds.ts';
 
 export interface StageOptions {
-  bundle: string;
   concurrency: number;
-  /** Namespaces of the operator; each gets an issuer. */
-  operatorNamespaces: readonly string[];
-  /** Namespaces that the operator does not see. */
+  operator: OperatorSetup;
+  /** A second operator beside the first. */
+  baseline: OperatorSetup | undefined;
+  /** Namespaces that no operator sees. */
   floorNamespaces: readonly string[];
+  /** Folder for a CPU profile of the operator. */
   profile: string | undefined;
   progress: (line: string) => void;
   signal: AbortSignal;
 }
 
+export interface OperatorSetup {
+  bundle: string;
+  /** The namespaces it looks after, and no other operator; each gets an issuer. */
+  namespaces: readonly string[];
+}
+
 export interface Stage {
   site: Site;
   operator: OperatorProcess;
+  baseline: OperatorProcess | undefined;
   bareFloor: FloorProcess;
   floorWithCa: FloorProcess;
 }
@@ -101,29 +109,42 @@ export async function openGround(
   return { folder, plane, dev, kube, http, server, access, buyer };
 }
 
-/** Starts all processes and waits until the operator's issuers are Ready. What was started is in `cleanup`, also if this rejects. */
+/** Starts all processes and waits until the operators' issuers are Ready. What was started is in `cleanup`, also if this rejects. */
 export async function openStage(options: StageOptions, cleanup: Cleanup): Promise<Stage> {
-  const { bundle, concurrency, operatorNamespaces, floorNamespaces, profile, progress } = options;
+  const { concurrency, floorNamespaces, profile, progress } = options;
   const ground = await openGround(options, cleanup);
-  const { folder, plane, dev, kube, http, server, access, buyer } = ground;
-  await createNamespaces(kube, [...operatorNamespaces, ...floorNamespaces]);
-  await createIssuers(kube, operatorNamespaces, { ...access, authorityId: buyer.authorityId });
-  progress('Starting the operator and the two floors.');
-  const operator = await OperatorProcess.start({
-    bundle,
-    kubeconfig: plane.kubeconfig,
-    namespaces: operatorNamespaces,
-    endpoint: access.endpoint,
-    concurrency,
-    logFile: join(folder, 'operator.log'),
-    profile,
-  });
-  cleanup.add(() => operator.stop());
+  const { plane, dev, kube, http, server, access, buyer } = ground;
+  await createNamespaces(kube, floorNamespaces);
+  const start = async (
+    name: string,
+    { bundle, namespaces }: OperatorSetup,
+    profile?: string,
+  ): Promise<OperatorProcess> => {
+    await createNamespaces(kube, namespaces);
+    await createIssuers(kube, namespaces, { ...access, authorityId: buyer.authorityId });
+    const operator = await OperatorProcess.start({
+      bundle,
+      kubeconfig: plane.kubeconfig,
+      namespaces,
+      endpoint: access.endpoint,
+      concurrency,
+      logFile: join(ground.folder, `${name}.log`),
+      profile,
+    });
+    cleanup.add(() => operator.stop());
+    return operator;
+  };
+  progress(`Starting the operator${options.baseline ? ', the baseline' : ''} and the two floors.`);
+  const operator = await start('operator', options.operator, profile);
+  const baseline = options.baseline && (await start('baseline', options.baseline));
   const { material } = await buyer.buy('floor.example.com');
   const bareFloor = await FloorProcess.start({ do: 'open', server, concurrency, source: { material } });
   cleanup.add(() => bareFloor.stop());
   const floorWithCa = await FloorProcess.start({ do: 'open', server, concurrency, source: { access } });
   cleanup.add(() => floorWithCa.stop());
-  await untilIssuersReady(kube, operatorNamespaces, () => operator.assertRunning());
-  return { site: { kube, http, dev, pids: plane.pids(), concurrency }, operator, bareFloor, floorWithCa };
+  await untilIssuersReady(kube, options.operator.namespaces, () => operator.assertRunning());
+  if (baseline && options.baseline)
+    await untilIssuersReady(kube, options.baseline.namespaces, () => baseline.assertRunning());
+  const site = { kube, http, dev, pids: plane.pids(), concurrency };
+  return { site, operator, baseline, bareFloor, floorWithCa };
 }
