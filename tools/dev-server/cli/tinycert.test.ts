@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HELP, readCommandLine } from './cli.ts';
-import { startDevServer } from './index.ts';
-import { welcome } from './welcome.ts';
+import { HELP, readTinyCertCommandLine } from './tinycert.ts';
+import { startDevServer } from '../index.ts';
+import { runProgram } from '../test-program.ts';
+import { welcome } from '../welcome.ts';
 
 let folder: string;
 
@@ -25,7 +24,7 @@ test('all flags together', async () => {
     '--latency 10ms-1s --rate-limit 5 --retry-after 2 --session-ttl 5m --strict-signature php ' +
     `--empty-fields null --success-body [] --faults ${faults} --json`;
   const args = [...line.split(' '), '--authority', 'ACME, Inc.:US', '--authority', 'A:B:NL:sha1'];
-  expect(await readCommandLine(args)).toEqual({
+  expect(await readTinyCertCommandLine(args)).toEqual({
     kind: 'run',
     json: true,
     options: {
@@ -79,14 +78,14 @@ describe('refused with a reason', () => {
     ['--colour', '--colour'],
     ['surplus', 'surplus'],
   ])('%s', async (line, mention) => {
-    const result = await readCommandLine(line.split(' '));
+    const result = await readTinyCertCommandLine(line.split(' '));
     expect(result).toEqual({ kind: 'refused', reason: expect.stringContaining(mention) });
   });
 
   test('a fault file with an unknown fault', async () => {
     const faults = join(folder, 'wrong.json');
     writeFileSync(faults, '[{"call": "cert/new", "kind": "gremlin"}]');
-    const result = await readCommandLine(['--faults', faults]);
+    const result = await readTinyCertCommandLine(['--faults', faults]);
     expect(result).toEqual({ kind: 'refused', reason: expect.stringContaining('--faults') });
   });
 });
@@ -104,16 +103,15 @@ test('the text for people has manifests with the credentials and the CA', async 
   expect(text).toContain('    -----BEGIN CERTIFICATE-----\n');
 });
 
-test('the program says in one line of JSON where it is, and leaves nothing behind', async () => {
-  const main = join(import.meta.dirname, 'main.ts');
-  const child = spawn(process.execPath, [main, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [output] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
-  const ready = JSON.parse(output) as Record<string, string>;
-  expect(Object.keys(ready)).toEqual(['endpoint', 'caFile', 'email', 'passphrase', 'apiKey', 'controlUrl']);
-  expect(ready['endpoint']).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/api\/v1\/$/);
-  expect(existsSync(ready['caFile'] ?? '')).toBe(true);
-  expect((await fetch(`${ready['controlUrl']}/stats`)).status).toBe(200);
-  child.kill('SIGTERM');
-  expect(await once(child, 'exit')).toEqual([0, null]);
-  expect(existsSync(ready['caFile'] ?? '')).toBe(false);
+test('the program prints in one line of JSON where it is, and leaves nothing behind', async () => {
+  let caFile = '';
+  const exit = await runProgram([], async (ready) => {
+    expect(Object.keys(ready)).toEqual(['endpoint', 'caFile', 'email', 'passphrase', 'apiKey', 'controlUrl']);
+    ({ caFile = '' } = ready);
+    expect(ready['endpoint']).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/api\/v1\/$/);
+    expect(existsSync(caFile)).toBe(true);
+    expect((await fetch(`${ready['controlUrl']}/stats`)).status).toBe(200);
+  });
+  expect(exit).toEqual([0, null]);
+  expect(existsSync(caFile)).toBe(false);
 });
