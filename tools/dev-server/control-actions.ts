@@ -1,5 +1,6 @@
 /** JSON over plain HTTP: what every control URL shares. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Publication } from './publication.ts';
 import { ServiceError } from './service-error.ts';
 
 const LARGEST_BODY = 1024 * 1024;
@@ -14,17 +15,58 @@ export interface ControlRequest {
 /** By method and path; `:id` is a number. What an action gives is the answer's JSON; nothing is 204. */
 export type Actions<O> = Record<string, (operations: O, request: ControlRequest) => unknown>;
 
-/** Answers one request with whatever the actions offer. */
+/** The operations that every control URL offers. */
+interface CommonOperations {
+  journal: (since: number) => unknown;
+  clearJournal: () => void;
+  certificates: () => unknown;
+  certificatePem: (id: number) => string;
+  faults: () => unknown;
+  clearFaults: () => void;
+  release: () => number;
+  counts: () => unknown;
+}
+
+/** The actions that every control URL has. */
+export const COMMON_ACTIONS: Actions<CommonOperations> = {
+  'GET /journal': (operations, { query }) => operations.journal(Number(query.get('since') ?? 0)),
+  'DELETE /journal': (operations) => operations.clearJournal(),
+  'GET /certificates': (operations) => operations.certificates(),
+  'GET /certificates/:id': (operations, { id }) => ({ pem: operations.certificatePem(id) }),
+  'GET /faults': (operations) => operations.faults(),
+  'DELETE /faults': (operations) => operations.clearFaults(),
+  'POST /release': (operations) => ({ released: operations.release() }),
+  'GET /stats': (operations) => operations.counts(),
+};
+
+/** Answers one request with what is published under its path, else with an action. */
 export async function answerControl<O>(
-  actions: Actions<O>,
-  operations: O,
+  {
+    actions,
+    operations,
+    publish,
+  }: {
+    actions: Actions<O>;
+    operations: O;
+    publish: (method: string, path: string) => Publication | undefined;
+  },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const published = publish(request.method ?? '', urlOf(request).pathname);
+  if (published) {
+    response.writeHead(200, { 'content-type': published.type, 'content-length': published.content.length });
+    response.end(request.method === 'HEAD' ? undefined : published.content);
+    return;
+  }
   const [status, answer] = await act(actions, operations, request);
   const text = answer === undefined ? '' : JSON.stringify(answer);
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(text);
+}
+
+function urlOf(request: IncomingMessage): URL {
+  return new URL(request.url ?? '/', 'http://control');
 }
 
 async function act<O>(
@@ -32,7 +74,7 @@ async function act<O>(
   operations: O,
   request: IncomingMessage,
 ): Promise<[status: number, answer: unknown]> {
-  const url = new URL(request.url ?? '/', 'http://control');
+  const url = urlOf(request);
   // A web page in a browser must not steer the server: neither by its own origin nor by a name bound to loopback.
   if (
     request.headers.origin !== undefined ||

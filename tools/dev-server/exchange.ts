@@ -1,11 +1,10 @@
 /** One request and its answer, with whatever fault strikes in between. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, type ApiContext, type Exchange, falseAnswer, refusal, send } from './answer.ts';
 import { isDefect } from './faults.ts';
 import { formPairs, nestForm } from './form.ts';
 import { shownBody, shownParams } from './journal.ts';
-import { readBody } from './read-body.ts';
+import { isForm, noteEnd, noteLate, readBody, waitLatency } from './request.ts';
 import { type CallInput, type Deed, admit, routeOf } from './router.ts';
 import { ServiceError } from './service-error.ts';
 import { isConnectionEffect, strikeConnection } from './strike.ts';
@@ -21,9 +20,9 @@ export async function exchange(
   if (!body) return;
   const { service, journal, faults, stopping } = context;
   const route = routeOf(request.url ?? '/');
-  const isForm = /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
+  const hasForm = isForm(request);
   // PHP fills no parameters from a body of another type.
-  const pairs = isForm ? formPairs(body.toString('utf8')) : [];
+  const pairs = hasForm ? formPairs(body.toString('utf8')) : [];
   const effect = faults.strike(route.name, new Map(pairs));
   const entry = journal.open({
     at: service.now(),
@@ -31,18 +30,14 @@ export async function exchange(
     call: route.name,
     params: shownParams(pairs),
     client: request.socket.remotePort ?? 0,
-    body: shownBody(body, isForm),
+    body: shownBody(body, hasForm),
     ...(effect && { fault: effect.kind }),
   });
-  response.once('close', () => {
-    const end = { endedAt: entry.endedAt ?? service.now() };
-    journal.update(entry, response.writableFinished ? end : { ...end, aborted: true });
-  });
+  noteEnd(context, entry, response);
   const defect = effect && isDefect(effect) ? effect : undefined;
   const deed = admission(context, { route, body, form: nestForm(pairs), entry, defect });
-  const act = (): Promise<Answer> => carryOut(context, deed, entry, response);
-  const { min, max } = service.settings.latency;
-  if (max > 0) await sleep(min + Math.random() * (max - min), undefined, { signal: stopping });
+  const act = (): Promise<Answer> => run(context, deed, entry, response);
+  await waitLatency(service.settings.latency, stopping);
   const one: Exchange = {
     context,
     request,
@@ -65,17 +60,15 @@ function admission(context: ApiContext, input: CallInput): Deed {
   }
 }
 
-async function carryOut(
-  { service, journal }: ApiContext,
+async function run(
+  context: ApiContext,
   deed: Deed,
   entry: JournalEntry,
   response: ServerResponse,
 ): Promise<Answer> {
-  const hasGone = response.closed || response.destroyed;
+  const { service, journal } = context;
   try {
-    const body = await deed();
-    if (hasGone) journal.update(entry, { late: true, endedAt: service.now() });
-    return { status: 200, body };
+    return { status: 200, body: await noteLate(context, entry, response, deed) };
   } catch (error) {
     const refused = asServiceError(error);
     journal.update(entry, { code: refused.code });

@@ -38,4 +38,10 @@ export class Listener {
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
+
+  /** Opens or closes; undefined leaves it as it is. */
+  async listen(listening: boolean | undefined): Promise<void> {
+    if (listening === true) await this.open();
+    if (listening === false) await this.close();
+  }
 }

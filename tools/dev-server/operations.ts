@@ -1,6 +1,7 @@
 /** What a test, a demo or a person does to the running server; the control URL and the library offer the same. */
 import type { ApiContext } from './answer.ts';
 import { createAuthority, derOf, issue, reissue, seconds, setStatus } from './issuing.ts';
+import { commonOperations } from './common-operations.ts';
 import type { Listener } from './listener.ts';
 import { checkNames } from './names.ts';
 import { withOptions } from './settings.ts';
@@ -25,13 +26,11 @@ export type Operations = Omit<
 
 /** The operations on this server; `account` is the built-in one, `api` the listener that can be closed. */
 export function createOperations(context: ApiContext, account: Account, api: Listener): Operations {
-  const { service, journal, faults, gate } = context;
+  const { service } = context;
   const { store } = service;
   const view = (certificate: Certificate): CertificateView => certificateView(context, certificate);
   return {
-    journal: (since = 0) => journal.since(since),
-    clearJournal: () => journal.clear(),
-    waitForCall: (matches, signal) => journal.wait(matches, signal),
+    ...commonOperations(context),
 
     certificates: () => [...store.certificates.values()].map(view),
     certificatePem: (id) => pem('CERTIFICATE', derOf(service, store.certificate(id))),
@@ -51,17 +50,12 @@ export function createOperations(context: ApiContext, account: Account, api: Lis
     },
 
     expireSessions: () => service.sessions.expireAll(),
-    addFault: (fault) => faults.add(fault),
-    faults: () => faults.views(),
-    clearFaults: () => faults.clear(),
-    release: () => gate.release(),
     setOptions: async (options) => {
       service.settings = withOptions(service.settings, options);
       account.passphrase = options.passphrase ?? account.passphrase;
       account.apiKey = options.apiKey ?? account.apiKey;
       store.onChange();
-      if (options.listening === true) await api.open();
-      if (options.listening === false) await api.close();
+      await api.listen(options.listening);
     },
     counts: () => counts(context, account),
   };
