@@ -1,6 +1,6 @@
 /** Checks what comes from outside: control requests, the command line, fault files. */
 import { z } from 'zod';
-import { CALL_NAMES } from './router.ts';
+import { CALL_NAMES } from './calls/router.ts';
 import type { AuthorityPreset, Fault, ManualRequest, RuntimeOptions } from './types.ts';
 
 export const duration = z.union([z.number().nonnegative(), z.string()]);

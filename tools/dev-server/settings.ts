@@ -1,5 +1,5 @@
 import { latencyBounds, lifetimeSeconds, milliseconds } from './duration.ts';
-import type { SignatureRule } from './signature.ts';
+import type { SignatureRule } from './calls/signature.ts';
 import type { RuntimeOptions } from './types.ts';
 
 /** The runtime options in force, with their units settled. */

@@ -1,7 +1,7 @@
 /** What the two scripts do, in their order. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer } from '../answer.ts';
-import { pem } from '../x509.ts';
+import type { Answer } from '../http/answer.ts';
+import { pem } from '../x509/x509.ts';
 import { htmlText } from './html-text.ts';
 import {
   ANONYMOUS,

@@ -1,8 +1,8 @@
 /** The control URL of the CAcert server, with its CRLs and that it has no OCSP answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Actions, answerControl, COMMON_ACTIONS } from '../control-actions.ts';
-import { revocationList } from '../crl.ts';
-import { OCSP_TRY_LATER, type Publication } from '../publication.ts';
+import { type Actions, answerControl, COMMON_ACTIONS } from '../control/actions.ts';
+import { revocationList } from '../x509/crl.ts';
+import { OCSP_TRY_LATER, type Publication } from '../control/publication.ts';
 import { checked } from '../schemas.ts';
 import type { Operations } from './operations.ts';
 import { fault, memberPreset, runtimeOptions } from './schemas.ts';

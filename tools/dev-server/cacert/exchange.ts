@@ -1,10 +1,10 @@
 /** One request to the CAcert site and its answer, with whatever fault strikes in between. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Answer, type Exchange, page, send } from '../answer.ts';
-import { shownBody, shownParams } from '../journal.ts';
-import { isForm, noteEnd, noteLate, readBody, waitLatency } from '../request.ts';
-import { isConnectionEffect, strikeConnection } from '../strike.ts';
+import { type Answer, type Exchange, page, send } from '../http/answer.ts';
+import { shownBody, shownParams } from '../state/journal.ts';
+import { isForm, noteEnd, noteLate, readBody, waitLatency } from '../http/request.ts';
+import { isConnectionEffect, strikeConnection } from '../faults/strike.ts';
 import { type Call, SUCCESS, accountStatus, refused, requestCertificate } from './calls.ts';
 import { type Parameters, readParameters } from './parameters.ts';
 import { isDefect } from './plan.ts';

@@ -1,7 +1,7 @@
 /** Throw-away authorities in the shape of CAcert's: a class 1 root, and a class 3 intermediate under it. */
-import * as der from '../der.ts';
-import { type KeyPair, generateRsaKey } from '../keys.ts';
-import { type CertificateParts, access, certificate, distributionPoint, extension } from '../x509.ts';
+import * as der from '../x509/der.ts';
+import { type KeyPair, generateRsaKey } from '../x509/keys.ts';
+import { type CertificateParts, access, certificate, distributionPoint, extension } from '../x509/x509.ts';
 import { OID, nameOf } from './profile.ts';
 
 const DAY = 86_400;

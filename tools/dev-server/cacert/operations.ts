@@ -1,6 +1,6 @@
-import { commonOperations } from '../common-operations.ts';
-import type { Listener } from '../listener.ts';
-import { pem } from '../x509.ts';
+import { commonOperations } from '../control/common-operations.ts';
+import type { Listener } from '../http/listener.ts';
+import { pem } from '../x509/x509.ts';
 import { type Member, memberOf } from './members.ts';
 import { ServiceError } from '../service-error.ts';
 import type { Service } from './service.ts';

@@ -2,7 +2,7 @@
  * The parameters of a request as PHP fills `$_REQUEST`: the query string, then the body of a POST over it. Bytes stay what
  * they are: each character of a name or value is one byte, since PHP 5 knows no encodings.
  */
-import { type Form, nestForm } from '../form.ts';
+import { type Form, nestForm } from '../http/form.ts';
 
 type Pairs = [name: string, value: string][];
 

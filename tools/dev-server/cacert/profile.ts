@@ -1,6 +1,6 @@
 /** The profile of client certificates (reference, "What comes out"; CPS 7.1.2). */
-import * as der from '../der.ts';
-import { access, alternativeNames, distinguishedName, distributionPoint, extension } from '../x509.ts';
+import * as der from '../x509/der.ts';
+import { access, alternativeNames, distinguishedName, distributionPoint, extension } from '../x509/x509.ts';
 
 export const OID = {
   subjectKeyIdentifier: der.oid('2.5.29.14'),

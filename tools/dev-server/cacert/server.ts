@@ -1,15 +1,15 @@
 /** Puts the CAcert server together: the site with its two scripts, its authorities, its control URL. */
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { writeCaFile } from '../ca-file.ts';
-import { Faults } from '../faults.ts';
-import { Gate } from '../gate.ts';
-import { Journal } from '../journal.ts';
-import { Listener } from '../listener.ts';
+import { writeCaFile } from '../http/ca-file.ts';
+import { Faults } from '../faults/faults.ts';
+import { Gate } from '../faults/gate.ts';
+import { Journal } from '../state/journal.ts';
+import { Listener } from '../http/listener.ts';
 import { Tasks } from '../tasks.ts';
-import { serverIdentity } from '../tls.ts';
+import { serverIdentity } from '../http/tls.ts';
 import { type Undo, undoable } from '../undo.ts';
-import { pem } from '../x509.ts';
+import { pem } from '../x509/x509.ts';
 import { control } from './control.ts';
 import { exchange } from './exchange.ts';
 import { createHierarchy } from './hierarchy.ts';

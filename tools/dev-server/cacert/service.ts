@@ -1,6 +1,6 @@
-import type { AnswerContext } from '../answer.ts';
-import type { Faults } from '../faults.ts';
-import type { Journal } from '../journal.ts';
+import type { AnswerContext } from '../http/answer.ts';
+import type { Faults } from '../faults/faults.ts';
+import type { Journal } from '../state/journal.ts';
 import type { Tasks } from '../tasks.ts';
 import type { Hierarchy } from './hierarchy.ts';
 import type { Member } from './members.ts';

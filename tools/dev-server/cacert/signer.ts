@@ -1,7 +1,7 @@
 /** The table of certificate requests, and the signer that works it off. */
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../service-error.ts';
-import { certificate } from '../x509.ts';
+import { certificate } from '../x509/x509.ts';
 import type { CAcertAuthority, Hierarchy } from './hierarchy.ts';
 import { type Order, planOf } from './plan.ts';
 import { clientExtensions, nameOf } from './profile.ts';

@@ -1,6 +1,6 @@
 /** Reads a PKCS#10 request (RFC 2986) as far as the service looks into it: its public key and its signature. */
 import { type KeyObject, createPublicKey, verify } from 'node:crypto';
-import * as der from '../der.ts';
+import * as der from '../x509/der.ts';
 
 export interface SigningRequest {
   publicKey: KeyObject;

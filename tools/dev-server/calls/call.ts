@@ -1,9 +1,9 @@
-import type { Form } from '../form.ts';
-import type { Works } from '../issuing.ts';
-import type { RateLimit } from '../rate-limit.ts';
+import type { Form } from '../http/form.ts';
+import type { Works } from './issuing.ts';
+import type { RateLimit } from '../state/rate-limit.ts';
 import { ServiceError, illegal, missing } from '../service-error.ts';
-import type { Sessions } from '../sessions.ts';
-import type { Account } from '../store.ts';
+import type { Sessions } from '../state/sessions.ts';
+import type { Account } from '../state/store.ts';
 import type { FaultEffect, JournalEntry } from '../types.ts';
 
 /** The service as a call sees it. */

@@ -1,7 +1,7 @@
-import { issue, issueForOther, reissue, seconds, setStatus } from '../issuing.ts';
-import { namesOfForm } from '../names.ts';
+import { issue, issueForOther, reissue, seconds, setStatus } from './issuing.ts';
+import { namesOfForm } from '../x509/names.ts';
 import { illegal } from '../service-error.ts';
-import { type Authority, statusAt } from '../store.ts';
+import { type Authority, statusAt } from '../state/store.ts';
 import type { Subject } from '../types.ts';
 import {
   type CallHandler,

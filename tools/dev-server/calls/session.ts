@@ -1,7 +1,7 @@
-import type { Form } from '../form.ts';
+import type { Form } from '../http/form.ts';
 import { ServiceError } from '../service-error.ts';
-import { signatureIsValid } from '../signature.ts';
-import type { Account } from '../store.ts';
+import { signatureIsValid } from './signature.ts';
+import type { Account } from '../state/store.ts';
 import type { JournalEntry } from '../types.ts';
 import { type CallHandler, type Service, requiredText } from './call.ts';
 

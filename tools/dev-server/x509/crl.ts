@@ -1,6 +1,6 @@
 import * as der from './der.ts';
 import type { KeyPair } from './keys.ts';
-import type { HashMethod } from './types.ts';
+import type { HashMethod } from '../types.ts';
 import { authorityKeyIdentifier, extension, signatureAlgorithm, signed } from './x509.ts';
 
 const HOURS_TO_NEXT = 8;

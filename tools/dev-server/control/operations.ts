@@ -1,13 +1,13 @@
 /** What a test, a demo or a person does to the running server; the control URL and the library offer the same. */
-import type { ApiContext } from './answer.ts';
-import { createAuthority, derOf, issue, reissue, seconds, setStatus } from './issuing.ts';
+import type { ApiContext } from '../http/answer.ts';
+import { createAuthority, derOf, issue, reissue, seconds, setStatus } from '../calls/issuing.ts';
 import { commonOperations } from './common-operations.ts';
-import type { Listener } from './listener.ts';
-import { checkNames } from './names.ts';
-import { withOptions } from './settings.ts';
-import { type Account, type Authority, type Certificate, statusAt } from './store.ts';
-import type { AuthorityView, CertificateView, DevServer, ManualRequest, Stats, Subject } from './types.ts';
-import { pem } from './x509.ts';
+import type { Listener } from '../http/listener.ts';
+import { checkNames } from '../x509/names.ts';
+import { withOptions } from '../settings.ts';
+import { type Account, type Authority, type Certificate, statusAt } from '../state/store.ts';
+import type { AuthorityView, CertificateView, DevServer, ManualRequest, Stats, Subject } from '../types.ts';
+import { pem } from '../x509/x509.ts';
 
 /** The methods of a `DevServer` but its end. */
 export type Operations = Omit<

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { formPairs, nestForm } from './form.ts';
+import { formPairs, nestForm } from '../http/form.ts';
 import { type SignatureRule, signatureIsValid } from './signature.ts';
-import { signedBody } from './test-client.ts';
+import { signedBody } from '../test-client.ts';
 
 const KEY = 'ThisIsMySuperSecretAPIKey';
 

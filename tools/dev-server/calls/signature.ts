@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { type Form, phpQuery } from './form.ts';
+import { type Form, phpQuery } from '../http/form.ts';
 
 export type SignatureRule = 'raw' | 'php' | 'either';
 

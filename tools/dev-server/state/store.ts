@@ -1,5 +1,5 @@
-import type { KeyPair } from './keys.ts';
-import { ServiceError } from './service-error.ts';
+import type { KeyPair } from '../x509/keys.ts';
+import { ServiceError } from '../service-error.ts';
 import type {
   AccountCredentials,
   AlternativeName,
@@ -8,7 +8,7 @@ import type {
   HashMethod,
   SettableStatus,
   Subject,
-} from './types.ts';
+} from '../types.ts';
 
 export interface Account extends AccountCredentials {
   id: number;

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startDevServer } from './index.ts';
-import { TestClient } from './test-client.ts';
+import { startDevServer } from '../index.ts';
+import { TestClient } from '../test-client.ts';
 
 let folder: string;
 

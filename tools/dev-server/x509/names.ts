@@ -1,8 +1,8 @@
 import { isIP, isIPv4 } from 'node:net';
 import { contextPrimitive } from './der.ts';
-import type { FormValue } from './form.ts';
-import { illegal } from './service-error.ts';
-import type { AlternativeName, NameType } from './types.ts';
+import type { FormValue } from '../http/form.ts';
+import { illegal } from '../service-error.ts';
+import type { AlternativeName, NameType } from '../types.ts';
 
 /** The names in `SANs[i][type]`, in order of arrival. Throws InputFailure naming `SANs`. */
 export function namesOfForm(value: FormValue | undefined): AlternativeName[] {

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnswerContext } from './answer.ts';
-import type { JournalLine } from './types.ts';
+import type { JournalLine } from '../types.ts';
 
 const LARGEST_BODY = 1024 * 1024;
 

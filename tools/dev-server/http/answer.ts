@@ -2,12 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Service } from './calls/call.ts';
-import type { Faults } from './faults.ts';
-import type { Gate } from './gate.ts';
-import type { Journal } from './journal.ts';
-import { STATUS_OF_CODE, type ServiceErrorCode } from './service-error.ts';
-import type { Fault, FaultEffect, JournalLine } from './types.ts';
+import type { Service } from '../calls/call.ts';
+import type { Faults } from '../faults/faults.ts';
+import type { Gate } from '../faults/gate.ts';
+import type { Journal } from '../state/journal.ts';
+import { STATUS_OF_CODE, type ServiceErrorCode } from '../service-error.ts';
+import type { Fault, FaultEffect, JournalLine } from '../types.ts';
 
 export const HUGE = 64 * 1024 * 1024;
 const PIECE = Buffer.alloc(64 * 1024, 'A');

@@ -1,9 +1,9 @@
 /** Keeps the service's memory in a JSON file. It holds private keys: only its owner may read it. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { type KeyPair, keyPairFromPem } from './keys.ts';
+import { type KeyPair, keyPairFromPem } from '../x509/keys.ts';
 import type { Account, Store } from './store.ts';
-import type { TlsAuthority } from './tls.ts';
+import type { TlsAuthority } from '../http/tls.ts';
 
 /** Least time between two writings, in milliseconds: each writes everything. */
 const PAUSE = 200;

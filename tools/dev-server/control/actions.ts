@@ -1,7 +1,7 @@
 /** JSON over plain HTTP: what every control URL shares. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Publication } from './publication.ts';
-import { ServiceError } from './service-error.ts';
+import { ServiceError } from '../service-error.ts';
 
 const LARGEST_BODY = 1024 * 1024;
 

@@ -4,20 +4,20 @@ import {
   getAuthority,
   listAuthorities,
   newAuthority,
-} from './calls/authorities.ts';
-import type { CallHandler, Service } from './calls/call.ts';
-import { getCertificate } from './calls/certificate-parts.ts';
+} from './authorities.ts';
+import type { CallHandler, Service } from './call.ts';
+import { getCertificate } from './certificate-parts.ts';
 import {
   certificateDetails,
   changeStatus,
   listCertificates,
   newCertificate,
   reissueCertificate,
-} from './calls/certificates.ts';
-import { authenticate, connect, disconnect } from './calls/session.ts';
-import type { Form } from './form.ts';
-import { ServiceError } from './service-error.ts';
-import type { CallName, FaultEffect, JournalEntry } from './types.ts';
+} from './certificates.ts';
+import { authenticate, connect, disconnect } from './session.ts';
+import type { Form } from '../http/form.ts';
+import { ServiceError } from '../service-error.ts';
+import type { CallName, FaultEffect, JournalEntry } from '../types.ts';
 
 export const API_PATH = '/api/v1/';
 

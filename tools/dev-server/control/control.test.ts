@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startDevServer } from './index.ts';
-import { TestClient } from './test-client.ts';
-import type { CertificateView, DevServer, JournalEntry } from './types.ts';
+import { startDevServer } from '../index.ts';
+import { TestClient } from '../test-client.ts';
+import type { CertificateView, DevServer, JournalEntry } from '../types.ts';
 
 let server: DevServer;
 let client: TestClient;

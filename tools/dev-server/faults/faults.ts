@@ -1,4 +1,4 @@
-import type { Fault, FaultEffect, FaultRule, FaultView } from './types.ts';
+import type { Fault, FaultEffect, FaultRule, FaultView } from '../types.ts';
 
 interface Armed<F> {
   id: number;

@@ -1,7 +1,7 @@
 /** The dev server's own TLS identity: a throw-away CA, and a certificate for the loopback names under it. */
-import * as der from './der.ts';
-import { type KeyPair, generateEcKey } from './keys.ts';
-import type { AlternativeName } from './types.ts';
+import * as der from '../x509/der.ts';
+import { type KeyPair, generateEcKey } from '../x509/keys.ts';
+import type { AlternativeName } from '../types.ts';
 import {
   alternativeNames,
   authorityKeyIdentifier,
@@ -9,7 +9,7 @@ import {
   distinguishedName,
   extension,
   pem,
-} from './x509.ts';
+} from '../x509/x509.ts';
 
 const YEAR = 365 * 86_400;
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Undo } from './undo.ts';
+import type { Undo } from '../undo.ts';
 
 /** Writes the PEM where it was asked for, else into a temporary folder that goes with the server. */
 export async function writeCaFile(caPem: string, path: string | undefined, undo: Undo[]): Promise<string> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type Form, nestForm } from './form.ts';
+import { type Form, nestForm } from '../http/form.ts';
 import { generalName, namesOfForm } from './names.ts';
-import { ServiceError } from './service-error.ts';
+import { ServiceError } from '../service-error.ts';
 
 test.each([
   ['DNS', 'example.com', true],

@@ -1,5 +1,5 @@
-import { formPairs } from './form.ts';
-import type { JournalEntry, JournalLine } from './types.ts';
+import { formPairs } from '../http/form.ts';
+import type { JournalEntry, JournalLine } from '../types.ts';
 
 const SECRET = new Set(['passphrase', 'password', 'token', 'digest']);
 const REDACTED = '[redacted]';

@@ -1,14 +1,14 @@
 /** One request and its answer, with whatever fault strikes in between. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Answer, type ApiContext, type Exchange, falseAnswer, refusal, send } from './answer.ts';
-import { isDefect } from './faults.ts';
-import { formPairs, nestForm } from './form.ts';
-import { shownBody, shownParams } from './journal.ts';
-import { isForm, noteEnd, noteLate, readBody, waitLatency } from './request.ts';
+import { type Answer, type ApiContext, type Exchange, falseAnswer, refusal, send } from '../http/answer.ts';
+import { isDefect } from '../faults/faults.ts';
+import { formPairs, nestForm } from '../http/form.ts';
+import { shownBody, shownParams } from '../state/journal.ts';
+import { isForm, noteEnd, noteLate, readBody, waitLatency } from '../http/request.ts';
 import { type CallInput, type Deed, admit, routeOf } from './router.ts';
-import { ServiceError } from './service-error.ts';
-import { isConnectionEffect, strikeConnection } from './strike.ts';
-import type { FaultEffect, JournalEntry } from './types.ts';
+import { ServiceError } from '../service-error.ts';
+import { isConnectionEffect, strikeConnection } from '../faults/strike.ts';
+import type { FaultEffect, JournalEntry } from '../types.ts';
 
 /** Reads the request, lets the call act and answers. Rejects only when the server stops meanwhile. */
 export async function exchange(

@@ -1,8 +1,8 @@
 /** What an authority publishes by plain HTTP: its certificate, its CRL, and that it has no OCSP answer. */
-import { revocationList } from './crl.ts';
-import { type Works, seconds } from './issuing.ts';
-import { type Authority, type Store, statusAt } from './store.ts';
-import { distinguishedName } from './x509.ts';
+import { revocationList } from '../x509/crl.ts';
+import { type Works, seconds } from '../calls/issuing.ts';
+import { type Authority, type Store, statusAt } from '../state/store.ts';
+import { distinguishedName } from '../x509/x509.ts';
 
 /** OCSPResponse with the status tryLater (RFC 6960, 4.2.1): revocation is to be read from the CRL. */
 export const OCSP_TRY_LATER = Buffer.from([0x30, 0x03, 0x0a, 0x01, 0x03]);

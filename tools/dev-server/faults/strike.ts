@@ -1,8 +1,8 @@
 /** Faults of the connection, which are the same whatever service answers. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Exchange, HUGE, send, sendHuge, sendSlowly, sendTruncated } from './answer.ts';
-import type { ConnectionEffect } from './types.ts';
+import { type Exchange, HUGE, send, sendHuge, sendSlowly, sendTruncated } from '../http/answer.ts';
+import type { ConnectionEffect } from '../types.ts';
 
 const KINDS = {
   hang: true,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { type Works, createAuthority } from './issuing.ts';
+import { type Works, createAuthority } from '../calls/issuing.ts';
 import type { Account, Authority, Store } from './store.ts';
-import type { AccountCredentials, AuthorityPreset } from './types.ts';
+import type { AccountCredentials, AuthorityPreset } from '../types.ts';
 
 const OWN = 1;
 const OTHER = 2;

@@ -3,7 +3,7 @@ import { sign } from 'node:crypto';
 import * as der from './der.ts';
 import type { KeyPair } from './keys.ts';
 import { generalName } from './names.ts';
-import type { AlternativeName, HashMethod, Subject } from './types.ts';
+import type { AlternativeName, HashMethod, Subject } from '../types.ts';
 
 const ATTRIBUTE = {
   C: der.oid('2.5.4.6'),

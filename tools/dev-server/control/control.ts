@@ -1,10 +1,10 @@
 /** The control URL: JSON over plain HTTP for whatever `Operations` offers, and the CRLs and CA certificates. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ApiContext } from './answer.ts';
-import { type Actions, answerControl, COMMON_ACTIONS } from './control-actions.ts';
+import type { ApiContext } from '../http/answer.ts';
+import { type Actions, answerControl, COMMON_ACTIONS } from './actions.ts';
 import { type Publication, publication } from './publication.ts';
 import type { Operations } from './operations.ts';
-import { authorityPreset, checked, fault, manualRequest, runtimeOptions, statusChange } from './schemas.ts';
+import { authorityPreset, checked, fault, manualRequest, runtimeOptions, statusChange } from '../schemas.ts';
 
 const ACTIONS: Actions<Operations> = {
   ...COMMON_ACTIONS,

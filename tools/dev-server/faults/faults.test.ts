@@ -2,9 +2,9 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { Agent } from 'node:https';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startDevServer } from './index.ts';
-import { type RawRequest, TestClient } from './test-client.ts';
-import type { DevServer, Fault, JournalEntry } from './types.ts';
+import { startDevServer } from '../index.ts';
+import { type RawRequest, TestClient } from '../test-client.ts';
+import type { DevServer, Fault, JournalEntry } from '../types.ts';
 
 let server: DevServer;
 let client: TestClient;

@@ -1,8 +1,8 @@
 /** What both servers offer in the same way: their journal, their faults and the gate. */
-import type { Faults } from './faults.ts';
-import type { Gate } from './gate.ts';
-import type { Journal } from './journal.ts';
-import type { FaultRule, FaultView, JournalLine } from './types.ts';
+import type { Faults } from '../faults/faults.ts';
+import type { Gate } from '../faults/gate.ts';
+import type { Journal } from '../state/journal.ts';
+import type { FaultRule, FaultView, JournalLine } from '../types.ts';
 
 export interface CommonOperations<E extends JournalLine, F extends FaultRule<string>> {
   journal: (since?: number) => E[];

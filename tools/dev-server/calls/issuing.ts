@@ -1,8 +1,15 @@
-import { type KeyPair, type KeyPool, generateRsaKey } from './keys.ts';
-import { ServiceError } from './service-error.ts';
-import type { Settings } from './settings.ts';
-import { type Account, type Authority, type Certificate, type Store, hasEnded, statusAt } from './store.ts';
-import type { AlternativeName, AuthorityPreset, FaultEffect, SettableStatus, Subject } from './types.ts';
+import { type KeyPair, type KeyPool, generateRsaKey } from '../x509/keys.ts';
+import { ServiceError } from '../service-error.ts';
+import type { Settings } from '../settings.ts';
+import {
+  type Account,
+  type Authority,
+  type Certificate,
+  type Store,
+  hasEnded,
+  statusAt,
+} from '../state/store.ts';
+import type { AlternativeName, AuthorityPreset, FaultEffect, SettableStatus, Subject } from '../types.ts';
 import {
   type AuthorityUrls,
   authorityExtensions,
@@ -10,7 +17,7 @@ import {
   distinguishedName,
   leafExtensions,
   ownExtensions,
-} from './x509.ts';
+} from '../x509/x509.ts';
 
 /** What every authority's OU says. */
 export const AUTHORITY_UNIT = 'Secure Digital Certificate Signing';
