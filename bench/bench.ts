@@ -1,10 +1,10 @@
 import { availableParallelism, loadavg } from 'node:os';
-import { freshBundle, givenBundle } from './build.ts';
-import { createToReady } from './latency.ts';
+import { freshBundle, givenBundle } from './processes/build.ts';
+import { createToReady } from './measure/latency.ts';
 import { type BenchOptions, ENOUGH_PAIRS } from './options.ts';
-import { certificateNames } from './payloads.ts';
-import type { OperatorProcess } from './operator-process.ts';
-import type { Measurements, OperatorMeasurements } from './summary.ts';
+import { certificateNames } from './floor/payloads.ts';
+import type { OperatorProcess } from './processes/operator-process.ts';
+import type { Measurements, OperatorMeasurements } from './report/summary.ts';
 import { floorRound, operatorRound, type OperatorRound, type Round } from './rounds.ts';
 import { openStage, type Stage, unlessStopped } from './stage.ts';
 import { inHalves, ofRound } from './turns.ts';

@@ -10,7 +10,7 @@ import { type KubeObject, type ResourceType, secrets } from '../src/kube/objects
 import { Transport } from '../src/kube/transport/transport.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { BenchError } from './errors.ts';
-import { ISSUER } from './payloads.ts';
+import { ISSUER } from './floor/payloads.ts';
 
 const crds: ResourceType = {
   group: 'apiextensions.k8s.io',

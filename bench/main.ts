@@ -2,13 +2,13 @@
 import { explain } from '../tools/control-plane/index.ts';
 import { runBench } from './bench.ts';
 import { BenchError } from './errors.ts';
-import { serveFloor } from './floor.ts';
-import { FLOOR_ARGUMENT } from './floor-process.ts';
+import { serveFloor } from './floor/floor.ts';
+import { FLOOR_ARGUMENT } from './floor/floor-process.ts';
 import { type BenchOptions, HELP, OptionError, type OutageOptions, readOptions } from './options.ts';
-import { outageTable, summarizeOutage } from './outage-report.ts';
+import { outageTable, summarizeOutage } from './report/outage-report.ts';
 import { runOutage } from './outage.ts';
-import { summarize } from './summary.ts';
-import { table } from './table.ts';
+import { summarize } from './report/summary.ts';
+import { table } from './report/table.ts';
 
 /** Exit codes: 0 measured, 1 failed or interrupted, 2 wrong arguments. */
 async function main(): Promise<number> {

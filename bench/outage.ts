@@ -3,18 +3,18 @@ import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TinyCertCertificate } from '../src/api/kinds.ts';
 import { keyOf, secrets } from '../src/kube/objects.ts';
-import { freshBundle, givenBundle } from './build.ts';
-import { CertificateWatch } from './certificate-watch.ts';
+import { freshBundle, givenBundle } from './processes/build.ts';
+import { CertificateWatch } from './measure/certificate-watch.ts';
 import { createIssuers, createNamespaces, isReady, readyCertificates, readyReason } from './cluster.ts';
 import { BenchError } from './errors.ts';
-import { OperatorProcess } from './operator-process.ts';
+import { OperatorProcess } from './processes/operator-process.ts';
 import type { OutageOptions } from './options.ts';
-import type { OutageRound } from './outage-report.ts';
-import { commonNameOf, ISSUER } from './payloads.ts';
-import { cpuMs } from './process-usage.ts';
-import { boughtTwice } from './purchases.ts';
-import { createCertificates } from './raw-loop.ts';
-import { type RequestCounts, requestCounts, since } from './request-counts.ts';
+import type { OutageRound } from './report/outage-report.ts';
+import { commonNameOf, ISSUER } from './floor/payloads.ts';
+import { cpuMs } from './measure/process-usage.ts';
+import { boughtTwice } from './measure/purchases.ts';
+import { createCertificates } from './floor/raw-loop.ts';
+import { type RequestCounts, requestCounts, since } from './measure/request-counts.ts';
 import { Cleanup, type Ground, openGround, unlessStopped } from './stage.ts';
 
 /** How long an outage is watched once every certificate says that it waits. */

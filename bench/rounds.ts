@@ -2,16 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from '../src/kube/client.ts';
 import { readyCertificates } from './cluster.ts';
-import type { DevServerProcess } from './dev-server-process.ts';
+import type { DevServerProcess } from './processes/dev-server-process.ts';
 import { BenchError } from './errors.ts';
-import type { FloorProcess } from './floor-process.ts';
-import type { OperatorProcess } from './operator-process.ts';
-import { commonNameOf } from './payloads.ts';
-import { cpuMs } from './process-usage.ts';
-import { boughtTwice } from './purchases.ts';
-import type { RawHttp } from './raw-http.ts';
-import { createCertificates } from './raw-loop.ts';
-import { type RequestCounts, requestCounts, since } from './request-counts.ts';
+import type { FloorProcess } from './floor/floor-process.ts';
+import type { OperatorProcess } from './processes/operator-process.ts';
+import { commonNameOf } from './floor/payloads.ts';
+import { cpuMs } from './measure/process-usage.ts';
+import { boughtTwice } from './measure/purchases.ts';
+import type { RawHttp } from './floor/raw-http.ts';
+import { createCertificates } from './floor/raw-loop.ts';
+import { type RequestCounts, requestCounts, since } from './measure/request-counts.ts';
 
 /** What a round needs beside its own process. */
 export interface Site {

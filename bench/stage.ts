@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeClient } from '../src/kube/client.ts';
 import { type ControlPlane, startControlPlane } from '../tools/control-plane/index.ts';
-import { type CaAccess, CaLoop } from './ca-loop.ts';
+import { type CaAccess, CaLoop } from './floor/ca-loop.ts';
 import { createIssuers, createNamespaces, installCrds, openClient, untilIssuersReady } from './cluster.ts';
-import { DevServerProcess } from './dev-server-process.ts';
-import { FloorProcess } from './floor-process.ts';
-import { OperatorProcess } from './operator-process.ts';
-import { RawHttp } from './raw-http.ts';
+import { DevServerProcess } from './processes/dev-server-process.ts';
+import { FloorProcess } from './floor/floor-process.ts';
+import { OperatorProcess } from './processes/operator-process.ts';
+import { RawHttp } from './floor/raw-http.ts';
 import type { Site } from './rounds.ts';
 
 export interface StageOptions {

@@ -13,7 +13,7 @@ import type {
   RuntimeOptions,
   SettableStatus,
 } from '../../tools/dev-server/types.ts';
-import { tied } from '../../bench/children.ts';
+import { tied } from '../../bench/processes/children.ts';
 import { type RunClock, clockText } from './clock.ts';
 
 interface Ready {

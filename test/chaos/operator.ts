@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tied } from '../../bench/children.ts';
+import { tied } from '../../bench/processes/children.ts';
 import { type RunClock, clockText } from './clock.ts';
 
 /** How an operator is started. */

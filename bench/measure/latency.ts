@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { certificates } from '../src/api/kinds.ts';
-import type { KubeClient } from '../src/kube/client.ts';
-import { keyOf } from '../src/kube/objects.ts';
+import { certificates } from '../../src/api/kinds.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { keyOf } from '../../src/kube/objects.ts';
 import { CertificateWatch } from './certificate-watch.ts';
-import { isReady } from './cluster.ts';
-import { certificateBody } from './payloads.ts';
-import { forEach } from './raw-loop.ts';
+import { isReady } from '../cluster.ts';
+import { certificateBody } from '../floor/payloads.ts';
+import { forEach } from '../floor/raw-loop.ts';
 
 /** The operator's last echo has passed when the next certificate comes. */
 const IDLE_MS = 25;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { certificates, type TinyCertCertificate } from '../src/api/kinds.ts';
-import type { KubeClient } from '../src/kube/client.ts';
-import { watchObjects } from '../src/kube/watch/watch.ts';
-import { BenchError } from './errors.ts';
+import { certificates, type TinyCertCertificate } from '../../src/api/kinds.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { watchObjects } from '../../src/kube/watch/watch.ts';
+import { BenchError } from '../errors.ts';
 
 /** No part of the bench waits longer for anything. */
 const LASTS_SECONDS = 1200;

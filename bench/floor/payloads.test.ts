@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CertificateStatus } from '../src/api/tinycert/certificate-status.ts';
-import { parseCertificate } from '../src/api/parse.ts';
+import { CertificateStatus } from '../../src/api/tinycert/certificate-status.ts';
+import { parseCertificate } from '../../src/api/parse.ts';
 import {
   attemptPatch,
   certificateBody,

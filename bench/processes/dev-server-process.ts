@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { hasEnded, tied } from './children.ts';
-import { BenchError } from './errors.ts';
-import type { JournalLine } from './purchases.ts';
-import { RawHttp } from './raw-http.ts';
+import { BenchError } from '../errors.ts';
+import type { JournalLine } from '../measure/purchases.ts';
+import { RawHttp } from '../floor/raw-http.ts';
 
 interface Ready {
   endpoint: string;
@@ -36,7 +36,7 @@ export class DevServerProcess {
   }
 
   static async start(): Promise<DevServerProcess> {
-    const main = new URL('../tools/dev-server/main.ts', import.meta.url);
+    const main = new URL('../../tools/dev-server/main.ts', import.meta.url);
     const args = ['--json', '--key-pool', '16', '--key-pool-reuse', '--other-customers', '0'];
     const child = tied(
       spawn(process.execPath, [fileURLToPath(main), ...args], { stdio: ['ignore', 'pipe', 'inherit'] }),

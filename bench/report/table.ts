@@ -1,5 +1,5 @@
 /** The table for people: each figure with its median, its spread and its meaning. Pure. */
-import type { CpuTimes, OperatorRound, Round } from './rounds.ts';
+import type { CpuTimes, OperatorRound, Round } from '../rounds.ts';
 import { median, percentile, spread } from './statistics.ts';
 import { type Measurements, type OperatorMeasurements, perSecond, rateRatios } from './summary.ts';
 

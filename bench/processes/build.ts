@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BenchError } from './errors.ts';
+import { BenchError } from '../errors.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The absolute path of a bundle that an option names. Throws a BenchError if there is no such file. */
 export function givenBundle(file: string): string {

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { hasEnded, tied } from './children.ts';
+import { hasEnded, tied } from '../processes/children.ts';
 import type { FloorOrder, FloorReply, FloorSetup } from './floor.ts';
-import { BenchError } from './errors.ts';
+import { BenchError } from '../errors.ts';
 
 /** Name of the argument that makes bench/main.ts a floor's process. */
 export const FLOOR_ARGUMENT = 'floor-process';
@@ -16,7 +16,7 @@ export class FloorProcess {
   }
 
   static async start(setup: FloorSetup): Promise<FloorProcess> {
-    const main = new URL('main.ts', import.meta.url);
+    const main = new URL('../main.ts', import.meta.url);
     const child = tied(fork(main, [FLOOR_ARGUMENT], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
     const floor = new FloorProcess(child);
     await floor.order(setup);

@@ -1,8 +1,8 @@
 /** The bodies of the raw loop's requests: what the operator writes for the same certificate, byte for byte in kind and size. */
-import type { Attempt, CertificateStatus } from '../src/api/tinycert/certificate-status.ts';
-import type { TinyCertCertificate } from '../src/api/kinds.ts';
-import { API_VERSION, MANAGED_LABEL, SECRET_ANNOTATIONS } from '../src/api/names.ts';
-import type { Secret } from '../src/kube/objects.ts';
+import type { Attempt, CertificateStatus } from '../../src/api/tinycert/certificate-status.ts';
+import type { TinyCertCertificate } from '../../src/api/kinds.ts';
+import { API_VERSION, MANAGED_LABEL, SECRET_ANNOTATIONS } from '../../src/api/names.ts';
+import type { Secret } from '../../src/kube/objects.ts';
 
 /** Name of the issuer in each of the bench's namespaces. */
 export const ISSUER = 'bench';

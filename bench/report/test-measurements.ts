@@ -1,5 +1,5 @@
 /** Measurements for the tests of the summary and the table. */
-import type { OperatorRound, Round } from './rounds.ts';
+import type { OperatorRound, Round } from '../rounds.ts';
 import type { Measurements, OperatorMeasurements } from './summary.ts';
 
 function floorRound(perSecond: number): Round {

@@ -1,5 +1,5 @@
 /** From measured rounds to the figures that `--json` prints. Pure. */
-import type { OperatorRound, Round } from './rounds.ts';
+import type { OperatorRound, Round } from '../rounds.ts';
 import { median, pairRatios, percentile, rounded, spread } from './statistics.ts';
 
 /** Everything that was measured. Rounds with the same index ran one after the other and make a pair. */

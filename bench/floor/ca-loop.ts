@@ -1,6 +1,6 @@
 /** The three CA calls of an issuance, with as little around them as possible. */
 import { createHmac } from 'node:crypto';
-import { escapeForm } from '../src/http/form.ts';
+import { escapeForm } from '../../src/http/form.ts';
 import type { Material } from './payloads.ts';
 import { RawHttp } from './raw-http.ts';
 

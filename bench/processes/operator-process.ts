@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePorts } from '../tools/control-plane/ports.ts';
+import { freePorts } from '../../tools/control-plane/ports.ts';
 import { hasEnded, tied } from './children.ts';
-import { BenchError } from './errors.ts';
-import { peakRssMb } from './process-usage.ts';
-import { sumOf } from './prometheus.ts';
-import { RawHttp } from './raw-http.ts';
+import { BenchError } from '../errors.ts';
+import { peakRssMb } from '../measure/process-usage.ts';
+import { sumOf } from '../measure/prometheus.ts';
+import { RawHttp } from '../floor/raw-http.ts';
 
 export interface OperatorOptions {
   bundle: string;
