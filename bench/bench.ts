@@ -9,7 +9,7 @@ import { floorRound, operatorRound, type OperatorRound, type Round } from './rou
 import { openStage, type Stage, unlessStopped } from './stage.ts';
 import { inHalves, ofRound } from './turns.ts';
 
-/** Certificates of the round that warms all three up and is not counted. */
+/** Certificates of the first round, which warms everything up and is not counted. */
 const WARM_UP = 300;
 /** Certificates that are timed one at a time. */
 const TIMED = 100;
@@ -54,7 +54,7 @@ export async function runBench(
     );
     const operators = operatorsOf(stage);
     const throughput = await measureThroughput(stage, operators, options, rounds, progress);
-    // Before the next measurement raises it.
+    // Read it before the next measurement raises it.
     const peaks = new Map(operators.map(({ name, process }) => [name, process.peakRssMb()]));
     const latency = await measureLatency(stage, operators, options, progress);
     const of = (name: OperatorName): OperatorMeasurements => ({

@@ -1,4 +1,4 @@
-/** `npm run bench`: the operator against the floor, interleaved, or how it goes through an outage. See README.md here for what the figures mean. */
+/** `npm run bench`: measures the operator against the floors, interleaved, or through an outage. README.md explains the figures. */
 import { explain } from '../tools/control-plane/index.ts';
 import { runBench } from './bench.ts';
 import { BenchError } from './errors.ts';

@@ -1,4 +1,4 @@
-/** How an outage and its end go: the credentials are wrong, certificates wait, the credentials are mended. */
+/** Measures an outage and its end: the credentials are wrong, certificates wait, the credentials are corrected. */
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TinyCertCertificate } from '../src/api/kinds.ts';
@@ -17,7 +17,7 @@ import { createCertificates } from './floor/raw-loop.ts';
 import { type RequestCounts, requestCounts, since } from './measure/request-counts.ts';
 import { Cleanup, type Ground, openGround, unlessStopped } from './stage.ts';
 
-/** How long an outage is watched once every certificate says that it waits. */
+/** How long the outage continues once every certificate reports that it waits. */
 const STRETCH_MS = 65_000;
 const WAITING_PATIENCE_MS = 180_000;
 const READY_PATIENCE_MS = 300_000;
@@ -37,7 +37,7 @@ export async function runOutage(
     const rounds: OutageRound[] = [];
     for (let number = 1; number <= options.rounds; number += 1) {
       const ofRound = new Cleanup();
-      // Also if it is stopped within a round.
+      // For a bench that is stopped within a round.
       cleanup.add(() => ofRound.run());
       const round = await outageRound(ground, { ...options, bundle }, `outage-${number}`, ofRound);
       await ofRound.run();
@@ -89,7 +89,7 @@ async function outageRound(
   await watch.until(
     states.allWaiting,
     WAITING_PATIENCE_MS,
-    () => `Only ${states.waiting} of ${certificates} certificates say that they wait.`,
+    () => `Only ${states.waiting} of ${certificates} certificates report that they wait.`,
   );
   await sleep(STRETCH_MS);
   await operator.assertRunning();
@@ -133,7 +133,7 @@ async function outageRound(
     secondsToFirstReady: (states.firstReadyAt - mended) / 1000,
     secondsToAllReady: (allReady - mended) / 1000,
     callsAfter: journal.length - callsDuringOutage,
-    // The mending itself is one.
+    // One is the correction itself.
     writesAfter: afterMend.writes - 1,
     conflictsAfter: afterMend.conflicts,
     cpuMs: {
@@ -147,13 +147,13 @@ async function outageRound(
   };
 }
 
-/** What a namespace's certificates say, as a watch shows it. */
+/** The states of a namespace's certificates, as a watch shows them. */
 class States {
-  /** When the first was seen Ready. */
+  /** When the watch showed the first Ready. */
   firstReadyAt = 0;
-  /** All say that they wait for their issuer. */
+  /** All report that they wait for their issuer. */
   readonly allWaiting: Promise<void>;
-  /** All are Ready: the time at which the last was seen so. */
+  /** Resolves when all are Ready, with the time at which the watch showed the last. */
   readonly allReady: Promise<number>;
   readonly #count: number;
   readonly #waiting = new Set<string>();

@@ -1,4 +1,4 @@
-/** Everything that runs while the bench measures, started in order and ended in the reverse. */
+/** Everything that runs while the bench measures. It is started in order and ended in reverse. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ export interface Stage {
   floorWithCa: FloorProcess;
 }
 
-/** What has to be ended, the last first. */
+/** What has to be ended, last one first. */
 export class Cleanup {
   readonly #ends: (() => Promise<unknown>)[] = [];
 
@@ -52,7 +52,7 @@ export class Cleanup {
   }
 }
 
-/** Runs something that adds to `cleanup` what has to be ended, and ends it, whatever happens. Rejects if `signal` aborts. */
+/** Runs `run`, which adds to `cleanup` whatever it starts, and ends all of that afterwards. Rejects if `signal` aborts. */
 export async function unlessStopped<T>(
   signal: AbortSignal,
   run: (cleanup: Cleanup) => Promise<T>,
@@ -70,14 +70,14 @@ export async function unlessStopped<T>(
 
 /** What every measurement needs: an API server with the CRDs, a CA, and ways to both. */
 export interface Ground {
-  /** For logs; goes with the bench. */
+  /** For logs; removed when the bench ends. */
   folder: string;
   plane: ControlPlane;
   dev: DevServerProcess;
   kube: KubeClient;
-  /** To the API server, for what is created and counted. */
+  /** To the API server, to create and to count. */
   http: RawHttp;
-  /** The certificate and key to reach the API server by. */
+  /** How to reach the API server. */
   server: { origin: string; ca: string; cert: string; key: string };
   access: CaAccess;
   /** Knows the account's authority. */
@@ -109,7 +109,10 @@ export async function openGround(
   return { folder, plane, dev, kube, http, server, access, buyer };
 }
 
-/** Starts all processes and waits until the operators' issuers are Ready. What was started is in `cleanup`, also if this rejects. */
+/**
+ * Starts all processes and waits until the operators' issuers are Ready. Whatever was started is in `cleanup`, even if this
+ * rejects.
+ */
 export async function openStage(options: StageOptions, cleanup: Cleanup): Promise<Stage> {
   const { concurrency, floorNamespaces, profile, progress } = options;
   const ground = await openGround(options, cleanup);

@@ -1,10 +1,10 @@
-/** The three CA calls of an issuance, with as little around them as possible. */
+/** The three CA calls of an issuance, with as little overhead as possible. */
 import { createHmac } from 'node:crypto';
 import { escapeForm } from '../../src/http/form.ts';
 import type { Material } from './payloads.ts';
 import { RawHttp } from './raw-http.ts';
 
-/** How to reach the CA and prove who asks. */
+/** The CA's endpoint, its root and the credentials. */
 export interface CaAccess {
   /** Ends in /api/v1/. */
   endpoint: string;
@@ -21,7 +21,7 @@ export class CaLoop {
   readonly #basePath: string;
   readonly #apiKey: string;
   #token = '';
-  /** C= of the order, and O=: the authority's, since the service requires both. */
+  /** C= and O= of each order: those of the authority, since the service requires both. */
   #country = '';
   #organization = '';
   authorityId = 0;
@@ -33,7 +33,7 @@ export class CaLoop {
     this.#apiKey = credentials.apiKey;
   }
 
-  /** Logs in and looks the authority up. */
+  /** Logs in and reads the authority. */
   static async open(access: CaAccess, connections: number): Promise<CaLoop> {
     const loop = new CaLoop(access, connections);
     const { email, passphrase } = access.credentials;
@@ -57,7 +57,7 @@ export class CaLoop {
 
   /** cert/new, then chain and key at once. */
   async buy(commonName: string): Promise<{ certificateId: number; material: Material }> {
-    // Names ascending, upper case first: the signature asks for that. Host names need no escaping.
+    // The signature requires ascending names, upper case first. Host names need no escaping.
     const order =
       `C=${this.#country}&CN=${commonName}&O=${this.#organization}&SANs%5B0%5D%5BDNS%5D=${commonName}` +
       `&SANs%5B1%5D%5BDNS%5D=www.${commonName}&ca_id=${this.authorityId}&token=${this.#token}`;

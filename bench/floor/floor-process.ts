@@ -4,10 +4,10 @@ import { hasEnded, tied } from '../processes/children.ts';
 import type { FloorOrder, FloorReply, FloorSetup } from './floor.ts';
 import { BenchError } from '../errors.ts';
 
-/** Name of the argument that makes bench/main.ts a floor's process. */
+/** The argument with which bench/main.ts runs as a floor's process. */
 export const FLOOR_ARGUMENT = 'floor-process';
 
-/** A floor's process, from the outside. */
+/** A floor's process, as the bench sees it. */
 export class FloorProcess {
   readonly #child: ChildProcess;
 
@@ -27,7 +27,7 @@ export class FloorProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** Has an order carried out and gives the milliseconds it reports. */
+  /** Sends an order and returns the milliseconds that the process reports. */
   async order(order: FloorOrder): Promise<number[]> {
     const child = this.#child;
     const over = new AbortController();

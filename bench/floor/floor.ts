@@ -1,10 +1,10 @@
-/** The floor's process: told by messages what to do, so that what it runs has warmed up as the operator has. */
+/** The floor's process. It runs orders from messages and lives through all rounds, so it is as warm as the operator. */
 import { CaLoop, type CaAccess } from './ca-loop.ts';
 import type { Material } from './payloads.ts';
 import { RawHttp, type RawHttpOptions } from './raw-http.ts';
 import { createCertificates, forEach, issueRaw, type Prepared } from './raw-loop.ts';
 
-/** What the process needs to know. Comes first. */
+/** The first order: what the process needs to know. */
 export interface FloorSetup {
   do: 'open';
   server: Required<Omit<RawHttpOptions, 'connections'>>;
@@ -15,20 +15,20 @@ export interface FloorSetup {
 
 export type FloorOrder =
   | FloorSetup
-  /** Create that many certificates and open all connections. Not measured. */
+  /** Creates that many certificates and opens all connections. Not measured. */
   | { do: 'prepare'; namespace: string; count: number }
-  /** Issue what was prepared. */
+  /** Issues what was prepared. */
   | { do: 'run' }
-  /** Issue what was prepared one after the other. */
+  /** Issues what was prepared, one after the other. */
   | { do: 'one-by-one' };
 
 /** The answer to any order. `times` are milliseconds: of the whole run, or of each issuance. */
 export type FloorReply = { ok: true; times: number[] } | { ok: false; message: string };
 
-/** Serves orders from the parent until it goes away. */
+/** Runs orders from the parent until it disconnects. */
 export function serveFloor(): void {
   let floor: Floor | undefined;
-  const carryOut = async (order: FloorOrder): Promise<number[]> => {
+  const execute = async (order: FloorOrder): Promise<number[]> => {
     if (order.do === 'open') {
       floor = await Floor.open(order);
       return [];
@@ -38,7 +38,7 @@ export function serveFloor(): void {
     return order.do === 'run' ? floor.run() : floor.oneByOne();
   };
   process.on('message', (order: FloorOrder) => {
-    void carryOut(order)
+    void execute(order)
       .then((times): FloorReply => ({ ok: true, times }))
       .catch((error: unknown): FloorReply => ({ ok: false, message: String(error) }))
       .then((reply) => process.send?.(reply));

@@ -17,7 +17,7 @@ const secret = { uid: '11111111-2222-4333-8444-555555555555', resourceVersion: '
 const leaf = '-----BEGIN CERTIFICATE-----\nbGVhZg==\n-----END CERTIFICATE-----\n';
 const root = '-----BEGIN CERTIFICATE-----\ncm9vdA==\n-----END CERTIFICATE-----\n';
 
-/** The status of a patch, refused if the CRD does not know every field of it. */
+/** The status of a patch. Throws if the CRD lacks one of its fields. */
 function statusOf(patch: string): unknown {
   const { status } = JSON.parse(patch) as { status: unknown };
   expect(CertificateStatus.strict().safeParse(status).error).toBeUndefined();
@@ -31,7 +31,7 @@ test('the certificates are valid and their common names differ', () => {
   expect(names).toEqual(new Set(certificateNames(3).map((name) => commonNameOf('round-1', name))));
 });
 
-describe('a patch carries the version it is based on and a status that the CRD knows', () => {
+describe('a patch has the version it is based on and a status that fits the CRD', () => {
   test('for the attempt', () => {
     const patch = attemptPatch('41');
     expect(JSON.parse(patch)).toMatchObject({ metadata: { resourceVersion: '41' } });
@@ -45,7 +45,7 @@ describe('a patch carries the version it is based on and a status that the CRD k
   });
 });
 
-test('the Secret holds the leaf, the key and the root apart', () => {
+test('the Secret has the leaf, the key and the root in fields of their own', () => {
   const { data = {} } = secretBody('round-1', 'c00001', 1234, { chain: leaf + root, key: 'KEY' });
   const text = (name: string): string => Buffer.from(data[name] ?? '', 'base64').toString();
   expect([text('tls.crt'), text('tls.key'), text('ca.crt')]).toEqual([leaf, 'KEY', root]);
@@ -65,7 +65,7 @@ describe('the version of an answer', () => {
     expect(secretVersionOf(answer)).toEqual({ uid: secret.uid, resourceVersion: '99' });
   });
 
-  test('of something else is refused', () => {
+  test('is refused if it is no object of the API', () => {
     expect(() => resourceVersionOf(Buffer.from('{"status":{"secretResourceVersion":"7"}}'))).toThrow(
       TypeError,
     );

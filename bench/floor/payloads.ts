@@ -1,4 +1,4 @@
-/** The bodies of the raw loop's requests: what the operator writes for the same certificate, byte for byte in kind and size. */
+/** The bodies of the raw loop's requests. They match the operator's for the same certificate in fields and size. */
 import type { Attempt, CertificateStatus } from '../../src/api/tinycert/certificate-status.ts';
 import type { TinyCertCertificate } from '../../src/api/kinds.ts';
 import { API_VERSION, MANAGED_LABEL, SECRET_ANNOTATIONS } from '../../src/api/names.ts';
@@ -7,7 +7,7 @@ import type { Secret } from '../../src/kube/objects.ts';
 /** Name of the issuer in each of the bench's namespaces. */
 export const ISSUER = 'bench';
 
-/** A certificate's files as they come from the CA. PEM. */
+/** A certificate's files as the CA sends them. PEM. */
 export interface Material {
   /** The leaf, then the root. */
   chain: string;
@@ -19,7 +19,7 @@ export function certificateNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `c${String(index).padStart(5, '0')}`);
 }
 
-/** The common name of a certificate, which no other certificate of the bench has. */
+/** The common name of a certificate; unique in the bench. */
 export function commonNameOf(namespace: string, name: string): string {
   return `${name}.${namespace}.example.com`;
 }
@@ -68,7 +68,7 @@ const ATTEMPTED: CertificateStatus = {
 };
 const ATTEMPTED_TEXT = JSON.stringify(ATTEMPTED);
 
-/** The attempt: a merge-patch of status. Made from texts, since parsing and printing objects is not the server's cost. */
+/** The attempt: a merge-patch of status. Concatenated from texts, since serializing objects is no cost of the server. */
 export function attemptPatch(resourceVersion: string): string {
   return `{"metadata":{"resourceVersion":"${resourceVersion}"},"status":${ATTEMPTED_TEXT}}`;
 }
@@ -101,7 +101,7 @@ export function issuedStatus(certificateId: number, secret: SecretVersion): Cert
   };
 }
 
-/** Which version of which Secret was written. */
+/** The Secret that was written, and its version. */
 export interface SecretVersion {
   uid: string;
   resourceVersion: string;
@@ -153,7 +153,7 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64');
 }
 
-/** The first metadata.resourceVersion of an object's JSON, which is the object's own. Parsing all of it would cost more. */
+/** The first resourceVersion in an object's JSON, which is the object's own. Parsing all of it would cost more. */
 export function resourceVersionOf(json: Buffer): string {
   return textBehind(json, '"resourceVersion":"');
 }

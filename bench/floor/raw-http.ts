@@ -20,7 +20,7 @@ export class RawHttpError extends Error {
   }
 }
 
-/** The least that a program needs to talk HTTP on a keep-alive pool: no timers, no retries, no parsing. */
+/** A minimal HTTP client on a keep-alive pool: no timers, no retries, no parsing. */
 export class RawHttp {
   readonly #pool: Pool;
   readonly #origin: string;
@@ -41,7 +41,7 @@ export class RawHttp {
     });
   }
 
-  /** Sends a request and gives the body of a 2xx. Rejects with a `RawHttpError` for anything else. */
+  /** Sends a request and returns the body of a 2xx. Rejects with a `RawHttpError` for anything else. */
   send(
     method: Dispatcher.HttpMethod,
     path: string,
@@ -82,7 +82,7 @@ class Collector implements Dispatcher.DispatchHandler {
     this.#reject = reject;
   }
 
-  // undici tells a handler of the present kind by this method.
+  // undici recognizes a current handler by this method.
   onRequestStart(): void {}
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { forEach } from './raw-loop.ts';
 
 describe('working through items', () => {
-  test('gives the results in the order of the items, whichever is done first', async () => {
+  test('returns the results in the order of the items, whichever finishes first', async () => {
     const gates = [0, 1, 2].map(() => Promise.withResolvers<void>());
     const results = forEach([0, 1, 2], 3, async (item) => {
       await gates[item]?.promise;
@@ -24,14 +24,14 @@ describe('working through items', () => {
     expect(most).toBe(Math.min(concurrency, 20));
   });
 
-  test('fails as the first item that failed', async () => {
+  test('rejects with the first failure', async () => {
     const failing = forEach([1, 2, 3], 2, async (item) => {
       if (item === 2) throw new Error('second');
     });
     await expect(failing).rejects.toThrow('second');
   });
 
-  test('of none is nothing', async () => {
+  test('returns nothing for no items', async () => {
     expect(await forEach([], 4, () => Promise.reject(new Error('never called')))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** The writes of an issuance with nothing around them: what the API server alone costs. Runs in a process of its own. */
+/** The bare writes of an issuance: what the API server alone costs. Runs in a process of its own. */
 import type { CaLoop } from './ca-loop.ts';
 import {
   attemptPatch,
@@ -13,7 +13,7 @@ import {
 } from './payloads.ts';
 import type { RawHttp } from './raw-http.ts';
 
-/** A certificate that is there and has no status. */
+/** A certificate that exists and has no status. */
 export interface Prepared {
   name: string;
   resourceVersion: string;
@@ -41,7 +41,7 @@ export async function createCertificates(
   });
 }
 
-/** One issuance: attempt, CA or none, Secret, result. Without a CA the same files serve every certificate. */
+/** One issuance: attempt, CA or none, Secret, result. Without a CA every certificate gets the same files. */
 export async function issueRaw(
   http: RawHttp,
   namespace: string,
@@ -64,7 +64,10 @@ export async function issueRaw(
   await http.send('PATCH', status, MERGE_PATCH, result);
 }
 
-/** Calls `fn` for every item, at most `concurrency` at once, and gives the results in the items' order. Rejects with the first failure. */
+/**
+ * Calls `fn` for every item, at most `concurrency` at once, and returns the results in the items' order. Rejects with the first
+ * failure.
+ */
 export async function forEach<T, R>(
   items: readonly T[],
   concurrency: number,

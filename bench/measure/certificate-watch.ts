@@ -4,10 +4,10 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { watchObjects } from '../../src/kube/watch/watch.ts';
 import { BenchError } from '../errors.ts';
 
-/** No part of the bench waits longer for anything. */
+/** No part of the bench waits longer. */
 const LASTS_SECONDS = 1200;
 
-/** One watch of a namespace's certificates, from the moment it is opened on. */
+/** One watch of a namespace's certificates. */
 export class CertificateWatch {
   readonly #stop = new AbortController();
   readonly #onObject: (certificate: TinyCertCertificate) => void;
@@ -16,11 +16,11 @@ export class CertificateWatch {
 
   private constructor(onObject: (certificate: TinyCertCertificate) => void) {
     this.#onObject = onObject;
-    // Whoever waits for something hears of it.
+    // `until` reports it.
     this.#broken.promise.catch(() => undefined);
   }
 
-  /** `onObject` is called with each certificate that comes or changes from now on. */
+  /** Calls `onObject` with each certificate that is added or changed from now on. */
   static async open(
     kube: KubeClient,
     namespace: string,
@@ -50,7 +50,7 @@ export class CertificateWatch {
     return watch;
   }
 
-  /** Waits for what comes of the watch. Throws a BenchError if it has not come in time, or the watch breaks. */
+  /** Waits for something that the watch shows. Throws a BenchError if it does not come in time or the watch breaks. */
   async until<T>(seen: Promise<T>, patienceMs: number, complaint: () => string): Promise<T> {
     const patience = new AbortController();
     const late = sleep(patienceMs, undefined, { signal: patience.signal }).then((): never => {

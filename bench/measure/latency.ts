@@ -7,7 +7,7 @@ import { isReady } from '../cluster.ts';
 import { certificateBody } from '../floor/payloads.ts';
 import { forEach } from '../floor/raw-loop.ts';
 
-/** The operator's last echo has passed when the next certificate comes. */
+/** The operator has processed the echo of its last write when the next certificate comes. */
 const IDLE_MS = 25;
 const PATIENCE_MS = 90_000;
 

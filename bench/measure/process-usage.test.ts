@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cpuMs, parseCpuMs, parsePeakRssMb, peakRssMb } from './process-usage.ts';
 
-test('CPU time is user and system time, also behind a name with spaces and brackets', () => {
+test('CPU time is user plus system time, also after a name with spaces and brackets', () => {
   const rest = 'S 1 2 2 0 -1 4194560 100 0 0 0 250 50 7 9 20 0 11 0 100 1 2';
   expect(parseCpuMs(`42 (node) ${rest}`)).toBe(3000);
   expect(parseCpuMs(`42 (a) b (c) ${rest}`)).toBe(3000);
@@ -11,7 +11,7 @@ test('peak memory is read in MiB', () => {
   expect(parsePeakRssMb('Name:\tnode\nVmPeak:\t  999 kB\nVmHWM:\t  104448 kB\nVmRSS:\t   5 kB\n')).toBe(102);
 });
 
-describe('a text that is something else is refused', () => {
+describe('another text is refused', () => {
   test('for the CPU time', () => {
     expect(() => parseCpuMs('42 (node) S')).toThrow(TypeError);
   });
@@ -21,11 +21,11 @@ describe('a text that is something else is refused', () => {
   });
 });
 
-test('this very process can be measured', () => {
+test('this process can be measured', () => {
   expect(cpuMs(process.pid)).toBeGreaterThan(0);
   expect(peakRssMb(process.pid)).toBeGreaterThan(10);
 });
 
-test('a process that is not there is an error', () => {
+test('a process that does not exist is an error', () => {
   expect(() => cpuMs(2 ** 22 + 1)).toThrow('ENOENT');
 });

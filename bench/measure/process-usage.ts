@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** What the kernel counts for a process of this machine. Linux only: it is read from /proc. */
+/** The kernel's counters of a process. Linux only: read from /proc. */
 
-/** Linux shows CPU times in hundredths of a second whatever it counts in (USER_HZ). */
+/** Linux shows CPU times in hundredths of a second (USER_HZ), whatever the kernel counts in. */
 const MS_PER_TICK = 10;
 
 /** CPU time that the process and its threads have used, user and system, in milliseconds. Throws if there is no such process. */
@@ -10,12 +10,12 @@ export function cpuMs(pid: number): number {
   return parseCpuMs(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
-/** The most memory that was ever resident, in MiB. Throws if there is no such process. */
+/** Peak resident memory, in MiB. Throws if there is no such process. */
 export function peakRssMb(pid: number): number {
   return parsePeakRssMb(readFileSync(`/proc/${pid}/status`, 'utf8'));
 }
 
-/** From the text of /proc/PID/stat: fields 14 and 15, counted behind the name, which may hold spaces and brackets. */
+/** From the text of /proc/PID/stat: fields 14 and 15, counted from the end of the name, which may contain spaces and brackets. */
 export function parseCpuMs(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[11]) + Number(fields[12]);

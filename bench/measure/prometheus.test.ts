@@ -26,21 +26,21 @@ test.each([
   expect(samplesOf(text, metric).map(({ value }) => value)).toEqual([want]);
 });
 
-test('label values may hold commas, braces and escaped characters', () => {
+test('label values may contain commas, braces and escaped characters', () => {
   const [sample] = samplesOf(String.raw`m{path="/a,{b}",quote="say \"hi\"\\",line="a\nb",} 1`, 'm');
   expect(sample?.labels).toEqual({ path: '/a,{b}', quote: String.raw`say "hi"\ `.trim(), line: 'a\nb' });
 });
 
-test('what is not a sample is passed over', () => {
+test('lines that are no samples are skipped', () => {
   expect(samplesOf('m{a="b} 1\nm{a="b"}\nm x\nmm 1\n', 'm')).toEqual([]);
 });
 
-test('infinite and missing samples are told apart', () => {
+test('an infinite sample differs from a missing one', () => {
   expect(sumOf('m +Inf', 'm')).toBe(Infinity);
   expect(sumOf('', 'm')).toBe(0);
 });
 
-test('a sum counts the samples with all the labels', () => {
+test('a sum adds the samples that have all the labels', () => {
   expect(sumOf(text, 'apiserver_request_total', { verb: 'POST' })).toBe(13);
   expect(sumOf(text, 'apiserver_request_total', { verb: 'POST', code: '409' })).toBe(1);
   expect(sumOf(text, 'apiserver_request_total', { verb: 'GET' })).toBe(0);

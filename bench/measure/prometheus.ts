@@ -4,7 +4,7 @@ export interface Sample {
   value: number;
 }
 
-/** The samples of one metric. Lines that are no samples of it are passed over, as the text of an API server has thousands. */
+/** The samples of one metric. Other lines are skipped without parsing, since an API server has thousands. */
 export function samplesOf(text: string, metric: string): Sample[] {
   const found: Sample[] = [];
   for (let start = 0; start < text.length;) {
@@ -29,7 +29,7 @@ export function sumOf(text: string, metric: string, labels: Readonly<Record<stri
 const LABEL = /\s*([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"\s*,?/y;
 const ESCAPED: Readonly<Record<string, string>> = { n: '\n', '"': '"', '\\': '\\' };
 
-/** What follows the metric's name: labels in braces or none, then the value. Undefined if the name goes on. */
+/** What follows the metric's name: labels in braces or none, then the value. Undefined if the metric's name is longer. */
 function readSample(rest: string): Sample | undefined {
   const labels: Record<string, string> = {};
   let at = 0;

@@ -16,15 +16,15 @@ describe('certificates bought twice', () => {
     expect(boughtTwice([bought('a.example'), bought('a.example')], new Map([['a.example', 2]]))).toBe(0);
   });
 
-  test('are those beyond that, of each resource by itself', () => {
+  test('are those beyond that, counted for each resource', () => {
     expect(boughtTwice([bought('a.example'), bought('a.example'), bought('a.example')], once)).toBe(2);
   });
 
-  test('are also those that no resource asked for', () => {
+  test('include those that no resource wanted', () => {
     expect(boughtTwice([bought('c.example')], once)).toBe(1);
   });
 
-  test('are not refused calls, and not other calls', () => {
+  test('do not include refused calls or other calls', () => {
     const { result: _, ...refused } = bought('a.example');
     const fetched = bought('a.example', { call: 'cert/get' });
     expect(boughtTwice([bought('a.example'), refused, fetched, fetched], once)).toBe(0);

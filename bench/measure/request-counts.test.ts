@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { requestCounts, since } from './request-counts.ts';
 
-/** A line as an API server writes it. */
+/** A line in an API server's form. */
 function line(verb: string, resource: string, code: number, value: number, group = ''): string {
   return `apiserver_request_total{code="${code}",component="apiserver",dry_run="",group="${group}",resource="${resource}",scope="resource",subresource="",verb="${verb}",version="v1"} ${value}`;
 }
@@ -21,19 +21,19 @@ describe('a request counts', () => {
     ['a deletion', line('DELETE', 'secrets', 200, 1), { writes: 1 }],
     ['an event', line('POST', 'events', 201, 1, 'events.k8s.io'), { writes: 1 }],
     ['a read', line('GET', 'secrets', 200, 3), { reads: 3 }],
-    ['a read of nothing', line('GET', 'secrets', 404, 3), { reads: 3 }],
+    ['a read of an absent object', line('GET', 'secrets', 404, 3), { reads: 3 }],
     ['a list', line('LIST', 'secrets', 200, 2), { reads: 2 }],
     ['a stale version', line('PATCH', 'secrets', 409, 2), { conflicts: 2 }],
     ['a name that is taken', line('POST', 'secrets', 409, 2), { conflicts: 2 }],
     ['a refusal', line('PATCH', 'secrets', 422, 2), { failures: 2 }],
-    ['a watch, not at all', line('WATCH', 'secrets', 200, 9), {}],
-    ['a Lease, not at all', line('PUT', 'leases', 200, 9, 'coordination.k8s.io'), {}],
+    ['a watch is not counted', line('WATCH', 'secrets', 200, 9), {}],
+    ['a Lease is not counted', line('PUT', 'leases', 200, 9, 'coordination.k8s.io'), {}],
     [
-      'a priority level, not at all',
+      'a priority level is not counted',
       line('APPLY', 'flowschemas', 200, 9, 'flowcontrol.apiserver.k8s.io'),
       {},
     ],
-    ['what is no resource, not at all', line('GET', '', 200, 9), {}],
+    ['a path that is no resource is not counted', line('GET', '', 200, 9), {}],
   ])('%s', (_what, metrics, want) => {
     expect(requestCounts(`${metrics}\n`)).toEqual({ ...nothing, ...want });
   });
@@ -48,7 +48,7 @@ test('counts of several lines add up', () => {
   expect(requestCounts(metrics.join('\n'))).toEqual({ ...nothing, writes: 7, reads: 1 });
 });
 
-test('what happened between two counts is their difference', () => {
+test('the requests between two counts are their difference', () => {
   const before = { writes: 1, reads: 2, conflicts: 3, failures: 4 };
   const after = { writes: 11, reads: 12, conflicts: 13, failures: 14 };
   expect(since(before, after)).toEqual({ writes: 10, reads: 10, conflicts: 10, failures: 10 });

@@ -1,10 +1,10 @@
 import { samplesOf } from './prometheus.ts';
 
-/** What was asked of an API server since its start, Leases and its own housekeeping left out. */
+/** Requests to an API server since its start, without Leases and its own housekeeping. */
 export interface RequestCounts {
-  /** Writes that were carried out. */
+  /** Writes that succeeded. */
   writes: number;
-  /** GET and LIST, whatever the answer: looking for something that is not there costs as much. */
+  /** GET and LIST, whatever the answer: reading an absent object costs as much. */
   reads: number;
   /** Writes refused with 409: a stale resourceVersion, or a name that is taken. */
   conflicts: number;
@@ -16,8 +16,8 @@ const WRITES = new Set(['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE', 'DELETECOLLEC
 const READS = new Set(['GET', 'LIST']);
 
 /**
- * The API server's own requests, over its loopback connection, count there too: once it has started it renews a Lease and keeps its
- * priority levels. Nothing else was seen in a minute of rest. The operator's Lease is no cost of a certificate either.
+ * The metric includes the API server's own requests over its loopback connection: it renews a Lease and maintains its priority
+ * levels. An idle minute showed nothing else. The operator's Lease is no cost of a certificate either.
  */
 const NOT_COUNTED = new Set(['coordination.k8s.io', 'flowcontrol.apiserver.k8s.io']);
 
@@ -36,7 +36,7 @@ export function requestCounts(metrics: string): RequestCounts {
   return counts;
 }
 
-/** What happened between two counts. */
+/** The requests between two counts. */
 export function since(before: RequestCounts, after: RequestCounts): RequestCounts {
   return {
     writes: after.writes - before.writes,

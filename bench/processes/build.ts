@@ -30,7 +30,7 @@ export function freshBundle(progress: (line: string) => void): string {
   return bundle;
 }
 
-/** Milliseconds since the epoch at which the latest of the files was changed. Tests beside the code do not count. */
+/** When the newest of the files was changed, in milliseconds since the epoch. Tests do not count. */
 function newest(folders: readonly string[], files: readonly string[]): number {
   const inFolders = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -3,11 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 const running = new Set<ChildProcess>();
 
 process.once('exit', () => {
-  // SIGKILL also ends a process that is stopped.
+  // SIGKILL also ends a stopped process.
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Sees to it that a child does not outlive this process, however that ends short of being killed. */
+/** Ends a child when this process ends in any way but by SIGKILL. */
 export function tied<T extends ChildProcess>(child: T): T {
   running.add(child);
   child.once('exit', () => running.delete(child));

@@ -17,7 +17,7 @@ interface Ready {
   controlUrl: string;
 }
 
-/** The CA: the dev server without latency, in a process of its own. Keys are made ahead and used again. */
+/** The CA: the dev server without latency, in a process of its own. Its keys are made ahead and reused. */
 export class DevServerProcess {
   readonly endpoint: string;
   readonly credentials: { email: string; passphrase: string; apiKey: string };
@@ -57,7 +57,7 @@ export class DevServerProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** What was asked of it since `forgetJournal`. */
+  /** The calls since `forgetJournal`. */
   async journal(): Promise<JournalLine[]> {
     const answer = await this.#control.send('GET', '/journal');
     return JSON.parse(answer.toString('utf8')) as JournalLine[];

@@ -24,7 +24,7 @@ export interface OperatorOptions {
 
 const STOP_MS = 20_000;
 
-/** The operator as it is shipped, in a process of its own. */
+/** The operator as shipped, in a process of its own. */
 export class OperatorProcess {
   readonly pid: number;
   readonly #child: ChildProcess;
@@ -50,7 +50,7 @@ export class OperatorProcess {
       `--concurrency=${concurrency}`,
       `--metrics-bind-address=127.0.0.1:${port}`,
       '--health-probe-bind-address=0',
-      // A process that is stopped for longer than a Lease lasts would find that it has lost it.
+      // A process that is stopped for longer than its Lease lasts would lose it.
       '--leader-elect=false',
     ];
     const log = openSync(logFile, 'a', 0o600);
@@ -63,7 +63,7 @@ export class OperatorProcess {
     }
   }
 
-  /** Stops the process in its tracks, until `go`. */
+  /** Stops the process (SIGSTOP) until `go`. */
   pause(): void {
     this.#signal('SIGSTOP');
   }
@@ -72,7 +72,7 @@ export class OperatorProcess {
     this.#signal('SIGCONT');
   }
 
-  /** How many certificates it has issued since its start, by its own metrics. */
+  /** Certificates issued since its start, from its own metrics. */
   async issued(): Promise<number> {
     const text = (await this.#metrics.send('GET', '/metrics')).toString('latin1');
     return sumOf(text, 'tinycert_certificate_issuances_total', { outcome: 'success' });
@@ -82,7 +82,7 @@ export class OperatorProcess {
     return peakRssMb(this.pid);
   }
 
-  /** Throws if the process has ended, with the end of its log. */
+  /** Throws with the end of its log if the process has ended. */
   async assertRunning(): Promise<void> {
     if (this.#ended) throw new BenchError('The operator ended.', await this.logTail());
   }

@@ -24,7 +24,7 @@ const rounds = [
   round(20, { writesDuringOutage: 200, secondsToFirstReady: 1 }),
 ];
 
-test('the line of JSON has medians of the times, and the worst of what is a limit', () => {
+test('the line of JSON has medians of the times, and the worst value of each limit', () => {
   expect(summarizeOutage(rounds)).toEqual({
     certificates: 100,
     rounds: 3,
@@ -47,19 +47,19 @@ describe('the table', () => {
     ['certificates a second', '5.0', '3.3 to 10.0'],
     ['CPU ms, apiServer', '9.00', '9.00 to 9.00'],
     ['bought twice', '0', '0 to 1'],
-  ])('gives %s as %s, spread %s, and says what it means', (name, value, range) => {
+  ])('gives %s as %s, spread %s, and its meaning', (name, value, range) => {
     const row = lines.find((line) => line.trim().startsWith(name));
     const [shown, spread, meaning] = row?.trim().slice(name.length).trim().split(/ {2,}/) ?? [];
     expect([shown, spread]).toEqual([value, range]);
     expect(meaning).toMatch(/\w/);
   });
 
-  test('tells the writes of the outage from those after it', () => {
+  test('separates the writes of the outage from those after it', () => {
     const writes = lines.filter((line) => line.includes('writes a certificate'));
     expect(writes.map((line) => line.trim().split(/ {2,}/)[1])).toEqual(['1.010', '3.010']);
   });
 });
 
-test('without a round nothing can be said', () => {
+test('a summary without rounds is an error', () => {
   expect(() => summarizeOutage([])).toThrow(RangeError);
 });

@@ -1,29 +1,29 @@
-/** From measured outages to the figures that are shown. Pure. */
+/** Turns measured outages into the figures that are shown. Pure. */
 import { median, rounded, spread } from './statistics.ts';
 
-/** What one outage and its end showed. */
+/** What was measured of one outage and its end. */
 export interface OutageRound {
   certificates: number;
-  /** From the operator's start to the mending. */
+  /** From the operator's start to the correction of the credentials. */
   minutesOfOutage: number;
-  /** All calls to the CA in this time. */
+  /** All calls to the CA during the outage. */
   callsDuringOutage: number;
-  /** All writes to the API server in this time but those of Leases. */
+  /** All writes to the API server during the outage, except to Leases. */
   writesDuringOutage: number;
-  /** From sending the mended credentials until a watch shows the first certificate Ready. */
+  /** From sending the correct credentials until a watch shows the first certificate Ready. */
   secondsToFirstReady: number;
   /** The same for the last. */
   secondsToAllReady: number;
-  /** From the mending until all were Ready. */
+  /** From the correction until all were Ready. */
   callsAfter: number;
   writesAfter: number;
   conflictsAfter: number;
-  /** Milliseconds of CPU from the mending until all were Ready; `ca` is the dev server, `bench` the watch. */
+  /** Milliseconds of CPU from the correction until all were Ready; `ca` is the dev server, `bench` the watch. */
   cpuMs: { operator: number; apiServer: number; etcd: number; ca: number; bench: number };
   boughtTwice: number;
 }
 
-/** What `--json` prints: medians of the rounds where nothing else is said. */
+/** What `--json` prints: medians of the rounds unless stated. */
 export interface OutageSummary {
   certificates: number;
   rounds: number;
@@ -76,9 +76,9 @@ const ROWS: readonly (Row | string)[] = [
     name: 'writes a certificate',
     pick: ({ writesDuringOutage, certificates }) => writesDuringOutage / certificates,
     digits: 3,
-    meaning: "that the API server carried out, the issuer's included; 1",
+    meaning: "that succeeded, the issuer's included; 1",
   },
-  'From the mending on',
+  'From the correction on',
   {
     name: 'seconds to the first',
     pick: ({ secondsToFirstReady }) => secondsToFirstReady,
@@ -95,7 +95,7 @@ const ROWS: readonly (Row | string)[] = [
     name: 'certificates a second',
     pick: ({ certificates, secondsToAllReady }) => certificates / secondsToAllReady,
     digits: 1,
-    meaning: 'all in all',
+    meaning: 'overall',
   },
   {
     name: 'CA calls a certificate',
@@ -119,7 +119,7 @@ const ROWS: readonly (Row | string)[] = [
   cpuRow('apiServer', 'kube-apiserver'),
   cpuRow('etcd', 'etcd'),
   cpuRow('ca', 'the dev server'),
-  cpuRow('bench', 'the watch that tells'),
+  cpuRow('bench', 'the watch'),
   { name: 'bought twice', pick: ({ boughtTwice }) => boughtTwice, digits: 0, meaning: 'at the CA; 0' },
 ];
 

@@ -14,7 +14,7 @@ describe('the median', () => {
     expect(median(values)).toBe(want);
   });
 
-  test('has as many values below as above', () => {
+  test('has no more than half of the values on either side', () => {
     assert(
       property(samples, (values) => {
         const middle = median(values);
@@ -25,7 +25,7 @@ describe('the median', () => {
     );
   });
 
-  test('leaves the sample as it was', () => {
+  test('leaves the sample unchanged', () => {
     const values = [3, 1, 2];
     median(values);
     expect(values).toEqual([3, 1, 2]);
@@ -45,7 +45,7 @@ describe('a percentile', () => {
     expect(percentile(hundred, percent)).toBe(want);
   });
 
-  test('is a value of the sample that the wanted share does not exceed', () => {
+  test('is the value of the sample that the requested share does not exceed', () => {
     assert(
       property(samples, integer({ min: 1, max: 100 }), (values, percent) => {
         const value = percentile(values, percent);
@@ -66,13 +66,13 @@ test('the spread is the least and the greatest value', () => {
   expect(spread([7])).toEqual([7, 7]);
 });
 
-test('nothing is said of an empty sample', () => {
+test('an empty sample is an error', () => {
   expect(() => median([])).toThrow(RangeError);
   expect(() => percentile([], 50)).toThrow(RangeError);
   expect(() => spread([])).toThrow(RangeError);
 });
 
-test('ratios are those of the pairs, so that what slows both halves of a pair cancels out', () => {
+test('ratios are taken pair by pair, so a load on both halves of a pair cancels out', () => {
   expect(pairRatios([50, 100], [100, 200])).toEqual([0.5, 0.5]);
   expect(() => pairRatios([1], [])).toThrow(RangeError);
 });

@@ -1,6 +1,6 @@
-/** Summaries of small samples. All throw a RangeError for an empty sample, of which nothing can be said. */
+/** Summaries of small samples. All throw a RangeError for an empty sample. */
 
-/** The middle value; between the two middle ones of an even number. */
+/** The middle value; of an even number of values, the mean of the two middle ones. */
 export function median(values: readonly number[]): number {
   const sorted = ascending(values);
   const middle = sorted.length >> 1;
@@ -21,13 +21,13 @@ export function spread(values: readonly number[]): [min: number, max: number] {
   return [at(sorted, 0), at(sorted, sorted.length - 1)];
 }
 
-/** The ratio of each pair, in order. Pairs share the state of the machine, so that a ratio of medians would lose what pairing won. */
+/** The ratio of each pair, in order. The halves of a pair share the state of the machine, which a ratio of medians would ignore. */
 export function pairRatios(numerators: readonly number[], denominators: readonly number[]): number[] {
   if (numerators.length !== denominators.length) throw new RangeError('Every value needs its partner.');
   return numerators.map((value, index) => value / at(denominators, index));
 }
 
-/** `value` with so many digits after the point, as a number. */
+/** `value` rounded to so many digits after the point. */
 export function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
@@ -39,6 +39,6 @@ function ascending(values: readonly number[]): number[] {
 
 function at(values: readonly number[], index: number): number {
   const value = values[index];
-  if (value === undefined) throw new RangeError('There is no such value in the sample.');
+  if (value === undefined) throw new RangeError('The sample has no such value.');
   return value;
 }
