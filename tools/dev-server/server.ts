@@ -1,4 +1,4 @@
-/** Puts the dev server together: the service, its API, its control URL. */
+/** Assembles the dev server: the service, its API, its control URL. */
 import { type RequestListener, type Server, createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { otherAccount, ownAccount, seedAuthorities } from './state/accounts.ts';
@@ -26,7 +26,7 @@ import type { DevServer, DevServerOptions } from './types.ts';
 import { type Undo, undoable } from './undo.ts';
 import { pem } from './x509/x509.ts';
 
-/** Starts a server on 127.0.0.1. Rejects for an option that cannot be (RangeError) and for a port that is taken. */
+/** Starts a server on 127.0.0.1. Rejects for an invalid option (RangeError) and a port in use. */
 export function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
   return undoable((undo, stop) => start(options, undo, stop));
 }
@@ -57,7 +57,7 @@ async function start(options: DevServerOptions, undo: Undo[], stop: () => Promis
   const tasks = new Tasks();
   const identity = options.protocol === 'http' ? undefined : await serverIdentity(tls, seconds(service));
   const apiServer: Server = identity ? createHttpsServer(identity) : createHttpServer();
-  // Said in each answer (`Keep-Alive: timeout=65`), so that a client need not connect anew for every burst.
+  // Each answer announces it (`Keep-Alive: timeout=65`), so a client need not reconnect for every burst.
   apiServer.keepAliveTimeout = 65_000;
   const api = new Listener(apiServer, options.port ?? 0);
   const operations = createOperations(context, account, api);

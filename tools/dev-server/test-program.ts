@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 /**
- * Runs the program with `--json`, hands its line of JSON to `check`, stops it with SIGTERM and gives its exit code and signal. The
- * program is stopped also if `check` rejects.
+ * Runs the program with `--json`, hands its line of JSON to `check`, stops it with SIGTERM and returns its exit code and
+ * signal. Also stops it if `check` rejects.
  */
 export async function runProgram(
   args: readonly string[],

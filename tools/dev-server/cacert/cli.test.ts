@@ -59,7 +59,7 @@ test('all flags together', async () => {
     expect(CACERT_HELP).toContain(` ${flag}`);
 });
 
-test('nothing but the service leaves every option to its default', async () => {
+test('--cacert alone leaves every option at its default', async () => {
   expect(await readCAcertCommandLine(['--cacert'])).toEqual({ kind: 'run', json: false, options: {} });
   expect(await readCAcertCommandLine(['--cacert', '--help'])).toEqual({ kind: 'help' });
 });
@@ -81,7 +81,7 @@ describe('refused with a reason', () => {
   });
 });
 
-test('the text for people says where everything is', async () => {
+test('the text for people names where everything is', async () => {
   const server = await startCAcertServer();
   const text = welcome(server);
   await server.stop();

@@ -92,7 +92,7 @@ const BEHAVIOUR = {
 } satisfies Table;
 
 const TABLE = {
-  // Chose this server already.
+  // main.ts has read it to choose this server.
   cacert: flag(),
   ...WHERE,
   ...MEMBER,

@@ -1,4 +1,4 @@
-/** The control URL of the CAcert server, with its CRLs and that it has no OCSP answer. */
+/** The control URL of the CAcert server. It also serves the CRLs, and answers OCSP with tryLater. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Actions, answerControl, COMMON_ACTIONS } from '../control/actions.ts';
 import { revocationList } from '../x509/crl.ts';

@@ -1,4 +1,4 @@
-/** One request to the CAcert site and its answer, with whatever fault strikes in between. */
+/** One request to the CAcert site and its answer, or the fault that strikes instead. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answer, type Exchange, page, send } from '../http/answer.ts';
@@ -12,7 +12,7 @@ import type { Service } from './service.ts';
 import type { CAcertFaultEffect, CAcertJournalEntry } from './types.ts';
 
 const SCRIPT = /^\/api\/(ccsr|cemails)\.php$/;
-/** What PHP with `display_errors` says of a parameter that was not sent. */
+/** PHP's notice about a missing parameter, with `display_errors` on. */
 const NOTICE =
   '<br />\n<b>Notice</b>:  Undefined index: name in <b>/www/api/script.php</b> on line <b>1</b><br />\n';
 
@@ -42,7 +42,7 @@ export async function exchange(
   else await send(one, await act());
 }
 
-/** Every answer of PHP begins a session and says that it must not be kept. */
+/** The headers of every PHP answer: a new session, and no caching. */
 function phpHeaders(): Record<string, string> {
   return {
     'content-type': 'text/html; charset=UTF-8',
@@ -86,7 +86,7 @@ function open(
   });
 }
 
-/** Bytes as UTF-8 text, for people. */
+/** Bytes decoded as UTF-8, for people. */
 function asText([name, value]: [name: string, value: string]): [name: string, value: string] {
   return [Buffer.from(name, 'latin1').toString('utf8'), Buffer.from(value, 'latin1').toString('utf8')];
 }

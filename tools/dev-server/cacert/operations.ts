@@ -7,7 +7,7 @@ import type { Service } from './service.ts';
 import { withOptions } from './settings.ts';
 import type { CAcertServer, CAcertStats } from './types.ts';
 
-/** The methods of a `CAcertServer` but its end. */
+/** The methods of a `CAcertServer` except `stop`. */
 export type Operations = Omit<
   CAcertServer,
   'endpoint' | 'caFile' | 'caPem' | 'ca' | 'controlUrl' | 'username' | 'password' | 'stop'

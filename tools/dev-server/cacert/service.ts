@@ -20,9 +20,9 @@ export interface Service {
   tasks: Tasks;
   /** Unix milliseconds. */
   now: () => number;
-  /** `Host` headers that mean the site if the settings name none. */
+  /** `Host` headers of the site if the settings have none. */
   ownHosts: string[];
   protocol: 'https' | 'http';
-  /** Aborted when the server stops: ends every waiting. */
+  /** Aborted when the server stops; ends every wait. */
   stopping: AbortSignal;
 }

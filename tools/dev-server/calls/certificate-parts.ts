@@ -9,7 +9,7 @@ const PARTS = ['cert', 'chain', 'csr', 'key.dec', 'key.enc', 'pkcs12'] as const;
 
 type Part = (typeof PARTS)[number];
 
-/** `cert/get`: one part of a certificate. Works for obsolete ones too; what the real service does then is not known. */
+/** `cert/get`: one part of a certificate. Works for obsolete ones too; it is unknown what the real service does then. */
 export const getCertificate: CallHandler = async (call) => {
   const { service, account, form, entry } = call;
   const id = requiredInteger(form, 'cert_id');

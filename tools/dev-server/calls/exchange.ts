@@ -1,11 +1,11 @@
-/** One request and its answer, with whatever fault strikes in between. */
+/** One request and its answer, or the fault that strikes instead. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answer, type ApiContext, type Exchange, falseAnswer, refusal, send } from '../http/answer.ts';
 import { isDefect } from '../faults/faults.ts';
 import { formPairs, nestForm } from '../http/form.ts';
 import { shownBody, shownParams } from '../state/journal.ts';
 import { isForm, noteEnd, noteLate, readBody, waitLatency } from '../http/request.ts';
-import { type CallInput, type Deed, admit, routeOf } from './router.ts';
+import { type CallInput, type AdmittedCall, admit, routeOf } from './router.ts';
 import { ServiceError } from '../service-error.ts';
 import { isConnectionEffect, strikeConnection } from '../faults/strike.ts';
 import type { FaultEffect, JournalEntry } from '../types.ts';
@@ -21,7 +21,7 @@ export async function exchange(
   const { service, journal, faults, stopping } = context;
   const route = routeOf(request.url ?? '/');
   const hasForm = isForm(request);
-  // PHP fills no parameters from a body of another type.
+  // PHP reads no parameters from a body of another type.
   const pairs = hasForm ? formPairs(body.toString('utf8')) : [];
   const effect = faults.strike(route.name, new Map(pairs));
   const entry = journal.open({
@@ -35,8 +35,8 @@ export async function exchange(
   });
   noteEnd(context, entry, response);
   const defect = effect && isDefect(effect) ? effect : undefined;
-  const deed = admission(context, { route, body, form: nestForm(pairs), entry, defect });
-  const act = (): Promise<Answer> => run(context, deed, entry, response);
+  const call = admission(context, { route, body, form: nestForm(pairs), entry, defect });
+  const act = (): Promise<Answer> => run(context, call, entry, response);
   await waitLatency(service.settings.latency, stopping);
   const one: Exchange = {
     context,
@@ -51,8 +51,8 @@ export async function exchange(
   else await send(one, await act());
 }
 
-/** Admits the call now; a refusal waits, like the deed, until it is time to act. */
-function admission(context: ApiContext, input: CallInput): Deed {
+/** Admits the call now. A refusal waits, like the call itself, until it is time to act. */
+function admission(context: ApiContext, input: CallInput): AdmittedCall {
   try {
     return admit(context.service, input);
   } catch (error) {
@@ -62,13 +62,13 @@ function admission(context: ApiContext, input: CallInput): Deed {
 
 async function run(
   context: ApiContext,
-  deed: Deed,
+  call: AdmittedCall,
   entry: JournalEntry,
   response: ServerResponse,
 ): Promise<Answer> {
   const { service, journal } = context;
   try {
-    return { status: 200, body: await noteLate(context, entry, response, deed) };
+    return { status: 200, body: await noteLate(context, entry, response, call) };
   } catch (error) {
     const refused = asServiceError(error);
     journal.update(entry, { code: refused.code });
@@ -79,7 +79,7 @@ async function run(
   }
 }
 
-/** A fault of this server itself is told on stderr, and to the client as the service would. */
+/** A defect of this server is a warning on stderr, and an UnknownError for the client. */
 function asServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   process.emitWarning(error instanceof Error ? error : new Error('A call failed'));

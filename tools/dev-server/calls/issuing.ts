@@ -19,31 +19,31 @@ import {
   ownExtensions,
 } from '../x509/x509.ts';
 
-/** What every authority's OU says. */
+/** The OU of every authority. */
 export const AUTHORITY_UNIT = 'Secure Digital Certificate Signing';
 
 const HOUR = 3600;
 
-/** What the works of the service share. */
+/** What creating authorities and certificates needs. */
 export interface Works {
   store: Store;
   keys: KeyPool;
   settings: Settings;
   /** Unix milliseconds. */
   now: () => number;
-  /** Where CRLs and CA certificates are served; without a slash at its end. */
+  /** Base URL of CRLs and CA certificates, without a trailing slash. */
   urlBase: string;
 }
 
-/** What is wanted of a certificate. */
+/** What a certificate should be. */
 export interface IssueRequest {
   authority: Authority;
   subject: Subject;
   names: AlternativeName[];
   origin: Certificate['origin'];
-  /** A defect that a fault puts into it. */
+  /** The defect that a fault puts into it. */
   defect?: FaultEffect | undefined;
-  /** Unix seconds; now and the usual lifetime unless given. */
+  /** Unix seconds; by default now and the usual lifetime. */
   notBefore?: number | undefined;
   notAfter?: number | undefined;
 }
@@ -52,7 +52,7 @@ export function seconds(works: Works): number {
   return Math.floor(works.now() / 1000);
 }
 
-/** Where the authority's CRL, certificate and OCSP answers are. Its id stands in each, as in the real URLs. */
+/** The URLs of the authority's CRL, certificate and OCSP answers. Each has its id, as the real URLs do. */
 export function authorityUrls(works: Works, id: number): AuthorityUrls {
   return {
     crl: `${works.urlBase}/crl/ca-${id}.crl`,
@@ -119,7 +119,7 @@ export async function issue(works: Works, request: IssueRequest): Promise<Certif
 }
 
 /**
- * `cert/reissue`: the same values and key under a new id. Good and held ones become obsolete; others stay as they are
+ * `cert/reissue`: the same values and key under a new id. A good or held certificate becomes obsolete; another keeps its status
  * but cannot be reissued again.
  */
 export function reissue(
@@ -140,7 +140,7 @@ export function reissue(
   return next;
 }
 
-/** `cert/status`: between good, hold and revoked, back and forth; the same as now is no change. */
+/** `cert/status`: changes between good, hold and revoked in any direction; the present status is no change. */
 export function setStatus(works: Works, certificate: Certificate, status: SettableStatus): void {
   if (statusAt(certificate, seconds(works)) === status) return;
   if (certificate.status === 'obsolete' || hasEnded(certificate, seconds(works))) {
@@ -152,7 +152,7 @@ export function setStatus(works: Works, certificate: Certificate, status: Settab
   works.store.onChange();
 }
 
-/** Another customer's certificate: takes an id. Its key is its authority's, since nobody will use it. */
+/** Another customer's certificate, which takes an id. It has its authority's key, since nobody will use it. */
 export function issueForOther(works: Works, authority: Authority): Certificate {
   const id = works.store.nextCertificateId;
   const subject = { C: authority.subject.C, O: authority.subject.O, CN: `host-${id}.other.example` };
@@ -160,13 +160,13 @@ export function issueForOther(works: Works, authority: Authority): Certificate {
   return store(works, { authority, subject, names, origin: 'other-customer' }, authority.key);
 }
 
-/** The certificate itself, written when first asked for. */
+/** The certificate in DER, written when first requested. */
 export function derOf(works: Works, certificate: Certificate): Buffer {
   certificate.der ??= write(works, certificate, works.store.authority(certificate.caId), certificate.names);
   return certificate.der;
 }
 
-/** The certificate as it would be with a fault's defect: for an answer that lies. */
+/** The certificate with a fault's defect, for this one answer. */
 export function defective(
   works: Works,
   certificate: Certificate,
@@ -235,7 +235,7 @@ function write(
   );
 }
 
-/** What is the same in every certificate of an authority, written once. */
+/** The part that is the same in every certificate of an authority, written once. */
 const writtenOnce = new WeakMap<Authority, { issuer: Buffer; extensions: Buffer[] }>();
 
 function sameForAll(works: Works, signer: Authority): { issuer: Buffer; extensions: Buffer[] } {
@@ -265,7 +265,7 @@ function wrongNames(effect: FaultEffect & { kind: 'wrong-names' }): AlternativeN
   return effect.names ?? [{ type: 'DNS', value: 'wrong.example.net' }];
 }
 
-/** An authority of the same name with another key: that of whichever other authority there is. */
+/** An authority with the same name and the key of any other authority. */
 function impostor(works: Works, authority: Authority): Authority {
   for (const other of works.store.authorities.values()) {
     if (other.id !== authority.id) return selfSigned(works, other.key, authority);

@@ -39,14 +39,14 @@ const HANDLERS: Record<Exclude<CallName, 'connect'>, CallHandler> = {
 /** Every call of the API. */
 export const CALL_NAMES = ['connect', ...Object.keys(HANDLERS)] as CallName[];
 
-/** What a request's path asks for. */
+/** What a request's path means. */
 export interface Route {
-  /** The call, or the path where it is none. */
+  /** The call, or the path if it is none. */
   name: string;
   format: 'json' | 'xml';
 }
 
-/** Reads the path; `.json` is the default said aloud. Slashes at the start may be doubled, as one client does. */
+/** Reads the path. `.json` is the explicit default. One client doubles the slash at the start, so that is allowed. */
 export function routeOf(url: string): Route {
   const path = url.split('?')[0] ?? '';
   if (!path.startsWith(API_PATH)) return { name: path, format: 'json' };
@@ -55,7 +55,7 @@ export function routeOf(url: string): Route {
   return { name: call.endsWith('.json') ? call.slice(0, -5) : call, format: 'json' };
 }
 
-/** A request, read. */
+/** A request, parsed. */
 export interface CallInput {
   route: Route;
   body: Buffer;
@@ -64,14 +64,14 @@ export interface CallInput {
   defect: FaultEffect | undefined;
 }
 
-/** What is left to do of an admitted call: gives the answer's JSON, or rejects with a ServiceError. */
-export type Deed = () => Promise<string>;
+/** The rest of an admitted call: returns the answer's JSON, or rejects with a ServiceError. */
+export type AdmittedCall = () => Promise<string>;
 
 /**
- * Checks who calls, as the service does on arrival; what the call then does may come later. Throws a ServiceError for
- * whoever may not call.
+ * Authenticates the caller, as the service does on arrival; the call itself may run later. Throws a ServiceError for a caller
+ * who is not admitted.
  */
-export function admit(service: Service, input: CallInput): Deed {
+export function admit(service: Service, input: CallInput): AdmittedCall {
   const { route, body, form, entry, defect } = input;
   if (entry.method !== 'POST') throw new ServiceError('MethodDisallowed', 'Only POST is allowed');
   if (route.format === 'xml') {

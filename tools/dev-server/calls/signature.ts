@@ -4,9 +4,9 @@ import { type Form, phpQuery } from '../http/form.ts';
 export type SignatureRule = 'raw' | 'php' | 'either';
 
 /**
- * Whether the digest is the HMAC-SHA256, under the API key, of what was signed: the bytes before `&digest=` as
- * received (`raw`), or the parameters written anew as PHP would (`php`). Whether the real service does the one or the
- * other is not known, and published clients differ in what they leave bare; both pass unless told otherwise.
+ * Whether the digest is the HMAC-SHA256, under the API key, of the signed text: the bytes before `&digest=` as received
+ * (`raw`), or the parameters as PHP would rewrite them (`php`). It is unknown which of them the real service checks, and
+ * published clients differ in what they leave unescaped; by default both pass.
  */
 export function signatureIsValid(
   body: Buffer,

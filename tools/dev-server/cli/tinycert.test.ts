@@ -82,7 +82,7 @@ describe('refused with a reason', () => {
     expect(result).toEqual({ kind: 'refused', reason: expect.stringContaining(mention) });
   });
 
-  test('a fault file with an unknown fault', async () => {
+  test('a file with an unknown fault', async () => {
     const faults = join(folder, 'wrong.json');
     writeFileSync(faults, '[{"call": "cert/new", "kind": "gremlin"}]');
     const result = await readTinyCertCommandLine(['--faults', faults]);

@@ -1,4 +1,4 @@
-/** JSON over plain HTTP: what every control URL shares. */
+/** The part that all control URLs share: JSON over plain HTTP. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Publication } from './publication.ts';
 import { ServiceError } from '../service-error.ts';
@@ -12,7 +12,7 @@ export interface ControlRequest {
   body: unknown;
 }
 
-/** By method and path; `:id` is a number. What an action gives is the answer's JSON; nothing is 204. */
+/** Actions by method and path; `:id` is a number. An action returns the answer's JSON, or undefined for 204. */
 export type Actions<O> = Record<string, (operations: O, request: ControlRequest) => unknown>;
 
 /** The operations that every control URL offers. */
@@ -39,7 +39,7 @@ export const COMMON_ACTIONS: Actions<CommonOperations> = {
   'GET /stats': (operations) => operations.counts(),
 };
 
-/** Answers one request with what is published under its path, else with an action. */
+/** Answers one request with the publication at its path, else with an action. */
 export async function answerControl<O>(
   {
     actions,
@@ -75,7 +75,7 @@ async function act<O>(
   request: IncomingMessage,
 ): Promise<[status: number, answer: unknown]> {
   const url = urlOf(request);
-  // A web page in a browser must not steer the server: neither by its own origin nor by a name bound to loopback.
+  // A web page in a browser must not control the server, neither from its own origin nor by a name bound to loopback.
   if (
     request.headers.origin !== undefined ||
     !/^(?:127\.0\.0\.1|localhost)(?::|$)/.test(request.headers.host ?? '')

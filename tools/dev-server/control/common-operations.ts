@@ -1,4 +1,4 @@
-/** What both servers offer in the same way: their journal, their faults and the gate. */
+/** The operations that both servers have: on the journal, the faults and the gate. */
 import type { Faults } from '../faults/faults.ts';
 import type { Gate } from '../faults/gate.ts';
 import type { Journal } from '../state/journal.ts';

@@ -60,7 +60,7 @@ describe('the journal', () => {
     expect((json as JournalEntry[])[1]?.params).not.toHaveProperty('digest');
   });
 
-  test('can be cleared, and the numbers go on', async () => {
+  test('can be cleared, and the numbers continue', async () => {
     await client.call('ca/list');
     const { seq = 0 } = server.journal().at(-1) ?? {};
     expect(await control('DELETE', '/journal')).toEqual({ status: 204, json: undefined });
@@ -68,7 +68,7 @@ describe('the journal', () => {
     expect(server.journal().map((entry) => entry.seq)).toEqual([seq + 1]);
   });
 
-  test('can be waited for, and the waiting can be given up', async () => {
+  test('can be waited for, and the wait can be aborted', async () => {
     const waiting = server.waitForCall((entry) => entry.call === 'ca/details' && entry.httpStatus === 200);
     await client.call('ca/details', { ca_id: server.authorityId });
     expect((await waiting).result).toEqual({ caId: server.authorityId });
@@ -109,7 +109,7 @@ describe('a person at the web page', () => {
     expect(await client.status(next.id)).toBe('good');
   });
 
-  test('may give dates of the past', async () => {
+  test('may set dates in the past', async () => {
     const view = await server.issueByHand({ cn: 'old.example', notBefore: 1_000_000, notAfter: 2_000_000 });
     expect(view).toMatchObject({ status: 'expired', notBefore: 1_000_000, notAfter: 2_000_000 });
     expect((await client.list(1)).map((row) => row.id)).toContain(view.id);
@@ -128,7 +128,7 @@ describe('a person at the web page', () => {
   });
 });
 
-test('options change while it runs, and wrong ones change nothing', async () => {
+test('options can change while the server runs, and invalid ones change nothing', async () => {
   expect((await control('PUT', '/options', { validity: '2h', emptyFields: 'null' })).status).toBe(204);
   const id = await client.issue();
   const view = server.certificates().find((one) => one.id === id);
@@ -141,7 +141,7 @@ test('options change while it runs, and wrong ones change nothing', async () => 
   await control('PUT', '/options', { validity: '365d', emptyFields: 'empty' });
 });
 
-test('new credentials end no session, and the old ones connect no more', async () => {
+test('new credentials end no session, and the old ones no longer connect', async () => {
   const old = { passphrase: server.passphrase, apiKey: server.apiKey };
   await server.setOptions({ passphrase: 'new passphrase' });
   expect((await client.connect({ passphrase: old.passphrase })).json).toMatchObject({
@@ -154,7 +154,7 @@ test('new credentials end no session, and the old ones connect no more', async (
   expect((await client.connect()).status).toBe(200);
 });
 
-test('sessions are ended at once', async () => {
+test('sessions can be ended at once', async () => {
   await client.connect();
   const { json } = await control('POST', '/sessions/expire');
   expect((json as { expired: number }).expired).toBeGreaterThan(0);
@@ -184,7 +184,7 @@ test('faults are added, shown, released and cleared by HTTP', async () => {
   }
 });
 
-test('counts are by call, by code and by status', async () => {
+test('the counts are by call, by code and by status', async () => {
   const before = server.counts();
   await client.issue();
   await client.call('ca/details');
@@ -196,7 +196,7 @@ test('counts are by call, by code and by status', async () => {
   });
 });
 
-test('a web page in a browser cannot steer it', async () => {
+test('a web page in a browser cannot control it', async () => {
   const asked = (headers: Record<string, string>): Promise<number> =>
     new Promise((resolve, reject) => {
       const outgoing = request(`${server.controlUrl}/stats`, { headers }, (incoming) => {
@@ -211,7 +211,7 @@ test('a web page in a browser cannot steer it', async () => {
   expect(await asked({ host: 'localhost' })).toBe(200);
 });
 
-test('what is not there is said to be not there', async () => {
+test('an unknown action or id is reported as missing', async () => {
   expect((await control('GET', '/nothing')).status).toBe(404);
   expect((await control('POST', '/certificates/7/reissue')).status).toBe(404);
   expect((await control('GET', '/crl/ca-7.crl')).status).toBe(404);

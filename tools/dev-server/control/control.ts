@@ -1,4 +1,4 @@
-/** The control URL: JSON over plain HTTP for whatever `Operations` offers, and the CRLs and CA certificates. */
+/** The control URL: JSON over plain HTTP for all `Operations`, and the CRLs and CA certificates. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApiContext } from '../http/answer.ts';
 import { type Actions, answerControl, COMMON_ACTIONS } from './actions.ts';

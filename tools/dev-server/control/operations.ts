@@ -1,4 +1,4 @@
-/** What a test, a demo or a person does to the running server; the control URL and the library offer the same. */
+/** What a test, a demo or a person can do to the running server, through the library or the control URL. */
 import type { ApiContext } from '../http/answer.ts';
 import { createAuthority, derOf, issue, reissue, seconds, setStatus } from '../calls/issuing.ts';
 import { commonOperations } from './common-operations.ts';
@@ -9,7 +9,7 @@ import { type Account, type Authority, type Certificate, statusAt } from '../sta
 import type { AuthorityView, CertificateView, DevServer, ManualRequest, Stats, Subject } from '../types.ts';
 import { pem } from '../x509/x509.ts';
 
-/** The methods of a `DevServer` but its end. */
+/** The methods of a `DevServer` except `stop`. */
 export type Operations = Omit<
   DevServer,
   | 'endpoint'

@@ -1,10 +1,10 @@
-/** What an authority publishes by plain HTTP: its certificate, its CRL, and that it has no OCSP answer. */
+/** What an authority publishes over plain HTTP: its certificate, its CRL, and tryLater for OCSP. */
 import { revocationList } from '../x509/crl.ts';
 import { type Works, seconds } from '../calls/issuing.ts';
 import { type Authority, type Store, statusAt } from '../state/store.ts';
 import { distinguishedName } from '../x509/x509.ts';
 
-/** OCSPResponse with the status tryLater (RFC 6960, 4.2.1): revocation is to be read from the CRL. */
+/** OCSPResponse with the status tryLater (RFC 6960, 4.2.1): clients must use the CRL. */
 export const OCSP_TRY_LATER = Buffer.from([0x30, 0x03, 0x0a, 0x01, 0x03]);
 
 export interface Publication {
@@ -12,7 +12,7 @@ export interface Publication {
   content: Buffer;
 }
 
-/** What is found under a path; undefined if that is none of an authority. */
+/** The publication at a path; undefined if the path is no authority's. */
 export function publication(works: Works, method: string, path: string): Publication | undefined {
   const match = /^\/(crl|aia|ocsp)\/ca-(\d{1,15})(?:\.crl|\.crt|\/.*)?$/.exec(path);
   const authority = works.store.authorities.get(Number(match?.[2]));
@@ -24,7 +24,7 @@ export function publication(works: Works, method: string, path: string): Publica
     : { type: 'application/pkix-cert', content: authority.der };
 }
 
-/** The authority's CRL of this moment: revoked and held ones. Obsolete ones are not on it. */
+/** The authority's current CRL: its revoked and held certificates, not the obsolete ones. */
 function revocationListOf(works: Works, authority: Authority): Buffer {
   const { subject, key, hashMethod } = authority;
   const now = seconds(works);

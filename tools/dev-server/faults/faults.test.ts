@@ -1,4 +1,4 @@
-/** Each fault does what it says, at the client and at the service. */
+/** Each fault does what it should, at the client and at the service. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { Agent } from 'node:https';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -30,12 +30,12 @@ function made(): number {
   return server.certificates().length;
 }
 
-/** The last `cert/new` in the journal, once it is as described. */
+/** The last `cert/new` in the journal, once it matches. */
 function issuing(matches: (entry: JournalEntry) => boolean): Promise<JournalEntry> {
   return server.waitForCall((entry) => entry.call === 'cert/new' && matches(entry));
 }
 
-describe('answers that are not the service’s', () => {
+describe('answers that do not come from the service', () => {
   test.each<[string, Fault, { status: number; type: string; text: RegExp }]>([
     ['a page', { call: 'cert/new', kind: 'html' }, { status: 502, type: 'text/html', text: /^<html>/ }],
     [
@@ -66,20 +66,20 @@ describe('answers that are not the service’s', () => {
     expect((await issue()).status).toBe(200);
   });
 
-  test('a redirect names its target, an error its wait', async () => {
+  test('a redirect has its target, an error its Retry-After', async () => {
     server.addFault({ call: 'cert/new', kind: 'redirect', location: 'https://elsewhere.example/' });
     expect((await issue()).headers['location']).toBe('https://elsewhere.example/');
     server.addFault({ call: 'cert/new', kind: 'error', code: 'RateLimitExceeded', retryAfter: 3 });
     expect((await issue()).headers['retry-after']).toBe('3');
   });
 
-  test('a huge one has as many bytes as asked for', async () => {
+  test('a huge one has the given number of bytes', async () => {
     server.addFault({ call: 'cert/list', kind: 'huge', bytes: 300_000 });
     const reply = await client.call('cert/list', { ca_id: server.authorityId, what: 15 });
     expect((reply.json as { pem: string }).pem).toHaveLength(300_000);
   });
 
-  test('a huge one ends when the client goes away', async () => {
+  test('a huge one ends when the client disconnects', async () => {
     server.addFault({ call: 'cert/new', kind: 'huge', bytes: 2 ** 40 });
     const patience = new AbortController();
     const reply = issue({ signal: patience.signal });
@@ -104,7 +104,7 @@ describe('answers that are not the service’s', () => {
 });
 
 describe('connections that break or stall', () => {
-  test('a reset before acting makes nothing, one after acting does', async () => {
+  test('a reset before acting makes no certificate, one after acting does', async () => {
     const before = made();
     server.addFault({ call: 'cert/new', kind: 'reset-before' });
     await expect(issue()).rejects.toThrow(/abort|ECONNRESET|hang up/i);
@@ -135,7 +135,7 @@ describe('connections that break or stall', () => {
     expect(made()).toBe(before);
   });
 
-  test('a held call waits for its release before acting, and acts although the client has gone', async () => {
+  test('a call at a hold waits for its release before acting, and acts even if the client has gone', async () => {
     const before = made();
     server.addFault({ call: 'cert/new', kind: 'hold' });
     const patience = new AbortController();
@@ -152,7 +152,7 @@ describe('connections that break or stall', () => {
     expect(entry.result?.certId).toBe(server.certificates().at(-1)?.id);
   });
 
-  test('a call held after acting answers when released', async () => {
+  test('a call at a hold after acting answers when released', async () => {
     const before = made();
     server.addFault({ call: 'cert/new', kind: 'hold', when: 'after' });
     const reply = issue();
@@ -162,7 +162,7 @@ describe('connections that break or stall', () => {
     expect((await reply).status).toBe(200);
   });
 
-  test.each([false, true])('a late call acts after the client is gone (cut off: %s)', async (cut) => {
+  test.each([false, true])('a late call acts after the client has gone (cut off: %s)', async (cut) => {
     const before = made();
     server.addFault({ call: 'cert/new', kind: 'late', ms: 5, cut });
     const patience = new AbortController();
@@ -179,7 +179,7 @@ describe('connections that break or stall', () => {
     expect((await issue()).status).toBe(200);
   });
 
-  test('a closed listener refuses, breaks what is open, and comes back on its port', async () => {
+  test('a closed listener refuses new connections, breaks open ones, and reopens on its port', async () => {
     const agent = new Agent({ keepAlive: true, ca: server.caPem });
     expect((await client.call('ca/list', {}, { agent })).status).toBe(200);
     await server.setOptions({ listening: false });
@@ -191,8 +191,8 @@ describe('connections that break or stall', () => {
   });
 });
 
-describe('which call is struck', () => {
-  test('by name, parameters, after and times', async () => {
+describe('the calls that a fault strikes', () => {
+  test('depend on name, parameters, after and times', async () => {
     const denied: Fault = { call: 'cert/details', kind: 'error', code: 'AccessDenied' };
     const id = await client.issue();
     const other = await client.issue();
@@ -207,7 +207,7 @@ describe('which call is struck', () => {
     ]);
   });
 
-  test('any call by the star, for ever until cleared, names within SANs too', async () => {
+  test('are any with *, until cleared with forever, and may depend on names in SANs', async () => {
     server.addFault({ call: '*', kind: 'error', code: 'UnknownError', times: 'forever' });
     const first = [await client.call('ca/list'), await client.call('disconnect'), await issue()];
     expect(first.map((reply) => reply.status)).toEqual([500, 500, 500]);
@@ -222,7 +222,7 @@ describe('which call is struck', () => {
     expect((await issue()).status).toBe(200);
   });
 
-  test('the first that fits, one to a call', async () => {
+  test('meet one fault each, the first that fits', async () => {
     server.addFault({ call: 'ca/list', kind: 'html' });
     server.addFault({ call: '*', kind: 'not-json' });
     expect([(await client.call('ca/list')).status, (await client.call('ca/list')).text]).toEqual([
@@ -297,7 +297,7 @@ describe('certificates with a defect', () => {
     },
   );
 
-  test('a key of another pair, and the right one the next time', async () => {
+  test('a key of another pair, then the right one', async () => {
     const id = await client.issue();
     const certificate = new X509Certificate(await client.pem(id, 'cert'));
     server.addFault({ call: 'cert/get', kind: 'wrong-key' });

@@ -3,7 +3,7 @@ import type { Fault, FaultEffect, FaultRule, FaultView } from '../types.ts';
 interface Armed<F> {
   id: number;
   fault: F;
-  /** Matching calls seen, those let pass included. */
+  /** Matching calls seen, including those that passed. */
   seen: number;
   struck: number;
 }
@@ -15,7 +15,7 @@ type CanAffect<F> = (fault: F, call: string, params: ReadonlyMap<string, string>
 const CERTIFICATE_PARTS = ['cert', 'chain', 'pkcs12'];
 const KEY_PARTS = ['key.dec', 'key.enc', 'pkcs12'];
 
-/** The faults in force, in order of their adding. */
+/** The faults in force, in the order in which they were added. */
 export class Faults<F extends FaultRule<string>> {
   #armed: Armed<F>[] = [];
   #lastId = 0;
@@ -45,7 +45,7 @@ export class Faults<F extends FaultRule<string>> {
     }));
   }
 
-  /** The fault that strikes this call: the first that fits. One that must let calls pass counts this one. */
+  /** The fault that strikes this call: the first that fits. A fault that must let calls pass first counts this one. */
   strike(call: string, params: ReadonlyMap<string, string>): F | undefined {
     for (const armed of this.#armed) {
       const { fault } = armed;
@@ -68,7 +68,7 @@ function fits(fault: FaultRule<string>, call: string, params: ReadonlyMap<string
   return Object.entries(fault.match ?? {}).every(([name, value]) => params.get(name) === value);
 }
 
-/** Whether the answer of a TinyCert call can show this effect; only the certificate defects are choosy. */
+/** Whether the answer of a TinyCert call can show this effect. Only certificate defects depend on the call. */
 export function canAffect(effect: Fault, call: string, params: ReadonlyMap<string, string>): boolean {
   if (!isDefect(effect)) return true;
   const what = params.get('what') ?? '';
@@ -77,7 +77,7 @@ export function canAffect(effect: Fault, call: string, params: ReadonlyMap<strin
   return effect.kind !== 'wrong-key' && (call === 'cert/new' || call === 'cert/reissue');
 }
 
-/** Whether the effect is in the certificate or key and not in the answering. */
+/** Whether the effect is in the certificate or key, not in the answer. */
 export function isDefect(effect: FaultEffect): boolean {
   return ['wrong-key', 'wrong-names', 'expired', 'future', 'foreign-chain'].includes(effect.kind);
 }

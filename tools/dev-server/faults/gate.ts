@@ -1,4 +1,4 @@
-/** Where calls stand until they are released. */
+/** Where calls wait until they are released. */
 export class Gate {
   readonly #held = new Set<() => void>();
 
@@ -23,7 +23,7 @@ export class Gate {
     });
   }
 
-  /** Lets everyone go on; returns how many. */
+  /** Releases every waiting call; returns how many. */
   release(): number {
     const going = [...this.#held];
     this.#held.clear();

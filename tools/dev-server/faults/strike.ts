@@ -1,4 +1,4 @@
-/** Faults of the connection, which are the same whatever service answers. */
+/** Faults of the connection, which are the same for both services. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Exchange, HUGE, send, sendHuge, sendSlowly, sendTruncated } from '../http/answer.ts';
@@ -16,12 +16,12 @@ const KINDS = {
   trickle: true,
 } satisfies Record<ConnectionEffect['kind'], true>;
 
-/** Whether it is the same fault for every service. */
+/** Whether it is a fault of the connection. */
 export function isConnectionEffect(effect: { kind: string }): effect is ConnectionEffect {
   return Object.hasOwn(KINDS, effect.kind);
 }
 
-/** Lets the fault strike instead of answering. Rejects only when the server stops meanwhile. */
+/** Makes the fault strike. Rejects only if the server stops meanwhile. */
 export async function strikeConnection(one: Exchange, effect: ConnectionEffect): Promise<void> {
   const { context, request, response, act } = one;
   const { stopping } = context;
@@ -34,7 +34,7 @@ export async function strikeConnection(one: Exchange, effect: ConnectionEffect):
       break;
     case 'hold': {
       const acted = effect.when === 'after' ? await act() : undefined;
-      await standAtGate(one);
+      await waitAtGate(one);
       await send(one, acted ?? (await act()));
       break;
     }
@@ -69,7 +69,7 @@ export async function strikeConnection(one: Exchange, effect: ConnectionEffect):
   }
 }
 
-async function standAtGate({ context, entry }: Exchange): Promise<void> {
+async function waitAtGate({ context, entry }: Exchange): Promise<void> {
   const passing = context.gate.pass(context.stopping);
   context.journal.update(entry, { held: true });
   await passing;

@@ -1,4 +1,4 @@
-/** What goes back to the client, whole or spoiled. */
+/** What the client receives, whole or damaged. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,12 +12,12 @@ import type { Fault, FaultEffect, JournalLine } from '../types.ts';
 export const HUGE = 64 * 1024 * 1024;
 const PIECE = Buffer.alloc(64 * 1024, 'A');
 
-/** What answering takes, whatever service answers. */
+/** What an answer of either service needs. */
 export interface AnswerContext {
   service: { now: () => number };
   journal: { update(entry: JournalLine, known: Partial<JournalLine>): void };
   gate: Gate;
-  /** Aborted when the server stops: ends every waiting. */
+  /** Aborted when the server stops; ends every wait. */
   stopping: AbortSignal;
 }
 
@@ -40,15 +40,15 @@ export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
   entry: JournalLine;
-  /** What every answer carries unless it says otherwise. */
+  /** Headers of every answer, unless it has its own. */
   headers: Record<string, string>;
-  /** How a huge answer begins and ends. */
+  /** The beginning and end of a huge answer. */
   hugeFrame: readonly [start: string, end: string];
-  /** Carries the call out; never rejects for what the service refuses. */
+  /** Runs the call; never rejects for a refusal of the service. */
   act: () => Promise<Answer>;
 }
 
-/** The answer of a fault that does not need the true one. */
+/** The answer of a fault that does not use the true one. */
 export function falseAnswer(
   effect: FaultEffect & { kind: 'error' | 'html' | 'not-json' | 'redirect' },
 ): Answer {
@@ -67,20 +67,20 @@ export function refusal(code: string, text: string, status: number): Answer {
   return { status, code, body: JSON.stringify({ code, text }) };
 }
 
-/** An error page of whatever stands before the service. */
+/** An error page of a proxy in front of the service. */
 export function page(status: number, headers: Record<string, string> = {}): Answer {
   const body = `<html><head><title>${status}</title></head><body><h1>Error ${status}</h1></body></html>`;
   return { status, body, headers: { 'content-type': 'text/html', ...headers } };
 }
 
-/** Sends the answer; does nothing but note it where the client has gone. */
+/** Sends the answer; only notes it in the journal if the client has gone. */
 export async function send(one: Exchange, answer: Answer): Promise<void> {
   begin(one, answer, Buffer.byteLength(answer.body));
   finish(one);
   one.response.end(answer.body);
 }
 
-/** Writes the head and notes the status, before the client can see the answer's end. */
+/** Writes the head and notes the status before the client can see the end of the answer. */
 function begin({ context, entry, response, headers }: Exchange, answer: Answer, length?: number): void {
   const { status, code } = answer;
   const isNews = code !== undefined && code !== entry.code;
@@ -88,7 +88,7 @@ function begin({ context, entry, response, headers }: Exchange, answer: Answer, 
   if (response.closed || response.destroyed) return;
   response.writeHead(status, {
     ...headers,
-    // Of the service's own clock, which also dates certificates.
+    // From the service's own clock, which also dates certificates.
     date: new Date(context.service.now()).toUTCString(),
     ...(length === undefined ? {} : { 'content-length': length }),
     ...answer.headers,
@@ -99,7 +99,7 @@ function finish({ context, entry }: Exchange): void {
   context.journal.update(entry, { endedAt: context.service.now() });
 }
 
-/** Announces the whole answer and closes after a part of it. */
+/** Announces the whole answer and closes the connection after a part of it. */
 export async function sendTruncated(one: Exchange, answer: Answer, bytes?: number): Promise<void> {
   const { response, request } = one;
   const body = Buffer.from(answer.body);
@@ -109,7 +109,7 @@ export async function sendTruncated(one: Exchange, answer: Answer, bytes?: numbe
   response.write(part, () => request.socket.destroySoon());
 }
 
-/** Sends so many bytes at a time, so far apart. */
+/** Sends this many bytes at a time, with this pause between them. */
 export async function sendSlowly(one: Exchange, answer: Answer, bytes: number, ms: number): Promise<void> {
   const { response, context } = one;
   const body = Buffer.from(answer.body);
@@ -122,7 +122,7 @@ export async function sendSlowly(one: Exchange, answer: Answer, bytes: number, m
   response.end();
 }
 
-/** Streams an answer of so many bytes, as fast as the client takes them. */
+/** Streams an answer of this many bytes, as fast as the client reads. */
 export async function sendHuge(one: Exchange, bytes: number): Promise<void> {
   begin(one, { status: 200, body: '' });
   const [start, end] = one.hugeFrame;
@@ -136,6 +136,6 @@ export async function sendHuge(one: Exchange, bytes: number): Promise<void> {
   try {
     await pipeline(pieces, one.response, { signal: one.context.stopping });
   } catch {
-    // The client has had enough; the journal says so.
+    // The client gave up; the journal notes it.
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Undo } from '../undo.ts';
 
-/** Writes the PEM where it was asked for, else into a temporary folder that goes with the server. */
+/** Writes the PEM to the given path, else into a temporary folder that is removed with the server. */
 export async function writeCaFile(caPem: string, path: string | undefined, undo: Undo[]): Promise<string> {
   if (path !== undefined) {
     await writeFile(path, caPem);

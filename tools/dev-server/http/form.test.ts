@@ -25,7 +25,7 @@ test.each([
   expect(formPairs(body)).toEqual(want);
 });
 
-test('brackets nest as in PHP, and a later pair of one name replaces the earlier', () => {
+test('brackets nest as in PHP, and a later pair replaces an earlier one with the same name', () => {
   const form = nestForm([
     ['SANs[0][DNS]', 'a'],
     ['SANs[2][IP]', 'b'],
@@ -47,7 +47,7 @@ test('every ASCII sign is escaped as PHP does', () => {
   }
 });
 
-test('what PHP writes is read back the same', () => {
+test('what PHP writes is read back unchanged', () => {
   const name = fc.stringMatching(/^[a-z_]{1,8}$/);
   const value = fc.string({ unit: 'grapheme' });
   fc.assert(

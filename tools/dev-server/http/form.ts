@@ -1,13 +1,13 @@
 /**
- * Form bodies as PHP reads and writes them, since the service is written in PHP: `SANs[0][DNS]=x` is a nested array in
- * order of arrival, and what `http_build_query` writes is one of the two strings that a digest may cover.
+ * Form bodies as PHP reads and writes them, since the service is written in PHP. `SANs[0][DNS]=x` is a nested array in order of
+ * arrival, and the output of `http_build_query` is one of the two strings that a digest may cover.
  */
 
-/** A parsed parameter: text, or an array by its keys. */
+/** A parsed parameter: text, or an array as a map of its keys. */
 export type FormValue = string | Map<string, FormValue>;
 export type Form = Map<string, FormValue>;
 
-/** The name and value pairs of a body, decoded, in order of arrival. Malformed escapes stay as they are. */
+/** The name and value pairs of a body, decoded, in order of arrival. Malformed escapes stay. */
 export function formPairs(body: string): [name: string, value: string][] {
   const pairs: [string, string][] = [];
   for (const piece of body.split('&')) {
@@ -19,7 +19,7 @@ export function formPairs(body: string): [name: string, value: string][] {
   return pairs;
 }
 
-/** Nests the pairs by the brackets in their names; a later pair of one name replaces the earlier. */
+/** Nests the pairs by the brackets in their names; a later pair replaces an earlier one with the same name. */
 export function nestForm(pairs: readonly [name: string, value: string][]): Form {
   const form: Form = new Map();
   for (const [name, value] of pairs) {
@@ -55,7 +55,7 @@ function append(pieces: string[], name: string, value: FormValue): void {
   for (const [key, inner] of value) append(pieces, `${name}[${key}]`, inner);
 }
 
-/** PHP's `urlencode`: all but letters, digits and `-_.` as upper-case `%XX` of the UTF-8 bytes, the space as `+`. */
+/** PHP's `urlencode`: everything but letters, digits and `-_.` as upper-case `%XX` of the UTF-8 bytes, the space as `+`. */
 function phpEscape(text: string): string {
   return encodeURIComponent(text.toWellFormed())
     .replaceAll(/[!'()*~]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)

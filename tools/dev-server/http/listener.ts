@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** An HTTP or HTTPS server on 127.0.0.1 that can be closed, connections and all, and opened again on its port. */
+/** An HTTP or HTTPS server on 127.0.0.1 that can close with all its connections and open again on the same port. */
 export class Listener {
   readonly #server: HttpServer;
   readonly #sockets = new Set<Socket>();
@@ -11,7 +11,7 @@ export class Listener {
   constructor(server: HttpServer, port: number) {
     this.#server = server;
     this.#port = port;
-    // For TLS too: this is the connection below, whose end takes the TLS socket with it.
+    // This is the TCP connection for TLS too; its end also ends the TLS socket.
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -22,7 +22,7 @@ export class Listener {
     return this.#port;
   }
 
-  /** Listens on the given port, later on the one it had. Rejects if the port is taken. */
+  /** Listens on the given port, or on the previous one if it was open before. Rejects if the port is in use. */
   async open(): Promise<void> {
     if (this.#server.listening) return;
     this.#server.listen(this.#port, '127.0.0.1');
@@ -30,7 +30,7 @@ export class Listener {
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
-  /** Refuses new connections and breaks those there are. */
+  /** Refuses new connections and breaks the existing ones. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
@@ -39,7 +39,7 @@ export class Listener {
     await closed;
   }
 
-  /** Opens or closes; undefined leaves it as it is. */
+  /** Opens or closes it; undefined changes nothing. */
   async listen(listening: boolean | undefined): Promise<void> {
     if (listening === true) await this.open();
     if (listening === false) await this.close();

@@ -1,4 +1,4 @@
-/** What both servers do around a call: read the body, wait, and note in the journal how it ended. */
+/** What both servers do around a call: read the body, wait, and note the end in the journal. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnswerContext } from './answer.ts';
@@ -29,7 +29,7 @@ export function isForm({ headers }: IncomingMessage): boolean {
   return /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(headers['content-type'] ?? '');
 }
 
-/** Waits for a random time between the bounds, in milliseconds. Rejects when the server stops meanwhile. */
+/** Waits for a random time between the bounds, in milliseconds. Rejects if the signal aborts. */
 export async function waitLatency(
   { min, max }: { min: number; max: number },
   signal: AbortSignal,
@@ -37,7 +37,7 @@ export async function waitLatency(
   if (max > 0) await sleep(min + Math.random() * (max - min), undefined, { signal });
 }
 
-/** Notes in the journal, once the connection is done with the answer, when it ended and whether the client had gone. */
+/** Notes in the journal when the response ends, and whether the client had gone before. */
 export function noteEnd(
   { journal, service }: Pick<AnswerContext, 'journal' | 'service'>,
   entry: JournalLine,

@@ -21,15 +21,15 @@ const NAMES: AlternativeName[] = [
 
 const ISSUER = distinguishedName({ O: 'TinyCert dev server', CN: 'TinyCert dev server TLS CA' });
 
-/** The CA that clients must trust; kept in the state file, so that trust survives a restart. */
+/** The CA that clients must trust. The state file keeps it, so trust survives a restart. */
 export interface TlsAuthority {
   key: KeyPair;
   der: Buffer;
-  /** Its subject, DER; that of `createTlsAuthority` unless given. */
+  /** Its subject in DER; by default that of `createTlsAuthority`. */
   name?: Buffer;
 }
 
-/** A CA for ten years. `now` in Unix seconds. */
+/** A new CA for ten years. `now` is in Unix seconds. */
 export async function createTlsAuthority(now: number): Promise<TlsAuthority> {
   const key = await generateEcKey();
   const extensions = [
@@ -61,7 +61,7 @@ export async function serverIdentity(
   ];
   const subject = distinguishedName({ O: 'Dev server', CN: 'localhost' });
   const dates = { notBefore: now, notAfter: now + YEAR };
-  // A serial of its own for each start, since the CA may be an old one.
+  // Each start needs a serial of its own, since the CA may be an old one.
   const parts = {
     serial: now,
     issuer: authority.name ?? ISSUER,

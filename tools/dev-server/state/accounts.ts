@@ -9,7 +9,7 @@ const OTHER = 2;
 const DEFAULT_AUTHORITY: AuthorityPreset = { organization: 'Example Org', country: 'US' };
 const OTHERS_AUTHORITY: AuthorityPreset = { organization: 'Other Customer', country: 'NL' };
 
-/** The built-in account: as told, else as the state file has it, else made up. */
+/** The built-in account: from the options, else from the state file, else made up. */
 export function ownAccount(store: Store, given: Partial<AccountCredentials>): Account {
   return put(store, {
     id: OWN,
@@ -37,7 +37,7 @@ function put(store: Store, account: Account): Account {
   return account;
 }
 
-/** The first authority of each account; made, with the presets, where an account has none. */
+/** The first authority of each account. Creates authorities, from the presets, for an account without any. */
 export async function seedAuthorities(
   works: Works,
   own: Account,

@@ -3,7 +3,7 @@ import type { JournalEntry, JournalLine } from '../types.ts';
 
 const SECRET = new Set(['passphrase', 'password', 'token', 'digest']);
 const REDACTED = '[redacted]';
-/** Entries kept; the oldest tenth is dropped beyond it. */
+/** Most entries; beyond it the oldest tenth is dropped. */
 const LIMIT = 200_000;
 
 interface Waiter<E> {
@@ -11,7 +11,7 @@ interface Waiter<E> {
   resolve: (entry: E) => void;
 }
 
-/** What arrived and what came of it, in order of arrival. Holds no secret. */
+/** The requests and their results, in order of arrival. Contains no secret. */
 export class Journal<E extends JournalLine = JournalEntry> {
   #entries: E[] = [];
   #lastSeq: number;
@@ -19,7 +19,7 @@ export class Journal<E extends JournalLine = JournalEntry> {
   readonly #calls: Record<string, number> = {};
   readonly #errors: Record<string, number> = {};
 
-  /** Numbers go on after `lastSeq`. */
+  /** Entries are numbered from `lastSeq` + 1. */
   constructor(lastSeq: number) {
     this.#lastSeq = lastSeq;
   }
@@ -47,14 +47,14 @@ export class Journal<E extends JournalLine = JournalEntry> {
     return entry;
   }
 
-  /** Says that something about the entry is now known: its end, its taking effect, the client's going away. */
+  /** Adds to an entry what is now known: its end, its effect, the client's departure. */
   update(entry: E, known: Partial<E>): void {
     if (known.code !== undefined) this.#errors[known.code] = (this.#errors[known.code] ?? 0) + 1;
     Object.assign(entry, known);
     this.#tell(entry);
   }
 
-  /** The entries after that number. They are numbered without gaps, so that nobody has to look at those before. */
+  /** The entries after that number. The numbers have no gaps, so earlier entries need no scan. */
   since(seq: number): E[] {
     const [first] = this.#entries;
     return first ? this.#entries.slice(Math.max(0, seq + 1 - first.seq)) : [];
@@ -64,7 +64,7 @@ export class Journal<E extends JournalLine = JournalEntry> {
     this.#entries = [];
   }
 
-  /** The first entry, present or to come, that matches. Rejects with the signal's reason. */
+  /** The first entry, present or future, that matches. Rejects with the signal's reason. */
   wait(matches: (entry: E) => boolean, signal?: AbortSignal): Promise<E> {
     const present = this.#entries.find(matches);
     if (present) return Promise.resolve(present);
@@ -95,7 +95,7 @@ export class Journal<E extends JournalLine = JournalEntry> {
   }
 }
 
-/** The parameters for the journal: token and digest left out, passphrase and password hidden. */
+/** The parameters for the journal: without token and digest, with passphrase and password redacted. */
 export function shownParams(pairs: readonly [name: string, value: string][]): Record<string, string> {
   const params: Record<string, string> = {};
   for (const [name, value] of pairs) {
@@ -105,7 +105,7 @@ export function shownParams(pairs: readonly [name: string, value: string][]): Re
   return params;
 }
 
-/** A form body for the journal: as received but for the values of passphrase, password, token and digest. */
+/** A form body for the journal: as received, with the values of passphrase, password, token and digest redacted. */
 export function shownBody(body: Buffer, isForm: boolean): string {
   if (!isForm) return body.length === 0 ? '' : `[${body.length} bytes that are not a form]`;
   const pieces = body.toString('utf8').split('&');

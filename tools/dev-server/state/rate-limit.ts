@@ -4,7 +4,7 @@ const WINDOW = 60_000;
 export class RateLimit {
   readonly #made = new Map<number, number[]>();
 
-  /** Takes one turn; false, and nothing taken, if the account had `limit` of them within the minute. */
+  /** Counts one creation. Returns false and counts nothing if the account had `limit` of them within the minute. */
   take(accountId: number, limit: number, now: number): boolean {
     const recent = (this.#made.get(accountId) ?? []).filter((at) => now - at < WINDOW);
     this.#made.set(accountId, recent);

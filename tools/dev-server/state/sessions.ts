@@ -21,7 +21,7 @@ export class Sessions {
     return token;
   }
 
-  /** The account whose session this is; undefined if there is none or it ran out. */
+  /** The account of a session; undefined if the session does not exist or has expired. */
   accountOf(token: string, now: number, ttl: number): number | undefined {
     const session = this.#sessions.get(token);
     if (!session) return undefined;
@@ -34,7 +34,7 @@ export class Sessions {
     this.#sessions.delete(token);
   }
 
-  /** Ends all; returns how many there were. */
+  /** Ends all sessions; returns how many there were. */
   expireAll(): number {
     const { size } = this.#sessions;
     this.#sessions.clear();

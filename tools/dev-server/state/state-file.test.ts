@@ -63,7 +63,7 @@ test('accounts, authorities, certificates, counters and trust survive a restart;
   await second.stop();
 });
 
-test('calls are numbered on after a restart, those too that came after the state was last written', async () => {
+test('a restart continues the numbers of calls, including calls after the last write of the state', async () => {
   const options = { stateFile: join(folder, 'numbers.json') };
   const first = await startDevServer(options);
   const client = new TestClient(first);
@@ -78,7 +78,7 @@ test('calls are numbered on after a restart, those too that came after the state
   expect(entry?.seq).toBe((first.journal().at(-1)?.seq ?? NaN) + 1);
 });
 
-test('given credentials replace the kept ones', async () => {
+test('credentials in the options replace those of the file', async () => {
   const stateFile = join(folder, 'state.json');
   const first = await startDevServer({ stateFile, apiKey: 'old' });
   await first.stop();

@@ -1,11 +1,11 @@
-/** Keeps the service's memory in a JSON file. It holds private keys: only its owner may read it. */
+/** Keeps the service's state in a JSON file. It contains private keys, so only its owner may read it. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { type KeyPair, keyPairFromPem } from '../x509/keys.ts';
 import type { Account, Store } from './store.ts';
 import type { TlsAuthority } from '../http/tls.ts';
 
-/** Least time between two writings, in milliseconds: each writes everything. */
+/** Minimum time between two writes, in milliseconds: each writes everything. */
 const PAUSE = 200;
 
 const bytes = z.base64().transform((text) => Buffer.from(text, 'base64'));
@@ -54,13 +54,13 @@ const stateSchema = z.object({
   ),
 });
 
-/** What is kept beside the store itself. */
+/** What the file has besides the store. */
 export interface Kept {
   tls: TlsAuthority;
   lastSeq: number;
 }
 
-/** Fills an empty store from the file; undefined if there is no such file. Throws for one that is not a state file. */
+/** Fills an empty store from the file; undefined if there is no such file. Throws if it is no state file. */
 export async function loadState(path: string, store: Store): Promise<Kept | undefined> {
   const content = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -100,7 +100,7 @@ function readState(path: string, content: string): z.infer<typeof stateSchema> {
   }
 }
 
-/** Writes the state after changes, at most every 200 ms, each time whole and by renaming. */
+/** Writes the state after changes, at most every 200 ms, always completely and by renaming. */
 export class StateFile {
   readonly #path: string;
   readonly #store: Store;
@@ -121,12 +121,12 @@ export class StateFile {
     this.#dirty = true;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      // A failed write is tried again with the next change, and tells of itself at the flush.
+      // The next change retries a failed write, and the flush reports it.
       this.#writing = this.#writing.then(() => this.#write()).catch(() => {});
     }, PAUSE);
   }
 
-  /** Writes what is not yet written, the number of the last call too, which reads raise without changing the state. */
+  /** Writes what is not yet written, including the number of the last call, which also grows when the state does not change. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -33,7 +33,7 @@ export interface Certificate {
   caId: number;
   subject: Subject;
   names: AlternativeName[];
-  /** What was set; whether it has expired is a matter of the hour. */
+  /** The status that was set; expiry depends on the time. */
   status: SettableStatus | 'obsolete';
   key: KeyPair;
   /** Unix seconds. */
@@ -44,16 +44,16 @@ export interface Certificate {
   origin: CertificateView['origin'];
   /** Unix seconds of the last change to hold or revoked. */
   revokedAt?: number;
-  /** Absent until someone asks for it: other customers' certificates are rarely written. */
+  /** Absent until requested: other customers' certificates are rarely written. */
   der?: Buffer;
-  /** The root to put into the chain instead of the authority's. */
+  /** The root in the chain, if it is not the authority's. */
   foreignRoot?: Buffer;
 }
 
 export const FIRST_AUTHORITY_ID = 101;
 export const FIRST_CERTIFICATE_ID = 5001;
 
-/** Everything the service remembers. The counters are shared by all accounts, as in the real one. */
+/** Everything that the service remembers. All accounts share the counters, as at the real service. */
 export class Store {
   readonly accounts = new Map<number, Account>();
   readonly authorities = new Map<number, Authority>();
@@ -74,7 +74,7 @@ export class Store {
     return account;
   }
 
-  /** Throws NotFound, or AccessDenied where it is another account's. No account: whoever's it is. */
+  /** The authority. Throws NotFound, or AccessDenied if it is another account's. Without an account, anyone's. */
   authority(id: number, account?: Account): Authority {
     const authority = this.authorities.get(id);
     if (!authority) throw new ServiceError('NotFound', `There is no CA with the id ${id}`);
@@ -102,7 +102,7 @@ export class Store {
     return [...this.certificates.values()].filter((certificate) => certificate.caId === caId);
   }
 
-  /** Removes the authority and all it issued. */
+  /** Removes the authority and everything it issued. */
   deleteAuthority(id: number): void {
     for (const certificate of this.certificatesOf(id)) this.certificates.delete(certificate.id);
     this.authorities.delete(id);
@@ -110,10 +110,7 @@ export class Store {
   }
 }
 
-/**
- * The status at an hour. Good and held ones expire by time; whether revoked ones do is not documented, and here they
- * stay revoked.
- */
+/** The status at a time. Good and held certificates expire; it is undocumented whether revoked ones do, and here they stay revoked. */
 export function statusAt(certificate: Certificate, seconds: number): CertificateStatus {
   const { status } = certificate;
   return (status === 'good' || status === 'hold') && hasEnded(certificate, seconds) ? 'expired' : status;

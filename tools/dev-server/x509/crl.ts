@@ -11,11 +11,11 @@ export interface CrlEntry {
   serial: number;
   /** Unix seconds. */
   revokedAt: number;
-  /** On hold: the only entry with a reason, since the service takes none. */
+  /** On hold. Only these entries have a reason, since the service accepts none. */
   hold: boolean;
 }
 
-/** A DER revocation list, version 2, that is good for eight hours. */
+/** A DER revocation list, version 2, valid for eight hours. */
 export function revocationList(
   issuer: Buffer,
   key: KeyPair,

@@ -55,7 +55,7 @@ export function bitString(content: Uint8Array): Buffer {
   return tagged(0x03, Buffer.from([0]), content);
 }
 
-/** A BIT STRING of named bits (bit 0 first), without trailing zeros, as DER wants it. */
+/** A BIT STRING of named bits (bit 0 first), without trailing zeros, as DER requires. */
 export function namedBits(...bits: number[]): Buffer {
   const highest = Math.max(...bits);
   const bytes = Buffer.alloc((highest >> 3) + 1);
@@ -88,12 +88,12 @@ export function printableString(text: string): Buffer {
   return tagged(0x13, Buffer.from(text, 'latin1'));
 }
 
-/** BMPString: UTF-16, big end first. */
+/** BMPString: UTF-16, big-endian. */
 export function bmpString(text: string): Buffer {
   return tagged(0x1e, utf16be(text));
 }
 
-/** UTF-16 with the big end first. */
+/** UTF-16, big-endian. */
 export function utf16be(text: string): Buffer {
   return Buffer.from(text, 'utf16le').swap16();
 }

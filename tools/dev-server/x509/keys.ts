@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const generate = promisify(generateKeyPair);
 
-/** A key pair with the encodings that are asked for again and again. */
+/** A key pair with the encodings that are often needed. */
 export interface KeyPair {
   privateKey: KeyObject;
   /** PKCS#8 PEM. */
@@ -54,11 +54,11 @@ function publicKeyBits(publicKey: KeyObject, spki: Buffer): Buffer {
 export interface KeyPoolOptions {
   /** Keys made ahead. */
   size: number;
-  /** Hand them out round and round instead of once. */
+  /** Reuse them in turn. */
   reuse: boolean;
 }
 
-/** Key pairs made ahead, so that a `cert/new` need not wait for one. */
+/** Key pairs made ahead, so `cert/new` need not wait for one. */
 export class KeyPool {
   readonly #options: KeyPoolOptions;
   readonly #ready: KeyPair[] = [];
@@ -76,7 +76,7 @@ export class KeyPool {
     await Promise.all([this.#fill(), this.#fill()]);
   }
 
-  /** A key pair: from the pool, else made now. */
+  /** A key pair, from the pool or made now. */
   async take(): Promise<KeyPair> {
     if (this.#options.reuse && this.#ready.length > 0) {
       const key = this.#ready[this.#turn % this.#ready.length];
@@ -91,7 +91,7 @@ export class KeyPool {
     return key;
   }
 
-  /** Stops making keys; resolves when none is in the making. */
+  /** Stops making keys; resolves when none is being made. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#refill;

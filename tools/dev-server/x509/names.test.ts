@@ -55,7 +55,7 @@ function outcome(form: Form): unknown {
   }
 }
 
-test('names sent empty are an illegal value, names left out are none', () => {
+test('empty names are an illegal value, absent names are none', () => {
   expect(() => namesOfForm('')).toThrow(ServiceError);
   expect(namesOfForm(undefined)).toEqual([]);
 });

@@ -23,7 +23,7 @@ export function namesOfForm(value: FormValue | undefined): AlternativeName[] {
   return names;
 }
 
-/** Throws InputFailure naming `SANs` for a name that the service would not put into a certificate. */
+/** Throws InputFailure naming `SANs` for a name that the service would refuse. */
 export function checkNames(names: readonly AlternativeName[]): void {
   for (const { type, value } of names) {
     if (!LEGAL[type](value))
@@ -64,7 +64,7 @@ export function generalName({ type, value }: AlternativeName): Buffer {
 /** The 4 or 16 bytes of an address. */
 function addressBytes(address: string): Buffer {
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number));
-  // The URL parser writes an address in its shortest form, an embedded IPv4 as hex, so that only `::` is left to fill.
+  // The URL parser writes an address in its shortest form, with an embedded IPv4 as hex, so only `::` is left to expand.
   const shortest = new URL(`http://[${address}]/`).hostname.slice(1, -1);
   const [head = '', tail] = shortest.split('::');
   const left = head === '' ? [] : head.split(':');

@@ -31,7 +31,7 @@ export interface ArchiveContents {
   friendlyName: string;
 }
 
-/** The archive, key and certificates under one passphrase. */
+/** The archive: key and certificates under one passphrase. */
 export async function pkcs12(contents: ArchiveContents, passphrase: string): Promise<Buffer> {
   const [leaf = Buffer.alloc(0)] = contents.certificates;
   const attributes = der.set(

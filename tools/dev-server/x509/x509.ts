@@ -1,4 +1,4 @@
-/** Writes certificates: the common frame, and the service's two profiles. */
+/** Writes certificates: the common structure, and the service's two profiles. */
 import { sign } from 'node:crypto';
 import * as der from './der.ts';
 import type { KeyPair } from './keys.ts';
@@ -14,7 +14,7 @@ const ATTRIBUTE = {
   CN: der.oid('2.5.4.3'),
 };
 
-/** What a signature may be made with. */
+/** The hashes of signatures. */
 type SignatureHash = HashMethod | 'sha512';
 
 const RSA_ALGORITHM = {
@@ -49,7 +49,7 @@ export function distinguishedName(subject: Partial<Subject>): Buffer {
   return der.sequence(...parts);
 }
 
-/** The signed frame that certificates, CRLs and CSRs share: the body, the algorithm, the signature. */
+/** The signed structure of certificates, CRLs and CSRs: the body, the algorithm, the signature. */
 export function signed(body: Buffer, key: KeyPair, hash: SignatureHash): Buffer {
   return der.sequence(body, signatureAlgorithm(key, hash), der.bitString(sign(hash, body, key.privateKey)));
 }
@@ -58,7 +58,7 @@ export function signatureAlgorithm(key: KeyPair, hash: SignatureHash): Buffer {
   return key.privateKey.asymmetricKeyType === 'rsa' ? RSA_ALGORITHM[hash] : ECDSA_SHA256;
 }
 
-/** One extension; `critical` is left out where false, as DER wants it. */
+/** One extension; `critical` is omitted if false, as DER requires. */
 export function extension(id: Buffer, critical: boolean, value: Buffer): Buffer {
   return critical
     ? der.sequence(id, der.boolean(true), der.octetString(value))
@@ -91,7 +91,7 @@ export function certificate(parts: CertificateParts, key: KeyPair, hash: Signatu
   return signed(body, key, hash);
 }
 
-/** Where an authority's CRL, certificate and OCSP answers are found. */
+/** The URLs of an authority's CRL, certificate and OCSP answers. */
 export interface AuthorityUrls {
   crl: string;
   issuer: string;
@@ -136,7 +136,7 @@ export function leafExtensions(issuer: KeyPair, urls: AuthorityUrls): Buffer[] {
   ];
 }
 
-/** The leaf's extensions of its own: the key identifier, and the names if there are any. */
+/** The extensions that differ per leaf: the key identifier, and the names if there are any. */
 export function ownExtensions(key: KeyPair, names: readonly AlternativeName[]): Buffer[] {
   const own = [extension(OID.subjectKeyIdentifier, false, der.octetString(key.identifier))];
   if (names.length > 0) own.push(extension(OID.subjectAltName, false, alternativeNames(names)));
@@ -148,7 +148,7 @@ export function alternativeNames(names: readonly AlternativeName[]): Buffer {
   return der.sequence(...names.map(generalName));
 }
 
-/** The extension that points to the issuer's key. */
+/** The extension that identifies the issuer's key. */
 export function authorityKeyIdentifier(issuer: KeyPair): Buffer {
   return extension(
     OID.authorityKeyIdentifier,
