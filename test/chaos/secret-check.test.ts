@@ -32,11 +32,11 @@ beforeAll(async () => {
 });
 afterAll(() => dev.stop());
 
-test('a sound Secret tells its certificate, with the names in order', () => {
+test('a valid Secret yields its certificate, with the names in order', () => {
   expect(readHeld(good, { root, now: Date.now() })).toEqual({ id, names });
 });
 
-describe('a Secret is found out', () => {
+describe('a bad Secret is found', () => {
   test.each<[string, () => Record<string, string>, string]>([
     ['empty', () => ({}), 'no certificate'],
     ['with another key', () => ({ ...good, 'tls.key': otherKey }), 'does not fit'],
