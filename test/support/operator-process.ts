@@ -8,12 +8,12 @@ const root = new URL('../../', import.meta.url).pathname;
 const shipped = join(root, 'dist/operator.js');
 const withFailpoints = join(root, 'dist/failpoints/operator.js');
 
-/** Builds the operator if what is in `dist/` is missing or older than its sources. */
+/** Builds the operator if `dist/` is missing or older than its sources. */
 export function buildOperator(): Promise<void> {
   return build(shipped, []);
 }
 
-/** The same with what it takes to end it at a step. Resolves with the bundle's path. */
+/** The same with failpoints. Resolves with the bundle's path. */
 export async function buildFailpoints(): Promise<string> {
   await build(withFailpoints, ['--failpoints']);
   return withFailpoints;
@@ -36,22 +36,22 @@ async function build(bundle: string, flags: readonly string[]): Promise<void> {
 export interface OperatorProcess {
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** What it has logged, one object a line. */
+  /** Its log, one object per line. */
   log(): LogLine[];
-  /** Resolves with the first line, present or to come, that `matches`; rejects if it ends without one. */
+  /** Resolves with the first line, present or future, that `matches`. Rejects if the process ends without one. */
   logged(matches: (line: LogLine) => boolean): Promise<LogLine>;
   kill(signal: NodeJS.Signals): void;
-  /** Its exit code; the signal's name if one killed it. */
+  /** Its exit code, or the name of the signal that killed it. */
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
-/** Starts it with these flags and nothing of the environment but `env`. It is killed with the test. */
+/** Starts it with these flags and only `env` as its environment. It is killed with the test. */
 export function runOperatorProcess(
   args: readonly string[],
   env: Record<string, string> = {},
   bundle = shipped,
 ): OperatorProcess {
-  // A folder without a kubeconfig as home, so that it finds no cluster of the developer's.
+  // A home folder without a kubeconfig, so it finds no cluster of the developer.
   const child: ChildProcess = spawn(process.execPath, [bundle, ...args], { env: { HOME: root, ...env } });
   let stdout = '';
   let stderr = '';

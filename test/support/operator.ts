@@ -21,16 +21,16 @@ export interface LogLine {
 
 /** An operator that runs in this process. */
 export interface TestOperator {
-  /** Everything it has logged, one object a line. */
+  /** Its log, one object per line. */
   readonly log: readonly LogLine[];
   readonly traffic: Traffic;
-  /** How it ended, once it has. */
+  /** How it ended. */
   readonly ended: Promise<void>;
-  /** Stops it: gently, so that it finishes what it is at, or by force, as close to a kill as a process can do to itself. */
+  /** Stops it: gracefully, so it finishes its work, or by force, as close to a kill as is possible within a process. */
   stop(how?: 'gently' | 'by force'): Promise<void>;
 }
 
-/** Starts an operator on the stage and waits until it watches everything. It stops with the test. */
+/** Starts an operator on the stage and waits until all its watches are open. It stops with the test. */
 export async function startOperator(stage: Stage, settings: Partial<Settings> = {}): Promise<TestOperator> {
   const started = launchOperator(stage, settings);
   const kinds = [
@@ -85,7 +85,7 @@ export function launchOperator(stage: Stage, settings: Partial<Settings> = {}): 
   const ended = traffic
     .run(() => runOperator(all, stage.clock, logger, { gentle: gentle.signal, forced: forced.signal }))
     .finally(() => stage.operators.delete(traffic));
-  // Whoever awaits it hears of a failure; until then it is no unhandled one.
+  // A failure is reported where it is awaited; until then it must not count as unhandled.
   ended.catch(() => undefined);
   const stop = async (how: 'gently' | 'by force' = 'gently'): Promise<void> => {
     gentle.abort();
