@@ -1,4 +1,4 @@
-/** Whose turn it is where two are compared, so that a machine that grows steadily slower favours neither. */
+/** Whose turn it is where two are compared, so a machine that grows steadily slower favours neither. */
 
 /** The contestants in the order of a round: reversed in every other one, the first of which is the warm-up with index 0. */
 export function ofRound<T>(contestants: readonly T[], index: number): readonly T[] {

@@ -94,7 +94,7 @@ export class Herd {
       if (this.#orders.length === 0) this.#makeUp();
       const order = this.#orders.shift();
       if (!order) break;
-      const isDone = await this.#carryOut(options, order, signal);
+      const isDone = await this.#execute(options, order, signal);
       const again = (this.#again.get(order) ?? 0) + 1;
       this.#again.set(order, again);
       if (!isDone && again < TRIES) this.#orders.push(order);
@@ -118,7 +118,7 @@ export class Herd {
   }
 
   /** False if the process ended by itself first. */
-  async #carryOut(options: OperatorOptions, order: Order, signal: AbortSignal): Promise<boolean> {
+  async #execute(options: OperatorOptions, order: Order, signal: AbortSignal): Promise<boolean> {
     const { election } = order;
     const failpoint =
       order.do === 'kill' || order.do === 'stop'

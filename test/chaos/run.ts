@@ -79,7 +79,7 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     const limit = setTimeout(() => over.abort(), durationLimit);
     const others = other.run();
     const creation = createAll(state);
-    const deeds = carryOut(state, plan.deeds, over.signal);
+    const deeds = runDeeds(state, plan.deeds, over.signal);
     const ticker = setInterval(() => progress(`${herd.kills} kills, ${herd.left} orders left`), 10_000);
     await herd.run(over.signal);
     over.abort();
@@ -169,7 +169,7 @@ async function createAll(state: RunState): Promise<void> {
   for (const wanted of state.population.all) await create(state, wanted);
 }
 
-async function carryOut(state: RunState, deeds: readonly Planned[], signal: AbortSignal): Promise<void> {
+async function runDeeds(state: RunState, deeds: readonly Planned[], signal: AbortSignal): Promise<void> {
   for (const { afterMs, deed, whom } of deeds) {
     await pause(afterMs);
     if (signal.aborted) return;

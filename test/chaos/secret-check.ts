@@ -1,7 +1,7 @@
 /** Reads a Secret with the platform's X.509 and no code of the operator. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 
-export interface Held {
+export interface SecretCertificate {
   /** The certificate id, which the dev server uses as the serial number. */
   id: number;
   /** DNS names in the certificate's order. */
@@ -18,14 +18,17 @@ export interface Expectation {
 const SKEW_MS = 6 * 60_000;
 
 /** Reads the data of a Secret. Throws an Error with the first defect. */
-export function readHeld(data: Readonly<Record<string, string>>, { root, now }: Expectation): Held {
+export function readSecret(
+  data: Readonly<Record<string, string>>,
+  { root, now }: Expectation,
+): SecretCertificate {
   const [leafPem, ...others] = blocks(text(data, 'tls.crt'));
-  if (leafPem === undefined) throw new Error('tls.crt holds no certificate');
+  if (leafPem === undefined) throw new Error('tls.crt has no certificate');
   const leaf = new X509Certificate(leafPem);
   const authority = new X509Certificate(root);
   if (!createPrivateKeyOf(data).equals(leaf)) throw new Error('tls.key does not fit tls.crt');
   if (others.some((other) => new X509Certificate(other).raw.equals(authority.raw)))
-    throw new Error('tls.crt holds the root');
+    throw new Error('tls.crt has the root as its leaf');
   if (!leaf.checkIssued(authority) || !leaf.verify(authority.publicKey))
     throw new Error('tls.crt is not signed by the authority');
   const [ca] = blocks(text(data, 'ca.crt'));

@@ -147,7 +147,7 @@ test('a certificate that no resource claims and no issuer reports is lost', () =
 
 test.each([
   ['an orphan', { orphans: [{ certificateId: 5001 }] }, [5001]],
-  ['given up', { released: [{ certificateId: 5001 }] }, []],
+  ['released', { released: [{ certificateId: 5001 }] }, []],
 ])('a certificate that an issuer reports as %s is not lost', (_, status, reported) => {
   const scene = new Scene().issuer(status);
   scene.buy(scene.wish('web'));

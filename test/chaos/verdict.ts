@@ -1,7 +1,7 @@
 /** The findings of the witnesses, by kind. */
 import type { CertificateView } from '../../tools/dev-server/types.ts';
 import { type Bought, type Evidence, boughtOf, placeOf, rootOf, tagOf } from './ledger.ts';
-import { readHeld } from './secret-check.ts';
+import { readSecret } from './secret-check.ts';
 
 /** Each finding is a sentence that names the certificate or Secret. */
 export interface Verdict {
@@ -198,15 +198,15 @@ function judgeSecrets(
     const issuer = tags.all().find((tag) => placeOf(tag) === place)?.issuer;
     const authority = authorities.find((one) => one.name.toLowerCase().startsWith(issuer ?? '?'));
     try {
-      const held = readHeld(data, { root: authority?.pem ?? '', now: at });
-      const tag = tags.of(held.names);
-      if (!tag) invalidSecretVersions.push(`${name} holds ${held.id}, whose names nobody requested`);
-      else if ((placeOf(tag) !== place || tag.party === 'person') && !isExcepted(held.id))
-        wrongOwner.push(`${name} holds ${held.id} of ${placeOf(tag) === '/' ? 'a person' : placeOf(tag)}`);
-      const key = `${place} ${[...held.names].sort().join(',')}`;
+      const found = readSecret(data, { root: authority?.pem ?? '', now: at });
+      const tag = tags.of(found.names);
+      if (!tag) invalidSecretVersions.push(`${name} has ${found.id}, whose names nobody requested`);
+      else if ((placeOf(tag) !== place || tag.party === 'person') && !isExcepted(found.id))
+        wrongOwner.push(`${name} has ${found.id} of ${placeOf(tag) === '/' ? 'a person' : placeOf(tag)}`);
+      const key = `${place} ${[...found.names].sort().join(',')}`;
       const before = highest.get(key) ?? 0;
-      if (held.id < before) secretRegressions.push(`${name} holds ${held.id} after ${before}`);
-      highest.set(key, Math.max(before, held.id));
+      if (found.id < before) secretRegressions.push(`${name} has ${found.id} after ${before}`);
+      highest.set(key, Math.max(before, found.id));
     } catch (error) {
       invalidSecretVersions.push(`${name}: ${error instanceof Error ? error.message : 'unreadable'}`);
     }

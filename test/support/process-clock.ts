@@ -9,7 +9,7 @@ export class ProcessClock implements Clock {
   #slept = 0;
   #stopped: { at: number; asleep: boolean } | undefined;
   #dead = false;
-  #held: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
 
   constructor(world: VirtualClock) {
     this.#world = world;
@@ -48,7 +48,7 @@ export class ProcessClock implements Clock {
   /** Runs something in the process: now, or once it continues. */
   run(fn: () => void): void {
     if (this.#dead) return;
-    if (this.#stopped) this.#held.push(fn);
+    if (this.#stopped) this.#waiting.push(fn);
     else fn();
   }
 
@@ -61,15 +61,15 @@ export class ProcessClock implements Clock {
   resume(): void {
     if (this.#stopped?.asleep) this.#slept += this.#world.monotonic() - this.#stopped.at;
     this.#stopped = undefined;
-    const held = this.#held;
-    this.#held = [];
-    for (const fn of held) fn();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const fn of waiting) fn();
   }
 
   /** Kills it. */
   kill(): void {
     this.#dead = true;
-    this.#held = [];
+    this.#waiting = [];
   }
 
   /** Sets the wall clock of this machine ahead or back. */

@@ -16,18 +16,18 @@ const TRIES = 200;
  * use later.
  */
 export async function freePorts(count: number, draw: () => number = drawPort): Promise<number[]> {
-  const held = new Map<number, Server>();
+  const taken = new Map<number, Server>();
   try {
-    for (let tries = 0; held.size < count; tries++) {
+    for (let tries = 0; taken.size < count; tries++) {
       if (tries === TRIES) throw new ControlPlaneError('StartFailed', 'No free loopback port was found.');
       const port = draw();
-      if (held.has(port)) continue;
+      if (taken.has(port)) continue;
       const server = await listen(port);
-      if (server !== undefined) held.set(port, server);
+      if (server !== undefined) taken.set(port, server);
     }
-    return [...held.keys()];
+    return [...taken.keys()];
   } finally {
-    await Promise.all([...held.values()].map(close));
+    await Promise.all([...taken.values()].map(close));
   }
 }
 

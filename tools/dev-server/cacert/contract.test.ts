@@ -322,7 +322,7 @@ describe('ccsr.php issues', () => {
   test.each([
     ['730 days from 50 points on', { points: 50 }, {}, 730 * 86_400],
     ['180 days below', { points: 49 }, {}, 180 * 86_400],
-    ['whatever it is told to', {}, { validity: '47d' }, 47 * 86_400],
+    ['whatever the option says', {}, { validity: '47d' }, 47 * 86_400],
   ])('for %s', async (_, change, options, seconds) => {
     server.putMember({ ...JANE, ...change });
     await server.setOptions(options);

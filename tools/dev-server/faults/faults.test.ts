@@ -53,7 +53,7 @@ describe('answers that do not come from the service', () => {
       { call: 'cert/new', kind: 'error', code: 'RateLimitExceeded', retryAfter: 3 },
       { status: 429, type: 'application/json', text: /RateLimitExceeded/ },
     ],
-  ])('%s, without acting unless told so', async (_, fault, want) => {
+  ])('%s, without acting unless acts is set', async (_, fault, want) => {
     for (const acts of [false, true]) {
       const before = made();
       server.addFault({ ...fault, acts } as Fault);

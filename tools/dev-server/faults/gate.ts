@@ -1,9 +1,9 @@
 /** Where calls wait until they are released. */
 export class Gate {
-  readonly #held = new Set<() => void>();
+  readonly #waiting = new Set<() => void>();
 
   get held(): number {
-    return this.#held.size;
+    return this.#waiting.size;
   }
 
   /** Resolves at the next `release`; rejects with the signal's reason. */
@@ -11,7 +11,7 @@ export class Gate {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
       const onAbort = (): void => {
-        this.#held.delete(go);
+        this.#waiting.delete(go);
         reject(signal.reason as Error);
       };
       const go = (): void => {
@@ -19,14 +19,14 @@ export class Gate {
         resolve();
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#held.add(go);
+      this.#waiting.add(go);
     });
   }
 
   /** Releases every waiting call; returns how many. */
   release(): number {
-    const going = [...this.#held];
-    this.#held.clear();
+    const going = [...this.#waiting];
+    this.#waiting.clear();
     for (const go of going) go();
     return going.length;
   }
