@@ -1,4 +1,4 @@
-/** What has to be in the cluster before anything is measured, and what is looked up afterwards. */
+/** Prepares the cluster for a measurement, and reads the certificates from it afterwards. */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
@@ -10,7 +10,7 @@ import { type KubeObject, type ResourceType, secrets } from '../src/kube/objects
 import { Transport } from '../src/kube/transport/transport.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { BenchError } from './errors.ts';
-import { ISSUER } from './payloads.ts';
+import { ISSUER } from './floor/payloads.ts';
 
 const crds: ResourceType = {
   group: 'apiextensions.k8s.io',
@@ -83,7 +83,7 @@ export async function createIssuers(
   }
 }
 
-/** Waits until every issuer is Ready. `alive` is asked in between and throws when waiting has become pointless. */
+/** Waits until every issuer is Ready. Calls `alive` in between, which throws when waiting is pointless. */
 export async function untilIssuersReady(
   kube: KubeClient,
   names: readonly string[],
@@ -98,7 +98,7 @@ export async function untilIssuersReady(
   }
 }
 
-/** The certificates of a namespace and how many of them are Ready, looked up live. */
+/** The certificates of a namespace and how many of them are Ready, from a live LIST. */
 export async function readyCertificates(
   kube: KubeClient,
   namespace: string,
@@ -111,7 +111,7 @@ export function isReady({ status }: TinyCertCertificate): boolean {
   return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
-/** The reason that the condition Ready gives. */
+/** The reason of the condition Ready. */
 export function readyReason({ status }: TinyCertCertificate): string | undefined {
   return status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
 }

@@ -1,6 +1,6 @@
 import { AppError } from '../src/lib/errors.ts';
 
-/** The bench cannot go on. The message is for the person who started it; `details` are lines of a log. */
+/** The bench cannot continue. The message is for the person who started it; `details` are lines of a log. */
 export class BenchError extends AppError {
   readonly details: readonly string[];
 

@@ -1,13 +1,14 @@
-/** `npm run bench`: the operator against the floor, interleaved, or how it goes through an outage. See README.md here for what the figures mean. */
+/** `npm run bench`: measures the operator against the floors, interleaved, or through an outage. README.md explains the figures. */
 import { explain } from '../tools/control-plane/index.ts';
 import { runBench } from './bench.ts';
 import { BenchError } from './errors.ts';
-import { serveFloor } from './floor.ts';
-import { FLOOR_ARGUMENT } from './floor-process.ts';
+import { serveFloor } from './floor/floor.ts';
+import { FLOOR_ARGUMENT } from './floor/floor-process.ts';
 import { type BenchOptions, HELP, OptionError, type OutageOptions, readOptions } from './options.ts';
-import { outageTable, summarizeOutage } from './outage-report.ts';
+import { outageTable, summarizeOutage } from './report/outage-report.ts';
 import { runOutage } from './outage.ts';
-import { summarize, table } from './report.ts';
+import { summarize } from './report/summary.ts';
+import { table } from './report/table.ts';
 
 /** Exit codes: 0 measured, 1 failed or interrupted, 2 wrong arguments. */
 async function main(): Promise<number> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HELP, OptionError, readOptions } from './options.ts';
 
-test('without arguments the usual numbers are taken', () => {
+test('the defaults apply without arguments', () => {
   expect(readOptions([])).toEqual({ certificates: 500, concurrency: 32, pairs: 5, json: false });
 });
 
@@ -18,8 +18,33 @@ test('every option is read', () => {
   });
 });
 
+describe('with --against', () => {
+  test('the bundle of the baseline is read', () => {
+    expect(readOptions(['--against', '../old/dist/operator.js', '--operator', 'op.js'])).toMatchObject({
+      against: '../old/dist/operator.js',
+      operator: 'op.js',
+    });
+  });
+
+  test('a profile is refused, since it would slow one of the two', () => {
+    expect(() => readOptions(['--against', 'op.js', '--profile', 'profiles'])).toThrow(OptionError);
+  });
+
+  test('an outage is refused', () => {
+    expect(() => readOptions(['--against', 'op.js', '--outage'])).toThrow(
+      '--against is for measurements without --outage.',
+    );
+  });
+
+  test('the rounds of the baseline count towards the most objects', () => {
+    const args = '--against op.js --certificates 5000 --pairs'.split(' ');
+    expect(() => readOptions([...args, '6'])).toThrow(OptionError);
+    expect(readOptions([...args, '5'])).toMatchObject({ pairs: 5 });
+  });
+});
+
 describe('with --outage', () => {
-  test('a thousand certificates go through it three times', () => {
+  test('the default is a thousand certificates and three rounds', () => {
     expect(readOptions(['--outage'])).toEqual({
       certificates: 1000,
       concurrency: 32,
@@ -33,14 +58,14 @@ describe('with --outage', () => {
     expect(readOptions(args)).toEqual({ certificates: 20, concurrency: 8, rounds: 1, json: true });
   });
 
-  test('there are no pairs, and without it no rounds', () => {
+  test('--pairs is refused, and without it --rounds', () => {
     expect(() => readOptions(['--outage', '--pairs', '5'])).toThrow(
       '--pairs is for measurements without --outage.',
     );
     expect(() => readOptions(['--rounds', '3'])).toThrow('--rounds is for measurements with --outage.');
   });
 
-  test('no more objects are made than one machine bears', () => {
+  test('numbers beyond what one machine can bear are refused', () => {
     expect(() => readOptions(['--outage', '--certificates', '5001'])).toThrow(OptionError);
     expect(() => readOptions(['--outage', '--rounds', '21'])).toThrow(OptionError);
     expect(readOptions(['--outage', '--certificates', '5000', '--rounds', '20'])).toMatchObject({
@@ -49,11 +74,11 @@ describe('with --outage', () => {
   });
 });
 
-test('help wins over everything else', () => {
+test('--help wins over everything else', () => {
   expect(readOptions(['--help', '--certificates', 'many'])).toBe('help');
 });
 
-describe('absurd numbers are refused with the range', () => {
+describe('absurd numbers are refused with the valid range', () => {
   test.each([
     ['--certificates', '0'],
     ['--certificates', '5001'],
@@ -69,7 +94,7 @@ describe('absurd numbers are refused with the range', () => {
     ).toThrow(/is not a whole number from 1 to \d+/);
   });
 
-  test('and numbers that are absurd together', () => {
+  test('numbers that are absurd together are refused', () => {
     expect(() => readOptions(['--certificates', '5000', '--pairs', '7'])).toThrow(OptionError);
     expect(readOptions(['--certificates', '5000', '--pairs', '6'])).toMatchObject({ pairs: 6 });
   });
@@ -80,6 +105,8 @@ test.each([['--nonsense'], ['500'], ['--certificates']])('%s is refused', (arg) 
 });
 
 test('the help names every option', () => {
-  for (const name of 'certificates concurrency pairs outage rounds json operator profile help'.split(' '))
+  for (const name of 'certificates concurrency pairs outage rounds json operator against profile help'.split(
+    ' ',
+  ))
     expect(HELP).toContain(`--${name}`);
 });

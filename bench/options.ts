@@ -7,30 +7,32 @@ export interface BenchOptions {
   json: boolean;
   /** The operator's bundle; absent: dist/operator.js, built first if it is older than its sources. */
   operator?: string;
+  /** Another bundle, measured in the same rounds. */
+  against?: string;
   /** Folder for a CPU profile of the operator. */
   profile?: string;
 }
 
 /** What `--outage` measures, see outage.ts. */
-export interface OutageOptions extends Omit<BenchOptions, 'pairs'> {
+export interface OutageOptions extends Omit<BenchOptions, 'pairs' | 'against'> {
   rounds: number;
 }
 
-/** An argument that cannot be. The message says what can. */
+/** An argument is invalid. The message gives the valid values. */
 export class OptionError extends Error {}
 
-/** More than these prove nothing more on one machine. Objects are never deleted, so that they add up in etcd. */
+/** Larger numbers prove nothing more on one machine. Objects are never deleted, so they add up in etcd. */
 const LIMITS = {
   certificates: { least: 1, most: 5000, usual: 500 },
   concurrency: { least: 1, most: 256, usual: 32 },
   pairs: { least: 1, most: 20, usual: 5 },
   rounds: { least: 1, most: 20, usual: 3 },
 };
-/** What an outage is about unless another number is asked for. */
+/** The default of `--certificates` with `--outage`. */
 const WAITING_CERTIFICATES = 1000;
 const MOST_CERTIFICATES = 100_000;
 
-/** With fewer one cannot tell a difference from noise. */
+/** With fewer, a difference cannot be distinguished from noise. */
 export const ENOUGH_PAIRS = 5;
 
 export const HELP = `Measures the operator against what the API server alone costs.
@@ -39,13 +41,14 @@ Usage: npm run bench -- [options]
 
 Options
   --certificates N   Certificates of each round, ${range('certificates')}.
-  --concurrency N    Certificates worked on at once, by all three, ${range('concurrency')}.
-  --pairs N          Rounds of each, one after the other in turn, ${range('pairs')}. Fewer than ${ENOUGH_PAIRS} prove nothing.
+  --concurrency N    Certificates that each contestant works on at once, ${range('concurrency')}.
+  --pairs N          Rounds of each contestant, in turn, ${range('pairs')}. Fewer than ${ENOUGH_PAIRS} prove nothing.
   --outage           Measure an outage and its end instead: the credentials are wrong, certificates
-                     (${WAITING_CERTIFICATES} unless given) wait, the credentials are mended.
+                     (${WAITING_CERTIFICATES} unless given) wait, the credentials are corrected.
   --rounds N         With --outage: how often, ${range('rounds')}. A round takes about two minutes.
   --json             Print one line of JSON instead of a table.
-  --operator FILE    Another bundle than dist/operator.js, to compare builds.
+  --operator FILE    Measure this bundle instead of dist/operator.js.
+  --against FILE     Measure this bundle too, in the same rounds: the baseline to compare the operator with.
   --profile FOLDER   Write a CPU profile of the operator there (.cpuprofile, for Chrome's developer tools).
   --help             Print this text.
 
@@ -53,17 +56,23 @@ It starts a control plane (etcd, kube-apiserver) and the dev server on this mach
   the operator         dist/operator.js, built first if it is older than src
   the bare floor       the three writes of an issuance, and nothing else
   the floor with CA    the same writes and the same three CA calls
-each as a process of its own. bench/README.md says what the figures mean. It needs Linux.
+  the baseline         the bundle of --against, if given
+each as a process of its own. bench/README.md explains the figures. It needs Linux.
 `;
 
-/** Reads the arguments behind the program's name. Throws an `OptionError` for what is unknown or absurd. */
+/** Reads the arguments after the program's name. Throws an `OptionError` for an unknown or absurd one. */
 export function readOptions(args: readonly string[]): BenchOptions | OutageOptions | 'help' {
   const values = parse(args);
   if (values.help) return 'help';
   const isOutage = values.outage ?? false;
-  const stray = isOutage ? 'pairs' : 'rounds';
-  if (values[stray] !== undefined)
-    throw new OptionError(`--${stray} is for measurements ${isOutage ? 'without' : 'with'} --outage.`);
+  for (const stray of isOutage ? (['pairs', 'against'] as const) : (['rounds'] as const)) {
+    if (values[stray] !== undefined)
+      throw new OptionError(`--${stray} is for measurements ${isOutage ? 'without' : 'with'} --outage.`);
+  }
+  if (values.against !== undefined && values.profile !== undefined)
+    throw new OptionError(
+      '--profile slows the operator, so it cannot be compared: leave out --against or --profile.',
+    );
   const common = {
     certificates: whole('certificates', values.certificates, isOutage ? WAITING_CERTIFICATES : undefined),
     concurrency: whole('concurrency', values.concurrency),
@@ -77,9 +86,10 @@ export function readOptions(args: readonly string[]): BenchOptions | OutageOptio
     return { ...common, rounds };
   }
   const pairs = whole('pairs', values.pairs);
-  // Three kinds of rounds.
-  assertFew(common.certificates, 3 * pairs, `${pairs} pairs`);
-  return { ...common, pairs };
+  const { against } = values;
+  const kindsOfRounds = against === undefined ? 3 : 4;
+  assertFew(common.certificates, kindsOfRounds * pairs, `${pairs} pairs`);
+  return { ...common, pairs, ...(against === undefined ? {} : { against }) };
 }
 
 function assertFew(certificates: number, times: number, words: string): void {
@@ -102,6 +112,7 @@ function parse(args: readonly string[]) {
         rounds: { type: 'string' },
         json: { type: 'boolean' },
         operator: { type: 'string' },
+        against: { type: 'string' },
         profile: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -1,24 +1,23 @@
-/** How an outage and its end go: the credentials are wrong, certificates wait, the credentials are mended. */
+/** Measures an outage and its end: the credentials are wrong, certificates wait, the credentials are corrected. */
 import { availableParallelism, loadavg } from 'node:os';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TinyCertCertificate } from '../src/api/kinds.ts';
 import { keyOf, secrets } from '../src/kube/objects.ts';
-import { freshBundle } from './build.ts';
-import { CertificateWatch } from './certificate-watch.ts';
+import { freshBundle, givenBundle } from './processes/build.ts';
+import { CertificateWatch } from './measure/certificate-watch.ts';
 import { createIssuers, createNamespaces, isReady, readyCertificates, readyReason } from './cluster.ts';
 import { BenchError } from './errors.ts';
-import { OperatorProcess } from './operator-process.ts';
+import { OperatorProcess } from './processes/operator-process.ts';
 import type { OutageOptions } from './options.ts';
-import type { OutageRound } from './outage-report.ts';
-import { commonNameOf, ISSUER } from './payloads.ts';
-import { cpuMs } from './process-usage.ts';
-import { boughtTwice } from './purchases.ts';
-import { createCertificates } from './raw-loop.ts';
-import { type RequestCounts, requestCounts, since } from './request-counts.ts';
+import type { OutageRound } from './report/outage-report.ts';
+import { commonNameOf, ISSUER } from './floor/payloads.ts';
+import { cpuMs } from './measure/process-usage.ts';
+import { boughtTwice } from './measure/purchases.ts';
+import { createCertificates } from './floor/raw-loop.ts';
+import { type RequestCounts, requestCounts, since } from './measure/request-counts.ts';
 import { Cleanup, type Ground, openGround, unlessStopped } from './stage.ts';
 
-/** How long an outage is watched once every certificate says that it waits. */
+/** How long the outage continues once every certificate reports that it waits. */
 const STRETCH_MS = 65_000;
 const WAITING_PATIENCE_MS = 180_000;
 const READY_PATIENCE_MS = 300_000;
@@ -31,14 +30,14 @@ export async function runOutage(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<OutageRound[]> {
-  const bundle = options.operator === undefined ? freshBundle(progress) : resolve(options.operator);
+  const bundle = options.operator === undefined ? freshBundle(progress) : givenBundle(options.operator);
   progress(`${availableParallelism()} CPUs, load ${load()} before anything was started.`);
   return unlessStopped(signal, async (cleanup) => {
     const ground = await openGround({ concurrency: options.concurrency, progress, signal }, cleanup);
     const rounds: OutageRound[] = [];
     for (let number = 1; number <= options.rounds; number += 1) {
       const ofRound = new Cleanup();
-      // Also if it is stopped within a round.
+      // For a bench that is stopped within a round.
       cleanup.add(() => ofRound.run());
       const round = await outageRound(ground, { ...options, bundle }, `outage-${number}`, ofRound);
       await ofRound.run();
@@ -90,7 +89,7 @@ async function outageRound(
   await watch.until(
     states.allWaiting,
     WAITING_PATIENCE_MS,
-    () => `Only ${states.waiting} of ${certificates} certificates say that they wait.`,
+    () => `Only ${states.waiting} of ${certificates} certificates report that they wait.`,
   );
   await sleep(STRETCH_MS);
   await operator.assertRunning();
@@ -134,7 +133,7 @@ async function outageRound(
     secondsToFirstReady: (states.firstReadyAt - mended) / 1000,
     secondsToAllReady: (allReady - mended) / 1000,
     callsAfter: journal.length - callsDuringOutage,
-    // The mending itself is one.
+    // One is the correction itself.
     writesAfter: afterMend.writes - 1,
     conflictsAfter: afterMend.conflicts,
     cpuMs: {
@@ -148,13 +147,13 @@ async function outageRound(
   };
 }
 
-/** What a namespace's certificates say, as a watch shows it. */
+/** The states of a namespace's certificates, as a watch shows them. */
 class States {
-  /** When the first was seen Ready. */
+  /** When the watch showed the first Ready. */
   firstReadyAt = 0;
-  /** All say that they wait for their issuer. */
+  /** All report that they wait for their issuer. */
   readonly allWaiting: Promise<void>;
-  /** All are Ready: the time at which the last was seen so. */
+  /** Resolves when all are Ready, with the time at which the watch showed the last. */
   readonly allReady: Promise<number>;
   readonly #count: number;
   readonly #waiting = new Set<string>();

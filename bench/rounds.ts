@@ -2,18 +2,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from '../src/kube/client.ts';
 import { readyCertificates } from './cluster.ts';
-import type { DevServerProcess } from './dev-server-process.ts';
+import type { DevServerProcess } from './processes/dev-server-process.ts';
 import { BenchError } from './errors.ts';
-import type { FloorProcess } from './floor-process.ts';
-import type { OperatorProcess } from './operator-process.ts';
-import { commonNameOf } from './payloads.ts';
-import { cpuMs } from './process-usage.ts';
-import { boughtTwice } from './purchases.ts';
-import type { RawHttp } from './raw-http.ts';
-import { createCertificates } from './raw-loop.ts';
-import { type RequestCounts, requestCounts, since } from './request-counts.ts';
+import type { FloorProcess } from './floor/floor-process.ts';
+import type { OperatorProcess } from './processes/operator-process.ts';
+import { commonNameOf } from './floor/payloads.ts';
+import { cpuMs } from './measure/process-usage.ts';
+import { boughtTwice } from './measure/purchases.ts';
+import type { RawHttp } from './floor/raw-http.ts';
+import { createCertificates } from './floor/raw-loop.ts';
+import { type RequestCounts, requestCounts, since } from './measure/request-counts.ts';
 
-/** What a round needs beside its own process. */
+/** What a round needs besides its own process. */
 export interface Site {
   kube: KubeClient;
   /** To the API server, for what is created and counted. */
@@ -23,7 +23,7 @@ export interface Site {
   concurrency: number;
 }
 
-/** What one round showed. */
+/** What was measured of one round. */
 export interface Round {
   certificates: number;
   /** Milliseconds from the start of the clock to the last certificate. */
@@ -44,12 +44,12 @@ export interface CpuTimes {
   ca: number;
 }
 
-/** What is under way when the clock stops (watch events, echoes) belongs to the round's cost. */
+/** Work under way when the clock stops (watch events, echoes) belongs to the round's cost. */
 const SETTLE_MS = 400;
-/** A certificate whose attempt had to be recovered is late by 45 s; one that takes longer than this is not coming. */
+/** A certificate with a recovered attempt comes 45 s late; one that takes longer than this will not come. */
 const PATIENCE_MS = 90_000;
 
-/** A round of a floor. Throws unless it was three writes a certificate. */
+/** Runs a round of a floor. Throws unless it made three writes per certificate. */
 export async function floorRound(
   site: Site,
   floor: FloorProcess,
@@ -66,7 +66,7 @@ export async function floorRound(
   return round;
 }
 
-/** The API server or an idle watch may add a request of its own in a long round; more means that the floor is none. */
+/** The API server or an idle watch may add a request in a long round. More than this means that the floor is wrong. */
 const STRAY = 3;
 
 function assertThreeWrites({ certificates, requests }: Round): void {
@@ -78,8 +78,8 @@ function assertThreeWrites({ certificates, requests }: Round): void {
 }
 
 /**
- * A round of the operator. The clock starts when the operator, stopped while the certificates were created, is let go, and stops when
- * it has issued the last. That all are Ready is then looked up.
+ * Runs a round of the operator, which is stopped while the certificates are created. The clock runs from its SIGCONT until it
+ * has issued the last one. Then a LIST checks that all are Ready.
  */
 export async function operatorRound(
   site: Site,
@@ -112,7 +112,7 @@ export async function operatorRound(
   return { ...round, boughtTwice: boughtTwice(await dev.journal(), revisions) };
 }
 
-/** Counts requests and CPU time around `run`, which gives the milliseconds it took. */
+/** Counts requests and CPU time around `run`, which returns the milliseconds it took. */
 async function measured(
   { http, dev, pids }: Site,
   ownPid: number,
@@ -148,7 +148,7 @@ async function countRequests(http: RawHttp): Promise<RequestCounts> {
 }
 
 /**
- * Asks the operator how far it is, seldom while much is left and often near the end: some twenty questions of a millisecond each. A
+ * Polls the operator's counter, rarely while much is left and often near the end: some twenty polls of a millisecond each. A
  * watch would cost the API server and this process more.
  */
 async function untilIssued(operator: OperatorProcess, before: number, count: number): Promise<void> {
@@ -165,7 +165,7 @@ async function untilIssued(operator: OperatorProcess, before: number, count: num
   }
 }
 
-/** Half of the time that is left at the present speed, within bounds. */
+/** Milliseconds until the next poll: half of the time that is left at the present speed, within bounds. */
 export function pollDelayMs(issued: number, count: number, elapsedMs: number): number {
   const left = issued === 0 ? 400 : (elapsedMs / issued) * (count - issued);
   return Math.min(Math.max(left / 2, 10), 1000);

@@ -22,7 +22,7 @@ interface Delay {
   max: number;
 }
 
-/** Runs `step` so often, with a timer each millisecond that is to fire on time. */
+/** Runs `step` so many times, beside a timer that should fire each millisecond. */
 async function measure(name: string, times: number, step: () => unknown): Promise<Delay> {
   await sleep(50);
   const delay = monitorEventLoopDelay({ resolution: 1 });
@@ -32,7 +32,7 @@ async function measure(name: string, times: number, step: () => unknown): Promis
     const started = performance.now();
     await step();
     took.push(performance.now() - started);
-    // Lets the timer fire that stood still with the loop.
+    // Let the blocked timer fire.
     await sleep(5);
   }
   delay.disable();
@@ -70,7 +70,9 @@ const stop = new AbortController();
 const background = (async () => {
   while (!stop.signal.aborted) await generateRsaKey(4096, never);
 })();
-rows.push(await measure('reading a file while 4096 are made', 200, () => readFile(import.meta.filename)));
+rows.push(
+  await measure('reading a file while 4096-bit keys are made', 200, () => readFile(import.meta.filename)),
+);
 stop.abort();
 await background;
 

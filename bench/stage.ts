@@ -1,37 +1,45 @@
-/** Everything that runs while the bench measures, started in order and ended in the reverse. */
+/** Everything that runs while the bench measures. It is started in order and ended in reverse. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeClient } from '../src/kube/client.ts';
 import { type ControlPlane, startControlPlane } from '../tools/control-plane/index.ts';
-import { type CaAccess, CaLoop } from './ca-loop.ts';
+import { type CaAccess, CaLoop } from './floor/ca-loop.ts';
 import { createIssuers, createNamespaces, installCrds, openClient, untilIssuersReady } from './cluster.ts';
-import { DevServerProcess } from './dev-server-process.ts';
-import { FloorProcess } from './floor-process.ts';
-import { OperatorProcess } from './operator-process.ts';
-import { RawHttp } from './raw-http.ts';
+import { DevServerProcess } from './processes/dev-server-process.ts';
+import { FloorProcess } from './floor/floor-process.ts';
+import { OperatorProcess } from './processes/operator-process.ts';
+import { RawHttp } from './floor/raw-http.ts';
 import type { Site } from './rounds.ts';
 
 export interface StageOptions {
-  bundle: string;
   concurrency: number;
-  /** Namespaces of the operator; each gets an issuer. */
-  operatorNamespaces: readonly string[];
-  /** Namespaces that the operator does not see. */
+  operator: OperatorSetup;
+  /** A second operator beside the first. */
+  baseline: OperatorSetup | undefined;
+  /** Namespaces that no operator sees. */
   floorNamespaces: readonly string[];
+  /** Folder for a CPU profile of the operator. */
   profile: string | undefined;
   progress: (line: string) => void;
   signal: AbortSignal;
 }
 
+export interface OperatorSetup {
+  bundle: string;
+  /** The namespaces it looks after, and no other operator; each gets an issuer. */
+  namespaces: readonly string[];
+}
+
 export interface Stage {
   site: Site;
   operator: OperatorProcess;
+  baseline: OperatorProcess | undefined;
   bareFloor: FloorProcess;
   floorWithCa: FloorProcess;
 }
 
-/** What has to be ended, the last first. */
+/** What has to be ended, last one first. */
 export class Cleanup {
   readonly #ends: (() => Promise<unknown>)[] = [];
 
@@ -44,7 +52,7 @@ export class Cleanup {
   }
 }
 
-/** Runs something that adds to `cleanup` what has to be ended, and ends it, whatever happens. Rejects if `signal` aborts. */
+/** Runs `run`, which adds to `cleanup` whatever it starts, and ends all of that afterwards. Rejects if `signal` aborts. */
 export async function unlessStopped<T>(
   signal: AbortSignal,
   run: (cleanup: Cleanup) => Promise<T>,
@@ -62,14 +70,14 @@ export async function unlessStopped<T>(
 
 /** What every measurement needs: an API server with the CRDs, a CA, and ways to both. */
 export interface Ground {
-  /** For logs; goes with the bench. */
+  /** For logs; removed when the bench ends. */
   folder: string;
   plane: ControlPlane;
   dev: DevServerProcess;
   kube: KubeClient;
-  /** To the API server, for what is created and counted. */
+  /** To the API server, to create and to count. */
   http: RawHttp;
-  /** The certificate and key to reach the API server by. */
+  /** How to reach the API server. */
   server: { origin: string; ca: string; cert: string; key: string };
   access: CaAccess;
   /** Knows the account's authority. */
@@ -101,29 +109,45 @@ export async function openGround(
   return { folder, plane, dev, kube, http, server, access, buyer };
 }
 
-/** Starts all processes and waits until the operator's issuers are Ready. What was started is in `cleanup`, also if this rejects. */
+/**
+ * Starts all processes and waits until the operators' issuers are Ready. Whatever was started is in `cleanup`, even if this
+ * rejects.
+ */
 export async function openStage(options: StageOptions, cleanup: Cleanup): Promise<Stage> {
-  const { bundle, concurrency, operatorNamespaces, floorNamespaces, profile, progress } = options;
+  const { concurrency, floorNamespaces, profile, progress } = options;
   const ground = await openGround(options, cleanup);
-  const { folder, plane, dev, kube, http, server, access, buyer } = ground;
-  await createNamespaces(kube, [...operatorNamespaces, ...floorNamespaces]);
-  await createIssuers(kube, operatorNamespaces, { ...access, authorityId: buyer.authorityId });
-  progress('Starting the operator and the two floors.');
-  const operator = await OperatorProcess.start({
-    bundle,
-    kubeconfig: plane.kubeconfig,
-    namespaces: operatorNamespaces,
-    endpoint: access.endpoint,
-    concurrency,
-    logFile: join(folder, 'operator.log'),
-    profile,
-  });
-  cleanup.add(() => operator.stop());
+  const { plane, dev, kube, http, server, access, buyer } = ground;
+  await createNamespaces(kube, floorNamespaces);
+  const start = async (
+    name: string,
+    { bundle, namespaces }: OperatorSetup,
+    profile?: string,
+  ): Promise<OperatorProcess> => {
+    await createNamespaces(kube, namespaces);
+    await createIssuers(kube, namespaces, { ...access, authorityId: buyer.authorityId });
+    const operator = await OperatorProcess.start({
+      bundle,
+      kubeconfig: plane.kubeconfig,
+      namespaces,
+      endpoint: access.endpoint,
+      concurrency,
+      logFile: join(ground.folder, `${name}.log`),
+      profile,
+    });
+    cleanup.add(() => operator.stop());
+    return operator;
+  };
+  progress(`Starting the operator${options.baseline ? ', the baseline' : ''} and the two floors.`);
+  const operator = await start('operator', options.operator, profile);
+  const baseline = options.baseline && (await start('baseline', options.baseline));
   const { material } = await buyer.buy('floor.example.com');
   const bareFloor = await FloorProcess.start({ do: 'open', server, concurrency, source: { material } });
   cleanup.add(() => bareFloor.stop());
   const floorWithCa = await FloorProcess.start({ do: 'open', server, concurrency, source: { access } });
   cleanup.add(() => floorWithCa.stop());
-  await untilIssuersReady(kube, operatorNamespaces, () => operator.assertRunning());
-  return { site: { kube, http, dev, pids: plane.pids(), concurrency }, operator, bareFloor, floorWithCa };
+  await untilIssuersReady(kube, options.operator.namespaces, () => operator.assertRunning());
+  if (baseline && options.baseline)
+    await untilIssuersReady(kube, options.baseline.namespaces, () => baseline.assertRunning());
+  const site = { kube, http, dev, pids: plane.pids(), concurrency };
+  return { site, operator, baseline, bareFloor, floorWithCa };
 }

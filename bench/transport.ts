@@ -17,7 +17,7 @@ import { startControlPlane } from '../tools/control-plane/index.ts';
 const GETS = 200;
 const ROUNDS = 5;
 
-/** Counts the connections to the API server by standing in between, as plain TCP. */
+/** A plain TCP proxy that counts the connections to the API server. */
 async function counter(
   port: number,
 ): Promise<{ port: number; connections: () => number; close: () => void }> {

@@ -1,4 +1,4 @@
-/** The CA of a run in a process of its own, so that it outlives whatever dies. Argument: the clock, `SPEED@EPOCH`. */
+/** The CA of a run. It has a process of its own, so it outlives the others. Argument: the clock, `SPEED@EPOCH`. */
 import { startDevServer } from '../../tools/dev-server/index.ts';
 import { runNow } from './clock.ts';
 

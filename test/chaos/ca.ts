@@ -13,7 +13,7 @@ import type {
   RuntimeOptions,
   SettableStatus,
 } from '../../tools/dev-server/types.ts';
-import { tied } from '../../bench/children.ts';
+import { tied } from '../../bench/processes/children.ts';
 import { type RunClock, clockText } from './clock.ts';
 
 interface Ready {
@@ -25,7 +25,7 @@ interface Ready {
   apiKey: string;
 }
 
-/** The CA, steered and read by its control URL. */
+/** The CA, which is controlled and read through its control URL. */
 export class Ca {
   readonly ready: Ready;
   readonly #child: ChildProcess;
@@ -92,7 +92,7 @@ export class Ca {
     return this.#ask('POST', '/sessions/expire');
   }
 
-  /** Lets calls go on that stand at a hold. */
+  /** Releases calls that wait at a hold. */
   release(): Promise<unknown> {
     return this.#ask('POST', '/release');
   }
@@ -122,5 +122,5 @@ export class Ca {
   }
 }
 
-/** The service itself says no, such as to a reissue of what has been replaced. */
+/** The service refused, such as a reissue of a certificate that has been replaced. */
 export class CaRefused extends Error {}

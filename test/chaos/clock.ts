@@ -1,4 +1,4 @@
-/** The time of a run: `speed` times as fast as the real one from `epoch` on, for operators, CA and witnesses alike. */
+/** The time of a run, for operators, CA and witnesses: `speed` times as fast as real time from `epoch` on. */
 export interface RunClock {
   speed: number;
   /** Milliseconds since the Unix epoch. */
@@ -10,10 +10,10 @@ export function runNow({ speed, epoch }: RunClock): number {
   return Math.round(epoch + (Date.now() - epoch) * speed);
 }
 
-/** How the operators' build with failpoints and the CA are told. */
+/** The form in which the operators (built with failpoints) and the CA receive it. */
 export function clockText({ speed, epoch }: RunClock): string {
   return `${speed}@${epoch}`;
 }
 
-/** What the operator takes for granted about time, in milliseconds of its clock: see the rules in docs. */
+/** The operator's assumptions about time, in milliseconds of its clock; see docs/guarantees.md. */
 export const TIMING = { sendWindow: 5_000, callDeadline: 20_000, lateExecution: 20_000 } as const;

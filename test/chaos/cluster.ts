@@ -20,7 +20,7 @@ interface Schema {
   properties?: Record<string, Schema>;
 }
 
-/** The API server and etcd of a run, with what both installations need in it. */
+/** The API server and etcd of a run, with what both installations need. */
 export interface ChaosCluster {
   plane: ControlPlane;
   kube: Kube;
@@ -29,7 +29,7 @@ export interface ChaosCluster {
 }
 
 export async function openCluster(progress: (line: string) => void): Promise<ChaosCluster> {
-  // JSON in etcd, so that the witnesses can read it there.
+  // JSON in etcd, which the witnesses can read.
   const plane = await startControlPlane({
     progress,
     extraApiServerArgs: ['--storage-media-type=application/json'],
@@ -79,7 +79,7 @@ export async function furnish(kube: Kube, ca: Ca): Promise<void> {
   }
 }
 
-/** Which authority each issuer names. */
+/** The authority of each issuer. */
 export async function authorityIds(ca: Ca): Promise<Record<IssuerName, number>> {
   const authorities = await ca.authorities();
   const id = (name: string): number => authorities.find((authority) => authority.name === name)?.id ?? 0;
@@ -94,7 +94,7 @@ export function secretPath({ namespace, name }: Pick<Wanted, 'namespace' | 'name
   return pathOf(CORE, namespace, 'secrets', name);
 }
 
-/** Swaps in a CRD that knows nothing of attempts, or the present one again. */
+/** Installs an older CRD without attempts, or the current one again. */
 export async function setCrd(kube: Kube, which: 'older' | 'released'): Promise<void> {
   const crd = releasedCrds().find(({ metadata }) => metadata.name.startsWith('tinycertcertificates.'));
   if (!crd) throw new Error('There is no CRD of certificates.');
@@ -119,12 +119,12 @@ async function untilServed(kube: Kube): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-/** Where etcd listens, from its own command line. */
+/** The address of etcd, from its own command line. */
 function etcdPort(plane: ControlPlane): number {
   const { stdout } = spawnSync('ps', ['-o', 'args=', '-ww', '-p', String(plane.pids().etcd)], {
     encoding: 'utf8',
   });
   const [, port] = /--listen-client-urls=http:\/\/127\.0\.0\.1:([0-9]+)/.exec(stdout) ?? [];
-  if (port === undefined) throw new Error('The port of etcd cannot be told.');
+  if (port === undefined) throw new Error('The port of etcd cannot be found.');
   return Number(port);
 }

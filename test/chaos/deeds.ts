@@ -1,4 +1,4 @@
-/** What people, tenants, the CA and the cluster do while operators live and die. */
+/** What people, tenants, the CA and the cluster do while operators are killed and restarted. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { CaRefused } from './ca.ts';
 import { certificatePath, secretPath, setCrd } from './cluster.ts';
@@ -8,13 +8,13 @@ import type { Deed } from './plan.ts';
 import type { Wanted } from './population.ts';
 import { allowOneMore, beside, count, forget, type RunState } from './run-state.ts';
 
-/** Says that a version of a Secret is the work of this run and not of an operator. */
+/** Marks a version of a Secret as written by this run, not by an operator. */
 export const TAMPERED = 'chaos.test/tampered';
 const CERTIFICATE_ID = 'tinycert-operator.io/certificate-id';
-/** Long enough for something to happen under it. */
+/** Long enough for something to happen meanwhile. */
 const WHILE_MS = 1_500;
 
-/** Does one deed; `whom` is a share of those that it can befall. */
+/** Does one deed; `whom`, from 0 to 1, picks one of the resources that it can affect. */
 export async function perform(state: RunState, deed: Deed, whom: number): Promise<void> {
   count(state.done, deed.do);
   const { ca, cluster } = state;
@@ -90,7 +90,7 @@ export async function perform(state: RunState, deed: Deed, whom: number): Promis
       await setCrd(cluster.kube, 'older');
       await pause(2 * WHILE_MS);
       await setCrd(cluster.kube, 'released');
-      // The API server goes by the new ones only a moment later.
+      // The API server applies the new ones only a moment later.
       await pause(WHILE_MS);
       state.isOutdated = false;
       return;
@@ -102,7 +102,7 @@ export async function perform(state: RunState, deed: Deed, whom: number): Promis
   }
 }
 
-/** Creates the resource of a wish, which deeds can befall from then on. */
+/** Creates the resource of a wish. Deeds can affect it from then on. */
 export async function create({ cluster, population }: RunState, wanted: Wanted): Promise<void> {
   const { namespace, name } = wanted;
   await cluster.kube.must('POST', pathOf(CERTIFICATES, namespace, 'tinycertcertificates'), {
@@ -111,12 +111,12 @@ export async function create({ cluster, population }: RunState, wanted: Wanted):
     metadata: { name },
     spec: population.specOf(wanted),
   });
-  // Until the witness has seen it, a deletion would seem to be over before it began.
+  // Wait until the witness has seen it: otherwise a deletion would seem to have ended before it began.
   while (cluster.etcd.get(certificateKey(wanted)) === undefined) await pause(20);
   wanted.gone = false;
 }
 
-/** Somebody writes to a resource: under older CRDs its status loses what they do not know. */
+/** Somebody writes to a resource: under older CRDs its status loses the fields that they lack. */
 export async function write(
   state: RunState,
   wanted: Wanted,
@@ -132,14 +132,14 @@ export async function write(
   );
 }
 
-/** Asks for other names. */
+/** Changes the names in the spec. */
 export async function respec(state: RunState, wanted: Wanted): Promise<void> {
   if (state.isOutdated) forget(state, wanted);
   state.population.change(wanted);
   await write(state, wanted, { spec: { dnsNames: wanted.tag.names } });
 }
 
-/** Deletes the resource, and creates it again once it is gone. */
+/** Deletes the resource, and creates it again afterwards. */
 export async function recreate(state: RunState, wanted: Wanted): Promise<void> {
   const { cluster, population } = state;
   if (wanted.gone) return;
@@ -159,7 +159,7 @@ export async function recreate(state: RunState, wanted: Wanted): Promise<void> {
   }
 }
 
-/** Has it renewed now: by a share of its lifetime that is nearly over. */
+/** Makes it due for renewal now, by the share of its lifetime after which it is renewed. */
 export async function renew(state: RunState, wanted: Wanted): Promise<void> {
   await write(state, wanted, { spec: { renewBeforePercentage: 99 } });
   beside(state, undo());
@@ -189,7 +189,7 @@ async function tamperSecret({ cluster, turn }: RunState, wanted: Wanted, patch: 
   await cluster.kube.must('PATCH', secretPath(wanted), { ...patch, metadata }, [404, 409]);
 }
 
-/** Writes into status, or the Secret's annotations, what makes the operator fetch a neighbour's key if it believes it. */
+/** Forges status or the Secret's annotations, so an operator that believes them would fetch a neighbour's key. */
 async function forge(
   state: RunState,
   wanted: Wanted,
@@ -222,7 +222,7 @@ async function forge(
   await cluster.kube.must('PATCH', `${certificatePath(wanted)}/status`, { status: forged }, [404, 409, 422]);
 }
 
-/** A person buys the same at the web page. */
+/** A person buys a certificate with the same names at the web page. */
 async function twin({ ca, population, authorities }: RunState, wanted: Wanted): Promise<void> {
   const { commonName, names, issuer } = population.twinOf(wanted);
   await ca.issueByHand({
@@ -257,13 +257,13 @@ async function holdByHand(state: RunState, wanted: Wanted): Promise<void> {
 }
 
 function desire(state: RunState, wanted: Wanted, desiredStatus: string): Promise<void> {
-  // Good for what was revoked asks for another one.
+  // A revoked certificate that becomes good again costs another one.
   if (wanted.more['desiredStatus'] === 'Revoked' && desiredStatus === 'Good') allowOneMore(state, wanted);
   wanted.more['desiredStatus'] = desiredStatus;
   return write(state, wanted, { spec: { desiredStatus } });
 }
 
-/** One of the main installation's that are there and fit. */
+/** One of the main installation's resources that exist and fit. */
 export function someone(
   state: RunState,
   share: number,
@@ -273,7 +273,7 @@ export function someone(
   const fitting = there.filter((wanted) => fits(wanted, state));
   const among = fitting.length > 0 ? fitting : there.length > 0 ? there : state.population.of('main');
   const found = among[Math.min(among.length - 1, Math.floor(share * among.length))];
-  if (!found) throw new Error('There is nobody.');
+  if (!found) throw new Error('There is no such resource.');
   return found;
 }
 

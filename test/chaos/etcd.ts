@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 
-/** One version of an object as etcd has it; `object` is undefined where it was deleted. */
+/** One version of an object in etcd; `object` is undefined for a deletion. */
 export interface Version {
   /** The path of the object, such as `/registry/secrets/NAMESPACE/NAME`. */
   key: string;
@@ -9,7 +9,7 @@ export interface Version {
   object: Stored | undefined;
 }
 
-/** As much of an object as the witnesses look at. */
+/** The fields of an object that the witnesses read. */
 export interface Stored {
   metadata: {
     name: string;
@@ -35,8 +35,8 @@ const PREFIX = '/registry/';
 const RETRY_MS = 100;
 
 /**
- * Every version of every object, read from etcd itself: a watch at the API server loses versions when that restarts.
- * The API server has to store JSON.
+ * Every version of every object, read from etcd itself: a watch at the API server loses versions when the server restarts. The
+ * API server must store JSON.
  */
 export class EtcdWitness {
   readonly #port: number;
@@ -50,12 +50,12 @@ export class EtcdWitness {
     this.#port = port;
   }
 
-  /** The last revision that was taken in. */
+  /** The last revision that was read. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** What is stored now under paths that begin so. */
+  /** What is stored now under paths with this prefix. */
   present(prefix: string): Stored[] {
     return [...this.#present].filter(([key]) => key.startsWith(prefix)).map(([, object]) => object);
   }
@@ -64,7 +64,7 @@ export class EtcdWitness {
     return this.#present.get(key);
   }
 
-  /** Calls back with each version to come. */
+  /** Calls back with each new version. */
   subscribe(listener: (version: Version) => void): void {
     this.#listeners.add(listener);
   }
@@ -73,7 +73,7 @@ export class EtcdWitness {
     this.#done ??= this.#run();
   }
 
-  /** Forgets, in etcd, what has been taken in already: watches that lag behind end with 410. */
+  /** Compacts in etcd what has been read already, so watches that lag behind end with 410. */
   async compact(): Promise<void> {
     await this.#post('/v3/kv/compaction', { revision: String(this.#revision) });
   }
@@ -145,7 +145,7 @@ export class EtcdWitness {
   }
 }
 
-/** Undefined for what the API server keeps in another form, such as its own leases' keys. */
+/** Undefined for values that the API server stores in another form, such as its own leases' keys. */
 function parsed(value: string): Stored | undefined {
   try {
     return JSON.parse(Buffer.from(value, 'base64').toString('utf8')) as Stored;

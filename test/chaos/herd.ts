@@ -1,4 +1,4 @@
-/** The two processes of the main installation, which die and freeze as the plan has it, and come back. */
+/** The two processes of the main installation, which are killed and frozen by the plan, and restarted. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { dropSecret, hasCertificate, perform, recreate, renew, respec, someone, statusOf } from './deeds.ts';
 import { Operator, type OperatorOptions, type Reign } from './operator.ts';
@@ -6,18 +6,18 @@ import { type Order, ordersAt, type Stimulus, type StepName } from './plan.ts';
 import type { Random } from './random.ts';
 import type { RunState } from './run-state.ts';
 
-/** How often a step was reached, and how often a process was killed and frozen at it. */
+/** How often a step was reached, and how often a process was killed or frozen at it. */
 export interface StepCount {
   hits: number;
   kills: number;
   stops: number;
 }
 
-/** Patience with an order whose step is not reached: recoveries begin only after all times of an attempt have passed. */
+/** How long an order waits for its step. Recoveries begin only after all times of an attempt have passed. */
 const PATIENCE_MS = { usual: 15_000, recovery: 25_000 };
 const FROZEN_MS = { least: 2_500, most: 8_000 };
 const LEAD_MS = 20_000;
-/** How often an order is given that a process escaped by ending before. */
+/** How often an order is repeated after a process ended too early. */
 const TRIES = 3;
 const POLL_MS = 20;
 
@@ -27,11 +27,11 @@ export class Herd {
   readonly #state: RunState;
   readonly #options: readonly OperatorOptions[];
   readonly #orders: Order[];
-  /** Steps at which a process has to be killed and one frozen before the run may end, with the tries left for each. */
+  /** Steps at which a process must be killed and one frozen before the run may end, with the tries left for each. */
   readonly #wanted: Map<StepName, { kill: number; stop: number }>;
   readonly #random: Random;
   readonly #running = new Set<Operator>();
-  /** All that were not meant to be frozen. */
+  /** Every process without an order to freeze. */
   readonly #wakeful: Operator[] = [];
   #calm: Promise<void>[] = [];
   readonly #again = new Map<Order, number>();
@@ -53,7 +53,7 @@ export class Herd {
     this.#random = random;
   }
 
-  /** When processes led that saw what happened; a frozen one sees nothing. */
+  /** When processes led and were not frozen. */
   reigns(): Reign[] {
     return this.#wakeful.flatMap((operator) => operator.reign() ?? []);
   }
@@ -62,7 +62,7 @@ export class Herd {
     return this.#orders.length;
   }
 
-  /** Carries the orders out; resolves when none is left, or the signal aborts. All processes have ended then. */
+  /** Executes the orders. Resolves once none is left or the signal aborts; all processes have ended then. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#options.map((options) => this.#slot(options, signal)));
   }
@@ -78,7 +78,7 @@ export class Herd {
     });
   }
 
-  /** Has every process start anew. */
+  /** Restarts every process. */
   async renew(): Promise<void> {
     await Promise.all([...this.#running].map((operator) => this.#terminate(operator)));
   }
@@ -94,14 +94,14 @@ export class Herd {
       if (this.#orders.length === 0) this.#makeUp();
       const order = this.#orders.shift();
       if (!order) break;
-      const isDone = await this.#carryOut(options, order, signal);
+      const isDone = await this.#execute(options, order, signal);
       const again = (this.#again.get(order) ?? 0) + 1;
       this.#again.set(order, again);
       if (!isDone && again < TRIES) this.#orders.push(order);
     }
   }
 
-  /** Orders for what the plan did not come to: a step was not reached in time, or the process ended before. */
+  /** Orders for what the plan did not achieve: a step was not reached in time, or the process ended before. */
   #makeUp(): void {
     for (const [step, left] of this.#wanted) {
       const { kills = 0, stops = 0 } = this.steps.get(step) ?? {};
@@ -117,8 +117,8 @@ export class Herd {
     }
   }
 
-  /** False if the process ended by itself before. */
-  async #carryOut(options: OperatorOptions, order: Order, signal: AbortSignal): Promise<boolean> {
+  /** False if the process ended by itself first. */
+  async #execute(options: OperatorOptions, order: Order, signal: AbortSignal): Promise<boolean> {
     const { election } = order;
     const failpoint =
       order.do === 'kill' || order.do === 'stop'
@@ -172,7 +172,7 @@ export class Herd {
     }
   }
 
-  /** Lets the frozen one go on once another leads and has had some time. */
+  /** Resumes a frozen process once another one leads and has had some time. */
   async #thaw(operator: Operator): Promise<void> {
     const end = Date.now() + FROZEN_MS.most;
     await pause(FROZEN_MS.least);
@@ -254,7 +254,7 @@ export class Herd {
     return operator;
   }
 
-  /** Counts what a process that ended had reached. */
+  /** Counts the steps that an ended process had reached. */
   #take(operator: Operator): void {
     for (const line of operator.steps()) {
       const [step = '', action] = line.split(' ');

@@ -1,4 +1,4 @@
-/** What the witnesses keep of the versions that went by in etcd. */
+/** What the witnesses keep of the versions in etcd. */
 import { type RunClock, runNow } from './clock.ts';
 import { TAMPERED } from './deeds.ts';
 import type { EtcdWitness, Stored, Version } from './etcd.ts';
@@ -28,7 +28,7 @@ export interface Attempt {
   until?: string;
 }
 
-/** The part of a status that tells what a resource lays claim to. */
+/** The part of a status with the claims of a resource. */
 export interface Status {
   certificateId?: number;
   attempt?: Attempt;
@@ -49,13 +49,13 @@ export interface IssuerStatus {
   abandoned?: { commonName: string; afterId: number; since: string; until: string }[];
 }
 
-/** What one place (NAMESPACE/NAME) of certificates has ever laid claim to. */
+/** Everything that one place (NAMESPACE/NAME) of certificates has ever claimed. */
 export interface Claims {
   /** Ids in `certificateId` and `attempt.certificateId`. */
   heard: Set<number>;
-  /** Ids that attempts were to reissue. */
+  /** Ids that attempts intended to reissue. */
   reissued: Set<number>;
-  /** By attempt: between which times of day in the run what it bought begins. */
+  /** By attempt: the times in the run between which its certificate begins. */
   windows: Map<string, { since: number; until: number }>;
 }
 
@@ -65,16 +65,16 @@ export interface End {
   place: string;
   /** Real milliseconds since the epoch. */
   at: number;
-  /** Ids that it laid claim to. */
+  /** Ids that it claimed. */
   ids: readonly number[];
-  /** Orders of names that it asked for, if an attempt was under way. */
+  /** Orders of names that it requested, if an attempt was under way. */
   interrupted: readonly string[];
 }
 
-/** What a judgement needs of it. */
+/** The fields that the verdict needs. */
 export type Seen = Pick<History, 'secrets' | 'ends' | 'claims' | 'certificates' | 'issuers'>;
 
-/** All certificates that a status lays claim to. */
+/** All certificates that a status claims. */
 export function claimedIds(status: Status): number[] {
   const { certificateId, attempt, formerCertificateIds = [], pendingRevocations = [] } = status;
   const pending = pendingRevocations.map((one) => one.certificateId);
@@ -92,7 +92,7 @@ export class History {
   readonly #clock: RunClock;
   readonly #follows: (place: string) => boolean;
 
-  /** Follows the certificates, and the Secrets at places that it is told to. */
+  /** Follows the certificates, and the Secrets at given places. */
   constructor(etcd: EtcdWitness, clock: RunClock, follows: (place: string) => boolean) {
     this.#etcd = etcd;
     this.#clock = clock;
@@ -148,7 +148,7 @@ export class History {
     this.ends.push({ place, at: Date.now(), ids: claimedIds(status), interrupted: isOpen ? [...asked] : [] });
   }
 
-  /** A version whose mark of this run is another than before is the run's own. */
+  /** A version with another mark of this run than before was written by the run. */
   #takeSecret(place: string, revision: number, object: Stored | undefined): void {
     if (!this.#follows(place)) return;
     const mark = object?.metadata.annotations?.[TAMPERED];

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Whom to speak to, and as whom. */
+/** The API server's address and the client's identity. */
 export interface KubeAccess {
   server: string;
   caData: string;
@@ -27,7 +27,7 @@ export function pathOf(base: string, namespace: string, plural: string, name?: s
   return `${base}/namespaces/${namespace}/${plural}${name === undefined ? '' : `/${name}`}`;
 }
 
-/** The API server by bare HTTP, as an administrator. It shares no code with the operator. */
+/** The API server by plain HTTP requests, as an administrator. Shares no code with the operator. */
 export class Kube {
   readonly #access: KubeAccess;
   readonly #agent: Agent;
@@ -38,7 +38,7 @@ export class Kube {
     this.#agent = new Agent({ ca, cert, key, keepAlive: true, maxSockets: 8 });
   }
 
-  /** One request, made again for as long as the API server does not answer it or is not ready. */
+  /** Sends one request, again and again while the API server does not answer or is not ready. */
   async send(method: Method, path: string, body?: unknown): Promise<Answer> {
     const end = Date.now() + PATIENCE_MS;
     for (;;) {

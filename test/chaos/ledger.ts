@@ -1,46 +1,46 @@
-/** Whose every certificate of the CA is, by what the CA and etcd say. */
+/** Finds the owner of every certificate of the CA, from the data of the CA and etcd. */
 import type { AuthorityView, CertificateView, JournalEntry } from '../../tools/dev-server/types.ts';
 import { TIMING } from './clock.ts';
 import { claimedIds, type IssuerStatus, type Seen, type Status } from './history.ts';
 import type { Tag, Tags } from './names.ts';
 import type { Reign } from './operator.ts';
 
-/** All that a judgement is made from. */
+/** The data behind a verdict. */
 export interface Evidence {
   certificates: readonly CertificateView[];
   journal: readonly JournalEntry[];
   authorities: readonly AuthorityView[];
   history: Seen;
   tags: Tags;
-  /** How often a wish may have been bought once more for what was done to its status or its certificate. */
+  /** How many more certificates a wish may have bought because its status was forged or its certificate revoked. */
   allowances: ReadonlyMap<Tag, number>;
-  /** Wishes of which the operator was made to forget what it had. */
+  /** Wishes whose certificates the operator was made to forget. */
   forgotten: ReadonlySet<Tag>;
-  /** When which processes led. */
+  /** When each process led. */
   reigns: readonly Reign[];
-  /** Whether its renewals ask for a new key. */
+  /** Whether its renewals request a new key. */
   rekeys: (tag: Tag) => boolean;
 }
 
 /** A certificate that an operator bought. */
 export interface Bought {
   certificate: CertificateView;
-  /** Undefined if nobody ever asked for it. */
+  /** Undefined if nobody ever requested it. */
   tag: Tag | undefined;
   isReissue: boolean;
-  /** The CA acted when nobody could count on it any more. */
+  /** The CA acted later than the operator has to expect. */
   isBeyond: boolean;
-  /** A resource has had its id in its status. */
+  /** A resource has had its id in status. */
   wasHeard: boolean;
-  /** A resource that is there lays claim to it. */
+  /** An existing resource claims it. */
   isClaimed: boolean;
   /** Listed among an issuer's orphans. */
   isOrphan: boolean;
-  /** Told by an issuer to be given up with its resource, which makes no orphan. */
+  /** An issuer reports it as released with its resource, so it is no orphan. */
   isGivenUp: boolean;
-  /** Told by an issuer to be anybody's. */
+  /** An issuer reports it as possibly anybody's. */
   isUndecided: boolean;
-  /** Otherwise told by an issuer: undecided, or within an attempt that was given up. */
+  /** An issuer reports it otherwise: undecided, or within an abandoned attempt. */
   isRecorded: boolean;
   /** Good or on hold. */
   isValid: boolean;
@@ -50,7 +50,7 @@ export function placeOf(tag: Tag): string {
   return `${tag.namespace}/${tag.name}`;
 }
 
-/** The certificate at the beginning of a row of reissues. */
+/** The first certificate of a chain of reissues. */
 export function rootOf(
   byId: ReadonlyMap<number, CertificateView>,
   certificate: CertificateView,
@@ -67,7 +67,7 @@ export function tagOf(tags: Tags, { names }: Pick<CertificateView, 'names'>): Ta
   return tags.of(names.map(({ value }) => value));
 }
 
-/** Everything that operators bought, with what became of it. */
+/** Every certificate that operators bought, and its fate. */
 export function boughtOf(evidence: Evidence): Bought[] {
   const { certificates, journal, history, tags } = evidence;
   const calls = new Map(journal.map((entry) => [entry.seq, entry]));
@@ -105,7 +105,7 @@ export function boughtOf(evidence: Evidence): Bought[] {
   });
 }
 
-/** It acted later than the client's patience and all that is allowed for after it. */
+/** Whether it acted later than the client's timeout and every allowance after it. */
 function isBeyond({ at, endedAt = at, late }: JournalEntry): boolean {
   return late === true && endedAt - at > TIMING.callDeadline + TIMING.lateExecution - 1_000;
 }

@@ -15,7 +15,7 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  // Whatever runs ends with this process.
+  // Everything that runs ends with this process.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const result = await runChaos(options, (line) => console.error(line));
   for (const finding of result.findings) console.error(finding);

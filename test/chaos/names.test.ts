@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { permutation, Tags } from './names.ts';
 
-test('every wish for the same names has an order of its own, and is found by it', () => {
+test('every wish for the same names has a unique order, which identifies it', () => {
   const tags = new Tags();
   const wish = {
     party: 'main',
@@ -18,7 +18,7 @@ test('every wish for the same names has an order of its own, and is found by it'
   expect(() => tags.give({ ...wish, name: 'one too many' })).toThrow(RangeError);
 });
 
-test('the orders of a list are all different and hold the same', () => {
+test('the orders of a list all differ and have the same elements', () => {
   const orders = Array.from({ length: 24 }, (_, n) => permutation([1, 2, 3, 4], n));
 
   expect(new Set(orders.map(String)).size).toBe(24);

@@ -1,23 +1,23 @@
-/** One wish for a certificate, told from all others by the order of its names, which mean the same in any order. */
+/** One wish for a certificate, identified by the order of its names, which mean the same in any order. */
 export interface Tag {
   party: 'main' | 'other' | 'person';
   /** Of the resource; '' for a person. */
   namespace: string;
   name: string;
-  /** Which of the issuers it is for. */
+  /** The issuer that it is for. */
   issuer: IssuerName;
   commonName: string;
-  /** In the order that is this tag's alone. */
+  /** In the order that only this tag has. */
   names: readonly string[];
-  /** Equal for wishes that ask for the same. */
+  /** Equal for wishes with the same names. */
   set: string;
 }
 
 export type IssuerName = 'plain' | 'marked' | 'elsewhere';
 
 /**
- * Gives every wish an order of its names that no other wish has. Names keep their order from the spec to the certificate,
- * but whoever compares names must not look at it: so the witnesses can tell whose a certificate is where nobody else can.
+ * Gives every wish a unique order of its names. Names keep their order from the spec to the certificate, but a comparison of
+ * names must ignore it. So the witnesses can identify the owner of a certificate where the operator cannot.
  */
 export class Tags {
   readonly #byNames = new Map<string, Tag>();
@@ -35,7 +35,7 @@ export class Tags {
     return tag;
   }
 
-  /** Whose wish a certificate answers, by its names in order. */
+  /** The wish that a certificate fulfils, by the order of its names. */
   of(names: readonly string[]): Tag | undefined {
     return this.#byNames.get(names.join(','));
   }
@@ -45,7 +45,7 @@ export class Tags {
   }
 }
 
-/** The n-th order of a list. Throws a RangeError if it has no such many. */
+/** The n-th order of a list. Throws a RangeError if it has fewer. */
 export function permutation<T>(list: readonly T[], n: number): T[] {
   const left = [...list];
   let rest = n;
@@ -54,7 +54,7 @@ export function permutation<T>(list: readonly T[], n: number): T[] {
     const step = factorial(size - 1);
     const at = Math.floor(rest / step);
     rest %= step;
-    if (at >= size) throw new RangeError('There are not so many orders.');
+    if (at >= size) throw new RangeError('The list has fewer orders.');
     result.push(...left.splice(at, 1));
   }
   return result;

@@ -1,30 +1,30 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tied } from '../../bench/children.ts';
+import { tied } from '../../bench/processes/children.ts';
 import { type RunClock, clockText } from './clock.ts';
 
-/** How an operator is started. */
+/** How to start an operator. */
 export interface OperatorOptions {
   bundle: string;
   kubeconfig: string;
   namespaces: readonly string[];
   endpoint: string;
   clock: RunClock;
-  /** Gets the logs. */
+  /** The folder for its logs. */
   folder: string;
-  /** Somebody wants to find out from them how something came about. */
+  /** Whether to log enough to investigate a finding. */
   isVerbose: boolean;
   name: string;
 }
 
-/** What a process is to do to itself, as `TINYCERT_FAILPOINT` says it. */
+/** What a process should do to itself, in the form of `TINYCERT_FAILPOINT`. */
 export interface Launch {
   failpoint?: string;
   election: boolean;
 }
 
-/** When a process was there, and led, in real milliseconds since the epoch. */
+/** When a process led, in real milliseconds since the epoch. */
 export interface Reign {
   namespaces: readonly string[];
   startedAt: number;
@@ -91,7 +91,7 @@ export class Operator {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** How long it led, if it did; up to now while it runs. */
+  /** When it led, if it did; until now while it runs. */
   reign(): Reign | undefined {
     if (this.#ledFrom === undefined) return undefined;
     const to = this.#endedAt ?? Date.now();
@@ -102,13 +102,13 @@ export class Operator {
     return this.#leading && this.running;
   }
 
-  /** Resolves once it leads, or has ended. */
+  /** Resolves once it leads or has ended. */
   whenLeading(): Promise<void> {
     if (this.#leading) return Promise.resolve();
     return Promise.race([this.exited, new Promise<void>((resolve) => this.#onLeading.push(resolve))]);
   }
 
-  /** Whether it stands still by a SIGSTOP. */
+  /** Whether a SIGSTOP has stopped it. */
   get frozen(): boolean {
     try {
       const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');

@@ -31,7 +31,7 @@ export interface Options {
   json: boolean;
 }
 
-/** An option that cannot be used. */
+/** An option is invalid. */
 export class OptionError extends Error {}
 
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -83,6 +83,6 @@ function span(name: string, text: string): number {
   const [, number, unit = ''] = /^([0-9]+)(ms|s|m|h)$/.exec(text) ?? [];
   const factor = UNITS[unit];
   if (number === undefined || factor === undefined)
-    throw new OptionError(`--${name}: "${text}" is no span of time: write 90s, 10m or 1h.`);
+    throw new OptionError(`--${name}: "${text}" is not a span of time: write 90s, 10m or 1h.`);
   return Number(number) * factor;
 }

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { makePlan, STEPS } from './plan.ts';
 
-test('the same seed makes the same plan, and another seed another', () => {
+test('the same seed makes the same plan, another seed another', () => {
   const plan = makePlan(7, 50, 6, STEPS);
 
   expect(makePlan(7, 50, 6, STEPS)).toEqual(plan);
   expect(makePlan(8, 50, 6, STEPS)).not.toEqual(plan);
 });
 
-test.each([0, 1, 20, 200])('a plan with %i kills has so many', (kills) => {
+test.each([0, 1, 20, 200])('a plan with %i kills has that many', (kills) => {
   const { orders } = makePlan(3, kills, 6, STEPS);
 
   expect(orders.filter((order) => order.do === 'kill' || order.do === 'random')).toHaveLength(kills);

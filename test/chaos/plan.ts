@@ -1,7 +1,7 @@
 import type { Fault } from '../../tools/dev-server/types.ts';
 import { Random } from './random.ts';
 
-/** Steps of the operator at which it is killed and frozen: those of `src/lib/failpoint.ts`. */
+/** Steps at which the operator is killed and frozen: those of `src/lib/failpoint.ts`. */
 export const STEPS = [
   'decide',
   'attempt',
@@ -22,15 +22,15 @@ export const STEPS = [
 ] as const;
 export type StepName = (typeof STEPS)[number];
 
-/** What makes the operator come by a step. */
+/** What leads the operator to a step. */
 export type Stimulus = 'issue' | 'reissue' | 'lost-issue' | 'lost-reissue' | 'delete' | 'replace' | 'repair';
 
-/** What befalls one process. */
+/** What happens to one process. */
 export type Order =
   | { do: 'kill' | 'stop'; step: StepName; nth: number; stimulus: Stimulus; election: boolean }
   /** A SIGKILL at any moment. */
   | { do: 'random'; afterMs: number; stimulus: Stimulus; election: boolean }
-  /** Frozen while a call of it waits for a connection or a session. */
+  /** Frozen while one of its calls waits for a connection or a session. */
   | { do: 'pool'; how: 'session' | 'connections'; election: boolean };
 
 /** What people, tenants, the CA and the cluster do meanwhile. */
@@ -44,10 +44,10 @@ export type Deed =
   | { do: 'api-server' | 'etcd' | 'compact' | 'older-crds' | 'kill-other' };
 
 export interface Planned {
-  /** Milliseconds after the deed before it. */
+  /** Milliseconds after the previous deed. */
   afterMs: number;
   deed: Deed;
-  /** Whom it befalls, as a share of those that it can befall. */
+  /** From 0 to 1, picks one of the resources that it can affect. */
   whom: number;
 }
 
@@ -76,25 +76,25 @@ const stimuli: Record<StepName, readonly Stimulus[]> = {
 };
 
 /**
- * All that is done in a run with so many kills, and in which order: the same for the same seed. `steps` are those that
- * this build of the operator has.
+ * Everything that a run with this many kills does, in order: the same for the same seed. `steps` are those of this build of the
+ * operator.
  */
 export function makePlan(seed: number, kills: number, clockSpeed: number, steps: readonly StepName[]): Plan {
   const random = new Random(seed);
   return { orders: orders(random.fork(), kills, steps), deeds: deeds(random.fork(), kills, clockSpeed) };
 }
 
-/** With so many kills a run is long enough to come by every step. */
+/** With this many kills a run is long enough to reach every step. */
 export function coversAll(kills: number, steps: readonly StepName[]): boolean {
   return kills >= 2 * steps.length;
 }
 
-/** Kills and freezes at this step, one with every stimulus that leads there. */
+/** Kills and freezes at this step, one for every stimulus that leads there. */
 export function ordersAt(step: StepName, what: 'kill' | 'stop'): Order[] {
   return stimuli[step].map((stimulus) => ({ do: what, step, nth: 1, stimulus, election: true }));
 }
 
-/** Each step is killed and frozen in turn, with every stimulus, between kills at random. Freezes come on top of the kills. */
+/** Kills and freezes at each step in turn, with every stimulus, between kills at random. Freezes do not count as kills. */
 function orders(random: Random, kills: number, steps: readonly StepName[]): Order[] {
   const result: Order[] = [];
   let killed = 0;
@@ -106,7 +106,7 @@ function orders(random: Random, kills: number, steps: readonly StepName[]): Orde
       const options = stimuli[step];
       const stimulus = options[round % options.length] ?? 'issue';
       ofRound.push({ do: 'kill', step, nth: step === 'decide' ? random.int(1, 9) : 1, stimulus, election });
-      // Between attempt and send is where a freeze tells most.
+      // A freeze between attempt and send is the most informative.
       if (step === 'attempt' || step === 'send' || round % 2 === 0)
         ofRound.push({ do: 'stop', step, nth: 1, stimulus, election });
       if (random.chance(0.4))
@@ -166,7 +166,7 @@ function deeds(random: Random, kills: number, clockSpeed: number): Planned[] {
   return result;
 }
 
-/** An answer is lost and the certificate bought all the same, some of them after the client gave up. */
+/** An answer is lost but the certificate is bought, sometimes after the client gave up. */
 function lostAnswer(random: Random, clockSpeed: number): Fault {
   const call = random.pick(['cert/new', 'cert/new', 'cert/reissue'] as const);
   const within = Math.round(random.int(1_000, 15_000) / clockSpeed);
@@ -183,7 +183,7 @@ function lostAnswer(random: Random, clockSpeed: number): Fault {
   ]);
 }
 
-/** Everything else that the CA's server can do wrong, at any call. */
+/** Every other fault of the CA's server, on any call. */
 function faultOf(random: Random, clockSpeed: number): Fault {
   const call = random.pick([
     'cert/new',

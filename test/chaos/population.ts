@@ -4,7 +4,7 @@ import type { Random } from './random.ts';
 export const MAIN = ['chaos-1', 'chaos-2', 'chaos-3'] as const;
 export const OTHER = ['other-1', 'other-2'] as const;
 
-/** Names beside the common one, so that there are enough orders of them. */
+/** Names besides the common one: enough to have many orders. */
 const ALIASES = ['a', 'b', 'c', 'd', 'e'];
 
 /** A TinyCertCertificate as the run wants it. */
@@ -15,18 +15,18 @@ export interface Wanted {
   issuer: IssuerName;
   commonName: string;
   names: readonly string[];
-  /** Fields of the spec beside names, Secret and issuer. */
+  /** Fields of the spec besides names, Secret and issuer. */
   more: Record<string, unknown>;
   tag: Tag;
   /** Changes of spec so far. */
   version: number;
-  /** It is not created yet, or deleted at the moment. */
+  /** It is not yet created, or currently deleted. */
   gone: boolean;
-  /** Somebody forged its status, so that it may have to be issued once more. */
+  /** Somebody forged its status, so it may have to be issued again. */
   forged: number;
 }
 
-/** All certificates of a run, and the tags of everything that was ever asked for. */
+/** All certificates of a run, and the tags of everything that was ever requested. */
 export class Population {
   readonly tags = new Tags();
   readonly all: Wanted[] = [];
@@ -41,7 +41,7 @@ export class Population {
     for (let i = 0; i < 10; i += 1) this.#main(i, `same-${i}`, 'plain', same);
     for (let i = 0; i < shared; i += 1)
       this.#main(i, `shared-${i}`, 'plain', ['shared.chaos.test', ...hosts(`shared-${i}.chaos.test`)]);
-    // Two and two ask for the same.
+    // Each pair requests the same names.
     for (let i = 0; i < marked; i += 1)
       this.#main(i, `marked-${i}`, 'marked', hosts(`marked-${i >> 1}.chaos.test`));
     for (let i = 0; i < Math.max(2, count - 10 - shared - marked); i += 1)
@@ -60,12 +60,12 @@ export class Population {
     return this.all.find((wanted) => wanted.namespace === namespace && wanted.name === name);
   }
 
-  /** The spec as it is to be now. */
+  /** The spec as it should be now. */
   specOf({ name, issuer, commonName, tag, more }: Wanted): Record<string, unknown> {
     return { secretName: name, issuerRef: { name: issuer }, commonName, dnsNames: tag.names, ...more };
   }
 
-  /** Other names are wanted from now on. */
+  /** Changes the names that are wanted. */
   change(wanted: Wanted): void {
     wanted.version += 1;
     const fresh = `v${wanted.version}.${wanted.name}.${wanted.namespace}.chaos.test`;
@@ -73,13 +73,13 @@ export class Population {
     this.retag(wanted);
   }
 
-  /** The same names are wanted by another object. */
+  /** A new object wants the same names. */
   retag(wanted: Wanted): void {
     const { party, namespace, name, issuer, commonName, names } = wanted;
     wanted.tag = this.tags.give({ party, namespace, name, issuer, commonName, names });
   }
 
-  /** What a person asks for who wants the same. */
+  /** The request of a person who wants the same. */
   twinOf({ commonName, names, issuer }: Wanted): Tag {
     return this.tags.give({ party: 'person', namespace: '', name: '', issuer, commonName, names });
   }

@@ -1,4 +1,4 @@
-/** Numbers that are the same for the same seed (mulberry32), so that a run can be repeated. */
+/** Numbers that are the same for the same seed (mulberry32), so a run can be repeated. */
 export class Random {
   #state: number;
 
@@ -35,7 +35,7 @@ export class Random {
     return mixed.sort((a, b) => a.at - b.at).map(({ item }) => item);
   }
 
-  /** A source of its own, so that more draws here change nothing there. */
+  /** An independent source, so more draws here change nothing there. */
   fork(): Random {
     return new Random(this.int(0, 2 ** 31));
   }

@@ -1,7 +1,7 @@
 import type { StepCount } from './herd.ts';
 import type { Verdict } from './verdict.ts';
 
-/** What a run came to. */
+/** The result of a run. */
 export interface Result {
   seed: number;
   kills: number;
@@ -19,7 +19,7 @@ export interface Result {
   secretRegressions: number;
   stuck: number;
   steps: Record<string, StepCount>;
-  /** Everything that should not be, a sentence each. */
+  /** Every finding, as a sentence. */
   findings: string[];
 }
 
@@ -30,7 +30,7 @@ interface Outcome {
   verdict: Verdict;
   stuck: string[];
   steps: ReadonlyMap<string, StepCount>;
-  /** Steps at which a process had to be killed and one frozen. */
+  /** Steps at which a process must be killed and one frozen. */
   covered: readonly string[];
 }
 
@@ -88,14 +88,14 @@ const MEANING: readonly [Exclude<keyof Result, 'seed' | 'steps' | 'findings'>, s
   ['kills', 'of operator processes'],
   ['faults', 'of CA, cluster, people and tenants'],
   ['lost', 'bought, claimed by no resource and reported nowhere; must be 0'],
-  ['doubled', 'bought again where it could be told that it was bought; must be 0'],
+  ['doubled', 'bought again although the first purchase could be found; must be 0'],
   ['wrongOwner', 'versions of a Secret with somebody else’s key; must be 0'],
-  ['orphansWitnessed', 'bought, and nobody can tell for whom, by the witnesses'],
-  ['orphansReported', 'the same, by the issuers’ status; must be the very same'],
-  ['foreignTouched', 'calls at certificates of people or others; must be 0'],
+  ['orphansWitnessed', 'bought for an unknown owner, by the witnesses'],
+  ['orphansReported', 'the same, by the issuers’ status; must be the same certificates'],
+  ['foreignTouched', 'calls that change certificates of people or others; must be 0'],
   ['invalidSecretVersions', 'versions of a Secret that cannot be served; must be 0'],
   ['secretRegressions', 'versions of a Secret that went back to an older certificate; must be 0'],
-  ['stuck', 'resources that did not come to rest; must be 0'],
+  ['stuck', 'resources that did not become Ready; must be 0'],
 ];
 
 /** A table for people. */

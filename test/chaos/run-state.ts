@@ -4,27 +4,27 @@ import type { ChaosCluster } from './cluster.ts';
 import type { IssuerName, Tag } from './names.ts';
 import type { Population, Wanted } from './population.ts';
 
-/** What everything in a run works with. */
+/** The state that all parts of a run share. */
 export interface RunState {
   clock: RunClock;
   cluster: ChaosCluster;
   ca: Ca;
   population: Population;
   authorities: Record<IssuerName, number>;
-  /** Numbers what is written for its own sake, so that no two writes are the same. */
+  /** Numbers writes that only need to differ from each other. */
   turn: () => number;
-  /** How often a wish may be bought once more, for what was done to it. */
+  /** How many more certificates a wish may buy because of deeds to it. */
   allowances: Map<Tag, number>;
-  /** Wishes of which somebody made the operator forget what it had: by a forged status, or by a write under older CRDs. */
+  /** Wishes whose certificates the operator was made to forget, by a forged status or a write under older CRDs. */
   forgotten: Set<Tag>;
   /** Older CRDs are installed. */
   isOutdated: boolean;
   /** Deeds done, by kind. */
   done: Map<string, number>;
-  /** Work that goes on beside. */
+  /** Work in the background. */
   background: Set<Promise<void>>;
   progress: (line: string) => void;
-  /** Aborts when there is no operator any more. */
+  /** Aborts once no operator is left. */
   over: AbortController;
   /** Kills the other installation's operator. */
   killOther: () => void;
@@ -34,13 +34,13 @@ export function count(map: Map<string, number>, key: string): void {
   map.set(key, (map.get(key) ?? 0) + 1);
 }
 
-/** Lets work go on beside; what fails in it fails the run when it is waited for. */
+/** Runs work in the background. If it fails, the run fails when it waits for it. */
 export function beside(state: RunState, work: Promise<void>): void {
   const task = work.finally(() => state.background.delete(task));
   state.background.add(task);
 }
 
-/** Nobody can tell any more what this wish had, and what the place had before it. */
+/** Notes that the certificates of this wish, and of its place before it, can no longer be known. */
 export function forget(state: RunState, wanted: Wanted): void {
   const { namespace, name } = wanted;
   for (const tag of state.population.tags.all())
@@ -48,7 +48,7 @@ export function forget(state: RunState, wanted: Wanted): void {
   allowOneMore(state, wanted);
 }
 
-/** What was done to this wish can cost one more certificate. */
+/** Notes that a deed to this wish can cost one more certificate. */
 export function allowOneMore({ allowances }: RunState, wanted: Wanted): void {
   wanted.forged += 1;
   allowances.set(wanted.tag, (allowances.get(wanted.tag) ?? 0) + 1);

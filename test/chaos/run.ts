@@ -79,7 +79,7 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     const limit = setTimeout(() => over.abort(), durationLimit);
     const others = other.run();
     const creation = createAll(state);
-    const deeds = carryOut(state, plan.deeds, over.signal);
+    const deeds = runDeeds(state, plan.deeds, over.signal);
     const ticker = setInterval(() => progress(`${herd.kills} kills, ${herd.left} orders left`), 10_000);
     await herd.run(over.signal);
     over.abort();
@@ -99,7 +99,7 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     await herd.stop();
     await other.stop();
     await others;
-    // What still waits for an operator waits in vain now.
+    // No operator is left for those that still wait.
     state.over.abort();
     await healed;
     if (options.logs !== undefined) await traceCa(ca, folder);
@@ -124,7 +124,7 @@ export async function runChaos(options: Options, progress: (line: string) => voi
   }
 }
 
-/** The second installation: one process, started again whenever it ends. */
+/** The second installation: one process, restarted whenever it ends. */
 class Other {
   kills = 0;
   readonly #options: OperatorOptions;
@@ -169,7 +169,7 @@ async function createAll(state: RunState): Promise<void> {
   for (const wanted of state.population.all) await create(state, wanted);
 }
 
-async function carryOut(state: RunState, deeds: readonly Planned[], signal: AbortSignal): Promise<void> {
+async function runDeeds(state: RunState, deeds: readonly Planned[], signal: AbortSignal): Promise<void> {
   for (const { afterMs, deed, whom } of deeds) {
     await pause(afterMs);
     if (signal.aborted) return;
@@ -177,7 +177,7 @@ async function carryOut(state: RunState, deeds: readonly Planned[], signal: Abor
   }
 }
 
-/** Nothing goes wrong any more. */
+/** Ends all faults. */
 async function heal(state: RunState): Promise<void> {
   const { ca, cluster } = state;
   await ca.clearFaults();
@@ -186,7 +186,7 @@ async function heal(state: RunState): Promise<void> {
   await setCrd(cluster.kube, 'released');
 }
 
-/** People want again what can be had. */
+/** Restores specs that can be fulfilled. */
 async function undo(state: RunState): Promise<void> {
   const { cluster } = state;
   for (const wanted of state.population.all) {
@@ -196,7 +196,7 @@ async function undo(state: RunState): Promise<void> {
   }
 }
 
-/** Waits until everything is at rest, then until the witnesses have nothing to say, each for as long as it may take. */
+/** Waits until everything is at rest, then until the witnesses find nothing, each up to its limit. */
 async function settle(
   state: RunState,
   history: History,
@@ -214,7 +214,7 @@ async function settle(
     stuck = stuckOf(state, history);
   } while ((stuck.length > 0 || Date.now() < least) && Date.now() < started + settle);
   state.progress(`${stuck.length} stuck after ${seconds()} s.`);
-  // An inventory is taken at a start, and then only at long intervals.
+  // Restart, since the inventory runs at a start and then only at long intervals.
   await startAnew();
   const end = Date.now() + settle;
   let verdict: Verdict;
@@ -235,8 +235,8 @@ function resultIsQuiet({ lost, orphansWitnessed, orphansReported }: Verdict): bo
 }
 
 /**
- * What waits for a person: a status that was forged, with nothing left that proves what was true, and a Secret whose label
- * somebody took away before the resource was made anew. Here is one who does what the condition says.
+ * Does what a condition asks of a person: about a forged status without any remaining proof of the truth, and about a Secret
+ * whose label somebody removed before the resource was created again.
  */
 async function helpThoseWhoWait(state: RunState, history: History): Promise<void> {
   for (const { metadata, status } of history.certificates()) {
@@ -270,7 +270,7 @@ async function verdictOf(state: RunState, history: History, reigns: readonly Rei
   });
 }
 
-/** Who is not Ready for the present spec, or not there, and why. */
+/** The resources that are not Ready for the present spec or do not exist, with the reason. */
 function stuckOf({ population }: RunState, history: History): string[] {
   const present = new Map(
     history.certificates().map((one) => [`${one.metadata.namespace}/${one.metadata.name}`, one]),
@@ -286,7 +286,7 @@ function stuckOf({ population }: RunState, history: History): string[] {
   });
 }
 
-/** The steps that this build of the operator comes by. */
+/** The steps in this build of the operator. */
 function builtSteps(): StepName[] {
   const text = readFileSync(BUNDLE, 'utf8');
   return STEPS.filter((step) => text.includes(`failpoint("${step}")`));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTinyCertClient } from '../../src/tinycert/index.ts';
 import { type DevServer, startDevServer } from '../../tools/dev-server/index.ts';
-import { readHeld } from './secret-check.ts';
+import { readSecret } from './secret-check.ts';
 
 const names = ['b.chaos.test', 'chaos.test', 'a.chaos.test'];
 
@@ -32,36 +32,36 @@ beforeAll(async () => {
 });
 afterAll(() => dev.stop());
 
-test('a sound Secret tells its certificate, with the names in order', () => {
-  expect(readHeld(good, { root, now: Date.now() })).toEqual({ id, names });
+test('a valid Secret yields its certificate, with the names in order', () => {
+  expect(readSecret(good, { root, now: Date.now() })).toEqual({ id, names });
 });
 
-describe('a Secret is found out', () => {
+describe('a bad Secret is found', () => {
   test.each<[string, () => Record<string, string>, string]>([
     ['empty', () => ({}), 'no certificate'],
     ['with another key', () => ({ ...good, 'tls.key': otherKey }), 'does not fit'],
     [
       'with the root in the chain',
       () => ({ ...good, 'tls.crt': joined(good['tls.crt'], root) }),
-      'holds the root',
+      'has the root as its leaf',
     ],
     ['without the root', () => ({ ...good, 'ca.crt': '' }), 'ca.crt'],
     ['with a torn certificate', () => ({ ...good, 'tls.crt': (good['tls.crt'] ?? '').slice(0, 400) }), ''],
   ])('%s', (_, data, complaint) => {
-    expect(() => readHeld(data(), { root, now: Date.now() })).toThrow(complaint);
+    expect(() => readSecret(data(), { root, now: Date.now() })).toThrow(complaint);
   });
 
   test('from another authority', () => {
     const elsewhere = dev.authorities().find(({ pem }) => pem !== root)?.pem ?? '';
 
-    expect(() => readHeld(good, { root: elsewhere, now: Date.now() })).toThrow('not signed');
+    expect(() => readSecret(good, { root: elsewhere, now: Date.now() })).toThrow('not signed');
   });
 
   test.each([
     ['expired', 2 * 3_600_000, 'expired'],
     ['before its time', -3_600_000, 'not valid yet'],
   ])('%s', (_, later, complaint) => {
-    expect(() => readHeld(good, { root, now: Date.now() + later })).toThrow(complaint);
+    expect(() => readSecret(good, { root, now: Date.now() + later })).toThrow(complaint);
   });
 });
 

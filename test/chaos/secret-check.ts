@@ -1,31 +1,34 @@
-/** What a Secret holds, looked at with the X.509 of the platform and nothing of the operator's. */
+/** Reads a Secret with the platform's X.509 and no code of the operator. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 
-export interface Held {
-  /** TinyCert's id of the certificate: the dev server makes it the serial number. */
+export interface SecretCertificate {
+  /** The certificate id, which the dev server uses as the serial number. */
   id: number;
-  /** DNS names in the order of the certificate. */
+  /** DNS names in the certificate's order. */
   names: readonly string[];
 }
 
 export interface Expectation {
   /** The root of the authority, PEM. */
   root: string;
-  /** The time of day in the run when it was written, in milliseconds. */
+  /** When it was written, by the clock of the run, in milliseconds. */
   now: number;
 }
 
 const SKEW_MS = 6 * 60_000;
 
-/** What the data of a Secret say. Throws an Error with the first defect. */
-export function readHeld(data: Readonly<Record<string, string>>, { root, now }: Expectation): Held {
+/** Reads the data of a Secret. Throws an Error with the first defect. */
+export function readSecret(
+  data: Readonly<Record<string, string>>,
+  { root, now }: Expectation,
+): SecretCertificate {
   const [leafPem, ...others] = blocks(text(data, 'tls.crt'));
-  if (leafPem === undefined) throw new Error('tls.crt holds no certificate');
+  if (leafPem === undefined) throw new Error('tls.crt has no certificate');
   const leaf = new X509Certificate(leafPem);
   const authority = new X509Certificate(root);
   if (!createPrivateKeyOf(data).equals(leaf)) throw new Error('tls.key does not fit tls.crt');
   if (others.some((other) => new X509Certificate(other).raw.equals(authority.raw)))
-    throw new Error('tls.crt holds the root');
+    throw new Error('tls.crt has the root as its leaf');
   if (!leaf.checkIssued(authority) || !leaf.verify(authority.publicKey))
     throw new Error('tls.crt is not signed by the authority');
   const [ca] = blocks(text(data, 'ca.crt'));

@@ -1,4 +1,4 @@
-/** Keeps what a run has seen, for whoever has to find out how something came about. */
+/** Records what a run has seen, for the investigation of a finding. */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ca } from './ca.ts';
@@ -7,7 +7,7 @@ import type { EtcdWitness } from './etcd.ts';
 
 const OURS = /^\/registry\/(tinycert-operator\.io\/|secrets\/(chaos|other)-|leases\/(chaos|other)-)/;
 
-/** Writes every version of our objects to `versions.jsonl`, a line each, with the private keys left out. */
+/** Writes every version of our objects to `versions.jsonl`, one per line, without private keys. */
 export function traceVersions(etcd: EtcdWitness, clock: RunClock, folder: string): void {
   const file = join(folder, 'versions.jsonl');
   etcd.subscribe(({ key, revision, object }) => {
@@ -18,7 +18,7 @@ export function traceVersions(etcd: EtcdWitness, clock: RunClock, folder: string
   });
 }
 
-/** Writes what the CA knows at the end. */
+/** Writes the CA's data at the end. */
 export async function traceCa(ca: Ca, folder: string): Promise<void> {
   writeFileSync(join(folder, 'certificates.json'), JSON.stringify(await ca.certificates(), null, 1));
   writeFileSync(join(folder, 'journal.json'), JSON.stringify(await ca.journal(), null, 1));

@@ -9,7 +9,7 @@ import { judge } from './verdict.ts';
 
 const CA = 101;
 
-/** A small world for the witnesses to look at: what the CA issued, and what resources and issuers say. */
+/** A small world for the witnesses: what the CA issued, and what resources and issuers report. */
 class Scene {
   readonly tags = new Tags();
   readonly certificates: CertificateView[] = [];
@@ -38,7 +38,7 @@ class Scene {
     return this.tags.give(tag);
   }
 
-  /** The CA issues what was asked for. */
+  /** The CA issues a certificate for a wish. */
   buy(tag: Tag, more: Partial<CertificateView> = {}, call: Partial<JournalEntry> = {}): number {
     const id = this.#nextId++;
     const seq = this.journal.length + 1;
@@ -73,13 +73,13 @@ class Scene {
     return id;
   }
 
-  /** An attempt of the resource was open between these times of day. */
+  /** An attempt of the resource was open between these times. */
   attempt(tag: Tag, since: number, until: number): this {
     this.#claimsOf(`${tag.namespace}/${tag.name}`).windows.set(String(since), { since, until });
     return this;
   }
 
-  /** The resource has this in its status now. */
+  /** The resource's status is now this. */
   claim(tag: Tag, certificateId: number, previousId?: number, former: number[] = []): this {
     const place = `${tag.namespace}/${tag.name}`;
     const claims = this.#claimsOf(place);
@@ -127,7 +127,7 @@ class Scene {
 
 const nothing = { lost: [], doubled: [], wrongOwner: [], foreignTouched: [], decidable: [] };
 
-test('a certificate that its resource has, and its reissue, give nothing to say', () => {
+test('a certificate that its resource has, and its reissue, are no finding', () => {
   const scene = new Scene();
   const web = scene.wish('web');
   const first = scene.buy(web);
@@ -138,7 +138,7 @@ test('a certificate that its resource has, and its reissue, give nothing to say'
   expect(scene.verdict()).toMatchObject({ ...nothing, certificates: 2, orphansWitnessed: [] });
 });
 
-test('what nobody claims and no issuer reports is lost', () => {
+test('a certificate that no resource claims and no issuer reports is lost', () => {
   const scene = new Scene();
   const id = scene.buy(scene.wish('web'));
 
@@ -147,15 +147,15 @@ test('what nobody claims and no issuer reports is lost', () => {
 
 test.each([
   ['an orphan', { orphans: [{ certificateId: 5001 }] }, [5001]],
-  ['given up', { released: [{ certificateId: 5001 }] }, []],
-])('what an issuer reports as %s is not lost', (_, status, reported) => {
+  ['released', { released: [{ certificateId: 5001 }] }, []],
+])('a certificate that an issuer reports as %s is not lost', (_, status, reported) => {
   const scene = new Scene().issuer(status);
   scene.buy(scene.wish('web'));
 
   expect(scene.verdict()).toMatchObject({ lost: [], orphansReported: reported, orphansWitnessed: reported });
 });
 
-test('an orphan that only one resource can have asked for could have been told, one with rivals could not', () => {
+test('an orphan that only one resource can have requested is a finding, one with rivals is not', () => {
   const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }, { certificateId: 5002 }] });
   scene.buy(scene.wish('alone'));
   scene.buy(scene.wish('one', 'same'));
@@ -164,7 +164,7 @@ test('an orphan that only one resource can have asked for could have been told, 
   expect(scene.verdict().decidable).toEqual([expect.stringContaining('5001')]);
 });
 
-test('an orphan of a resource that was deleted while its attempt was under way is one that nobody could know of', () => {
+test('an orphan of a resource that was deleted while its attempt was under way is no finding', () => {
   const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }] });
   const web = scene.wish('web');
   scene.buy(web);
@@ -173,7 +173,7 @@ test('an orphan of a resource that was deleted while its attempt was under way i
   expect(scene.verdict()).toMatchObject({ decidable: [], orphansWitnessed: [5001] });
 });
 
-test('what an interrupted attempt bought looks like somebody else’s to the resource that is made anew', () => {
+test('a certificate of an interrupted attempt is another’s for a resource that was created again', () => {
   const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }, { certificateId: 5002 }] });
   const before = scene.wish('web');
   scene.buy(before);
@@ -185,29 +185,33 @@ test('what an interrupted attempt bought looks like somebody else’s to the res
   expect(scene.verdict()).toMatchObject({ doubled: [], decidable: [], orphansWitnessed: [5001, 5002] });
 });
 
-describe('what a resource had that was deleted', () => {
+describe('the certificate of a deleted resource', () => {
   const at = 10_000;
 
   test.each<[string, Reign[], number]>([
-    ['is lost, where an operator saw it go', [{ namespaces: ['n'], startedAt: 0, from: 0, to: 20_000 }], 1],
     [
-      'is lost, where one saw it that led later',
+      'is lost if an operator saw the deletion',
+      [{ namespaces: ['n'], startedAt: 0, from: 0, to: 20_000 }],
+      1,
+    ],
+    [
+      'is lost if an operator that led later saw the deletion',
       [{ namespaces: ['n'], startedAt: 0, from: 15_000, to: 20_000 }],
       1,
     ],
-    ['nobody can know of, without an operator', [], 0],
+    ['is no finding without an operator', [], 0],
     [
-      'nobody can know of, where one died at once',
+      'is no finding if the operator died at once',
       [{ namespaces: ['n'], startedAt: 0, from: 0, to: 11_000 }],
       0,
     ],
     [
-      'nobody can know of, where one came later',
+      'is no finding if the operator came later',
       [{ namespaces: ['n'], startedAt: 11_000, from: 11_000, to: 50_000 }],
       0,
     ],
     [
-      'nobody can know of, who looks after others',
+      'is no finding for an operator of other resources',
       [{ namespaces: ['other'], startedAt: 0, from: 0, to: 50_000 }],
       0,
     ],
@@ -220,7 +224,7 @@ describe('what a resource had that was deleted', () => {
     expect(scene.verdict().lost).toHaveLength(lost);
   });
 
-  test('is a stranger to the next one that asks for the same', () => {
+  test('is another’s for the next resource that requests the same', () => {
     const scene = new Scene().issuer({ orphans: [{ certificateId: 5002 }] });
     const before = scene.buy(scene.wish('web'));
     scene.ends.push({ place: 'n/web', at, ids: [before], interrupted: [] });
@@ -231,7 +235,7 @@ describe('what a resource had that was deleted', () => {
   });
 });
 
-test('the mark of an installation takes every excuse away', () => {
+test('the marker of an installation leaves no excuse', () => {
   const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }] });
   scene.buy(scene.wish('one', 'same', { issuer: 'marked' }));
   scene.wish('two', 'same', { issuer: 'marked' });
@@ -239,7 +243,7 @@ test('the mark of an installation takes every excuse away', () => {
   expect(scene.verdict().decidable).toHaveLength(1);
 });
 
-test('a second certificate for one wish is doubled, whether the first was heard of or not', () => {
+test('a second certificate for one wish is doubled, whether the resource learned of the first or not', () => {
   const scene = new Scene().issuer({ orphans: [{ certificateId: 5003 }] });
   const [a, b] = [scene.wish('a'), scene.wish('b')];
   scene.claim(a, scene.buy(a));
@@ -249,11 +253,11 @@ test('a second certificate for one wish is doubled, whether the first was heard 
 
   expect(scene.verdict().doubled).toEqual([
     'n/a bought 5001, 5002 for one wish',
-    'n/b bought 5003 (never heard of), 5004 for one wish',
+    'n/b bought 5003 (never in status), 5004 for one wish',
   ]);
 });
 
-test('a second one is no fault if the first came later than anybody waits, or had rivals, or was meddled with', () => {
+test('a second one is no finding if the first came too late, had rivals, or was tampered with', () => {
   const scene = new Scene();
   const [late, rival, forged] = [scene.wish('late'), scene.wish('rival', 'same'), scene.wish('forged')];
   scene.wish('other', 'same');
@@ -269,7 +273,7 @@ test('a second one is no fault if the first came later than anybody waits, or ha
   expect(scene.verdict().doubled).toEqual([]);
 });
 
-test('a twin that a person made is a rival only at the same authority', () => {
+test('a person’s equal certificate is a rival only at the same authority', () => {
   const scene = new Scene();
   for (const [name, caId] of [
     ['here', CA],
@@ -284,7 +288,7 @@ test('a twin that a person made is a rival only at the same authority', () => {
   expect(scene.verdict().doubled).toEqual([expect.stringContaining('n/there')]);
 });
 
-test('a reissue of a reissue that nobody heard of is doubled', () => {
+test('a reissue of a reissue that no resource learned of is doubled', () => {
   const scene = new Scene();
   const web = scene.wish('web');
   const first = scene.buy(web);
@@ -297,7 +301,7 @@ test('a reissue of a reissue that nobody heard of is doubled', () => {
   expect(scene.verdict().doubled).toEqual([expect.stringContaining('reissued as 5003')]);
 });
 
-test('a new key at each renewal is no doubled certificate, and one bought in vain is', () => {
+test('a new key at each renewal is not doubled, an unused purchase is', () => {
   const scene = new Scene();
   const web = scene.wish('rekeyed');
   for (let i = 0; i < 3; i += 1) scene.claim(web, scene.buy(web));
@@ -307,7 +311,7 @@ test('a new key at each renewal is no doubled certificate, and one bought in vai
   expect(scene.verdict().doubled).toHaveLength(1);
 });
 
-test('a renewal with a new key that is found when the spec has changed is given up, and not bought in vain', () => {
+test('a renewal with a new key that is recovered after a change of spec is released, and not doubled', () => {
   const scene = new Scene();
   const web = scene.wish('rekeyed');
   scene.claim(web, scene.buy(web));
@@ -318,14 +322,14 @@ test('a renewal with a new key that is found when the spec has changed is given 
   expect(scene.verdict().doubled).toEqual([]);
 });
 
-test('a certificate with names that nobody asked for is doubled', () => {
+test('a certificate with names that nobody requested is doubled', () => {
   const scene = new Scene();
   scene.buy({ ...scene.wish('web'), names: ['x', 'y'] });
 
-  expect(scene.verdict().doubled).toEqual([expect.stringContaining('asked for by nobody')]);
+  expect(scene.verdict().doubled).toEqual([expect.stringContaining('requested by nobody')]);
 });
 
-test('calls at a person’s certificate, and a reissue that its resource never wanted, are told', () => {
+test('calls on a person’s certificate, and a reissue that its resource never wanted, are findings', () => {
   const scene = new Scene();
   const web = scene.wish('web');
   const byHand = scene.buy(scene.wish('', 'web', { party: 'person', namespace: '' }), { origin: 'manual' });
@@ -345,7 +349,7 @@ test('calls at a person’s certificate, and a reissue that its resource never w
   ]);
 });
 
-test('what an attempt that was given up may have bought is not lost, but has to be reported as an orphan', () => {
+test('a certificate that an abandoned attempt may have bought is not lost, but must be reported as an orphan', () => {
   const attempt = {
     commonName: 'web',
     afterId: 5000,
@@ -359,10 +363,10 @@ test('what an attempt that was given up may have bought is not lost, but has to 
 });
 
 test.each([
-  ['within the time of an attempt for the same is taken for what it bought', 1_000_000, 'plain', 0],
+  ['within the time of an attempt for the same counts as bought by it', 1_000_000, 'plain', 0],
   ['before it is another’s', 1_002_000, 'plain', 1],
   ['under the mark is another’s', 1_000_000, 'marked', 1],
-] as const)('what a person bought %s', (_, since, issuer, findings) => {
+] as const)('a certificate that a person bought %s', (_, since, issuer, findings) => {
   const scene = new Scene();
   const web = scene.wish('web', 'web', { issuer });
   const byHand = scene.buy(scene.wish('', 'web', { issuer, party: 'person', namespace: '' }), {
@@ -384,7 +388,7 @@ test.each([
   expect(scene.verdict().foreignTouched).toHaveLength(findings);
 });
 
-test('an orphan that has ended since it was reported is none', () => {
+test('an orphan that has expired since the report is no finding', () => {
   const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }] });
   scene.buy(scene.wish('web'), { status: 'expired' });
 

@@ -1,7 +1,7 @@
-/** What the witnesses find, item by item. */
+/** The findings of the witnesses, by kind. */
 import type { CertificateView } from '../../tools/dev-server/types.ts';
 import { type Bought, type Evidence, boughtOf, placeOf, rootOf, tagOf } from './ledger.ts';
-import { readHeld } from './secret-check.ts';
+import { readSecret } from './secret-check.ts';
 
 /** Each finding is a sentence that names the certificate or Secret. */
 export interface Verdict {
@@ -14,7 +14,7 @@ export interface Verdict {
   /** Ids. */
   orphansWitnessed: number[];
   orphansReported: number[];
-  /** Orphans that could have been told to be somebody's. */
+  /** Orphans whose owner could have been found. */
   decidable: string[];
   /** Certificates that operators bought. */
   certificates: number;
@@ -43,7 +43,7 @@ export function judge(evidence: Evidence): Verdict {
     doubled: [...doubledNew(evidence, bought, excused), ...doubledReissue(evidence, bought)],
     foreignTouched: judgeCalls(evidence),
     orphansWitnessed: orphans.map(({ certificate }) => certificate.id),
-    // What has ended since the inventory was taken is still shown.
+    // Certificates that have expired since the last inventory are still shown.
     orphansReported: bought
       .filter(({ isOrphan, certificate }) => isOrphan && certificate.status !== 'expired')
       .map(({ certificate }) => certificate.id),
@@ -62,7 +62,7 @@ function doubledNew(
   const fresh = bought.filter((one) => !one.isReissue);
   const unknown = fresh
     .filter(({ tag }) => tag === undefined)
-    .map((one) => `${describe(one)} was asked for by nobody`);
+    .map((one) => `${describe(one)} was requested by nobody`);
   const byTag = Map.groupBy(
     fresh.filter(({ tag }) => tag !== undefined),
     ({ tag }) => tag,
@@ -71,29 +71,29 @@ function doubledNew(
     const allowance = (tag && evidence.allowances.get(tag)) ?? 0;
     const heard = all.filter(({ wasHeard }) => wasHeard);
     const isRekeyed = tag !== undefined && evidence.rekeys(tag);
-    // What a renewal bought and a changed spec no longer wants is given up, once it is found.
+    // A certificate of a renewal that the changed spec no longer wants is released once it is found.
     const wasted = all.filter((one) => !one.wasHeard && !excused(one) && !(isRekeyed && one.isClaimed));
     const again = isRekeyed ? 0 : Math.max(0, heard.length - 1);
     const extra = again + Math.max(0, wasted.length - (heard.length === 0 ? 1 : 0));
     if (extra <= allowance) return [];
-    const ids = all.map((one) => `${one.certificate.id}${one.wasHeard ? '' : ' (never heard of)'}`);
+    const ids = all.map((one) => `${one.certificate.id}${one.wasHeard ? '' : ' (never in status)'}`);
     return [`${tag ? placeOf(tag) : ''} bought ${ids.join(', ')} for one wish`];
   });
   return [...unknown, ...doubled];
 }
 
-/** A reissue that nobody took note of and that was reissued again was in vain. */
+/** A reissue that was never in status and was reissued again is doubled. */
 function doubledReissue({ allowances }: Evidence, bought: readonly Bought[]): string[] {
   const byId = new Map(bought.map((one) => [one.certificate.id, one]));
   return bought.flatMap((one) => {
     const next = byId.get(one.certificate.replacedBy ?? 0);
     if (!one.isReissue || one.wasHeard || one.isBeyond || !next) return [];
     if (one.tag && (allowances.get(one.tag) ?? 0) > 0) return [];
-    return [`${describe(one)} was reissued as ${next.certificate.id} before anybody heard of it`];
+    return [`${describe(one)} was reissued as ${next.certificate.id} before it was in status`];
   });
 }
 
-/** Whether nobody can tell whose it is (rule 7), or that it exists. */
+/** Whether its owner (`oneCandidate` in test/model), or even its existence, cannot be known. */
 function isExcused(
   { tags, certificates, allowances }: Evidence,
   { tag, isBeyond, certificate }: Bought,
@@ -108,7 +108,7 @@ function isExcused(
   return isByHand || rivals.some((other) => other.party !== 'person' && placeOf(other) !== placeOf(tag));
 }
 
-/** Whether a certificate with the same names at the same authority is there that nobody can tell to be ours. */
+/** Whether the same authority has a certificate with the same names that cannot be known to be ours. */
 function hasTwin(strangers: readonly Bought[], { tag, certificate }: Bought): boolean {
   if (tag?.issuer === 'marked') return false;
   return strangers.some(
@@ -119,13 +119,13 @@ function hasTwin(strangers: readonly Bought[], { tag, certificate }: Bought): bo
   );
 }
 
-/** A process that sees a deletion needs so long to write down what it had, and to have its watches open before it. */
+/** How long a process needs to have its watches open before a deletion, and to record the released certificates after it. */
 const TO_REMEMBER_MS = 4_000;
 const TO_WATCH_MS = 3_000;
 
 /**
- * What the operator cannot know any more: somebody forged the status of the resource that bought it, or deleted that while
- * no operator was there for long enough to see it and to write it down.
+ * Whether the operator can no longer know of it: somebody forged the status of its resource, or deleted the resource while no
+ * operator led for long enough to see and record it.
  */
 function forgetting({ forgotten, history, reigns }: Evidence): (one: Bought) => boolean {
   const unseen = history.ends.filter(
@@ -143,12 +143,12 @@ function forgetting({ forgotten, history, reigns }: Evidence): (one: Bought) => 
     ids.has(certificate.id) || (tag !== undefined && (forgotten.has(tag) || names.has(tag.names.join(','))));
 }
 
-/** Its resource was deleted before it was known what the attempt had bought. */
+/** Whether its resource was deleted before the result of the attempt was known. */
 function wasInterrupted({ history }: Evidence, { tag }: Bought): boolean {
   return tag !== undefined && history.ends.some((end) => end.interrupted.includes(tag.names.join(',')));
 }
 
-/** Reissues and changes of status at certificates that were not the caller's. */
+/** Reissues and changes of status of certificates that were not the caller's. */
 function judgeCalls(evidence: Evidence): string[] {
   const { journal, certificates, history, tags } = evidence;
   const byId = new Map(certificates.map((certificate) => [certificate.id, certificate]));
@@ -169,8 +169,8 @@ function judgeCalls(evidence: Evidence): string[] {
 }
 
 /**
- * The exception that the guarantees name: a person bought the very same, at the same authority, within the time of an attempt
- * for it whose own request came to nothing. Without the marker it is taken for what the attempt bought.
+ * The exception in the guarantees: a person bought the same names at the same authority within the time of an attempt whose own
+ * request had no effect. Without the marker it counts as bought by the attempt.
  */
 function isTakenForOwn({ tags, history }: Evidence, root: CertificateView | undefined): boolean {
   const set = root && tagOf(tags, root)?.set;
@@ -179,7 +179,7 @@ function isTakenForOwn({ tags, history }: Evidence, root: CertificateView | unde
   return tags.all().some((tag) => {
     if (tag.party === 'person' || tag.set !== set || tag.issuer === 'marked') return false;
     const { windows } = history.claims(placeOf(tag));
-    // TinyCert dates a certificate with the second of its issue.
+    // A TinyCert certificate begins at the second of its issuance.
     return [...windows.values()].some(({ since, until }) => at >= since - 1_000 && at <= until);
   });
 }
@@ -198,15 +198,15 @@ function judgeSecrets(
     const issuer = tags.all().find((tag) => placeOf(tag) === place)?.issuer;
     const authority = authorities.find((one) => one.name.toLowerCase().startsWith(issuer ?? '?'));
     try {
-      const held = readHeld(data, { root: authority?.pem ?? '', now: at });
-      const tag = tags.of(held.names);
-      if (!tag) invalidSecretVersions.push(`${name} holds ${held.id}, whose names nobody asked for`);
-      else if ((placeOf(tag) !== place || tag.party === 'person') && !isExcepted(held.id))
-        wrongOwner.push(`${name} holds ${held.id} of ${placeOf(tag) === '/' ? 'a person' : placeOf(tag)}`);
-      const key = `${place} ${[...held.names].sort().join(',')}`;
+      const found = readSecret(data, { root: authority?.pem ?? '', now: at });
+      const tag = tags.of(found.names);
+      if (!tag) invalidSecretVersions.push(`${name} has ${found.id}, whose names nobody requested`);
+      else if ((placeOf(tag) !== place || tag.party === 'person') && !isExcepted(found.id))
+        wrongOwner.push(`${name} has ${found.id} of ${placeOf(tag) === '/' ? 'a person' : placeOf(tag)}`);
+      const key = `${place} ${[...found.names].sort().join(',')}`;
       const before = highest.get(key) ?? 0;
-      if (held.id < before) secretRegressions.push(`${name} holds ${held.id} after ${before}`);
-      highest.set(key, Math.max(before, held.id));
+      if (found.id < before) secretRegressions.push(`${name} has ${found.id} after ${before}`);
+      highest.set(key, Math.max(before, found.id));
     } catch (error) {
       invalidSecretVersions.push(`${name}: ${error instanceof Error ? error.message : 'unreadable'}`);
     }

@@ -25,7 +25,7 @@ interface Left {
   secret: Secret;
 }
 
-/** The resource `web` was issued and is gone; its Secret is still there. */
+/** The resource `web` was issued and deleted; its Secret still exists. */
 async function left(): Promise<Left> {
   await stage.dev.setOptions({ validity: '1h' });
   const world = await aWorld(stage);
@@ -38,7 +38,7 @@ async function left(): Promise<Left> {
   return { world, operator, id: status?.certificateId ?? 0, secret: await world.get(secrets, 'web-tls') };
 }
 
-/** What a restored backup brings: the same content, as a new object. */
+/** A restored backup: the same content in a new object. */
 async function restore({ world, secret }: Left, name = 'web-tls', certificateName = 'web'): Promise<void> {
   const { labels, annotations } = secret.metadata;
   await world.create(secrets, name, {
@@ -48,8 +48,8 @@ async function restore({ world, secret }: Left, name = 'web-tls', certificateNam
   });
 }
 
-describe('a resource that is made anew takes up the certificate in its Secret and buys nothing', () => {
-  test('where the Secret was kept, also though the id was given up with the first resource', async () => {
+describe('a resource that is created again adopts the certificate in its Secret and buys nothing', () => {
+  test('if the Secret was kept, even though the id was released with the first resource', async () => {
     const { world, operator, id, secret } = await left();
     expect((await world.get(issuers, 'ca')).status?.released).toMatchObject([{ certificateId: id }]);
     const since = world.tally(operator);
@@ -74,7 +74,7 @@ describe('a resource that is made anew takes up the certificate in its Secret an
     expect((await world.get(certificates, 'web')).metadata.resourceVersion).toBe(metadata.resourceVersion);
   });
 
-  test('where both come from a backup, and renews it later with the same key', async () => {
+  test('if both come from a backup, and later renews it with the same key', async () => {
     const gone = await left();
     const { world, operator, id } = gone;
     await world.delete(secrets, 'web-tls');
@@ -90,7 +90,7 @@ describe('a resource that is made anew takes up the certificate in its Secret an
     expect(stage.dev.certificates().find(({ previousId }) => previousId === id)?.status).toBe('good');
   });
 
-  test('while a Secret that lacks annotations gets them', async () => {
+  test('and adds missing annotations to the Secret', async () => {
     const { world, operator, id } = await left();
     await world.patch(secrets, 'web-tls', {
       metadata: { annotations: { 'tinycert-operator.io/issuer-name': 'another' } },
@@ -108,12 +108,12 @@ describe('a resource that is made anew takes up the certificate in its Secret an
   });
 });
 
-describe('a resource that is made anew gets a certificate of its own', () => {
+describe('a resource that is created again gets a certificate of its own', () => {
   test.each<[string, Partial<CertificateSpec>, 'good' | 'hold']>([
     ['of other names', { dnsNames: ['other.example.com'] }, 'good'],
     ['of another subject', { subject: { organization: 'Another' } }, 'good'],
     ['on hold', {}, 'hold'],
-  ])('and remembers the one %s that its Secret held, since nothing else does then', async (_, spec, atCa) => {
+  ])('and records the one %s from its Secret, since nothing else does', async (_, spec, atCa) => {
     const { world, id } = await left();
     stage.dev.setStatusByHand(id, atCa);
 
@@ -130,7 +130,7 @@ describe('a resource that is made anew gets a certificate of its own', () => {
     ['since somebody reissued the one in the Secret', ({ id }) => stage.dev.reissueByHand(id)],
     ['since the one in the Secret has expired', ({ world }) => world.pass(61 * 60_000)],
     [
-      'since the Secret does not say which one it holds',
+      'since the Secret does not name its certificate',
       ({ world }) => world.patch(secrets, 'web-tls', { metadata: { annotations: { [ID]: null } } }),
     ],
     [
@@ -154,7 +154,7 @@ describe('a resource that is made anew gets a certificate of its own', () => {
     expect(now.metadata.annotations?.[ID]).toBe(String(status?.certificateId));
   });
 
-  test('where another resource has the one in the Secret', async () => {
+  test('if another resource has the one in the Secret', async () => {
     const gone = await left();
     const { world, id } = gone;
     await world.certificate('web');
@@ -169,7 +169,7 @@ describe('a resource that is made anew gets a certificate of its own', () => {
     expect(statusAtCa(stage, id)).toBe('good');
   });
 
-  test('but for one, where two come with the same Secret at the same moment', async () => {
+  test('except one of two that come with the same Secret at the same moment', async () => {
     const gone = await left();
     const { world, operator, id } = gone;
     await operator.stop();
@@ -191,7 +191,7 @@ describe('a resource that is made anew gets a certificate of its own', () => {
 
 describe('a Secret that is not the resource’s own is left alone, and nothing is bought:', () => {
   test.each<[string, object]>([
-    ['one of our label that was made for another resource', { [MANAGED]: 'true' }],
+    ['one with our label that was made for another resource', { [MANAGED]: 'true' }],
     ['one without our label', {}],
   ])('%s', async (_, labels) => {
     const gone = await left();

@@ -11,8 +11,8 @@ import type { ResourceType } from '../../src/kube/objects.ts';
 import { ClusterApi } from '../support/cluster-api.ts';
 
 /**
- * The rules exist twice: as CEL in the CRDs and as functions for the operator. Random specs, good, bad and nearly good,
- * show that both say the same.
+ * The rules exist twice: as CEL in the CRDs and as functions in the operator. Random specs, valid, invalid and nearly valid,
+ * show that both agree.
  */
 
 let api: ClusterApi;
@@ -24,13 +24,13 @@ afterAll(() => api.close());
 
 const RUNS = 500;
 
-/** Texts that are made of what the rules look at. */
+/** Texts made of the characters that the rules check. */
 const scrap = fc.string({
   unit: fc.constantFrom(...Array.from('aZ09-_.*@:/%[]#?~\' "\\éKſ\n\u0000\u00a0😀')),
   maxLength: 12,
 });
 
-/** Mostly one of the good ones: a spec is only accepted if all its fields are. */
+/** Mostly a valid one, since a spec is accepted only if all its fields are. */
 function mostly<T>(good: fc.Arbitrary<T>, odd: fc.Arbitrary<T>): fc.Arbitrary<T> {
   return fc.oneof({ weight: 40, arbitrary: good }, { weight: 1, arbitrary: odd });
 }
@@ -295,7 +295,7 @@ interface Verdicts {
   refused: number;
 }
 
-/** Compares both on random specs; counts, so that a generator that only makes bad ones is noticed. */
+/** Compares both on random specs, and counts the valid ones so a generator of only invalid specs fails. */
 async function compare(
   type: ResourceType,
   specs: fc.Arbitrary<object>,
@@ -314,7 +314,7 @@ async function compare(
       verdicts[parsed.ok ? 'accepted' : 'refused'] += 1;
 
       expect([201, 422]).toContain(status);
-      // Where both accept, they agree on the defaults too.
+      // If both accept a spec, they also agree on its defaults.
       expect({ spec: parsed.ok ? parsed.object.spec : undefined, parsed, body }).toMatchObject({
         spec: stored,
       });

@@ -98,7 +98,7 @@ describe('an issuer', () => {
       ],
     ],
     [
-      'a marker where the subject has a unit of its own',
+      'a marker if the subject has a unit of its own',
       { ...issuer, ownershipMarker: 'OrganizationalUnit', subject: { organizationalUnit: 'IT' } },
       [
         'spec.subject.organizationalUnit: Invalid value: ownershipMarker OrganizationalUnit needs the organizational unit for the mark: remove subject.organizationalUnit',
@@ -115,7 +115,7 @@ describe('an issuer', () => {
         ),
       ],
     ],
-  ])('with %s is refused, with what to write instead', async (_, spec, want) => {
+  ])('with %s is refused, with advice on what to write instead', async (_, spec, want) => {
     expect(await api.complaints(issuers, spec)).toEqual(want);
     expect(await api.complaints(clusterIssuers, spec)).toEqual(want);
     expect(parseIssuer({ metadata: { name: 'x' }, spec })).toMatchObject({ ok: false });
@@ -123,7 +123,7 @@ describe('an issuer', () => {
 });
 
 describe('the CRDs', () => {
-  test('are served as they were generated, with nothing dropped', async () => {
+  test('are served as generated, without losses', async () => {
     for (const crd of crds()) {
       const { status, body } = await api.send(
         'GET',

@@ -13,7 +13,7 @@ import type { ResourceType } from '../../src/kube/objects.ts';
 import { ClusterApi } from '../support/cluster-api.ts';
 import { golden } from '../support/golden.ts';
 
-/** What people see of the kinds in kubectl. */
+/** What kubectl shows of the kinds. */
 
 const namespace = 'api-kubectl';
 const kinds = [certificates, issuers, clusterIssuers, cacertAccounts, cacertCertificates];
@@ -169,7 +169,7 @@ async function create(
   expect([code, body]).toMatchObject([200, { status }]);
 }
 
-/** What kubectl printed, without what differs from run to run. */
+/** The output of kubectl, without the parts that differ from run to run. */
 async function shown(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await api.kubectl([...args, '-n', namespace]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -233,7 +233,7 @@ describe('kubectl explain', () => {
 });
 
 describe('kubectl apply', () => {
-  test('refuses a misspelt field by its name', async () => {
+  test('refuses a misspelt field and names it', async () => {
     const spec = { ...certificateSpec, duration: '720h' };
     const object = {
       apiVersion: 'tinycert-operator.io/v1alpha1',
@@ -248,7 +248,7 @@ describe('kubectl apply', () => {
     expect(stderr).toContain('unknown field "spec.duration"');
   });
 
-  test('shows all that is wrong with a certificate at once', async () => {
+  test('shows all errors of a certificate at once', async () => {
     const spec = {
       secretName: 'Shop',
       issuerRef: { name: 'acme' },
@@ -270,7 +270,7 @@ describe('kubectl apply', () => {
   });
 });
 
-/** The paths of everything in a kind that has fields, as kubectl explain takes them. */
+/** The paths of all objects in a kind that have fields, in the form for kubectl explain. */
 function objectPaths(kind: string, plural: string): string[] {
   const crd = crds().find(({ metadata }) => metadata.name.startsWith(`${plural}.`));
   const spec = crd?.['spec'] as { versions: { schema: { openAPIV3Schema: StructuralSchema } }[] } | undefined;

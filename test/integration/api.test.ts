@@ -87,7 +87,7 @@ describe('a certificate is accepted', () => {
   });
 });
 
-describe('a certificate is refused, with what to write instead', () => {
+describe('a certificate is refused, with advice on what to write instead', () => {
   test.each<[string, object, string[]]>([
     ['no names', base, [`spec: Invalid value: ${noCommonName}`]],
     ['only URIs', { ...base, uris: ['urn:a:b'] }, [`spec: Invalid value: ${noCommonName}`]],

@@ -14,11 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 beforeEach(() => {
-  // Delays without their random part, so that ten minutes hold the same number of tries each time.
+  // Delays without their random part, so ten minutes always have the same number of tries.
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 
-/** Once the issuer says it, once the certificate, once an event; and then no more. */
+/** One write of the issuer, one of the certificate, one event; then no more. */
 const WRITES = {
   'PATCH tinycertissuers/status': 1,
   'PATCH tinycertcertificates/status': 1,
@@ -31,7 +31,7 @@ interface Row extends Scenario {
   reason: string;
   message: string | (() => string);
   calls: Record<string, number>;
-  /** More than one where it says when it will be tried again. */
+  /** More than one if it states when the operator tries again. */
   issuerWrites?: number;
 }
 
@@ -76,7 +76,7 @@ const rows: Record<string, Row> = {
     message: 'The account has 2 authorities named "Twin": set authority.id to one of 102, 103.',
     calls: { connect: 1, 'ca/list': 4 },
   },
-  'an endpoint where nobody listens': {
+  'an endpoint where nothing listens': {
     setUp: (world) => world.account({ endpoint: NOWHERE }),
     settings: () => ({ allowedEndpoints: [NOWHERE] }),
     reason: 'ConnectionFailed',
@@ -115,7 +115,7 @@ const rows: Record<string, Row> = {
     message: 'The Secret account lacks passphrase, apiKey: it needs the keys email, passphrase, apiKey.',
     calls: {},
   },
-  'a CA bundle Secret that is not there': {
+  'a CA bundle Secret that does not exist': {
     setUp: (world) => world.account({ caBundle: undefined, caBundleSecretRef: { name: 'bundle' } }),
     reason: 'CABundleNotFound',
     message: 'The Secret bundle must hold certificates in PEM under the key ca.crt.',
@@ -150,13 +150,13 @@ function notAllowed(endpoint: string): string {
   return `The endpoint ${endpoint} is not allowed: an administrator has to start the operator with --allowed-endpoints=${endpoint}, or the issuer has to use the public one.`;
 }
 
-/** What a certificate says while its issuer is not ready; why is the issuer's to say. */
+/** The condition of a certificate while its issuer is not ready; the issuer states the reason. */
 const WAITING = unmet(
   'IssuerNotReady',
   'TinyCertIssuer ca is not ready; its own conditions say why. This goes on by itself as soon as it is.',
 );
 
-describe('for ten minutes nothing is bought and nothing loops, given', () => {
+describe('nothing is bought and nothing loops for ten minutes with', () => {
   test.each(Object.entries(rows))(
     '%s',
     async (_, { reason, message, calls, issuerWrites = 1, ...scenario }) => {
@@ -171,7 +171,7 @@ describe('for ten minutes nothing is bought and nothing loops, given', () => {
     },
   );
 
-  test('an issuer that is not there', async () => {
+  test('an issuer that does not exist', async () => {
     const { outcome } = await endure(stage, { setUp: async () => undefined });
 
     expect(outcome).toEqual({
@@ -183,8 +183,8 @@ describe('for ten minutes nothing is bought and nothing loops, given', () => {
   });
 });
 
-describe('it goes on by itself when', () => {
-  /** What connecting and issuing cost once nothing is in the way. */
+describe('it recovers by itself when', () => {
+  /** The calls for login and issuance once nothing is in the way. */
   const CALLS = {
     connect: 1,
     'ca/list': 1,
@@ -195,7 +195,7 @@ describe('it goes on by itself when', () => {
     'cert/get': 2,
   };
 
-  test('the credentials appear that were missing', async () => {
+  test('missing credentials appear', async () => {
     const { world, operator, outcome } = await endure(stage, { setUp: (world) => world.issuer() });
     expect(outcome).toEqual({
       issuer: [
@@ -228,7 +228,7 @@ describe('it goes on by itself when', () => {
     await world.settled();
 
     expect(await world.says(certificates, 'web')).toHaveLength(1);
-    // Two that were refused, and one that was not.
+    // Two refused logins, then a successful one.
     expect(world.calls()).toEqual({ ...CALLS, connect: 3 });
   });
 
@@ -244,7 +244,7 @@ describe('it goes on by itself when', () => {
     expect(world.calls()).toEqual({ ...CALLS, 'ca/list': 5 });
   });
 
-  test('the issuer appears that was missing', async () => {
+  test('a missing issuer appears', async () => {
     const { world } = await endure(stage, { setUp: (world) => world.credentials() });
 
     await world.issuer();
@@ -254,7 +254,7 @@ describe('it goes on by itself when', () => {
     expect(world.calls()).toEqual(CALLS);
   });
 
-  test('the endpoint comes back', async () => {
+  test('the endpoint is back', async () => {
     await stage.dev.setOptions({ listening: false });
     const { world } = await endure(stage, { setUp: (world) => world.account() });
     expect(await world.says(certificates, 'web')).toEqual(WAITING);
@@ -267,7 +267,7 @@ describe('it goes on by itself when', () => {
   });
 });
 
-test('whoever undoes what the operator says is answered with longer and longer pauses', async () => {
+test('the operator reports again after ever longer pauses if somebody keeps undoing its report', async () => {
   const { world, operator, outcome } = await endure(stage, { setUp: () => Promise.resolve() });
   const tally = world.tally(operator);
   for (let i = 0; i < 20; i += 1) {
@@ -299,7 +299,7 @@ test('an http endpoint on this machine is used once an administrator allows it',
   }
 });
 
-test('what is wrong with an issuer is told in an event, once', async () => {
+test('a fault of an issuer is reported in one event', async () => {
   const { world } = await endure(stage, {
     setUp: (world) => Promise.all([world.credentials({ passphrase: 'wrong' }), world.issuer()]),
   });

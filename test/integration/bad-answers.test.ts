@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 beforeEach(() => {
-  // Delays without their random part, so that ten minutes hold the same number of tries each time.
+  // Delays without their random part, so ten minutes always have the same number of tries.
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 
@@ -25,7 +25,7 @@ function forever(call: Fault['call'], effect: FaultEffect): Fault[] {
   return [{ call, times: 'forever', ...effect }];
 }
 
-describe('a CA that cannot be worked with shows on the issuer, and the certificate says so once:', () => {
+describe('an unusable CA shows on the issuer, and once on the certificate:', () => {
   test.each<[string, Fault[], string, Record<string, number>]>([
     [
       'its list of authorities fails',
@@ -40,7 +40,7 @@ describe('a CA that cannot be worked with shows on the issuer, and the certifica
       { connect: 1, 'ca/list': 22, 'cert/list': 22 },
     ],
     [
-      'its authority cannot be looked at',
+      'its authority cannot be read',
       forever('ca/details', { kind: 'error', code: 'UnknownError' }),
       'UnknownError: TinyCert failed without giving a reason. Contact its support if this lasts.',
       { connect: 1, 'ca/list': 22, 'cert/list': 22, 'ca/details': 22, 'ca/get': 22 },
@@ -61,7 +61,7 @@ describe('a CA that cannot be worked with shows on the issuer, and the certifica
   });
 });
 
-describe('a CA that issues nothing is asked ever more seldom, by one certificate, which says so once:', () => {
+describe('a CA that issues nothing is asked ever more rarely, for one certificate, which reports it once:', () => {
   test.each<[string, FaultEffect, string, number, number]>([
     ['it never answers', { kind: 'hang' }, 'DeadlineExceeded', 5, 4],
     ['the connection breaks', { kind: 'reset-before' }, 'ConnectionLost', 5, 4],
@@ -76,12 +76,12 @@ describe('a CA that issues nothing is asked ever more seldom, by one certificate
     });
 
     expect(outcome.certificate).toEqual(ISSUER_NOT_READY);
-    // A second after the first try, ten after the second, a minute after the third, then each four minutes; and
-    // what may have been bought is looked up first.
+    // A second after the first try, ten after the second, a minute after the third, then each four minutes; each after a
+    // recovery of the previous attempt.
     expect(outcome.calls).toMatchObject({ connect: 1, 'cert/new': tries });
-    // The attempts, and once that the issuer is not ready.
+    // The attempts, and once IssuerNotReady.
     expect(outcome.writes['PATCH tinycertcertificates/status']).toBe(tries + 1);
-    // Ready; not ready; each longer wait; and what may have been bought and is given up.
+    // Ready; not ready; each longer wait; and abandoned attempts.
     expect(outcome.writes['PATCH tinycertissuers/status']).toBe(tries + abandoned);
     const { status } = await world.get(issuers, 'ca');
     expect(status).toMatchObject({ conditions: [{ reason }], session: { state: 'Unreachable' } });
@@ -103,8 +103,8 @@ describe('a CA that issues nothing is asked ever more seldom, by one certificate
   const LIMITED = 'TinyCert refuses more requests for now. Send fewer, or wait.';
 
   test.each<[string, number | string | undefined, number]>([
-    ['it says for how many seconds to wait', 120, 5],
-    ['it only says that it was too much', undefined, 5],
+    ['it states how many seconds to wait', 120, 5],
+    ['it states only that there were too many requests', undefined, 5],
   ])('%s', async (_, retryAfter, tries) => {
     const effect = { kind: 'error', code: 'RateLimitExceeded' } as const;
     const { world, outcome } = await endure(stage, {
@@ -133,7 +133,7 @@ describe('a CA that issues nothing is asked ever more seldom, by one certificate
     expect((await world.get(issuers, 'ca')).status?.limits).not.toHaveProperty('blockedUntil');
   });
 
-  test('it says until when to wait', async () => {
+  test('it states how long to wait', async () => {
     const world = await aWorld(stage);
     await world.account();
     const until = Math.ceil(stage.clock.now() / 1000) * 1000 + 300_000;
@@ -156,7 +156,7 @@ describe('a CA that issues nothing is asked ever more seldom, by one certificate
   });
 });
 
-describe('what was bought is fetched until it comes, and not bought again:', () => {
+describe('a bought certificate is fetched until it comes, and not bought again:', () => {
   test.each<[string, FaultEffect, string[], number, number]>([
     ['a proxy answers for the CA', { kind: 'html' }, ISSUER_NOT_READY, 6, 2],
     ['the CA fails without a reason', { kind: 'error', code: 'UnknownError' }, ISSUER_NOT_READY, 6, 2],

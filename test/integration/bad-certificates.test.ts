@@ -13,15 +13,15 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 beforeEach(() => {
-  // Delays without their random part, so that ten minutes hold the same number of tries each time.
+  // Delays without their random part, so ten minutes always have the same number of tries.
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 
 const ISSUER_READY = ['Ready=True Ready: Certificates are issued by authority 101 "Example Org".'];
-/** What it takes to look at the account, and at the authority once. */
+/** The calls for one check of the account and the authority. */
 const LOOK = { connect: 1, 'ca/list': 1, 'cert/list': 1, 'ca/details': 1, 'ca/get': 1 };
 
-/** A Secret that stands where the certificate's would go. */
+/** A Secret with the name of the certificate's. */
 function inTheWay(content: Partial<Secret>): Scenario {
   return {
     setUp: async (world) => {
@@ -62,7 +62,7 @@ describe('before anything is bought, a certificate is refused for', () => {
       'SecretImmutable',
       'The Secret web-tls is immutable and cannot be renewed: choose another secretName, or delete the Secret.',
     ],
-  ])('%s, which stays as it is', async (_, content, reason, message) => {
+  ])('%s, which stays unchanged', async (_, content, reason, message) => {
     const { world, outcome } = await endure(stage, inTheWay(content));
 
     expect(outcome).toEqual({
@@ -86,11 +86,11 @@ describe('before anything is bought, a certificate is refused for', () => {
     expect(world.calls()).toEqual({ ...LOOK, 'cert/new': 1, 'cert/get': 2 });
   });
 
-  test('a secretName that an older certificate has, until that takes another', async () => {
+  test('a secretName that an older certificate has, until that one changes it', async () => {
     const { world, outcome } = await endure(stage, {
       setUp: async (world) => {
         await world.account();
-        // Of two that were made in the same second the first by name counts as older.
+        // Of two that were created in the same second, the first by name counts as older.
         await world.certificate('elder', { secretName: 'web-tls' });
       },
     });
@@ -112,7 +112,7 @@ describe('before anything is bought, a certificate is refused for', () => {
 
     await world.patch(certificates, 'elder', { spec: { secretName: 'elder-tls' } });
     await world.settled();
-    // Whoever waited for the Secret has it now, with a certificate of its own.
+    // The waiting resource now has the Secret, with a certificate of its own.
     const { status } = await world.ready('web');
     expect(await world.says(certificates, 'web')).toEqual([
       'Ready=True Ready: The Secret holds a valid certificate for this spec.',
@@ -140,7 +140,7 @@ describe('before anything is bought, a certificate is refused for', () => {
   });
 });
 
-test('a name that the CA refuses is asked for once, and again after the spec has changed', async () => {
+test('a name that the CA refuses is requested once, and again after the spec has changed', async () => {
   const { world, outcome } = await endure(stage, {
     setUp: (world) => world.account(),
     faults: [
@@ -175,7 +175,7 @@ test('a name that the CA refuses is asked for once, and again after the spec has
   expect(world.calls()).toEqual({ ...LOOK, 'cert/new': 2, 'cert/get': 2 });
 });
 
-describe('what was bought and does not pass the checks is kept, not published and not bought again:', () => {
+describe('a bought certificate that fails the checks is kept, not published and not bought again:', () => {
   const rows: [string, Fault, string, string][] = [
     [
       'a key of another pair',
@@ -250,7 +250,7 @@ describe('what was bought and does not pass the checks is kept, not published an
     const { status } = await world.ready('web');
     expect(status).toMatchObject({ certificateId: bought, revision: 1 });
     expect(status?.failedAttempts).toBeUndefined();
-    // The issuer itself is looked at every quarter of an hour.
+    // The issuer itself is checked every quarter of an hour.
     const calls = { ...LOOK, 'ca/list': 2, 'cert/list': 2, 'cert/new': 1, 'cert/get': 10 };
     expect(world.calls()).toEqual(calls);
     expect(filesOf(await world.get(secrets, 'web-tls')).crt).toBe(stage.dev.certificatePem(bought ?? 0));
@@ -258,7 +258,7 @@ describe('what was bought and does not pass the checks is kept, not published an
   });
 });
 
-test('a spec change skips the waiting time of a failure', async () => {
+test('a change of spec skips the waiting time of a failure', async () => {
   const { world } = await endure(
     stage,
     {

@@ -1,4 +1,4 @@
-/** Keys and requests made in the operator, signed by the CAcert dev server, used by programs that are neither. */
+/** Keys and requests made by the operator, signed by the CAcert dev server, and used by other programs. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -34,7 +34,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Sends a request of this key as `ccsr.php` takes it; the certificate. */
+/** Sends a request for this key to `ccsr.php` and returns the certificate. */
 async function issue(key: PrivateKey): Promise<Certificate> {
   const csr = await createSigningRequest({
     key,
@@ -55,7 +55,10 @@ async function issue(key: PrivateKey): Promise<Certificate> {
   return readCertificate(text);
 }
 
-/** Connects with a client certificate to a site that asks for one under CAcert's roots; whom the site saw. */
+/**
+ * Connects with a client certificate to a site that requires one under CAcert's roots. Returns the client's name as the site
+ * saw it.
+ */
 async function clientSeen(cert: string, key: string): Promise<{ cn: unknown; authorized: boolean }> {
   const options = { cert: site.cert, key: site.key, ca: server.caPem, requestCert: true };
   const listener = createServer(options);
@@ -76,7 +79,7 @@ async function clientSeen(cert: string, key: string): Promise<{ cn: unknown; aut
   }
 }
 
-/** Signs a message with OpenSSL as a mail program does, verifies it under the root alone; the message that came out. */
+/** Signs a message with OpenSSL as a mail program does, and verifies it with only the root. Returns the verified message. */
 async function mailed(
   [leaf, ...others]: readonly [Certificate, ...Certificate[]],
   key: string,

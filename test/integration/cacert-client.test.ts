@@ -15,12 +15,12 @@ import { settle, VirtualClock } from '../support/virtual-clock.ts';
 
 type CAcertServer = Awaited<ReturnType<typeof startCAcertServer>>;
 type Fault = Parameters<CAcertServer['addFault']>[0];
-/** A fault of one call, without saying which. */
+/** A fault of one call, without the call. */
 type Effect = Fault extends infer F ? (F extends Fault ? Omit<F, 'call'> : never) : never;
 
 const member = {
   username: 'zoe@example.com',
-  // Every sign that escaping could trip over.
+  // Every character that escaping could get wrong.
   password: 'pass  phrase ~*!\'()&=%+/?#[]"<> Zoë €',
   firstName: 'Zoë',
   lastName: 'Müller',
@@ -60,7 +60,7 @@ function wanted(input: Partial<SignCertificateInput> = {}): SignCertificateInput
 }
 
 describe('an account', () => {
-  test.each(['utf8', 'latin1'] as const)('is told with names and addresses of %s', async (database) => {
+  test.each(['utf8', 'latin1'] as const)('is read with names and addresses of %s', async (database) => {
     await server.setOptions({ database });
 
     expect(await aClient().getAccount()).toEqual({
@@ -77,7 +77,7 @@ describe('an account', () => {
     { kind: 'crlf' },
     { kind: 'raw-names' },
     { kind: 'trickle', bytes: 40, ms: 1 },
-  ])('is told all the same through $kind', async (effect) => {
+  ])('is read despite $kind', async (effect) => {
     server.addFault({ call: 'cemails', ...effect });
 
     expect(await aClient().getAccount()).toMatchObject({
@@ -117,13 +117,13 @@ describe('a certificate', () => {
     },
   );
 
-  test('bears no name if none was asked for, without an error', async () => {
+  test('has no name if none was requested, without an error', async () => {
     await aClient().signCertificate(wanted());
 
     expect(server.certificates().at(-1)?.cn).toBe('CAcert WoT User');
   });
 
-  test('is asked for by a form alone, in English and without a cookie', async () => {
+  test('is requested with only a form, in English and without a cookie', async () => {
     const client = aClient();
     await client.getAccount();
     await client.signCertificate(wanted());
@@ -140,7 +140,7 @@ describe('a certificate', () => {
     }
   });
 
-  test('comes through noise before the answer', async () => {
+  test('is found after noise before the answer', async () => {
     const client = aClient();
     for (const kind of ['blank-lines', 'php-notice', 'crlf'] as const) {
       server.addFault({ call: 'ccsr', kind });
@@ -151,7 +151,7 @@ describe('a certificate', () => {
     }
   });
 
-  test('that is signed too late is known by its number', async () => {
+  test('that is signed too late is identified by its request id', async () => {
     server.addFault({ call: 'ccsr', kind: 'unsigned' });
 
     const error = await failureOf(aClient().signCertificate(wanted()));
@@ -197,7 +197,7 @@ const failures: Failure[] = [
 ];
 
 describe('a call that fails', () => {
-  test.each(failures)('by $effect is named so, and never made twice', async ({ effect, expected }) => {
+  test.each(failures)('by $effect is reported as such, and never repeated', async ({ effect, expected }) => {
     const before = { calls: server.journal().length, requests: server.requests().length };
     server.addFault({ call: 'ccsr', ...effect });
 
@@ -205,12 +205,12 @@ describe('a call that fails', () => {
 
     expect(error).toMatchObject({ name: 'CAcertError', call: 'ccsr.php', ...expected });
     expect(server.journal()).toHaveLength(before.calls + 1);
-    // What matters most: nobody is told that nothing happened where something did.
+    // Most important: no error claims that nothing happened if something did.
     const hasActed = server.requests().length > before.requests;
     expect(maybeExecuted(error) || !hasActed).toBe(true);
   });
 
-  test.each(refusals)('with the refusal %s has changed nothing, and says so', async (error) => {
+  test.each(refusals)('with the refusal %s has changed nothing, and the error states that', async (error) => {
     const before = server.requests().length;
     server.addFault({ call: 'ccsr', kind: 'error', error });
 
@@ -218,7 +218,7 @@ describe('a call that fails', () => {
     expect(server.requests()).toHaveLength(before);
   });
 
-  test('by silence ends with its deadline, and may be carried out later', async () => {
+  test('by silence ends at its deadline, and may take effect later', async () => {
     const clock = new VirtualClock();
     server.addFault({ call: 'ccsr', kind: 'hang' });
     const since = server.journal().at(-1)?.seq ?? 0;

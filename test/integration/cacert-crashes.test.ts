@@ -14,9 +14,9 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 
-/** A world whose operator has been killed at a step of its first issuance, and in which another one runs since. */
+/** A world whose operator was killed at a step of its first issuance, and replaced by another one. */
 async function killedAt(step: string): Promise<CAcertWorld> {
-  // One each: a process of its own does not know of the time that others have skipped.
+  // One world each: another process does not share the time that others have skipped.
   const stage = await openStage();
   onTestFinished(() => stage.close());
   const cacert = await aCAcertWorld(stage);
@@ -41,7 +41,7 @@ async function killedAt(step: string): Promise<CAcertWorld> {
   return cacert;
 }
 
-/** Checks that what is served is of the first key that was ever sent, or of one that nobody has heard of. */
+/** Checks that the Secret's certificate is for the first key that was ever sent, or for a key that was never sent. */
 async function expectKeyKept({ server, world }: CAcertWorld): Promise<void> {
   const keys = new Set(server.requests().map(({ keyFingerprint }) => keyFingerprint));
   expect(keys.size).toBe(1);
@@ -50,7 +50,7 @@ async function expectKeyKept({ server, world }: CAcertWorld): Promise<void> {
 }
 
 test.each(['decide', 'pending', 'secret', 'result', 'forget'])(
-  'killed at the step %s, it goes on where it was, and asks CAcert once in all',
+  'killed at the step %s, it continues where it was, and requests one certificate in total',
   async (step) => {
     const cacert = await killedAt(step);
 
@@ -69,7 +69,7 @@ test.each([
   ['attempt', 0],
   ['send', 0],
 ])(
-  'killed at the step %s, nobody knows that nothing was sent, and it is asked after a while',
+  'killed at the step %s, it cannot know that nothing was sent, and requests again after a while',
   async (step, asked) => {
     const cacert = await killedAt(step);
     await cacert.until('mail', ({ status }) => status?.attempt !== undefined);
@@ -86,7 +86,7 @@ test.each([
 );
 
 test.each(['reply', 'check'])(
-  'killed at the step %s, what was signed is taken over once somebody has pasted it',
+  'killed at the step %s, it adopts the signed certificate once somebody has pasted it',
   async (step) => {
     const cacert = await killedAt(step);
     await cacert.world.pass(150_000);
@@ -104,7 +104,7 @@ test.each(['reply', 'check'])(
   },
 );
 
-test('killed before the answer is stored, and with nobody there, it asks again with the same key', async () => {
+test('killed before the answer is stored, and without anybody’s help, it requests again with the same key', async () => {
   const cacert = await killedAt('reply');
   await cacert.world.pass(150_000);
   await cacert.failing('mail', 'IssuanceUncertain');

@@ -25,7 +25,7 @@ async function anAccount(): Promise<CAcertWorld> {
   return cacert;
 }
 
-test('an account asks for one certificate at a time', async () => {
+test('an account requests one certificate at a time', async () => {
   const cacert = await anAccount();
   cacert.server.addFault({ call: 'ccsr', kind: 'hold', times: 1 });
   await cacert.certificate('first');
@@ -41,7 +41,7 @@ test('an account asks for one certificate at a time', async () => {
   expect(cacert.server.certificates()).toHaveLength(2);
 });
 
-test('while CAcert is down the certificates wait for their account, and go on when it is back', async () => {
+test('while CAcert is down the certificates wait for their account, and continue when it is back', async () => {
   const cacert = await anAccount();
   await cacert.certificate('before');
   await cacert.ready('before');
@@ -52,7 +52,7 @@ test('while CAcert is down the certificates wait for their account, and go on wh
   await cacert.until('during', ({ status }) => status?.conditions !== undefined);
   const mark = cacert.server.journal().at(-1)?.seq ?? 0;
   await cacert.world.pass(10 * 60_000);
-  // Looks at the account, each half a minute at most; what costs a certificate is not tried again and again.
+  // Checks of the account, at most each half minute; calls that cost a certificate are not repeated.
   const calls = cacert.server.journal(mark).map(({ call }) => call);
   expect(calls.length).toBeLessThan(40);
   expect(cacert.asked()).toBeLessThanOrEqual(3);
@@ -65,7 +65,7 @@ test('while CAcert is down the certificates wait for their account, and go on wh
   expect(cacert.server.certificates()).toHaveLength(2);
 });
 
-test('what was signed while the account was refused is kept, by whoever comes after too, and served once it is not', async () => {
+test('a certificate signed while the account was refused is kept, also by the next operator, and published once the account works', async () => {
   const cacert = await aCAcertWorld(stage);
   const first = await cacert.operator();
   await cacert.account();
@@ -96,7 +96,7 @@ test('what was signed while the account was refused is kept, by whoever comes af
   expect(cacert.asked()).toBe(1);
 });
 
-test('a Secret that is deleted or damaged is filled with another certificate', async () => {
+test('a deleted or damaged Secret gets another certificate', async () => {
   const cacert = await anAccount();
   await cacert.certificate('mail');
   const first = (await cacert.ready('mail')).status?.serialNumber;
@@ -110,7 +110,7 @@ test('a Secret that is deleted or damaged is filled with another certificate', a
   expect(cacert.server.certificates()).toHaveLength(3);
 });
 
-test('a Secret of somebody else is left alone, before anything is asked for', async () => {
+test('a Secret of somebody else is left alone, before any request', async () => {
   const cacert = await anAccount();
   await cacert.world.create(secrets, 'mail-tls', { stringData: { mine: 'yes' } });
   await cacert.certificate('mail');
@@ -120,7 +120,7 @@ test('a Secret of somebody else is left alone, before anything is asked for', as
   expect(cacert.asked()).toBe(0);
 });
 
-test('of two resources with one Secret the elder has it, whatever kind they are of', async () => {
+test('of two resources with one Secret the elder has it, whatever their kinds', async () => {
   const cacert = await anAccount();
   await cacert.world.account();
   await cacert.certificate('mail', { secretName: 'shared' });
@@ -141,7 +141,7 @@ test('of two resources with one Secret the elder has it, whatever kind they are 
   await cacert.world.ready('web');
 });
 
-test('what is not revoked is named by an event, when it is replaced and when its resource goes', async () => {
+test('an event names each certificate that is not revoked, when it is replaced and when its resource is deleted', async () => {
   const cacert = await anAccount();
   await cacert.certificate('mail');
   const first = (await cacert.ready('mail')).status?.serialNumber;
@@ -158,7 +158,7 @@ test('what is not revoked is named by an event, when it is replaced and when its
   expect(told).toHaveLength(2);
 });
 
-test('a resource that is restored without its status takes up what its Secret holds', async () => {
+test('a resource that is restored without its status adopts the certificate in its Secret', async () => {
   const cacert = await anAccount();
   await cacert.certificate('mail');
   const before = await cacert.ready('mail');
@@ -173,7 +173,7 @@ test('a resource that is restored without its status takes up what its Secret ho
   expect(cacert.asked()).toBe(1);
 });
 
-test('a suspended resource asks for nothing, and goes on when it is not', async () => {
+test('a suspended resource requests nothing, and continues when it is no longer suspended', async () => {
   const cacert = await anAccount();
   await cacert.certificate('mail', { suspend: true });
   await cacert.failing('mail', 'Suspended');
@@ -184,7 +184,7 @@ test('a suspended resource asks for nothing, and goes on when it is not', async 
   await cacert.ready('mail');
 });
 
-test('a restart asks for nothing and writes nothing', async () => {
+test('a restart requests nothing and writes nothing', async () => {
   const cacert = await aCAcertWorld(stage);
   const first = await cacert.operator();
   await cacert.account();
@@ -200,7 +200,7 @@ test('a restart asks for nothing and writes nothing', async () => {
   expect(cacert.asked()).toBe(3);
 });
 
-test('two operators without election ask once, and do not keep each other from it', async () => {
+test('two operators without election send one request, and do not block each other', async () => {
   const cacert = await aCAcertWorld(stage);
   await cacert.operator();
   await cacert.operator();
@@ -215,7 +215,7 @@ test('two operators without election ask once, and do not keep each other from i
   expect(cacert.server.certificates()).toHaveLength(names.length);
 });
 
-/** A certificate that is served, whose renewal by a new spec nobody knows the end of; the name of the pending key's Secret. */
+/** A Ready certificate whose renewal for a new spec has an unknown result. Returns the name of the pending key's Secret. */
 async function inDoubt(cacert: CAcertWorld): Promise<string> {
   await cacert.certificate('mail');
   await cacert.ready('mail');
@@ -225,7 +225,7 @@ async function inDoubt(cacert: CAcertWorld): Promise<string> {
   return status?.attempt?.pendingSecretName ?? '';
 }
 
-test('a pending key is not thrown away because a Secret holds another certificate', async () => {
+test('a pending key is not discarded because a Secret has another certificate', async () => {
   const cacert = await anAccount();
   await cacert.certificate('mail');
   await cacert.ready('mail');
@@ -237,7 +237,7 @@ test('a pending key is not thrown away because a Secret holds another certificat
   const { status } = await cacert.failing('mail', 'IssuanceUncertain');
   const { labels, annotations } = earlier.metadata;
 
-  // Somebody restores a backup, which is good.
+  // Somebody restores a valid backup.
   await cacert.world.create(secrets, 'mail-tls', {
     metadata: { labels: labels ?? {}, annotations: annotations ?? {} },
     type: 'kubernetes.io/tls',
@@ -250,7 +250,7 @@ test('a pending key is not thrown away because a Secret holds another certificat
   expect(kept.data).toHaveProperty(['tls.key']);
 });
 
-test('a pending key is not thrown away on the word of a status', async () => {
+test('a pending key is not discarded because of a status', async () => {
   const cacert = await anAccount();
   const pending = await inDoubt(cacert);
   await cacert.world.patch(cacertCertificates, 'mail', { spec: { privateKey: { size: 2048 } } });
@@ -264,7 +264,7 @@ test('a pending key is not thrown away on the word of a status', async () => {
   expect(kept.data).toHaveProperty(['tls.key']);
 });
 
-test('what a call came to is not lost when somebody edits the resource meanwhile', async () => {
+test('the result of a call is not lost if somebody edits the resource meanwhile', async () => {
   const cacert = await anAccount();
   await cacert.server.setOptions({ signing: '1h' });
   cacert.server.addFault({ call: 'ccsr', kind: 'hold', times: 1 });

@@ -24,7 +24,7 @@ async function pendingOf({ world }: CAcertWorld, name: string) {
 }
 
 describe('an account', () => {
-  test('shows what CAcert knows of it', async () => {
+  test('shows the names and addresses that CAcert has', async () => {
     const cacert = await aCAcertWorld(stage);
     await cacert.operator();
     await cacert.account();
@@ -46,7 +46,7 @@ describe('an account', () => {
     ]);
   });
 
-  test('whose login is refused is asked seldom, and at once when the Secret changes', async () => {
+  test('whose login is refused is checked rarely, and at once when the Secret changes', async () => {
     const cacert = await aCAcertWorld(stage);
     await cacert.operator();
     await cacert.login({ password: 'wrong' });
@@ -70,7 +70,7 @@ describe('an account', () => {
     await isSaid('Ready');
   });
 
-  test('with a root that is not pinned sends the login nowhere', async () => {
+  test('with a root that is not pinned never sends the login', async () => {
     const cacert = await aCAcertWorld(stage);
     await cacert.operator();
     await cacert.account({ rootFingerprints: ['00'.repeat(32)] });
@@ -86,7 +86,7 @@ describe('an account', () => {
 });
 
 describe('a certificate', () => {
-  test('is signed once, served, and its key stands in one place', async () => {
+  test('is signed once and published, with its key in one place', async () => {
     const cacert = await aCAcertWorld(stage);
     await cacert.operator();
     await cacert.account();
@@ -123,7 +123,7 @@ describe('a certificate', () => {
     expect(ca).toBe(cacert.server.ca.rootPem);
   });
 
-  test('is renewed with a new key in the last third of its life, and the old one is named', async () => {
+  test('is renewed with a new key in the last third of its life, and an event names the old one', async () => {
     const cacert = await aCAcertWorld(stage, { validity: '3h' });
     await cacert.operator();
     await cacert.account();
@@ -142,7 +142,7 @@ describe('a certificate', () => {
     expect(second?.keyFingerprint).not.toBe(first?.keyFingerprint);
   });
 
-  test('keeps its key where that is wanted', async () => {
+  test('keeps its key if requested', async () => {
     const cacert = await aCAcertWorld(stage, { validity: '3h' });
     await cacert.operator();
     await cacert.account();
@@ -161,7 +161,7 @@ describe('a certificate', () => {
   });
 });
 
-describe('nothing is asked for in vain:', () => {
+describe('no request is sent that cannot succeed:', () => {
   test.each([
     ['EmailNotOffered', { emailAddresses: ['other@example.org'] }],
     ['NameNotOffered', { commonName: 'jane doe' }],
@@ -182,7 +182,7 @@ describe('nothing is asked for in vain:', () => {
     ['anonymous-name', { commonName: NAME }],
     ['dropped-email', { emailAddresses: MEMBER.emails }],
     ['no-client-auth', {}],
-  ] as const)('what came with the fault %s is kept, and no other one is asked for', async (kind, spec) => {
+  ] as const)('a certificate with fault %s is kept, and no other requested', async (kind, spec) => {
     const cacert = await aCAcertWorld(stage);
     cacert.server.addFault({ call: 'ccsr', kind });
     await cacert.operator();
@@ -205,7 +205,7 @@ describe('nothing is asked for in vain:', () => {
     expect(cacert.asked()).toBe(2);
   });
 
-  test('what came for another name fits once the spec asks for that', async () => {
+  test('a certificate for another name fits once the spec has that name', async () => {
     const cacert = await aCAcertWorld(stage);
     cacert.server.addFault({ call: 'ccsr', kind: 'anonymous-name' });
     await cacert.operator();
@@ -220,8 +220,8 @@ describe('nothing is asked for in vain:', () => {
   });
 });
 
-describe('where nobody knows whether a certificate was signed', () => {
-  test('the key is kept, and what somebody pastes beside it is taken over', async () => {
+describe('if it is unknown whether a certificate was signed', () => {
+  test('the key is kept, and a certificate pasted beside it is adopted', async () => {
     const cacert = await aCAcertWorld(stage);
     cacert.server.addFault({ call: 'ccsr', kind: 'unsigned' });
     await cacert.operator();
@@ -242,7 +242,7 @@ describe('where nobody knows whether a certificate was signed', () => {
     expect(crt).toBe(cacert.server.certificatePem(id));
   });
 
-  test('another one is asked for after a long while, with the same key, and not without end', async () => {
+  test('another one is requested after a long while, with the same key, and not forever', async () => {
     const cacert = await aCAcertWorld(stage);
     cacert.server.addFault({ call: 'ccsr', kind: 'unsigned', times: 100 });
     await cacert.operator();

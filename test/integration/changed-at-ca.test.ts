@@ -17,7 +17,7 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 
-/** A little more than the time after which an issuer is looked at again. */
+/** A little more than the interval between checks of an issuer. */
 const INTERVAL_MS = 16 * 60_000;
 const READY = 'Ready=True Ready: The Secret holds a valid certificate for this spec.';
 
@@ -38,7 +38,7 @@ describe('a certificate that somebody changes at TinyCert', () => {
         `Ready=False OnHold: Certificate ${id} is on hold at TinyCert and is not renewed. With desiredStatus Good it is made good again.`,
     ],
   ] as const)(
-    'to %s is said to be so within the interval, in one write, and is left as it is',
+    'to %s is reported within the interval, in one write, and the operator leaves it unchanged',
     async (to, says) => {
       const { world, operator, id } = await issued(stage, '3h');
       const before = (await world.get(secrets, 'web-tls')).metadata.resourceVersion;
@@ -57,7 +57,7 @@ describe('a certificate that somebody changes at TinyCert', () => {
       expect(tally().calls).toMatchObject({ 'ca/list': 1, 'cert/list': 1 });
       expect((await world.get(secrets, 'web-tls')).metadata.resourceVersion).toBe(before);
 
-      // It is not renewed, nor said again.
+      // It is neither renewed nor reported again.
       const after = world.tally(operator);
       await world.pass(150 * 60_000);
       expect(after().calls['cert/new'] ?? after().calls['cert/reissue']).toBeUndefined();
@@ -84,7 +84,7 @@ describe('a certificate that somebody changes at TinyCert', () => {
     expect(tally().writes['PATCH tinycertcertificates/status']).toBe(1);
   });
 
-  test('to revoked is replaced, with another key, where the spec says so', async () => {
+  test('to revoked is replaced, with another key, if the spec says so', async () => {
     const { world, id } = await issued(stage, '90d', {
       revocation: { onDelete: 'None', onReplace: 'None', delay: '1h', onExternalRevocation: 'Replace' },
     });
@@ -105,7 +105,7 @@ describe('a certificate that somebody reissues at TinyCert', () => {
   test('is followed to the one with the same key, without buying', async () => {
     const { world, operator, id } = await issued(stage, '90d');
     const { key } = filesOf(await world.get(secrets, 'web-tls'));
-    // Made by hand too, and newer, but with a key of its own.
+    // Also made by hand, and newer, but with another key.
     const successor = stage.dev.reissueByHand(id);
     const unlike = await stage.dev.issueByHand({
       cn: 'web.example.com',
@@ -129,7 +129,7 @@ describe('a certificate that somebody reissues at TinyCert', () => {
     expect(complaints(operator)).toEqual([]);
   });
 
-  test('and whose successor is not to be had is said to be no longer listed, once', async () => {
+  test('and whose successor cannot be found is reported as no longer listed, once', async () => {
     const { world, operator, id } = await issued(stage, '90d');
     const successor = stage.dev.reissueByHand(id);
     stage.dev.setStatusByHand(successor.id, 'revoked');

@@ -17,7 +17,7 @@ describe('a spec that changes while an attempt is open', () => {
   test.each<[string, FaultEffect, string]>([
     ['something', { kind: 'reset-after' }, 'some'],
     ['nothing', { kind: 'reset-before' }, 'none'],
-  ])('is served once it is known that the attempt bought %s', async (_, effect, name) => {
+  ])('is published once it is known that the attempt bought %s', async (_, effect, name) => {
     const { world } = await wanted(stage, name, { call: 'cert/new', ...effect });
     await world.patch(certificates, name, { spec: { dnsNames: [`${name}-changed.example.com`] } });
     await world.pass(QUIET_MS - 5_000);
@@ -35,7 +35,7 @@ describe('a spec that changes while an attempt is open', () => {
     expect(world.calls()).toMatchObject({ 'cert/new': 2 });
   });
 
-  test('is served at once if the answer came', async () => {
+  test('is published at once if the answer came', async () => {
     const { world } = await wanted(stage, 'known', {
       call: 'cert/get',
       kind: 'error',
@@ -53,7 +53,7 @@ describe('a spec that changes while an attempt is open', () => {
     expect(world.calls()).toMatchObject({ 'cert/new': 2 });
   });
 
-  test('and back again leads to one that is not the certificate that was given up', async () => {
+  test('and back again leads to another certificate than the released one', async () => {
     const { world } = await wanted(stage, 'back', { call: 'cert/new', kind: 'reset-after' });
     await world.patch(certificates, 'back', { spec: { dnsNames: ['forth.example.com'] } });
     await world.pass(QUIET_MS + 5_000);
@@ -71,7 +71,7 @@ describe('a spec that changes while an attempt is open', () => {
     expect(world.calls()).toMatchObject({ 'cert/new': 3 });
   });
 
-  test('and back again while the first certificate is served leads to no other one', async () => {
+  test('and back again while the first certificate is Ready leads to no other one', async () => {
     const { world } = await wanted(stage, 'kept');
     const { status: before } = await world.ready('kept');
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });

@@ -25,7 +25,7 @@ async function issued(): Promise<{ world: World; operator: TestOperator; id: num
   return { world, operator, id: status?.certificateId ?? 0, crt };
 }
 
-test('a certificate says what it is in status, and nothing else happens in ten minutes', async () => {
+test('a certificate’s status describes it, and nothing else happens in ten minutes', async () => {
   const world = await aWorld(stage);
   await world.account();
   const operator = await world.operator();
@@ -61,7 +61,7 @@ test('a certificate says what it is in status, and nothing else happens in ten m
 });
 
 describe('a change of the spec', () => {
-  test('to other names asks for another certificate, with another key, and leaves the old one alone', async () => {
+  test('to other names requests another certificate, with another key, and leaves the old one alone', async () => {
     const { world, operator, id } = await issued();
     const before = filesOf(await world.get(secrets, 'web-tls'));
     const since = world.tally(operator);
@@ -84,7 +84,7 @@ describe('a change of the spec', () => {
   test.each([
     ['renewBefore', { renewBefore: '720h' }, 30],
     ['renewBeforePercentage', { renewBeforePercentage: 10 }, 36.5],
-  ])('of %s moves the renewal and asks the CA for nothing', async (_, spec, days) => {
+  ])('of %s moves the renewal without a call', async (_, spec, days) => {
     const { world, operator, id } = await issued();
     const since = world.tally(operator);
 
@@ -103,7 +103,7 @@ describe('a change of the spec', () => {
     ['the order of names', { dnsNames: ['web.example.com', 'b.example.com', 'a.example.com'] }],
     ['capitals', { dnsNames: ['web.example.com', 'A.example.com', 'B.EXAMPLE.com'] }],
     [
-      'a name that is there twice',
+      'a duplicate name',
       { dnsNames: ['web.example.com', 'a.example.com', 'b.example.com', 'a.example.com'] },
     ],
     ['an empty list', { uris: [], ipAddresses: [] }],
@@ -111,7 +111,7 @@ describe('a change of the spec', () => {
       'a default that is spelled out',
       { privateKey: { rotationPolicy: 'Never' }, commonName: 'web.example.com' },
     ],
-  ])('that asks for the same, %s, buys nothing', async (_, spec) => {
+  ])('that requests the same, %s, buys nothing', async (_, spec) => {
     const world = await aWorld(stage);
     await world.account();
     const operator = await world.operator();
@@ -124,7 +124,7 @@ describe('a change of the spec', () => {
     await world.ready('web');
     await world.settled();
 
-    // The one write says that this generation has been looked at.
+    // The one write reports this generation as observed.
     expect(since()).toEqual({ calls: {}, writes: { 'PATCH tinycertcertificates/status': 1 } });
   });
 
@@ -147,7 +147,7 @@ describe('a change of the spec', () => {
 });
 
 describe('a Secret', () => {
-  test('that is deleted comes back with the same certificate, and nothing is bought', async () => {
+  test('that is deleted is created again with the same certificate, and nothing is bought', async () => {
     const { world, operator, id, crt } = await issued();
     const since = world.tally(operator);
 
@@ -202,7 +202,7 @@ describe('a Secret', () => {
     expect((await world.get(secrets, 'web-tls')).metadata).toMatchObject({ labels, annotations });
   });
 
-  test('that others annotate is left as they want it', async () => {
+  test('keeps the annotations of others', async () => {
     const { world, operator, crt } = await issued();
     const since = world.tally(operator);
 

@@ -5,18 +5,18 @@ import { expect, test } from 'vitest';
 import { runChaos } from '../chaos/run.ts';
 import { buildOperator } from '../support/operator-process.ts';
 
-/** What every certificate comes by. */
+/** The steps that every certificate reaches. */
 const REACHED = ['decide', 'attempt', 'send', 'reply', 'check', 'secret', 'result'];
 const root = new URL('../../', import.meta.url).pathname;
 
-test('the bundle that is shipped can neither be killed at a step nor hurried', async () => {
+test('the shipped bundle has neither failpoints nor a faster clock', async () => {
   await buildOperator();
   const chunks = readdirSync(join(root, 'dist/chunks')).map((file) => `chunks/${file}`);
   for (const file of ['operator.js', ...chunks])
     expect(readFileSync(join(root, 'dist', file), 'utf8')).not.toMatch(/TINYCERT_(FAILPOINT|CLOCK)/);
 });
 
-test('the command line of the chaos run explains itself, and refuses what it does not know', () => {
+test('the command line of the chaos run has a help text, and refuses unknown options', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [join(root, 'test/chaos/main.ts'), ...args], { encoding: 'utf8' });
 
@@ -41,7 +41,7 @@ test('nothing is lost, doubled, mixed up or stuck while operators are killed and
   );
 
   expect(result.findings).toEqual([]);
-  // How many it comes to within the limit is up to the machine.
+  // The machine determines how many fit into the limit.
   expect(result.kills).toBeGreaterThan(0);
   const missed = REACHED.filter((step) => (result.steps[step]?.hits ?? 0) === 0);
   expect(missed).toEqual([]);

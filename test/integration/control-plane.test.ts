@@ -19,7 +19,7 @@ interface Outcome {
 
 /** kubectl as the user of a kubeconfig; an error answer is a result here, not an exception. */
 async function kubectl(kubeconfig: string, ...args: string[]): Promise<Outcome> {
-  // A home of its own: kubectl caches discovery by server address, and addresses come back.
+  // A home of its own, since kubectl caches discovery by server address, and addresses recur.
   const env = { HOME: controlPlane().dataDir, KUBECONFIG: kubeconfig };
   return run(controlPlane().kubectl, args, { env }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
@@ -83,7 +83,7 @@ describe('a control plane of our own', () => {
   });
   afterAll(() => own.stop());
 
-  test('refuses a user whom no role binds, and lets a bound one do just what the role says', async () => {
+  test('refuses a user without a role, and allows one with a role exactly what the role allows', async () => {
     const kubeconfig = await own.kubeconfigFor({ name: 'jane', groups: ['developers'] });
     const before = await kubectl(kubeconfig, 'get', 'secrets');
     expect(before.code).toBe(1);
@@ -96,7 +96,7 @@ describe('a control plane of our own', () => {
     expect(create.stderr).toContain('cannot create resource "secrets"');
   });
 
-  test('gives a ServiceAccount a token that the API server takes', async () => {
+  test('gives a ServiceAccount a token that the API server accepts', async () => {
     await kubectl(own.kubeconfig, 'create', 'serviceaccount', 'robot');
     const kubeconfig = await own.kubeconfigFor({ serviceAccount: { namespace: 'default', name: 'robot' } });
     const who = await kubectl(kubeconfig, 'auth', 'whoami', '-o', 'json');
@@ -106,7 +106,7 @@ describe('a control plane of our own', () => {
     expect((await kubectl(kubeconfig, 'get', 'secrets')).stderr).toContain('Forbidden');
   });
 
-  test('says so when the ServiceAccount does not exist', async () => {
+  test('reports a ServiceAccount that does not exist', async () => {
     await expect(
       own.kubeconfigFor({ serviceAccount: { namespace: 'default', name: 'nobody' } }),
     ).rejects.toMatchObject({ code: 'RequestFailed', details: [expect.stringContaining('404')] });
@@ -118,15 +118,15 @@ describe('a control plane of our own', () => {
     expect(modes).toEqual([0o600, 0o600]);
   });
 
-  test('refuses an object in a namespace that is going away', async () => {
+  test('refuses an object in a namespace that is being deleted', async () => {
     await kubectl(own.kubeconfig, 'create', 'namespace', 'doomed');
-    // Nobody runs the namespace controller, so the namespace stays in this state.
+    // No namespace controller runs, so the namespace stays in this state.
     await kubectl(own.kubeconfig, 'delete', 'namespace', 'doomed', '--wait=false');
     const created = await kubectl(own.kubeconfig, 'create', 'secret', 'generic', 'x', '--namespace=doomed');
     expect(created.stderr).toContain('being terminated');
   });
 
-  test('records who did what in the audit log, and leaves out probes', async () => {
+  test('records who did what in the audit log, without probes', async () => {
     await kubectl(own.kubeconfig, 'create', 'configmap', 'witnessed');
     await anonymousGet(own.server, own.caData, '/readyz');
     const lines = (await readFile(own.auditLog ?? '', 'utf8')).trim().split('\n');
@@ -172,7 +172,7 @@ describe('the end of a control plane', () => {
     expect([isAlive(etcd), isAlive(apiServer), await exists(own.dataDir)]).toEqual([false, false, false]);
   });
 
-  test('is announced with the end of the log when a server dies', async () => {
+  test('is reported with the end of the log when a server dies', async () => {
     const own = await startControlPlane();
     try {
       process.kill(own.pids().apiServer, 'SIGKILL');
@@ -204,7 +204,7 @@ describe('the command', () => {
     errors: () => string;
   }
 
-  /** Runs the command until it says that it is ready. */
+  /** Runs the command until it reports ready. */
   async function start(...args: string[]): Promise<Started> {
     const child = spawn(process.execPath, [MAIN, '--json', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
     const ended = new Promise<number | null>((resolve) => {
@@ -235,18 +235,18 @@ describe('the command', () => {
     expect(await exists(ready.dataDir)).toBe(false);
   });
 
-  test('ends when its standard input closes, if it was told to', async () => {
+  test('ends when its standard input closes, if requested', async () => {
     const { child, ready, ended } = await start('--exit-with-stdin');
     child.stdin?.end();
     expect(await ended).toBe(0);
     expect(await exists(ready.dataDir)).toBe(false);
   });
 
-  test('takes its servers along when it is killed outright', async () => {
+  test('ends its servers too when it is killed with SIGKILL', async () => {
     const { child, ready, servers, ended } = await start();
     child.kill('SIGKILL');
     await ended;
-    // The clean-up is another process's work, so it is waited for; the test's time limit is the failure.
+    // Another process cleans up, so wait for it; otherwise the test's time limit fails.
     await until(async () => !servers.some(isAlive) && !(await exists(ready.dataDir)));
     expect(servers.map(isAlive)).toEqual([false, false]);
   });
@@ -260,7 +260,7 @@ describe('the command', () => {
   });
 });
 
-test('binaries that were found once are found again without any work', async () => {
+test('binaries that were found once are found again without work', async () => {
   const lines: string[] = [];
   const binaries = await ensureBinaries({ kubectl: true, progress: (line) => lines.push(line) });
   expect(lines).toEqual([]);

@@ -22,7 +22,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** The released CRDs as an older release had them: without a field of a certificate's status. */
+/** The CRDs of an older release: without one field of a certificate's status. */
 function olderCrds(field: string): Crd[] {
   const all = releasedCrds();
   const { schema } = all.find(({ spec }) => spec.names.kind === certificates.kind)?.spec.versions[0] ?? {};
@@ -36,7 +36,7 @@ function olderCrds(field: string): Crd[] {
   return all;
 }
 
-/** Installs CRDs and waits until the API server goes by them, for a certificate `web`: `takes` what it has to. */
+/** Installs CRDs and waits until the API server applies them to a certificate `web`, which `takes` checks. */
 async function serve(world: World, crds: readonly Crd[], takes: boolean): Promise<void> {
   await installCrds(stage.kube, crds);
   const attempt = {
@@ -71,7 +71,7 @@ async function serve(world: World, crds: readonly Crd[], takes: boolean): Promis
   while ((await isTaken()) !== takes) await pause(10);
 }
 
-test('CRDs that are not installed are asked for in the log, and found once they are there', async () => {
+test('the log asks for CRDs that are not installed, and they are found once installed', async () => {
   const operator = launchOperator(stage);
   await stage.clock.skip(60_000);
   const errors = operator.log.filter(({ level }) => level === 'error');
@@ -127,8 +127,8 @@ describe('CRDs that are older than the operator are named in the condition, and 
   });
 });
 
-describe('under CRDs that are older than the operator nothing is written that makes them drop an attempt:', () => {
-  test('one that is started under them', async () => {
+describe('under CRDs that are older than the operator no write drops an attempt:', () => {
+  test('one that starts under them', async () => {
     const world = await aWorld(stage);
     await world.account();
     await world.certificate('web');
@@ -156,7 +156,7 @@ describe('under CRDs that are older than the operator nothing is written that ma
     await world.settled();
     const tally = world.tally(operator);
     await serve(world, olderCrds(field), false);
-    // What it would say of each certificate.
+    // What it would report for each certificate.
     await world.delete(secrets, 'account');
     await world.until(issuers, 'ca', ({ status }) => status?.session?.state === 'Disconnected');
     await stage.kube.delete(secrets, world.ref('web-tls'));

@@ -13,12 +13,12 @@ afterAll(() => stage.close());
 
 const REVOKE = { revocation: { onDelete: 'Revoke' } } as const;
 
-/** A certificate `web` that is Ready and is to be revoked with its resource. */
+/** A certificate `web` that is Ready and will be revoked with its resource. */
 function issued(): Promise<Issued> {
   return issuedAsIs(stage, REVOKE);
 }
 
-/** Asks for the deletion of `web`, without waiting for its end. */
+/** Requests the deletion of `web`, without waiting for its end. */
 function begin(world: World): Promise<void> {
   return stage.kube.delete(certificates, world.ref('web'));
 }
@@ -32,7 +32,7 @@ describe('an operator that dies', () => {
     await operator.stop('by force').catch(() => undefined);
   }
 
-  test('right after it has put the finalizer on leaves nothing that the next one does not do', async () => {
+  test('right after it added the finalizer leaves nothing undone by the next one', async () => {
     const world = await aWorld(stage);
     await world.account();
     const operator = await world.operator();
@@ -54,7 +54,7 @@ describe('an operator that dies', () => {
   });
 
   test.each(['before', 'after'] as const)(
-    'at the revocation, %s the CA has acted, is followed by one that finishes it',
+    'at the revocation, %s the CA has acted, is followed by one that completes it',
     async (when) => {
       const { world, operator, id } = await issued();
       stage.dev.addFault({ call: 'cert/status', kind: 'hold', when });
@@ -71,7 +71,7 @@ describe('an operator that dies', () => {
     },
   );
 
-  test('while it waits for a CA that is down is followed by one that waits on', async () => {
+  test('while it waits for a CA that is down is followed by one that continues to wait', async () => {
     const { world, operator, id } = await issued();
     await stage.dev.setOptions({ listening: false });
     await begin(world);
@@ -87,7 +87,7 @@ describe('an operator that dies', () => {
     expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
   });
 
-  test('as it lets go is followed by one that has nothing to do', async () => {
+  test('as it removes the finalizer is followed by one that has nothing to do', async () => {
     const { world, operator, id } = await issued();
     let dead: Promise<void> | undefined;
     operator.traffic.onAnswer = ({ method, resource }) => {

@@ -23,13 +23,13 @@ afterAll(async () => {
 
 interface Held {
   world: World;
-  /** Where the operator itself lives. */
+  /** The operator's own namespace. */
   home: World;
   operator: TestOperator;
   ids: number[];
 }
 
-/** Two certificates that are to be revoked with their resources, and an operator in another namespace. */
+/** Two certificates that will be revoked with their resources, and an operator in another namespace. */
 async function issued(): Promise<Held> {
   const [world, home] = [await aWorld(stage), await aWorld(stage)];
   await world.account();
@@ -61,7 +61,7 @@ async function deleteAll(world: World, type: ResourceType): Promise<void> {
   for (const name of await left(world, type)) await stage.kube.delete(type, world.ref(name));
 }
 
-/** Lets time pass in which the issuer goes, which is the last of all. */
+/** Lets time pass until the issuer, the last object, is gone. */
 async function passUntilGone(world: World, ms: number, first = async (): Promise<void> => {}): Promise<void> {
   await watchDeletion(stage.kube, issuers, world.ref('ca'), async () => {
     await first();
@@ -74,7 +74,7 @@ async function pendingReason(world: World, name: string): Promise<string | undef
   return conditionOf(status?.conditions, 'RevocationPending')?.reason;
 }
 
-test('an issuer that is deleted first waits for its certificates, says so, and works on until then', async () => {
+test('an issuer that is deleted first waits for its certificates, reports that, and works until then', async () => {
   const { world, ids } = await issued();
 
   await deleteAll(world, issuers);
@@ -83,7 +83,7 @@ test('an issuer that is deleted first waits for its certificates, says so, and w
   expect(await left(world, issuers)).toEqual(['ca']);
   const { items } = await stage.kube.listAll(events, { namespace: world.namespace });
   expect(items.map(({ reason }) => reason)).toContain('InUse');
-  // An outage in between shows that the issuer is still looked after.
+  // An outage in between shows that the issuer is still checked.
   await stage.dev.setOptions({ listening: false });
   await deleteAll(world, certificates);
   await world.pass(60_000);
@@ -95,7 +95,7 @@ test('an issuer that is deleted first waits for its certificates, says so, and w
   expect([await left(world, certificates), await left(world, issuers)]).toEqual([[], []]);
 });
 
-test('credentials that are deleted first are not needed, as long as this process knows them', async () => {
+test('credentials that are deleted first are not needed while this process knows them', async () => {
   const { world, ids } = await issued();
 
   await world.delete(secrets, 'account');
@@ -108,7 +108,7 @@ test('credentials that are deleted first are not needed, as long as this process
   expect([await left(world, certificates), await left(world, issuers)]).toEqual([[], []]);
 });
 
-test('without a promise an issuer and its session go at once', async () => {
+test('without a pending revocation an issuer and its session end at once', async () => {
   const world = await aWorld(stage);
   await world.account();
   await world.operator();
@@ -123,8 +123,8 @@ test('without a promise an issuer and its session go at once', async () => {
   expect(world.calls(mark)).toEqual({ disconnect: 1 });
 });
 
-describe('after a restart nobody knows the credentials that are gone, and ten minutes later', () => {
-  test('the resources go, and log, metric and an event in the operator’s namespace name what is left', async () => {
+describe('after a restart the deleted credentials are unknown, and ten minutes later', () => {
+  test('the resources are gone, and log, metric and an event in the operator’s namespace name what is left', async () => {
     const { world, home, operator, ids } = await issued();
     const serials = await Promise.all(
       ['a', 'b'].map(async (name) => (await world.get(certificates, name)).status?.serialNumber),
@@ -155,7 +155,7 @@ describe('after a restart nobody knows the credentials that are gone, and ten mi
     }
   });
 
-  test('but with the credentials back in time all is done as promised', async () => {
+  test('or, with the credentials back in time, every pending revocation is done', async () => {
     const { world, home, operator, ids } = await issued();
     await operator.stop();
     await world.delete(secrets, 'account');
@@ -170,13 +170,13 @@ describe('after a restart nobody knows the credentials that are gone, and ten mi
   });
 });
 
-describe('a namespace that is deleted with all in it', () => {
+describe('a namespace that is deleted with everything in it', () => {
   const orders = [
     ['certificates first', [certificates, issuers, secrets]],
     ['Secrets first', [secrets, issuers, certificates]],
   ] as [string, ResourceType[]][];
 
-  /** What the namespace controller does, which the control plane of the tests does not have. */
+  /** Does the work of the namespace controller, which the tests' control plane lacks. */
   async function deleteNamespace(world: World, kinds: readonly ResourceType[]): Promise<void> {
     const answer = await api.send('DELETE', `/api/v1/namespaces/${world.namespace}`);
     expect(answer.body).toMatchObject({ status: { phase: 'Terminating' } });

@@ -23,12 +23,12 @@ function issued(spec: Partial<Record<keyof CertificateSpec, unknown>> = REVOKE):
   return issuedAsIs(stage, spec);
 }
 
-/** Asks for the deletion of `web`, without waiting for its end. */
+/** Requests the deletion of `web`, without waiting for its end. */
 async function begin(world: World, type: typeof certificates | typeof issuers = certificates, name = 'web') {
   await stage.kube.delete(type, world.ref(name));
 }
 
-/** Deletes `web` and waits for its end; what it was at last, and what the CA said at that moment. */
+/** Deletes `web` and waits for its end. Returns its last state, and its status at the CA at that moment. */
 async function deleted({ world, id }: Pick<Issued, 'world' | 'id'>, name = 'web') {
   const last = await watchDeletion(stage.kube, certificates, world.ref(name), () =>
     begin(world, certificates, name),
@@ -50,7 +50,7 @@ async function exists(world: World, name = 'web'): Promise<boolean> {
 }
 
 describe('a deleted certificate', () => {
-  test('of which nothing was promised goes at once, without a finalizer and without a call', async () => {
+  test('without a pending revocation is gone at once, without a finalizer and without a call', async () => {
     const { world, operator, id } = await issued({});
     expect((await world.get(certificates, 'web')).metadata.finalizers).toBeUndefined();
     const since = world.tally(operator);
@@ -62,7 +62,7 @@ describe('a deleted certificate', () => {
   test.each([
     ['Revoke', 'revoked', { 'cert/status': 1 }],
     ['Hold', 'hold', { 'cert/details': 1, 'cert/status': 1 }],
-  ] as const)('with onDelete %s goes once the CA says %s', async (onDelete, status, calls) => {
+  ] as const)('with onDelete %s is gone once its status at the CA is %s', async (onDelete, status, calls) => {
     const { world, operator, id } = await issued({ revocation: { onDelete } });
     expect(operator.traffic.writes()).toMatchObject({
       'PATCH tinycertcertificates': 1,
@@ -88,7 +88,7 @@ describe('a deleted certificate', () => {
   test.each<[string, (id: number) => unknown, string | undefined]>([
     ['was revoked by hand', (id) => stage.dev.setStatusByHand(id, 'revoked'), 'revoked'],
     ['was reissued by hand', (id) => stage.dev.reissueByHand(id), 'obsolete'],
-  ])('whose certificate %s goes, and nothing is undone', async (_, byHand, status) => {
+  ])('whose certificate %s is gone, and nothing is undone', async (_, byHand, status) => {
     for (const onDelete of ['Revoke', 'Hold']) {
       const { world, id } = await issued({ revocation: { onDelete } });
       byHand(id);
@@ -98,7 +98,7 @@ describe('a deleted certificate', () => {
 
   test.each([
     ['goes', false],
-    ['goes, also once its issuer says that the authority is gone', true],
+    ['is gone, even once its issuer reports that the authority is gone', true],
   ])('whose certificate the CA no longer has %s', async (_, isSeen) => {
     const world = await aWorld(stage);
     const authorityId = await stage.dev.addAuthority({ organization: 'Passing', country: 'NL' });
@@ -113,7 +113,7 @@ describe('a deleted certificate', () => {
     expect(await deleted({ world, id: status?.certificateId ?? 0 })).toMatchObject({ atCa: undefined });
   });
 
-  test('whose certificate has expired goes', async () => {
+  test('whose certificate has expired is gone', async () => {
     await stage.dev.setOptions({ validity: '2m' });
     const { world, id } = await issued({ ...REVOKE });
     await stage.dev.setOptions({ validity: '365d', listening: false });
@@ -126,7 +126,7 @@ describe('a deleted certificate', () => {
     expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'expired']);
   });
 
-  test('waits while the CA is down, says why, and goes when it is back', async () => {
+  test('waits while the CA is down, reports why, and is gone when it is back', async () => {
     const { world, id } = await issued();
     await stage.dev.setOptions({ listening: false });
 
@@ -143,7 +143,7 @@ describe('a deleted certificate', () => {
     expect(statusAtCa(stage, id)).toBe('revoked');
   });
 
-  test('is not released by time while its issuer is there, whatever the CA answers', async () => {
+  test('never loses its finalizer by time while its issuer exists, whatever the CA answers', async () => {
     const { world, id } = await issued();
     stage.dev.addFault({ call: 'cert/status', times: 'forever', kind: 'error', code: 'InputFailure' });
 
@@ -160,7 +160,7 @@ describe('a deleted certificate', () => {
     ['once', 1],
     ['every time', 'forever'],
   ] as const)(
-    'with several certificates to revoke is not called for ever when one fails %s',
+    'with several certificates to revoke does not repeat calls forever when one fails %s',
     async (_, times) => {
       const { world, id } = await issued();
       await world.patch(certificates, 'web', { spec: { dnsNames: ['web.example.com', 'b.example.com'] } });
@@ -178,7 +178,7 @@ describe('a deleted certificate', () => {
       await begin(world);
       await world.pass(10 * 60_000);
 
-      // The first revocation is repeated with each try of the second, and the tries come later and later.
+      // Each try of the second revocation repeats the first, and the delays grow.
       expect(world.calls(mark)['cert/status']).toBeLessThan(times === 1 ? 5 : 30);
       expect(await exists(world)).toBe(times === 'forever');
       stage.dev.clearFaults();
@@ -188,7 +188,7 @@ describe('a deleted certificate', () => {
     },
   );
 
-  test('goes at once when onDelete is set to None, and its certificate stays as it is', async () => {
+  test('is gone at once when onDelete is set to None, and its certificate stays unchanged', async () => {
     const { world, id } = await issued();
     stage.dev.addFault({ call: 'cert/status', times: 'forever', kind: 'hang' });
     await stage.dev.setOptions({ listening: false });
@@ -201,7 +201,7 @@ describe('a deleted certificate', () => {
     expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'good']);
   });
 
-  test('that others have a finalizer on stays for them, and is let go of once', async () => {
+  test('with a finalizer of others stays for them, and loses ours once', async () => {
     const { world, operator, id } = await issued();
     await world.patch(certificates, 'web', {
       metadata: { finalizers: ['example.com/mine', 'tinycert-operator.io/revocation'] },
@@ -221,7 +221,7 @@ describe('a deleted certificate', () => {
 });
 
 describe('an open attempt of a deleted certificate', () => {
-  test('is looked up first, and what it bought is revoked', async () => {
+  test('is recovered first, and the certificate it bought is revoked', async () => {
     const world = await aWorld(stage);
     await world.account();
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
@@ -239,7 +239,7 @@ describe('an open attempt of a deleted certificate', () => {
     expect(bought(stage, 'lost.example.com').map(({ status }) => status)).toEqual(['revoked']);
   });
 
-  test('that bought nothing holds nothing up, and the certificate it had is revoked', async () => {
+  test('that bought nothing delays nothing, and the previous certificate is revoked', async () => {
     const { world, id } = await issued();
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-before' });
     await world.patch(certificates, 'web', { spec: { dnsNames: ['web.example.com', 'b.example.com'] } });
@@ -252,8 +252,8 @@ describe('an open attempt of a deleted certificate', () => {
   });
 });
 
-describe('what cannot be told to be the deleted certificate’s', () => {
-  test('is remembered by the issuer before the resource goes', async () => {
+describe('a certificate that may not be the deleted resource’s', () => {
+  test('is recorded on the issuer before the resource is gone', async () => {
     const world = await aWorld(stage);
     await world.account();
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
@@ -278,11 +278,11 @@ describe('what cannot be told to be the deleted certificate’s', () => {
   });
 });
 
-describe('nothing is revoked that may be another’s:', () => {
+describe('no certificate is revoked that may be another’s:', () => {
   test('an id that another resource claims', async () => {
     const { world, operator, id } = await issued();
     await operator.stop();
-    // While it is suspended nobody finds out that the claim is forged.
+    // While it is suspended the forged claim stays undetected.
     await world.certificate('copy', { secretName: 'copy-tls', suspend: true });
     const { status } = await world.get(certificates, 'web');
     await world.patch(certificates, 'copy', { status: { certificateId: id } }, 'status');
@@ -316,7 +316,7 @@ describe('nothing is revoked that may be another’s:', () => {
       },
       'status',
     );
-    // The victim's resource is gone, so that no claim protects its certificate.
+    // The victim's resource is gone, so no claim protects its certificate.
     await world.delete(certificates, 'web');
     await begin(world, certificates, 'thief');
     await world.operator();
@@ -326,7 +326,7 @@ describe('nothing is revoked that may be another’s:', () => {
     expect(await reasons(world)).toContain('SealBroken');
   });
 
-  test('but what the own Secret holds the key of is, although the API key was replaced', async () => {
+  test('but one whose key is in the resource’s own Secret is, although the API key was replaced', async () => {
     const { world, id } = await issued();
     const before = stage.dev.apiKey;
     const apiKey = 'another-key-of-the-account';

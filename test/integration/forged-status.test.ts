@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-/** A certificate of somebody, and a resource of somebody else whose status claims it. */
+/** A victim's certificate, and another resource whose status claims it. */
 async function forged(attempt: 'Reissue' | 'Secret is gone'): Promise<{ world: World; victim: number }> {
   const world = await aWorld(stage);
   await world.account();
@@ -72,7 +72,7 @@ test.each(['Reissue', 'Secret is gone'] as const)(
 describe('a Secret whose annotation claims the certificate of another never gets its key:', () => {
   const ID = 'tinycert-operator.io/certificate-id';
 
-  /** A victim and a thief, both with a certificate of their own, and what the thief then does while no operator runs. */
+  /** A victim and a thief with a certificate each; then the thief forges while no operator runs. */
   async function afterTheft(
     steal: (world: World, victim: number, files: Record<string, string>) => Promise<unknown>,
   ): Promise<{ world: World; victim: number; seen: Recording<Secret> }> {
@@ -103,9 +103,9 @@ describe('a Secret whose annotation claims the certificate of another never gets
 
   test.each<[string, Parameters<typeof afterTheft>[0], 'Ready' | 'SealBroken']>([
     ['with a status that is sealed', () => Promise.resolve(), 'Ready'],
-    ['for a resource made anew', recreate, 'Ready'],
+    ['for a resource that was created again', recreate, 'Ready'],
     [
-      'for a resource made anew, beside the certificate itself',
+      'for a resource that was created again, beside the certificate itself',
       async (world, _, files) => {
         await world.patch(secrets, 'thief-tls', { data: { 'tls.crt': files['tls.crt'] } });
         return recreate(world);
@@ -154,7 +154,7 @@ describe('a Secret whose annotation claims the certificate of another never gets
     const reasons = (await world.says(certificates, 'thief')).map((line) => line.split(/[ :]/)[1]);
     expect(reasons[0]).toBe(ends);
     const { status } = await world.get(certificates, 'thief');
-    // A status that nobody can prove stays as it was forged, and is not acted on.
+    // A forged status without proof stays as it is, and the operator does not act on it.
     expect(status?.certificateId === victim).toBe(ends === 'SealBroken');
     const stolen = filesOf(await world.get(secrets, 'victim-tls')).key;
     const keys = seen.events

@@ -21,10 +21,10 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 
-/** A little more than the time after which an issuer is looked at again. */
+/** A little more than the interval between checks of an issuer. */
 const INTERVAL_MS = 16 * 60_000;
 
-/** A world whose issuer has an authority of its own, so that no other test is in its inventory. */
+/** A world whose issuer has an authority of its own, so its inventory has no certificates of other tests. */
 async function ownAuthority(
   spec: { ownershipMarker?: 'OrganizationalUnit' } = {},
 ): Promise<{ world: World; operator: TestOperator; authorityId: number }> {
@@ -43,13 +43,13 @@ async function statusOf(world: World): Promise<IssuerStatus> {
   return (await world.get(issuers, 'ca')).status ?? {};
 }
 
-/** What people were told of orphans. */
+/** The events about orphans. */
 async function orphanEvents(world: World): Promise<string[]> {
   const { items } = await stage.kube.listAll(events, { namespace: world.namespace });
   return items.filter(({ reason }) => reason === 'OrphanedCertificate').map(({ note }) => note);
 }
 
-/** The ids bought for this name by the operator. */
+/** The certificate ids that the operator bought for this name. */
 function bought(cn: string): number[] {
   return stage.dev
     .certificates()
@@ -62,7 +62,7 @@ function everything(): object {
 }
 
 describe('the inventory of an authority', () => {
-  test('counts what is there, and calls foreign what was made by hand, which it never touches', async () => {
+  test('counts all certificates, and counts those made by hand as foreign and never touches them', async () => {
     const { world, operator, authorityId } = await ownAuthority();
     await world.certificate('web');
     await world.ready('web');
@@ -86,7 +86,7 @@ describe('the inventory of an authority', () => {
     expect(complaints(operator)).toEqual([]);
   });
 
-  test('writes nothing while nothing changes, and asks for one list each time', async () => {
+  test('writes nothing while nothing changes, and requests one list each time', async () => {
     const { world, operator } = await ownAuthority();
     await world.certificate('web');
     await world.ready('web');
@@ -99,7 +99,7 @@ describe('the inventory of an authority', () => {
     expect(tally().calls['cert/list']).toBe(3);
   });
 
-  test('takes one list for two issuers', async () => {
+  test('reads one list for two issuers', async () => {
     const { world, authorityId } = await ownAuthority();
     const { spec } = await world.get(issuers, 'ca');
     await world.create(issuers, 'second', { spec });
@@ -116,7 +116,7 @@ describe('the inventory of an authority', () => {
 });
 
 describe('an orphan', () => {
-  /** A certificate bought for a resource that vanished before it heard of it. */
+  /** A certificate bought for a resource that was deleted before it learned of it. */
   async function lost(world: World, name: string): Promise<number> {
     stage.dev.addFault({ call: 'cert/new', match: { CN: `${name}.example.com` }, kind: 'reset-after' });
     await world.certificate(name);
@@ -168,7 +168,7 @@ describe('an orphan', () => {
     expect(status.orphans).toBeUndefined();
   });
 
-  test('is each of those that nobody can tell apart, item by item, however many', async () => {
+  test('is each of those that cannot be distinguished, item by item, however many', async () => {
     const { world, authorityId } = await ownAuthority();
     const ids: number[] = [];
     for (let i = 0; i < 12; i += 1) ids.push((await byHand(authorityId, 'alike.example.com')).id);
@@ -191,7 +191,7 @@ describe('an orphan', () => {
     expect(told.toSorted((x, y) => x - y)).toEqual(ids);
   });
 
-  test('is each of what two resources bought that ask for the same, each once and by one event', async () => {
+  test('is each certificate that two resources with the same request bought, each once and by one event', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     const authorityId = await stage.dev.addAuthority({ organization: a.namespace, country: 'NL' });
     for (const world of [a, b]) await world.account({ authority: { id: authorityId } });
@@ -212,7 +212,7 @@ describe('an orphan', () => {
     expect(operator.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  test('is known by its mark, where certificates are marked, even if nobody saw its resource go', async () => {
+  test('is known by its marker, if certificates have one, even if no operator saw its resource deleted', async () => {
     const { world, operator, authorityId } = await ownAuthority({ ownershipMarker: 'OrganizationalUnit' });
     await world.certificate('kept');
     await world.ready('kept');
@@ -233,13 +233,13 @@ describe('an orphan', () => {
       foreignCount: 1,
     });
     expect(await orphanEvents(world)).toHaveLength(1);
-    // Each certificate that nobody has is looked at once.
+    // Each unclaimed certificate is read once.
     expect(world.calls(mark)).toMatchObject({ 'cert/details': 2 });
     expect(stage.dev.certificates().find(({ id }) => id === foreign.id)?.status).toBe('good');
     expect(complaints(second)).toEqual([]);
   });
 
-  test('is not what a resource had that was deleted, nor is that foreign', async () => {
+  test('is not the certificate of a deleted resource, which is not foreign either', async () => {
     const { world } = await ownAuthority();
     await world.certificate('deleted');
     await world.ready('deleted');
@@ -252,8 +252,8 @@ describe('an orphan', () => {
     expect((await statusOf(world)).orphans).toBeUndefined();
   });
 
-  describe('is not what a Secret proves that was left behind while no operator ran', () => {
-    /** A resource is deleted, of which its Secret is all that is left. */
+  describe('is not a certificate that a leftover Secret proves', () => {
+    /** A deleted resource of which only the Secret is left. */
     async function leftoverSecrets() {
       const { world, operator, authorityId } = await ownAuthority();
       await world.certificate('kept');
@@ -265,7 +265,7 @@ describe('an orphan', () => {
       return { world, id: status?.certificateId ?? 0, authorityId };
     }
 
-    test('and it is remembered, once and for good', async () => {
+    test('and it is recorded once, permanently', async () => {
       const { world, id } = await leftoverSecrets();
       const second = await world.operator();
       await world.pass(INTERVAL_MS);
@@ -285,7 +285,7 @@ describe('an orphan', () => {
       expect(complaints(second)).toEqual([]);
     });
 
-    test('unless it names another certificate than it holds', async () => {
+    test('unless its annotation names another certificate than its content', async () => {
       const { world, authorityId } = await leftoverSecrets();
       const foreign = await byHand(authorityId, 'foreign.example.com');
       await world.patch(secrets, 'gone-tls', {
@@ -300,13 +300,13 @@ describe('an orphan', () => {
     });
   });
 
-  test('is not what was bought while the list was under way, since claims are looked at after it', async () => {
+  test('is not a certificate bought during the list, since claims are read after it', async () => {
     const { world } = await ownAuthority();
     const id = await lost(world, 'same');
-    // The broken connection had the issuer looked at.
+    // The broken connection caused a check of the issuer.
     await world.pass(5_000);
     stage.dev.addFault({ call: 'cert/list', kind: 'hold' });
-    // A change of the issuer has its authority listed at once.
+    // A change of the issuer causes a list of its authority at once.
     await world.patch(issuers, 'ca', { spec: { subject: { locality: 'Utrecht' } } });
     await world.call(({ call, fault }) => call === 'cert/list' && fault === 'hold');
     await world.patch(issuers, 'ca', { spec: { subject: null } });

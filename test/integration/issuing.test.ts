@@ -23,7 +23,7 @@ interface Case {
   spec: Partial<CertificateSpec>;
   cn: string;
   san: string | undefined;
-  /** Hosts that a client takes it for. */
+  /** Hosts for which a client accepts it. */
   hosts?: string[];
   annotations: Record<string, string>;
 }
@@ -97,7 +97,7 @@ describe('a certificate for', () => {
     expect(leaf.subjectAltName).toBe(wanted.san);
     expect(leaf.checkPrivateKey(createPrivateKey(key))).toBe(true);
     expect(key).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
-    // The service signs with the root, so that there is nothing between it and the leaf.
+    // The service signs with the root, so there is no intermediate.
     expect(crt).toBe(stage.dev.certificatePem(status?.certificateId ?? 0));
     expect(ca).toBe(stage.dev.authorities()[0]?.pem);
     expect(secret).toMatchObject({ type: 'kubernetes.io/tls' });

@@ -53,7 +53,7 @@ describe('on an API server that is killed, restarted and compacted', () => {
   }
 
   test.each(['apiServer', 'etcd'] as const)(
-    'an informer is right again after %s has been killed',
+    'an informer is correct again after %s was killed',
     async (part) => {
       await makeMap(client, namespace, 'kept');
       await makeMap(client, namespace, 'gone');
@@ -73,7 +73,7 @@ describe('on an API server that is killed, restarted and compacted', () => {
     },
   );
 
-  test('a version that has been compacted away is Expired, and the reflector lists anew', async () => {
+  test('a compacted version is Expired, and the reflector lists again', async () => {
     for (const name of ['busy', 'gone', 'twice']) await makeMap(client, namespace, name);
     const { resourceVersion: old } = await client.list(configMaps, { namespace, limit: 1 });
     const store = new Store<ConfigMap>();
@@ -90,7 +90,7 @@ describe('on an API server that is killed, restarted and compacted', () => {
             ...(next === undefined ? {} : { continue: next }),
             signal,
           }),
-        // The first watch starts only when all that the list knew has been compacted away and the API server's memory is gone.
+        // The first watch starts only when all versions of the list are compacted and the API server's cache is gone.
         watch: async (resourceVersion, listener, signal) => {
           watches += 1;
           if (watches === 1) {
@@ -178,7 +178,7 @@ describe('on an API server that is killed, restarted and compacted', () => {
     expect([...versionsOf(store.values()).keys()]).toEqual(['b', 'busy', 'd']);
   });
 
-  test('a missing right shows as Forbidden until it is granted', async () => {
+  test('a missing permission shows as Forbidden until it is granted', async () => {
     const nobody = await clientOf(await plane.kubeconfigFor({ name: 'nobody' }));
     await makeMap(client, namespace, 'one');
     const informer = follow(nobody, configMaps, { namespaces: [namespace] });
@@ -203,7 +203,7 @@ describe('on an API server that is killed, restarted and compacted', () => {
     expect(informer.lastError).toBeUndefined();
   });
 
-  test('a credential plugin is run through client-node and its token is taken', async () => {
+  test('a credential plugin runs through client-node and its token is used', async () => {
     await client.create(
       { group: '', version: 'v1', plural: 'serviceaccounts', kind: 'ServiceAccount', namespaced: true },
       { metadata: { namespace, name: 'robot' } },

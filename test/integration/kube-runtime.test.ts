@@ -29,7 +29,7 @@ describe('on a running API server', () => {
     namespace = await makeNamespace(client);
   });
 
-  test('the client reads what it has written, and the errors are what callers branch on', async () => {
+  test('the client reads what it has written, and errors have the codes that callers branch on', async () => {
     const ref = { namespace, name: 'one' };
     const created = await makeMap(client, namespace, 'one');
     const { uid, resourceVersion } = created.metadata;
@@ -94,7 +94,7 @@ describe('on a running API server', () => {
     expect(held?.metadata).not.toHaveProperty('managedFields');
   });
 
-  test('a Secret that is written can answer without its data', async () => {
+  test('the answer to a write of a Secret can omit its data', async () => {
     const ref = { namespace, name: 'bare' };
     const options = { metadataOnly: true };
 
@@ -110,7 +110,7 @@ describe('on a running API server', () => {
     expect(data).toEqual({ a: 'c2VjcmV0', b: 'c2VjcmV0' });
   });
 
-  test('a Secret that is followed as metadata shows no data, has the version of the write, and is deleted with its label', async () => {
+  test('a Secret watched as metadata has no data, has the version of the write, and counts as deleted without its label', async () => {
     const ref = { namespace, name: 'tls' };
     const informer = follow<Secret>(client, secrets, { labelSelector: 'watched=yes', metadataOnly: true });
     await informer.store.whenSynced(forever);
@@ -133,7 +133,7 @@ describe('on a running API server', () => {
     expect(JSON.stringify(informer.events)).not.toContain('c2VjcmV0');
   });
 
-  test('the server sends a bookmark before it ends a watch, and a watch from there has nothing to tell', async () => {
+  test('the server sends a bookmark before it ends a watch, and a watch from there has no events', async () => {
     const elsewhere = await makeNamespace(client);
     const { resourceVersion } = await client.list(configMaps, { namespace, limit: 1 });
     const watch = async (from: string): Promise<WatchEvent<ConfigMap>[]> => {
@@ -150,7 +150,7 @@ describe('on a running API server', () => {
         opened: () => opened.resolve(),
         event: (event) => events.push(event),
       });
-      // A bookmark comes only where the kind has moved on, and this namespace does not show it.
+      // A bookmark comes only if other objects of the kind have changed, outside this namespace.
       await opened.promise;
       await makeMap(client, elsewhere, `map-${randomUUID()}`);
       await done;

@@ -17,7 +17,7 @@ afterAll(() => stage.close());
 const QUIET_MS = 45_000;
 const marked = { ownershipMarker: 'OrganizationalUnit' } as const;
 
-/** The certificates for a name, whoever bought them. */
+/** All certificates for a name. */
 function all(name: string): CertificateView[] {
   return stage.dev.certificates().filter(({ cn }) => cn === `${name}.example.com`);
 }
@@ -32,7 +32,7 @@ async function markerIn(world: World, name: string): Promise<string> {
   return markerOf(issuer.metadata.uid ?? '', certificate.metadata.uid ?? '');
 }
 
-test('a certificate of a marked issuer carries its marker, and is served', async () => {
+test('a certificate of a marked issuer has its marker, and is published', async () => {
   const world = await aWorld(stage);
   await world.account(marked);
   await world.operator();
@@ -43,7 +43,7 @@ test('a certificate of a marked issuer carries its marker, and is served', async
   expect(readCertificate(crt).names.dns).toEqual(['plain.example.com']);
 });
 
-test('two installations that ask for the same under one authority each find their own', async () => {
+test('two installations with the same request under one authority each find their own certificate', async () => {
   const [a, b] = [await aWorld(stage), await aWorld(stage)];
   for (const world of [a, b]) await world.account(marked);
   stage.dev.addFault({ call: 'cert/new', kind: 'reset-after', times: 2 });
@@ -89,7 +89,7 @@ test('an organizational unit of one’s own is refused before anything is bought
   expect(await unitOf(world, 'unit')).toBe(await markerIn(world, 'unit'));
 });
 
-test('switching the marker on re-issues nothing, and what is renewed with the same key keeps its subject', async () => {
+test('enabling the marker reissues nothing, and a renewal with the same key keeps its subject', async () => {
   await stage.dev.setOptions({ validity: '1h' });
   const world = await aWorld(stage);
   await world.account();

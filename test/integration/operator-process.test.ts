@@ -32,7 +32,7 @@ const leases: ResourceType<Lease> = {
   namespaced: true,
 };
 
-/** Status and body of a GET on this machine; undefined where nobody listens yet. */
+/** Status and body of a GET on this machine; undefined if nothing listens yet. */
 function get(port: number, path: string): Promise<{ status: number; body: string } | undefined> {
   return new Promise((resolve) => {
     const outgoing = request({ host: '127.0.0.1', port, path, agent: false }, (incoming) => {
@@ -68,7 +68,7 @@ describe('the command line', () => {
     expect(operator.stderr()).toBe('');
   });
 
-  test('--version says the version', async () => {
+  test('--version prints the version', async () => {
     const operator = runOperatorProcess(['--version']);
 
     expect(await operator.ended).toBe(0);
@@ -77,14 +77,9 @@ describe('the command line', () => {
 
   test.each<[string, string[], Record<string, string>, string]>([
     ['an unknown flag', ['--frobnicate'], {}, "Unknown option '--frobnicate'"],
+    ['an invalid value', ['--concurrency=0'], {}, '--concurrency: "0" is not a whole number from 1 to 256.'],
     [
-      'a value that cannot be',
-      ['--concurrency=0'],
-      {},
-      '--concurrency: "0" is not a whole number from 1 to 256.',
-    ],
-    [
-      'a variable that cannot be',
+      'an invalid variable',
       [],
       { TINYCERT_OPERATOR_LOG_LEVEL: 'loud' },
       '--log-level: "loud" is none of debug, info, warn, error.',
@@ -105,7 +100,7 @@ describe('the command line', () => {
   });
 
   test.each<[string, string | undefined, string]>([
-    ['a kubeconfig that is not there', undefined, 'The kubeconfig cannot be read.'],
+    ['a kubeconfig that does not exist', undefined, 'The kubeconfig cannot be read.'],
     ['a kubeconfig that is not YAML', 'a: [', 'The kubeconfig is not a YAML mapping.'],
     [
       'an empty kubeconfig',
@@ -123,7 +118,7 @@ describe('the command line', () => {
     expect(operator.stderr()).toBe('');
   });
 
-  test('no cluster anywhere ends it with 1 and says what to give', async () => {
+  test('without any cluster it ends with 1 and names the missing option', async () => {
     const operator = runOperatorProcess([]);
 
     expect(await operator.ended).toBe(1);
@@ -136,7 +131,7 @@ describe('the command line', () => {
   });
 });
 
-test('an API server that cannot be reached is waited for, until told to stop', async () => {
+test('it waits for an unreachable API server until it is stopped', async () => {
   const file = join(folder, 'unreachable');
   const kubeconfig = {
     apiVersion: 'v1',
@@ -186,7 +181,7 @@ describe('the process', () => {
     ];
   }
 
-  test('asks for the CRDs, is not ready until they are there, then issues, and stops on SIGTERM', async () => {
+  test('asks for the CRDs, is not ready until they exist, then issues, and stops on SIGTERM', async () => {
     const world = await aWorld(stage);
     const [health = 0, metrics = 0] = await freePorts(2);
     const operator = runOperatorProcess(
@@ -226,7 +221,7 @@ describe('the process', () => {
     for (const secret of [passphrase, apiKey, 'PRIVATE KEY']) expect(operator.stdout()).not.toContain(secret);
   });
 
-  test('finishes on the first signal what it is at, so that nothing is bought in vain', async () => {
+  test('completes its work on the first signal, so no purchase is lost', async () => {
     await installCrds(stage.kube);
     const world = await aWorld(stage);
     stage.dev.addFault({ call: 'cert/new', kind: 'hold', when: 'after' });
@@ -244,7 +239,7 @@ describe('the process', () => {
     expect(status?.certificateId).toBe(stage.dev.certificates().at(-1)?.id);
   });
 
-  test('gives up on the second signal what it is at', async () => {
+  test('abandons its work on the second signal', async () => {
     await installCrds(stage.kube);
     const world = await aWorld(stage);
     stage.dev.addFault({ call: 'cert/new', kind: 'hang' });

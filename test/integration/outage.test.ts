@@ -30,14 +30,14 @@ function words({ status }: TinyCertCertificate): string {
   return (status?.conditions ?? []).map(sentence).join(' ');
 }
 
-/** What all certificates say, each text with the number of those who say it. */
+/** The conditions of all certificates, each text with its count. */
 async function said({ namespace }: World): Promise<Record<string, number>> {
   const { items } = await stage.kube.listAll(certificates, { namespace });
   return counted(items.map(words));
 }
 
 test(
-  'a thousand certificates wait for credentials to be mended, cost a write each and the CA next to nothing, and then all go on',
+  'a thousand certificates wait for correct credentials with one write each and hardly any calls, and then all are issued',
   { timeout: 300_000 },
   async () => {
     const each = (times: number): Record<string, number> =>
@@ -84,7 +84,7 @@ test(
   },
 );
 
-test('those that were under way when the CA failed say that they wait too, once nothing can come of their attempts any more', async () => {
+test('certificates that were under way when the CA failed also report that they wait, once their attempts can have no more effect', async () => {
   const names = NAMES.slice(0, 8);
   const world = await aWorld(stage);
   await world.account();

@@ -9,7 +9,7 @@ import { startCAcertServer, startDevServer } from '../../tools/dev-server/index.
 
 const root = join(import.meta.dirname, '../..');
 
-/** What someone writes who wants one certificate. */
+/** A program that issues one certificate. */
 const program = `import { createTinyCertClient } from 'tinycert-operator/tinycert';
 const { ENDPOINT: endpoint, CA: ca, EMAIL: email = '', PASSPHRASE: passphrase = '', KEY: apiKey = '' } = process.env;
 const client = createTinyCertClient({ endpoint, ca, credentials: { email, passphrase, apiKey } });
@@ -22,7 +22,7 @@ console.log(id, await client.getCertificate(id, 'chain'));
 await client.close({ disconnect: true });
 `;
 
-/** What someone writes who wants a certificate of CAcert's for a request. */
+/** A program that gets a certificate from CAcert for a request. */
 const signing = `import { createCAcertClient, maybeExecuted } from 'tinycert-operator/cacert';
 const { ENDPOINT: endpoint, CA: ca, USER: username = '', PASSWORD: password = '', CSR: csr = '' } = process.env;
 const client = createCAcertClient({ endpoint, ca, credentials: { username, password } });
@@ -33,7 +33,7 @@ console.log(certificate);
 await client.close();
 `;
 
-/** Each statement after a comment is refused by the types. */
+/** The types refuse each statement after a comment. */
 const mistakes = `import { createCAcertClient } from 'tinycert-operator/cacert';
 import { createTinyCertClient, TinyCertError } from 'tinycert-operator/tinycert';
 const client = createTinyCertClient({ credentials: { email: '', passphrase: '', apiKey: '' } });
@@ -85,7 +85,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the packed clients', () => {
-  test('hold the built clients, their types and the papers, and nothing else', async () => {
+  test('contain the built clients, their types, license and changelog, and nothing else', async () => {
     const sources = (await Promise.all(['tinycert', 'cacert', 'http', 'lib'].map(sourcesOf))).flat();
     const built = packed.filter((path) => path.startsWith('dist/'));
     const papers = packed.filter((path) => !path.startsWith('dist/'));
@@ -98,11 +98,11 @@ describe('the packed clients', () => {
     expect(built.toSorted()).toEqual(modules.flatMap((name) => [`${name}.d.ts`, `${name}.js`]).toSorted());
   });
 
-  test('were built without touching the operator', async () => {
+  test('were built without changing the operator', async () => {
     expect(await readFile(join(checkout, 'dist/operator.js'), 'utf8')).toBe('the operator');
   });
 
-  test('bring their own dependencies and no more', async () => {
+  test('have their own dependencies and no more', async () => {
     const installed = await readdir(join(project, 'node_modules'));
 
     const visible = installed.filter((name) => !name.startsWith('.'));
@@ -112,7 +112,7 @@ describe('the packed clients', () => {
   test.each([
     ['nodenext', { module: 'nodenext' }],
     ['a bundler', { module: 'esnext', moduleResolution: 'bundler' }],
-  ])('have types that hold without skipLibCheck, under %s', async (_, resolution) => {
+  ])('have types that compile without skipLibCheck, under %s', async (_, resolution) => {
     const compilerOptions = {
       ...resolution,
       target: 'es2024',
@@ -129,7 +129,7 @@ describe('the packed clients', () => {
     expect(await run(join(root, 'node_modules/.bin/tsc'), ['-p', '.'], project)).toBe('');
   });
 
-  test('issue a certificate with ten lines, and the process ends by itself', async () => {
+  test('issue a certificate in ten lines, and the process ends by itself', async () => {
     const service = await startDevServer();
     try {
       const { endpoint, caPem, email, passphrase, apiKey } = service;
@@ -148,7 +148,7 @@ describe('the packed clients', () => {
     }
   });
 
-  test('have a request signed by CAcert, and the process ends by itself', async () => {
+  test('get a request signed by CAcert, and the process ends by itself', async () => {
     const service = await startCAcertServer();
     try {
       const { endpoint: ENDPOINT, caPem: CA, username: USER, password: PASSWORD } = service;
@@ -186,14 +186,14 @@ describe('the packed clients', () => {
   });
 });
 
-/** A checkout of its own, so that packing disturbs nobody who builds or runs at the same time. */
+/** A checkout of its own, so packing does not disturb a build or run at the same time. */
 async function copyCheckout(): Promise<void> {
   const left = new Set(['node_modules', 'dist', '.git'].map((name) => join(root, name)));
   await cp(root, checkout, { recursive: true, filter: (path) => !left.has(path) });
   await symlink(join(root, 'node_modules'), join(checkout, 'node_modules'));
 }
 
-/** The modules of a folder of src, tests aside, as they are named in dist. */
+/** The modules of a folder of src, without tests, by their names in dist. */
 async function sourcesOf(name: string): Promise<string[]> {
   const files = await readdir(join(root, 'src', name));
   const modules = files.filter((file) => file.endsWith('.ts') && !file.includes('.test.'));
@@ -202,7 +202,7 @@ async function sourcesOf(name: string): Promise<string[]> {
     .map((file) => `dist/${name}/${basename(file, '.ts')}`);
 }
 
-/** What a program prints. Rejects with all of it if the program fails. */
+/** The output of a program. Rejects with all of it if the program fails. */
 function run(
   program: string,
   args: readonly string[],
@@ -210,7 +210,7 @@ function run(
   env: Record<string, string> = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    // Ends what hangs before the test does, so that nothing is left running.
+    // Ends a hanging program before the test's limit, so nothing is left running.
     const options = { cwd, env: { ...environment(), ...env }, timeout: 100_000 };
     execFile(program, args, options, (error, stdout, stderr) => {
       if (error) reject(new Error(`${program} ${args.join(' ')}\n${stdout}\n${stderr}`));
@@ -219,7 +219,7 @@ function run(
   });
 }
 
-/** This environment with this Node first in the path, and without what an npm around this test says of its own folder. */
+/** This environment with this Node first in the path, and without the variables of an npm that runs this test. */
 function environment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(
     ([name]) => !/^(?:INIT_CWD|NODE_ENV|npm_(?:package|lifecycle|config_local_prefix).*)$/.test(name),

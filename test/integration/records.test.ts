@@ -37,8 +37,8 @@ function ids(list: readonly Released[] | undefined): number[] | undefined {
   return list?.map(({ certificateId }) => certificateId).sort((a, b) => a - b);
 }
 
-describe('what is given up', () => {
-  test('by many at once is in few writes on the issuer, and all of it is there when they go on', async () => {
+describe('a released certificate', () => {
+  test('of many resources at once takes few writes on the issuer, and all are there when the resources continue', async () => {
     const world = await aWorld(stage);
     await world.account();
     const memory = records(world);
@@ -62,11 +62,11 @@ describe('what is given up', () => {
     expect(metadata.generation).toBe(before);
   });
 
-  test('is not lost to somebody else who writes the same status, nor written twice', async () => {
+  test('is neither lost when somebody else writes the same status, nor written twice', async () => {
     const world = await aWorld(stage);
     await world.account();
     const key = `TinyCertIssuer:${world.namespace}/ca`;
-    // Two processes, which know nothing of each other.
+    // Two processes that know nothing of each other.
     const [first, second] = [records(world), records(world)];
     await Promise.all(
       Array.from({ length: 40 }, (_, i) =>
@@ -97,7 +97,7 @@ describe('what is given up', () => {
     expect(ids((await memory.read(2, signal)).released)).toEqual([3]);
   });
 
-  test('to an issuer that is gone is nobody’s to remember', async () => {
+  test('cannot be recorded on an issuer that is gone', async () => {
     const world = await aWorld(stage);
     const gone = records(world).add(
       `TinyCertIssuer:${world.namespace}/ca`,
@@ -108,8 +108,8 @@ describe('what is given up', () => {
   });
 });
 
-describe('resources that vanish', () => {
-  test('leave their certificates to the memory of the issuer, in few writes', async () => {
+describe('resources that disappear', () => {
+  test('have their certificates recorded on the issuer, in few writes', async () => {
     const world = await aWorld(stage);
     await world.account();
     const operator = await world.operator();
@@ -130,7 +130,7 @@ describe('resources that vanish', () => {
     expect(complaints(operator)).toEqual([]);
   });
 
-  test('with an open attempt leave the attempt too', async () => {
+  test('with an open attempt have the attempt recorded too', async () => {
     const world = await aWorld(stage);
     await world.account();
     await world.operator();
@@ -156,7 +156,7 @@ describe('resources that vanish', () => {
     ]);
   });
 
-  test('leave nothing on the word of a status that somebody else wrote', async () => {
+  test('have nothing recorded from a status that somebody else wrote', async () => {
     const world = await aWorld(stage);
     await world.account();
     const operator = await world.operator();

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 describe('a recovery', () => {
-  test('previousBeforeList: looks at the previous certificate before it takes the list', async () => {
+  test('previousBeforeList: reads the previous certificate before the list', async () => {
     const { world } = await issued(stage, '1h');
     stage.dev.addFault({ call: 'cert/reissue', kind: 'reset-after' });
     const mark = world.mark();
@@ -29,7 +29,7 @@ describe('a recovery', () => {
     expect(looks.filter((call) => call === 'cert/reissue')).toHaveLength(1);
   });
 
-  test('listBeforeCluster: takes the CA’s list before the cluster’s', async () => {
+  test('listBeforeCluster: reads the CA’s list before the cluster’s', async () => {
     const { world, operator } = await wanted(stage, 'order', { call: 'cert/new', kind: 'reset-after' });
     await world.pass(QUIET_MS - 5_000);
     const before = world.mark();
@@ -58,7 +58,7 @@ describe('a recovery', () => {
       'live-b',
       (world) => world.create(secrets, 'live-b-tls', { type: 'Opaque', stringData: { note: 'not ours' } }),
     ],
-  ])('liveGet: begins anew where somebody else changed %s meanwhile', async (_, name, change) => {
+  ])('liveGet: starts over if somebody else changed %s meanwhile', async (_, name, change) => {
     const { world } = await wanted(stage, name, { call: 'cert/new', kind: 'reset-after' });
     await world.pass(QUIET_MS - 5_000);
     stage.dev.addFault({ call: 'cert/details', kind: 'hold' });
@@ -79,7 +79,7 @@ describe('a recovery', () => {
     expect(looks).toMatchObject({ 'cert/details': 1 });
   });
 
-  test('notLatestRecovers: takes over what a person reissued, and asks for no new key', async () => {
+  test('notLatestRecovers: adopts what a person reissued, and requests no new key', async () => {
     const { world, id } = await issued(stage, '1h');
     const byHand = stage.dev.reissueByHand(id);
 

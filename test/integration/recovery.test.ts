@@ -22,7 +22,7 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 
-/** After this a call is given up. */
+/** After this time a call is aborted. */
 const CALL_MS = 20_000;
 
 describe('a certificate whose purchase got no answer is found and adopted, not bought twice:', () => {
@@ -30,8 +30,8 @@ describe('a certificate whose purchase got no answer is found and adopted, not b
     ['the connection broke', 'broke', { kind: 'reset-after' }],
     ['half an answer came', 'half', { kind: 'truncated' }],
     ['a proxy answered for the CA', 'proxy', { kind: 'html', acts: true }],
-    ['what came was no JSON', 'no-json', { kind: 'not-json', acts: true }],
-    ['what came had no end', 'endless', { kind: 'huge', acts: true }],
+    ['the answer was no JSON', 'no-json', { kind: 'not-json', acts: true }],
+    ['the answer had no end', 'endless', { kind: 'huge', acts: true }],
   ])('%s', async (_, name, effect) => {
     const { world, operator } = await wanted(stage, name, { call: 'cert/new', ...effect });
     expect(bought(stage, `${name}.example.com`)).toHaveLength(1);
@@ -49,7 +49,7 @@ describe('a certificate whose purchase got no answer is found and adopted, not b
     expect(complaints(operator)).toEqual([]);
   });
 
-  test('the CA acted only after the call was given up', async () => {
+  test('the CA acted only after the call was aborted', async () => {
     const { world } = await wanted(stage, 'late', { call: 'cert/new', kind: 'late', ms: 10 });
     expect(bought(stage, 'late.example.com')).toEqual([]);
     await world.pass(CALL_MS);
@@ -61,7 +61,7 @@ describe('a certificate whose purchase got no answer is found and adopted, not b
   });
 
   test.each<FaultEffect>([{ kind: 'future', seconds: 3600 }, { kind: 'expired' }])(
-    'although the CA says something wrong of it once: $kind',
+    'although the CA once gives a wrong answer about it: $kind',
     async (effect) => {
       const name = `wrong-${effect.kind}`;
       const { world } = await wanted(stage, name, { call: 'cert/new', kind: 'reset-after' });
@@ -73,7 +73,7 @@ describe('a certificate whose purchase got no answer is found and adopted, not b
     },
   );
 
-  test('several at once, each to the one that asked for it', async () => {
+  test('several at once, each by the resource that requested it', async () => {
     const names = ['one', 'two', 'three'];
     const world = await aWorld(stage);
     stage.dev.addFault({ call: 'cert/new', times: 3, kind: 'reset-after' });
@@ -92,7 +92,7 @@ describe('a certificate whose purchase got no answer is found and adopted, not b
   });
 });
 
-test('a purchase that the CA never made is made again once it is certain', async () => {
+test('a purchase that the CA never executed is repeated once that is certain', async () => {
   const { world } = await wanted(stage, 'never', { call: 'cert/new', kind: 'hang' });
   await world.pass(QUIET_MS - 1_000);
   expect(world.calls()).toMatchObject({ 'cert/new': 1 });
@@ -105,8 +105,8 @@ test('a purchase that the CA never made is made again once it is certain', async
   expect(world.calls()).toMatchObject({ 'cert/new': 2 });
 });
 
-describe('an operator that was ended', () => {
-  /** It asked for `name`, and dies while the CA holds a call back. */
+describe('an operator that was killed', () => {
+  /** An operator that requested `name` and dies while the CA delays a call. */
   async function ended(name: string, hold: Fault & { kind: 'hold' }): Promise<World> {
     const { world, operator } = await wanted(stage, name, hold);
     await world.call(({ call, held }) => call === hold.call && held === true);
@@ -121,7 +121,7 @@ describe('an operator that was ended', () => {
     const mark = world.mark();
     const next = await world.operator();
     await world.pass(QUIET_MS - 5_000);
-    // It is as it was: nobody could do anything about it if it said more.
+    // It is unchanged, since nobody could act on more.
     expect(await world.says(certificates, 'answer')).toEqual([
       'Ready=False DoesNotExist: No certificate has been issued yet.',
       'Issuing=True DoesNotExist: No certificate has been issued yet.',
@@ -173,7 +173,7 @@ describe('an operator that was ended', () => {
     await expectBoughtOnce(world, 'acted');
   });
 
-  test('before it fetched what it bought is followed by one that does', async () => {
+  test('before it fetched its certificate is followed by one that does', async () => {
     const world = await ended('fetch', { call: 'cert/get', kind: 'hold', times: 2 });
     stage.dev.release();
     await world.operator();
@@ -183,7 +183,7 @@ describe('an operator that was ended', () => {
     await expectBoughtOnce(world, 'fetch');
   });
 
-  test('between the Secret and the status is followed by one that believes the Secret', async () => {
+  test('between the Secret and the status is followed by one that trusts the Secret', async () => {
     const { world } = await diesBeforeStatus(stage, 'between');
     expect((await world.get(certificates, 'between')).status?.certificateId).toBeUndefined();
     await world.operator();
@@ -197,7 +197,7 @@ describe('an operator that was ended', () => {
 describe('a reissue without an answer', () => {
   test.each<[string, FaultEffect, number]>([
     ['that the CA made is adopted by its key', { kind: 'reset-after' }, 1],
-    ['that the CA did not make is made again', { kind: 'reset-before' }, 2],
+    ['that the CA did not make is repeated', { kind: 'reset-before' }, 2],
   ])('%s', async (_, effect, calls) => {
     const { world, id } = await issued(stage, '1h');
     stage.dev.addFault({ call: 'cert/reissue', ...effect });

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-/** As many conditions as a status has room for, none of them the operator's. */
+/** As many conditions as a status can have, none of them the operator's. */
 const foreign: Condition[] = Array.from({ length: 16 }, (_, i) => ({
   type: `Foreign${i}`,
   status: 'True',
@@ -38,7 +38,7 @@ const WORDS =
   /^The API server refuses the status of this resource, and nothing is issued for it until that is mended: .*status\.conditions: Too many: 1[78]: must have at most 16 items/;
 
 describe('a status that has no room for the operator’s conditions', () => {
-  test('stops one certificate alone, which is told by an event', async () => {
+  test('stops only one certificate, which an event reports', async () => {
     const world = await aWorld(stage);
     await world.account();
     await world.certificate('full');
@@ -59,7 +59,7 @@ describe('a status that has no room for the operator’s conditions', () => {
     await operator.stop();
   });
 
-  test('of a certificate that was Ready leaves its Secret as it is', async () => {
+  test('of a certificate that was Ready leaves its Secret unchanged', async () => {
     const world = await aWorld(stage);
     await world.account();
     await world.operator();
@@ -75,7 +75,7 @@ describe('a status that has no room for the operator’s conditions', () => {
     expect(world.calls()['cert/new']).toBe(2);
   });
 
-  test('of an issuer keeps nothing from its certificates', async () => {
+  test('of an issuer does not affect its certificates', async () => {
     const world = await aWorld(stage);
     await world.account();
     await fill(world, issuers, 'ca');
@@ -90,7 +90,7 @@ describe('a status that has no room for the operator’s conditions', () => {
     expect(await world.says(issuers, 'ca')).toEqual([expect.stringMatching(/^Ready=True/)]);
   });
 
-  test('stops one CAcert certificate alone', async () => {
+  test('stops only one CAcert certificate', async () => {
     const cacert = await aCAcertWorld(stage);
     const { world } = cacert;
     await cacert.account();

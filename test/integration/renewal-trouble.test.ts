@@ -30,7 +30,7 @@ describe('while a renewal fails, the Secret stays as it is, and Ready ends with 
       'IssuerNotReady: TinyCertIssuer ca is not ready; its own conditions say why. This goes on by itself as soon as it is.',
     ],
     [
-      'what it reissued does not pass the checks',
+      'what it reissued fails the checks',
       { call: 'cert/get', times: 'forever', kind: 'wrong-key' },
       'InvalidKeyPair: What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. The private key that TinyCert sent does not fit the certificate.',
     ],
@@ -55,7 +55,7 @@ describe('while a renewal fails, the Secret stays as it is, and Ready ends with 
     expect(complaints(operator)).toEqual([]);
   });
 
-  test('the CA refuses to reissue it, and a change of the spec goes on', async () => {
+  test('the CA refuses to reissue it, and a change of the spec resolves it', async () => {
     const { world } = await issued(stage, '1h');
     stage.dev.addFault({ call: 'cert/reissue', times: 'forever', kind: 'error', code: 'InputFailure' });
 
@@ -72,7 +72,7 @@ describe('while a renewal fails, the Secret stays as it is, and Ready ends with 
   });
 });
 
-test('a certificate that the CA no longer has is issued anew', async () => {
+test('a certificate that the CA no longer has is issued again', async () => {
   const { world, operator, id } = await issued(stage, '1h');
   stage.dev.addFault({ call: 'cert/reissue', kind: 'error', code: 'NotFound' });
   const since = world.tally(operator);
@@ -118,7 +118,7 @@ test('a certificate that expired while no operator ran is reissued when one star
   expect(atCa(status?.certificateId)?.keyFingerprint).toBe(atCa(id)?.keyFingerprint);
 });
 
-test('a machine that slept between the attempt and the send sends nothing, and then the same again', async () => {
+test('a machine that slept between the attempt and the send sends nothing, then repeats the same operation', async () => {
   const { world, operator, id } = await issued(stage, '1h');
   const since = world.tally(operator);
   let slept = false;

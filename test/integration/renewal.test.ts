@@ -20,7 +20,7 @@ beforeEach(() => {
 
 const withoutJitter = { policy: 'RenewBefore', jitterPercent: 0 } as const;
 
-/** Whether all three files of a Secret belong together, and its certificate. */
+/** Whether all three files of a Secret match, and its certificate. */
 function whole(secret: Secret): X509Certificate {
   const { crt, key, ca } = filesOf(secret);
   const leaf = new X509Certificate(crt);
@@ -37,7 +37,7 @@ describe('a certificate of one minute', () => {
     ['Never', 'cert/reissue', 1],
     ['Always', 'cert/new', 7],
   ] as const)(
-    'with rotationPolicy %s is renewed in time, again and again, and its Secret is whole in every version',
+    'with rotationPolicy %s is renewed in time, again and again, and its Secret is complete in every version',
     async (rotationPolicy, call, keys) => {
       await stage.dev.setOptions({ validity: '60s' });
       const world = await aWorld(stage);
@@ -83,8 +83,8 @@ describe('a renewal comes', () => {
   test.each<[string, Partial<CertificateSpec>, number]>([
     ['in the last third of the lifetime', {}, 40],
     ['as long before the end as renewBefore says', { renewBefore: '15m' }, 45],
-    ['when the share that renewBeforePercentage says is left', { renewBeforePercentage: 50 }, 30],
-    ['in the last third where renewBefore does not fit into the lifetime', { renewBefore: '2h' }, 40],
+    ['when the share in renewBeforePercentage is left', { renewBeforePercentage: 50 }, 30],
+    ['in the last third if renewBefore does not fit into the lifetime', { renewBefore: '2h' }, 40],
   ])('%s', async (_, spec, minute) => {
     const { world, operator, id } = await issued(stage, '1h', { renewal: withoutJitter, ...spec });
     const since = world.tally(operator);
@@ -128,8 +128,8 @@ describe('with jitter', () => {
   });
 });
 
-describe('a certificate that shall not be renewed', () => {
-  test('ends, which is written once, and is issued anew when its spec changes', async () => {
+describe('a certificate that must not be renewed', () => {
+  test('expires, which is reported once, and is issued again when its spec changes', async () => {
     const { world, operator } = await issued(stage, '1h', { renewal: { policy: 'Disabled' } });
     expect((await world.get(certificates, 'web')).status).not.toHaveProperty('renewalTime');
     const since = world.tally(operator);
@@ -155,7 +155,7 @@ describe('a certificate that shall not be renewed', () => {
 
 describe('with windows', () => {
   const HOUR = 3_600_000;
-  /** A window that opens once a day, so long after now, to the minute. */
+  /** A window that opens once a day, this long after now, to the minute. */
   function windowIn(ms: number): { cron: string; timezone: string; windowDuration: string } {
     const opens = new Date(stage.clock.now() + ms);
     const cron = `${opens.getUTCMinutes()} ${opens.getUTCHours()} * * *`;
@@ -183,7 +183,7 @@ describe('with windows', () => {
     expect(told).toBe(reason === outside ? 1 : 0);
   });
 
-  test('an unknown time zone is named, and nothing is bought until it is corrected', async () => {
+  test('an unknown time zone is reported, and nothing is bought until it is corrected', async () => {
     await stage.dev.setOptions({ validity: '3h' });
     const world = await aWorld(stage);
     await world.account();
@@ -208,10 +208,10 @@ describe('after the machine has slept', () => {
     ['past the end of the certificate', 120],
   ])('%s, a certificate is renewed within a minute, once', async (_, minutes) => {
     const { world, id } = await issued(stage, '1h');
-    // A session may have ended too, so that a call is made twice: what counts is what was issued.
+    // A session may have ended too, so a call is made twice: what counts is the number of certificates.
     const issuedSince = (): number => stage.dev.certificates().filter((one) => one.id > id).length;
 
-    // The wall clock goes on in a sleep, the monotonic one and all timers stand still.
+    // During a sleep the wall clock continues; the monotonic one and all timers stand still.
     stage.clock.jump(minutes * 60_000);
     await world.pass(61_000);
 

@@ -22,7 +22,7 @@ function isReady({ status }: TinyCertCertificate): boolean {
   return conditionOf(status?.conditions, 'Ready')?.status === 'True';
 }
 
-/** The versions of all certificates of a world, by name; all are Ready. */
+/** The versions of all certificates in a world, by name; all are Ready. */
 async function versions(world: World): Promise<Record<string, string | undefined>> {
   const items = await world.untilAll(COUNT, isReady);
   return Object.fromEntries(items.map(({ metadata }) => [metadata.name, metadata.resourceVersion]));
@@ -33,7 +33,7 @@ function butLeases(writes: Record<string, number>): Record<string, number> {
 }
 
 test(
-  'a thousand certificates cost three writes and three calls each, and a restart writes the Lease alone and asks for nothing',
+  'a thousand certificates cost three writes and three calls each, and a restart writes only the Lease and requests nothing',
   { timeout: 300_000 },
   async () => {
     const { kubeconfig, audit } = audited;
@@ -81,7 +81,7 @@ test(
   },
 );
 
-test('a restart says nothing twice of certificates that cannot be had, and does not ask for them again', async () => {
+test('a restart reports nothing twice about certificates that cannot be issued, and does not request them again', async () => {
   const world = await aWorld(stage);
   await world.account();
   stage.dev.addFault({

@@ -18,7 +18,7 @@ afterAll(() => stage.close());
 const HOUR = 3_600_000;
 const OTHER_NAMES = { dnsNames: ['web.example.com', 'b.example.com'] };
 
-/** Certificates live for three hours in this test, and are renewed after two. */
+/** Certificates in this test live for three hours and are renewed after two. */
 async function shortLived(): Promise<void> {
   await stage.dev.setOptions({ validity: '3h' });
   onTestFinished(() => stage.dev.setOptions({ validity: '365d' }));
@@ -29,7 +29,7 @@ function issued(spec: Partial<Record<keyof CertificateSpec, unknown>> = {}): Pro
   return issuedAsIs(stage, spec);
 }
 
-/** Of what was written, what was written to certificates. */
+/** The writes to certificates among all writes. */
 function certificateWrites(writes: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(writes).filter(([write]) => !write.includes('issuers')));
 }
@@ -58,8 +58,8 @@ async function eventReasons(world: World): Promise<string[]> {
   return items.map(({ reason }) => reason);
 }
 
-describe('a certificate that another one with another key replaced', () => {
-  test('stays good where nothing was promised', async () => {
+describe('a certificate that one with another key replaced', () => {
+  test('stays good without onReplace', async () => {
     const { world, id } = await replaced({});
     await world.pass(3 * HOUR);
     expect(statusAtCa(stage, id)).toBe('good');
@@ -90,14 +90,14 @@ describe('a certificate that another one with another key replaced', () => {
     expect(complaints(operator)).toEqual([]);
   });
 
-  test('costs no write of its own: it is promised with the result', async () => {
+  test('costs no write of its own: the result records it as pending', async () => {
     const { world, operator } = await issued({ revocation: { onReplace: 'Revoke' } });
     const since = world.tally(operator);
     await change(world, OTHER_NAMES);
     expect(since().writes).toEqual({ 'PATCH tinycertcertificates/status': 2, 'PATCH secrets': 1 });
   });
 
-  test('by rotation is revoked each time, and what a reissue replaces needs nothing', async () => {
+  test('by rotation is revoked each time, and one replaced by a reissue needs nothing', async () => {
     await shortLived();
     const rotating = await issued({
       privateKey: { rotationPolicy: 'Always' },
@@ -115,7 +115,7 @@ describe('a certificate that another one with another key replaced', () => {
     expect(await statusOf(reissuing.world)).not.toHaveProperty('pendingRevocations');
   });
 
-  test('is revoked by an operator that started after the promise', async () => {
+  test('is revoked by an operator that started after it became pending', async () => {
     const { world, operator, id } = await replaced({ revocation: { onReplace: 'Revoke', delay: '2h' } });
     await operator.stop('by force').catch(() => undefined);
     await stage.clock.skip(3 * HOUR);
@@ -148,7 +148,7 @@ describe('a certificate that another one with another key replaced', () => {
     ]);
   });
 
-  test('that somebody else claims by then stays as it is', async () => {
+  test('that somebody else claims by then stays unchanged', async () => {
     const { world, id } = await replaced({ revocation: { onReplace: 'Revoke' } });
     await world.certificate('other', { suspend: true });
     await world.patch(certificates, 'other', { status: { certificateId: id } }, 'status');
@@ -157,7 +157,7 @@ describe('a certificate that another one with another key replaced', () => {
     expect(await eventReasons(world)).toContain('ClaimedByAnother');
   });
 
-  test('is not revoked on the word of a status that somebody else wrote', async () => {
+  test('is not revoked because of a status that somebody else wrote', async () => {
     const { world, id: victim } = await issued();
     await world.certificate('thief');
     await world.ready('thief');
@@ -167,7 +167,7 @@ describe('a certificate that another one with another key replaced', () => {
     await world.pass(2 * HOUR);
     expect(statusAtCa(stage, victim)).toBe('good');
     expect(await eventReasons(world)).toContain('SealBroken');
-    // Nor once a later write has sealed the status again.
+    // Not even once a later write has sealed the status again.
     await world.patch(certificates, 'thief', { spec: { dnsNames: ['thief2.example.com'] } });
     await world.pass(2 * HOUR);
     expect((await world.get(certificates, 'thief')).status?.revision).toBe(2);
@@ -183,7 +183,7 @@ describe('a certificate that another one with another key replaced', () => {
     expect((await world.get(issuers, 'ca')).metadata.finalizers ?? []).toEqual([]);
   });
 
-  test('is not asked for at full speed while the revocation of another one fails', async () => {
+  test('is not requested at full speed while the revocation of another one fails', async () => {
     const { world, id: first } = await issued({ revocation: { onReplace: 'Revoke', delay: '1h' } });
     await change(world, OTHER_NAMES);
     const { certificateId: second } = await statusOf(world);
@@ -231,7 +231,7 @@ describe('desiredStatus', () => {
     expect((await statusOf(world)).certificateId).toBe(id);
   });
 
-  test('is carried out by the next operator if one dies before it has written that it was done', async () => {
+  test('is completed by the next operator if one dies before it has recorded it', async () => {
     const { world, operator, id } = await issued();
     stage.dev.addFault({ call: 'cert/status', kind: 'hold', when: 'after' });
     await world.patch(certificates, 'web', { spec: { desiredStatus: 'Hold' } });
@@ -246,12 +246,12 @@ describe('desiredStatus', () => {
     expect([statusAtCa(stage, id), (await statusOf(world)).observedDesiredStatus]).toEqual(['hold', 'Hold']);
   });
 
-  test('acts while the account is on trial and somebody else has to wait', async () => {
+  test('acts during the account’s trial while another certificate has to wait', async () => {
     const { world, operator, id } = await issued();
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
     await world.certificate('trial', { dnsNames: ['trial.example.com'] });
     await world.settled();
-    // The connection that broke has the account looked at, which is well.
+    // The broken connection causes a check of the account, which works.
     await world.pass(5_000);
     const reconciled = (): number =>
       operator.log.filter(({ msg, name }) => msg === 'Reconciling' && name === 'web').length;
@@ -268,7 +268,7 @@ describe('desiredStatus', () => {
     expect(operator.traffic.writes()).toMatchObject({ 'PATCH tinycertcertificates/status': 2 });
   });
 
-  test('Revoked is final: nothing is issued until Good asks for another certificate, with another key', async () => {
+  test('Revoked is final: nothing is issued until Good requests another certificate, with another key', async () => {
     await shortLived();
     const { world, operator, id } = await issued();
     const before = filesOf(await world.get(secrets, 'web-tls'));
@@ -288,7 +288,7 @@ describe('desiredStatus', () => {
     expect(filesOf(await world.get(secrets, 'web-tls')).key).not.toBe(before.key);
   });
 
-  test('Good does not lift what somebody revoked at TinyCert, and asks for another certificate', async () => {
+  test('Good does not undo a revocation by somebody at TinyCert, and requests another certificate', async () => {
     const { world, id } = await issued();
     stage.dev.setStatusByHand(id, 'revoked');
 
@@ -314,7 +314,7 @@ describe('desiredStatus', () => {
     await world.ready('web');
   });
 
-  test('a held certificate is not renewed, and is once it is good again', async () => {
+  test('a held certificate is not renewed until it is good again', async () => {
     await shortLived();
     const { world, id } = await issued();
     await change(world, { desiredStatus: 'Hold' });
@@ -326,7 +326,7 @@ describe('desiredStatus', () => {
     expect(statusAtCa(stage, id)).toBe('obsolete');
   });
 
-  test('Revoked during a renewal without an answer revokes what it bought', async () => {
+  test('Revoked during a renewal without an answer revokes the certificate that it bought', async () => {
     await shortLived();
     const { world, id } = await issued();
     stage.dev.addFault({ call: 'cert/reissue', kind: 'reset-after' });
@@ -339,7 +339,7 @@ describe('desiredStatus', () => {
     expect((await statusOf(world)).certificateId).toBe(reissued?.id);
   });
 
-  test('Revoked waits for the CA, says why not done on the certificate, and is done when it answers', async () => {
+  test('Revoked waits for the CA, reports why on the certificate, and is done when it answers', async () => {
     const { world, id } = await issued();
     stage.dev.addFault({ call: 'cert/status', times: 'forever', kind: 'error', code: 'InputFailure' });
     await change(world, { desiredStatus: 'Revoked' });

@@ -30,14 +30,14 @@ async function self(world: World): Promise<OwnerReference> {
 }
 
 describe('the Secret of a certificate', () => {
-  test('belongs to nobody unless the spec says so, and stays', async () => {
+  test('has no owner unless the spec says so, and stays', async () => {
     const { world } = await issued(stage, '365d');
     expect(await owners(world)).toEqual([]);
     await world.delete(certificates, 'web');
     await world.get(secrets, 'web-tls');
   });
 
-  test('with Delete belongs to the certificate from its one write on, and after a renewal', async () => {
+  test('with Delete is owned by the certificate from its one write on, and after a renewal', async () => {
     const { world, operator } = await issued(stage, '3h', { secretDeletionPolicy: 'Delete' });
     expect(operator.traffic.writes()).toMatchObject({
       'POST secrets': 1,
@@ -50,7 +50,7 @@ describe('the Secret of a certificate', () => {
     expect(complaints(operator)).toEqual([]);
   });
 
-  test('is given to it and taken from it when the policy changes, and others keep theirs', async () => {
+  test('gains and loses its owner when the policy changes, and other owners stay', async () => {
     const { world, operator, id } = await issued(stage, '365d');
     const before = filesOf(await world.get(secrets, 'web-tls'));
     await world.patch(secrets, 'web-tls', { metadata: { ownerReferences: [MINE] } });
@@ -72,14 +72,14 @@ describe('the Secret of a certificate', () => {
     expect((await world.ready('web')).status?.certificateId).toBe(id);
   });
 
-  test('that others took from it is given to it again', async () => {
+  test('gets back an owner that others removed', async () => {
     const { world } = await issued(stage, '365d', { secretDeletionPolicy: 'Delete' });
     await world.patch(secrets, 'web-tls', { metadata: { ownerReferences: null } });
     await world.settled();
     expect(await owners(world)).toEqual([await self(world)]);
   });
 
-  test('is not read by an operator that starts anew', async () => {
+  test('is not read by an operator that restarts', async () => {
     const { world, operator } = await issued(stage, '365d', { secretDeletionPolicy: 'Delete' });
     await operator.stop();
     const second = await world.operator();

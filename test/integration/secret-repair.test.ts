@@ -20,7 +20,7 @@ const ID = 'tinycert-operator.io/certificate-id';
 const NAME = 'tinycert-operator.io/certificate-name';
 const MANAGED = 'tinycert-operator.io/managed';
 
-/** `web` after a renewal: both versions of its Secret, the newest stored. */
+/** `web` after a renewal: both versions of its Secret, the newer one stored. */
 async function renewed() {
   const { world, operator, id } = await issued(stage, '1h');
   const old = await world.get(secrets, 'web-tls');
@@ -30,7 +30,7 @@ async function renewed() {
   return { world, operator, old, secret, oldId: id, id: status?.certificateId ?? 0, status };
 }
 
-/** Status as it was two certificates ago, as a restored etcd leaves it: whole, sealed, and for the same names. */
+/** The status of two certificates ago, as after a restore of etcd: complete, sealed, and for the same names. */
 async function withOldStatus(): Promise<{ world: World; id: number; oldId: number }> {
   const { world, operator, id: oldId } = await issued(stage, '90d');
   const { status: old } = await world.get(certificates, 'web');
@@ -51,14 +51,14 @@ describe('a Secret never goes back to an earlier certificate:', () => {
   test.each<[string, (world: World, oldId: number) => unknown]>([
     ['as its annotation says', () => undefined],
     [
-      'also without the annotation',
+      'even without the annotation',
       (world) => world.patch(secrets, 'web-tls', { metadata: { annotations: { [ID]: null } } }),
     ],
     [
-      'also where the annotation names the earlier one',
+      'even if the annotation names the earlier one',
       (world, oldId) => world.patch(secrets, 'web-tls', { metadata: { annotations: { [ID]: `${oldId}` } } }),
     ],
-  ])('the later one is taken into status, %s', async (_, change) => {
+  ])('status adopts the later one, %s', async (_, change) => {
     const { world, id, oldId } = await withOldStatus();
     await change(world, oldId);
     const before = filesOf(await world.get(secrets, 'web-tls'));
@@ -76,7 +76,7 @@ describe('a Secret never goes back to an earlier certificate:', () => {
     expect(world.calls(mark)).not.toHaveProperty('cert/reissue');
   });
 
-  test('but an earlier one that somebody put there gives way to the one in status', async () => {
+  test('but one that somebody put there is replaced by the one in status', async () => {
     const { world, operator, old, secret, id } = await renewed();
     const since = world.tally(operator);
 
@@ -92,7 +92,7 @@ describe('a Secret never goes back to an earlier certificate:', () => {
     expect(now.metadata.annotations?.[ID]).toBe(String(id));
   });
 
-  test('what lies between the Secret and the status after a crash is not fetched again', async () => {
+  test('after a crash between the Secret and the status the certificate is not fetched again', async () => {
     const { world, secret } = await diesBeforeStatus(stage, 'between');
     const { metadata } = secret;
     const mark = world.mark();
@@ -100,7 +100,7 @@ describe('a Secret never goes back to an earlier certificate:', () => {
     await world.pass(60_000);
     await world.ready('between');
 
-    // Only the certificate, to compare it; no private key.
+    // Only the certificate, for the comparison; no private key.
     const fetched = stage.dev.journal(mark).filter(({ call }) => call === 'cert/get');
     expect(new Set(fetched.map(({ params }) => params['what']))).toEqual(new Set(['cert']));
     expect((await world.get(secrets, 'between-tls')).metadata.resourceVersion).toBe(metadata.resourceVersion);
@@ -129,8 +129,8 @@ describe('a Secret gets back', () => {
   });
 
   test.each<[string, (data: Record<string, string>) => Record<string, string | null>]>([
-    ['a file that is missing', () => ({ 'ca.crt': null })],
-    ['a file with something beside the certificate', (data) => ({ 'tls.crt': withText(data['tls.crt']) })],
+    ['a missing file', () => ({ 'ca.crt': null })],
+    ['a file with more than the certificate', (data) => ({ 'tls.crt': withText(data['tls.crt']) })],
     ['a key that somebody wrote in another form', (data) => ({ 'tls.key': withText(data['tls.key']) })],
     ['a chain without the root that somebody added', (data) => ({ 'tls.crt': joined(data) })],
   ])('%s, from the same certificate; what others keep there stays', async (_, change) => {
@@ -154,7 +154,7 @@ describe('a Secret gets back', () => {
     expect((await world.get(certificates, 'web')).status).toMatchObject({ certificateId: id, revision: 1 });
   });
 
-  test('its annotations when the spec changes in a way that needs no other certificate', async () => {
+  test('its annotations when the spec changes without needing another certificate', async () => {
     const { world, operator } = await issued(stage, '90d');
     const { spec } = await world.get(issuers, 'ca');
     await world.create(issuers, 'second', { spec });
@@ -174,7 +174,7 @@ describe('a Secret gets back', () => {
 });
 
 describe('a Secret that somebody deleted', () => {
-  test('and made anew as their own is left alone, and that is said', async () => {
+  test('and created again as their own is left alone, which is reported', async () => {
     const { world, operator, id } = await issued(stage, '90d');
     await operator.stop();
     await world.delete(secrets, 'web-tls');
@@ -193,7 +193,7 @@ describe('a Secret that somebody deleted', () => {
     expect((await world.ready('web')).status?.certificateId).toBe(id);
   });
 
-  test('while no operator ran comes back when one does', async () => {
+  test('while no operator ran is created again when one does', async () => {
     const { world, operator, id } = await issued(stage, '90d');
     const { data } = await world.get(secrets, 'web-tls');
     await operator.stop();
@@ -208,7 +208,7 @@ describe('a Secret that somebody deleted', () => {
 });
 
 describe('a Secret that somebody else keeps changing', () => {
-  test('is put right with longer and longer pauses, and that is said once', async () => {
+  test('is repaired with ever longer pauses, which is reported once', async () => {
     const { world, operator } = await issued(stage, '90d');
     const since = world.tally(operator);
     const wanted = (await world.get(secrets, 'web-tls')).data;
@@ -222,14 +222,14 @@ describe('a Secret that somebody else keeps changing', () => {
     expect(writes['PATCH secrets']).toBeGreaterThanOrEqual(6);
     expect(writes['PATCH secrets']).toBeLessThanOrEqual(15);
     expect(writes).toMatchObject({ 'POST events': 1 });
-    // In the end it is as it should be.
+    // In the end it is correct.
     await world.pass(700_000);
     expect((await world.get(secrets, 'web-tls')).data).toEqual(wanted);
   });
 });
 
 describe('a certificate that TinyCert no longer has', () => {
-  test('is issued anew, once it is certain, when its Secret has to be filled again', async () => {
+  test('is issued again, once that is certain, when its Secret must be rewritten', async () => {
     const { world, id } = await issued(stage, '90d');
     const gone = {
       match: { cert_id: String(id) },
@@ -264,7 +264,7 @@ describe('a certificate that TinyCert no longer has', () => {
     expect(world.calls()['cert/new']).toBeLessThanOrEqual(4);
   });
 
-  test('but for its private key keeps its id while that may be a passing fault', async () => {
+  test('except its private key keeps its id while that may be a transient fault', async () => {
     const { world, id } = await issued(stage, '90d');
     stage.dev.addFault({ call: 'cert/get', kind: 'error', code: 'NotFound', times: 2 });
     await world.delete(secrets, 'web-tls');
@@ -285,7 +285,7 @@ describe('a status that lost its seal with the API key', () => {
     await world.pass(1_000);
   }
 
-  test('is not written until something has to be, then proved by the Secret and sealed anew', async () => {
+  test('is not written until necessary, then proved by the Secret and sealed again', async () => {
     const { world, operator, id } = await issued(stage, '1h');
     const { seal } = (await world.get(certificates, 'web')).status ?? {};
     await rotated(world);
@@ -304,7 +304,7 @@ describe('a status that lost its seal with the API key', () => {
     expect((await world.ready('web')).status?.certificateId).toBe(status?.certificateId);
   });
 
-  test('waits for a person where the Secret is gone too', async () => {
+  test('waits for a person if the Secret is gone too', async () => {
     const { world, operator } = await issued(stage, '90d');
     await rotated(world);
     const since = world.tally(operator);
@@ -322,7 +322,7 @@ function withText(base64 = ''): string {
   return Buffer.from(`# a comment\n${Buffer.from(base64, 'base64').toString()}`).toString('base64');
 }
 
-/** The chain with the root behind it. */
+/** The chain, followed by the root. */
 function joined({ 'tls.crt': crt = '', 'ca.crt': ca = '' }: Record<string, string>): string {
   return Buffer.concat([Buffer.from(crt, 'base64'), Buffer.from(ca, 'base64')]).toString('base64');
 }

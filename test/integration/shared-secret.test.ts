@@ -39,7 +39,7 @@ const makesWay: [string, (world: World) => Promise<unknown>][] = [
   ],
 ];
 
-describe('of two resources with one secretName the one that waits goes on by itself when the other', () => {
+describe('of two resources with one secretName the waiting one continues by itself when the other', () => {
   test.each(makesWay)('%s', async (_, leave) => {
     const { world, operator } = await two();
 
@@ -66,7 +66,7 @@ describe('of two resources with one secretName the one that waits goes on by its
     );
   });
 
-  test('is deleted, with its certificate where both ask for the same', async () => {
+  test('is deleted, with its certificate if both request the same', async () => {
     const { world, operator } = await two(['b.example.com']);
     const id = (await world.get(certificates, 'b-first')).status?.certificateId;
     const since = world.tally(operator);
@@ -78,7 +78,7 @@ describe('of two resources with one secretName the one that waits goes on by its
   });
 });
 
-describe('who of two owns the Secret does not change', () => {
+describe('which of two owns the Secret does not change', () => {
   test('with a restart', async () => {
     const { world, operator } = await two();
     const before = await world.get(secrets, 'shared');
@@ -93,7 +93,7 @@ describe('who of two owns the Secret does not change', () => {
     );
   });
 
-  test('when an older one comes to name it', async () => {
+  test('when an older one starts to name it', async () => {
     const world = await aWorld(stage);
     await world.account();
     await world.operator();
@@ -132,7 +132,7 @@ test('of resources of the same age without a Secret the first by name owns it', 
     );
 });
 
-test('a resource that names another Secret keeps the old one, filled as it was', async () => {
+test('a resource that names another Secret keeps the old one unchanged', async () => {
   const world = await aWorld(stage);
   await world.account();
   await world.operator();

@@ -15,7 +15,7 @@ const HOUR = 3_600_000;
 const SUSPENDED =
   'Issuing=False Suspended: spec.suspend is true: nothing is issued, renewed, repaired or revoked until it is not.';
 
-test('a suspended certificate says so in one write, is left alone until it ends, and then Ready says that', async () => {
+test('a suspended certificate reports it in one write, is left alone until it expires, and then Ready reports that', async () => {
   const { world, operator } = await issued(stage, '3h');
   const since = world.tally(operator);
 
@@ -34,13 +34,13 @@ test('a suspended certificate says so in one write, is left alone until it ends,
   const { calls, writes } = since();
   expect(calls).not.toHaveProperty('cert/reissue');
   expect(calls).not.toHaveProperty('cert/new');
-  // The suspension and the end.
+  // The suspension and the expiry.
   expect(writes['PATCH tinycertcertificates/status']).toBe(2);
   expect(writes).not.toHaveProperty('POST events');
   expect(complaints(operator)).toEqual([]);
 });
 
-test('it goes on at once when it is not suspended any more', async () => {
+test('it continues at once when it is no longer suspended', async () => {
   const { world, id } = await issued(stage, '3h');
   await world.patch(certificates, 'web', { spec: { suspend: true } });
   await world.pass(2.5 * HOUR);
@@ -91,7 +91,7 @@ test('one that is suspended from the start is not issued, and then is', async ()
   await world.ready('web');
 });
 
-test('a suspended certificate that is deleted is revoked as promised all the same', async () => {
+test('a suspended certificate that is deleted is still revoked by onDelete', async () => {
   const { world, id } = await issued(stage, '365d', {
     revocation: { onDelete: 'Revoke', onReplace: 'None', delay: '1h', onExternalRevocation: 'Report' },
   });

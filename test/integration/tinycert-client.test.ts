@@ -6,7 +6,7 @@ import { aClient, aService, openssl, pemCertificates, webServer } from '../suppo
 
 const DAY = 86_400_000;
 
-/** Every sign that escaping could trip over. */
+/** Every character that escaping could get wrong. */
 const passphrase = 'pass  phrase ~*!\'()&=%+/?#[]"\\<> Zoë €';
 
 let service: DevServer;
@@ -76,7 +76,7 @@ describe('authorities', () => {
     expect(service.certificates().filter(({ caId }) => caId === authorityId)).toEqual([]);
   });
 
-  test.each(['null', 'empty', 'absent'] as const)('show no parts that come as %s', async (emptyFields) => {
+  test.each(['null', 'empty', 'absent'] as const)('omit parts that come as %s', async (emptyFields) => {
     await service.setOptions({ emptyFields });
     const client = aClient(service);
     const id = await client.createCertificate(webServer(service));
@@ -96,7 +96,7 @@ describe('authorities', () => {
 });
 
 describe('a certificate', () => {
-  test('is issued for the subject and exactly the names that were asked for', async () => {
+  test('is issued for the subject and exactly the requested names', async () => {
     const client = aClient(service);
     const subject = {
       commonName: '*.example.com',
@@ -154,7 +154,7 @@ describe('a certificate', () => {
     expect(new X509Certificate(await client.getCertificate(id, 'cert')).subjectAltName).toBeUndefined();
   });
 
-  test('has a chain of itself and then its authority', async () => {
+  test('has a chain of itself, then its authority', async () => {
     const client = aClient(service);
     const id = await client.createCertificate(webServer(service));
     const [leaf, root] = await Promise.all([
@@ -238,7 +238,7 @@ describe('a certificate', () => {
     expect(keys[0]?.equals(keys[1] ?? keys[0])).toBe(false);
   });
 
-  test('that has expired says so, and lives on under a new id', async () => {
+  test('that has expired reports it, and continues under a new id', async () => {
     const client = aClient(service);
     const id = await client.createCertificate(webServer(service));
     wallClock += 365 * DAY;
@@ -271,7 +271,7 @@ describe('the status of a certificate', () => {
   });
 
   test.each(['', '{}', '[]', 'true', 'null', '{"success":true}'])(
-    'is set, and an authority deleted, whatever the success looks like: %j',
+    'is set, and an authority deleted, whatever the body of the success is: %j',
     async (successBody) => {
       const other = await aService({ successBody });
       const client = aClient(other);
@@ -316,7 +316,7 @@ describe('the list of certificates', () => {
     expect(await client.listCertificates(other.authorityId)).toEqual(streamed);
   });
 
-  test('hands entries over before the rest has come', async () => {
+  test('delivers entries before the rest has come', async () => {
     const other = await aService({ keyPool: 1, keyPoolReuse: true });
     const client = aClient(other);
     const ids: number[] = [];
@@ -340,7 +340,7 @@ describe('the list of certificates', () => {
     expect(seen).toEqual(ids.slice(0, 2));
   });
 
-  test('that breaks off rejects, although entries were handed over', async () => {
+  test('that breaks off rejects, although entries were delivered', async () => {
     const other = await aService({ keyPool: 1, keyPoolReuse: true });
     const client = aClient(other);
     for (let at = 0; at < 3; at += 1) await other.issueByHand({ cn: 'a.example.com' });

@@ -12,7 +12,7 @@ import { aClient, arrived, failureOf, holdings, latest, webServer } from '../sup
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
 
 const HOUR = 3_600_000;
-/** What a call may take unless told otherwise. */
+/** The default deadline of a call. */
 const DEADLINE = 20_000;
 
 let service: DevServer;
@@ -41,9 +41,9 @@ interface Case {
   kind: TinyCertErrorKind;
   status?: number;
   detail?: string;
-  /** Whether the service acts before the client knows of the failure, later, or never. */
+  /** Whether the service acts before the client learns of the failure, later, or never. */
   acts: 'before' | 'later' | 'never';
-  /** The call ends by its deadline, which passes when the request is as far as this. */
+  /** The call ends by its deadline, which passes at this stage of the request. */
   until?: (entry: JournalEntry) => boolean;
   maybeExecuted: boolean;
 }
@@ -59,23 +59,23 @@ const moved = { ...nonsense, detail: 'The endpoint answered with a redirect.' } 
 const cases: Record<string, Case> = {
   silence: { fault: { kind: 'hang' }, acts: 'never', ...silence },
   'a long delay': { fault: { kind: 'delay', ms: HOUR }, acts: 'never', ...silence },
-  'a call carried out after the client gave up': {
+  'a call executed after the client gave up': {
     fault: { kind: 'late', ms: 0 },
     acts: 'later',
     ...silence,
   },
-  'a call carried out after the connection broke': {
+  'a call executed after the connection broke': {
     fault: { kind: 'late', ms: 0, cut: true },
     acts: 'later',
     ...broken,
   },
-  'a call that stands still before it acts': {
+  'a call that stops before it acts': {
     fault: { kind: 'hold' },
     acts: 'later',
     ...silence,
     until: ({ held }) => held === true,
   },
-  'a call that stands still after it acted': {
+  'a call that stops after it acted': {
     fault: { kind: 'hold', when: 'after' },
     acts: 'before',
     ...silence,
@@ -139,7 +139,7 @@ const cases: Record<string, Case> = {
     maybeExecuted: false,
     status: 429,
   },
-  'a page that says all is well': {
+  'a page with status 200': {
     fault: { kind: 'html', status: 200 },
     acts: 'never',
     ...nonsense,
@@ -152,14 +152,14 @@ const cases: Record<string, Case> = {
     ...outage,
     status: 500,
   },
-  'an error without a reason and of an odd status, after acting': {
+  'an error without a reason and with an odd status, after acting': {
     fault: { kind: 'error', code: 'UnknownError', status: 400, acts: true },
     acts: 'before',
     code: 'UnknownError',
     ...outage,
     status: 400,
   },
-  'an outage that does not speak JSON, after acting': {
+  'an outage without JSON, after acting': {
     fault: { kind: 'not-json', status: 500, acts: true },
     acts: 'before',
     code: 'UnexpectedStatus',
@@ -173,7 +173,7 @@ const matrix = Object.entries(cases).flatMap(([name, given]) =>
 );
 
 describe('a call that changes something', () => {
-  test.each(matrix)('fails rightly: $call met by $name', async ({ call, ...given }) => {
+  test.each(matrix)('fails with the correct error: $call met by $name', async ({ call, ...given }) => {
     const clock = new VirtualClock();
     const client = aClient(service, { clock });
     await client.connect();
@@ -200,13 +200,13 @@ describe('a call that changes something', () => {
       await service.waitForCall(({ seq, late }) => seq > since && late === true);
     }
     expect(hasActed()).toBe(given.acts !== 'never');
-    // What is said not to have been carried out must not have been, and nothing is ever sent twice.
+    // A call reported as without effect must have had none, and nothing is ever sent twice.
     expect(hasActed() && !maybeExecuted(error)).toBe(false);
     expect(arrived(service, since)).toEqual([call]);
   });
 
   test.each(['cert/new', 'cert/reissue'] as const)(
-    'does not take what is no JSON for a result: %s',
+    'does not accept a body that is no JSON as a result: %s',
     async (call) => {
       const client = aClient(service);
       const before = service.certificates().length;
@@ -220,7 +220,7 @@ describe('a call that changes something', () => {
   test.each<[string, FaultEffect]>([
     ['a delay', { kind: 'delay', ms: 20 }],
     ['an answer in single bytes', { kind: 'trickle', ms: 1 }],
-  ])('stands %s within its deadline', async (_, fault) => {
+  ])('tolerates %s within its deadline', async (_, fault) => {
     const client = aClient(service);
     service.addFault({ call: 'cert/new', ...fault });
 
@@ -239,7 +239,7 @@ const reads = {
 describe('a call that only reads', () => {
   const spoiled: [keyof typeof reads, FaultEffect, object][] = [
     ['cert/get', { kind: 'huge' }, tooLong],
-    // Its limit is higher, but what is no list is refused at its first byte.
+    // Its limit is higher, but a body that is no list is refused at its first byte.
     [
       'cert/list',
       { kind: 'huge' },
@@ -256,14 +256,17 @@ describe('a call that only reads', () => {
     spoiled.push([call, { kind: 'html', status: 404 }, { code: 'UnexpectedStatus', kind: 'protocol' }]);
   }
 
-  test.each(spoiled)('fails rightly, and then works: %s met by %j', async (call, fault, expected) => {
-    const client = aClient(service);
-    service.addFault({ call, ...fault });
+  test.each(spoiled)(
+    'fails with the correct error, and then works: %s met by %j',
+    async (call, fault, expected) => {
+      const client = aClient(service);
+      service.addFault({ call, ...fault });
 
-    await expect(reads[call](client)).rejects.toMatchObject({ call, ...expected });
+      await expect(reads[call](client)).rejects.toMatchObject({ call, ...expected });
 
-    await expect(reads[call](client)).resolves.toBeDefined();
-  });
+      await expect(reads[call](client)).resolves.toBeDefined();
+    },
+  );
 });
 
 describe('a login', () => {
@@ -304,7 +307,7 @@ describe('an endpoint that cannot be reached', () => {
     expect(arrived(service, since)).toEqual(['connect', 'cert/new']);
   });
 
-  test('is none that is not trusted', async () => {
+  test('fails if it is not trusted', async () => {
     const client = aClient(service, { ca: undefined });
     const since = latest(service);
 
@@ -317,7 +320,7 @@ describe('an endpoint that cannot be reached', () => {
   });
 });
 
-/** Lets the deadline pass as soon as the latest request is as far as `until`. */
+/** Lets the deadline pass as soon as the latest request has reached `until`. */
 async function pass(
   clock: VirtualClock,
   since: number,

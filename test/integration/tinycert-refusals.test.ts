@@ -22,7 +22,7 @@ interface Refusal {
   /** The call that is refused. */
   call: string;
   maybeExecuted?: true;
-  /** What else the error says. */
+  /** The other fields of the error. */
   details?: object;
   /** Prepares the service, and makes the call that it then refuses. */
   provoke: (client: TinyCertClient) => Promise<() => Promise<unknown>>;
@@ -34,7 +34,7 @@ const account = (): { passphrase: string; apiKey: string; email: string } => ({
   apiKey,
 });
 
-/** The refusals of the reference, section 4, with what brings the service to each. */
+/** The refusals of the reference, section 4, each with its cause. */
 const refusals: Record<UpstreamErrorCode, Refusal> = {
   AccessDenied: {
     kind: 'not-found',
@@ -165,7 +165,7 @@ const refusals: Record<UpstreamErrorCode, Refusal> = {
   },
 };
 
-/** For what this service has no cause to answer, or what the client's own checks keep it from asking. */
+/** For refusals that this service never sends, or that the client's own checks prevent. */
 async function struckBy(
   code: UpstreamErrorCode,
   client: TinyCertClient,
@@ -181,7 +181,7 @@ function issueWith(credentials: { email: string; passphrase: string; apiKey: str
 
 describe('the refusal', () => {
   test.each(Object.entries(refusals))(
-    '%s is told as such, and the service did not act',
+    '%s is reported as such, and the service did not act',
     async (code, refusal) => {
       const call = await refusal.provoke(aClient(service));
       const before = holdings(service);
@@ -204,7 +204,7 @@ describe('the refusal', () => {
     },
   );
 
-  test('of a session that then works is not seen', async () => {
+  test('of a session is invisible if a new login then works', async () => {
     const client = aClient(service);
     const since = latest(service);
     await struckBy('SessionError', client);
@@ -220,7 +220,7 @@ describe('the refusal', () => {
     expect(service.certificates().at(-1)).toMatchObject({ id });
   });
 
-  test('with a code of the future is told with that code', async () => {
+  test('with an unknown code is reported with that code', async () => {
     const client = aClient(service);
     service.addFault({ call: 'cert/new', kind: 'error', code: 'QuotaReached', status: 403 });
 
@@ -240,7 +240,7 @@ describe('the refusal', () => {
     expect(Object.keys(refusals)).toHaveLength(17);
   });
 
-  test('of every code can meet a login, and then never leaves anything open', async () => {
+  test('of every code can come from a login, and then never leaves anything open', async () => {
     const since = latest(service);
     for (const code of Object.keys(refusals)) {
       service.addFault({ call: 'connect', kind: 'error', code });

@@ -19,7 +19,7 @@ import {
 
 const rules = ['php', 'raw'] as const;
 
-/** Every sign that escaping could trip over. */
+/** Every character that escaping could get wrong. */
 const signs = `~*!'()&=%+/?#[]@:;,"\\<> Zoë €`;
 
 describe.each(rules)('a service that checks signatures by the rule %s', (strictSignature) => {
@@ -61,7 +61,7 @@ describe.each(rules)('a service that checks signatures by the rule %s', (strictS
     );
   });
 
-  test('gets twelve names of all types in the order given', async () => {
+  test('gets twelve names of all types in the given order', async () => {
     const client = aClient(service);
     const alternativeNames: AlternativeName[] = [
       { type: 'DNS', value: '*.example.com' },
@@ -123,7 +123,7 @@ describe('a session', () => {
     expect(service.counts().sessions).toBe(0);
   });
 
-  test('that expires under concurrent calls is opened anew once, and each call acts once', async () => {
+  test('that expires during concurrent calls is reopened once, and each call acts once', async () => {
     const service = await aService({ keyPool: 2, keyPoolReuse: true, otherCustomers: 0 });
     const client = aClient(service);
     await client.connect();
@@ -147,7 +147,7 @@ describe('a session', () => {
     expect(ids.toSorted((a, b) => a - b)).toEqual(kept);
   });
 
-  test('that runs out by time is opened anew by the next call', async () => {
+  test('that expires is reopened by the next call', async () => {
     let now = Date.UTC(2026, 0, 1);
     const service = await aService({ sessionTtl: '1h', now: () => now });
     const client = aClient(service);
@@ -157,11 +157,11 @@ describe('a session', () => {
     await client.listAuthorities();
 
     expect(arrived(service)).toEqual(['connect', 'ca/list', 'ca/list', 'connect', 'ca/list']);
-    // What the service would make of the old token is not documented.
+    // It is undocumented what the service would do with the old token.
     expect(service.journal().at(3)?.body).not.toContain('token');
   });
 
-  test('that two clients share is opened anew once for both', async () => {
+  test('that two clients share is reopened once for both', async () => {
     const service = await aService();
     const { endpoint, caPem: ca, email, passphrase, apiKey } = service;
     const session = createTinyCertSession({ endpoint, ca, credentials: { email, passphrase, apiKey } });
@@ -212,7 +212,7 @@ describe('a send gate that throws', () => {
     },
   };
 
-  test.each(Object.entries(invocations))('lets no %s arrive', async (_, invoke) => {
+  test.each(Object.entries(invocations))('keeps every %s from arriving', async (_, invoke) => {
     const before = holdings(service);
     const since = latest(service);
     const client = aClient(service);
@@ -227,7 +227,7 @@ describe('a send gate that throws', () => {
     expect(holdings(service)).toEqual(before);
   });
 
-  test('at the repetition lets none act', async () => {
+  test('at the repetition keeps every call from acting', async () => {
     const client = aClient(service);
     await client.connect();
     service.expireSessions();

@@ -15,8 +15,8 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 
-describe('where it cannot be told whose a certificate is, nothing is adopted:', () => {
-  test('two namespaces ask for the same, and neither gets the other’s key', async () => {
+describe('if the owner of a certificate cannot be known, nothing is adopted:', () => {
+  test('two namespaces request the same, and neither gets the other’s key', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
     for (const world of [a, b]) await world.account();
@@ -59,11 +59,11 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
     expect(status?.abandoned).toMatchObject([{ name: 'hand', commonName: 'hand.example.com' }]);
   });
 
-  test('windowStart: a person made the same by hand a minute before, and our own request is lost', async () => {
+  test('windowStart: a person made the same by hand a minute before, and our own request was lost', async () => {
     const name = 'minute';
     const manual = await byHand(stage, name);
     await stage.clock.skip(60_000);
-    // The list of the issuer was taken before, so that its id is no bound.
+    // The issuer's list was read before, so its id is no bound.
     const { world } = await wanted(stage, name, { call: 'cert/new', kind: 'reset-before' });
 
     await world.pass(QUIET_MS + 5_000);
@@ -92,7 +92,7 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
     await a.operator({ namespaces: [a.namespace, b.namespace] });
     await a.certificate('claimed');
     await a.settled();
-    // The neighbour gets one with these names, and gives it up for another.
+    // The neighbour gets one with these names, and releases it for another.
     await b.certificate('claimed');
     const first = (await b.ready('claimed')).status?.certificateId;
     await b.patch(certificates, 'claimed', { spec: { dnsNames: ['elsewhere.example.com'] } });
@@ -106,7 +106,7 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
     expect(new Set(await Promise.all(keys)).size).toBe(2);
   });
 
-  test('skipClaimed: a neighbour had it that was deleted while no operator ran, and has left its Secret', async () => {
+  test('skipClaimed: it belonged to a neighbour that was deleted while no operator ran and left its Secret', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     for (const world of [a, b]) await world.account();
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-before' });
@@ -126,7 +126,7 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
     expect(status?.certificateId).toBeGreaterThan(theirs ?? Infinity);
   });
 
-  test('recordAbandoned: a neighbour that asked for the same is gone', async () => {
+  test('recordAbandoned: a neighbour with the same request is gone', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     for (const world of [a, b]) await world.account();
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-before' });
@@ -135,7 +135,7 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
     await a.certificate('gone');
     await a.settled();
     await b.certificate('gone');
-    // The account is tried again in a moment, and by this one.
+    // This one tries the account again in a moment.
     await b.call(({ call, fault }) => call === 'cert/new' && fault === 'reset-after');
     await b.settled();
     const [lost] = bought(stage, 'gone.example.com');
@@ -148,7 +148,7 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
     expect(bought(stage, 'gone.example.com')).toHaveLength(2);
   });
 
-  test('skipReissued: a person reissued what a neighbour had', async () => {
+  test('skipReissued: a person reissued a neighbour’s certificate', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     for (const world of [a, b]) await world.account();
     await a.operator({ namespaces: [a.namespace, b.namespace] });
@@ -171,7 +171,7 @@ describe('where it cannot be told whose a certificate is, nothing is adopted:', 
   });
 });
 
-test('what had expired before it was reissued is no stranger later', async () => {
+test('a certificate that expired before its reissue is not foreign later', async () => {
   await stage.dev.setOptions({ validity: '1h' });
   const world = await aWorld(stage);
   await world.account();
@@ -194,7 +194,7 @@ test('what had expired before it was reissued is no stranger later', async () =>
   await expectServed(world, 'aged', own);
 });
 
-test('what was bought for an earlier resource of the same name is not bought again', async () => {
+test('a certificate bought for an earlier resource of the same name is not bought again', async () => {
   const { world } = await wanted(stage, 'anew', { call: 'cert/new', kind: 'reset-before' });
   await world.delete(certificates, 'anew');
   stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
@@ -206,7 +206,7 @@ test('what was bought for an earlier resource of the same name is not bought aga
   expect((await world.get(issuers, 'ca')).status?.abandoned).toMatchObject([{ name: 'anew' }]);
 });
 
-describe('what has other names is nobody’s rival:', () => {
+describe('a certificate with other names is no rival:', () => {
   test('a resource with the same common name whose issuer is not ready', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     await a.account();
@@ -223,7 +223,7 @@ describe('what has other names is nobody’s rival:', () => {
     await expectServed(a, 'shared', own);
   });
 
-  test('what a person reissued of a resource that was deleted', async () => {
+  test('a person’s reissue of a deleted resource’s certificate', async () => {
     const world = await aWorld(stage);
     await world.account();
     await world.operator();
@@ -241,7 +241,7 @@ describe('what has other names is nobody’s rival:', () => {
     await expectBoughtOnce(world, 'future', 2);
   });
 
-  test('a renewal of a certificate with the same common name, as long as nobody knows what came of it', async () => {
+  test('a renewal of a certificate with the same common name, while its result is unknown', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     for (const world of [a, b]) await world.account();
     const first = await a.operator({ namespaces: [a.namespace, b.namespace] });
@@ -251,7 +251,7 @@ describe('what has other names is nobody’s rival:', () => {
     const { certificateId: previousId, ...attempt } = status?.attempt ?? {};
     const reissue = { ...attempt, id: 'open', operation: 'Reissue', previousId, certificateId: null };
     await b.patch(certificates, 'open', { status: { attempt: reissue } }, 'status');
-    // Without an account nobody looks what came of it.
+    // Without an account its result stays unknown.
     await b.patch(issuers, 'ca', { spec: { credentialsSecretRef: { name: 'nowhere' } } });
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
     await a.operator({ namespaces: [a.namespace, b.namespace] });

@@ -8,7 +8,7 @@ import { installCrds, namespaces } from './crds.ts';
 import { openStage, type Stage } from './stage.ts';
 import { counted } from './traffic.ts';
 
-/** One line of the audit log, as far as it is used here. */
+/** One line of the audit log: the fields used here. */
 interface AuditEntry {
   verb: string;
   user: { username: string };
@@ -18,20 +18,20 @@ interface AuditEntry {
 
 const READS = new Set(['get', 'list', 'watch']);
 
-/** The API server's own account of who did what. */
+/** The API server's own record of who did what. */
 export class AuditLog {
   readonly #path: string;
   readonly #kube: KubeClient;
   readonly #user: string;
 
-  /** `user`: whose requests count. */
+  /** `user` is the one whose requests count. */
   constructor(path: string, kube: KubeClient, user: string) {
     this.#path = path;
     this.#kube = kube;
     this.#user = user;
   }
 
-  /** The user's requests that were answered so far, but for the first `since`. Watches count once they have ended. */
+  /** The user's requests that were answered so far, without the first `since`. Watches count once they have ended. */
   async entries(since = 0): Promise<AuditEntry[]> {
     const marker = `marker-${randomBytes(5).toString('hex')}`;
     await this.#kube.find(namespaces, { name: marker });
@@ -50,7 +50,7 @@ export class AuditLog {
 /** A stage on a control plane of its own, which keeps an audit log of what the user `operator` does. */
 export interface AuditedStage {
   stage: Stage;
-  /** Of that user. */
+  /** The audit log of that user. */
   kubeconfig: string;
   audit: AuditLog;
   close(): Promise<void>;
@@ -77,14 +77,14 @@ export function writesOf(entries: readonly AuditEntry[]): Record<string, number>
   return counted(entries.filter(({ verb }) => !READS.has(verb)).map(lineOf));
 }
 
-/** How many writes of one kind, such as `patch tinycertcertificates/status 200`, each object got. */
+/** The number of writes of one kind, such as `patch tinycertcertificates/status 200`, by object. */
 export function writesByName(entries: readonly AuditEntry[], write: string): Record<string, number> {
   return counted(
     entries.filter((entry) => lineOf(entry) === write).map(({ objectRef }) => objectRef?.name ?? ''),
   );
 }
 
-/** What was read by name, such as `get secrets account 200`. */
+/** The reads by name, such as `get secrets account 200`. */
 export function readsByName(entries: readonly AuditEntry[]): string[] {
   return entries
     .filter(({ verb }) => verb === 'get')

@@ -17,7 +17,7 @@ import type { TestOperator } from './operator.ts';
 import type { Stage } from './stage.ts';
 import { aWorld, sentence, type World } from './world.ts';
 
-/** The member that the server knows unless told otherwise. */
+/** The server's member by default. */
 export const MEMBER = {
   username: 'jane@example.org',
   password: 'correct horse',
@@ -50,7 +50,7 @@ export class CAcertWorld {
     return this.world.create(secrets, 'login', { stringData: { username, password, ...changed } });
   }
 
-  /** The account `me`, and the login it names. */
+  /** The account `me`, and its login. */
   async account(spec: Written<CAcertAccountSpec> = {}): Promise<CAcertAccount> {
     await this.login();
     const { endpoint, caPem: caBundle } = this.server;
@@ -58,7 +58,7 @@ export class CAcertWorld {
     return this.world.create(cacertAccounts, 'me', { spec: whole as CAcertAccountSpec });
   }
 
-  /** A certificate of `me` for the member's address, unless the spec says otherwise. Its key is small, to be made fast. */
+  /** A certificate of `me`, by default for the member's address. Its key is small, so it is made fast. */
   certificate(name: string, spec: Written<CAcertCertificateSpec> = {}): Promise<CAcertCertificate> {
     const whole = {
       secretName: `${name}-tls`,
@@ -82,7 +82,7 @@ export class CAcertWorld {
     });
   }
 
-  /** The certificate once its Issuing condition gives this reason for not being there. */
+  /** The certificate once its Issuing condition has this reason. */
   failing(name: string, reason: string) {
     return this.until(name, ({ status }) => {
       const issuing = conditionOf(status?.conditions, 'Issuing');
@@ -99,7 +99,7 @@ export class CAcertWorld {
     return (status?.conditions ?? []).map(sentence);
   }
 
-  /** How often a certificate was asked for. */
+  /** How often a certificate was requested. */
   asked(): number {
     return this.server.journal().filter(({ call }) => call === 'ccsr').length;
   }

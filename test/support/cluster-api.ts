@@ -10,7 +10,7 @@ import type { ResourceType } from '../../src/kube/objects.ts';
 import { apiVersionOf, collectionPath } from '../../src/kube/paths.ts';
 import { controlPlane } from './control-plane.ts';
 
-/** An answer as it came: the tests of the API look at what a user is shown, not at what our client makes of it. */
+/** An answer as received: the tests of the API check what a user sees, not what our client makes of it. */
 export interface Answer {
   status: number;
   body: unknown;
@@ -24,9 +24,9 @@ export interface Outcome {
 
 const crdFolder = new URL('../../crds/', import.meta.url).pathname;
 
-/** The shared control plane as its administrator, by bare HTTP and by kubectl. `close` ends it. */
+/** Access to the shared control plane as its administrator, by plain HTTP and by kubectl. `close` ends it. */
 export class ClusterApi {
-  // A cache of its own: kubectl keeps what it discovered before the CRDs were there.
+  // A cache of its own, since kubectl keeps what it discovered before the CRDs existed.
   readonly #home = mkdtempSync(join(tmpdir(), 'cluster-api-'));
   readonly #agent: Agent;
 
@@ -77,14 +77,14 @@ export class ClusterApi {
     );
     const waited = await this.kubectl(['wait', '--for=condition=Established', '--timeout=60s', ...names]);
     if (waited.code !== 0) throw new Error(waited.stderr);
-    // What kubectl explain reads is published after a CRD is established.
+    // The schema for kubectl explain is published after the CRD is established.
     while (!(await this.#publishes([certificates, issuers, clusterIssuers].map(({ kind }) => kind))))
       await sleep(50);
   }
 
   /**
-   * What the API server says to a new object with this spec: nothing where it takes it, else `field: message` of each
-   * complaint. Nothing is stored.
+   * The API server's complaints about a new object with this spec, each as `field: message`; none if it accepts the object.
+   * Nothing is stored.
    */
   async complaints(type: ResourceType, spec: unknown): Promise<string[]> {
     const { status, body } = await this.dryRun(type, spec);
@@ -123,7 +123,7 @@ export class ClusterApi {
   }
 }
 
-/** Not all answers are JSON: what is not served is "404 page not found", or nothing. */
+/** Not all answers are JSON: an unknown path is "404 page not found", or nothing. */
 function jsonOr(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -132,7 +132,7 @@ function jsonOr(text: string): unknown {
   }
 }
 
-/** A complaint that quotes the wrong value, as our rules do after the API server has. */
+/** A complaint that quotes the wrong value twice, as the API server and then our rules do. */
 export function refused(field: string, value: string, advice: string): string {
   return `${field}: Invalid value: "${value}": "${value}" ${advice}`;
 }

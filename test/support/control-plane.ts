@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
 
-/** The control plane that all integration tests share. Each test works in a namespace of its own. */
+/** The control plane that all integration tests share. Each test uses a namespace of its own. */
 export interface SharedControlPlane {
   /** Path of the administrator's kubeconfig. */
   kubeconfig: string;

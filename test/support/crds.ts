@@ -10,7 +10,7 @@ export interface Crd extends KubeObject {
   status?: { conditions?: Condition[] };
 }
 
-/** As much of an OpenAPI schema as it takes to find a field in it. */
+/** The parts of an OpenAPI schema that are needed to find a field. */
 export interface Schema {
   properties?: Record<string, Schema>;
   required?: string[];
@@ -46,7 +46,7 @@ export function releasedCrds(): Crd[] {
   return readdirSync(folder).map((file) => parse(readFileSync(new URL(file, folder), 'utf8')) as Crd);
 }
 
-/** Installs CRDs, over older ones too, and waits until the API server serves them. */
+/** Installs CRDs, also over older ones, and waits until the API server serves them. */
 export async function installCrds(kube: KubeClient, wanted: readonly Crd[] = releasedCrds()): Promise<void> {
   for (const crd of wanted) {
     const { name } = crd.metadata;
@@ -63,5 +63,5 @@ export async function installCrds(kube: KubeClient, wanted: readonly Crd[] = rel
   }
 }
 
-/** CRDs that know all that has to be written. */
+/** CRDs with all fields that the operator writes. */
 export const fitting: CrdsFit = { fit: true, check: () => Promise.resolve() };

@@ -1,14 +1,14 @@
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** A minute of a time zone: the fields that a cron expression speaks of, and the minutes since midnight. */
+/** A minute in a time zone: the fields of a cron expression, and the minutes since midnight. */
 export interface LocalMinute {
   at: number;
-  /** The local time as if it were UTC, so that gaps and repetitions show. */
+  /** The local time as if it were UTC, so gaps and repetitions are visible. */
   local: number;
 }
 
-/** Every minute of some days of a time zone, told by `Intl` alone. */
+/** Every minute of some days in a time zone, from `Intl` alone. */
 export function minutesOf(timezone: string, from: number, days: number): LocalMinute[] {
   const format = new Intl.DateTimeFormat('en-GB', {
     timeZone: timezone,
@@ -27,7 +27,7 @@ export function minutesOf(timezone: string, from: number, days: number): LocalMi
   });
 }
 
-/** Which numbers a field of a cron expression means. */
+/** The numbers that a field of a cron expression matches. */
 function numbersOf(field: string, from: number, to: number): Set<number> {
   const numbers = new Set<number>();
   for (const item of field.split(',')) {
@@ -38,7 +38,7 @@ function numbersOf(field: string, from: number, to: number): Set<number> {
   return numbers;
 }
 
-/** When a cron expression comes, by looking at every minute. */
+/** The times of a cron expression, found by checking every minute. */
 export function searched(cron: string, minutes: readonly LocalMinute[]): number[] {
   const [minute = '', hour = '', day = '', month = '', weekday = ''] = cron.split(' ');
   const wanted = {

@@ -8,11 +8,11 @@ interface Armed {
 }
 
 /**
- * A clock for an operator in this process that talks to real servers: real time, and whatever was skipped. Nothing waits
- * for it in vain, as time passes by itself too; `skip` only makes hours short.
+ * A clock for an operator in this process that talks to real servers: real time plus everything that was skipped. Time also
+ * passes by itself, so every wait ends; `skip` only shortens hours.
  */
 export class FastClock implements Clock {
-  /** Resolves once nothing is under way any more; called between two timers of a `skip`. */
+  /** Resolves once nothing is under way; called between two timers of a `skip`. */
   readonly #settle: () => Promise<void>;
   readonly #timers = new Set<Armed>();
   #skipped = 0;
@@ -31,7 +31,7 @@ export class FastClock implements Clock {
   }
 
   timer(ms: number, fn: () => void): () => void {
-    // Whoever fires it, it runs as the operator that armed it.
+    // It runs in the context of the operator that armed it.
     const armed = {
       at: this.monotonic() + Math.max(0, ms),
       order: this.#order++,
@@ -46,7 +46,7 @@ export class FastClock implements Clock {
     return sleepOn(this, ms, signal);
   }
 
-  /** Moves both clocks forward by `ms`: fires what falls due, in order, and lets it come to rest in between. */
+  /** Moves both clocks forward by `ms`. Fires the timers that fall due, in order, and waits until nothing is under way after each. */
   async skip(ms: number): Promise<void> {
     const end = this.monotonic() + ms;
     await this.#settle();
@@ -59,7 +59,7 @@ export class FastClock implements Clock {
     this.#arm();
   }
 
-  /** Sets the wall clock ahead or back, as after a suspended machine, whose monotonic clock stood still. */
+  /** Sets the wall clock ahead or back, as after a suspension of the machine, during which the monotonic clock stood still. */
   jump(ms: number): void {
     this.#jumped += ms;
   }
@@ -78,7 +78,7 @@ export class FastClock implements Clock {
     armed.fn();
   }
 
-  /** Time passes by itself too: one real timer for what is due first. */
+  /** One real timer for the next due one, since time also passes by itself. */
   #arm(): void {
     clearTimeout(this.#wake);
     const first = this.#first();

@@ -13,7 +13,7 @@ export const spec: CertificateSpec = {
   secretName: 'web-tls',
   issuerRef: { kind: 'TinyCertIssuer', name: 'ca' },
   dnsNames: ['www.example.com'],
-  // So that the time of renewal is a round one.
+  // Makes the time of renewal a round one.
   renewal: { policy: 'RenewBefore', jitterPercent: 0 },
 };
 
@@ -31,7 +31,7 @@ export const attempt: Attempt = {
   authorityId: 1,
 };
 
-/** The status of a certificate that was issued without trouble. */
+/** The status of a certificate that was issued without a failure. */
 export const issued: CertificateStatus = {
   certificateId: 7,
   authorityId: 1,
@@ -57,13 +57,13 @@ export const issued: CertificateStatus = {
   ],
 };
 
-/** An issuer of authority 1 that has nothing behind it: good enough to decide with. */
+/** An issuer of authority 1 without a CA behind it, which is enough for decisions. */
 export const readyIssuer = {
   key: 'TinyCertIssuer:ns/ca',
   authority: { id: 1, name: 'Example' },
 } as ReadyIssuer;
 
-/** A certificate resource. Without a status it is brand-new. */
+/** A certificate resource; new if it has no status. */
 export function certificate(
   options: {
     spec?: Partial<CertificateSpec>;
@@ -87,7 +87,7 @@ export function certificate(
   };
 }
 
-/** Inputs of a decision: by default for a certificate that was issued 30 days ago and is all right. */
+/** Inputs of a decision, by default for a good certificate that was issued 30 days ago. */
 export function inputs(
   options: Partial<Inputs> & {
     spec?: Partial<CertificateSpec>;

@@ -56,7 +56,7 @@ export async function makeNamespace(client: KubeClient): Promise<string> {
   return name;
 }
 
-/** An informer that keeps whole objects and notes its events; ends with the test. */
+/** An informer that keeps whole objects and records its events; it ends with the test. */
 export function follow<T extends KubeObject>(
   client: KubeClient,
   type: ResourceType<T>,
@@ -81,12 +81,12 @@ export function follow<T extends KubeObject>(
   return Object.assign(informer, { events });
 }
 
-/** Waits for something that is bound to come; the time limit of the test is the only other end. */
+/** Waits for something that must come; the only other end is the test's time limit. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await sleep(20);
 }
 
-/** A signal that never aborts: the time limit of the test is the only end. */
+/** A signal that never aborts: the test's time limit is the only end. */
 export const forever = new AbortController().signal;
 
 /** Creates a ConfigMap. */
@@ -99,7 +99,7 @@ export function makeMap(
   return client.create(configMaps, { metadata: { namespace, name }, data: { value } });
 }
 
-/** The names in a namespace and their versions, without what the API server itself puts there. */
+/** The names in a namespace and their versions, without objects of the API server itself. */
 export async function versionsAtServer(
   client: KubeClient,
   namespace: string,

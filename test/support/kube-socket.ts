@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { ClusterConnection, TlsMaterial } from '../../src/kube/config/connection.ts';
 
-/** A real server on loopback that answers as a test says. It does not pretend to be an API server. */
+/** A real server on loopback that answers as a test wants. It does not imitate an API server. */
 export interface LocalServer {
   readonly url: string;
-  /** Sockets that were ever opened to it. */
+  /** All sockets that were opened to it. */
   readonly sockets: ReadonlySet<Socket>;
   /** Ends it and everything open. */
   close(): Promise<void>;
@@ -15,7 +15,7 @@ export async function listenLocally(handler: RequestListener): Promise<LocalServ
   return listen(createServer(handler), 'http');
 }
 
-/** Starts a server that the test has made, on a free port. */
+/** Starts a server of the test on a free port. */
 export async function listen(server: NetServer, scheme: string): Promise<LocalServer> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => sockets.add(socket));
@@ -32,7 +32,7 @@ export async function listen(server: NetServer, scheme: string): Promise<LocalSe
   };
 }
 
-/** A connection without files: what it says is what the test put in. */
+/** A connection without files, with the test's values. */
 export function plainConnection(server: string, fields: Partial<ClusterConnection> = {}): ClusterConnection {
   const tls: TlsMaterial = { version: '1' };
   return { server, tls: () => tls, authorization: async () => undefined, ...fields };
@@ -48,7 +48,7 @@ export function sendJson(
   response.end(JSON.stringify(body));
 }
 
-/** The body of a refusal, as the API server words it. */
+/** The body of a refusal in the API server's form. */
 export function refusal(code: number, reason: string, extra: object = {}): object {
   return {
     kind: 'Status',
@@ -67,7 +67,7 @@ export async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A promise and the functions that settle it, for tests that wait for something to happen on the other side. */
+/** A promise and the functions that settle it, for tests that wait for something on the other side. */
 export function signalled<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
   const { promise, resolve } = Promise.withResolvers<T>();
   return { promise, resolve };

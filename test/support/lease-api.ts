@@ -3,7 +3,7 @@ import type { Lease, LeaseClient } from '../../src/kube/lease.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-/** What becomes of one request. A request that was given up is carried out all the same. */
+/** What happens to one request. The server executes it even if the client gave up. */
 export interface Fate {
   /** Until the server acts. */
   thereMs: number;
@@ -14,14 +14,14 @@ export interface Fate {
 
 const PROMPT: Fate = { thereMs: 0, backMs: 0 };
 
-/** An API server that holds one Lease, with resourceVersions and conflicts, behind a bad network. */
+/** An API server with one Lease, with resourceVersions and conflicts, behind a bad network. */
 export class LeaseApi {
   lease: Lease | undefined;
   /** Called whenever the server acted. */
   onAct: () => void = () => undefined;
-  /** Decides about the next request. */
+  /** Decides what happens to the next request. */
   fate: () => Fate = () => PROMPT;
-  /** How many writes were carried out, and how many requests came in. */
+  /** How many writes succeeded, and how many requests arrived. */
   writes = 0;
   requests = 0;
   readonly #world: VirtualClock;

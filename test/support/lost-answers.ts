@@ -6,21 +6,21 @@ import type { TestOperator } from './operator.ts';
 import type { Stage } from './stage.ts';
 import { type World, aWorld } from './world.ts';
 
-/** How long after an attempt without a result nothing of it can happen any more. */
+/** How long after its start an attempt without a result can still have an effect. */
 export const QUIET_MS = 45_000;
 
-/** The certificates that were bought for this name by the operators, and not by hand. */
+/** The certificates that operators, not people, bought for this name. */
 export function bought({ dev }: Stage, cn: string): CertificateView[] {
   return dev.certificates().filter((certificate) => certificate.cn === cn && certificate.origin !== 'manual');
 }
 
-/** Somebody makes a certificate for `<name>.example.com` at the web page. */
+/** Issues a certificate for `<name>.example.com` by hand at the web page. */
 export function byHand({ dev }: Stage, name: string): Promise<CertificateView> {
   const cn = `${name}.example.com`;
   return dev.issueByHand({ cn, names: [{ type: 'DNS', value: cn }] });
 }
 
-/** Checks that `name` serves exactly this certificate. */
+/** Checks that the Secret and status of `name` have exactly this certificate. */
 export async function expectServed(
   world: World,
   name: string,
@@ -35,7 +35,7 @@ export async function expectServed(
   expect(crt).toBe(world.stage.dev.certificatePem(certificate?.id ?? 0));
 }
 
-/** Checks that one certificate was bought for `name`, that it is served, and that there was no call beyond `calls`. */
+/** Checks that one certificate was bought for `name`, that the Secret has it, and that there was no call beyond `calls`. */
 export async function expectBoughtOnce(world: World, name: string, calls = 1): Promise<void> {
   const [only, ...others] = bought(world.stage, `${name}.example.com`);
   expect(others).toEqual([]);
@@ -43,7 +43,7 @@ export async function expectBoughtOnce(world: World, name: string, calls = 1): P
   expect(world.calls()).toMatchObject({ 'cert/new': calls });
 }
 
-/** A world whose operator dies after it has written the Secret of `name`, and before it writes that into status. */
+/** A world whose operator dies after it has written the Secret of `name`, before it writes the result into status. */
 export async function diesBeforeStatus(
   stage: Stage,
   name: string,
@@ -62,7 +62,7 @@ export async function diesBeforeStatus(
   return { world, secret };
 }
 
-/** A world with a certificate of its own name that is wanted, and an operator that meets `faults` over it. */
+/** A world with a new certificate, and an operator that meets `faults` while it issues it. */
 export async function wanted(
   stage: Stage,
   name: string,

@@ -9,13 +9,13 @@ import type { Secret } from '../../src/kube/objects.ts';
 
 const run = promisify(execFile);
 
-/** The files of a TLS Secret, as a pod that mounts it reads them. */
+/** The files of a TLS Secret, as in a pod that mounts it. */
 export function filesOf({ data = {} }: Secret): { crt: string; key: string; ca: string } {
   const text = (name: string): string => Buffer.from(data[name] ?? '', 'base64').toString('utf8');
   return { crt: text('tls.crt'), key: text('tls.key'), ca: text('ca.crt') };
 }
 
-/** What `openssl verify` says of a Secret's certificate against its `ca.crt`. */
+/** The result of `openssl verify` for a Secret's certificate with its `ca.crt`. */
 export async function opensslVerify(secret: Secret): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'verify-'));
   try {
@@ -28,7 +28,7 @@ export async function opensslVerify(secret: Secret): Promise<string> {
   }
 }
 
-/** Serves TLS with a Secret's files and connects to it as `host`, trusting its `ca.crt` alone. Rejects if that fails. */
+/** Serves TLS with a Secret's files and connects to it as `host`, trusting only its `ca.crt`. Rejects if that fails. */
 export async function handshake(secret: Secret, host: string): Promise<{ authorized: boolean }> {
   const { crt, key, ca } = filesOf(secret);
   const server = createServer({ cert: crt, key }, (socket) => socket.end());

@@ -1,7 +1,7 @@
 import { type Clock, sleepOn } from '../../src/lib/clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-/** The clock of one process on a machine of its own, which can be stopped in its tracks. `world` is the true time. */
+/** The clock of one process on a machine of its own, which can be stopped. `world` is the true time. */
 export class ProcessClock implements Clock {
   readonly #world: VirtualClock;
   #wallOffset = 0;
@@ -9,7 +9,7 @@ export class ProcessClock implements Clock {
   #slept = 0;
   #stopped: { at: number; asleep: boolean } | undefined;
   #dead = false;
-  #held: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
 
   constructor(world: VirtualClock) {
     this.#world = world;
@@ -45,10 +45,10 @@ export class ProcessClock implements Clock {
     return sleepOn(this, ms, signal);
   }
 
-  /** Runs something in the process: now, or once it goes on. */
+  /** Runs something in the process: now, or once it continues. */
   run(fn: () => void): void {
     if (this.#dead) return;
-    if (this.#stopped) this.#held.push(fn);
+    if (this.#stopped) this.#waiting.push(fn);
     else fn();
   }
 
@@ -57,19 +57,19 @@ export class ProcessClock implements Clock {
     this.#stopped ??= { at: this.#world.monotonic(), asleep };
   }
 
-  /** Lets it go on. */
+  /** Resumes it. */
   resume(): void {
     if (this.#stopped?.asleep) this.#slept += this.#world.monotonic() - this.#stopped.at;
     this.#stopped = undefined;
-    const held = this.#held;
-    this.#held = [];
-    for (const fn of held) fn();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const fn of waiting) fn();
   }
 
-  /** Kills it: nothing runs any more. */
+  /** Kills it. */
   kill(): void {
     this.#dead = true;
-    this.#held = [];
+    this.#waiting = [];
   }
 
   /** Sets the wall clock of this machine ahead or back. */

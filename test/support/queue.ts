@@ -10,7 +10,7 @@ export function setUp(options: { owns?: (key: string) => boolean } = {}): {
   return { clock, queue: new WorkQueue({ clock, name: 'test', ...options }) };
 }
 
-/** All keys that are ready now, in the order they are handed out; each is done at once. */
+/** All keys that are ready now, in the queue's order; each is done at once. */
 export async function drain(queue: WorkQueue): Promise<string[]> {
   const keys: string[] = [];
   while (queue.depth > 0) {

@@ -13,32 +13,32 @@ import { failedConditions, settledCondition } from '../../src/tinycert-certifica
 import { attempt, inputs, issued } from './inputs.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-/** One that was bought. */
+/** A certificate that was bought. */
 export interface Purchase {
   key: string;
-  /** By the CA's clock, milliseconds since the run began. */
+  /** Milliseconds since the run began, by the CA's clock. */
   at: number;
 }
 
 /**
- * Certificates that are looked after in virtual time: the real queue, controller and decisions, and in place of what
- * `act` does the bare minimum, with a CA whose clock is always right.
+ * Certificates in virtual time, with the real queue, controller and decisions, a minimal substitute for `act`, and a CA whose
+ * clock is always right.
  */
 export class RenewalRun {
   readonly clock: VirtualClock;
   readonly queue: WorkQueue;
   readonly purchases: Purchase[] = [];
-  /** How often each certificate was looked at. */
+  /** How often each certificate was reconciled. */
   readonly looks = new Map<string, number>();
   /** What the CA does instead of issuing. */
   trouble: 'none' | 'refuses' = 'none';
-  /** Waits its turn before something is bought, and gives back what ends it; undefined if it comes later. */
+  /** Waits for a turn before a purchase and returns what ends it; undefined if the turn comes later. */
   turn: (key: string, urgency: number) => Promise<(() => void) | undefined> = async () => () => undefined;
   /** How long the CA takes. */
   latency = 0;
   readonly #start: number;
   readonly #lifetime: number;
-  /** What is the same for all of them, whose specs are one. */
+  /** The inputs that all certificates share, since they have the same spec. */
   readonly #inputsOfAll: Inputs;
   readonly #statuses = new Map<string, CertificateStatus>();
   readonly #bought = new Map<string, CertificateStatus>();
@@ -55,18 +55,18 @@ export class RenewalRun {
     this.#inputsOfAll = inputs(options.spec ? { spec: options.spec } : {});
   }
 
-  /** What the CA's clock has counted since the run began. */
+  /** Milliseconds since the run began, by the CA's clock. */
   get elapsed(): number {
     return this.clock.monotonic() + this.#slept;
   }
 
-  /** The machine sleeps: the wall clock goes on, the monotonic one and all timers stand still. */
+  /** The machine sleeps: the wall clock continues, the monotonic one and all timers stand still. */
   sleep(ms: number): void {
     this.clock.jump(ms);
     this.#slept += ms;
   }
 
-  /** Has certificates issued at this moment and begins to look after them. */
+  /** Adds certificates issued at this moment and starts to reconcile them. */
   begin(keys: readonly string[], concurrency = 4): void {
     for (const key of keys) {
       this.#statuses.set(key, this.#issue());
@@ -153,7 +153,7 @@ export class RenewalRun {
     return this.#conclude(key);
   }
 
-  /** Status, if the dates make sense to this clock; else it is tried again and nothing is bought. */
+  /** The status, if its dates are plausible by this clock; otherwise the operator tries again and buys nothing. */
   #conclude(key: string): ReconcileResult {
     const bought = this.#bought.get(key);
     const now = this.clock.now();
@@ -167,7 +167,7 @@ export class RenewalRun {
     return at(lookAgainAt(this.#inputs(key)));
   }
 
-  /** A certificate by the CA's clock, as status has it. */
+  /** The status of a certificate issued by the CA's clock. */
   #issue(): CertificateStatus {
     const notBefore = this.#start + this.elapsed;
     this.#lastId += 1;

@@ -1,18 +1,18 @@
-/** How much more CPU time twice the text may take. Linear work takes 2, quadratic work 4. */
+/** How much more CPU time a text of twice the size may take. Linear work takes 2, quadratic work 4. */
 const MOST = 2.5;
-/** The least of so many measurements counts, and of up to so many while they are too far apart for linear work. */
+/** The minimum of this many measurements counts, or of up to the second number while the result is not linear. */
 const MEASUREMENTS = { enough: 7, most: 35 };
-/** A measurement goes on for at least so long, by more calls of the same kind: shorter ones are noise. */
+/** A measurement takes at least this long, by repeating the call: shorter ones are noise. */
 const LEAST_MS = 5;
-/** What takes so long is not far apart by chance. */
+/** A measurement of this length does not differ by chance. */
 const PLAIN_MS = 20;
-/** The shortest text, in characters: so short that quadratic work fails within seconds. */
+/** The shortest text, in characters: short enough for quadratic work to fail within seconds. */
 const FROM = 8 * 1024;
 
 /**
- * Expects that the CPU time of `read` grows no faster than its text, which `makeText` makes of about so many characters,
- * from 8 KiB up to `to`. Both ends of that range are looked at, each by a text and its double, at the least of seven
- * measurements; of more while a busy machine may have disturbed them all. What `read` throws is taken for an answer.
+ * Expects the CPU time of `read` to grow no faster than its text, which `makeText` makes with about the given number of
+ * characters, from 8 KiB to `to`. At both ends of that range it compares a text with one of twice the size, by the minimum of
+ * seven measurements, or of more if a busy machine may have disturbed them all. An error from `read` counts as an answer.
  */
 export function expectLinear(
   read: (text: string) => unknown,
@@ -28,14 +28,14 @@ export function expectLinear(
   }
 }
 
-/** Makes texts with runs of `part` at the beginning, in the middle and at the end, each of them broken by `x!`. */
+/** Makes texts with runs of `part` at the beginning, in the middle and at the end, each broken by `x!`. */
 export function runsOf(part: string): (size: number) => string {
   return (size) => `${part.repeat(Math.ceil(size / 3 / part.length))}x!`.repeat(3);
 }
 
 /**
- * How many times as long a reading of the double text takes. The single one is read twice as often in a measurement, so
- * that both take about as long, and garbage and other processes come in their way about as often.
+ * How many times as long it takes to read the double text. A measurement reads the single text twice as often, so both take
+ * about as long, and garbage collection and other processes disturb both equally.
  */
 function growthOf(read: (text: string) => unknown, single: string, double: string): number {
   const calls = callsFor(read, double);
@@ -50,11 +50,11 @@ function growthOf(read: (text: string) => unknown, single: string, double: strin
   return growth();
 }
 
-/** How often a text is to be read for a measurement that means something. */
+/** How often to read a text for a meaningful measurement. */
 function callsFor(read: (text: string) => unknown, text: string): number {
   let calls = 1;
   const isShort = (): boolean => cpuMs(read, text, calls) < LEAST_MS;
-  // Three times, as the first also takes what the engine needs to compile.
+  // Three times, since the first includes the engine's compilation.
   while (isShort() || isShort() || isShort()) calls *= 2;
   return calls;
 }
@@ -65,7 +65,7 @@ function cpuMs(read: (text: string) => unknown, text: string, calls: number): nu
     try {
       read(text);
     } catch {
-      // A refusal is as good as any other answer.
+      // A refusal is as good as any answer.
     }
   }
   const { user, system } = process.cpuUsage(before);

@@ -8,14 +8,14 @@ import type { LogLine, TestOperator } from './operator.ts';
 import type { Stage } from './stage.ts';
 import { type Tally, type World, aWorld } from './world.ts';
 
-/** Something is wrong from the start, and the certificate `web` is wanted all the same. */
+/** Something is wrong from the start, and the certificate `web` is wanted. */
 export interface Scenario {
   setUp: (world: World) => Promise<unknown>;
   settings?: () => Partial<Settings>;
   faults?: Fault[];
 }
 
-/** How things stand, and what it took to get there. */
+/** The final state, and what it cost. */
 export interface Outcome extends Tally {
   /** The conditions of the issuer `ca`; empty if there is none. */
   issuer: string[];
@@ -23,14 +23,14 @@ export interface Outcome extends Tally {
   certificate: string[];
 }
 
-/** A scenario after ten minutes of an operator that met it. */
+/** A scenario after an operator worked on it for ten minutes. */
 export interface Endured {
   world: World;
   operator: TestOperator;
   outcome: Outcome;
 }
 
-/** Lets an operator work on a scenario for ten minutes. Whatever the input, it must not complain of itself. */
+/** Lets an operator work on a scenario for ten minutes. Whatever the input, the operator must log no warning or error. */
 export async function endure(
   stage: Stage,
   { setUp, settings, faults = [] }: Scenario,
@@ -53,14 +53,14 @@ export async function endure(
 }
 
 /**
- * What an operator has logged as a warning or an error. Watches that run over their time do not count: the API server's
- * clock is not skipped, so that it does not end them as it would.
+ * The warnings and errors in an operator's log. Watches that run over their time do not count: the API server's clock does not
+ * skip, so it does not end them in time.
  */
 export function complaints({ log }: TestOperator): LogLine[] {
   return log.filter(({ level, during }) => (level === 'warn' || level === 'error') && during !== 'watch');
 }
 
-/** Both conditions of a certificate that cannot be had. */
+/** Both conditions of a certificate that cannot be issued. */
 export function unmet(reason: string, message: string): string[] {
   return [`Ready=False ${reason}: ${message}`, `Issuing=False ${reason}: ${message}`];
 }
@@ -87,7 +87,7 @@ export async function issued(
   return issuedAsIs(stage, spec);
 }
 
-/** A certificate `web` that was just issued, for as long as the CA does now. */
+/** A certificate `web` that was just issued, with the CA's present lifetime. */
 export async function issuedAsIs(
   stage: Stage,
   spec: Partial<Record<keyof CertificateSpec, unknown>>,
@@ -101,7 +101,7 @@ export async function issuedAsIs(
   return { world, operator, id: status?.certificateId ?? 0 };
 }
 
-/** The status that the CA has for a certificate. */
+/** A certificate's status at the CA. */
 export function statusAtCa({ dev }: Stage, id: number | undefined): string | undefined {
   return dev.certificates().find((certificate) => certificate.id === id)?.status;
 }

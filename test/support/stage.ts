@@ -26,15 +26,15 @@ export interface Stage {
   kube: KubeClient;
   dev: DevServer;
   clock: FastClock;
-  /** Operators that run now; a `skip` waits until all of them are at rest. */
+  /** The running operators; a `skip` waits until all of them are at rest. */
   operators: Set<Traffic>;
-  /** Resolves once no operator has anything under way but requests that the CA leaves hanging on purpose. */
+  /** Resolves once no operator has anything under way except requests that the CA leaves unanswered on purpose. */
   settle(): Promise<void>;
   close(): Promise<void>;
 }
 
 const SETTLE_LIMIT_MS = 60_000;
-/** Turns of event loop and thread pool in a row in which nothing may be under way. */
+/** Consecutive turns of event loop and thread pool in which nothing may be under way. */
 const CALM_TURNS = 6;
 
 /** Opens a stage on the shared control plane, with the CRDs installed, or on another one. */
@@ -52,7 +52,7 @@ export async function openStage(options: DevServerOptions = {}, other?: Cluster)
     for (let calm = 0; ; calm += 1) {
       const pending = underWay(operators, calls);
       if (pending.length === 0) {
-        // Nothing may come between this look and the return: time would pass for what has just begun.
+        // Nothing may run between this check and the return: time would pass for work that has just begun.
         if (calm >= CALM_TURNS) return;
         await turn();
         continue;
@@ -86,7 +86,7 @@ async function sharedCluster(): Promise<Cluster> {
   return { kubeconfig, server };
 }
 
-/** Reads of files, as of a kubeconfig that is looked at anew, and connections that are being made. */
+/** Reads of files, such as a kubeconfig that is read again, and connections being made. */
 const SHORT_WORK = /^(?:FS|FileHandle|TCPConnect|GetAddrInfo)/;
 
 function underWay(operators: ReadonlySet<Traffic>, calls: OpenCalls): string[] {
@@ -99,7 +99,7 @@ function underWay(operators: ReadonlySet<Traffic>, calls: OpenCalls): string[] {
   return elsewhere > hanging ? [...pending, `${elsewhere - hanging} calls to the CA`] : pending;
 }
 
-/** The calls to the CA that have not ended. What has ended is looked at once, however many calls there were. */
+/** The calls to the CA that have not ended. Each ended call is checked only once, however many there were. */
 class OpenCalls {
   readonly #dev: DevServer;
   #seen = 0;
@@ -109,7 +109,7 @@ class OpenCalls {
     this.#dev = dev;
   }
 
-  /** How many the CA leaves without an answer on purpose. */
+  /** How many calls the CA leaves unanswered on purpose. */
   leftHanging(): number {
     const all = [...this.#open, ...this.#dev.journal(this.#seen)];
     this.#seen = all.at(-1)?.seq ?? this.#seen;
@@ -121,7 +121,7 @@ class OpenCalls {
 const zipped = gzipSync('x');
 const unzip = promisify(gunzip);
 
-/** Lets the event loop and the thread pool do what is already due. */
+/** Lets the event loop and the thread pool run what is already due. */
 async function turn(): Promise<void> {
   await unzip(zipped);
   await new Promise((resolve) => setImmediate(resolve));

@@ -13,7 +13,7 @@ export interface Pair {
 /** A certificate authority that lives for one test. */
 export interface ThrowawayCa {
   readonly cert: string;
-  /** A certificate for 127.0.0.1 and `localhost`, good for servers and clients. */
+  /** A certificate for 127.0.0.1 and `localhost`, for servers and clients. */
   issue(commonName: string): Promise<Pair>;
 }
 

@@ -29,7 +29,7 @@ export function aClient(service: DevServer, options: Partial<TinyCertClientOptio
   return client;
 }
 
-/** What `createCertificate` takes for a plain web server. */
+/** Parameters of `createCertificate` for a plain web server. */
 export function webServer(
   { authorityId }: Pick<DevServer, 'authorityId'>,
   input: Partial<CreateCertificateInput> = {},
@@ -42,7 +42,7 @@ export function webServer(
   };
 }
 
-/** All that the service holds of certificates and authorities: equal before and after a call that did not act. */
+/** All certificates and authorities of the service: the same before and after a call that did not act. */
 export function holdings(service: DevServer): object {
   return structuredClone({ certificates: service.certificates(), authorities: service.authorities() });
 }
@@ -52,7 +52,7 @@ export function arrived(service: DevServer, since = 0): string[] {
   return service.journal(since).map(({ call }) => call);
 }
 
-/** The number of the latest call that arrived. */
+/** The number of the latest call. */
 export function latest(service: DevServer): number {
   return service.journal().at(-1)?.seq ?? 0;
 }
@@ -67,7 +67,7 @@ export function failureOf(call: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** What the openssl program prints for `input`; `-passin env:PASSPHRASE` gives it the passphrase. */
+/** The output of the openssl program for `input`; `-passin env:PASSPHRASE` passes the passphrase. */
 export function openssl(args: readonly string[], input: string | Buffer, passphrase = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, PASSPHRASE: passphrase };
@@ -81,7 +81,7 @@ export function openssl(args: readonly string[], input: string | Buffer, passphr
   });
 }
 
-/** The certificates of a PEM text, in their order. */
+/** The certificates of a PEM text, in order. */
 export function pemCertificates(text: string): string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/g) ?? [];
 }

@@ -24,7 +24,7 @@ interface Flight {
   isWatch: boolean;
   status: number;
   text: string;
-  /** Of a watch: the highest resourceVersion that came through it. */
+  /** Of a watch: the highest resourceVersion that it has shown. */
   seen: number;
 }
 
@@ -32,8 +32,8 @@ const owner = new AsyncLocalStorage<Traffic>();
 const owners = new WeakMap<Request, Traffic>();
 
 /**
- * What one operator in this process sends, seen through undici's diagnostics: no code of the operator knows of it. It
- * belongs to whatever `run` started, so that operators side by side and the test's own requests are told apart.
+ * What one operator in this process sends, observed through undici's diagnostics without any code in the operator. It counts
+ * requests of whatever `run` started, which separates several operators and the test's own requests.
  */
 export class Traffic {
   /** Answered requests to the API server, without watches. */
@@ -44,25 +44,25 @@ export class Traffic {
   readonly #atApiServer = new Map<Request, Flight>();
   readonly #elsewhere = new Set<Request>();
   #begun = 0;
-  /** The version that each written object came to have, until the watch has shown it. */
+  /** The version of each written object, until the watch has shown it. */
   readonly #unseen = new Map<string, { target: WatchedObject; version: number }>();
 
-  /** `apiServer` is its URL; requests to others are only counted while they are under way. */
+  /** `apiServer` is its URL; requests to other servers count only while they are under way. */
   constructor(apiServer: string) {
     this.#apiServer = new URL(apiServer).origin;
   }
 
-  /** Runs something whose requests, now and later, count here. */
+  /** Runs something whose requests count here, now and later. */
   run<T>(fn: () => T): T {
     return owner.run(this, fn);
   }
 
-  /** How many requests have begun so far; what is under way counts as before this moment. */
+  /** How many requests have begun so far; requests under way count as before this moment. */
   mark(): number {
     return this.#begun;
   }
 
-  /** The writes that began after a `mark`, such as `PATCH secrets`, counted; one that failed shows its status. */
+  /** The counts of writes that began after a `mark`, such as `PATCH secrets`; a failed one has its status. */
   writes(since = 0): Record<string, number> {
     const writes = this.requests.filter(({ method, number }) => method !== 'GET' && number > since);
     return counted(
@@ -77,7 +77,7 @@ export class Traffic {
     return this.#elsewhere.size;
   }
 
-  /** What is under way at the API server: requests, watches that are not open, writes that no watch has shown yet. */
+  /** What is under way at the API server: requests, watches that are not yet open, writes that no watch has shown. */
   pendingAtApiServer(): string[] {
     const flights = [...this.#atApiServer.values()];
     const waiting = flights.filter(({ isWatch, status }) => !isWatch || status === 0);
@@ -129,7 +129,7 @@ export class Traffic {
     flight.text = flight.text.slice(-40);
   }
 
-  /** `isWhole`: the answer came to its end. */
+  /** `isWhole`: the answer was complete. */
   end(request: Request, isWhole: boolean): void {
     this.#elsewhere.delete(request);
     const flight = this.#atApiServer.get(request);
@@ -159,16 +159,16 @@ export interface WatchedObject {
   plural: string;
   namespace: string | undefined;
   name: string | undefined;
-  /** Whether it carries the label that the operator watches Secrets by. */
+  /** Whether it has the label by which the operator watches Secrets. */
   isManaged: boolean;
 }
 
-/** Whether an object carries the operator's label. */
+/** Whether an object has the operator's label. */
 export function isManaged({ metadata }: KubeObject): boolean {
   return metadata.labels?.[MANAGED_LABEL] === 'true';
 }
 
-/** How often each text is there. */
+/** How often each text occurs. */
 export function counted(texts: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const text of texts) counts[text] = (counts[text] ?? 0) + 1;

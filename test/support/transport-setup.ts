@@ -18,7 +18,7 @@ export interface TransportSetup {
   clock: VirtualClock;
 }
 
-/** A local server and a transport to it on a clock that stands still; both end with the test. */
+/** A local server and a transport to it with a clock that stands still; both end with the test. */
 export async function setUpTransport(
   handler: Handler,
   options: Partial<Omit<TransportOptions, 'connection'>> & {
@@ -39,7 +39,7 @@ export async function setUpTransport(
   return { server, transport, clock };
 }
 
-/** The ApiError that the promise is expected to reject with. */
+/** The ApiError with which the promise must reject. */
 export async function failureOf(promise: Promise<unknown>): Promise<ApiError> {
   const outcome = await promise.then(
     () => 'nothing was thrown',

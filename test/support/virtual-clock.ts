@@ -6,7 +6,7 @@ interface Armed {
   fn: () => void;
 }
 
-/** A clock that stands still until `advance` is called; wall and monotonic time can be moved apart by `jump`. */
+/** A clock that stands still until `advance` is called; `jump` separates wall and monotonic time. */
 export class VirtualClock implements Clock {
   #elapsed = 0;
   #wallOffset: number;
@@ -45,7 +45,7 @@ export class VirtualClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Lets `ms` pass: fires what falls due, in order, and lets promises settle between two timers. */
+  /** Lets `ms` pass: fires the timers that fall due, in order, and lets promises settle between two of them. */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;
     await settle();
@@ -69,7 +69,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets everything that is already due (microtasks and immediates) run. */
+/** Runs everything that is already due (microtasks and immediates). */
 export async function settle(rounds = 5): Promise<void> {
   for (let i = 0; i < rounds; i += 1) await new Promise((resolve) => setImmediate(resolve));
 }

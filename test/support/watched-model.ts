@@ -10,7 +10,7 @@ export interface Item extends KubeObject {
 
 interface Change {
   readonly version: string;
-  /** Absent where it was a change of another kind. */
+  /** Absent for a change of another kind. */
   readonly event?: WatchEvent<Item>;
 }
 
@@ -29,8 +29,8 @@ interface Snapshot {
 const PAGE = 2;
 
 /**
- * The watch protocol in memory: a history with opaque versions, paged lists of one moment, compaction, and watchers that get events only
- * when `deliver` is called. Everything that may go wrong between it and a reflector can be done to it.
+ * The watch protocol in memory: a history with opaque versions, paged lists of one snapshot, compaction, and watchers that get
+ * events only when `deliver` is called. A test can cause everything that may go wrong between it and a reflector.
  */
 export class WatchedModel implements Source<Item> {
   readonly #items = new Map<string, Item>();
@@ -40,10 +40,10 @@ export class WatchedModel implements Source<Item> {
   #compacted = 0;
   #serial = 0;
   #outage: ApiError | undefined;
-  /** How often a list was started and a watch opened. */
+  /** How many lists were started and watches opened. */
   readonly calls = { lists: 0, watches: 0 };
 
-  /** What a client that saw everything would have. */
+  /** The state of a client that saw everything. */
   get items(): ReadonlyMap<string, Item> {
     return this.#items;
   }
@@ -52,7 +52,7 @@ export class WatchedModel implements Source<Item> {
     return this.#watchers.size;
   }
 
-  /** Creates, or changes what is there. */
+  /** Creates or changes an object. */
   put(name: string): void {
     const former = this.#items.get(name);
     const version = this.#next();
@@ -71,7 +71,7 @@ export class WatchedModel implements Source<Item> {
     this.#history.push({ version, event: { type: 'DELETED', object } });
   }
 
-  /** Hands up to `count` events to each watcher. */
+  /** Delivers up to `count` events to each watcher. */
   deliver(count = Infinity): void {
     for (const watcher of this.#watchers) {
       const end = Math.min(this.#history.length, watcher.at + count);
@@ -90,14 +90,14 @@ export class WatchedModel implements Source<Item> {
     }
   }
 
-  /** Forgets the history, so that older versions and continue tokens are refused with 410. Another kind has moved the version on. */
+  /** Compacts the history, so older versions and continue tokens get 410. A change of another kind has increased the version. */
   compact(): void {
     this.#history.push({ version: this.#next() });
     this.#compacted = this.#history.length;
     this.#snapshots.clear();
   }
 
-  /** Ends every watch as the server does in time, or when a watcher is slow. */
+  /** Ends every watch, as the server does at its timeout or when a watcher is slow. */
   endWatches(): void {
     for (const watcher of this.#take()) watcher.end();
   }
@@ -149,7 +149,7 @@ export class WatchedModel implements Source<Item> {
     });
   }
 
-  /** As the transport does with a reader that throws: the watch ends with it. */
+  /** The watch ends when its reader throws, as in the transport. */
   #hand(watcher: Watcher, event: WatchEvent<Item>): void {
     try {
       watcher.listener.event(event);
@@ -181,12 +181,12 @@ export class WatchedModel implements Source<Item> {
   }
 }
 
-/** An error of the API server, or of the way to it with status 0. */
+/** An error of the API server or, with status 0, of the connection to it. */
 export function modelError(status: number, reason: string, verb = 'GET'): ApiError {
   return new ApiError({ status, reason, message: 'made by the model', verb, resource: 'items' });
 }
 
-/** Versions neither grow nor look like numbers, so that a reader who compares them is caught. */
+/** Versions are not ascending numbers, so a reader that compares them fails. */
 function opaque(serial: number): string {
   return `v${((serial * 7919) % 100_003).toString(36)}-${(serial % 7).toString()}`;
 }

@@ -3,10 +3,10 @@ import { ApiError } from '../../src/kube/errors.ts';
 import type { KubeObject, ObjectRef, ResourceType } from '../../src/kube/objects.ts';
 import { watchObjects } from '../../src/kube/watch/watch.ts';
 
-/** A condition that has not come true by then will not: the test fails with what it last saw. */
+/** A condition that is not true by then fails the test, with the last object. */
 const LIMIT_MS = 60_000;
 
-/** Follows one object, or one collection, until `done` aborts: first as it is, then each change. */
+/** Follows one object, or one collection, until `done` aborts: first its present state, then each change. */
 async function follow<T extends KubeObject>(
   kube: KubeClient,
   type: ResourceType<T>,
@@ -45,7 +45,7 @@ async function follow<T extends KubeObject>(
   }
 }
 
-/** Resolves with the object as soon as `condition` holds for it. Fails, after a minute, with what it was at last. */
+/** Resolves with the object as soon as `condition` is true for it. Fails after a minute with its last state. */
 export async function watchUntil<T extends KubeObject>(
   kube: KubeClient,
   type: ResourceType<T>,
@@ -74,8 +74,8 @@ export async function watchUntil<T extends KubeObject>(
 }
 
 /**
- * Resolves with all objects of a namespace as soon as there are `count` and `condition` holds for each. Fails after a minute
- * in which none of them changed.
+ * Resolves with all objects of a namespace as soon as there are `count` and `condition` is true for each. Fails after a minute
+ * without any change.
  */
 export async function watchUntilAll<T extends KubeObject>(
   kube: KubeClient,
@@ -108,7 +108,7 @@ export async function watchUntilAll<T extends KubeObject>(
   throw new Error(`${good.size} of ${objects.size} ${type.plural} became as expected, ${count} should have.`);
 }
 
-/** Does something that deletes an object; resolves with the object as it was, in the version of its deletion. */
+/** Does something that deletes an object; resolves with its last state, in the version of its deletion. */
 export async function watchDeletion<T extends KubeObject>(
   kube: KubeClient,
   type: ResourceType<T>,
@@ -131,7 +131,7 @@ export async function watchDeletion<T extends KubeObject>(
   ).then(() => Promise.reject(new Error(`${type.kind} ${ref.name} was not deleted`)));
   ended.catch(() => undefined);
   try {
-    // The watch goes on from where the object was still there.
+    // The watch starts where the object still existed.
     await Promise.race([present.promise, ended]);
     await act();
     return await Promise.race([deleted.promise, ended]);
@@ -141,14 +141,14 @@ export async function watchDeletion<T extends KubeObject>(
   }
 }
 
-/** Every version of a collection's objects, from a watch that began before the operator. */
+/** Every version of a collection's objects, from a watch that started before the operator. */
 export interface Recording<T> {
   readonly events: readonly { type: 'present' | 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }[];
-  /** Waits until the present version of that object has come through, and ends the watch. */
+  /** Waits until the watch has shown the present version of that object, and ends it. */
   stop(ref: ObjectRef): Promise<void>;
 }
 
-/** Records what happens to the objects of a namespace. */
+/** Records the versions of a namespace's objects. */
 export function record<T extends KubeObject>(
   kube: KubeClient,
   type: ResourceType<T>,

@@ -21,16 +21,16 @@ import type { Stage } from './stage.ts';
 import { counted, isManaged, type WatchedObject } from './traffic.ts';
 import { watchDeletion, watchUntil, watchUntilAll } from './watching.ts';
 
-/** What came in over some time, counted by call and by write. */
+/** The calls and writes within some time, counted. */
 export interface Tally {
   calls: Record<string, number>;
   writes: Record<string, number>;
 }
 
-/** Part of a spec as a user writes it; undefined leaves a field out that is there otherwise. */
+/** Part of a spec as a user writes it; undefined removes a default field. */
 type Written<T> = { [Field in keyof T]?: unknown };
 
-/** One test's part of the stage: a namespace of its own, and what happened at the CA since it began. */
+/** One test's part of the stage: a namespace of its own, and the calls to the CA since it began. */
 export class World {
   readonly stage: Stage;
   readonly namespace: string;
@@ -48,24 +48,24 @@ export class World {
     return counted(this.stage.dev.journal(since).map(({ call }) => call));
   }
 
-  /** The first call in this test that `matches`, present or to come; looked at again when it ends. */
+  /** The first call in this test that `matches`, present or future. A call is checked again when it ends. */
   call(matches: (entry: JournalEntry) => boolean): Promise<JournalEntry> {
     return this.stage.dev.waitForCall((entry) => entry.seq > this.#since && matches(entry));
   }
 
-  /** This moment in the CA's journal. */
+  /** The present position in the CA's journal. */
   mark(): number {
     return this.stage.dev.journal().at(-1)?.seq ?? 0;
   }
 
-  /** Begins to count; the result tells what the CA and the API server have got from then on. */
+  /** Begins to count; the result returns the calls and writes that the CA and the API server got since then. */
   tally(operator: TestOperator): () => Tally {
     const mark = this.mark();
     const sent = operator.traffic.mark();
     return () => ({ calls: this.calls(mark), writes: operator.traffic.writes(sent) });
   }
 
-  /** An operator that looks after this namespace alone. */
+  /** An operator of only this namespace. */
   async operator(settings: Partial<Settings> = {}): Promise<TestOperator> {
     return startOperator(this.stage, {
       namespaces: [this.namespace],
@@ -74,13 +74,13 @@ export class World {
     });
   }
 
-  /** The Secret `account` with the credentials of the dev server, or with others in their place. */
+  /** The Secret `account` with the credentials of the dev server, or with others. */
   credentials(changed: Record<string, string> = {}): Promise<Secret> {
     const { email, passphrase, apiKey } = this.stage.dev;
     return this.create(secrets, 'account', { stringData: { email, passphrase, apiKey, ...changed } });
   }
 
-  /** The issuer `ca`, of the dev server's own authority. */
+  /** The issuer `ca` with the dev server's own authority. */
   issuer(spec: Written<IssuerSpec> = {}): Promise<TinyCertIssuer> {
     const { endpoint, caPem, authorityId } = this.stage.dev;
     const whole = {
@@ -93,7 +93,7 @@ export class World {
     return this.create(issuers, 'ca', { spec: whole as IssuerSpec });
   }
 
-  /** A certificate that wants `<name>.example.com` from `ca` in the Secret `<name>-tls`, unless the spec says otherwise. */
+  /** A certificate, by default for `<name>.example.com` from `ca` in the Secret `<name>-tls`. */
   certificate(name: string, spec: Written<CertificateSpec> = {}): Promise<TinyCertCertificate> {
     const whole = {
       secretName: `${name}-tls`,
@@ -104,13 +104,13 @@ export class World {
     return this.create(certificates, name, { spec: whole as CertificateSpec });
   }
 
-  /** Many such certificates, a few at a time: a request that waits for its connection has no end of time for it. */
+  /** Many such certificates, a few at a time, since a request may not wait for its connection for too long. */
   async certificates(names: readonly string[]): Promise<void> {
     for (let at = 0; at < names.length; at += 50)
       await Promise.all(names.slice(at, at + 50).map((name) => this.certificate(name)));
   }
 
-  /** Credentials and issuer, as they should be. */
+  /** Correct credentials and issuer. */
   async account(spec: Written<IssuerSpec> = {}): Promise<void> {
     await this.credentials();
     await this.issuer(spec);
@@ -150,7 +150,7 @@ export class World {
     this.#note(type, deleted, isManaged(deleted));
   }
 
-  /** Waits until every operator has seen what the test has written, and is at rest. */
+  /** Waits until every operator has seen the test's writes and is at rest. */
   async settled(): Promise<void> {
     const isBehind = (): boolean =>
       [...this.stage.operators].some((traffic) =>
@@ -179,7 +179,7 @@ export class World {
     return { namespace: this.namespace, name };
   }
 
-  /** Resolves with the object as soon as it is as it should be. It is watched, not polled. */
+  /** Resolves with the object as soon as it is as expected. Uses a watch, not polling. */
   until<T extends KubeObject>(
     type: ResourceType<T>,
     name: string,
@@ -200,7 +200,7 @@ export class World {
     });
   }
 
-  /** All certificates, as soon as there are `count` and each is as it should be. */
+  /** All certificates, as soon as there are `count` and each is as expected. */
   untilAll(
     count: number,
     condition: (object: TinyCertCertificate) => boolean,
@@ -208,7 +208,7 @@ export class World {
     return watchUntilAll(this.stage.kube, certificates, this.namespace, count, condition);
   }
 
-  /** What a resource says: each condition as `Type=Status Reason: message`. */
+  /** A resource's conditions, each as `Type=Status Reason: message`. */
   async says<T extends TinyCertCertificate | TinyCertIssuer>(
     type: ResourceType<T>,
     name: string,
@@ -223,7 +223,7 @@ export function sentence({ type, status, reason, message }: Condition): string {
   return `${type}=${status} ${reason}: ${message}`;
 }
 
-/** A new namespace on the stage. Its certificates go with the test, so that no later operator finds them. */
+/** A new namespace on the stage. Its certificates are removed after the test, so no later operator finds them. */
 export async function aWorld(stage: Stage): Promise<World> {
   const name = `test-${randomBytes(5).toString('hex')}`;
   await stage.kube.create(namespaces, { metadata: { name } });

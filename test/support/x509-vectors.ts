@@ -10,19 +10,19 @@ export interface Vector {
 }
 
 export interface VectorOptions {
-  /** As openssl takes it: `/C=NL/O=ACME, Inc./CN=example.com`. */
+  /** In openssl's form: `/C=NL/O=ACME, Inc./CN=example.com`. */
   subject: string;
-  /** The vector that signs; itself unless given. */
+  /** The vector that signs; by default itself. */
   issuer?: Vector;
   /** Lines of an extensions section. */
   extensions?: readonly string[];
   serial?: string;
   days?: number;
-  /** RSA with 2048 bits unless given. */
+  /** RSA with 2048 bits by default. */
   curve?: string;
 }
 
-/** What every authority needs. */
+/** The extensions of every authority. */
 export const AUTHORITY: readonly string[] = ['basicConstraints=critical,CA:TRUE'];
 
 /** Makes certificates in a temporary folder that `remove` deletes. No vector is older than the test that uses it. */
@@ -66,12 +66,12 @@ export class Vectors {
     return { cert: readFileSync(out, 'utf8'), key: readFileSync(key, 'utf8') };
   }
 
-  /** Runs openssl and gives its output. */
+  /** Runs openssl and returns its output. */
   openssl(...args: string[]): string {
     return execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
-  /** Writes a file and gives its path. */
+  /** Writes a file and returns its path. */
   write(suffix: string, text: string): string {
     const file = this.path(suffix);
     writeFileSync(file, text);

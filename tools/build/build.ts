@@ -7,14 +7,14 @@ const { values } = parseArgs({
   options: {
     library: { type: 'boolean', default: false },
     operator: { type: 'boolean', default: false },
-    // The operator with what tests need to end and freeze it at a step; never shipped.
+    // The operator with failpoints, so tests can kill and freeze it at a step; never shipped.
     failpoints: { type: 'boolean', default: false },
   },
 });
-/** One of them, or what is shipped. */
+/** One of the options, or by default what is shipped. */
 const isAll = !values.library && !values.operator && !values.failpoints;
 
-/** The clients as JavaScript with types: what `import 'tinycert-operator/tinycert'` and `/cacert` load. */
+/** Builds the clients as JavaScript with types, which `import 'tinycert-operator/tinycert'` and `/cacert` load. */
 function buildLibrary(): void {
   for (const folder of ['tinycert', 'cacert', 'http', 'lib'])
     rmSync(`dist/${folder}`, { recursive: true, force: true });
@@ -24,7 +24,7 @@ function buildLibrary(): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** The operator as one file; what is rarely needed (the exec and OIDC parts of kubeconfigs) as chunks beside it. */
+/** Builds the operator as one file, with rarely needed parts (exec and OIDC of kubeconfigs) as chunks beside it. */
 async function buildOperator(outdir: string, failpoints: boolean): Promise<void> {
   rmSync(`${outdir}/operator.js`, { force: true });
   rmSync(`${outdir}/chunks`, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { request } from 'node:https';
 
-/** Where the API server is and as whom to speak. */
+/** The API server's address and the client's identity. */
 export interface ApiEndpoint {
   server: string;
   /** PEM. */

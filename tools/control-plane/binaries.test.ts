@@ -29,7 +29,7 @@ const BOTH = ['etcd', 'kube-apiserver'];
 const fail = (message: string) => (): Promise<never> =>
   Promise.reject(new ControlPlaneError('BuildFailed', message, ['why']));
 
-/** Suppliers that note their calls and make empty files. */
+/** Suppliers that record their calls and make empty files. */
 function suppliers(changes: Partial<Suppliers> = {}): Suppliers {
   const noted =
     (name: string, step: (target: string, options: object) => Promise<void>) =>
@@ -60,7 +60,7 @@ describe('binaries are looked for', () => {
     expect(calls).toEqual([]);
   });
 
-  test('then in the cache, built ones before fetched ones', async () => {
+  test('then in the cache, with built ones before fetched ones', async () => {
     await fill(downloadedFolder(cacheRoot(env)), ...BOTH);
     const fetched = await ensureBinaries({ env }, suppliers());
     await fill(builtFolder(cacheRoot(env)), ...BOTH);
@@ -76,7 +76,7 @@ describe('binaries are looked for', () => {
     expect(calls).toEqual(['download']);
   });
 
-  test('and are built when the network has none, which is said', async () => {
+  test('and are built if the network has none, which is reported', async () => {
     const lines: string[] = [];
     const found = await ensureBinaries(
       { env, progress: (line) => lines.push(line) },
@@ -88,7 +88,7 @@ describe('binaries are looked for', () => {
     expect(lines).toEqual(['No envtest archive (why). Building from the Go modules instead.']);
   });
 
-  test('by two at once with one build', async () => {
+  test('by two processes at once with one build', async () => {
     const shared = suppliers({ download: fail('No route.') });
     const both = await Promise.all([ensureBinaries({ env }, shared), ensureBinaries({ env }, shared)]);
     expect(both.map(({ source }) => source).sort()).toEqual(['build', 'cache']);
@@ -97,7 +97,7 @@ describe('binaries are looked for', () => {
 });
 
 describe('a folder', () => {
-  test('in KUBEBUILDER_ASSETS that lacks a binary is an error, not a reason to look elsewhere', async () => {
+  test('in KUBEBUILDER_ASSETS that lacks a binary is an error, and nothing else is tried', async () => {
     env.KUBEBUILDER_ASSETS = join(folder, 'assets');
     await fill(env.KUBEBUILDER_ASSETS, 'etcd');
     await expect(ensureBinaries({ env }, suppliers())).rejects.toMatchObject({
@@ -114,7 +114,7 @@ describe('a folder', () => {
 });
 
 describe('kubectl', () => {
-  test('is built only when it is asked for, and only once', async () => {
+  test('is built only if requested, and only once', async () => {
     await fill(builtFolder(cacheRoot(env)), ...BOTH);
     expect((await ensureBinaries({ env }, suppliers())).kubectl).toBeUndefined();
     const want = join(builtFolder(cacheRoot(env)), 'kubectl');
@@ -130,14 +130,14 @@ describe('kubectl', () => {
     expect(kubectl).toBe(join(folder, 'assets', 'kubectl'));
   });
 
-  test('is built in the same go as the others', async () => {
+  test('is built in one run with the others', async () => {
     const found = await ensureBinaries({ env, kubectl: true }, suppliers({ download: fail('No route.') }));
     expect(found.kubectl).toBe(join(builtFolder(cacheRoot(env)), 'kubectl'));
     expect(calls).toEqual(['download', 'build', 'kubectl']);
   });
 });
 
-test('a kubectl that cannot be built is named, since the other two are there', async () => {
+test('the error names kubectl if only kubectl cannot be built', async () => {
   await fill(builtFolder(cacheRoot(env)), ...BOTH);
   await expect(
     ensureBinaries({ env, kubectl: true }, suppliers({ buildKubectl: fail('There is no "go" in PATH.') })),
@@ -148,7 +148,7 @@ test('a kubectl that cannot be built is named, since the other two are there', a
   });
 });
 
-test('when nothing helps, the error says what is missing and what to do about it', async () => {
+test('if nothing works, the error names what is missing and what to do', async () => {
   const error = await ensureBinaries(
     { env },
     suppliers({ download: fail('No route.'), build: fail('There is no "go" in PATH.') }),

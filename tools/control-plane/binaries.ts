@@ -13,9 +13,9 @@ import { ETCD_VERSION, ENVTEST_VERSION, GO_VERSION, KUBERNETES_VERSION, platform
 export interface Binaries {
   etcd: string;
   kubeApiserver: string;
-  /** Set if it was asked for, or lies beside the others anyway. */
+  /** Set if it was requested, or is beside the others anyway. */
   kubectl?: string;
-  /** What kube-apiserver says of itself, such as 'Kubernetes v1.36.3'. */
+  /** The output of `kube-apiserver --version`, such as 'Kubernetes v1.36.3'. */
   version: string;
   source: 'KUBEBUILDER_ASSETS' | 'cache' | 'download' | 'build';
 }
@@ -23,14 +23,14 @@ export interface Binaries {
 export interface BinaryOptions {
   /** Find or build kubectl too. */
   kubectl?: boolean;
-  /** Gets one line of text at a time. */
+  /** Called with one line of text at a time. */
   progress?: (line: string) => void;
-  /** Stands in for process.env. */
+  /** Used instead of process.env. */
   env?: Environment;
   signal?: AbortSignal;
 }
 
-/** The steps that reach outside, so that a test can stand in for them. */
+/** The steps that reach outside, which a test can replace. */
 export interface Suppliers {
   download: typeof downloadEnvtest;
   build: typeof buildControlPlane;
@@ -47,8 +47,8 @@ const SUPPLIERS: Suppliers = {
 
 /**
  * Finds etcd and kube-apiserver, in this order: `KUBEBUILDER_ASSETS`; the cache folder; the envtest archive (checked by its
- * published sum); a build from the pinned Go modules. The last two fill the cache.
- * @throws ControlPlaneError `AssetsIncomplete`, or `BinariesMissing` with what to do in `details`.
+ * published sum); a build from the pinned Go modules. The last two fill the cache. @throws ControlPlaneError
+ * `AssetsIncomplete`, or `BinariesMissing` with what to do in `details`.
  */
 export async function ensureBinaries(
   options: BinaryOptions = {},
@@ -127,7 +127,7 @@ async function supply(
   }
 }
 
-/** What a person can do about missing binaries. */
+/** What a person can do if binaries are missing. */
 function missingAdvice(root: string, download: string, build: string): string[] {
   return [
     `Looked in: KUBEBUILDER_ASSETS (not set); ${root} (nothing that fits).`,
@@ -164,7 +164,7 @@ async function finish(
   };
 }
 
-/** kubectl from beside the others, else from the cache, else built into the cache if it is wanted. */
+/** kubectl from beside the others, from the cache, or built into the cache if requested. */
 async function kubectlFor(
   folder: string,
   options: BinaryOptions,

@@ -67,21 +67,21 @@ describe('a build', () => {
     expect(record).toContain('-X k8s.io/component-base/version.gitVersion=v1.36.3');
   });
 
-  test('of kubectl joins what is there', async () => {
+  test('of kubectl adds to the folder', async () => {
     const env = await fakeGo(': > "$out"');
     await buildControlPlane(target, { env });
     await buildKubectl(target, { env });
     expect((await readdir(target)).sort()).toEqual(['etcd', 'kube-apiserver', 'kubectl']);
   });
 
-  test('joins a kubectl that was there before', async () => {
+  test('keeps a kubectl that was there before', async () => {
     const env = await fakeGo(': > "$out"');
     await buildKubectl(target, { env });
     await buildControlPlane(target, { env });
     expect((await readdir(target)).sort()).toEqual(['etcd', 'kube-apiserver', 'kubectl']);
   });
 
-  test('that fails halfway leaves no half, and tells what Go said', async () => {
+  test('that fails halfway leaves nothing, and reports Go’s output', async () => {
     const env = await fakeGo(
       'case $what in *etcd*) : > "$out";; *) echo "x.go:1: broken" >&2; echo k8s.io/ok >&2; exit 1;; esac',
     );
@@ -93,9 +93,9 @@ describe('a build', () => {
     expect(await readdir(join(folder, 'cache'))).toEqual([]);
   });
 
-  test('that is ended midway ends its compilers too and leaves nothing', async () => {
+  test('that is ended halfway ends its compilers too and leaves nothing', async () => {
     const stop = new AbortController();
-    // Its child holds standard error open: the build ends only if that one is killed as well.
+    // Its child keeps standard error open: the build ends only if the child is killed too.
     const env = await fakeGo('sleep 600 & wait');
     const building = buildControlPlane(target, { env, signal: stop.signal, progress: () => stop.abort() });
     await expect(building).rejects.toThrow('aborted');
@@ -104,14 +104,14 @@ describe('a build', () => {
 });
 
 describe('without a Go that can build it', () => {
-  test('the error says which one is needed', async () => {
+  test('the error names the version that is needed', async () => {
     await expect(buildControlPlane(target, { env: { PATH: folder } })).rejects.toMatchObject({
       message: 'There is no "go" in PATH.',
       details: ['Go 1.26 or newer is needed.'],
     });
   });
 
-  test('the error repeats what an old one says of itself', async () => {
+  test('the error repeats the version of an old one', async () => {
     const env = await fakeGo(
       'exit 1',
       'echo "go: go.mod requires go >= 1.26.0 (running go 1.20)" >&2; exit 1',

@@ -43,22 +43,22 @@ function kubernetesTarget(name: string): GoTarget {
   };
 }
 
-/** Builds etcd and kube-apiserver into `folder`, which appears only when both are complete. */
+/** Builds etcd and kube-apiserver into `folder`, which appears only once both are complete. */
 export async function buildControlPlane(folder: string, options: BuildOptions): Promise<void> {
   await inTemporaryFolder(folder, options, async (out, go) => {
-    // One after the other: side by side each would compile the packages that both use.
+    // One after the other: in parallel each would compile the packages that both use.
     await goBuild([ETCD, KUBE_APISERVER], out, go);
     try {
       await rename(out, folder);
     } catch (error) {
-      // A folder with kubectl alone, or one that another machine filled meanwhile.
+      // The folder has only kubectl, or another machine filled it meanwhile.
       if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
       for (const name of await readdir(out)) await rename(join(out, name), join(folder, name));
     }
   });
 }
 
-/** Builds kubectl into `folder`, beside whatever is there. */
+/** Builds kubectl into `folder`, beside its other files. */
 export async function buildKubectl(folder: string, options: BuildOptions): Promise<void> {
   await inTemporaryFolder(folder, options, async (out, go) => {
     await goBuild([KUBECTL], out, go);
@@ -93,10 +93,10 @@ async function inTemporaryFolder(
   }
 }
 
-/** @throws ControlPlaneError that says which Go is needed. */
+/** @throws ControlPlaneError that names the Go that is needed. */
 async function requireGo(env: Environment): Promise<void> {
   try {
-    // In the module's folder: there an older Go fetches the one it needs, if GOTOOLCHAIN lets it, or says that it may not.
+    // In the module's folder an older Go fetches the one that is needed, or reports that GOTOOLCHAIN forbids it.
     await promisify(execFile)('go', ['version'], { cwd: join(MODULES, 'kubernetes'), env: { ...env } });
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';

@@ -11,7 +11,7 @@ import { kubeconfigText, type UserCredential } from './kubeconfig.ts';
 import { createAuthority, createSigningKey, type Authority } from './pki.ts';
 import { Servers } from './servers.ts';
 
-/** Long enough for any test; the control plane is gone before. */
+/** Long enough for any test: the control plane ends earlier. */
 const TOKEN_SECONDS = 24 * 60 * 60;
 
 const ADMIN = 'kubernetes-admin';
@@ -56,7 +56,7 @@ export class Cluster implements ControlPlane {
     });
   }
 
-  /** Starts both servers and waits until the API server serves; leaves nothing behind when that fails. */
+  /** Starts both servers and waits until the API server serves. Leaves nothing behind if that fails. */
   static async start(binaries: Binaries, options: ControlPlaneOptions): Promise<Cluster> {
     options.signal?.throwIfAborted();
     const dataDir = await mkdtemp(join(await realpath(tmpdir()), 'tinycert-control-plane-'));

@@ -8,14 +8,14 @@ export type Identity =
   | { serviceAccount: { namespace: string; name: string } };
 
 export interface ControlPlaneOptions {
-  /** Record one line per request, see `auditPolicy`. Off by default. */
+  /** Whether to record one line per request, see `auditPolicy`. Off by default. */
   auditLog?: boolean;
-  /** Gets one line of text at a time while binaries are fetched or built. */
+  /** Called with one line of text at a time while binaries are fetched or built. */
   progress?: (line: string) => void;
   extraApiServerArgs?: readonly string[];
-  /** Leave the data folder behind after `stop`. */
+  /** Whether to keep the data folder after `stop`. */
   keepData?: boolean;
-  /** Ends the start, a running build included. Has no effect once the control plane is ready. */
+  /** Ends the start, including a running build. Has no effect once the control plane is ready. */
   signal?: AbortSignal;
 }
 
@@ -38,15 +38,15 @@ export interface ControlPlane {
   readonly dataDir: string;
   /** Path of the audit log; undefined if it is off. */
   readonly auditLog: string | undefined;
-  /** What runs: 'Kubernetes v1.36.3' for example. */
+  /** The version that runs, such as 'Kubernetes v1.36.3'. */
   readonly version: string;
   /** Resolves with the reason if etcd or kube-apiserver ends by itself; stays pending otherwise. */
   readonly died: Promise<ControlPlaneError>;
   /** Writes a kubeconfig (mode 0600) for that identity into `dataDir` and returns its path. */
   kubeconfigFor(user: Identity): Promise<string>;
-  /** Ends both processes and removes `dataDir`. May be called again. */
+  /** Ends both processes and removes `dataDir`. May be called more than once. */
   stop(): Promise<void>;
-  /** Ends kube-apiserver, starts it on the same port and data, waits until it is ready. */
+  /** Ends kube-apiserver, starts it with the same port and data, and waits until it is ready. */
   restartApiServer(options?: RestartOptions): Promise<void>;
   /** The same for etcd; resolves when the API server is ready again. */
   restartEtcd(options?: RestartOptions): Promise<void>;
@@ -54,8 +54,8 @@ export interface ControlPlane {
 }
 
 /**
- * Finds or makes the binaries, then starts etcd and kube-apiserver on free loopback ports with RBAC on.
- * @throws ControlPlaneError with details for a person: what is missing, or the end of a log.
+ * Finds or makes the binaries, then starts etcd and kube-apiserver on free loopback ports with RBAC on. @throws
+ * ControlPlaneError with details for a person: what is missing, or the end of a log.
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const { progress, signal } = options;

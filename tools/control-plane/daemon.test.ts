@@ -24,7 +24,7 @@ async function start(script: string): Promise<Daemon> {
   return startDaemon(binary, ['--flag'], log);
 }
 
-test('both outputs go to the log, and its end can be read', async () => {
+test('both outputs go to the log, whose end can be read', async () => {
   const daemon = await start('echo "$1"; echo problem >&2; exit 3');
   expect(await daemon.exited).toEqual({ code: 3, signal: null });
   expect(await daemon.tail()).toEqual(['--flag', 'problem']);
@@ -32,7 +32,7 @@ test('both outputs go to the log, and its end can be read', async () => {
   expect([daemon.name, daemon.running]).toEqual(['server', false]);
 });
 
-test('variables that etcd would take as flags stay outside', async () => {
+test('variables that etcd would read as flags are not passed on', async () => {
   vi.stubEnv('ETCD_LISTEN_CLIENT_URLS', 'http://0.0.0.0:1');
   vi.stubEnv('HTTPS_PROXY', 'http://proxy');
   vi.stubEnv('GOGC', '50');
@@ -41,22 +41,22 @@ test('variables that etcd would take as flags stay outside', async () => {
   expect(await daemon.tail()).toEqual(['GOGC=50']);
 });
 
-test('a server that ignores the polite signal is killed', async () => {
+test('a server that ignores SIGTERM is killed', async () => {
   const daemon = await start("trap '' TERM; echo up; while :; do sleep 1; done");
-  // Its trap must be set first; the test's time limit ends a wait in vain.
+  // Its trap must be set first; otherwise the test's time limit ends the wait.
   while (!(await daemon.tail()).includes('up')) await nextTurn();
   await daemon.stop('SIGTERM', 10);
   expect(await daemon.exited).toEqual({ code: null, signal: 'SIGKILL' });
 });
 
-test('a server that is gone can be stopped again', async () => {
+test('a server that has ended can be stopped again', async () => {
   const daemon = await start('exit 0');
   await daemon.exited;
   await daemon.stop('SIGTERM');
   expect(daemon.running).toBe(false);
 });
 
-test('a binary that cannot be run is an error at once', async () => {
+test('a binary that cannot run is an error at once', async () => {
   await expect(startDaemon(join(folder, 'absent'), [], log)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 

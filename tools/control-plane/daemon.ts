@@ -14,18 +14,18 @@ export interface Exit {
 export interface Daemon {
   readonly name: string;
   readonly pid: number;
-  /** Resolves once the process is gone; never rejects. */
+  /** Resolves once the process has ended; never rejects. */
   readonly exited: Promise<Exit>;
   readonly running: boolean;
-  /** Asks with `signal`, insists with SIGKILL after `graceMs`. Resolves when the process is gone. */
+  /** Sends `signal`, and SIGKILL after `graceMs`. Resolves once the process has ended. */
   stop(signal: NodeJS.Signals, graceMs?: number): Promise<void>;
   /** The last lines of its output. */
   tail(lines?: number): Promise<string[]>;
 }
 
 /**
- * What the child sees of our environment. Not all of it: etcd takes every ETCD_* variable as a flag, and a proxy
- * variable must not reach the API server.
+ * The part of our environment that the child sees. etcd reads every ETCD_* variable as a flag, and the API server must not see
+ * a proxy variable.
  */
 const PASSED_ON = ['PATH', 'TMPDIR', 'TZ', 'GODEBUG', 'GOGC', 'GOMAXPROCS', 'GOMEMLIMIT'];
 
@@ -34,7 +34,7 @@ export async function startDaemon(binary: string, args: readonly string[], logFi
   const log = openSync(logFile, 'a', 0o600);
   try {
     const child = spawn(binary, args, {
-      // A process group of its own: Ctrl-C in a terminal must reach only us, who stop it in order.
+      // A process group of its own: Ctrl-C in a terminal must reach only this process, which stops the child in order.
       detached: true,
       stdio: ['ignore', log, log],
       env: Object.fromEntries(
@@ -75,13 +75,13 @@ export async function startDaemon(binary: string, args: readonly string[], logFi
   }
 }
 
-/** The last `lines` lines of a file that may not exist. */
+/** The last `lines` lines of a file; '' if it does not exist. */
 export async function tailOf(file: string, lines = 15): Promise<string[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.trimEnd().split('\n').slice(-lines);
 }
 
-/** A sentence about an exit. */
+/** A sentence that describes an exit. */
 export function describeExit(exit: Exit): string {
   return exit.signal === null
     ? `It exited with code ${exit.code ?? 'unknown'}.`

@@ -22,7 +22,7 @@ describe('the DER of', () => {
   });
 });
 
-test('a length of any size is written in the fewest bytes and gives the content back', () => {
+test('a length of any size has the fewest bytes and the content is intact', () => {
   assert(
     property(anyInteger({ min: 0, max: 70_000 }), (size) => {
       const der = utf8String('a'.repeat(size));

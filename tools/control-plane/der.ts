@@ -1,4 +1,4 @@
-/** A DER writer for the few types that an X.509 certificate needs (ITU-T X.690). */
+/** A DER writer for the types in an X.509 certificate (ITU-T X.690). */
 
 function tagged(tag: number, ...contents: readonly Buffer[]): Buffer {
   const body = Buffer.concat(contents);
@@ -58,7 +58,7 @@ export function bitString(content: Buffer, unused = 0): Buffer {
   return tagged(0x03, Buffer.from([unused]), content);
 }
 
-/** UTCTime until 2049, GeneralizedTime from then on, as RFC 5280 4.1.2.5 wants. */
+/** UTCTime until 2049, GeneralizedTime from then on, as RFC 5280 4.1.2.5 requires. */
 export function time(at: Date): Buffer {
   const digits = at.toISOString().replaceAll(/[-:T]|\.\d+/gu, '');
   return at.getUTCFullYear() < 2050
@@ -71,7 +71,7 @@ export function explicit(n: number, content: Buffer): Buffer {
   return tagged(0xa0 | n, content);
 }
 
-/** `[n] IMPLICIT` of a primitive type, from its bare content. */
+/** `[n] IMPLICIT` of a primitive type, from its content without a header. */
 export function implicit(n: number, content: Buffer): Buffer {
   return tagged(0x80 | n, content);
 }

@@ -42,7 +42,7 @@ test('an archive with the right sum is unpacked into place', async () => {
   expect(await readdir(cache)).toEqual(['envtest']);
 });
 
-test('a redirect is followed, since the sum and not the address is trusted', async () => {
+test('a redirect is followed, since the sum, not the address, is trusted', async () => {
   answer = (request, response) => {
     if (request.url === '/moved') response.end(archive);
     else response.writeHead(302, { location: '/moved' }).end();
@@ -75,7 +75,7 @@ test.each<[string, RequestListener, string]>([
   expect(await readdir(cache)).toEqual([]);
 });
 
-test('the reason of a failed connection is kept', async () => {
+test('the reason of a failed connection is reported', async () => {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => {
     server.close(resolve);
@@ -88,7 +88,7 @@ test('the reason of a failed connection is kept', async () => {
   ).rejects.toMatchObject({ code: 'DownloadFailed', cause: { code: 'ECONNREFUSED' } });
 });
 
-test('a platform without a pinned archive asks no server', async () => {
+test('a platform without a pinned archive causes no request', async () => {
   await expect(downloadEnvtest(join(folder, 'cache/envtest'), {}, 'plan9-mips')).rejects.toMatchObject({
     code: 'DownloadFailed',
     details: ['plan9-mips'],

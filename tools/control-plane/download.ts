@@ -17,14 +17,14 @@ export interface DownloadOptions {
   signal?: AbortSignal;
 }
 
-/** Short, since a closed network is common and the build is the way out. */
+/** Short, since a closed network is common and a build can follow. */
 const CONNECT_TIMEOUT_MS = 5000;
-/** Of silence, not of the whole transfer. */
+/** Limits silence, not the whole transfer. */
 const STALL_TIMEOUT_MS = 15_000;
-/** Four times what the archive weighs. */
+/** Four times the size of the archive. */
 const LARGEST_ARCHIVE = 256 * 1024 * 1024;
 
-/** Fetches the envtest archive and unpacks it into `folder`, which appears only once the sum was found right. */
+/** Fetches the envtest archive and unpacks it into `folder`, which appears only once the sum is verified. */
 export async function downloadEnvtest(
   folder: string,
   options: DownloadOptions,
@@ -52,7 +52,7 @@ export async function downloadEnvtest(
     }
     const out = join(temporary, 'bin');
     await mkdir(out);
-    // The archive's folders are controller-tools/envtest.
+    // The archive's files are under controller-tools/envtest.
     await promisify(execFile)('tar', ['-xzf', file, '-C', out, '--strip-components=2']);
     await rename(out, folder);
   } finally {
@@ -60,7 +60,7 @@ export async function downloadEnvtest(
   }
 }
 
-/** Streams `url` into `file`; gives the SHA-512 of what was written. */
+/** Streams `url` into `file` and returns the SHA-512 of the content. */
 async function fetchTo(url: string, file: string, signal: AbortSignal | undefined): Promise<string> {
   const agent = new EnvHttpProxyAgent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
@@ -90,7 +90,7 @@ async function fetchTo(url: string, file: string, signal: AbortSignal | undefine
   }
 }
 
-/** The innermost error: fetch wraps what happened into a bare "fetch failed". */
+/** The innermost error: fetch wraps the cause into a bare "fetch failed". */
 function rootCause(thrown: unknown): Error {
   let error = asError(thrown);
   while (error.cause instanceof Error) error = error.cause;

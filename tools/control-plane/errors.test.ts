@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ControlPlaneError, explain } from './errors.ts';
 
-test('a person reads the message, the details and every cause, in that order', () => {
+test('the text has the message, the details and every cause, in that order', () => {
   const error = new ControlPlaneError('DownloadFailed', 'No archive.', ['first', 'second'], {
     cause: new Error('no route'),
   });
@@ -11,6 +11,6 @@ test('a person reads the message, the details and every cause, in that order', (
 test.each([
   [new Error('plain'), 'plain'],
   ['a text', 'a text'],
-])('whatever was thrown gives a text', (thrown, want) => {
+])('any thrown value gives a text', (thrown, want) => {
   expect(explain(thrown)).toBe(want);
 });

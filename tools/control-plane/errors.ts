@@ -1,6 +1,6 @@
 import { AppError, asError } from '../../src/lib/errors.ts';
 
-/** The codes a caller may branch on. */
+/** The codes that a caller may branch on. */
 export type ControlPlaneCode =
   | 'AssetsIncomplete'
   | 'BinariesMissing'
@@ -10,7 +10,7 @@ export type ControlPlaneCode =
   | 'StartFailed'
   | 'ProcessDied';
 
-/** Anything that keeps the control plane from running. `details` holds the lines a person needs: what to do, or a log's end. */
+/** An error that keeps the control plane from running. `details` has lines for a person: what to do, or the end of a log. */
 export class ControlPlaneError extends AppError {
   readonly details: readonly string[];
 

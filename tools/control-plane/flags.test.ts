@@ -15,7 +15,7 @@ test('both servers listen on loopback only', () => {
 });
 
 describe('the API server', () => {
-  test('decides by RBAC and talks to our etcd', () => {
+  test('uses RBAC and our etcd', () => {
     const args = apiServerArgs(LAYOUT, undefined, []);
     expect(args).toContain('--authorization-mode=RBAC');
     expect(args).toContain('--etcd-servers=http://127.0.0.1:1001');
@@ -25,19 +25,19 @@ describe('the API server', () => {
     expect(apiServerArgs(LAYOUT, undefined, []).filter((arg) => arg.includes('admission'))).toEqual([]);
   });
 
-  test('writes an audit log only when it is asked for', () => {
+  test('writes an audit log only if requested', () => {
     const audit = (file?: string): string[] =>
       apiServerArgs(LAYOUT, file, []).filter((arg) => arg.startsWith('--audit'));
     expect(audit()).toEqual([]);
     expect(audit('/data/audit.log')).toContain('--audit-log-path=/data/audit.log');
   });
 
-  test('takes further arguments last, so that they win', () => {
+  test('has further arguments last, so they win', () => {
     expect(apiServerArgs(LAYOUT, undefined, ['--v=4']).at(-1)).toBe('--v=4');
   });
 });
 
-test('the audit policy never records a body, since Secrets would be in it', () => {
+test('the audit policy never records a body, which could have Secrets', () => {
   const policy = JSON.parse(auditPolicy()) as { rules: { level: string }[] };
   expect(new Set(policy.rules.map((rule) => rule.level))).toEqual(new Set(['None', 'Metadata']));
 });

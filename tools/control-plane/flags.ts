@@ -1,6 +1,6 @@
-/** The command lines of etcd and kube-apiserver, and the audit policy. Pure, so that a test can read them. */
+/** The command lines of etcd and kube-apiserver, and the audit policy. Pure, so a test can read them. */
 
-/** Where one control plane keeps its files and listens. */
+/** The files and ports of one control plane. */
 export interface Layout {
   dataDir: string;
   etcdPort: number;
@@ -8,12 +8,12 @@ export interface Layout {
   apiPort: number;
 }
 
-/** A Pod network never exists here; the range only has to be valid. */
+/** There is no Pod network here; the range only has to be valid. */
 const SERVICE_RANGE = '10.96.0.0/16';
 
 /**
  * TEST-NET-1 (RFC 5737). The API server refuses loopback as its advertised address and, without one, looks for a network
- * interface, which a sandbox may not have. Nobody connects to it: the endpoint reconciler that would publish it is off.
+ * interface, which a sandbox may not have. Nothing connects to it: the endpoint reconciler that would publish it is off.
  */
 const ADVERTISED_ADDRESS = '192.0.2.1';
 
@@ -28,7 +28,8 @@ export function etcdArgs(layout: Layout): string[] {
     `--listen-peer-urls=${peer}`,
     `--initial-advertise-peer-urls=${peer}`,
     `--initial-cluster=default=${peer}`,
-    // The data outlive neither the machine nor the test, and a noisy disk would time itself instead of the operator.
+    // The data need not survive a crash of the machine, and with fsync the tests would measure the disk instead of the
+    // operator.
     '--unsafe-no-fsync',
     '--log-level=warn',
   ];
@@ -55,7 +56,7 @@ export function apiServerArgs(
     '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
     `--service-account-key-file=${dataDir}/service-account.pub`,
     `--service-account-signing-key-file=${dataDir}/service-account.key`,
-    // Polls that only feed metrics of etcd's size.
+    // This poll only feeds a metric of etcd's size.
     '--etcd-count-metric-poll-period=0',
     '--etcd-db-metric-poll-interval=0',
     ...(auditLog === undefined
@@ -63,14 +64,14 @@ export function apiServerArgs(
       : [
           `--audit-policy-file=${dataDir}/audit-policy.json`,
           `--audit-log-path=${auditLog}`,
-          // No rotation: whoever counts requests reads one file from its beginning.
+          // No rotation: requests are counted in one file from its beginning.
           '--audit-log-maxsize=0',
         ]),
     ...extra,
   ];
 }
 
-/** Who did what, once per request, when it is answered. Probes and the API server's own housekeeping are left out. */
+/** Records who did what, once per request, when it is answered. Omits probes and the API server's own housekeeping. */
 export function auditPolicy(): string {
   const policy = {
     apiVersion: 'audit.k8s.io/v1',

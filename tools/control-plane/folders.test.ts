@@ -10,7 +10,7 @@ test.each([
   expect(cacheRoot(env)).toBe(want);
 });
 
-test('binaries of other versions, platforms and origins never share a folder', () => {
+test('binaries of different versions, platforms and origins never share a folder', () => {
   expect(builtFolder('/c', 'linux-amd64')).toBe('/c/kubernetes-v1.36.3-etcd-v3.7.3-linux-amd64');
   expect(downloadedFolder('/c', 'darwin-arm64')).toBe('/c/envtest-v1.36.2-darwin-arm64');
 });

@@ -19,11 +19,11 @@ export interface GoBuildOptions {
   env: Environment;
   progress?: (line: string) => void;
   signal?: AbortSignal;
-  /** Told of the build's process group while it runs, so that it can be killed with us. */
+  /** Called with the build's process group while it runs, so that it can be killed with this process. */
   guard?: (pids: readonly number[]) => void;
 }
 
-/** How far a build is. */
+/** The progress of a build. */
 export interface BuildState {
   seconds: number;
   downloaded: number;
@@ -33,13 +33,13 @@ export interface BuildState {
 const REPORT_MS = 10_000;
 const ERROR_LINES = 15;
 
-/** Builds the targets side by side into `out`, and reports at least every ten seconds. */
+/** Builds the targets in parallel into `out`, and reports at least every ten seconds. */
 export async function goBuild(
   targets: readonly GoTarget[],
   out: string,
   options: GoBuildOptions,
 ): Promise<void> {
-  // Side by side, since each has stretches (fetching, linking) that leave a core idle. If one fails, so does the other.
+  // In parallel, since each leaves a core idle at times (fetching, linking). If one fails, the other is ended.
   const failed = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
   const running = new Set<number>();
@@ -80,7 +80,7 @@ async function buildOne(target: GoTarget, out: string, options: GoBuildOptions, 
   options.progress?.(`Built ${target.name} ${target.version} in ${seconds} s.`);
 }
 
-/** One line on a running build, such as `Building etcd v3.7.3: 20 s, 310 packages compiled.` */
+/** One line about a running build, such as `Building etcd v3.7.3: 20 s, 310 packages compiled.` */
 export function progressLine(target: Pick<GoTarget, 'name' | 'version'>, state: BuildState): string {
   const parts = [`${state.seconds} s`];
   if (state.downloaded > 0) parts.push(`${state.downloaded} modules fetched`);
@@ -94,7 +94,7 @@ function goArgs(target: GoTarget, out: string): string[] {
     '-v',
     '-trimpath',
     '-mod=readonly',
-    // The linker would drop the debug information; not making it saves a twentieth of the time.
+    // The linker would drop the debug information; omitting it saves a twentieth of the time.
     '-gcflags=all=-dwarf=false',
     '-ldflags',
     target.ldflags,
@@ -115,10 +115,10 @@ async function runGo(
   signal?.throwIfAborted();
   const child = spawn('go', goArgs(target, out), {
     cwd: target.module,
-    // A workspace of the user's must not take part.
-    // Compilers that collect their garbage less often need a fifth less time, and memory is not what a build lacks.
+    // A workspace of the user must have no effect. Compilers that collect their garbage less often need a fifth less time, and
+    // memory is not what a build lacks.
     env: { GOGC: '400', ...options.env, CGO_ENABLED: '0', GOWORK: 'off' },
-    // A group of its own, so that its compilers can be ended with it.
+    // A process group of its own, so its compilers can be ended with it.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -147,7 +147,7 @@ async function runGo(
   }
 }
 
-/** What `go build -v` prints for each package that it compiles. */
+/** A line that `go build -v` prints for each package it compiles. */
 function isImportPath(line: string): boolean {
   return /^[\w.~/-]+$/u.test(line);
 }

@@ -10,7 +10,7 @@ function read(text: string): KubeConfig {
 
 const decode = (data: string | undefined): string => Buffer.from(data ?? '', 'base64').toString();
 
-test('a client certificate goes in whole, with the server and its CA', () => {
+test('a client certificate is inline, with the server and its CA', () => {
   const config = read(kubeconfigText('https://127.0.0.1:2', 'CA', { cert: 'CERT', key: 'KEY' }, 'jane'));
   expect(config.getCurrentCluster()?.server).toBe('https://127.0.0.1:2');
   expect(config.getCurrentCluster()?.skipTLSVerify).toBe(false);
@@ -24,7 +24,7 @@ test('a client certificate goes in whole, with the server and its CA', () => {
   ]);
 });
 
-test('a token goes in alone', () => {
+test('a token is the only credential of its user', () => {
   const user = read(kubeconfigText('https://127.0.0.1:2', 'CA', { token: 'abc' })).getCurrentUser();
   expect([user?.token, user?.certData, user?.keyData]).toEqual(['abc', undefined, undefined]);
 });

@@ -1,7 +1,7 @@
-/** How a user proves who it is: a client certificate (PEM) or a bearer token. */
+/** A user's credentials: a client certificate (PEM) or a bearer token. */
 export type UserCredential = { cert: string; key: string } | { token: string };
 
-/** A kubeconfig with everything inline: one cluster, one user, one context. JSON, which every YAML reader takes. */
+/** A kubeconfig with everything inline: one cluster, one user, one context. It is JSON, which every YAML parser accepts. */
 export function kubeconfigText(server: string, caCert: string, user: UserCredential, name = 'user'): string {
   const credential =
     'token' in user

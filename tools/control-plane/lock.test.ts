@@ -13,12 +13,12 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const LONG_AGO = new Date('2020-01-01T00:00:00Z');
 
-/** The id of a process that is gone. */
+/** The id of a process that has ended. */
 function deadPid(): number {
   return spawnSync('true').pid;
 }
 
-test('two that want the lock work one after the other, and nothing stays', async () => {
+test('two that want the lock work in turn, and nothing remains', async () => {
   const events: string[] = [];
   const entered = Promise.withResolvers<void>();
   const waiting = Promise.withResolvers<void>();
@@ -37,7 +37,7 @@ test('two that want the lock work one after the other, and nothing stays', async
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('work that fails gives the lock back', async () => {
+test('failed work releases the lock', async () => {
   await expect(withLock(folder, 'x', {}, () => Promise.reject(new Error('broken')))).rejects.toThrow(
     'broken',
   );
@@ -47,7 +47,7 @@ test('work that fails gives the lock back', async () => {
 test.each([
   ['whose holder on this host is dead', { pid: deadPid(), host: hostname() }, new Date()],
   ['of another host that nobody touched for long', { pid: 1, host: 'elsewhere' }, LONG_AGO],
-])('a lock %s is taken over', async (_which, holder, touched) => {
+])('a lock %s is replaced', async (_which, holder, touched) => {
   const file = join(folder, 'x.lock');
   await writeFile(file, JSON.stringify(holder));
   await utimes(file, touched, touched);
@@ -55,7 +55,7 @@ test.each([
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('a fresh lock of another host is respected, said so, and waiting for it can be ended', async () => {
+test('a fresh lock of another host is respected and reported, and the wait for it can be ended', async () => {
   await writeFile(join(folder, 'x.lock'), JSON.stringify({ pid: deadPid(), host: 'elsewhere' }));
   const stop = new AbortController();
   const lines: string[] = [];

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A holder touches its lock this often; one that was not touched for the longer time is dead. */
+/** A holder touches its lock this often. A lock that was not touched for the longer time is stale. */
 const TOUCH_MS = 5000;
 const STALE_MS = 60_000;
 const POLL_MS = 500;
@@ -21,7 +21,7 @@ export interface LockOptions {
 }
 
 /**
- * Runs `work` while holding a lock file in `folder`, so that two processes do not build the same thing at once.
+ * Runs `work` while holding a lock file in `folder`, so two processes do not build the same thing at once.
  * It saves work and is not needed for correctness: every result is moved into place in one rename.
  */
 export async function withLock<T>(
@@ -49,7 +49,7 @@ async function acquire(file: string, options: LockOptions): Promise<void> {
   const mine = `${file}.${randomUUID()}`;
   const since = performance.now();
   let reportAt = 0;
-  // Written first and then linked, so that the lock never exists without its holder's name.
+  // Write first, then link, so the lock never exists without its holder's name.
   await writeFile(mine, JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder));
   try {
     while (!(await linked(mine, file))) {
@@ -79,7 +79,7 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** The cache may be shared between containers, where a process id says nothing: only our own host's ids are asked. */
+/** Containers may share the cache, and a process id means nothing in another one, so only check ids of our own host. */
 async function isStale(file: string): Promise<boolean> {
   try {
     const { mtimeMs } = await stat(file);
@@ -92,12 +92,12 @@ async function isStale(file: string): Promise<boolean> {
   }
 }
 
-/** By rename: of two that find the same stale lock only one removes it. */
+/** Removes a stale lock by rename: of two processes that find it, only one removes it. */
 async function removeStale(file: string): Promise<void> {
   const aside = `${file}.${randomUUID()}`;
   try {
     await rename(file, aside);
-    // A third process may have taken the lock between the look and the rename: give it back.
+    // A third process may have taken the lock between the check and the rename: give it back.
     if (!(await isStale(aside))) await linked(aside, file);
     await rm(aside, { force: true });
   } catch (error) {

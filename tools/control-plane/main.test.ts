@@ -10,7 +10,7 @@ interface Outcome {
   stderr: string;
 }
 
-/** Runs the command with a PATH and a cache that hold nothing. */
+/** Runs the command with an empty PATH and an empty cache. */
 function command(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
   return new Promise((resolve) => {
     execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
@@ -19,7 +19,7 @@ function command(args: string[], env: Record<string, string> = {}): Promise<Outc
   });
 }
 
-test('--help names every option and where binaries come from', async () => {
+test('--help names every option and the sources of the binaries', async () => {
   const { code, stdout } = await command(['--help']);
   expect(code).toBe(0);
   for (const word of [
@@ -37,14 +37,14 @@ test('--help names every option and where binaries come from', async () => {
   }
 });
 
-test('an unknown option is refused before anything is started', async () => {
+test('an unknown option is refused before anything starts', async () => {
   const { code, stderr } = await command(['--port=1']);
   expect(code).toBe(2);
   expect(stderr).toContain("Unknown option '--port'");
   expect(stderr).toContain('See --help.');
 });
 
-test('a wrong KUBEBUILDER_ASSETS is named', async () => {
+test('the error names a wrong KUBEBUILDER_ASSETS', async () => {
   const { code, stdout, stderr } = await command(['--json'], { KUBEBUILDER_ASSETS: '/nowhere' });
   expect(code).toBe(1);
   expect(stdout).toBe('');

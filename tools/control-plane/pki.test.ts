@@ -16,7 +16,7 @@ test('the authority signs itself and may sign others', () => {
   ]);
 });
 
-test('a server certificate is good for its names and no others', () => {
+test('a server certificate is valid for its names only', () => {
   const authority = createAuthority(NOW);
   const ca = new X509Certificate(authority.caCert);
   const leaf = new X509Certificate(
@@ -38,7 +38,7 @@ test('two certificates of one authority have different keys and serial numbers',
   expect(a?.publicKey.equals(b?.publicKey ?? a.publicKey)).toBe(false);
 });
 
-test('OpenSSL takes both sides of a handshake, and the server sees name and groups of the client', async () => {
+test('OpenSSL accepts both sides of a handshake, and the server sees the client’s name and groups', async () => {
   const authority = createAuthority(new Date());
   const serverSide = authority.issue({ commonName: 'server', usage: 'server', names: ['127.0.0.1'] });
   const clientSide = authority.issue({
@@ -64,7 +64,7 @@ test('OpenSSL takes both sides of a handshake, and the server sees name and grou
   try {
     const peer = (await arrived).getPeerCertificate();
     expect([peer.subject.CN, peer.subject.O]).toEqual(['jane', ['system:masters', 'développeurs']]);
-    // id-kp-clientAuth alone: it must not pass as a server.
+    // id-kp-clientAuth alone: it must not work for a server.
     expect(peer.ext_key_usage).toEqual(['1.3.6.1.5.5.7.3.2']);
   } finally {
     client.destroy();
@@ -72,7 +72,7 @@ test('OpenSSL takes both sides of a handshake, and the server sees name and grou
   }
 });
 
-test('the two halves of the signing key belong together', () => {
+test('the two halves of the signing key match', () => {
   const { publicKey, privateKey } = createSigningKey();
   const text = Buffer.from('token');
   expect(verify('sha256', text, createPublicKey(publicKey), sign('sha256', text, privateKey))).toBe(true);

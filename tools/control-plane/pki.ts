@@ -20,17 +20,17 @@ export interface Credential {
   key: string;
 }
 
-/** What a leaf certificate is for. */
+/** The purpose of a leaf certificate. */
 export interface LeafRequest {
   commonName: string;
-  /** O entries: a client's groups in the eyes of the API server. */
+  /** O entries: a client's groups for the API server. */
   organizations?: readonly string[];
   usage: 'server' | 'client';
   /** Host names and IPv4 addresses; for servers. */
   names?: readonly string[];
 }
 
-/** A throw-away certificate authority that lives as long as one control plane. */
+/** A throw-away certificate authority for one control plane. */
 export interface Authority {
   /** PEM. */
   caCert: string;
@@ -53,7 +53,7 @@ const OID = {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** An ECDSA P-256 authority whose certificates are valid from an hour ago (for skewed clocks) to `days` ahead. */
+/** An ECDSA P-256 authority. Its certificates are valid from an hour ago (for skewed clocks) to `days` ahead. */
 export function createAuthority(now: Date, days = 30): Authority {
   const validity = {
     from: new Date(now.getTime() - DAY_MS / 24),
@@ -140,7 +140,7 @@ function extension(id: string, value: Buffer, critical = false): Buffer {
   return sequence(oid(id), ...(critical ? [boolean(true)] : []), octetString(value));
 }
 
-/** RFC 5280 4.2.1.2 leaves the method open; any digest that is unique to the key will do. */
+/** RFC 5280 4.2.1.2 leaves the method open: any digest unique to the key is valid. */
 function keyIdentifier(key: KeyObject): Buffer {
   return createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))

@@ -10,7 +10,7 @@ function listen(port: number): Promise<ReturnType<typeof createServer>> {
   });
 }
 
-test('the ports differ, can be listened on, and lie below the range of outgoing connections', async () => {
+test('the ports differ, are free, and are below the range of outgoing connections', async () => {
   const ports = await freePorts(5);
   expect(new Set(ports).size).toBe(5);
   const servers = await Promise.all(ports.map(listen));
@@ -18,7 +18,7 @@ test('the ports differ, can be listened on, and lie below the range of outgoing 
   expect(Math.max(...ports)).toBeLessThan(32_768);
 });
 
-test('a port that is taken, or was drawn already, is passed over', async () => {
+test('a port that is in use or already drawn is skipped', async () => {
   const [first = 0, second = 0] = await freePorts(2);
   const other = await listen(first);
   const draws = [first, second, second, first];
@@ -31,7 +31,7 @@ test('a port that is taken, or was drawn already, is passed over', async () => {
   }
 });
 
-test('a machine without a free port is an error and not an endless search', async () => {
+test('a machine without a free port is an error, not an endless search', async () => {
   const [port = 0] = await freePorts(1);
   const other = await listen(port);
   try {

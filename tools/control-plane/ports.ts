@@ -3,31 +3,31 @@ import { createServer, type Server } from 'node:net';
 import { ControlPlaneError } from './errors.ts';
 
 /**
- * Ports are drawn from below the ranges that Linux (from 32768) and macOS (from 49152) hand to outgoing connections.
- * A port from those ranges may be lost while its server restarts, even to a client of that same server: a connect to a
- * closed local port can pick that port as its own source and so connect to itself.
+ * Ports are drawn from below the ranges that Linux (from 32768) and macOS (from 49152) hand to outgoing connections. A port
+ * from those ranges may be lost while its server restarts, even to a client of that server: a connect to a closed local port
+ * can pick the same port as its source and so connect to itself.
  */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const TRIES = 200;
 
 /**
- * `count` different ports that are free on 127.0.0.1 right now. Nothing holds them afterwards, so a caller that finds one
- * taken asks again.
+ * `count` different ports that are free on 127.0.0.1 right now. Nothing reserves them, so a caller must try again if one is in
+ * use later.
  */
 export async function freePorts(count: number, draw: () => number = drawPort): Promise<number[]> {
-  const held = new Map<number, Server>();
+  const taken = new Map<number, Server>();
   try {
-    for (let tries = 0; held.size < count; tries++) {
+    for (let tries = 0; taken.size < count; tries++) {
       if (tries === TRIES) throw new ControlPlaneError('StartFailed', 'No free loopback port was found.');
       const port = draw();
-      if (held.has(port)) continue;
+      if (taken.has(port)) continue;
       const server = await listen(port);
-      if (server !== undefined) held.set(port, server);
+      if (server !== undefined) taken.set(port, server);
     }
-    return [...held.keys()];
+    return [...taken.keys()];
   } finally {
-    await Promise.all([...held.values()].map(close));
+    await Promise.all([...taken.values()].map(close));
   }
 }
 
@@ -35,7 +35,7 @@ function drawPort(): number {
   return randomInt(LOWEST, HIGHEST);
 }
 
-/** A server on that port, or undefined if the port is taken. */
+/** A server on that port, or undefined if the port is in use. */
 function listen(port: number): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer();

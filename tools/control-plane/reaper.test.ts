@@ -16,7 +16,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A process that would outlive the test, and how it ended. */
+/** A process that would outlive the test, and its end. */
 async function sleeper(): Promise<{
   pid: number;
   ended: Promise<NodeJS.Signals | null>;
@@ -40,7 +40,7 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-test('what is guarded last is killed, what was guarded before is not, and the folder goes', async () => {
+test('only the ids of the last line are killed, and the folder is removed', async () => {
   const [past, present] = await Promise.all([sleeper(), sleeper()]);
   const reaper = startReaper(folder);
   reaper.guard([past.pid, present.pid]);

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 
 /**
- * A shell that outlives this process by one breath. It reads lines of process ids; when its input ends, however this
- * process died, it kills the ids of the last line and removes the folder. Without it a SIGKILL of this process would
- * leave etcd and kube-apiserver behind: neither watches its parent.
+ * A shell that outlives this process for a moment. It reads lines of process ids; when its input ends, however this process
+ * died, it kills the ids of the last line and removes the folder. Without it a SIGKILL of this process would leave etcd and
+ * kube-apiserver running, since neither watches its parent.
  */
 export interface Reaper {
   /** Replaces the ids to kill. */
   guard(pids: readonly number[]): void;
-  /** Ends the shell; it kills what is still guarded. Resolves when it is gone. */
+  /** Ends the shell, which kills the ids that remain. Resolves once it has ended. */
   close(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ for pid in $pids; do kill -KILL "$pid" 2>/dev/null; done
 [ -z "$1" ] || for try in 1 2 3 4 5; do rm -rf -- "$1" && break; sleep 0.2; done
 `;
 
-/** Starts the shell. `folder` is removed at the end; leave it out to keep the data. */
+/** Starts the shell. It removes `folder` at the end; omit it to keep the data. */
 export function startReaper(folder?: string): Reaper {
   // A session of its own: Ctrl-C and a kill of the whole process group must not reach it.
   const shell = spawn('/bin/sh', ['-c', SCRIPT, 'control-plane-reaper', folder ?? ''], {
@@ -31,7 +31,7 @@ export function startReaper(folder?: string): Reaper {
     shell.once('close', () => resolve());
     shell.once('error', () => resolve());
   });
-  // The shell may be gone before the last line; then there is nobody left to tell.
+  // The shell may have ended before the last line, which does not matter then.
   shell.stdin.on('error', () => {});
   shell.unref();
   return {

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Appends its port to a file, then is an API server to which everything is ready. */
+/** Appends its port to a file, then plays an API server that reports ready. */
 const API_SERVER = `
 const { appendFileSync, readFileSync } = require('node:fs');
 const flags = Object.fromEntries(process.argv.slice(2).map((arg) => arg.slice(2).split('=')));
@@ -27,13 +27,13 @@ require('node:https')
 
 const IDLE = 'setInterval(() => {}, 1000);';
 
-/** An etcd that does nothing but listen. */
+/** An etcd that only listens. */
 const ETCD = `
 const url = process.argv.find((arg) => arg.startsWith('--listen-client-urls=')).split('=')[1];
 require('node:net').createServer().listen(Number(new URL(url).port), '127.0.0.1');
 `;
 
-/** Two servers in the place of the real ones; the texts are programs for Node. */
+/** Two servers instead of the real ones; the texts are programs for Node. */
 async function servers(etcd: string, apiServer: string): Promise<Servers> {
   const authority = createAuthority(new Date());
   const serving = authority.issue({ commonName: 'x', usage: 'server', names: ['127.0.0.1'] });
@@ -69,8 +69,8 @@ async function usedPorts(): Promise<string[]> {
   return (await readFile(join(folder, 'ports'), 'utf8')).trim().split('\n');
 }
 
-test('a port that was taken meanwhile costs a try and not the start', async () => {
-  // The first one finds its port taken, as the real one would say it.
+test('a port that was taken meanwhile costs one try, not the start', async () => {
+  // The first one reports its port in use, in the words of the real one.
   const takenOnce = `
     const { existsSync, writeFileSync } = require('node:fs');
     const marker = ${JSON.stringify(join(folder, 'tried'))};
@@ -89,7 +89,7 @@ test('a port that was taken meanwhile costs a try and not the start', async () =
   }
 });
 
-test('any other early end fails the start with the log', async () => {
+test('any other early end fails the start and reports the log', async () => {
   const both = await servers('console.error("no space left"); process.exit(2);', API_SERVER);
   try {
     await expect(both.start(undefined)).rejects.toMatchObject({
@@ -102,7 +102,7 @@ test('any other early end fails the start with the log', async () => {
   }
 });
 
-test('a restart keeps the port, and a stop in the midst of it leaves nothing running', async () => {
+test('a restart keeps the port, and a stop during it leaves nothing running', async () => {
   const both = await servers(ETCD, API_SERVER);
   await both.start(undefined);
   await both.restart('apiServer');

@@ -14,7 +14,7 @@ const READY_TIMEOUT_MS = 90_000;
 const POLL_MS = 25;
 const PORT_TRIES = 5;
 
-/** Namespaces that the API server makes by itself, some time after it calls itself ready. */
+/** Namespaces that the API server creates by itself, some time after it reports ready. */
 const SYSTEM_NAMESPACES = ['default', 'kube-system', 'kube-public'];
 
 export interface ServersConfig {
@@ -23,7 +23,7 @@ export interface ServersConfig {
   auditLog: string | undefined;
   extraApiServerArgs: readonly string[];
   keepData: boolean;
-  /** PEM: the CA, and a certificate that may read everything. */
+  /** PEM: the CA, and a client certificate that may read everything. */
   caData: string;
   cert: string;
   key: string;
@@ -31,9 +31,9 @@ export interface ServersConfig {
 
 type Part = 'etcd' | 'apiServer';
 
-/** The two processes: starts, watches, restarts and ends them, and sees to it that they never outlive this process. */
+/** Starts, watches, restarts and ends the two processes, and ensures that they never outlive this process. */
 export class Servers {
-  /** Resolves when one of them ends without being asked to. */
+  /** Resolves if one of them ends unexpectedly. */
   readonly died: Promise<ControlPlaneError>;
 
   readonly #config: ServersConfig;
@@ -42,7 +42,7 @@ export class Servers {
   readonly #expected = new Set<Daemon>();
   #layout: Layout;
   #announce: (error: ControlPlaneError) => void = () => {};
-  /** Until then a death fails the start, and that says enough. */
+  /** Until then an early end fails the start, which reports it. */
   #started = false;
   readonly #closing = new AbortController();
   #stopping: Promise<void> | undefined;
@@ -67,14 +67,14 @@ export class Servers {
     return { etcd: this.#daemons.get('etcd')?.pid ?? 0, apiServer: this.#daemons.get('apiServer')?.pid ?? 0 };
   }
 
-  /** Starts both on free ports, on others if one was taken meanwhile, and waits until they serve. */
+  /** Starts both on free ports and waits until they serve. Tries other ports if one was taken meanwhile. */
   async start(signal: AbortSignal | undefined): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const [etcdPort = 0, etcdPeerPort = 0, apiPort = 0] = await freePorts(3);
       this.#layout = { dataDir: this.#config.dataDir, etcdPort, etcdPeerPort, apiPort };
       try {
         await this.#launch('etcd');
-        // An API server that is refused once waits a whole second before it tries again.
+        // After one refused connection the API server waits a whole second, so wait for etcd first.
         await this.#unlessDead(untilListening(etcdPort, this.#within(signal)));
         await this.#launch('apiServer');
         await this.#untilReady(signal);
@@ -85,7 +85,7 @@ export class Servers {
         await this.#end('apiServer', 'SIGKILL');
         await this.#end('etcd', 'SIGKILL');
         this.#daemons.clear();
-        // etcd has written its address into its data.
+        // etcd has stored its address in its data.
         await rm(join(this.#config.dataDir, 'etcd'), { recursive: true, force: true });
       }
     }
@@ -111,10 +111,10 @@ export class Servers {
 
   async #tearDown(): Promise<void> {
     const { keepData, dataDir } = this.#config;
-    // A restart that is under way ends first: it must not start a server behind our back.
+    // Wait for a restart under way: it must not start a server afterwards.
     this.#closing.abort(new ControlPlaneError('StartFailed', 'The control plane was stopped.'));
     await this.#turn;
-    // Data that are thrown away need no orderly end.
+    // Data that will be removed need no graceful stop.
     const signal = keepData ? 'SIGTERM' : 'SIGKILL';
     await this.#end('apiServer', signal);
     await this.#end('etcd', signal);
@@ -161,19 +161,19 @@ export class Servers {
     );
   }
 
-  /** Waits for /readyz and the system namespaces; fails as soon as one of the processes ends. */
+  /** Waits for /readyz and the system namespaces. Rejects as soon as one of the processes ends. */
   #untilReady(signal: AbortSignal | undefined): Promise<void> {
     const endpoint: ApiEndpoint = { server: this.url, ...this.#config };
     return this.#unlessDead(untilReady(endpoint, this.#within(signal)));
   }
 
-  /** What ends a wait from outside: the caller, `stop`, or the time limit. */
+  /** The signals that end a wait: the caller's, `stop`'s, and the time limit. */
   #within(signal: AbortSignal | undefined): AbortSignal {
     const ends = [this.#closing.signal, AbortSignal.timeout(READY_TIMEOUT_MS)];
     return AbortSignal.any(signal === undefined ? ends : [...ends, signal]);
   }
 
-  /** The result of `wait`, or the death of a process if that comes first. */
+  /** The result of `wait`. Rejects if a process ends first. */
   async #unlessDead(wait: Promise<void>): Promise<void> {
     const deaths = [...this.#daemons.values()].map(async (daemon) => {
       await daemon.exited;
@@ -189,7 +189,7 @@ export class Servers {
   }
 }
 
-/** Resolves once something accepts connections on that loopback port. */
+/** Resolves once that loopback port accepts connections. */
 async function untilListening(port: number, signal: AbortSignal): Promise<void> {
   for (;;) {
     const accepted = await new Promise<boolean>((resolve) => {
@@ -203,7 +203,7 @@ async function untilListening(port: number, signal: AbortSignal): Promise<void> 
   }
 }
 
-/** Resolves once the API server calls itself ready and has made its namespaces. */
+/** Resolves once the API server reports ready and has created its namespaces. */
 async function untilReady(endpoint: ApiEndpoint, signal: AbortSignal): Promise<void> {
   for (const path of ['/readyz', ...SYSTEM_NAMESPACES.map((name) => `/api/v1/namespaces/${name}`)]) {
     for (;;) {
@@ -216,7 +216,7 @@ async function untilReady(endpoint: ApiEndpoint, signal: AbortSignal): Promise<v
   }
 }
 
-/** Rejects with the signal's own reason, which says why the wait was ended. */
+/** Rejects with the signal's own reason, which explains why the wait ended. */
 async function pause(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   await sleep(POLL_MS);
@@ -232,7 +232,7 @@ async function deathOf(daemon: Daemon): Promise<ControlPlaneError> {
   );
 }
 
-/** Whether a process ended because its port was taken since it was found free. */
+/** Whether a process ended because its port, which was free before, is now in use. */
 function isPortTaken(error: unknown): boolean {
   return (
     error instanceof ControlPlaneError &&

@@ -28,7 +28,7 @@ describe('the envtest archive', () => {
 });
 
 describe('the Go modules', () => {
-  test('pin the Kubernetes that is announced, and all of its parts in step', async () => {
+  test('pin the announced Kubernetes and the matching versions of its parts', async () => {
     const text = await readFile(join(MODULES, 'kubernetes', 'go.mod'), 'utf8');
     expect(text).toContain(`k8s.io/kubernetes ${KUBERNETES_VERSION} `);
     const replaced = [...text.matchAll(/^\t(k8s\.io\/\S+) => (\S+) (\S+)$/gmu)];
@@ -38,12 +38,12 @@ describe('the Go modules', () => {
     }
   });
 
-  test('pin the etcd that is announced', async () => {
+  test('pin the announced etcd', async () => {
     const text = await readFile(join(MODULES, 'etcd', 'go.mod'), 'utf8');
     expect(text).toContain(`go.etcd.io/etcd/server/v3 ${ETCD_VERSION} `);
   });
 
-  test.each(['kubernetes', 'etcd'])('of %s need the Go that is asked for, and carry sums', async (name) => {
+  test.each(['kubernetes', 'etcd'])('of %s need the announced Go, and have sums', async (name) => {
     expect(await readFile(join(MODULES, name, 'go.mod'), 'utf8')).toMatch(
       new RegExp(`^go ${GO_VERSION}(\\.\\d+)?$`, 'mu'),
     );

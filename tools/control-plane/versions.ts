@@ -1,4 +1,4 @@
-/** What is run, from where, and which sums it must have. The Go side of the pin is `modules/`. */
+/** The pinned versions, their source and their sums. `modules/` pins the same versions for Go. */
 
 export const KUBERNETES_VERSION = 'v1.36.3';
 export const ETCD_VERSION = 'v3.7.3';
@@ -7,8 +7,8 @@ export const ETCD_VERSION = 'v3.7.3';
 export const GO_VERSION = '1.26';
 
 /**
- * The newest envtest release of the 1.36 line: one patch release behind the built one, with etcd 3.6.8.
- * It serves the same API, so it is taken where the network offers it.
+ * The newest envtest release of the 1.36 line: one patch release behind the built one, with etcd 3.6.8. It serves the same API,
+ * so it is used where the network has it.
  */
 export const ENVTEST_VERSION = 'v1.36.2';
 
@@ -27,14 +27,14 @@ const ENVTEST_SUMS: Readonly<Record<string, string>> = {
     '2d72ee985a8e262a3c57dc9f7f0fd891f6a8c7bf7ebaa2db6dc6d8eac8ae28181afe51c1f368b67756cdb40b10de9b205609e1726e5f27f7c6d824dd9c6649ac',
 };
 
-/** One archive to fetch. */
+/** An archive to fetch. */
 export interface Archive {
   url: string;
   /** Lower-case hex. */
   sha512: string;
 }
 
-/** This machine in Go's words, such as `linux-amd64`. */
+/** This platform in Go's words, such as `linux-amd64`. */
 export function platform(os: string = process.platform, arch: string = process.arch): string {
   return `${os}-${arch === 'x64' ? 'amd64' : arch}`;
 }

@@ -12,7 +12,7 @@ import { kubectlGet } from './table.ts';
 const EMAIL = 'jane@example.org';
 const NAME = 'Jane Doe';
 
-/** A CAcert client certificate, from the account to a handshake and a signed mail. */
+/** Shows a CAcert client certificate, from the account to a handshake and a signed mail. */
 export class CAcertDemo implements Show {
   readonly parts = new Parts();
   #server: CAcertServer | undefined;
@@ -60,7 +60,7 @@ export class CAcertDemo implements Show {
     console.log(`\nDone in ${steps.elapsed}.`);
   }
 
-  /** How to go on while everything is up. */
+  /** What to try while everything is running. */
   explain(): void {
     console.log(`
 To go on, in another terminal:

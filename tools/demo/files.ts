@@ -8,7 +8,7 @@ export function fileOf(secret: Secret, name: string): Buffer {
   return Buffer.from(secret.data?.[name] ?? '', 'base64');
 }
 
-/** Runs `work` in a folder that holds these files, and is removed afterwards. */
+/** Runs `work` in a folder with these files, which is removed afterwards. */
 export async function withFiles<T>(
   files: Record<string, Buffer | string>,
   work: (folder: string) => Promise<T>,

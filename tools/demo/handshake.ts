@@ -9,11 +9,11 @@ export interface Handshake {
   protocol: string;
   subject: string;
   notAfter: Date;
-  /** The public key, to tell whether it stayed. */
+  /** The public key, to see whether it changed. */
   publicKey: string;
 }
 
-/** Serves a Secret as an ingress controller would, and connects as a client that trusts its `ca.crt` alone. */
+/** Serves a Secret as an ingress controller would, and connects as a client that trusts only its `ca.crt`. */
 export async function handshake(secret: Secret, servername: string): Promise<Handshake> {
   const file = (name: string): Buffer => Buffer.from(secret.data?.[name] ?? '', 'base64');
   const server = createServer({ cert: file('tls.crt'), key: file('tls.key') }, (socket) => socket.end());

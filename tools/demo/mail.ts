@@ -7,7 +7,7 @@ import { fileOf, withFiles } from './files.ts';
 
 const run = promisify(execFile);
 
-/** Signs a message with what a Secret holds, as a mail program does, and verifies it under its `ca.crt` alone. */
+/** Signs a message with a Secret's certificate, as a mail program does, and verifies it with only its `ca.crt`. */
 export function mailed(secret: Secret, from: string): Promise<{ signer: string; size: number }> {
   const files = {
     'tls.crt': fileOf(secret, 'tls.crt'),

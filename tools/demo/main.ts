@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   });
   try {
     const shown = demo.show().then(() => 'shown' as const);
-    // After Ctrl-C the steps fail one way or another, and nobody waits for them any more.
+    // After Ctrl-C the steps fail in some way, and nothing waits for them any more.
     shown.catch(() => undefined);
     if ((await Promise.race([shown, interrupted])) !== 'shown') return 130;
     if (values.once) return 0;

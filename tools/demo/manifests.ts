@@ -46,7 +46,7 @@ const crds: ResourceType<Crd> = {
   namespaced: false,
 };
 
-/** Creates every object of a YAML file, or of all files of a folder. Returns how many. */
+/** Creates every object in a YAML file, or in all files of a folder. Returns how many. */
 export async function create(kube: KubeClient, path: string): Promise<number> {
   const files = path.endsWith('.yaml') ? [path] : readdirSync(path).map((file) => join(path, file));
   const objects = files.flatMap((file) =>

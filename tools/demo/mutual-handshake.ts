@@ -10,7 +10,10 @@ import { fileOf, withFiles } from './files.ts';
 
 const run = promisify(execFile);
 
-/** Connects with a Secret to a server that lets in only those with a certificate under its `ca.crt`. Whom the server saw. */
+/**
+ * Connects with a Secret to a server that accepts only certificates under its `ca.crt`. Returns the client's name as the server
+ * saw it.
+ */
 export function mutualHandshake(secret: Secret): Promise<{ protocol: string; client: string }> {
   return withFiles({}, async (cwd) => {
     const site =
@@ -28,7 +31,7 @@ export function mutualHandshake(secret: Secret): Promise<{ protocol: string; cli
     const { port } = server.address() as AddressInfo;
     const own = { cert: fileOf(secret, 'tls.crt'), key: fileOf(secret, 'tls.key') };
     const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ca: cert, ...own });
-    // What the server says of it is what counts.
+    // What counts is the server's view.
     socket.on('error', () => undefined);
     try {
       const [seen] = await met;

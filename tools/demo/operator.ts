@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** The operator as a process of its own, with what it last said kept for a failure. */
+/** The operator as a process of its own. Its last log lines are kept for a failure. */
 export class OperatorProcess {
   readonly #child: ChildProcess;
   readonly #lines: string[] = [];
@@ -42,7 +42,7 @@ export class OperatorProcess {
     return Promise.race([work, died]);
   }
 
-  /** Asks it to stop and waits until it has. */
+  /** Sends SIGTERM and waits for its end. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGTERM');

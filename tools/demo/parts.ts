@@ -12,18 +12,18 @@ import { create, established } from './manifests.ts';
 import { OperatorProcess } from './operator.ts';
 import { Steps } from './steps.ts';
 
-/** The namespace that everything shown is in. */
+/** The namespace of everything that is shown. */
 export const namespace = 'demo';
-/** How long a thing that takes a second may take on a machine that is busy. */
+/** How long a step of one second may take on a busy machine. */
 const PATIENCE_MS = 120_000;
 
-/** A server that stands in for a CA. */
+/** A server that plays a CA. */
 export interface CaServer {
   endpoint: string;
   stop(): Promise<void>;
 }
 
-/** A demonstration: steps on real parts, and how to go on while they are up. */
+/** A demonstration: steps on real parts, and what to try while they are running. */
 export interface Show {
   readonly parts: Pick<Parts, 'operatorLines'>;
   show(): Promise<void>;
@@ -31,10 +31,10 @@ export interface Show {
   stop(): Promise<void>;
 }
 
-/** What a demonstration runs on: an API server, a CA's stand-in, and the operator as a process of its own. */
+/** What a demonstration runs on: an API server, a server that plays the CA, and the operator in a process of its own. */
 export class Parts {
   readonly steps = new Steps();
-  /** Ends what is under way: a build, a start, a watch. */
+  /** Ends work under way: a build, a start, a watch. */
   readonly #stopping = new AbortController();
   #controlPlane: ControlPlane | undefined;
   #ca: CaServer | undefined;
@@ -54,7 +54,7 @@ export class Parts {
     return this.#kube;
   }
 
-  /** Starts all of it; `name` is what the CA's stand-in is called. */
+  /** Starts everything; `name` is the name of the CA. */
   async start<S extends CaServer>(name: string, startCa: () => Promise<S>): Promise<S> {
     const { steps } = this;
     const { signal } = this.#stopping;
@@ -84,7 +84,7 @@ export class Parts {
     return this.#operator ? this.#operator.during(work) : work;
   }
 
-  /** Ends everything that was started, in the reverse order. */
+  /** Ends everything that was started, in reverse order. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#operator?.stop();
@@ -133,7 +133,7 @@ export class Parts {
     }).store;
   }
 
-  /** Waits until an object in the store is as wanted; fails with what it says of itself. */
+  /** Waits until an object in the store is as wanted. Fails with the object's conditions. */
   until<T extends KubeObject>(store: Store<T>, name: string, isDone: (object: T) => boolean): Promise<void> {
     const key = keyOf({ metadata: { namespace, name } });
     return new Promise((resolve, reject) => {

@@ -1,10 +1,10 @@
-/** Prints the steps of a run as they happen, each with its time. */
+/** Prints the steps of a run while they happen, each with its time. */
 export class Steps {
   readonly #started = performance.now();
   readonly #isTerminal = process.stdout.isTTY;
   readonly #notes: string[] = [];
 
-  /** Runs one step. On a terminal the line shows what is going on meanwhile. */
+  /** Runs one step. On a terminal the line shows its progress. */
   async run<T>(title: string, work: (tell: (detail: string) => void) => Promise<T>): Promise<T> {
     const started = performance.now();
     this.#open(title);
@@ -18,7 +18,7 @@ export class Steps {
     }
   }
 
-  /** A line to print below the present step once it is over. */
+  /** Prints a line below the current step once it has ended. */
   note(text: string): void {
     this.#notes.push(text);
   }

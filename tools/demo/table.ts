@@ -5,7 +5,7 @@ interface Table {
   rows: { cells: unknown[] }[];
 }
 
-/** What `kubectl get` prints for a path of the API, from the API server's own table. */
+/** The output of `kubectl get` for a path of the API, from the API server's own table. */
 export async function kubectlGet(kube: KubeClient, path: string): Promise<string> {
   const table = await kube.transport.request<Table>({
     method: 'GET',

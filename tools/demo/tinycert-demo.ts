@@ -10,7 +10,7 @@ import { kubectlGet } from './table.ts';
 
 const SHORT_LIFE = '20s';
 
-/** The main job from nothing to a renewed certificate, step by step. */
+/** Shows the main job, from nothing to a renewed certificate, step by step. */
 export class TinyCertDemo implements Show {
   readonly parts = new Parts();
   #devServer: DevServer | undefined;
@@ -64,7 +64,7 @@ export class TinyCertDemo implements Show {
     console.log(`\nDone in ${steps.elapsed}.`);
   }
 
-  /** How to go on while everything is up. */
+  /** What to try while everything is running. */
   explain(): void {
     console.log(`
 To go on, in another terminal:

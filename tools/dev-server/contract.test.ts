@@ -1,4 +1,4 @@
-/** The calls and what they refuse, as far as the public documentation tells. */
+/** The calls and their refusals, as far as the public documentation describes them. */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startDevServer } from './index.ts';
@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 
 describe('connect and disconnect', () => {
-  test('a token is 64 hex digits, and several sessions live side by side', async () => {
+  test('a token is 64 hex digits, and several sessions can exist at once', async () => {
     const second = await TestClient.connected(server);
     expect(client.token).toMatch(/^[0-9a-f]{64}$/);
     expect(second.token).not.toBe(client.token);
@@ -46,7 +46,7 @@ describe('connect and disconnect', () => {
     expect([reply.status, reply.json]).toEqual([403, expect.objectContaining({ code: 'InvalidToken' })]);
   });
 
-  test('an old token sent along with connect does no harm', async () => {
+  test('an old token sent with connect does no harm', async () => {
     const query = new URLSearchParams({
       email: server.email,
       passphrase: server.passphrase,
@@ -57,7 +57,7 @@ describe('connect and disconnect', () => {
 });
 
 describe('authorities', () => {
-  test('one is made, listed by its organization, shown, fetched and deleted with its certificates', async () => {
+  test('an authority is made, listed by its organization, shown, fetched and deleted with its certificates', async () => {
     const params = { C: 'NL', L: 'Maastricht', O: 'ACME, Inc.', ST: 'Limburg', hash_method: 'sha256' };
     const { ca_id: id } = (await client.call('ca/new', params)).json as { ca_id: number };
     expect((await client.call('ca/list')).json).toEqual([
@@ -99,7 +99,7 @@ describe('authorities', () => {
 });
 
 describe('certificates', () => {
-  test('details show what was entered, names in their order', async () => {
+  test('details show what was entered, with the names in order', async () => {
     const id = await client.issue({ OU: 'IT Department', 'SANs[1][IP]': '127.0.0.1' });
     expect((await client.call('cert/details', { cert_id: id })).json).toEqual({
       id,
@@ -114,7 +114,7 @@ describe('certificates', () => {
     });
   });
 
-  test('ids are numbers that rise, and .json and a doubled slash change nothing', async () => {
+  test('ids are ascending numbers, and .json and a doubled slash change nothing', async () => {
     const first = await client.issue();
     const second = await client.issue();
     expect(second).toBe(first + 1);
@@ -122,7 +122,7 @@ describe('certificates', () => {
     expect((await client.call('/api/v1//ca/list')).status).toBe(200);
   });
 
-  test('every id that was issued is at the control, with its key and origin', async () => {
+  test('the control URL has every issued id, with its key and origin', async () => {
     const id = await client.issue();
     const { seq } = server.journal().findLast((entry) => entry.call === 'cert/new') ?? { seq: -1 };
     const made = server.certificates().find((view) => view.id === id);
@@ -273,14 +273,14 @@ describe('refusals', () => {
     ['StatusDisallowed', 400],
     ['UnknownError', 500],
     ['SomethingNew', 500],
-  ])('%s can be asked for as a fault and has status %d', async (code, status) => {
+  ])('%s can be a fault and has status %d', async (code, status) => {
     server.addFault({ call: 'ca/list', kind: 'error', code });
     const reply = await client.call('ca/list');
     expect([reply.status, reply.json]).toEqual([status, { code, text: expect.any(String) }]);
     expect((await client.call('ca/list')).status).toBe(200);
   });
 
-  test('making too much within a minute is refused, and the minute passes', async () => {
+  test('making too many within a minute is refused, and works again after it', async () => {
     await server.setOptions({ rateLimit: 2, retryAfter: 17 });
     const params = { ...legal, ca_id: server.authorityId };
     const statuses = [];
@@ -295,7 +295,7 @@ describe('refusals', () => {
   });
 });
 
-test('no body, however mangled, is more than refused', async () => {
+test('any mangled body is merely refused', async () => {
   const piece = fc.oneof(
     fc.constantFrom(
       'token',

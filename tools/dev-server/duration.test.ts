@@ -19,12 +19,12 @@ test.each(['', '5', 's', '-1s', '1w', '1 h 2', 'NaN', -1, Number.NaN, Infinity])
   },
 );
 
-test('a lifetime is whole seconds, at least one', () => {
+test('a lifetime is at least one whole second', () => {
   expect(lifetimeSeconds('1999ms')).toBe(1);
   expect(() => lifetimeSeconds('999ms')).toThrow(/at least 1s/);
 });
 
-test('a latency is fixed or between two bounds in order', () => {
+test('a latency is fixed or between two ascending bounds', () => {
   expect(latencyBounds('10ms')).toEqual({ min: 10, max: 10 });
   expect(latencyBounds({ min: 5, max: '1s' })).toEqual({ min: 5, max: 1000 });
   expect(() => latencyBounds({ min: 2, max: 1 })).toThrow(RangeError);

@@ -2,7 +2,7 @@ import type { Duration, RuntimeOptions } from './types.ts';
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of a duration. Throws a RangeError that says what to write instead. */
+/** Milliseconds of a duration. Throws a RangeError that explains what to write instead. */
 export function milliseconds(duration: Duration): number {
   if (typeof duration === 'number') {
     if (Number.isFinite(duration) && duration >= 0) return duration;
@@ -17,14 +17,14 @@ export function milliseconds(duration: Duration): number {
   return Number(match[1]) * (UNITS[match[2] ?? ''] ?? 0);
 }
 
-/** Whole seconds of a certificate's lifetime: X.509 knows nothing finer. */
+/** Whole seconds of a certificate's lifetime, the resolution of X.509. */
 export function lifetimeSeconds(duration: Duration): number {
   const seconds = Math.floor(milliseconds(duration) / 1000);
   if (seconds < 1) throw new RangeError(`a certificate cannot live ${duration}: write at least 1s`);
   return seconds;
 }
 
-/** Bounds in milliseconds of a latency. */
+/** Bounds of a latency in milliseconds. */
 export function latencyBounds(latency: NonNullable<RuntimeOptions['latency']>): { min: number; max: number } {
   const bounds =
     typeof latency === 'object'

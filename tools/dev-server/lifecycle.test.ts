@@ -29,7 +29,7 @@ beforeEach(() => {
   now = START;
 });
 
-/** A certificate brought into this status. */
+/** A certificate with this status. */
 async function certificateIn(status: string): Promise<number> {
   const id = await client.issue();
   if (status === 'obsolete') await client.call('cert/reissue', { cert_id: id });
@@ -71,7 +71,7 @@ describe('cert/status', () => {
 });
 
 describe('cert/reissue', () => {
-  test('gives a new id with the same key and values, for a year from now', async () => {
+  test('gives a new id with the same key and values, valid for a year from now', async () => {
     const old = await client.issue({ 'SANs[1][IP]': '::1' });
     const [oldKey, oldLeaf] = [await client.pem(old, 'key.dec'), await client.pem(old, 'cert')];
     now += 30 * DAY;
@@ -103,7 +103,7 @@ describe('cert/reissue', () => {
     expect([again.status, again.json]).toEqual([400, expect.objectContaining({ code: 'NotLatest' })]);
   });
 
-  test('an obsolete one is in no list but its details and parts are still there', async () => {
+  test('of an obsolete one: no list has it, but its details and parts still exist', async () => {
     const id = await certificateIn('obsolete');
     expect((await client.list(15)).map((row) => row.id)).not.toContain(id);
     expect(await client.status(id)).toBe('obsolete');
@@ -145,7 +145,7 @@ describe('cert/list', () => {
   });
 });
 
-test('a validity of seconds is seconds, and then the certificate is expired', async () => {
+test('a validity of seconds lasts seconds, then the certificate is expired', async () => {
   await server.setOptions({ validity: '30s' });
   const id = await client.issue();
   const { validFromDate, validToDate } = new X509Certificate(await client.pem(id, 'cert'));
@@ -157,7 +157,7 @@ test('a validity of seconds is seconds, and then the certificate is expired', as
   await server.setOptions({ validity: '365d' });
 });
 
-test('a revoked one stays revoked when its time is over, and can then not be made good', async () => {
+test('a revoked certificate stays revoked after its lifetime, and can then not become good', async () => {
   const id = await certificateIn('revoked');
   now += 366 * DAY;
   expect(await client.status(id)).toBe('revoked');
@@ -165,7 +165,7 @@ test('a revoked one stays revoked when its time is over, and can then not be mad
   expect(reply.json).toMatchObject({ code: 'StatusDisallowed' });
 });
 
-test('other customers take ids in between, whose certificates are denied to us', async () => {
+test('other customers take ids in between, and their certificates are denied to us', async () => {
   await server.setOptions({ otherCustomers: 2 });
   const ids = [await client.issue(), await client.issue(), await client.issue(), await client.issue()];
   await server.setOptions({ otherCustomers: 0 });

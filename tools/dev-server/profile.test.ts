@@ -1,4 +1,4 @@
-/** The certificates are what the real service's decoded ones are. */
+/** The certificates match decoded ones of the real service. */
 import { execFileSync } from 'node:child_process';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ function file(name: string, content: string | Buffer): string {
   return path;
 }
 
-/** The lines of an extension as openssl prints it. */
+/** The lines of an extension in openssl's output. */
 function extensionText(text: string, name: string): string {
   return (
     new RegExp(`${name}: ?(.*\\n.*)`)
@@ -53,7 +53,7 @@ async function caPem(): Promise<string> {
 }
 
 describe('the authority', () => {
-  test('has serial 0, ten years, the usual unit and its usages critical', async () => {
+  test('has serial 0, ten years, the usual unit and critical usages', async () => {
     const text = openssl(
       'x509',
       '-noout',
@@ -83,7 +83,7 @@ describe('the authority', () => {
     expect(validToDate.getTime()).toBe(NOW + 3650 * DAY);
   });
 
-  test('has locality, province and SHA-1 where asked for', async () => {
+  test('has locality, province and SHA-1 if requested', async () => {
     const params = { C: 'NL', L: 'Maastricht', O: 'Æ & Söhne', ST: 'Limburg', hash_method: 'sha1' };
     const made = await client.call('ca/new', params);
     const { ca_id: id } = made.json as { ca_id: number };
@@ -99,7 +99,7 @@ describe('the authority', () => {
 });
 
 describe('the leaf', () => {
-  test('lasts a year from now, has its id as serial and the liberal usages', async () => {
+  test('lasts a year from now, and has its id as serial and the liberal usages', async () => {
     const id = await client.issue({ OU: 'IT Department', L: 'Chicago', ST: 'Illinois' });
     const leaf = await client.pem(id, 'cert');
     const text = openssl('x509', '-noout', '-text', '-nameopt', 'RFC2253', '-in', file('leaf.pem', leaf));
@@ -121,7 +121,7 @@ describe('the leaf', () => {
     expect(validToDate.getTime()).toBe(NOW + 365 * DAY);
   });
 
-  test('has the names as passed, in that order, and not the common name', async () => {
+  test('has the names as passed, in order, without the common name', async () => {
     const made = await client.call('cert/new', {
       C: 'NL',
       CN: 'Test2',
@@ -147,8 +147,8 @@ describe('the leaf', () => {
   });
 });
 
-describe('the parts of a certificate fit together', () => {
-  test('the chain is the leaf and then the root, and verifies strictly as server and client', async () => {
+describe('the parts of a certificate match', () => {
+  test('the chain is the leaf, then the root, and verifies strictly as server and client', async () => {
     const id = await client.issue();
     const chain = await client.pem(id, 'chain');
     expect(chain).toBe((await client.pem(id, 'cert')) + (await caPem()));
@@ -166,7 +166,7 @@ describe('the parts of a certificate fit together', () => {
     expect(root.ca).toBe(true);
   });
 
-  test('keys, request and archive hold the certificate’s own key', async () => {
+  test('keys, request and archive have the certificate’s own key', async () => {
     const id = await client.issue();
     const certificate = new X509Certificate(await client.pem(id, 'cert'));
     const key = await client.pem(id, 'key.dec');

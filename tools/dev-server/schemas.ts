@@ -1,6 +1,6 @@
-/** Checks what comes from outside: control requests, the command line, fault files. */
+/** Checks input: control requests, the command line, fault files. */
 import { z } from 'zod';
-import { CALL_NAMES } from './router.ts';
+import { CALL_NAMES } from './calls/router.ts';
 import type { AuthorityPreset, Fault, ManualRequest, RuntimeOptions } from './types.ts';
 
 export const duration = z.union([z.number().nonnegative(), z.string()]);
@@ -27,20 +27,20 @@ export const runtimeOptions = z.strictObject({
 
 export const acts = z.boolean().exactOptional();
 
-/** The rule of a fault but for the calls. */
+/** The rule of a fault except its calls. */
 export const faultRule = {
   times: z.union([z.int().positive(), z.literal('forever')]).exactOptional(),
   match: z.record(z.string(), z.string()).exactOptional(),
   after: z.int().nonnegative().exactOptional(),
 };
 
-/** Makes the schemas of faults with this rule. */
+/** Returns a function that makes the schema of a fault with this rule. */
 export function effectsWith<R extends z.ZodRawShape>(rule: R) {
   return <K extends string, S extends z.ZodRawShape>(kind: K, shape: S) =>
     z.strictObject({ ...rule, kind: z.literal(kind), ...shape });
 }
 
-/** The schemas of the faults that every service has. */
+/** The schemas of the faults that both services have. */
 export function connectionFaults<R extends z.ZodRawShape>(rule: R) {
   const effect = effectsWith(rule);
   return [

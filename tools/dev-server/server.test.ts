@@ -1,4 +1,4 @@
-/** Starting and stopping, and what the options of the start do. */
+/** Start, stop, and the options of the start. */
 import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { request } from 'node:https';
@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const server of running.splice(0)) await server.stop();
 });
 
-test('the endpoint is valid as 127.0.0.1 and as localhost, under the CA of the file', async () => {
+test('the endpoint’s certificate is valid for 127.0.0.1 and localhost, under the CA of the file', async () => {
   const server = await start();
   for (const host of ['127.0.0.1', 'localhost']) {
     const url = server.endpoint.replace('127.0.0.1', host);
@@ -45,7 +45,7 @@ test('plain HTTP needs no CA', async () => {
   expect((await client.call('ca/list')).status).toBe(200);
 });
 
-test('a stop ends calls that hang, refuses from then on, and removes its files', async () => {
+test('a stop ends hanging calls, refuses new ones, and removes its files', async () => {
   const server = await start();
   const client = await TestClient.connected(server);
   server.addFault({ call: 'ca/list', kind: 'hang' });
@@ -65,7 +65,7 @@ test('a stop ends calls that hang, refuses from then on, and removes its files',
   await expect(fetch(`${server.controlUrl}/stats`)).rejects.toThrow(/fetch failed/);
 });
 
-test('a port that is taken is an error, and nothing stays open', async () => {
+test('a port in use is an error, and nothing stays open', async () => {
   const first = await start();
   const port = Number(new URL(first.endpoint).port);
   await expect(startDevServer({ port })).rejects.toThrow(/EADDRINUSE/);
@@ -74,11 +74,11 @@ test('a port that is taken is an error, and nothing stays open', async () => {
   expect(second.endpoint).toBe(first.endpoint);
 });
 
-test('an option that cannot be is refused', async () => {
+test('an invalid option is refused', async () => {
   await expect(startDevServer({ validity: '10ms' })).rejects.toThrow(RangeError);
 });
 
-test('authorities are made as told, in that order, with their lifetime', async () => {
+test('authorities are made as given, in order, with their lifetime', async () => {
   const server = await start({
     authorities: [
       { organization: 'ACME, Inc.', country: 'US' },
@@ -117,7 +117,7 @@ test('a latency passes before the call acts', async () => {
   expect((issue?.endedAt ?? 0) - (issue?.at ?? 0)).toBeGreaterThanOrEqual(25);
 });
 
-test('a session that ends while a call is held does not undo the admission', async () => {
+test('a session that ends while a call waits at a hold does not undo the admission', async () => {
   const server = await start();
   const client = await TestClient.connected(server);
   server.addFault({ call: 'ca/list', kind: 'hold' });
@@ -129,7 +129,7 @@ test('a session that ends while a call is held does not undo the admission', asy
   expect((await client.call('ca/list')).json).toMatchObject({ code: 'InvalidToken' });
 });
 
-test('faults may be present from the start', async () => {
+test('faults can be present from the start', async () => {
   const server = await start({ faults: [{ call: 'connect', kind: 'error', code: 'AccountError' }] });
   const client = new TestClient(server);
   expect((await client.connect()).status).toBe(500);

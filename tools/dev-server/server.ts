@@ -1,32 +1,32 @@
-/** Puts the dev server together: the service, its API, its control URL. */
+/** Assembles the dev server: the service, its API, its control URL. */
 import { type RequestListener, type Server, createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { otherAccount, ownAccount, seedAuthorities } from './accounts.ts';
-import type { ApiContext } from './answer.ts';
-import { writeCaFile } from './ca-file.ts';
+import { otherAccount, ownAccount, seedAuthorities } from './state/accounts.ts';
+import type { ApiContext } from './http/answer.ts';
+import { writeCaFile } from './http/ca-file.ts';
 import type { Service } from './calls/call.ts';
-import { control } from './control.ts';
-import { exchange } from './exchange.ts';
-import { Faults, canAffect } from './faults.ts';
-import { Gate } from './gate.ts';
-import { seconds } from './issuing.ts';
-import { Journal } from './journal.ts';
-import { KeyPool } from './keys.ts';
-import { Listener } from './listener.ts';
-import { createOperations } from './operations.ts';
-import { RateLimit } from './rate-limit.ts';
-import { API_PATH } from './router.ts';
-import { Sessions } from './sessions.ts';
+import { control } from './control/control.ts';
+import { exchange } from './calls/exchange.ts';
+import { Faults, canAffect } from './faults/faults.ts';
+import { Gate } from './faults/gate.ts';
+import { seconds } from './calls/issuing.ts';
+import { Journal } from './state/journal.ts';
+import { KeyPool } from './x509/keys.ts';
+import { Listener } from './http/listener.ts';
+import { createOperations } from './control/operations.ts';
+import { RateLimit } from './state/rate-limit.ts';
+import { API_PATH } from './calls/router.ts';
+import { Sessions } from './state/sessions.ts';
 import { defaultSettings, withOptions } from './settings.ts';
-import { StateFile, loadState } from './state-file.ts';
-import { Store } from './store.ts';
+import { StateFile, loadState } from './state/state-file.ts';
+import { Store } from './state/store.ts';
 import { Tasks } from './tasks.ts';
-import { createTlsAuthority, serverIdentity } from './tls.ts';
+import { createTlsAuthority, serverIdentity } from './http/tls.ts';
 import type { DevServer, DevServerOptions } from './types.ts';
 import { type Undo, undoable } from './undo.ts';
-import { pem } from './x509.ts';
+import { pem } from './x509/x509.ts';
 
-/** Starts a server on 127.0.0.1. Rejects for an option that cannot be (RangeError) and for a port that is taken. */
+/** Starts a server on 127.0.0.1. Rejects for an invalid option (RangeError) and a port in use. */
 export function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
   return undoable((undo, stop) => start(options, undo, stop));
 }
@@ -57,7 +57,7 @@ async function start(options: DevServerOptions, undo: Undo[], stop: () => Promis
   const tasks = new Tasks();
   const identity = options.protocol === 'http' ? undefined : await serverIdentity(tls, seconds(service));
   const apiServer: Server = identity ? createHttpsServer(identity) : createHttpServer();
-  // Said in each answer (`Keep-Alive: timeout=65`), so that a client need not connect anew for every burst.
+  // Each answer announces it (`Keep-Alive: timeout=65`), so a client need not reconnect for every burst.
   apiServer.keepAliveTimeout = 65_000;
   const api = new Listener(apiServer, options.port ?? 0);
   const operations = createOperations(context, account, api);

@@ -1,4 +1,4 @@
-/** The service's refusals and their HTTP statuses, those that only its PHP client names included. */
+/** The service's refusals and their HTTP statuses, including those that only its PHP client names. */
 export const STATUS_OF_CODE = {
   AccessDenied: 403,
   AccountError: 500,
@@ -36,12 +36,12 @@ export class ServiceError extends Error {
   }
 }
 
-/** `MissingParameter`; its text names the parameter, as the service's does. */
+/** `MissingParameter`; the text names the parameter, as at the service. */
 export function missing(parameter: string): ServiceError {
   return new ServiceError('MissingParameter', `The parameter '${parameter}' is missing`);
 }
 
-/** `InputFailure`; its text names the parameter, as the service's does. */
+/** `InputFailure`; the text names the parameter, as at the service. */
 export function illegal(parameter: string, reason: string): ServiceError {
   return new ServiceError('InputFailure', `The parameter '${parameter}' has an illegal value: ${reason}`);
 }

@@ -1,8 +1,8 @@
 import { latencyBounds, lifetimeSeconds, milliseconds } from './duration.ts';
-import type { SignatureRule } from './signature.ts';
+import type { SignatureRule } from './calls/signature.ts';
 import type { RuntimeOptions } from './types.ts';
 
-/** The runtime options in force, with their units settled. */
+/** The runtime options in force, in fixed units. */
 export interface Settings {
   /** Seconds. */
   validity: number;
@@ -33,7 +33,7 @@ export function defaultSettings(): Settings {
   };
 }
 
-/** The settings with the given options applied; throws a RangeError, and changes nothing, for one that cannot be. */
+/** The settings with the given options applied. Throws a RangeError for an invalid option and changes nothing then. */
 export function withOptions(settings: Settings, options: RuntimeOptions): Settings {
   const { validity, caValidity, latency, sessionTtl } = options;
   return {

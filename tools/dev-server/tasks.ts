@@ -1,8 +1,8 @@
-/** Work that nobody awaits where it starts: kept, so that a stop can wait for its end. */
+/** Work that is not awaited where it starts, kept so that a stop can wait for it. */
 export class Tasks {
   readonly #running = new Set<Promise<void>>();
 
-  /** Takes the work over; `onFailure` is told if it rejects. */
+  /** Takes over the work; calls `onFailure` if it rejects. */
   run(work: Promise<void>, onFailure: (error: unknown) => void): void {
     const task = work.catch(onFailure).finally(() => this.#running.delete(task));
     this.#running.add(task);

@@ -1,4 +1,4 @@
-/** A bare client for the tests: fixed bytes out, whatever comes back in. */
+/** A minimal client for the tests: it sends the given bytes and returns whatever comes back. */
 import { createHmac } from 'node:crypto';
 import { type IncomingHttpHeaders, type RequestOptions, request as httpRequest } from 'node:http';
 import { type Agent, request as httpsRequest } from 'node:https';
@@ -19,7 +19,7 @@ export interface RawRequest {
   agent?: Agent;
 }
 
-/** Sends these bytes to this path below the endpoint. Rejects when the connection breaks. */
+/** Sends these bytes to a path under the endpoint. Rejects if the connection breaks. */
 export function send(
   server: DevServer,
   path: string,
@@ -64,7 +64,7 @@ export function signedBody(query: string, apiKey: string): string {
   return `${query}&digest=${createHmac('sha256', apiKey).update(query).digest('hex')}`;
 }
 
-/** A client with a session. Parameters are given in the order they are to be sent. */
+/** A client with a session. */
 export class TestClient {
   readonly server: DevServer;
   token = '';

@@ -1,6 +1,6 @@
 /**
- * Published clients, byte for byte as they write their requests. Nothing here goes through an encoder: each body is
- * written out, only the token and ids that the server gave are put in.
+ * The requests of published clients, byte for byte. Nothing here goes through an encoder: each body is literal, except for the
+ * server's token and ids.
  */
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -37,7 +37,7 @@ const PHP_CONNECT =
   '&digest=3c16eb6514b79ba4edda2200449970364025dd6c54706866ccd708584225e3b4';
 
 describe.each(['php', 'raw'] as const)('with the signature checked the %s way', (strictSignature) => {
-  test('the PHP client issues, reads, holds and leaves', async () => {
+  test('the PHP client issues, reads, holds and disconnects', async () => {
     await server.setOptions({ strictSignature });
     const connected = await send(server, 'connect', PHP_CONNECT);
     expect(connected.status).toBe(200);
@@ -72,7 +72,7 @@ describe.each(['php', 'raw'] as const)('with the signature checked the %s way', 
   });
 });
 
-test('the Node client is understood: encodeURIComponent with its first space as a plus, stars left bare', async () => {
+test('the Node client works: encodeURIComponent with its first space as a plus, and bare stars', async () => {
   const connected = await post(
     'connect',
     "email=user%2Btest%40example.com&passphrase=pass+phrase%20~*!'()%26%3D%25",
@@ -97,7 +97,7 @@ test('the Node client is understood: encodeURIComponent with its first space as 
   await post('disconnect', `token=${token}`);
 });
 
-test('the .NET client is understood: a doubled slash, bare signs, eleven names sorted as text', async () => {
+test('the .NET client works: a doubled slash, bare signs, eleven names sorted as text', async () => {
   const { token } = (
     await post(
       '/api/v1//connect',

@@ -1,9 +1,9 @@
-/** What the dev server takes, gives and records. No code. */
+/** The options, answers and records of the dev server. No code. */
 
 /** A span of time: milliseconds, or a number with a unit: `500ms`, `30s`, `15m`, `1h`, `365d`. */
 export type Duration = number | string;
 
-/** The calls of the service's API, by their path below `/api/v1/`. */
+/** The calls of the service's API, by their paths under `/api/v1/`. */
 export type CallName =
   | 'connect'
   | 'disconnect'
@@ -34,7 +34,7 @@ export interface AlternativeName {
   value: string;
 }
 
-/** A distinguished name; the parts that are absent are absent in the certificate. */
+/** A distinguished name; the certificate lacks the parts that are absent here. */
 export interface Subject {
   C: string;
   ST?: string;
@@ -44,7 +44,7 @@ export interface Subject {
   CN: string;
 }
 
-/** What `ca/new` takes. `hashMethod` is `sha256` unless given. */
+/** The parameters of `ca/new`. `hashMethod` is `sha256` by default. */
 export interface AuthorityPreset {
   organization: string;
   country: string;
@@ -55,9 +55,9 @@ export interface AuthorityPreset {
 
 /** What can be changed while the server runs (`setOptions`, `PUT /options`). */
 export interface RuntimeOptions {
-  /** Lifetime of a leaf; 365 days unless given, at least one second. */
+  /** Lifetime of a leaf; 365 days by default, at least one second. */
   validity?: Duration;
-  /** Lifetime of an authority made from now on; 3650 days unless given. */
+  /** Lifetime of an authority made from now on; 3650 days by default. */
   caValidity?: Duration;
   /** Waiting time before each call acts: fixed, or drawn evenly between two. */
   latency?: Duration | { min: Duration; max: Duration };
@@ -65,19 +65,19 @@ export interface RuntimeOptions {
   rateLimit?: number | null;
   /** Seconds to send as `Retry-After` with RateLimitExceeded; null to send none. */
   retryAfter?: number | null;
-  /** Life of a session from its `connect`; one hour unless given. */
+  /** Life of a session from its `connect`; one hour by default. */
   sessionTtl?: Duration;
   /** Which bytes the digest must cover: those received, PHP's rewriting of them, or either. */
   strictSignature?: 'raw' | 'php' | 'either';
-  /** Another customer takes one id before every n-th certificate; 0 for never, 3 unless given. */
+  /** Another customer takes one id before every n-th certificate; 0 for never, 3 by default. */
   otherCustomers?: number;
-  /** How `ca/details` and `cert/details` show a part of the name that was not given; `empty` unless given. */
+  /** How `ca/details` and `cert/details` show a part of the name that was not given; `empty` by default. */
   emptyFields?: 'null' | 'empty' | 'absent';
-  /** The body of the calls that only succeed; `{}` unless given. */
+  /** The body of calls without a result; `{}` by default. */
   successBody?: string;
   /** False closes the API's listener and its connections; true opens it again on the same port. */
   listening?: boolean;
-  /** New credentials of the built-in account; running sessions stay. */
+  /** New credentials of the built-in account; its sessions stay. */
   passphrase?: string;
   apiKey?: string;
 }
@@ -87,43 +87,43 @@ export interface DevServerOptions extends Omit<RuntimeOptions, 'listening'> {
   port?: number;
   /** Port of the control URL, CRLs and CA certificates; 0 for any free one. */
   controlPort?: number;
-  /** `https` unless given. */
+  /** `https` by default. */
   protocol?: 'https' | 'http';
-  /** E-mail of the built-in account; like passphrase and API key made up unless given. */
+  /** E-mail of the built-in account; like passphrase and API key made up by default. */
   email?: string;
-  /** Authorities that exist at start; "Example Org" in US unless given. Ignored if the state file has some. */
+  /** Authorities that exist at the start; "Example Org" in US by default. Ignored if the state file has some. */
   authorities?: AuthorityPreset[];
   /** JSON file to keep accounts, authorities and certificates in. */
   stateFile?: string;
-  /** Where to write the PEM that clients must trust; in a temporary folder unless given. */
+  /** Where to write the PEM that clients must trust; by default in a temporary folder. */
   caFile?: string;
-  /** Key pairs made ahead; 0 unless given. */
+  /** Key pairs made ahead; 0 by default. */
   keyPool?: number;
-  /** Hand the pool's keys out round and round instead of once. Certificates then share keys. */
+  /** Reuse the pool's keys in turn. Certificates then share keys. */
   keyPoolReuse?: boolean;
   /** Faults present from the start. */
   faults?: Fault[];
-  /** Wall-clock time in milliseconds, for tests of expiry; `Date.now` unless given. */
+  /** Wall-clock time in milliseconds, for tests of expiry; `Date.now` by default. */
   now?: () => number;
 }
 
-/** What goes wrong on the way, whatever is called. "Acts" means that the call takes effect at the service. */
+/** What goes wrong with the connection, for any call. "Acts" means that the call takes effect at the service. */
 export type ConnectionEffect =
   /** Never acts, never answers. */
   | { kind: 'hang' }
-  /** Waits, then acts (also if the client has gone) and answers. */
+  /** Waits, then acts (even if the client has gone) and answers. */
   | { kind: 'delay'; ms: number }
-  /** Stops before (unless `when` says after) acting until `release()`, then goes on, also if the client has gone. */
+  /** Waits for `release()` before acting (or after it, by `when`), then continues, even if the client has gone. */
   | { kind: 'hold'; when?: 'before' | 'after' }
-  /** Never answers; acts `ms` after the client gave up, or after it was cut off at once with `cut`. */
+  /** Never answers; acts `ms` after the client gave up or, with `cut`, after the connection was broken at once. */
   | { kind: 'late'; ms: number; cut?: boolean }
   /** Breaks the connection without acting. */
   | { kind: 'reset-before' }
   /** Acts, then breaks the connection. */
   | { kind: 'reset-after' }
-  /** Acts if told so and streams so many bytes that begin like an answer; 64 MiB unless given. */
+  /** Acts if `acts`, and streams this many bytes that begin like an answer; 64 MiB by default. */
   | { kind: 'huge'; bytes?: number; acts?: boolean }
-  /** Acts and announces the whole answer, but closes after `bytes` of it; half unless given. */
+  /** Acts and announces the whole answer, but closes after `bytes` of it; half of it by default. */
   | { kind: 'truncated'; bytes?: number }
   /** Acts and sends the answer `bytes` (1) at a time, `ms` (50) apart. */
   | { kind: 'trickle'; bytes?: number; ms?: number };
@@ -135,7 +135,7 @@ export type ConnectionEffect =
  */
 export type FaultEffect =
   | ConnectionEffect
-  /** A refusal of the service; the status follows from the code unless given. */
+  /** A refusal of the service; the default status depends on the code. */
   | {
       kind: 'error';
       code: string;
@@ -144,37 +144,37 @@ export type FaultEffect =
       retryAfter?: number | string;
       acts?: boolean;
     }
-  /** A proxy's error page; 502 unless given. */
+  /** A proxy's error page; 502 by default. */
   | { kind: 'html'; status?: number; acts?: boolean }
-  /** A body that is not JSON; 200 unless given. */
+  /** A body that is not JSON; 200 by default. */
   | { kind: 'not-json'; status?: number; body?: string; acts?: boolean }
-  /** A redirect; 302 unless given. */
+  /** A redirect; 302 by default. */
   | { kind: 'redirect'; location: string; status?: number; acts?: boolean }
-  /** `cert/get` of a key gives one of another pair. */
+  /** `cert/get` of a key returns one of another pair. */
   | { kind: 'wrong-key' }
-  /** The certificate has other names; `wrong.example.net` unless given. */
+  /** The certificate has other names; `wrong.example.net` by default. */
   | { kind: 'wrong-names'; names?: AlternativeName[] }
   /** The certificate ended an hour ago. */
   | { kind: 'expired' }
-  /** The certificate begins so many seconds ahead. */
+  /** The certificate begins this many seconds in the future. */
   | { kind: 'future'; seconds: number }
-  /** The certificate is signed by another authority of the same name, whose root is in the chain. */
+  /** Another authority of the same name signed the certificate, and its root is in the chain. */
   | { kind: 'foreign-chain' };
 
 export interface FaultRule<C extends string = CallName> {
-  /** The call it is for, or any. */
+  /** The call that it strikes, or any. */
   call: C | '*';
-  /** How often it strikes; once unless given. */
+  /** How often it strikes; once by default. */
   times?: number | 'forever';
   /** Parameters that must have these values, by the name in the request, such as `CN` or `SANs[0][DNS]`. */
   match?: Record<string, string>;
-  /** Lets so many matching calls pass first. */
+  /** Lets this many matching calls pass first. */
   after?: number;
 }
 
 export type Fault = FaultRule & FaultEffect;
 
-/** A fault as it stands: how often it may still strike, and how often it did. */
+/** A fault and how often it has struck. */
 export interface FaultView<F = Fault> {
   id: number;
   fault: F;
@@ -182,17 +182,17 @@ export interface FaultView<F = Fault> {
   done: boolean;
 }
 
-/** What every journal says of a request, from its arrival on; the later fields fill in as it goes. Times in Unix milliseconds. */
+/** The fields of a request that every journal has. Later ones are added while the call runs. Times in Unix milliseconds. */
 export interface JournalLine {
   seq: number;
   at: number;
   endedAt?: number;
   method: string;
-  /** The call, or the path where it is none of the API. */
+  /** The call, or the path if it is none of the API. */
   call: string;
   /** Form parameters in order of arrival, passphrases and passwords redacted. */
   params: Record<string, string>;
-  /** Who called, once known. */
+  /** The account that called, once known. */
   account?: string;
   httpStatus?: number;
   /** The error code of the answer. */
@@ -201,11 +201,11 @@ export interface JournalLine {
   client: number;
   /** The request body as received, secrets redacted. */
   body: string;
-  /** The fault that struck. */
+  /** The kind of the fault that struck. */
   fault?: string;
-  /** It stands at a `hold`. */
+  /** It waits at a `hold`. */
   held?: true;
-  /** The client closed before the answer was through, or was cut off. */
+  /** The client closed before the answer was complete, or its connection was broken. */
   aborted?: true;
   /** The call took effect although the client had gone. */
   late?: true;
@@ -213,7 +213,7 @@ export interface JournalLine {
 
 /** One request to the TinyCert API. Token and digest are not among the parameters. */
 export interface JournalEntry extends JournalLine {
-  /** Ids that the call made or touched. */
+  /** Ids that the call made or changed. */
   result?: { certId?: number; caId?: number; previousId?: number };
   fault?: FaultEffect['kind'];
 }
@@ -233,7 +233,7 @@ export interface CertificateView {
   notAfter: number;
   previousId?: number;
   replacedBy?: number;
-  /** The `seq` of the call that made it, or who else did. */
+  /** The `seq` of the call that made it, or who else made it. */
   origin: number | 'manual' | 'other-customer';
 }
 
@@ -248,14 +248,14 @@ export interface AuthorityView {
   pem: string;
 }
 
-/** A certificate as a person asks for it on the web page; country and organization are the authority's unless given. */
+/** A certificate as a person requests it on the web page; country and organization are the authority's by default. */
 export interface ManualRequest {
   cn: string;
-  /** The built-in account's first authority unless given. */
+  /** By default the built-in account's first authority. */
   caId?: number;
   subject?: Partial<Omit<Subject, 'CN'>>;
   names?: AlternativeName[];
-  /** Unix seconds; now and the usual lifetime unless given. */
+  /** Unix seconds; by default now and the usual lifetime. */
   notBefore?: number;
   notAfter?: number;
 }
@@ -268,7 +268,7 @@ export interface Stats {
   /** The built-in account's certificates by status. */
   certificates: Record<CertificateStatus, number>;
   sessions: number;
-  /** Calls that stand at a `hold`. */
+  /** Calls that wait at a `hold`. */
   held: number;
 }
 
@@ -291,10 +291,10 @@ export interface DevServer extends AccountCredentials {
   /** Another customer of the service, with an authority of its own. */
   readonly otherAccount: AccountCredentials & { authorityId: number };
 
-  /** Entries with a `seq` above `since`; live objects, so that a waiting call's entry fills in. */
+  /** Entries with a `seq` above `since`. They are live objects: the entry of a call under way is completed later. */
   journal(since?: number): JournalEntry[];
   clearJournal(): void;
-  /** Resolves with the first entry, present or to come, that `matches`; asked on arrival and again at the end of each call. */
+  /** Resolves with the first entry, present or future, that `matches`. Checks each entry when its call arrives and when it ends. */
   waitForCall(matches: (entry: JournalEntry) => boolean, signal?: AbortSignal): Promise<JournalEntry>;
   /** Every certificate of every account, by id. */
   certificates(): CertificateView[];
@@ -308,11 +308,11 @@ export interface DevServer extends AccountCredentials {
   setStatusByHand(id: number, status: SettableStatus): CertificateView;
   /** Ends every session; returns how many there were. */
   expireSessions(): number;
-  /** Faults are asked in order of their adding; the first that fits strikes. Returns the fault's id. */
+  /** Adds a fault and returns its id. Of several, the first added that fits strikes. */
   addFault(fault: Fault): number;
   faults(): FaultView[];
   clearFaults(): void;
-  /** Lets every call go on that stands at a `hold`; returns how many. */
+  /** Releases every call that waits at a `hold`; returns how many. */
   release(): number;
   setOptions(options: RuntimeOptions): Promise<void>;
   counts(): Stats;

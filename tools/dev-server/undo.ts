@@ -1,9 +1,9 @@
-/** One step of taking something down again. */
+/** Undoes one step of a start. */
 export type Undo = () => Promise<void>;
 
 /**
- * Starts something that takes several steps: each step that succeeds pushes what undoes it. `stop` undoes them, the last
- * first, once however often it is called; a start that fails is undone and rejects.
+ * Starts something in several steps; each successful step pushes its undoing. `stop` undoes them, last one first, and only once
+ * however often it is called. A start that fails is undone and rejects.
  */
 export async function undoable<T>(start: (undo: Undo[], stop: Undo) => Promise<T>): Promise<T> {
   const undo: Undo[] = [];

@@ -1,6 +1,6 @@
 import type { DevServer } from './types.ts';
 
-/** The line for programs. */
+/** The ready line for programs. */
 export function readyLine(server: DevServer): string {
   const { endpoint, caFile, email, passphrase, apiKey, controlUrl } = server;
   return JSON.stringify({ endpoint, caFile, email, passphrase, apiKey, controlUrl });

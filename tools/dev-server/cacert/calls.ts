@@ -1,7 +1,7 @@
-/** What the two scripts do, in their order. */
+/** The two scripts of the API, `cemails.php` and `ccsr.php`, check by check in their own order. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer } from '../answer.ts';
-import { pem } from '../x509.ts';
+import type { Answer } from '../http/answer.ts';
+import { pem } from '../x509/x509.ts';
 import { htmlText } from './html-text.ts';
 import {
   ANONYMOUS,
@@ -22,7 +22,7 @@ import type { CAcertFaultEffect, CAcertJournalEntry, CAcertRefusalName } from '.
 
 export const SUCCESS = '200,Authentication Ok\n';
 
-/** One call, read. */
+/** One call, parsed. */
 export interface Call {
   service: Service;
   parameters: Parameters;
@@ -31,7 +31,7 @@ export interface Call {
   effect: CAcertFaultEffect | undefined;
 }
 
-/** `cemails.php`: what the account offers. */
+/** `cemails.php`: the addresses and names that the account offers. */
 export function accountStatus(call: Call): Answer {
   const member = login(call);
   if (!member) return refused(call, 'username');
@@ -47,7 +47,10 @@ export function accountStatus(call: Call): Answer {
   return answer(SUCCESS + lines.map((line) => `${line}\n`).join(''));
 }
 
-/** `ccsr.php`: queues the request, waits for the signer, looks once. Rejects only when the server stops meanwhile. */
+/**
+ * `ccsr.php`: queues the request, waits for the signer, and checks once for the certificate. Rejects only when the server stops
+ * meanwhile.
+ */
 export async function requestCertificate(call: Call): Promise<Answer> {
   const { service, parameters, entry, effect } = call;
   const { request } = parameters;
@@ -79,19 +82,19 @@ export async function requestCertificate(call: Call): Promise<Answer> {
   return answer(effect?.kind === 'no-certificate' ? SUCCESS : SUCCESS + pem('CERTIFICATE', der));
 }
 
-/** The body of a refusal in the caller's language, noted. */
+/** The body of a refusal in the caller's language. Notes it in the journal. */
 export function refused(call: Call, name: CAcertRefusalName): Answer {
   const { service, parameters, acceptLanguage, entry } = call;
   service.journal.update(entry, { code: name });
   return answer(refusalBody(name, languageOf(textOf(parameters.request, 'lang'), acceptLanguage)));
 }
 
-/** Always 200: neither script sets a status. A text's characters are bytes. */
+/** An answer with status 200, since neither script sets one. Each character of the text is a byte. */
 function answer(body: string | Buffer): Answer {
   return { status: 200, body: typeof body === 'string' ? Buffer.from(body, 'latin1') : body };
 }
 
-/** Waits as long as the script does; the signer may be done sooner or later than that. */
+/** Waits as long as the script does; the signer may finish earlier or later. */
 async function signed(
   service: Service,
   id: number,
@@ -128,8 +131,8 @@ function login({ service, parameters, entry }: Call): Member | undefined {
 }
 
 /**
- * The verified addresses among those sent, in the spelling sent. One that is sent twice counts once, where it came first,
- * in the spelling that came last.
+ * The verified addresses among those sent, in the spelling sent. A duplicate counts once, at its first position and in its last
+ * spelling.
  */
 function matchedEmails(member: Member, sent: ReturnType<Parameters['request']['get']>): string[] {
   const matched = new Map<string, string>();

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startCAcertServer } from '../index.ts';
 import { CACERT_HELP, readCAcertCommandLine } from './cli.ts';
+import { runProgram } from '../test-program.ts';
 import { openssl } from './test-client.ts';
 import { welcome } from './welcome.ts';
 
@@ -60,7 +59,7 @@ test('all flags together', async () => {
     expect(CACERT_HELP).toContain(` ${flag}`);
 });
 
-test('nothing but the service leaves every option to its default', async () => {
+test('--cacert alone leaves every option at its default', async () => {
   expect(await readCAcertCommandLine(['--cacert'])).toEqual({ kind: 'run', json: false, options: {} });
   expect(await readCAcertCommandLine(['--cacert', '--help'])).toEqual({ kind: 'help' });
 });
@@ -82,7 +81,7 @@ describe('refused with a reason', () => {
   });
 });
 
-test('the text for people says where everything is', async () => {
+test('the text for people names where everything is', async () => {
   const server = await startCAcertServer();
   const text = welcome(server);
   await server.stop();
@@ -91,18 +90,16 @@ test('the text for people says where everything is', async () => {
   }
 });
 
-test('the program says in one line of JSON where it is, and leaves nothing behind', async () => {
-  const main = join(import.meta.dirname, '..', 'main.ts');
-  const child = spawn(process.execPath, [main, '--cacert', '--json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+test('the program prints in one line of JSON where it is, and leaves nothing behind', async () => {
+  let caFile = '';
+  const exit = await runProgram(['--cacert'], async (ready) => {
+    expect(Object.keys(ready)).toEqual(['endpoint', 'caFile', 'username', 'password', 'controlUrl']);
+    ({ caFile = '' } = ready);
+    expect(openssl(['x509', '-noout', '-subject', '-in', caFile])).toContain(
+      'CN = CA Cert Signing Authority',
+    );
+    expect((await fetch(`${ready['controlUrl']}/stats`)).status).toBe(200);
   });
-  const [output] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
-  const ready = JSON.parse(output) as Record<string, string>;
-  const { caFile = '', controlUrl = '' } = ready;
-  expect(Object.keys(ready)).toEqual(['endpoint', 'caFile', 'username', 'password', 'controlUrl']);
-  expect(openssl(['x509', '-noout', '-subject', '-in', caFile])).toContain('CN = CA Cert Signing Authority');
-  expect((await fetch(`${controlUrl}/stats`)).status).toBe(200);
-  child.kill('SIGTERM');
-  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(exit).toEqual([0, null]);
   expect(existsSync(caFile)).toBe(false);
 });

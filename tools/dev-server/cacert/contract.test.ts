@@ -1,4 +1,4 @@
-/** The calls and what they answer, byte for byte, as far as the sources of the real site tell. */
+/** The calls and their answers, byte for byte, as far as the sources of the real site show them. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startCAcertServer } from '../index.ts';
@@ -78,13 +78,13 @@ describe('cemails.php', () => {
     expect([reply.status, reply.text]).toEqual([200, `200,Authentication Ok\n${lines.join('\n')}\n`]);
   });
 
-  test('writes names of a Latin-1 database as one entity a letter', async () => {
+  test('writes each letter of a name in a Latin-1 database as one entity', async () => {
     await server.setOptions({ database: 'latin1' });
 
     expect((await call(server, 'cemails')).text).toContain('NAME=Jane M&uuml;ller\n');
   });
 
-  test('leaves bytes that are no letter in Latin-1 as they are, so that the body is no UTF-8', async () => {
+  test('leaves bytes that are no letter in Latin-1 unchanged, so the body is not UTF-8', async () => {
     server.putMember({ ...JANE, lastName: 'À' });
     const { body } = await call(server, 'cemails');
 
@@ -101,7 +101,7 @@ describe('both scripts', () => {
     }
   });
 
-  test('do not mind the case of the username', async () => {
+  test('ignore the case of the username', async () => {
     expect((await call(server, 'cemails', [['username', 'JANE@Example.com']])).text).toMatch(/^200,/);
   });
 
@@ -122,7 +122,7 @@ describe('both scripts', () => {
     expect(new Set(cookies).size).toBe(2);
   });
 
-  test('send whoever uses another Host name to the front page, and do nothing', async () => {
+  test('redirect any other Host name to the front page, and do nothing', async () => {
     const before = server.requests().length;
     const reply = await ask(server, csr, [], { headers: { host: 'cacert.example' } });
 
@@ -135,7 +135,7 @@ describe('both scripts', () => {
     expect((await send(server, '/', { method: 'GET' })).text).toContain('<html>');
   });
 
-  test('answer to other Host names if told so, and then no longer to loopback', async () => {
+  test('answer to configured Host names, and then no longer to loopback', async () => {
     await server.setOptions({ hosts: ['www.cacert.org'] });
     const as = (host: string): Promise<{ status: number }> =>
       call(server, 'cemails', [], { headers: { host } });
@@ -145,7 +145,7 @@ describe('both scripts', () => {
     expect((await call(server, 'cemails')).status).toBe(302);
   });
 
-  test('are all there is below /api', async () => {
+  test('are the only ones under /api', async () => {
     expect((await send(server, 'edu.php', { method: 'GET' })).status).toBe(404);
   });
 
@@ -163,7 +163,7 @@ describe('both scripts', () => {
         headers: { 'content-type': multipart.headers.get('content-type') ?? '' },
         body: Buffer.from(await multipart.arrayBuffer()),
       }),
-      // No type that PHP reads, so no parameters.
+      // PHP reads no body of this type, so there are no parameters.
       await send(server, 'cemails.php', { headers: { 'content-type': 'text/plain' }, body: params }),
     ];
 
@@ -211,7 +211,7 @@ describe('ccsr.php refuses', () => {
     expect(server.requests()).toHaveLength(before);
   });
 
-  test('keys in the language that is asked for, and everything else in English', async () => {
+  test('bad keys in the requested language, and everything else in English', async () => {
     const german = { headers: { 'accept-language': 'de-DE,en;q=0.5' } };
     const small = rsa('1024');
 
@@ -221,13 +221,13 @@ describe('ccsr.php refuses', () => {
     expect((await ask(server, csr, [['email[0]', 'x']], german)).text).toMatch(/^404,Wasn't /);
   });
 
-  test('the address before the key', async () => {
+  test('a wrong address before a bad key', async () => {
     expect((await ask(server, '', [['email[0]', 'x']])).text).toMatch(/^404,Wasn't/);
   });
 });
 
 describe('ccsr.php issues', () => {
-  test('one leaf behind the status line and nothing else, with its key', async () => {
+  test('one leaf for the key after the status line, and nothing else', async () => {
     const reply = await ask(server, csr, [['name', 'Jane Müller']]);
 
     expect([reply.status, reply.text]).toEqual([
@@ -290,7 +290,7 @@ describe('ccsr.php issues', () => {
     expect(certificateIn(latin1).subject).toBe('CN=Jane Müller\nemailAddress=jane@example.com');
   });
 
-  test('the matching addresses alone, as they were spelt, each once, in their order', async () => {
+  test('only the matching addresses, in their spelling and order, each once', async () => {
     const emails: Params = [
       ['email[1]', ' JANE@example.org '],
       ['email[x]', 'john@example.com'],
@@ -322,7 +322,7 @@ describe('ccsr.php issues', () => {
   test.each([
     ['730 days from 50 points on', { points: 50 }, {}, 730 * 86_400],
     ['180 days below', { points: 49 }, {}, 180 * 86_400],
-    ['whatever it is told to', {}, { validity: '47d' }, 47 * 86_400],
+    ['whatever the option says', {}, { validity: '47d' }, 47 * 86_400],
   ])('for %s', async (_, change, options, seconds) => {
     server.putMember({ ...JANE, ...change });
     await server.setOptions(options);
@@ -331,14 +331,14 @@ describe('ccsr.php issues', () => {
     expect((validToDate.getTime() - validFromDate.getTime()) / 1000).toBe(seconds);
   });
 
-  test('another certificate each time, for the same key too', async () => {
+  test('another certificate each time, even for the same key', async () => {
     const serials = [];
     for (let i = 0; i < 3; i += 1) serials.push(certificateIn(await ask(server, csr)).serialNumber);
 
     expect(new Set(serials).size).toBe(3);
   });
 
-  test('nothing for a request that another key has signed: the signer refuses, and the row stays', async () => {
+  test('nothing for a request that another key has signed: the signer refuses it, and the row stays', async () => {
     const [, head = '', body = '', tail = ''] = /^(-----B[^\n]+\n)([^-]+)(-----E.*)$/s.exec(csr) ?? [];
     const der = Buffer.from(body, 'base64');
     der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
@@ -360,7 +360,7 @@ describe('a certificate', () => {
     for (const purpose of ['sslclient', 'smimesign', 'smimeencrypt']) {
       expect(verify(leaf, purpose)).toMatch(/OK/);
     }
-    // For OpenSSL the server-gated purposes make it one for servers too; the purpose itself is not there.
+    // OpenSSL accepts it for servers too because of the server-gated purposes; serverAuth itself is absent.
     expect(openssl(['x509', '-noout', '-ext', 'extendedKeyUsage'], leaf)).not.toContain('Web Server');
     expect(server.certificates().at(-1)?.issuer).toBe(class3 ? 'class3' : 'class1');
   });

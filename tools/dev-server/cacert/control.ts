@@ -1,29 +1,22 @@
-/** The control URL of the CAcert server, with its CRLs and that it has no OCSP answer. */
+/** The control URL of the CAcert server. It also serves the CRLs, and answers OCSP with tryLater. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Actions, answerControl } from '../control-actions.ts';
-import { revocationList } from '../crl.ts';
-import { OCSP_TRY_LATER, type Publication } from '../publication.ts';
+import { type Actions, answerControl, COMMON_ACTIONS } from '../control/actions.ts';
+import { revocationList } from '../x509/crl.ts';
+import { OCSP_TRY_LATER, type Publication } from '../control/publication.ts';
 import { checked } from '../schemas.ts';
 import type { Operations } from './operations.ts';
 import { fault, memberPreset, runtimeOptions } from './schemas.ts';
 import type { Service } from './service.ts';
 
 const ACTIONS: Actions<Operations> = {
+  ...COMMON_ACTIONS,
   'GET /members': (operations) => operations.members(),
   'POST /members': (operations, { body }) => operations.putMember(checked(memberPreset, body)),
-  'GET /journal': (operations, { query }) => operations.journal(Number(query.get('since') ?? 0)),
-  'DELETE /journal': (operations) => operations.clearJournal(),
   'GET /requests': (operations) => operations.requests(),
   'POST /requests/:id/sign': (operations, { id }) => operations.sign(id),
-  'GET /certificates': (operations) => operations.certificates(),
-  'GET /certificates/:id': (operations, { id }) => ({ pem: operations.certificatePem(id) }),
   'POST /certificates/:id/revoke': (operations, { id }) => operations.revokeByHand(id),
   'PUT /options': (operations, { body }) => operations.setOptions(checked(runtimeOptions, body)),
-  'GET /faults': (operations) => operations.faults(),
   'POST /faults': (operations, { body }) => ({ id: operations.addFault(checked(fault, body)) }),
-  'DELETE /faults': (operations) => operations.clearFaults(),
-  'POST /release': (operations) => ({ released: operations.release() }),
-  'GET /stats': (operations) => operations.counts(),
 };
 
 /** Answers one request to the control URL. */
@@ -33,13 +26,8 @@ export async function control(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const published = publication(service, new URL(request.url ?? '/', 'http://control').pathname);
-  if (!published) {
-    await answerControl(ACTIONS, operations, request, response);
-    return;
-  }
-  response.writeHead(200, { 'content-type': published.type, 'content-length': published.content.length });
-  response.end(request.method === 'HEAD' ? undefined : published.content);
+  const publish = (_method: string, path: string): Publication | undefined => publication(service, path);
+  await answerControl({ actions: ACTIONS, operations, publish }, request, response);
 }
 
 function publication({ hierarchy, signer, now }: Service, path: string): Publication | undefined {

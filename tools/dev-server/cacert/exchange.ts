@@ -1,11 +1,10 @@
-/** One request to the CAcert site and its answer, with whatever fault strikes in between. */
+/** One request to the CAcert site and its answer, or the fault that strikes instead. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, type Exchange, page, send } from '../answer.ts';
-import { shownBody, shownParams } from '../journal.ts';
-import { readBody } from '../read-body.ts';
-import { isConnectionEffect, strikeConnection } from '../strike.ts';
+import { type Answer, type Exchange, page, send } from '../http/answer.ts';
+import { shownBody, shownParams } from '../state/journal.ts';
+import { isForm, noteEnd, noteLate, readBody, waitLatency } from '../http/request.ts';
+import { isConnectionEffect, strikeConnection } from '../faults/strike.ts';
 import { type Call, SUCCESS, accountStatus, refused, requestCertificate } from './calls.ts';
 import { type Parameters, readParameters } from './parameters.ts';
 import { isDefect } from './plan.ts';
@@ -13,7 +12,7 @@ import type { Service } from './service.ts';
 import type { CAcertFaultEffect, CAcertJournalEntry } from './types.ts';
 
 const SCRIPT = /^\/api\/(ccsr|cemails)\.php$/;
-/** What PHP with `display_errors` says of a parameter that was not sent. */
+/** PHP's notice about a missing parameter, with `display_errors` on. */
 const NOTICE =
   '<br />\n<b>Notice</b>:  Undefined index: name in <b>/www/api/script.php</b> on line <b>1</b><br />\n';
 
@@ -31,28 +30,19 @@ export async function exchange(
   const parameters = readParameters(method, url, request.headers['content-type'] ?? '', body);
   const effect = service.faults.strike(name, new Map(parameters.pairs.map(asText)));
   const entry = open(service, { request, name, parameters, body, effect });
-  response.once('close', () => {
-    const end = { endedAt: entry.endedAt ?? service.now() };
-    service.journal.update(entry, response.writableFinished ? end : { ...end, aborted: true });
-  });
+  const context = { service, journal: service.journal, gate: service.gate, stopping: service.stopping };
+  noteEnd(context, entry, response);
   const acceptLanguage = request.headers['accept-language'] ?? '';
   const call: Call = { service, parameters, acceptLanguage, entry, effect };
-  const act = async (): Promise<Answer> => {
-    const hasGone = response.closed || response.destroyed;
-    const answer = await run(call, name);
-    if (hasGone) service.journal.update(entry, { late: true, endedAt: service.now() });
-    return answer;
-  };
-  const { min, max } = service.settings.latency;
-  if (max > 0) await sleep(min + Math.random() * (max - min), undefined, { signal: service.stopping });
-  const context = { service, journal: service.journal, gate: service.gate, stopping: service.stopping };
+  const act = (): Promise<Answer> => noteLate(context, entry, response, () => run(call, name));
+  await waitLatency(service.settings.latency, service.stopping);
   const hugeFrame = [`${SUCCESS}-----BEGIN CERTIFICATE-----\n`, '\n-----END CERTIFICATE-----\n'] as const;
   const one: Exchange = { context, request, response, entry, headers: phpHeaders(), hugeFrame, act };
   if (effect && !isDefect(effect)) await strike(one, call, effect);
   else await send(one, await act());
 }
 
-/** Every answer of PHP begins a session and says that it must not be kept. */
+/** The headers of every PHP answer: a new session, and no caching. */
 function phpHeaders(): Record<string, string> {
   return {
     'content-type': 'text/html; charset=UTF-8',
@@ -80,7 +70,6 @@ function open(
     'content-type': contentType,
     'accept-language': acceptLanguage,
   } = request.headers;
-  const isForm = /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType ?? '');
   return service.journal.open({
     at: service.now(),
     method: request.method ?? '',
@@ -89,7 +78,7 @@ function open(
     params: shownParams(parameters.pairs.map(asText)),
     inUrl: parameters.inUrl,
     client: request.socket.remotePort ?? 0,
-    body: shownBody(body, isForm),
+    body: shownBody(body, isForm(request)),
     ...(contentType === undefined ? {} : { contentType }),
     ...(acceptLanguage === undefined ? {} : { acceptLanguage }),
     ...(cookie === undefined ? {} : { cookie: true as const }),
@@ -97,7 +86,7 @@ function open(
   });
 }
 
-/** Bytes as UTF-8 text, for people. */
+/** Bytes decoded as UTF-8, for people. */
 function asText([name, value]: [name: string, value: string]): [name: string, value: string] {
   return [Buffer.from(name, 'latin1').toString('utf8'), Buffer.from(value, 'latin1').toString('utf8')];
 }

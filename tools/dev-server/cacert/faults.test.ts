@@ -1,4 +1,4 @@
-/** Everything that can be told to go wrong, and what the service has done all the same. */
+/** Every fault, and what the service did despite it. */
 import { X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startCAcertServer } from '../index.ts';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 afterEach(() => server.clearFaults());
 
-/** Asks for everything that can be asked for, with a fault. */
+/** Makes every kind of request, with a fault. */
 function askWith(effect: CAcertFaultEffect): Promise<Reply> {
   server.addFault({ call: 'ccsr', ...effect });
   return ask(server, csr, [
@@ -91,7 +91,7 @@ describe('an answer that is not the true one', () => {
     expect((await askWith(effect)).text).toMatch(text);
   });
 
-  test('of cemails.php has names as the database holds them', async () => {
+  test('of cemails.php has names as the database has them', async () => {
     server.addFault({ call: 'cemails', kind: 'raw-names', times: 2 });
     const utf8 = await call(server, 'cemails');
     await server.setOptions({ database: 'latin1' });
@@ -110,12 +110,12 @@ describe('an answer that is not the true one', () => {
   });
 });
 
-describe('a certificate that is not what was asked for', () => {
+describe('a certificate that differs from the request', () => {
   const shown = async (effect: CAcertFaultEffect): Promise<X509Certificate> =>
     certificateIn(await askWith(effect));
   const mails = (...addresses: string[]): string => addresses.map((each) => `email:${each}`).join(', ');
 
-  test('lacks the last address, or the one that is named', async () => {
+  test('lacks the last address, or the given one', async () => {
     expect((await shown({ kind: 'dropped-email' })).subjectAltName).toBe(mails('jane@example.com'));
     const named = await shown({ kind: 'dropped-email', email: 'jane@example.com' });
     expect([named.subjectAltName, named.subject]).toEqual([
@@ -128,7 +128,7 @@ describe('a certificate that is not what was asked for', () => {
     expect((await shown({ kind: 'anonymous-name' })).subject).toMatch(/^CN=CAcert WoT User\n/);
   });
 
-  test('is not for code signing, or not for clients', async () => {
+  test('is not for code signing or not for clients', async () => {
     const purposes = async (effect: CAcertFaultEffect): Promise<string[]> => (await shown(effect)).keyUsage;
     expect(await purposes({ kind: 'ignored-codesign' })).not.toContain('1.3.6.1.5.5.7.3.3');
     expect(await purposes({ kind: 'no-client-auth' })).not.toContain('1.3.6.1.5.5.7.3.2');
@@ -152,7 +152,7 @@ describe('a certificate that is not what was asked for', () => {
     expect(certificate?.keyFingerprint).not.toBe(request?.keyFingerprint);
   });
 
-  test('has ended, or has not begun', async () => {
+  test('has expired, or is not yet valid', async () => {
     const now = Date.now();
     expect((await shown({ kind: 'expired' })).validToDate.getTime()).toBeLessThan(now);
     const ahead = await shown({ kind: 'future', seconds: 86_400 });
@@ -168,7 +168,7 @@ describe('a certificate that is not what was asked for', () => {
     expect(server.certificates().at(-1)?.issuer).toBe('class3');
   });
 
-  test('has the name of the root as issuer and was signed by somebody else', async () => {
+  test('names the root as issuer but is signed by somebody else', async () => {
     const leaf = await shown({ kind: 'foreign-chain' });
     const root = new X509Certificate(server.ca.rootPem);
     expect([leaf.issuer, leaf.verify(root.publicKey)]).toEqual([root.subject, false]);
@@ -176,7 +176,7 @@ describe('a certificate that is not what was asked for', () => {
 });
 
 describe('a request that is not signed in time', () => {
-  test('is signed when somebody says so, and the member fetches it at the web page', async () => {
+  test('is signed on request, and the member fetches it at the web page', async () => {
     const reply = await askWith({ kind: 'unsigned' });
     const id = Number(/^404,Your certificate request has failed\. ID: (\d+)$/.exec(reply.text)?.[1]);
     expect(server.requests().at(-1)).toMatchObject({ id, status: 'waiting', cn: 'Jane Müller' });
@@ -190,7 +190,7 @@ describe('a request that is not signed in time', () => {
     expect(server.requests().at(-1)).toMatchObject({ id, status: 'signed', signedAt: late.signedAt });
   });
 
-  test('is signed by itself after a while', async () => {
+  test('is signed after a while', async () => {
     const reply = await askWith({ kind: 'unsigned', ms: 1 });
     expect(reply.text).toMatch(/^404,Your certificate request has failed\. ID: \d+$/);
     const id = server.requests().at(-1)?.id;
@@ -198,7 +198,7 @@ describe('a request that is not signed in time', () => {
     expect(server.certificates().at(-1)?.id).toBe(id);
   });
 
-  test('is the rule when the signer takes longer than the script waits', async () => {
+  test('is what happens if the signer takes longer than the script waits', async () => {
     await server.setOptions({ wait: '5ms', signing: '20ms' });
     const slow = await ask(server, csr);
     const id = server.requests().at(-1)?.id;
@@ -222,7 +222,7 @@ describe('a connection that breaks', () => {
     expect(server.journal().at(-1)).toMatchObject({ call: 'ccsr', aborted: true });
   });
 
-  test('at the client, which gives up on a service that never answers', async () => {
+  test('at the client, which gives up waiting for an answer', async () => {
     const stop = new AbortController();
     server.addFault({ call: 'ccsr', kind: 'hang' });
     const signed = await signedIn(async () => {
@@ -236,7 +236,7 @@ describe('a connection that breaks', () => {
     expect(signed).toBe(0);
   });
 
-  test('at the client, while the service acts later all the same', async () => {
+  test('at the client, while the service still acts later', async () => {
     const stop = new AbortController();
     server.addFault({ call: 'ccsr', kind: 'late', ms: 1 });
     const signed = await signedIn(async () => {
@@ -250,7 +250,7 @@ describe('a connection that breaks', () => {
     expect(signed).toBe(1);
   });
 
-  test('not at all while a call is held, before or after it acted', async () => {
+  test('not while a call waits at a hold, before or after it acted', async () => {
     for (const [when, want] of [
       ['before', 0],
       ['after', 1],
@@ -268,7 +268,7 @@ describe('a connection that breaks', () => {
   });
 });
 
-test('a fault strikes the calls it is for: others, later and unfit ones pass', async () => {
+test('a fault strikes only the calls it is for: other, later and unsuitable ones pass', async () => {
   const faults: CAcertFault[] = [
     { call: '*', kind: 'wrong-key', times: 'forever' },
     { call: '*', kind: 'raw-names', times: 'forever' },

@@ -1,7 +1,7 @@
 /** Throw-away authorities in the shape of CAcert's: a class 1 root, and a class 3 intermediate under it. */
-import * as der from '../der.ts';
-import { type KeyPair, generateRsaKey } from '../keys.ts';
-import { type CertificateParts, access, certificate, distributionPoint, extension } from '../x509.ts';
+import * as der from '../x509/der.ts';
+import { type KeyPair, generateRsaKey } from '../x509/keys.ts';
+import { type CertificateParts, access, certificate, distributionPoint, extension } from '../x509/x509.ts';
 import { OID, nameOf } from './profile.ts';
 
 const DAY = 86_400;
@@ -14,7 +14,7 @@ export interface CAcertAuthority {
   /** Its subject, DER. */
   readonly name: Buffer;
   readonly der: Buffer;
-  /** Where its CRL is. */
+  /** The URL of its CRL. */
   readonly crl: string;
   nextSerial: number;
 }
@@ -22,7 +22,7 @@ export interface CAcertAuthority {
 export interface Hierarchy {
   class1: CAcertAuthority;
   class3: CAcertAuthority;
-  /** A key of nobody here: for certificates that are somebody else's. */
+  /** A key that belongs to no member, for certificates of somebody else. */
   stranger: KeyPair;
 }
 
@@ -34,10 +34,10 @@ const CLASS1 = nameOf({
 });
 const CLASS3 = nameOf({ O: 'CAcert Inc.', OU: 'dev server, trusted by nobody', CN: 'CAcert Class 3 Root' });
 
-/** Made once in a process: servers that start one after the other have the same authorities. */
+/** Made once per process, so all its servers have the same authorities. */
 let keys: Promise<[KeyPair, KeyPair, KeyPair]> | undefined;
 
-/** The hierarchy of a server. `now` in Unix seconds, `base` where CRLs and OCSP answers are. */
+/** The hierarchy of a server. `now` is in Unix seconds, `base` the URL under which CRLs and OCSP answers are served. */
 export async function createHierarchy(now: number, base: string): Promise<Hierarchy> {
   keys ??= Promise.all([generateRsaKey(), generateRsaKey(), generateRsaKey()]);
   const [rootKey, class3Key, stranger] = await keys;

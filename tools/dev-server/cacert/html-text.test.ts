@@ -13,7 +13,7 @@ test.each([
   expect(htmlText(bytes)).toBe(text);
 });
 
-test('no byte of Latin-1 is left as it is, and no two are written alike', () => {
+test('no byte of Latin-1 stays as it is, and no two have the same entity', () => {
   const bytes = Array.from({ length: 96 }, (_, index) => String.fromCharCode(0xa0 + index));
   const written = bytes.map(htmlText);
 

@@ -20,8 +20,8 @@ const ENTITIES = new Map([
 ]);
 
 /**
- * What the site makes of a value before it shows it: tags stripped, then every byte taken for ISO-8859-1 and written as an
- * entity where there is one. Bytes from 0x80 to 0x9f stay, so that UTF-8 comes out in halves.
+ * A value as the site shows it: without tags, and with every byte read as ISO-8859-1 and written as an entity where one exists.
+ * Bytes from 0x80 to 0x9f stay, so UTF-8 comes out in halves.
  */
 export function htmlText(bytes: string): string {
   return bytes.replaceAll(/<[^>]*>?/g, '').replaceAll(/[^]/g, (byte) => ENTITIES.get(byte) ?? byte);

@@ -1,4 +1,4 @@
-/** The members, and what their points entitle them to. Texts are bytes, one a character, as the database holds them. */
+/** The members, and what their points entitle them to. Each character of a text is one byte, as in the database. */
 import { randomBytes } from 'node:crypto';
 import { trimmed } from './parameters.ts';
 import type { CAcertMemberPreset } from './types.ts';
@@ -12,12 +12,12 @@ const SHORT = 180;
 export type Member = Required<CAcertMemberPreset>;
 export type Database = 'utf8' | 'latin1';
 
-/** A pass phrase for whoever gave none. */
+/** A random pass phrase. */
 export function madeUpPassword(): string {
   return randomBytes(12).toString('base64url');
 }
 
-/** The member as sign-up keeps him. Throws a RangeError for one that cannot be. */
+/** The member as sign-up stores it. Throws a RangeError for an invalid one. */
 export function memberOf(preset: CAcertMemberPreset): Member {
   const { username, password } = preset;
   if (!username.includes('@')) throw new RangeError(`"${username}" is not an e-mail address`);
@@ -28,12 +28,12 @@ export function memberOf(preset: CAcertMemberPreset): Member {
     codeSigning: false,
     emails: [username],
     ...preset,
-    // The web page strips backslashes of what is typed in; the API does not.
+    // The web page strips backslashes from its input; the API does not.
     password: trimmed(password).replaceAll(/\\(.?)/gs, '$1'),
   };
 }
 
-/** The bytes of a text in the database, or the text of such bytes. */
+/** Converts a text to its bytes in the database, or such bytes to their text. */
 export function toBytes(text: string, database: Database): string {
   return Buffer.from(text, database).toString('latin1');
 }
@@ -42,7 +42,7 @@ export function fromBytes(bytes: string, database: Database): string {
   return Buffer.from(bytes, 'latin1').toString(database);
 }
 
-/** Whether the database takes the two for equal: without regard to case and to blanks at the end. */
+/** Whether the database considers the two equal: it ignores case and trailing blanks. */
 export function isSameAddress(a: string, b: string): boolean {
   return collated(a) === collated(b);
 }
@@ -63,20 +63,20 @@ export function namesOf(member: Member): string[][] {
   ];
 }
 
-/** The CN that `ccsr.php` gives for the bytes of `name`: the name if it is one of the member's, else the anonymous one. */
+/** The CN that `ccsr.php` uses for the bytes of `name`: the name if it is one of the member's, else the anonymous one. */
 export function commonNameFor(member: Member, name: string, database: Database): string {
-  // Escaped for SQL before it is compared, so that it can no longer be equal.
+  // The site escapes it for SQL before it compares, so it cannot be equal.
   if (/['"\\]/.test(name)) return ANONYMOUS;
   const isOwn = namesOf(member).some((parts) => toBytes(parts.join(' '), database) === name);
   return isOwn ? fromBytes(name, database) : ANONYMOUS;
 }
 
-/** Whether the certificate is one for code signing: granted, asked for with exactly "1", and 100 points. */
+/** Whether the certificate is for code signing: granted, requested with exactly "1", and 100 points. */
 export function isCodeSigning(member: Member, codesign: string): boolean {
   return member.codeSigning && codesign === '1' && member.points >= POINTS_FOR_CODE_SIGNING;
 }
 
-/** Seconds that a certificate of the member lives. */
+/** Lifetime of the member's certificates, in seconds. */
 export function lifetimeOf(member: Member): number {
   return (member.points >= POINTS_FOR_NAME ? LONG : SHORT) * 86_400;
 }

@@ -1,12 +1,13 @@
-import type { Listener } from '../listener.ts';
-import { pem } from '../x509.ts';
+import { commonOperations } from '../control/common-operations.ts';
+import type { Listener } from '../http/listener.ts';
+import { pem } from '../x509/x509.ts';
 import { type Member, memberOf } from './members.ts';
 import { ServiceError } from '../service-error.ts';
 import type { Service } from './service.ts';
 import { withOptions } from './settings.ts';
 import type { CAcertServer, CAcertStats } from './types.ts';
 
-/** The methods of a `CAcertServer` but its end. */
+/** The methods of a `CAcertServer` except `stop`. */
 export type Operations = Omit<
   CAcertServer,
   'endpoint' | 'caFile' | 'caPem' | 'ca' | 'controlUrl' | 'username' | 'password' | 'stop'
@@ -14,16 +15,15 @@ export type Operations = Omit<
 
 /** The operations on this service; `api` is the listener that can be closed. */
 export function createOperations(service: Service, api: Listener): Operations {
-  const { journal, faults, gate, signer } = service;
+  const { signer } = service;
   return {
+    ...commonOperations(service),
+
     members: () => service.members.map(withoutPassword),
     putMember: (preset) => {
       const member = memberOf(preset);
       service.members = [...service.members.filter(({ username }) => username !== member.username), member];
     },
-    journal: (since = 0) => journal.since(since),
-    clearJournal: () => journal.clear(),
-    waitForCall: (matches, signal) => journal.wait(matches, signal),
 
     requests: () => signer.requests(),
     certificates: () => signer.certificates(),
@@ -38,14 +38,9 @@ export function createOperations(service: Service, api: Listener): Operations {
     },
     revokeByHand: (id) => signer.revoke(id),
 
-    addFault: (fault) => faults.add(fault),
-    faults: () => faults.views(),
-    clearFaults: () => faults.clear(),
-    release: () => gate.release(),
     setOptions: async (options) => {
       service.settings = withOptions(service.settings, options);
-      if (options.listening === true) await api.open();
-      if (options.listening === false) await api.close();
+      await api.listen(options.listening);
     },
     counts: () => counts(service),
   };

@@ -67,7 +67,7 @@ describe('parameters as PHP has them', () => {
     expect([...read(body)]).toEqual(want);
   });
 
-  test('of the body replace those of the URL altogether', () => {
+  test('of the body replace those of the URL completely', () => {
     const request = read('e[0]=body', { url: '/?e[0]=url&e[1]=url&f=url' });
 
     expect([...request]).toEqual([
@@ -81,7 +81,7 @@ describe('parameters as PHP has them', () => {
     ['of another type', { type: 'application/json' }],
     ['of no type', { type: '' }],
     ['of a multipart body without a boundary', { type: 'multipart/form-data' }],
-  ])('are not those %s', (_, options) => {
+  ])('do not include those %s', (_, options) => {
     expect([...read('a=1', options)]).toEqual([]);
   });
 
@@ -114,7 +114,7 @@ describe('parameters as PHP has them', () => {
     ]);
   });
 
-  test('come out as the bytes that a browser was given, urlencoded or multipart', async () => {
+  test('are the bytes typed into a browser, urlencoded or multipart', async () => {
     const value = fc.string({ unit: 'grapheme', maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(value, async (text) => {
@@ -123,7 +123,7 @@ describe('parameters as PHP has them', () => {
         const multipart = new Response(form);
         const body = Buffer.from(await multipart.arrayBuffer()).toString('latin1');
         const type = multipart.headers.get('content-type') ?? '';
-        // Browsers write line ends of their own into multipart bodies.
+        // Browsers normalize line ends in multipart bodies.
         const lines = Buffer.from(text.replaceAll(/\r\n?|\n/g, '\r\n')).toString('latin1');
 
         expect(read(new URLSearchParams({ text }).toString()).get('text')).toBe(
@@ -134,7 +134,7 @@ describe('parameters as PHP has them', () => {
     );
   });
 
-  test('are trimmed of what PHP calls white space', () => {
+  test('are trimmed of PHP’s white space', () => {
     expect(trimmed(' \t\n\r\0\v x\xa0 ')).toBe('x\xa0');
   });
 });

@@ -1,16 +1,16 @@
 /**
- * The parameters of a request as PHP fills `$_REQUEST`: the query string, then the body of a POST over it. Bytes stay what
- * they are: each character of a name or value is one byte, since PHP 5 knows no encodings.
+ * The parameters of a request as PHP fills `$_REQUEST`: the query string, then the body of a POST over it. Each character of a
+ * name or value is one byte, since PHP 5 knows no encodings.
  */
-import { type Form, nestForm } from '../form.ts';
+import { type Form, nestForm } from '../http/form.ts';
 
 type Pairs = [name: string, value: string][];
 
 export interface Parameters {
   request: Form;
-  /** All of them in order of arrival, those of the URL first. */
+  /** All parameters in order of arrival, those of the URL first. */
   pairs: Pairs;
-  /** Names that stood in the URL. */
+  /** Names of parameters in the URL. */
   inUrl: string[];
 }
 
@@ -20,14 +20,14 @@ export function readParameters(method: string, url: string, contentType: string,
   const ofUrl = question < 0 ? [] : urlencodedPairs(url.slice(question + 1));
   const ofBody = method === 'POST' ? bodyPairs(contentType, body) : [];
   return {
-    // A name in both is the body's altogether: arrays are not merged.
+    // The body replaces a name that is in both: arrays are not merged.
     request: new Map([...nestForm(ofUrl.map(mangled)), ...nestForm(ofBody.map(mangled))]),
     pairs: [...ofUrl, ...ofBody],
     inUrl: ofUrl.map(([name]) => name),
   };
 }
 
-/** The text of a value; '' for none and for an array. */
+/** The text of a value; '' if it is absent or an array. */
 export function textOf(form: Form, name: string): string {
   const value = form.get(name);
   return typeof value === 'string' ? value : '';
@@ -61,14 +61,14 @@ function urlencodedPairs(text: string): Pairs {
     });
 }
 
-/** PHP's `urldecode`: what is no escape stays. */
+/** PHP's `urldecode`: malformed escapes stay. */
 function decoded(text: string): string {
   return text
     .replaceAll('+', ' ')
     .replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** The fields of a multipart body (RFC 7578). Files are none of `$_REQUEST`. */
+/** The fields of a multipart body (RFC 7578). Files are not in `$_REQUEST`. */
 function multipartPairs(text: string, boundary: string): Pairs {
   const pairs: Pairs = [];
   for (const part of `\r\n${text}`.split(`\r\n--${boundary}`).slice(1)) {
@@ -82,7 +82,7 @@ function multipartPairs(text: string, boundary: string): Pairs {
   return pairs;
 }
 
-/** PHP makes variables of names: blanks and dots before a bracket become underscores. */
+/** PHP turns names into variable names: blanks and dots before a bracket become underscores. */
 function mangled([name, value]: [name: string, value: string]): [name: string, value: string] {
   const [head = ''] = name.split('[');
   return [head.replace(/^ +/, '').replaceAll(/[ .]/g, '_') + name.slice(head.length), value];

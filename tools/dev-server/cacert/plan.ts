@@ -1,4 +1,4 @@
-/** What a request is to become, and what the signer makes of it, faults included. */
+/** What a request should become, and what the signer writes, faults included. */
 import type { CAcertAuthority, Hierarchy } from './hierarchy.ts';
 import { ANONYMOUS, type Member, lifetimeOf } from './members.ts';
 import type { SigningRequest } from './signing-request.ts';
@@ -6,7 +6,7 @@ import type { CAcertDefect, CAcertFaultEffect } from './types.ts';
 
 const HOUR = 3600;
 
-/** What a row is to become. */
+/** What a row of the table of requests should become. */
 export interface Order {
   member: Member;
   cn: string;
@@ -14,7 +14,7 @@ export interface Order {
   codeSigning: boolean;
   request: SigningRequest;
   authority: 'class1' | 'class3';
-  /** Seconds; null for what the member's points give. */
+  /** Seconds; null for the lifetime that the member's points give. */
   validity: number | null;
   /** A defect that a fault puts into the certificate. */
   defect: CAcertDefect | undefined;
@@ -23,7 +23,7 @@ export interface Order {
   onSigned: () => void;
 }
 
-/** What the certificate says, defects included. */
+/** What the certificate contains, defects included. */
 export interface Plan {
   cn: string;
   emails: string[];
@@ -36,7 +36,7 @@ export interface Plan {
   notAfter: number;
 }
 
-/** What the signer writes; `now` in Unix seconds. */
+/** What the signer writes; `now` is in Unix seconds. */
 export function planOf(
   { member, cn, emails, codeSigning, request, validity, defect, ...order }: Order,
   { class1, class3, stranger }: Hierarchy,
@@ -94,7 +94,7 @@ export function planOf(
   return { ...plan, ...change };
 }
 
-/** Whether the effect is in the certificate and not in the answering. */
+/** Whether the effect is in the certificate, not in the answer. */
 export function isDefect(effect: CAcertFaultEffect): effect is CAcertDefect {
   return Object.hasOwn(DEFECTS, effect.kind);
 }

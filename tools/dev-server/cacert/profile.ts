@@ -1,6 +1,6 @@
 /** The profile of client certificates (reference, "What comes out"; CPS 7.1.2). */
-import * as der from '../der.ts';
-import { access, alternativeNames, distinguishedName, distributionPoint, extension } from '../x509.ts';
+import * as der from '../x509/der.ts';
+import { access, alternativeNames, distinguishedName, distributionPoint, extension } from '../x509/x509.ts';
 
 export const OID = {
   subjectKeyIdentifier: der.oid('2.5.29.14'),
@@ -26,7 +26,7 @@ const PURPOSES = [
 /** codeSigning, msCodeInd, msCodeCom */
 const CODE_SIGNING_PURPOSES = ['1.3.6.1.5.5.7.3.3', '1.3.6.1.4.1.311.2.1.21', '1.3.6.1.4.1.311.2.1.22'];
 
-/** A name with its e-mail addresses behind everything else, each an RDN of its own. */
+/** A name, followed by its e-mail addresses, each an RDN of its own. */
 export function nameOf({
   emails = [],
   ...parts
@@ -37,7 +37,7 @@ export function nameOf({
   emails?: readonly string[];
 }): Buffer {
   const plain = distinguishedName(parts);
-  // Without its own header: two bytes, or more where the length does not fit into the second.
+  // Drop its header: two bytes, or more if the length does not fit into the second.
   const long = (plain[1] ?? 0) & 0x80 ? (plain[1] ?? 0) & 0x7f : 0;
   const addresses = emails.map((email) =>
     der.set(der.sequence(OID.emailAddress, der.tagged(0x16, Buffer.from(email, 'latin1')))),
@@ -48,7 +48,7 @@ export function nameOf({
 export interface ClientProfile {
   emails: readonly string[];
   codeSigning: boolean;
-  /** Whether it is for TLS clients, as all are but for a fault. */
+  /** Whether it is for TLS clients, as all are without a fault. */
   clientAuth: boolean;
   crl: string;
   ocsp: string;

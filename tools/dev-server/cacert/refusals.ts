@@ -5,7 +5,7 @@ import type { CAcertRefusalName } from './types.ts';
 type KeyRefusal = Exclude<CAcertRefusalName, 'username' | 'email' | 'csr'>;
 type Language = 'en' | 'de';
 
-/** The last pieces are our own words where only a fragment of the sentence is known. */
+/** Where only a fragment of the sentence is known, the last part is our own. */
 const KEY_REASONS: Record<KeyRefusal, Record<Language, string>> = {
   'no-request': {
     en: "I didn't receive a valid Certificate Request. Please try again.",
@@ -33,7 +33,7 @@ const KEY_REASONS: Record<KeyRefusal, Record<Language, string>> = {
   },
 };
 
-/** The body of a refusal. Only the reasons of keys are translated, and only they have a blank after the comma. */
+/** The body of a refusal. Only the reasons about keys are translated, and only they have a blank after the comma. */
 export function refusalBody(name: CAcertRefusalName, language: Language): Buffer {
   if (name === 'username') return Buffer.from("403,That username couldn't be found\n");
   if (name === 'email') return Buffer.from("404,Wasn't able to match any emails sent against your account");
@@ -41,18 +41,18 @@ export function refusalBody(name: CAcertRefusalName, language: Language): Buffer
   return Buffer.from(`403, ${KEY_REASONS[name][language]}`);
 }
 
-/** The body when the certificate is not there after the wait. */
+/** The body if the certificate is not there after the wait. */
 export function failedBody(id: number): Buffer {
   return Buffer.from(`404,Your certificate request has failed. ID: ${id}`);
 }
 
-/** The language of translated texts: the parameter `lang`, else what the browser asks for first. */
+/** The language of translated texts: the parameter `lang`, else the first one in `Accept-Language`. */
 export function languageOf(lang: string, acceptLanguage: string): Language {
   const wanted = lang === '' ? acceptLanguage : lang;
   return /^\s*de(?:[-_;,\s]|$)/i.test(wanted) ? 'de' : 'en';
 }
 
-/** What is wrong with the key; undefined if nothing. */
+/** The refusal for a bad key; undefined if the key is good. */
 export function weakness(request: SigningRequest | undefined): KeyRefusal | undefined {
   if (!request) return 'no-request';
   const { asymmetricKeyType, asymmetricKeyDetails } = request.publicKey;

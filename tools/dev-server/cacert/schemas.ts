@@ -1,4 +1,4 @@
-/** Checks what comes from outside: control requests, the command line, fault files. */
+/** Checks input: control requests, the command line, fault files. */
 import { z } from 'zod';
 import { acts, connectionFaults, duration, effectsWith, faultRule, httpStatus } from '../schemas.ts';
 import type { CAcertCallName, CAcertFault, CAcertMemberPreset, CAcertRuntimeOptions } from './types.ts';

@@ -32,7 +32,7 @@ async function control(server: CAcertServer, action: string, body?: unknown): Pr
   return answer;
 }
 
-test('with TLS the site is under the class 1 root, and both names of loopback are answered', async () => {
+test('with TLS the class 1 root signs the site, which answers to both names of loopback', async () => {
   const server = await start();
   const reply = await call(server, 'cemails');
   const named = await send(
@@ -49,7 +49,7 @@ test('with TLS the site is under the class 1 root, and both names of loopback ar
   );
 });
 
-test('the member that is made up can have a certificate with a name', async () => {
+test('the default member can have a certificate with a name', async () => {
   const server = await start({ protocol: 'http' });
   await ask(server, csr, [['name', 'Dev Example']]);
 
@@ -64,7 +64,7 @@ test('the member that is made up can have a certificate with a name', async () =
   expect(JSON.stringify(server.members())).not.toContain(server.password);
 });
 
-test('a stop ends calls that hang and wait, refuses from then on, and removes its files', async () => {
+test('a stop ends hanging and waiting calls, refuses new ones, and removes its files', async () => {
   const server = await start({ wait: '1h', signing: '1h' });
   server.addFault({ call: 'cemails', kind: 'hang' });
   const outcomes = Promise.allSettled([call(server, 'cemails'), ask(server, csr)]);
@@ -77,7 +77,7 @@ test('a stop ends calls that hang and wait, refuses from then on, and removes it
   await expect(call(server, 'cemails')).rejects.toThrow(/ECONNREFUSED/);
 });
 
-test('an outage refuses connections, and its end answers on the same port', async () => {
+test('an outage refuses connections, and afterwards the same port answers', async () => {
   const server = await start({ protocol: 'http' });
   await server.setOptions({ listening: false });
   await expect(call(server, 'cemails')).rejects.toThrow(/ECONNREFUSED/);
@@ -86,7 +86,7 @@ test('an outage refuses connections, and its end answers on the same port', asyn
   expect((await call(server, 'cemails')).status).toBe(200);
 });
 
-test('two servers that run one after the other have the same authorities, by key', async () => {
+test('two servers in succession have authorities with the same keys', async () => {
   const keys = [];
   for (let i = 0; i < 2; i += 1) keys.push(new X509Certificate((await start()).ca.rootPem).publicKey);
 
@@ -106,7 +106,7 @@ test.each<[string, CAcertServerOptions]>([
 });
 
 describe('the control URL', () => {
-  test('shows and changes whatever the library does', async () => {
+  test('shows and changes everything that the library does', async () => {
     const server = await start({ protocol: 'http' });
     await control(server, 'POST /faults', { call: 'ccsr', kind: 'unsigned' });
     await ask(server, csr);
@@ -159,7 +159,7 @@ describe('the control URL', () => {
     expect(outcome).toMatch(refusal);
   });
 
-  test('publishes what the certificates point to, revocations among it', async () => {
+  test('publishes what the certificates point to, including revocations', async () => {
     const server = await start({ protocol: 'http' });
     await ask(server, csr);
     const [certificate] = server.certificates();

@@ -1,15 +1,15 @@
-/** Puts the CAcert server together: the site with its two scripts, its authorities, its control URL. */
+/** Assembles the CAcert server: the site with its two scripts, its authorities, its control URL. */
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { writeCaFile } from '../ca-file.ts';
-import { Faults } from '../faults.ts';
-import { Gate } from '../gate.ts';
-import { Journal } from '../journal.ts';
-import { Listener } from '../listener.ts';
+import { writeCaFile } from '../http/ca-file.ts';
+import { Faults } from '../faults/faults.ts';
+import { Gate } from '../faults/gate.ts';
+import { Journal } from '../state/journal.ts';
+import { Listener } from '../http/listener.ts';
 import { Tasks } from '../tasks.ts';
-import { serverIdentity } from '../tls.ts';
+import { serverIdentity } from '../http/tls.ts';
 import { type Undo, undoable } from '../undo.ts';
-import { pem } from '../x509.ts';
+import { pem } from '../x509/x509.ts';
 import { control } from './control.ts';
 import { exchange } from './exchange.ts';
 import { createHierarchy } from './hierarchy.ts';
@@ -27,7 +27,7 @@ import type {
   CAcertServerOptions,
 } from './types.ts';
 
-/** Starts a server on 127.0.0.1. Rejects for an option that cannot be (RangeError) and for a port that is taken. */
+/** Starts a server on 127.0.0.1. Rejects for an invalid option (RangeError) and a port in use. */
 export function startCAcertServer(options: CAcertServerOptions = {}): Promise<CAcertServer> {
   return undoable((undo, stop) => start(options, undo, stop));
 }
@@ -52,7 +52,7 @@ async function start(
   undo.push(() => controlListener.close());
   const controlUrl = `http://127.0.0.1:${controlListener.port}`;
 
-  // Whoever connects goes by the time it is, whatever a test makes of it.
+  // Clients check the certificate against the real time, even if a test sets another.
   const seconds = Math.floor(Math.min(now(), Date.now()) / 1000);
   const hierarchy = await createHierarchy(seconds, controlUrl);
   const stopping = new AbortController();

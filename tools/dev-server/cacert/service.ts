@@ -1,6 +1,6 @@
-import type { AnswerContext } from '../answer.ts';
-import type { Faults } from '../faults.ts';
-import type { Journal } from '../journal.ts';
+import type { AnswerContext } from '../http/answer.ts';
+import type { Faults } from '../faults/faults.ts';
+import type { Journal } from '../state/journal.ts';
 import type { Tasks } from '../tasks.ts';
 import type { Hierarchy } from './hierarchy.ts';
 import type { Member } from './members.ts';
@@ -20,9 +20,9 @@ export interface Service {
   tasks: Tasks;
   /** Unix milliseconds. */
   now: () => number;
-  /** `Host` headers that mean the site if the settings name none. */
+  /** `Host` headers of the site if the settings have none. */
   ownHosts: string[];
   protocol: 'https' | 'http';
-  /** Aborted when the server stops: ends every waiting. */
+  /** Aborted when the server stops; ends every wait. */
   stopping: AbortSignal;
 }

@@ -2,16 +2,16 @@ import { latencyBounds, lifetimeSeconds, milliseconds } from '../duration.ts';
 import type { Database } from './members.ts';
 import type { CAcertRuntimeOptions } from './types.ts';
 
-/** The runtime options in force, with their units settled. */
+/** The runtime options in force, in fixed units. */
 export interface Settings {
-  /** Seconds; null for what the member's points give. */
+  /** Seconds; null for the lifetime that the member's points give. */
   validity: number | null;
   /** Milliseconds. */
   wait: number;
   signing: number;
   latency: { min: number; max: number };
   class3: boolean;
-  /** Null for the listener's own names. */
+  /** Null for the names of the listener. */
   hosts: string[] | null;
   database: Database;
 }
@@ -28,7 +28,7 @@ export function defaultSettings(): Settings {
   };
 }
 
-/** The settings with the given options applied; throws a RangeError, and changes nothing, for one that cannot be. */
+/** The settings with the given options applied. Throws a RangeError for an invalid option and changes nothing then. */
 export function withOptions(settings: Settings, options: CAcertRuntimeOptions): Settings {
   const { validity, wait, signing, latency, hosts } = options;
   const lifetime = validity === null || validity === undefined ? null : lifetimeSeconds(validity);

@@ -1,7 +1,7 @@
-/** The table of certificate requests, and the signer that works it off. */
+/** The table of certificate requests, and the signer that works through it. */
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../service-error.ts';
-import { certificate } from '../x509.ts';
+import { certificate } from '../x509/x509.ts';
 import type { CAcertAuthority, Hierarchy } from './hierarchy.ts';
 import { type Order, planOf } from './plan.ts';
 import { clientExtensions, nameOf } from './profile.ts';
@@ -21,14 +21,14 @@ export class Signer {
   readonly #now: () => number;
   readonly #ocsp: string;
 
-  /** `now` in Unix milliseconds; `ocsp` is the URL for certificates to name. */
+  /** `now` is in Unix milliseconds; `ocsp` is the URL in the certificates. */
   constructor(hierarchy: Hierarchy, now: () => number, ocsp: string) {
     this.#hierarchy = hierarchy;
     this.#now = now;
     this.#ocsp = ocsp;
   }
 
-  /** Queues a request; its id. Every one is a new row: nobody looks whether the key was here before. */
+  /** Queues a request and returns its id. Each is a new row: the site does not check whether it has seen the key. */
   queue(order: Order): number {
     const id = FIRST_ID + this.#rows.size;
     const { member, cn, emails, codeSigning, request, origin } = order;
@@ -47,7 +47,7 @@ export class Signer {
     return id;
   }
 
-  /** Signs a waiting request, or refuses one that its key has not signed. What is done already stays. */
+  /** Signs a waiting request, or refuses it if its own key has not signed it. Does nothing if the request is no longer waiting. */
   sign(id: number): void {
     const row = this.#row(id);
     if (row.view.status !== 'waiting') return;
@@ -95,7 +95,7 @@ export class Signer {
     row.order.onSigned();
   }
 
-  /** The certificate of a request, DER; undefined while there is none. */
+  /** The certificate of a request in DER; undefined while there is none. */
   certificateOf(id: number): Buffer | undefined {
     return this.#row(id).certificate?.der;
   }
@@ -120,7 +120,7 @@ export class Signer {
     );
   }
 
-  /** The revoked ones of an authority. */
+  /** The revoked certificates of an authority. */
   revoked(issuer: CAcertAuthority['id']): { serial: number; revokedAt: number }[] {
     return [...this.#rows.values()].flatMap(({ certificate: signed }) =>
       signed?.revokedAt !== undefined && signed.view.issuer === issuer

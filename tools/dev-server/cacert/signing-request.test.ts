@@ -19,13 +19,13 @@ test.each([
   expect(request?.isSigned).toBe(true);
 });
 
-test.each(['-sha1', '-sha224', '-sha384', '-sha512'])('a request signed with %s is signed', (hash) => {
+test.each(['-sha1', '-sha224', '-sha384', '-sha512'])('a signature with %s is valid', (hash) => {
   const options = [hash, '-newkey', 'rsa:2048', '-noenc', '-keyout', '/dev/null', '-subj', '/CN=x'];
 
   expect(readSigningRequest(openssl(['req', '-new', ...options]))?.isSigned).toBe(true);
 });
 
-test('a damaged request is none, or of another key, or not signed', () => {
+test('a damaged request is unreadable, has another key or an invalid signature', () => {
   const der = Buffer.from(base64, 'base64');
   const key = readSigningRequest(csr)?.spki;
   fc.assert(

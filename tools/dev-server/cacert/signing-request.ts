@@ -1,12 +1,12 @@
-/** Reads a PKCS#10 request (RFC 2986) as far as the service looks into it: its public key and its signature. */
+/** Reads the parts of a PKCS#10 request (RFC 2986) that the service uses: the public key and the signature. */
 import { type KeyObject, createPublicKey, verify } from 'node:crypto';
-import * as der from '../der.ts';
+import * as der from '../x509/der.ts';
 
 export interface SigningRequest {
   publicKey: KeyObject;
   /** DER SubjectPublicKeyInfo. */
   spki: Buffer;
-  /** Whether it is signed with its own key; only the signer looks. */
+  /** Whether it is signed with its own key; only the signer checks that. */
   isSigned: boolean;
 }
 
@@ -71,7 +71,7 @@ function element(bytes: Buffer, at: number): Element {
   };
 }
 
-/** The parts of a SEQUENCE; there is nothing else to go into. */
+/** The elements of a SEQUENCE, the only constructed type here. */
 function children({ tag, content }: Element): Element[] {
   if (tag !== SEQUENCE) throw new RangeError('This is no SEQUENCE');
   const list: Element[] = [];

@@ -1,4 +1,4 @@
-/** A bare client for the tests: fixed bytes out, whatever comes back in. */
+/** A minimal client for the tests: it sends the given bytes and returns whatever comes back. */
 import { execFileSync } from 'node:child_process';
 import { type IncomingHttpHeaders, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -20,7 +20,7 @@ export interface RawRequest {
   signal?: AbortSignal;
 }
 
-/** Sends these bytes to this path below the endpoint. Rejects when the connection breaks. */
+/** Sends these bytes to a path under the endpoint. Rejects if the connection breaks. */
 export function send(server: CAcertServer, path: string, options: RawRequest = {}): Promise<Reply> {
   const url = new URL(path, server.endpoint);
   const { method = 'POST', headers = {}, body = '', signal } = options;
@@ -60,7 +60,7 @@ export function call(
   });
 }
 
-/** Asks for a certificate for the first member's first address, unless the parameters say otherwise. */
+/** Requests a certificate for the first member's first address, unless the parameters have another. */
 export function ask(
   server: CAcertServer,
   csr: string,
@@ -73,7 +73,7 @@ export function ask(
   return call(server, 'ccsr', [...emails, ['optionalCSR', csr], ...params], options);
 }
 
-/** The certificate of a reply of 200. */
+/** The certificate in a reply with 200. */
 export function certificateIn(reply: Reply): X509Certificate {
   return new X509Certificate(pemIn(reply));
 }
@@ -84,12 +84,12 @@ export function pemIn(reply: Reply): string {
   return lines.join('\n');
 }
 
-/** What the openssl program prints for this input. */
+/** The output of the openssl program for this input. */
 export function openssl(args: readonly string[], input = ''): string {
   return execFileSync('openssl', args, { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
-/** A request made by the openssl program, for a new key of this kind, as `req -newkey` takes it. */
+/** A request by the openssl program for a new key. `kind` is as for `req -newkey`. */
 export function opensslRequest(kind: string, ...options: string[]): string {
   const key = ['-newkey', kind, ...options.flatMap((option) => ['-pkeyopt', option])];
   return openssl(['req', '-new', ...key, '-noenc', '-keyout', '/dev/null', '-subj', '/CN=ignored']);

@@ -1,6 +1,6 @@
 import type { CAcertServer } from './types.ts';
 
-/** The line for programs. */
+/** The ready line for programs. */
 export function readyLine(server: CAcertServer): string {
   const { endpoint, caFile, username, password, controlUrl } = server;
   return JSON.stringify({ endpoint, caFile, username, password, controlUrl });

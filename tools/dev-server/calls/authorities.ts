@@ -1,5 +1,5 @@
-import { createAuthority } from '../issuing.ts';
-import { pem } from '../x509.ts';
+import { createAuthority } from './issuing.ts';
+import { pem } from '../x509/x509.ts';
 import {
   type CallHandler,
   optionalPart,

@@ -1,33 +1,33 @@
-import type { Form } from '../form.ts';
-import type { Works } from '../issuing.ts';
-import type { RateLimit } from '../rate-limit.ts';
+import type { Form } from '../http/form.ts';
+import type { Works } from './issuing.ts';
+import type { RateLimit } from '../state/rate-limit.ts';
 import { ServiceError, illegal, missing } from '../service-error.ts';
-import type { Sessions } from '../sessions.ts';
-import type { Account } from '../store.ts';
+import type { Sessions } from '../state/sessions.ts';
+import type { Account } from '../state/store.ts';
 import type { FaultEffect, JournalEntry } from '../types.ts';
 
-/** The service as a call sees it. */
+/** What the calls share. */
 export interface Service extends Works {
   sessions: Sessions;
   rateLimit: RateLimit;
-  /** Certificates asked for so far; decides when another customer goes first. */
+  /** Certificates requested so far; decides when another customer takes an id first. */
   turns: number;
 }
 
-/** One call that is known to be this account's. */
+/** One call, authenticated as this account's. */
 export interface Call {
   service: Service;
   account: Account;
   form: Form;
   entry: JournalEntry;
-  /** A certificate defect that a fault put on this call. */
+  /** The certificate defect of a fault on this call. */
   defect?: FaultEffect;
 }
 
-/** What a call answers: a value to send as JSON, or nothing for the generic success. */
+/** A call's answer: a value to send as JSON, or nothing for the generic success. */
 export type CallHandler = (call: Call) => object | undefined | Promise<object | undefined>;
 
-/** A text parameter that must be given and not be empty. */
+/** A required text parameter that must not be empty. */
 export function requiredText(form: Form, name: string): string {
   const value = form.get(name);
   if (value === undefined) throw missing(name);
@@ -51,7 +51,7 @@ export function requiredInteger(form: Form, name: string): number {
   return Number(text);
 }
 
-/** A required parameter that is one of the given words. */
+/** A required parameter with one of the given words. */
 export function requiredChoice<T extends string>(form: Form, name: string, choices: readonly T[]): T {
   const text = requiredText(form, name);
   const choice = choices.find((word) => word === text);
@@ -59,7 +59,7 @@ export function requiredChoice<T extends string>(form: Form, name: string, choic
   return choice;
 }
 
-/** Takes one of the account's turns to make something. Throws RateLimitExceeded. */
+/** Counts one creation against the account's rate limit. Throws RateLimitExceeded. */
 export function takeTurn({ service, account }: Call): void {
   const { rateLimit } = service.settings;
   if (rateLimit === null || service.rateLimit.take(account.id, rateLimit, service.now())) return;
@@ -69,12 +69,12 @@ export function takeTurn({ service, account }: Call): void {
 /** The limits of X.520, which OpenSSL enforces when the service writes a certificate. */
 const LONGEST: Record<string, number> = { ST: 128, L: 128, O: 64, OU: 64, CN: 64 };
 
-/** A part of a distinguished name that must be given. */
+/** A required part of a distinguished name. */
 export function requiredPart(form: Form, name: string): string {
   return checkedPart(name, requiredText(form, name));
 }
 
-/** A part of a distinguished name, as an object to spread: without the key where it was not given. */
+/** A part of a distinguished name as an object to spread, empty if the part was not given. */
 export function optionalPart<K extends string>(form: Form, name: K): { [P in K]?: string } {
   const value = optionalText(form, name);
   const part: { [P in K]?: string } = {};
@@ -89,7 +89,7 @@ function checkedPart(name: string, value: string): string {
   return value;
 }
 
-/** Parts of a name for an answer: those that were not given are `""`, null or absent, as the settings say. */
+/** Parts of a name for an answer. Those that were not given are `""`, null or absent, depending on the settings. */
 export function shownParts(
   subject: object,
   names: readonly string[],

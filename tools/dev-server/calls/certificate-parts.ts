@@ -1,15 +1,15 @@
-import { defective, derOf } from '../issuing.ts';
-import { generateRsaKey, type KeyPair } from '../keys.ts';
-import { pkcs12 } from '../pkcs12.ts';
-import type { Certificate } from '../store.ts';
-import { pem, signingRequest } from '../x509.ts';
+import { defective, derOf } from './issuing.ts';
+import { generateRsaKey, type KeyPair } from '../x509/keys.ts';
+import { pkcs12 } from '../x509/pkcs12.ts';
+import type { Certificate } from '../state/store.ts';
+import { pem, signingRequest } from '../x509/x509.ts';
 import { type Call, type CallHandler, requiredChoice, requiredInteger } from './call.ts';
 
 const PARTS = ['cert', 'chain', 'csr', 'key.dec', 'key.enc', 'pkcs12'] as const;
 
 type Part = (typeof PARTS)[number];
 
-/** `cert/get`: one part of a certificate. Works for obsolete ones too; what the real service does then is not known. */
+/** `cert/get`: one part of a certificate. Works for obsolete ones too; it is unknown what the real service does then. */
 export const getCertificate: CallHandler = async (call) => {
   const { service, account, form, entry } = call;
   const id = requiredInteger(form, 'cert_id');

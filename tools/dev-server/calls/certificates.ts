@@ -1,7 +1,7 @@
-import { issue, issueForOther, reissue, seconds, setStatus } from '../issuing.ts';
-import { namesOfForm } from '../names.ts';
+import { issue, issueForOther, reissue, seconds, setStatus } from './issuing.ts';
+import { namesOfForm } from '../x509/names.ts';
 import { illegal } from '../service-error.ts';
-import { type Authority, statusAt } from '../store.ts';
+import { type Authority, statusAt } from '../state/store.ts';
 import type { Subject } from '../types.ts';
 import {
   type CallHandler,
@@ -90,7 +90,7 @@ export const newCertificate: CallHandler = async (call) => {
   return { cert_id: id };
 };
 
-/** Before every n-th certificate another customer takes an id, so that nobody counts on ids without gaps. */
+/** Lets another customer take an id before every n-th certificate, so no client may rely on ids without gaps. */
 function letOthersGoFirst(service: Service, authority: Authority): void {
   const every = service.settings.otherCustomers;
   if (every === 0) return;

@@ -1,11 +1,11 @@
-import type { Form } from '../form.ts';
+import type { Form } from '../http/form.ts';
 import { ServiceError } from '../service-error.ts';
-import { signatureIsValid } from '../signature.ts';
-import type { Account } from '../store.ts';
+import { signatureIsValid } from './signature.ts';
+import type { Account } from '../state/store.ts';
 import type { JournalEntry } from '../types.ts';
 import { type CallHandler, type Service, requiredText } from './call.ts';
 
-/** `connect`: the one call without a token. An old token sent with it is signed but else ignored. */
+/** `connect`: the only call without a token. An old token sent with it is signed but otherwise ignored. */
 export function connect(service: Service, body: Buffer, form: Form, entry: JournalEntry): object {
   const email = requiredText(form, 'email');
   const passphrase = requiredText(form, 'passphrase');
@@ -27,7 +27,7 @@ export const disconnect: CallHandler = ({ service, form }) => {
   return undefined;
 };
 
-/** The account whose session and API key this call has. Throws InvalidToken, then SignatureFailure. */
+/** The account whose session and API key the call used. Throws InvalidToken, then SignatureFailure. */
 export function authenticate(service: Service, body: Buffer, form: Form, entry: JournalEntry): Account {
   const token = requiredText(form, 'token');
   const digest = requiredText(form, 'digest');
