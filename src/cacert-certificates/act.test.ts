@@ -10,7 +10,8 @@ import {
 } from '../../test/support/cacert-inputs.ts';
 import { CAcertStage } from '../../test/support/cacert-step.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
-import { secretData, TLS_SECRET } from '../issuance/secret/certificate-secrets.ts';
+import { TLS_SECRET } from '../issuance/secret/certificate-secrets.ts';
+import { type SecretSource, renderOutputs } from '../issuance/secret/outputs.ts';
 import { conditionOf, rfc3339 } from '../issuance/status/conditions.ts';
 import { type Secret, secrets } from '../kube/objects.ts';
 import { readCertificate } from '../x509/certificate.ts';
@@ -26,7 +27,14 @@ const signed = ca.sign();
 const leaf = readCertificate(signed.cert);
 const now = leaf.notBefore + 60_000;
 const { spec } = inputs().certificate;
-const material = checkIssued(signed.cert, signed.privateKey, { spec, bundle: ca.bundle, now });
+const source = checkIssued(signed.cert, signed.privateKey, { spec, bundle: ca.bundle, now });
+const another = ca.sign();
+const other = checkIssued(another.cert, another.privateKey, {
+  spec,
+  bundle: ca.bundle,
+  now: readCertificate(another.cert).notBefore,
+});
+const filesOf = (of: SecretSource) => renderOutputs(of, spec) as Record<string, string>;
 const served = {
   ...issued,
   serialNumber: leaf.serialNumber,
@@ -134,7 +142,7 @@ test('a plan to keep a certificate stores it beside its key', async () => {
 });
 
 test.each<[Plan['do'], Plan, Parameters<typeof inputs>[0], string]>([
-  ['publish', { do: 'publish', material, isLate: false }, { ...brandNew, pending }, leaf.serialNumber],
+  ['publish', { do: 'publish', source, isLate: false }, { ...brandNew, pending }, leaf.serialNumber],
   [
     'adopt',
     { do: 'adopt' },
@@ -156,22 +164,24 @@ test('a plan to refuse a certificate ends the attempt', async () => {
   expect(stage.stored().status?.attempt?.outcome).toBe('Mismatched');
 });
 
-test('a plan to settle brings status up to date', async () => {
+test('a plan to update the status brings status up to date', async () => {
   const stage = stageNow();
   const { renewalTime: _, ...outdated } = served;
-  const result = await act(stage.work({ status: { ...outdated, failedAttempts: 1 } }), { do: 'settle' });
+  const result = await act(stage.work({ status: { ...outdated, failedAttempts: 1 } }), {
+    do: 'updateStatus',
+  });
 
   const { status } = stage.stored();
   expect(status).not.toHaveProperty('failedAttempts');
   expect(Date.parse(status?.renewalTime ?? '')).toBe(result.requeueAt);
 });
 
-test('a plan to relabel restores labels and annotations, and notes the new version of the Secret', async () => {
+test('a plan to sync the Secret restores labels and annotations, and notes the new version of the Secret', async () => {
   const stage = stageNow();
   const secret = secretWith(signed, ca.authority.cert, { hasMetadata: false });
   const work = stage.work({ status: served, secret });
 
-  await act(work, { do: 'relabel' });
+  await act(work, { do: 'syncSecret' });
 
   const { metadata } = stage.kube.now(secrets, { namespace: 'ns', name: 'mail-tls' }) ?? {};
   expect(metadata).toMatchObject(cacertKind.metadataOf(work.inputs.certificate));
@@ -192,11 +202,11 @@ describe('a plan to forget a pending key', () => {
   }
 
   test('deletes it once the certificate’s Secret holds it', async () => {
-    expect(await forget({ data: secretData(material) })).toMatchObject({ isKept: false });
+    expect(await forget({ data: filesOf(source) })).toMatchObject({ isKept: false });
   });
 
   test.each([
-    ['holds another key', { data: secretData({ ...material, key: 'x' }) }],
+    ['holds another key', { data: filesOf(other) }],
     ['is empty', {}],
   ])('keeps it if that Secret %s, whatever status says', async (_, own) => {
     expect(await forget(own)).toMatchObject({ isKept: true });

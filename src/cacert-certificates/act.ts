@@ -2,7 +2,7 @@ import { afterFailure } from '../issuance/attempt/retry-backoff.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import { isUpToDate, upToDateStatus } from '../issuance/decide/up-to-date.ts';
-import { lookAgainAt } from '../issuance/renewal/plan.ts';
+import { nextReconcileAt } from '../issuance/renewal/plan.ts';
 import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
@@ -45,10 +45,10 @@ export async function act(step: Step, plan: Plan): Promise<ReconcileResult> {
       return adopt(step);
     case 'recordUncertain':
       return recordUncertain(step);
-    case 'relabel':
-      return repair(deps, inputs.certificate, () => relabel(step));
-    case 'settle':
-      return settle(step);
+    case 'syncSecret':
+      return repair(deps, inputs.certificate, () => syncSecret(step));
+    case 'updateStatus':
+      return updateStatus(step);
     case 'forget':
       return forget(step);
     default:
@@ -71,11 +71,11 @@ async function report(
   { why, conditions, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
 ): Promise<ReconcileResult> {
   const { deps, inputs, signal } = step;
-  const isSaidElsewhere = REPORTED_ELSEWHERE.has(why.reason);
+  const isReportedElsewhere = REPORTED_ELSEWHERE.has(why.reason);
   const reported = await reportBlocker(
     deps,
     inputs.certificate,
-    { ...why, isSaidElsewhere },
+    { ...why, isReportedElsewhere },
     conditions,
     signal,
   );
@@ -103,20 +103,20 @@ async function recordUncertain({ deps, inputs, signal }: Step): Promise<Reconcil
 }
 
 /** Brings status up to date after a change that needs no certificate. */
-async function settle({ deps, inputs, signal }: Step): Promise<ReconcileResult> {
+async function updateStatus({ deps, inputs, signal }: Step): Promise<ReconcileResult> {
   const { certificate } = inputs;
   await deps.statuses.write({ certificate, ...upToDateStatus(inputs, settledCondition(inputs)), signal });
-  return { requeueAt: lookAgainAt(inputs) };
+  return { requeueAt: nextReconcileAt(inputs) };
 }
 
-/** Restores the labels and annotations of a Secret whose content is sound. */
-async function relabel(step: Step): Promise<ReconcileResult> {
+/** Writes what a Secret lacks whose content is the present certificate, and then the status. */
+async function syncSecret(step: Step): Promise<ReconcileResult> {
   const { deps, inputs, signal } = step;
   const { certificate, secret } = inputs;
   if (secret.state !== 'changed') return {};
   const wanted = cacertKind.metadataOf(certificate);
-  const metadata = await deps.certificateSecrets.keepMetadata(certificate, secret, wanted, signal);
-  return settle({ ...step, inputs: { ...inputs, secret: { ...secret, metadata } } });
+  const metadata = await deps.certificateSecrets.sync(certificate, secret, wanted, signal);
+  return updateStatus({ ...step, inputs: { ...inputs, secret: { ...secret, metadata, hasOutputs: true } } });
 }
 
 /** Stores a signed certificate beside its key. */
@@ -132,10 +132,12 @@ async function forget(step: Step): Promise<ReconcileResult> {
   const { certificate, pending } = inputs;
   if (pending.state !== 'present') return {};
   const view = await deps.certificateSecrets.read(certificate, signal);
-  const content = view.state === 'changed' ? view.held : undefined;
+  const content = view.state === 'changed' ? view.content : undefined;
   const isServed = pending.key !== undefined && content?.leaf.rawPublicKey.equals(pending.key.toPublicKey());
   if (!isServed) {
-    return isUpToDate(inputs, settledCondition(inputs)) ? { requeueAt: lookAgainAt(inputs) } : settle(step);
+    return isUpToDate(inputs, settledCondition(inputs))
+      ? { requeueAt: nextReconcileAt(inputs) }
+      : updateStatus(step);
   }
   await deps.pendingKeys.forget(certificate, pending, signal);
   failpoint('forget');

@@ -1,7 +1,8 @@
 import { ANONYMOUS_NAME, type CAcertCertificateSpec } from '../api/cacert/certificate-spec.ts';
 import { wantedEmails } from '../api/cacert/effective.ts';
 import type { Bundle } from '../issuance/cacert/directory.ts';
-import { checkDates, type Material, MaterialError } from '../issuance/secret/check-material.ts';
+import { checkDates, MaterialError } from '../issuance/secret/check-material.ts';
+import type { SecretSource } from '../issuance/secret/outputs.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { verifyChain } from '../x509/chain.ts';
 import { emailAddressesOf } from '../x509/distinguished-name.ts';
@@ -27,16 +28,11 @@ const ANONYMOUS: readonly string[] = [ANONYMOUS_NAME, 'CAcert WoT Member'];
  * CAcert silently leaves out whatever the account may not have. Throws a `MaterialError`, or the `X509Error` of the
  * reader; codes and messages of both are fixed texts.
  */
-export function checkIssued(pem: string, key: PrivateKey, expected: Expected): Material {
+export function checkIssued(pem: string, key: PrivateKey, expected: Expected): SecretSource {
   const leaf = readCertificate(pem);
   if (!key.matches(leaf)) throw failure('InvalidKeyPair', 'The certificate is for another key.');
   const { root, path } = checkCertificate(leaf, expected);
-  return {
-    leaf,
-    certificates: [leaf, ...path].map((each) => each.pem).join(''),
-    key: key.toPkcs8(),
-    root: root.pem,
-  };
+  return { leaf, intermediates: path, root, key };
 }
 
 /** The checks that need no private key. Returns the chain to a root of the bundle. Throws a `MaterialError`. */

@@ -1,8 +1,8 @@
 import { type NothingPlan, type ReportPlan, blockedPlan } from '../issuance/decide/blockers.ts';
 import { servesSpec } from '../issuance/decide/readiness.ts';
 import { isUpToDate } from '../issuance/decide/up-to-date.ts';
-import { lookAgainAt } from '../issuance/renewal/plan.ts';
-import type { Material } from '../issuance/secret/check-material.ts';
+import { nextReconcileAt } from '../issuance/renewal/plan.ts';
+import type { SecretSource } from '../issuance/secret/outputs.ts';
 import type { Reason } from '../lib/reason.ts';
 import type { Inputs } from './inputs.ts';
 import { type Need, firstNeed } from './needs.ts';
@@ -17,7 +17,7 @@ export type Plan =
   | { do: 'wait'; quietAt: number }
   | { do: 'issue'; why: Reason }
   /** Serve the certificate for the pending key. */
-  | { do: 'publish'; material: Material; isLate: boolean }
+  | { do: 'publish'; source: SecretSource; isLate: boolean }
   /** Keep a certificate that must not be served where a person finds it. */
   | { do: 'refuse'; certificate: string; fault: Reason }
   /** Store a certificate where it outlives this process. */
@@ -26,15 +26,15 @@ export type Plan =
   | { do: 'adopt' }
   /** Record that the outcome of the attempt is unknown. */
   | { do: 'recordUncertain' }
-  | { do: 'relabel' | 'settle' | 'forget' };
+  | { do: 'syncSecret' | 'updateStatus' | 'forget' };
 
 /** Decides what to do for one certificate. Pure: the same inputs give the same plan. */
 export function decide(inputs: Inputs): Plan {
   const need = firstNeed(inputs);
   if (!need) {
     return isUpToDate(inputs, settledCondition(inputs))
-      ? { do: 'nothing', requeueAt: lookAgainAt(inputs) }
-      : { do: 'settle' };
+      ? { do: 'nothing', requeueAt: nextReconcileAt(inputs) }
+      : { do: 'updateStatus' };
   }
   if (need.remedy === 'recordUncertain' && inputs.monotonic < need.quietAt)
     return { do: 'wait', quietAt: need.quietAt };
@@ -49,15 +49,15 @@ function planFor(need: Need): Plan {
     case 'issue':
       return { do: 'issue', why };
     case 'publish':
-      return { do: 'publish', material: need.material, isLate: need.isLate };
+      return { do: 'publish', source: need.source, isLate: need.isLate };
     case 'refuse':
       return { do: 'refuse', certificate: need.certificate, fault: need.fault };
     case 'keep':
       return { do: 'keep', certificate: need.certificate };
     case 'recordUncertain':
     case 'adopt':
-    case 'relabel':
-    case 'settle':
+    case 'syncSecret':
+    case 'updateStatus':
     case 'forget':
       return { do: need.remedy };
     default:

@@ -15,7 +15,7 @@ const base = { now, account, pending };
 
 describe('a certificate for the pending key', () => {
   test('fits if every check passes', () => {
-    expect(examine(inputs(base), signed.cert)).toMatchObject({ material: { root: ca.bundle.roots[0]?.pem } });
+    expect(examine(inputs(base), signed.cert)).toMatchObject({ source: { root: ca.bundle.roots[0] } });
   });
 
   test.each<[string, Partial<Inputs>]>([
@@ -65,7 +65,7 @@ describe('the certificate beside the pending key', () => {
   });
 
   test('has no fault if it fits, and its fault if it does not', () => {
-    expect(examineBeside(beside(signed.cert))).toHaveProperty('material');
+    expect(examineBeside(beside(signed.cert))).toHaveProperty('source');
     expect(faultBeside(beside(signed.cert))).toBeUndefined();
     expect(faultBeside(beside('pem'))).toMatchObject({ reason: 'InvalidPem' });
   });
@@ -84,7 +84,7 @@ describe('the own Secret', () => {
 
   test.each<[string, Parameters<typeof inputs>[0]]>([
     ['if it is gone', { secret: { state: 'absent' } }],
-    ['if its files are in another form', { secret: secretWith(signed, root, { isPlain: false }) }],
+    ['if the spec wants other files', { secret: secretWith(signed, root, { hasOutputs: false }) }],
     ['while the account is not ready', { account: undefined }],
     [
       'if the spec asks for another key size',
@@ -99,6 +99,6 @@ describe('the own Secret', () => {
 
 test('an error that is not the result of a check is thrown', () => {
   const whole = secretWith(signed, ca.authority.cert);
-  const secret = { ...whole, held: { ...whole.held!, leaf: undefined as never } };
+  const secret = { ...whole, content: { ...whole.content!, leaf: undefined as never } };
   expect(() => isSecretAsAsked(inputs({ now, account, secret }))).toThrow(TypeError);
 });

@@ -1,5 +1,6 @@
 import { keySize } from '../api/cacert/effective.ts';
-import { MaterialError, type Material } from '../issuance/secret/check-material.ts';
+import { MaterialError } from '../issuance/secret/check-material.ts';
+import type { SecretSource } from '../issuance/secret/outputs.ts';
 import type { Reason } from '../lib/reason.ts';
 import { X509Error } from '../x509/errors.ts';
 import { checkCertificate, checkIssued } from './checks.ts';
@@ -7,7 +8,7 @@ import type { Inputs } from './inputs.ts';
 import { certificateBeside } from './pending-keys.ts';
 
 /** The result of checking a certificate for the pending key: it can be served, or it has a fault. */
-export type Examined = { material: Material } | { fault: Reason };
+export type Examined = { source: SecretSource } | { fault: Reason };
 
 /** Checks a certificate for the pending key. Undefined while that cannot be decided: no pending key, or no ready account. */
 export function examine({ pending, account, certificate, now }: Inputs, pem: string): Examined | undefined {
@@ -19,7 +20,7 @@ export function examine({ pending, account, certificate, now }: Inputs, pem: str
   if (!isForSpec) return { fault: REQUEST_CHANGED };
   const { bundle } = account.issuer;
   try {
-    return { material: checkIssued(pem, pending.key, { spec: certificate.spec, bundle, now }) };
+    return { source: checkIssued(pem, pending.key, { spec: certificate.spec, bundle, now }) };
   } catch (error) {
     return { fault: faultOf(error) };
   }
@@ -37,11 +38,16 @@ export function faultBeside(inputs: Inputs): Reason | undefined {
   return examined && 'fault' in examined ? examined.fault : undefined;
 }
 
-/** Whether the own Secret holds what the spec asks for, in the form in which the operator writes it. */
-export function isSecretAsAsked({ certificate, secret, account, now }: Inputs): boolean {
-  if (secret.state !== 'changed' || !secret.held?.isPlain || !account?.ready) return false;
+/** Whether the own Secret holds what the spec asks for, in the files that it asks for. */
+export function isSecretAsAsked(inputs: Inputs): boolean {
+  return inputs.secret.state === 'changed' && inputs.secret.hasOutputs && isContentAsAsked(inputs);
+}
+
+/** Whether the own Secret holds what the spec asks for. False while no account is ready to tell. */
+export function isContentAsAsked({ certificate, secret, account, now }: Inputs): boolean {
+  if (secret.state !== 'changed' || !secret.content || !account?.ready) return false;
   const { spec } = certificate;
-  const { leaf, key } = secret.held;
+  const { leaf, key } = secret.content;
   if (key.modulusBits !== keySize(spec)) return false;
   try {
     checkCertificate(leaf, { spec, bundle: account.issuer.bundle, now });

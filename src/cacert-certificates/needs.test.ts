@@ -16,7 +16,11 @@ import type { Inputs } from './inputs.ts';
 import { firstNeed } from './needs.ts';
 
 const ca = new CAcertVectors();
-afterAll(() => ca.remove());
+const stranger = new CAcertVectors();
+afterAll(() => {
+  ca.remove();
+  stranger.remove();
+});
 
 const signed = ca.sign();
 const { notBefore, notAfter, serialNumber } = readCertificate(signed.cert);
@@ -49,7 +53,7 @@ describe('an answer that is not stored', () => {
       remedy: 'publish',
       isLate: false,
       reason: 'Issuing',
-      material: { leaf: { serialNumber } },
+      source: { leaf: { serialNumber } },
     });
   });
 
@@ -108,7 +112,7 @@ describe('a certificate beside the pending key', () => {
     expect(firstNeed(inputs({ ...open, status, attempt: undefined, pending: delivered }))).toMatchObject({
       remedy: 'publish',
       isLate: true,
-      material: { leaf: { serialNumber } },
+      source: { leaf: { serialNumber } },
     });
   });
 
@@ -162,7 +166,15 @@ describe('a certificate', () => {
     ['has no Secret', { secret: { state: 'absent' } }, 'SecretMissing'],
     [
       'has a Secret with unreadable content',
-      { secret: { state: 'changed', metadata: { name: 'mail-tls' }, held: undefined, hasMetadata: true } },
+      {
+        secret: {
+          state: 'changed',
+          metadata: { name: 'mail-tls' },
+          content: undefined,
+          hasOutputs: false,
+          hasMetadata: true,
+        },
+      },
       'SecretMismatch',
     ],
   ])('is issued again if it %s', (_, change, reason) => {
@@ -172,13 +184,24 @@ describe('a certificate', () => {
   const served = { now, account, status: servedWith(serialNumber) };
   const root = ca.authority.cert;
 
-  test.each<[string, { isPlain?: boolean; hasMetadata?: boolean }, string]>([
-    ['settled if only the version of its Secret changed', {}, 'settle'],
-    ['relabelled if its Secret lacks metadata', { hasMetadata: false }, 'relabel'],
-    ['issued again if the files of its Secret are in another form', { isPlain: false }, 'issue'],
-  ])('is %s', (_, change, remedy) => {
+  test.each<[string, { hasOutputs?: boolean; hasMetadata?: boolean }, string]>([
+    ['its status if only the version of its Secret changed', {}, 'updateStatus'],
+    ['its Secret if that lacks metadata', { hasMetadata: false }, 'syncSecret'],
+    ['its Secret if the spec wants other files of the same certificate', { hasOutputs: false }, 'syncSecret'],
+  ])('of a served certificate, brings up to date %s', (_, change, remedy) => {
     const secret = secretWith(signed, root, change);
     expect(firstNeed(inputs({ ...served, secret }))).toMatchObject({ remedy });
+  });
+
+  test.each<[string, Partial<Inputs>]>([
+    ['the bundle of the account does not know', { account: { ready: true, issuer: stranger.account() } }],
+    ['cannot be checked while the account is not ready', { account: notReady }],
+  ])('is not written again in other files from content that %s', (_, change) => {
+    const secret = secretWith(signed, root, { hasOutputs: false });
+    expect(firstNeed(inputs({ ...served, secret, ...change }))).toMatchObject({
+      remedy: 'issue',
+      reason: 'SecretMismatch',
+    });
   });
 
   test.each([

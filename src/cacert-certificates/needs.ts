@@ -1,10 +1,10 @@
 import { firstOf } from '../lib/first-of.ts';
 import { isCAcertAttemptOpen } from '../issuance/cacert/kind.ts';
-import type { Material } from '../issuance/secret/check-material.ts';
+import type { SecretSource } from '../issuance/secret/outputs.ts';
 import { renewalPlan } from '../issuance/renewal/plan.ts';
-import { secretHoldsCurrent } from '../issuance/decide/readiness.ts';
+import { lackOf, secretHoldsCurrent } from '../issuance/decide/readiness.ts';
 import type { Reason } from '../lib/reason.ts';
-import { examine, examineBeside, faultBeside, isSecretAsAsked } from './examine.ts';
+import { examine, examineBeside, faultBeside, isContentAsAsked, isSecretAsAsked } from './examine.ts';
 import { boughtBy } from '../issuance/attempt/memory.ts';
 import type { Inputs } from './inputs.ts';
 import { certificateBeside } from './pending-keys.ts';
@@ -12,9 +12,9 @@ import { certificateBeside } from './pending-keys.ts';
 /** What would bring the world to the spec, and why. */
 export type Need = Reason &
   (
-    | { remedy: 'issue' | 'relabel' | 'settle' | 'adopt' | 'forget' }
+    | { remedy: 'issue' | 'syncSecret' | 'updateStatus' | 'adopt' | 'forget' }
     /** The certificate for the pending key is there and can be served. */
-    | { remedy: 'publish'; material: Material; isLate: boolean }
+    | { remedy: 'publish'; source: SecretSource; isLate: boolean }
     /** It is there and must not be served. */
     | { remedy: 'refuse'; certificate: string; fault: Reason }
     /** It cannot be checked yet, and only this process has it. */
@@ -53,7 +53,7 @@ function answered(inputs: Inputs): Need | undefined {
   if ('fault' in examined) return toBeRefused(pem, examined.fault);
   return {
     remedy: 'publish',
-    material: examined.material,
+    source: examined.source,
     isLate: false,
     reason: 'Issuing',
     message: 'CAcert has signed the certificate; it is being stored.',
@@ -91,10 +91,10 @@ function delivered(inputs: Inputs): Need | undefined {
   const examined = examineBeside(inputs);
   if (!examined || 'fault' in examined) return undefined;
   // It is served already; only the pending Secret is left to delete.
-  if (examined.material.leaf.serialNumber === inputs.certificate.status?.serialNumber) return undefined;
+  if (examined.source.leaf.serialNumber === inputs.certificate.status?.serialNumber) return undefined;
   return {
     remedy: 'publish',
-    material: examined.material,
+    source: examined.source,
     isLate: true,
     reason: 'Issuing',
     message: 'The certificate has been put beside its key and is being stored.',
@@ -157,23 +157,22 @@ function secretAbsent({ certificate: { spec }, secret }: Inputs): Need | undefin
   };
 }
 
-function secretChanged({ certificate, secret }: Inputs): Need | undefined {
+/** Other content can only be replaced. The right content in other files, or without its metadata, is completed. */
+function secretChanged(inputs: Inputs): Need | undefined {
+  const { certificate, secret } = inputs;
   if (secret.state !== 'changed') return undefined;
-  const { secretName } = certificate.spec;
-  if (!secretHoldsCurrent({ certificate, secret }) || !secret.held?.isPlain) {
+  const { spec } = certificate;
+  if (!secretHoldsCurrent(inputs) || !(secret.hasOutputs || isContentAsAsked(inputs))) {
     return {
       remedy: 'issue',
       reason: 'SecretMismatch',
-      message: `The Secret ${secretName} does not hold the certificate; the operator asks for another one.`,
+      message: `The Secret ${spec.secretName} does not hold the certificate; the operator asks for another one.`,
     };
   }
-  return secret.hasMetadata
-    ? { remedy: 'settle', reason: 'Ready', message: 'The Secret was changed and is sound.' }
-    : {
-        remedy: 'relabel',
-        reason: 'SecretManagedMetadataMismatch',
-        message: `The Secret ${secretName} lacks labels or annotations of the operator.`,
-      };
+  const lack = lackOf(secret, spec);
+  return lack
+    ? { remedy: 'syncSecret', ...lack }
+    : { remedy: 'updateStatus', reason: 'Ready', message: 'The Secret was changed and is sound.' };
 }
 
 /** The certificate's Secret holds the key, so the copy in the pending Secret is not needed. */

@@ -62,7 +62,7 @@ describe('a need that buys nothing', () => {
     expect(blockerOf(change, publish)).toBeUndefined();
   });
 
-  test.each(['settle', 'forget', 'keep'] as const)('to %s is blocked by nothing', (remedy) => {
+  test.each(['updateStatus', 'forget', 'keep'] as const)('to %s is blocked by nothing', (remedy) => {
     for (const [, change] of blocking)
       expect(blockerOf(change, { remedy, reason: '', message: '' } as Need)).toBeUndefined();
   });

@@ -39,7 +39,7 @@ const policies: readonly Policy[] = [
 
 /** What blocks a need, or undefined if it can be met now. */
 export function firstBlocker(inputs: Inputs, need: Need): Blocker | undefined {
-  if (need.remedy === 'settle' || need.remedy === 'forget' || need.remedy === 'keep') return undefined;
+  if (need.remedy === 'updateStatus' || need.remedy === 'forget' || need.remedy === 'keep') return undefined;
   // A certificate that is bought already costs nothing more.
   const isPaid = need.remedy !== 'issue';
   const applying = isPaid ? policies.slice(0, policies.indexOf(foreignPending)) : policies;

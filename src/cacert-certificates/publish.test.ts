@@ -24,7 +24,7 @@ const signed = ca.sign();
 const leaf = readCertificate(signed.cert);
 const now = leaf.notBefore + 60_000;
 const { spec } = inputs().certificate;
-const material = checkIssued(signed.cert, signed.privateKey, { spec, bundle: ca.bundle, now });
+const source = checkIssued(signed.cert, signed.privateKey, { spec, bundle: ca.bundle, now });
 const ours = { ...attempt, publicKeyHash: leaf.publicKeyFingerprint };
 const pending = pendingKey({ key: signed.privateKey });
 const stageNow = () => new CAcertStage({ now, account: { bundle: ca.bundle } });
@@ -36,7 +36,7 @@ describe('publishing a certificate', () => {
     const stage = stageNow();
     const work = stage.work({ ...brandNew, status: { attempt: ours, failedAttempts: 2 }, pending });
 
-    const result = await publish(work, { material, isLate: false });
+    const result = await publish(work, { source, isLate: false });
 
     expect(stage.kube.writes).toEqual([
       'create secrets ns/mail-tls',
@@ -68,7 +68,7 @@ describe('publishing a certificate', () => {
     ['adopted', true],
   ])('counts as %s', async (outcome, isLate) => {
     const stage = stageNow();
-    await publish(stage.work({ ...brandNew, status: { attempt: ours }, pending }), { material, isLate });
+    await publish(stage.work({ ...brandNew, status: { attempt: ours }, pending }), { source, isLate });
 
     expect(await stage.counted(outcome)).toBe(1);
   });
@@ -78,7 +78,7 @@ describe('publishing a certificate', () => {
     async (outcome) => {
       const stage = stageNow();
       const status = { attempt: { ...ours, outcome } };
-      await publish(stage.work({ ...brandNew, status, pending }), { material, isLate: true });
+      await publish(stage.work({ ...brandNew, status, pending }), { source, isLate: true });
 
       expect(stage.stored().status?.attempt).toEqual({ ...ours, serialNumber: leaf.serialNumber });
     },
@@ -88,7 +88,7 @@ describe('publishing a certificate', () => {
     const stage = stageNow();
     const other = { ...attempt, outcome: 'Uncertain' as const };
     await publish(stage.work({ ...brandNew, status: { attempt: other }, pending }), {
-      material,
+      source,
       isLate: true,
     });
 
@@ -101,7 +101,7 @@ describe('publishing a certificate', () => {
   ])('%s', async (_, notAfter, events) => {
     const stage = stageNow();
     const status = { ...issued, notAfter, attempt: ours };
-    await publish(stage.work({ ...brandNew, status, pending }), { material, isLate: false });
+    await publish(stage.work({ ...brandNew, status, pending }), { source, isLate: false });
 
     expect(stage.events).toEqual(events);
     expect(stage.stored().status?.revision).toBe(2);
@@ -117,7 +117,7 @@ describe('publishing a certificate', () => {
       if (`${verb} ${path}` === failing) throw kubeError(500, 'InternalError');
     };
 
-    await expect(publish(work, { material, isLate: false })).rejects.toMatchObject({ status: 500 });
+    await expect(publish(work, { source, isLate: false })).rejects.toMatchObject({ status: 500 });
 
     expect(stage.kube.writes).toEqual(writes);
     expect(stage.kube.now(secrets, pendingSecret)).toBeDefined();
@@ -131,7 +131,7 @@ describe('publishing a certificate', () => {
       const { metadata, ...rest } = stage.stored();
       const edited = { ...metadata, resourceVersion: '2' };
       stage.kube.put(cacertCertificates, { ...rest, metadata: edited, status: { attempt: ours, revision } });
-      return { stage, published: publish(work, { material, isLate: false }) };
+      return { stage, published: publish(work, { source, isLate: false }) };
     }
 
     test('writes the result all the same', async () => {
@@ -171,7 +171,7 @@ describe('adopting a certificate', () => {
 
   test.each([
     ['unchanged', inputs().secret],
-    ['unreadable', { ...secret, held: undefined }],
+    ['unreadable', { ...secret, content: undefined, hasOutputs: false }],
   ])('is impossible from a Secret that is %s', async (_, view) => {
     await expect(adopt(stageNow().work({ secret: view }))).rejects.toMatchObject({ code: 'NothingHeld' });
   });

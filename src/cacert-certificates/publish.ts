@@ -1,7 +1,7 @@
 import type { CAcertAttempt, CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
 import { NO_FAILURE, afterFailure } from '../issuance/attempt/retry-backoff.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
-import { dueAt, lookAgainAt } from '../issuance/renewal/plan.ts';
+import { dueAt, nextReconcileAt } from '../issuance/renewal/plan.ts';
 import { present } from '../issuance/secret/certificate-secrets.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
 import type { StatusChange } from '../issuance/status/writer.ts';
@@ -25,20 +25,20 @@ import type { Step } from './work.ts';
  */
 export async function publish(
   step: Step,
-  { material, isLate }: Pick<Extract<Plan, { do: 'publish' }>, 'material' | 'isLate'>,
+  { source, isLate }: Pick<Extract<Plan, { do: 'publish' }>, 'source' | 'isLate'>,
 ): Promise<ReconcileResult> {
   const { deps, inputs, signal } = step;
   const { certificate, secret, pending } = inputs;
   failpoint('check');
   const metadata = await deps.certificateSecrets.publish(
     certificate,
-    material,
+    source,
     cacertKind.metadataOf(certificate),
     present(secret),
     signal,
   );
   failpoint('secret');
-  const result = await writeResult(step, material.leaf, metadata);
+  const result = await writeResult(step, source.leaf, metadata);
   deps.metrics.issuances.inc({ outcome: isLate ? 'adopted' : 'success' });
   if (pending.state === 'present') await deps.pendingKeys.forget(certificate, pending, signal);
   failpoint('forget');
@@ -49,11 +49,11 @@ export async function publish(
 export async function adopt(step: Step): Promise<ReconcileResult> {
   const { deps, inputs, signal } = step;
   const { certificate, secret, pending } = inputs;
-  if (secret.state !== 'changed' || !secret.held)
+  if (secret.state !== 'changed' || !secret.content)
     throw new TerminalError('NothingHeld', 'The Secret holds no certificate to adopt.');
   const wanted = cacertKind.metadataOf(certificate);
-  const metadata = await deps.certificateSecrets.keepMetadata(certificate, secret, wanted, signal);
-  const result = await writeResult(step, secret.held.leaf, metadata);
+  const metadata = await deps.certificateSecrets.sync(certificate, secret, wanted, signal);
+  const result = await writeResult(step, secret.content.leaf, metadata);
   // The pending key is a second copy, which the next reconcile deletes.
   return pending.state === 'present' ? { ...result, requeueAfterMs: DECIDE_AGAIN_MS } : result;
 }
@@ -113,7 +113,7 @@ async function writeResult(
   failpoint('result');
   if (status?.attempt?.publicKeyHash === leaf.publicKeyFingerprint) deps.attempts.forget(status.attempt.id);
   warnOfReplaced(deps, certificate, leaf, now);
-  return { requeueAt: lookAgainAt({ certificate: published, now }) };
+  return { requeueAt: nextReconcileAt({ certificate: published, now }) };
 }
 
 /** A replaced certificate stays valid until it expires: only a person can revoke it. */

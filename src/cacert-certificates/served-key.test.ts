@@ -35,7 +35,7 @@ describe('the key of the served certificate', () => {
       'if the Secret is somebody else’s',
       { secret: { state: 'foreign', reason: 'SecretNotOwned', message: '' } },
     ],
-    ['if the Secret is not sound', {}, { ...sound, held: undefined }],
+    ['if the Secret is not sound', {}, { ...sound, content: undefined, hasOutputs: false }],
     [
       'if the spec asks for another size',
       { spec: { privateKey: { size: 4096, rotationPolicy: 'Never' } }, status: issued },

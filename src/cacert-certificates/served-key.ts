@@ -16,7 +16,7 @@ export async function servedKey(
   if (spec.privateKey?.rotationPolicy !== 'Never' || status?.serialNumber === undefined) return undefined;
   if (secret.state !== 'unchanged' && secret.state !== 'changed') return undefined;
   const view = await certificateSecrets.read(certificate, signal);
-  if (view.state !== 'changed' || !view.held) return undefined;
-  const { key } = view.held;
+  if (view.state !== 'changed' || !view.content) return undefined;
+  const { key } = view.content;
   return key.modulusBits === keySize(spec) ? key : undefined;
 }

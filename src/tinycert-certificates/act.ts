@@ -3,7 +3,7 @@ import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
 import type { Reason } from '../lib/reason.ts';
-import { type Task, type Work, withInputs, workOf } from './context/work.ts';
+import { DECIDE_AGAIN_MS, type Task, type Work, withInputs, workOf } from './context/work.ts';
 import { decideAfterAdoption } from './decide/after-adoption.ts';
 import { decideAfterRecovery } from './decide/after-recovery.ts';
 import { OUTSIDE_WINDOW } from './decide/needs.ts';
@@ -18,15 +18,12 @@ import { publish } from './issue/publish.ts';
 import { recover } from './recovery/recover.ts';
 import { adopt } from './secret/adopt.ts';
 import { assertRead } from './secret/proven-id.ts';
-import { isGenuine, syncMetadata, updateStatus } from './secret/sync-metadata.ts';
+import { isGenuine, repairSecret, updateStatus } from './secret/sync-secret.ts';
 import { recordCaStatus } from './status/record-ca-status.ts';
 import { record } from './status/record.ts';
 
 /** Blockers that the issuer's own events report, or that the spec itself asks for. */
 const REPORTED_ELSEWHERE: ReadonlySet<string> = new Set(['IssuerNotReady', 'Suspended', 'OnHold', 'Revoked']);
-
-/** The next decision follows at once. */
-const DECIDE_AGAIN_MS = 200;
 
 /** Executes a plan. The process may die after every step. A fault of the issuer is reported and waited for. */
 export async function act(task: Task, plan: Plan): Promise<ReconcileResult> {
@@ -49,7 +46,7 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
     case 'wait':
       return wait(task, plan);
     case 'updateStatus':
-    case 'syncMetadata':
+    case 'syncSecret':
       return repairStatus(task, plan.do);
     case 'adopt':
       await assertRead(task);
@@ -85,7 +82,7 @@ async function report(
   { conditions, why, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
 ): Promise<ReconcileResult> {
   const { deps, inputs, signal } = task;
-  const blocker = { ...why, isSaidElsewhere: REPORTED_ELSEWHERE.has(why.reason) };
+  const blocker = { ...why, isReportedElsewhere: REPORTED_ELSEWHERE.has(why.reason) };
   const limited = await reportBlocker(deps, inputs.certificate, blocker, conditions, signal);
   if (wakeBy === 'gate') park(workOf(task));
   return { requeueAt, ...limited };
@@ -104,14 +101,14 @@ async function wait(
   return { requeueAfterMs: ms };
 }
 
-/** Updates status or metadata after a change of the Secret, once the authority is known to have signed its content. */
-async function repairStatus(task: Task, what: 'updateStatus' | 'syncMetadata'): Promise<ReconcileResult> {
+/** Updates status, and the Secret where it lacks something, after a change of the Secret, once the authority is known to have signed its content. */
+async function repairStatus(task: Task, what: 'updateStatus' | 'syncSecret'): Promise<ReconcileResult> {
   const { deps, inputs } = task;
   const { certificate, secret } = inputs;
   const isSound = await isGenuine(inputs);
   if (isSound === undefined) return {};
   if (!isSound) return repair(deps, certificate, () => republish(withoutContent(task)));
-  const write = what === 'updateStatus' ? updateStatus : syncMetadata;
+  const write = what === 'updateStatus' ? updateStatus : repairSecret;
   return secret.state === 'changed' ? repair(deps, certificate, () => write(task)) : write(task);
 }
 
@@ -187,7 +184,9 @@ function fetchAgain(task: Task, publication: Publication): Promise<ReconcileResu
 /** The same task, as if the Secret held nothing of use. */
 function withoutContent(task: Task): Task {
   const { secret } = task.inputs;
-  return secret.state === 'changed' ? withInputs(task, { secret: { ...secret, held: undefined } }) : task;
+  return secret.state === 'changed'
+    ? withInputs(task, { secret: { ...secret, content: undefined, hasOutputs: false } })
+    : task;
 }
 
 /** A renewal outside all windows is an event, once and not for every try. */

@@ -162,21 +162,21 @@ export class CAcertVectors {
 export function secretWith(
   { cert, privateKey }: { cert: string; privateKey: PrivateKey },
   root: string,
-  change: { isPlain?: boolean; hasMetadata?: boolean } = {},
+  change: { hasOutputs?: boolean; hasMetadata?: boolean } = {},
 ): Extract<SecretView, { state: 'changed' }> {
-  const { isPlain = true, hasMetadata = true } = change;
+  const { hasOutputs = true, hasMetadata = true } = change;
   const leaf = readCertificate(cert);
   return {
     state: 'changed',
     metadata: { namespace: 'ns', name: 'mail-tls', uid: 's', resourceVersion: '2' },
-    held: {
+    content: {
       leaf,
       intermediates: [],
       root: readCertificate(root),
       claimedId: undefined,
       key: privateKey,
-      isPlain,
     },
+    hasOutputs,
     hasMetadata,
   };
 }

@@ -1,7 +1,7 @@
 import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../../src/api/tinycert/certificate-status.ts';
 import { MAX_CLOCK_SKEW_MS } from '../../src/issuance/clock-skew.ts';
-import { dueAt, lookAgainAt } from '../../src/issuance/renewal/plan.ts';
+import { dueAt, nextReconcileAt } from '../../src/issuance/renewal/plan.ts';
 import { type WantedCondition, rfc3339, withConditions } from '../../src/issuance/status/conditions.ts';
 import { type ReconcileResult, runController } from '../../src/kube/controller/controller.ts';
 import { WorkQueue } from '../../src/kube/controller/queue.ts';
@@ -109,7 +109,7 @@ export class RenewalRun {
       const { renewalTime: _, ...rest } = seen.certificate.status ?? {};
       this.#statuses.set(key, { ...rest, ...(due === undefined ? {} : { renewalTime: rfc3339(due) }) });
       this.#write(key, {}, [settledCondition(seen)], ['Issuing']);
-      return at(lookAgainAt(seen));
+      return at(nextReconcileAt(seen));
     }
     if (plan.do === 'resume') return this.#conclude(key);
     if (plan.do !== 'issue') throw new Error(`Nothing here leads to ${plan.do}.`);
@@ -164,7 +164,7 @@ export class RenewalRun {
     this.#statuses.set(key, { ...rest, ...bought });
     const due = dueAt(this.#inputs(key));
     this.#write(key, due === undefined ? {} : { renewalTime: rfc3339(due) }, undefined, ['Issuing']);
-    return at(lookAgainAt(this.#inputs(key)));
+    return at(nextReconcileAt(this.#inputs(key)));
   }
 
   /** The status of a certificate issued by the CA's clock. */

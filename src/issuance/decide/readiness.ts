@@ -1,4 +1,5 @@
 import type { Reason } from '../../lib/reason.ts';
+import type { ChangedSecret } from '../secret/certificate-secrets.ts';
 import { expiryOf } from '../certificate-kind.ts';
 import type { WantedCondition } from '../status/conditions.ts';
 import type { CertificateInputs } from './inputs.ts';
@@ -18,9 +19,27 @@ export function secretHoldsCurrent({
   certificate: { status },
   secret,
 }: Pick<Facts, 'certificate' | 'secret'>): boolean {
-  if (secret.state !== 'changed' || !secret.held) return false;
-  const { serialNumber, notAfter } = secret.held.leaf;
+  if (secret.state !== 'changed' || !secret.content) return false;
+  const { serialNumber, notAfter } = secret.content.leaf;
   return serialNumber === status?.serialNumber && notAfter === Date.parse(status.notAfter ?? '');
+}
+
+/** What a Secret lacks whose content is the present certificate; undefined if nothing. */
+export function lackOf(
+  { hasOutputs, hasMetadata }: Pick<ChangedSecret, 'hasOutputs' | 'hasMetadata'>,
+  { secretName }: Facts['certificate']['spec'],
+): Reason | undefined {
+  if (!hasOutputs) {
+    return {
+      reason: 'SecretMismatch',
+      message: `The Secret ${secretName} holds the certificate in other files than the spec asks for; they are written again.`,
+    };
+  }
+  if (hasMetadata) return undefined;
+  return {
+    reason: 'SecretManagedMetadataMismatch',
+    message: `The Secret ${secretName} lacks labels or annotations of the operator.`,
+  };
 }
 
 /** Whether the Secret holds an unexpired certificate for exactly this spec. A Secret that was only touched still does. */

@@ -84,7 +84,7 @@ export function dueAt({ certificate, now }: At): number | undefined {
 }
 
 /** When to reconcile a certificate that needs nothing now: at its renewal or its expiry. */
-export function lookAgainAt({ certificate, now }: At): number | undefined {
+export function nextReconcileAt({ certificate, now }: At): number | undefined {
   const due = dueAt({ certificate, now });
   const end = expiryOf(certificate);
   return earliest(due, end !== undefined && end > now ? end : undefined);

@@ -8,6 +8,7 @@ import { type TinyCertCertificate, certificates } from '../../api/kinds.ts';
 import { MANAGED_LABEL } from '../../api/names.ts';
 import type { KubeObject, Secret } from '../../kube/objects.ts';
 import { type Certificate, readCertificate } from '../../x509/certificate.ts';
+import { readPrivateKey } from '../../x509/private-key.ts';
 import type { CertificateKind } from '../certificate-kind.ts';
 import { LastWritten } from '../status/last-written.ts';
 import { CertificateSecrets, present } from './certificate-secrets.ts';
@@ -64,11 +65,11 @@ function setUp(stored: Secret | undefined, others: readonly TinyCertCertificate[
   return { secrets, server, reads: () => reads };
 }
 
-const material = () => ({
+const source = () => ({
   leaf: content,
-  certificates: files['tls.crt'] ?? '',
-  key: files['tls.key'] ?? '',
-  root: files['ca.crt'] ?? '',
+  intermediates: [],
+  root: readCertificate(root.cert),
+  key: readPrivateKey(leaf.key),
 });
 
 describe('a Secret that may have changed', () => {
@@ -143,7 +144,7 @@ describe('a Secret', () => {
     const { secrets } = setUp(tlsSecret(files));
     expect(await secrets.read(certificate({ status }), signal)).toMatchObject({
       state: 'changed',
-      held: { leaf: { serialNumber: content.serialNumber } },
+      content: { leaf: { serialNumber: content.serialNumber } },
       hasMetadata: false,
     });
   });
@@ -167,7 +168,7 @@ describe('a Secret', () => {
 
   test('of ours without usable content has none', async () => {
     const { secrets } = setUp(tlsSecret({ 'tls.crt': 'x' }, ours));
-    expect(await secrets.read(fresh, signal)).toMatchObject({ state: 'changed', held: undefined });
+    expect(await secrets.read(fresh, signal)).toMatchObject({ state: 'changed', content: undefined });
   });
 });
 
@@ -176,7 +177,7 @@ describe('publishing', () => {
 
   test('creates a whole Secret', async () => {
     const { secrets, server } = setUp(undefined);
-    const metadata = await secrets.publish(resource, material(), ours, undefined, signal);
+    const metadata = await secrets.publish(resource, source(), ours, undefined, signal);
     expect(server.object).toEqual({
       ...tlsSecret(files),
       metadata: {
@@ -193,14 +194,14 @@ describe('publishing', () => {
     const { secrets, server } = setUp(undefined);
     const theirs = tlsSecret({ 'tls.crt': 'theirs' });
     server.beforeWrite = () => void (server.object = theirs);
-    const published = secrets.publish(resource, material(), ours, undefined, signal);
+    const published = secrets.publish(resource, source(), ours, undefined, signal);
     await expect(published).rejects.toMatchObject({ status: 409, reason: 'AlreadyExists' });
     expect(server.object).toEqual(theirs);
   });
 
   test('patches the version that was checked, and keeps what others added', async () => {
     const { secrets, server } = setUp(tlsSecret({ ...files, 'tls.crt': 'old' }, { labels: { theirs: 'x' } }));
-    await secrets.publish(resource, material(), ours, { metadata: tlsSecret({}).metadata }, signal);
+    await secrets.publish(resource, source(), ours, { metadata: tlsSecret({}).metadata }, signal);
     expect(server.object).toMatchObject({
       metadata: { labels: { theirs: 'x', ...ours.labels }, annotations: ours.annotations },
       data: tlsSecret(files).data,
@@ -210,7 +211,7 @@ describe('publishing', () => {
   test('secretVersion: does not replace a version that was not checked', async () => {
     const { secrets, server } = setUp(tlsSecret({ 'tls.crt': 'theirs' }, { resourceVersion: '11' }));
     const seen = { metadata: tlsSecret({}).metadata };
-    await expect(secrets.publish(resource, material(), ours, seen, signal)).rejects.toMatchObject({
+    await expect(secrets.publish(resource, source(), ours, seen, signal)).rejects.toMatchObject({
       status: 409,
       reason: 'Conflict',
     });
@@ -219,7 +220,7 @@ describe('publishing', () => {
 
   test('is known before the watch delivers it', async () => {
     const { secrets, reads } = setUp(tlsSecret({}, ours));
-    const metadata = await secrets.publish(resource, material(), ours, tlsSecret({}, ours), signal);
+    const metadata = await secrets.publish(resource, source(), ours, tlsSecret({}, ours), signal);
     const { uid: secretUID = '', resourceVersion: secretResourceVersion = '' } = metadata;
     const recorded = certificate({ status: { ...issued, secretUID, secretResourceVersion } });
     expect(await secrets.readIfChanged(recorded, signal)).toMatchObject({ state: 'unchanged', metadata });
@@ -227,24 +228,46 @@ describe('publishing', () => {
   });
 });
 
-describe('syncing metadata', () => {
+describe('syncing a Secret', () => {
+  const whole = { content: undefined, hasOutputs: true };
+
+  /** What is read of a Secret that is ours. */
+  async function changed(
+    secrets: Pick<ReturnType<typeof setUp>['secrets'], 'read'>,
+    of: TinyCertCertificate,
+  ) {
+    const view = await secrets.read(of, signal);
+    if (view.state !== 'changed') throw new Error(`The Secret is ${view.state}.`);
+    return view;
+  }
+
   const resource = certificate({ spec: { secretDeletionPolicy: 'Delete' } });
 
   test('writes nothing if the Secret has it all', async () => {
     const { secrets, server } = setUp(tlsSecret(files, ours));
-    const { metadata } = tlsSecret(files, ours);
-    expect(await secrets.keepMetadata(certificate(), { metadata }, ours, signal)).toBe(metadata);
+    const view = await changed(secrets, certificate());
+    expect(await secrets.sync(certificate(), view, ours, signal)).toBe(view.metadata);
     expect(server.writes).toEqual([]);
   });
 
   test('restores labels and owner, and leaves the content alone', async () => {
     const secret = tlsSecret(files, { labels: { [MANAGED_LABEL]: 'no' } });
     const { secrets, server } = setUp(secret);
-    await secrets.keepMetadata(resource, secret, ours, signal);
+    await secrets.sync(resource, { ...whole, metadata: secret.metadata }, ours, signal);
     expect(server.object).toMatchObject({
       metadata: { ...ours, ownerReferences: [{ name: 'web', uid: 'uid' }] },
       data: secret.data,
     });
+  });
+
+  test('writes the files of its content, in one write with the metadata', async () => {
+    const { secrets, server } = setUp(tlsSecret({ ...files, 'tls.key': `${files['tls.key']}note\n` }, ours));
+    const view = await changed(secrets, resource);
+    expect(view).toMatchObject({ hasOutputs: false });
+    const metadata = await secrets.sync(resource, view, ours, signal);
+    expect(server.writes).toHaveLength(1);
+    expect(server.object).toMatchObject({ metadata, data: tlsSecret(files).data });
+    expect(await changed(secrets, resource)).toMatchObject({ hasOutputs: true, hasMetadata: true });
   });
 
   test('throws the conflict if the Secret changed', async () => {
@@ -252,7 +275,9 @@ describe('syncing metadata', () => {
     server.beforeWrite = () => {
       throw refusal(409);
     };
-    await expect(secrets.keepMetadata(resource, tlsSecret(files), ours, signal)).rejects.toMatchObject({
+    await expect(
+      secrets.sync(resource, { ...whole, ...tlsSecret(files) }, ours, signal),
+    ).rejects.toMatchObject({
       status: 409,
     });
   });
@@ -260,7 +285,17 @@ describe('syncing metadata', () => {
 
 test.each([
   ['unchanged', { state: 'unchanged', metadata: { name: 'web-tls' } }, true],
-  ['changed', { state: 'changed', metadata: { name: 'web-tls' }, held: undefined, hasMetadata: true }, true],
+  [
+    'changed',
+    {
+      state: 'changed',
+      metadata: { name: 'web-tls' },
+      content: undefined,
+      hasOutputs: false,
+      hasMetadata: true,
+    },
+    true,
+  ],
   ['absent', { state: 'absent' }, false],
   ['foreign', { state: 'foreign', reason: 'SecretNotOwned', message: '' }, false],
 ] as const)('a Secret to write exists in the view %s: %s', (_, view, want) => {

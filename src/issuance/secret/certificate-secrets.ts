@@ -9,9 +9,9 @@ import {
 } from '../certificate-kind.ts';
 import { conditionOf } from '../status/conditions.ts';
 import type { LastWritten } from '../status/last-written.ts';
-import type { Material } from './check-material.ts';
 import { hasMetadata, isOwnSecret, madeFor } from './metadata.ts';
 import type { NameClaims } from './name-claims.ts';
+import { type SecretSource, hasOutputs, renderOutputs } from './outputs.ts';
 import { hasWantedOwners, ownersChange } from './owner-references.ts';
 import { type SecretContent, readSecret } from './read-secret.ts';
 
@@ -22,13 +22,20 @@ export type SecretView =
   | { state: 'absent' }
   /** It exists, and is not ours or cannot be written. */
   | { state: 'foreign'; reason: 'SecretNotOwned' | 'SecretImmutable'; message: string }
-  /** It is ours and differs from what status records. `held` is its content, if that is usable. */
+  /** It is ours and differs from what status records. */
   | {
       state: 'changed';
       metadata: Secret['metadata'];
-      held: SecretContent | undefined;
+      /** Undefined if no server could use it. */
+      content: SecretContent | undefined;
+      /** Whether its files are those that the spec wants of its content (`outputs`). */
+      hasOutputs: boolean;
+      /** Whether it has the labels, annotations and owners that the operator gives it. */
       hasMetadata: boolean;
     };
+
+/** A Secret that differs from what status records. */
+export type ChangedSecret = Extract<SecretView, { state: 'changed' }>;
 
 /** The metadata of the Secret in a view; undefined if there is none that we may write. */
 export function present(view: SecretView): Pick<Secret, 'metadata'> | undefined {
@@ -62,7 +69,7 @@ export class CertificateSecrets<T extends CertificateResource> {
 
   /**
    * The Secret of a certificate. Reads it live, unless the watched version is the one in status and was checked for the
-   * present spec, which determines its annotations. Throws an `ApiError`.
+   * present spec, which determines its files and annotations. Throws an `ApiError`.
    */
   async readIfChanged(certificate: T, signal: AbortSignal): Promise<SecretView> {
     const { type } = this.#options.kind;
@@ -77,7 +84,8 @@ export class CertificateSecrets<T extends CertificateResource> {
     if (watched && isUnchanged(watched) && isCurrent(watched.metadata))
       return { state: 'unchanged', metadata: watched.metadata };
     const view = await this.read(certificate, signal);
-    if (view.state !== 'changed' || !isUnchanged(view) || !view.hasMetadata) return view;
+    const isSynced = view.state === 'changed' && view.hasOutputs && view.hasMetadata;
+    if (!isSynced || !isUnchanged(view)) return view;
     return { state: 'unchanged', metadata: view.metadata };
   }
 
@@ -94,7 +102,7 @@ export class CertificateSecrets<T extends CertificateResource> {
    */
   async publish(
     certificate: T,
-    material: Material,
+    source: SecretSource,
     wanted: SecretMetadata,
     seen: Pick<Secret, 'metadata'> | undefined,
     signal: AbortSignal,
@@ -102,7 +110,7 @@ export class CertificateSecrets<T extends CertificateResource> {
     const { kube, kind } = this.#options;
     const ref = secretRef(certificate);
     const metadata = { ...wanted, ...ownersChange(kind.type, certificate, seen?.metadata) };
-    const data = secretData(material);
+    const data = renderOutputs(source, certificate.spec);
     // Only the version matters; keep key material out of the answer.
     const options = { metadataOnly: true, signal };
     const resourceVersion = seen?.metadata.resourceVersion;
@@ -110,28 +118,39 @@ export class CertificateSecrets<T extends CertificateResource> {
       ? await kube.mergePatch(secrets, ref, { metadata: { resourceVersion, ...metadata }, data }, options)
       : await kube.create(
           secrets,
-          { apiVersion: 'v1', kind: 'Secret', type: TLS_SECRET, metadata: { ...ref, ...metadata }, data },
+          {
+            apiVersion: 'v1',
+            kind: 'Secret',
+            type: TLS_SECRET,
+            metadata: { ...ref, ...metadata },
+            data: withoutNulls(data),
+          },
           options,
         );
     return this.#note(ref, resourceVersion, written);
   }
 
-  /** Writes labels, annotations and owners if the Secret lacks any of them. Returns its metadata. Throws an `ApiError`. */
-  async keepMetadata(
+  /**
+   * Writes what a Secret with usable content lacks, in one write or none: the files that the spec wants of that content,
+   * labels, annotations and owners. Call it only if the content is known to come from the CA. Returns the metadata. Throws
+   * an `ApiError`.
+   */
+  async sync(
     certificate: T,
-    { metadata }: Pick<Secret, 'metadata'>,
+    { metadata, content, hasOutputs }: Pick<ChangedSecret, 'metadata' | 'content' | 'hasOutputs'>,
     wanted: SecretMetadata,
     signal: AbortSignal,
   ): Promise<Secret['metadata']> {
     const { kube, kind } = this.#options;
-    if (hasMetadata({ metadata }, wanted) && hasWantedOwners(kind.type, certificate, metadata))
-      return metadata;
+    const data = content && !hasOutputs ? renderOutputs(content, certificate.spec) : undefined;
+    const isComplete = hasMetadata({ metadata }, wanted) && hasWantedOwners(kind.type, certificate, metadata);
+    if (!data && isComplete) return metadata;
     const ref = secretRef(certificate);
     const { resourceVersion } = metadata;
     const change = { resourceVersion, ...wanted, ...ownersChange(kind.type, certificate, metadata) };
     const options = { metadataOnly: true, signal };
-    const written = await kube.mergePatch(secrets, ref, { metadata: change }, options);
-    return this.#note(ref, resourceVersion, written);
+    const patch = { metadata: change, ...(data ? { data } : {}) };
+    return this.#note(ref, resourceVersion, await kube.mergePatch(secrets, ref, patch, options));
   }
 
   #note(
@@ -151,9 +170,9 @@ export class CertificateSecrets<T extends CertificateResource> {
   #viewOf(certificate: T, secret: Secret): SecretView {
     const { kind } = this.#options;
     const { name } = secret.metadata;
-    const held = readSecret(kind, secret);
+    const content = readSecret(kind, secret);
     if (
-      !isOwnSecret(kind, certificate, secret, held?.leaf.serialNumber) &&
+      !isOwnSecret(kind, certificate, secret, content?.leaf.serialNumber) &&
       !this.#isInherited(certificate, secret)
     ) {
       return {
@@ -172,7 +191,8 @@ export class CertificateSecrets<T extends CertificateResource> {
     return {
       state: 'changed',
       metadata: secret.metadata,
-      held,
+      content,
+      hasOutputs: content !== undefined && hasOutputs(secret, content, certificate.spec),
       hasMetadata:
         hasMetadata(secret, kind.metadataOf(certificate)) &&
         hasWantedOwners(kind.type, certificate, secret.metadata),
@@ -199,15 +219,8 @@ export class CertificateSecrets<T extends CertificateResource> {
 /** The type of Secret that ingress controllers serve. */
 export const TLS_SECRET = 'kubernetes.io/tls';
 
-/** The `data` of a certificate's Secret. */
-export function secretData(material: Material): Record<string, string> {
-  return {
-    'tls.crt': base64(material.certificates),
-    'tls.key': base64(material.key),
-    'ca.crt': base64(material.root),
-  };
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
+function withoutNulls(data: Record<string, string | null>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(data).filter((file): file is [string, string] => file[1] !== null),
+  );
 }

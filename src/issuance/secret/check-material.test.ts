@@ -34,25 +34,25 @@ function fetched(change: Partial<Fetched> = {}): Fetched {
   return { chain: leaf.cert + root.cert, key: leaf.key, ...change };
 }
 
-test('the requested certificate passes, and the root goes into a separate file', () => {
-  const material = checkMaterial(ca, fetched(), expected);
+test('the requested certificate passes, and the root is no part of its chain', () => {
+  const source = checkMaterial(ca, fetched(), expected);
 
-  expect(material.certificates).toBe(readCertificate(leaf.cert).pem);
-  expect(material.root).toBe(readCertificate(root.cert).pem);
-  expect(material.key).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+  expect(source.leaf.pem).toBe(readCertificate(leaf.cert).pem);
+  expect(source).toMatchObject({ intermediates: [], root: expected.root });
+  expect(source.key.matches(source.leaf)).toBe(true);
 });
 
-test('intermediates follow the leaf', () => {
+test('the intermediates of the chain are kept, and others are not', () => {
   const middle = vectors.make({ subject: '/O=Example/CN=Middle', issuer: root, extensions: AUTHORITY });
   const below = vectors.make({ subject, issuer: middle, extensions });
 
-  const material = checkMaterial(
+  const source = checkMaterial(
     ca,
-    { chain: below.cert + middle.cert + root.cert, key: below.key },
+    { chain: below.cert + other.cert + middle.cert + root.cert, key: below.key },
     expected,
   );
 
-  expect(material.certificates).toBe(readCertificate(below.cert).pem + readCertificate(middle.cert).pem);
+  expect(source.intermediates.map(({ pem }) => pem)).toEqual([readCertificate(middle.cert).pem]);
 });
 
 test.each([
@@ -63,8 +63,8 @@ test.each([
     'The private key that Example CA sent does not fit the certificate.',
   ],
 ])('the message for %s names the CA', (_, change, message) => {
-  const material = fetched('key' in change ? { key: other.key } : change);
-  expect(() => checkMaterial(ca, material, expected)).toThrow(message);
+  const sent = fetched('key' in change ? { key: other.key } : change);
+  expect(() => checkMaterial(ca, sent, expected)).toThrow(message);
 });
 
 describe('a mismatch is refused', () => {

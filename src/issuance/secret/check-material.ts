@@ -6,6 +6,7 @@ import { PEM_LIMITS } from '../../x509/pem.ts';
 import { readPrivateKey } from '../../x509/private-key.ts';
 import type { CertificateKind } from '../certificate-kind.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
+import type { SecretSource } from './outputs.ts';
 
 /** What the CA sent for one certificate id, unchecked. */
 export interface Fetched {
@@ -13,16 +14,6 @@ export interface Fetched {
   chain: string;
   /** The private key, PEM. */
   key: string;
-}
-
-/** What passed all checks and may go into a Secret. All PEM. */
-export interface Material {
-  leaf: Certificate;
-  /** The leaf, then intermediates, never the root. */
-  certificates: string;
-  /** PKCS#8. */
-  key: string;
-  root: string;
 }
 
 export type CheckFailure =
@@ -57,36 +48,31 @@ export function checkMaterial(
   { caName }: Pick<CertificateKind<never>, 'caName'>,
   fetched: Fetched,
   expected: { names: Names; root: Certificate; now: number },
-): Material {
+): SecretSource {
   const [leaf, ...others] = readBundle(fetched.chain, { limit: PEM_LIMITS.chain, known: [expected.root] });
   if (!leaf) throw failure('InvalidCertificate', `${caName} sent no certificate.`);
-  const intermediates = others.filter((certificate) => certificate !== expected.root);
   const key = readPrivateKey(fetched.key);
-  checkLeaf(leaf, intermediates, expected);
+  const intermediates = checkLeaf(leaf, others, expected);
   if (!key.matches(leaf)) {
     throw failure('InvalidKeyPair', `The private key that ${caName} sent does not fit the certificate.`);
   }
-  return {
-    leaf,
-    certificates: [leaf, ...intermediates].map(({ pem }) => pem).join(''),
-    key: key.toPkcs8(),
-    root: expected.root.pem,
-  };
+  return { leaf, intermediates, root: expected.root, key };
 }
 
-/** The checks that need no private key. Throws a `MaterialError`. */
+/** The checks that need no private key. Returns the intermediates that the chain needs. Throws a `MaterialError`. */
 function checkLeaf(
   leaf: Certificate,
-  intermediates: readonly Certificate[],
+  others: readonly Certificate[],
   { names, root, now }: { names: Names; root: Certificate; now: number },
-): void {
+): Certificate[] {
   if (!sameNames(leaf.names, names)) {
     throw failure('IncorrectCertificate', 'The certificate has other names than were asked for.');
   }
-  const chain = verifyChain(leaf, intermediates, root);
+  const chain = verifyChain(leaf, others, root);
   if (!chain.ok)
     throw failure('IncorrectIssuer', 'The certificate does not chain to the authority of the issuer.');
   checkDates(leaf, now);
+  return chain.path;
 }
 
 /** Throws a `MaterialError` for a certificate that has expired, or that begins later than clock skew explains. */

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { filesFor, tlsSecret } from '../../../test/support/secret-files.ts';
 import { AUTHORITY, type Vector, Vectors } from '../../../test/support/x509-vectors.ts';
 import { readCertificate } from '../../x509/certificate.ts';
+import { readPrivateKey } from '../../x509/private-key.ts';
+import { renderOutputs } from './outputs.ts';
 import { readSecret } from './read-secret.ts';
 
 const vectors = new Vectors();
@@ -28,15 +30,16 @@ function read(change: (files: Record<string, string>) => Record<string, string>)
   return readSecret(kind, tlsSecret(change(filesFor(leaf, root, [middle]))));
 }
 
-test('a Secret as the operator writes it is plain', () => {
+test('the content of a Secret is its certificate, chain and key', () => {
   const content = read((files) => files);
-  expect(content).toMatchObject({ claimedId: 7, isPlain: true });
+  expect(content).toMatchObject({ claimedId: 7 });
   expect(content?.leaf.pem).toBe(readCertificate(leaf.cert).pem);
   expect(content?.intermediates.map(({ pem }) => pem)).toEqual([readCertificate(middle.cert).pem]);
   expect(content?.root.pem).toBe(readCertificate(root.cert).pem);
+  expect(content?.key.toPkcs8()).toBe(readPrivateKey(leaf.key).toPkcs8());
 });
 
-describe('a usable Secret is not plain', () => {
+describe('a Secret is usable, and its content the same,', () => {
   test.each<[string, (files: Record<string, string>) => Record<string, string>]>([
     ['with text before a certificate', (files) => ({ ...files, 'tls.crt': `note\n${files['tls.crt']}` })],
     [
@@ -45,8 +48,17 @@ describe('a usable Secret is not plain', () => {
     ],
     ['with text after the key', (files) => ({ ...files, 'tls.key': `${files['tls.key']}note\n` })],
     ['with two authorities', (files) => ({ ...files, 'ca.crt': `${files['ca.crt']}${other.cert}` })],
+    [
+      'with a certificate that the chain does not need',
+      (files) => ({ ...files, 'tls.crt': `${files['tls.crt']}${other.cert}` }),
+    ],
   ])('%s', (_, change) => {
-    expect(read(change)).toMatchObject({ isPlain: false });
+    expect(renderOutputs(read(change)!, {} as never)).toEqual(
+      renderOutputs(
+        read((files) => files)!,
+        {} as never,
+      ),
+    );
   });
 });
 

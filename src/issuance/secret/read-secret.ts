@@ -1,21 +1,17 @@
 import type { Secret } from '../../kube/objects.ts';
-import { type Certificate, readBundle } from '../../x509/certificate.ts';
+import { readBundle } from '../../x509/certificate.ts';
 import { verifyChain } from '../../x509/chain.ts';
-import { type PrivateKey, readPrivateKey } from '../../x509/private-key.ts';
+import { readPrivateKey } from '../../x509/private-key.ts';
 import type { CertificateKind } from '../certificate-kind.ts';
+import type { SecretSource } from './outputs.ts';
 
-/** The certificate in a Secret, if it is usable: a readable chain to its own `ca.crt`, with the matching key. */
-export interface SecretContent {
-  leaf: Certificate;
-  intermediates: readonly Certificate[];
-  /** The authority according to `ca.crt`; anyone can write any. */
-  root: Certificate;
+/**
+ * The certificate in a Secret, if it is usable: a readable chain to its own `ca.crt`, with the matching key. Anyone can
+ * write any `ca.crt`.
+ */
+export interface SecretContent extends SecretSource {
   /** The certificate id that the Secret states (`CertificateKind.claimedIdOf`); do not trust it alone. */
   claimedId: number | undefined;
-  /** The private key, which matches the leaf. */
-  key: PrivateKey;
-  /** Whether the files are exactly as the operator writes them: readable by any server, and with nothing added. */
-  isPlain: boolean;
 }
 
 /** Reads the content of a Secret. Undefined if no server could use it. */
@@ -25,16 +21,13 @@ export function readSecret(
 ): SecretContent | undefined {
   try {
     const files = { crt: file(secret, 'tls.crt'), key: file(secret, 'tls.key'), ca: file(secret, 'ca.crt') };
-    const [leaf, ...intermediates] = readBundle(files.crt);
+    const [leaf, ...others] = readBundle(files.crt);
     const [root] = readBundle(files.ca);
     const key = readPrivateKey(files.key);
-    if (!leaf || !root || !verifyChain(leaf, intermediates, root).ok || !key.matches(leaf)) return undefined;
-    const isPlain =
-      files.crt === [leaf, ...intermediates].map(({ pem }) => pem).join('') &&
-      !intermediates.some(({ raw }) => raw.equals(root.raw)) &&
-      files.key === key.toPkcs8() &&
-      files.ca === root.pem;
-    return { leaf, intermediates, root, key, claimedId: claimedIdOf(secret), isPlain };
+    if (!leaf || !root || !key.matches(leaf)) return undefined;
+    const chain = verifyChain(leaf, others, root);
+    if (!chain.ok) return undefined;
+    return { leaf, intermediates: chain.path, root, key, claimedId: claimedIdOf(secret) };
   } catch {
     // The cause does not matter: the Secret has to be rewritten.
     return undefined;

@@ -61,8 +61,8 @@ describe('a report of a blocker', () => {
       warn: (_: unknown, reason: string) => void warnings.push(reason),
       reportLimiter: new RateLimiter(clock),
     };
-    const report = (reason = 'InUse', isSaidElsewhere = false, of = resource) =>
-      reportBlocker(deps, of, { reason, message: '', isSaidElsewhere }, [], signal);
+    const report = (reason = 'InUse', isReportedElsewhere = false, of = resource) =>
+      reportBlocker(deps, of, { reason, message: '', isReportedElsewhere }, [], signal);
     return { clock, warnings, report, writes: () => writes };
   }
 

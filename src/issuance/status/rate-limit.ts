@@ -69,7 +69,7 @@ interface Reporting<T extends CertificateResource> {
 export async function reportBlocker<T extends CertificateResource>(
   { statuses, warn, reportLimiter }: Reporting<T>,
   certificate: T,
-  why: Reason & { isSaidElsewhere: boolean },
+  why: Reason & { isReportedElsewhere: boolean },
   conditions: readonly WantedCondition[],
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
@@ -80,7 +80,7 @@ export async function reportBlocker<T extends CertificateResource>(
   const written = await statuses.writeNews({ certificate, conditions, signal });
   if (written === certificate) return {};
   reportLimiter.note(key);
-  if (!why.isSaidElsewhere) warn(certificate, why.reason, why.message);
+  if (!why.isReportedElsewhere) warn(certificate, why.reason, why.message);
   return {};
 }
 

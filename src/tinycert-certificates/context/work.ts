@@ -4,6 +4,9 @@ import type { Logger } from '../../lib/log.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 
+/** A step changed what the next decision is made from: it follows at once. Milliseconds. */
+export const DECIDE_AGAIN_MS = 200;
+
 /** One reconcile of one certificate. */
 export interface Task {
   readonly deps: Deps;

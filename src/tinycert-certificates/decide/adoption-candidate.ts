@@ -7,7 +7,7 @@ const needsProof: ReadonlySet<Plan['do']> = new Set([
   'issue',
   'recover',
   'republish',
-  'syncMetadata',
+  'syncSecret',
   'updateStatus',
 ]);
 
@@ -21,8 +21,8 @@ export function mayProve(inputs: Inputs, plan: Plan): boolean {
   if (!needsProof.has(plan.do) && !(plan.do === 'report' && plan.why.reason === 'SealBroken')) return false;
   // The content of an unchanged Secret has not been read; adoption reads it.
   if (secret.state === 'unchanged') return certificate.status?.certificateId !== undefined;
-  if (secret.state !== 'changed' || !secret.held) return false;
+  if (secret.state !== 'changed' || !secret.content) return false;
   if (certificate.status?.certificateId !== undefined) return true;
-  const { leaf } = secret.held;
+  const { leaf } = secret.content;
   return leaf.notBefore <= now + MAX_CLOCK_SKEW_MS && leaf.notAfter > now;
 }

@@ -18,7 +18,7 @@ export function desiredStatusForbids(
   if (!wantsHoldOrRevoked(certificate)) return undefined;
   const isRecovered = remedy === 'recover' && attempt?.progress.is === 'fruitless';
   const isBuying = remedy === 'issue' || remedy === 'renew' || isRecovered;
-  const isRepair = remedy === 'republish' || remedy === 'syncMetadata';
+  const isRepair = remedy === 'republish' || remedy === 'syncSecret';
   if (!isBuying && !(isRepair && desiredStatus === 'Revoked')) return undefined;
   return {
     reason: desiredStatus === 'Hold' ? 'OnHold' : 'Revoked',

@@ -1,4 +1,4 @@
-import { secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
+import { lackOf, secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
 import { renewalPlan } from '../../issuance/renewal/plan.ts';
 import { firstOf } from '../../lib/first-of.ts';
 import type { Reason } from '../../lib/reason.ts';
@@ -95,24 +95,21 @@ function secretAbsent(inputs: Inputs): Need | undefined {
   });
 }
 
-/** A Secret with other content gets the same certificate again. One that only lacks metadata gets that. */
+/** A Secret with other content gets the same certificate again. One that lacks a file or metadata is completed from its content. */
 function secretChanged(inputs: Inputs): Need | undefined {
   const { certificate, secret } = inputs;
   const { spec } = certificate;
   if (secret.state === 'unchanged') return undefined;
-  if (secret.state !== 'changed' || !secretHoldsCurrent({ certificate, secret }) || !secret.held?.isPlain) {
+  if (secret.state !== 'changed' || !secretHoldsCurrent({ certificate, secret })) {
     return sameAgain(inputs, {
       reason: 'SecretMismatch',
       message: `The Secret ${spec.secretName} does not hold the certificate; it is fetched again.`,
     });
   }
-  return secret.hasMetadata
-    ? { remedy: 'updateStatus', reason: 'Ready', message: 'The Secret was touched and is sound.' }
-    : {
-        remedy: 'syncMetadata',
-        reason: 'SecretManagedMetadataMismatch',
-        message: `The Secret ${spec.secretName} lacks labels or annotations of the operator.`,
-      };
+  const lack = lackOf(secret, spec);
+  return lack
+    ? { remedy: 'syncSecret', ...lack }
+    : { remedy: 'updateStatus', reason: 'Ready', message: 'The Secret was touched and is sound.' };
 }
 
 /** The same certificate again, or another one if the CA no longer has it. */

@@ -1,7 +1,7 @@
 import { blockedPlan, reportPlan, type ReportPlan } from '../../issuance/decide/blockers.ts';
 import type { Blocker } from '../../issuance/decide/inputs.ts';
 import { isUpToDate } from '../../issuance/decide/up-to-date.ts';
-import { lookAgainAt } from '../../issuance/renewal/plan.ts';
+import { nextReconcileAt } from '../../issuance/renewal/plan.ts';
 import { conditionOf } from '../../issuance/status/conditions.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
@@ -60,7 +60,7 @@ function planFor(inputs: Inputs, need: Need): Plan {
       return { do: 'recordCaStatus', to: need.to };
     case 'adoptReissued':
       return { do: 'adoptReissued', candidates: need.candidates };
-    case 'syncMetadata':
+    case 'syncSecret':
     case 'updateStatus':
       return { do: need.remedy };
     default:
@@ -85,6 +85,6 @@ function waiting(inputs: Inputs, why: Reason, quietAt: number): Plan {
 /** The plan when nothing is needed: status reports that, or is updated to. */
 function steady(inputs: Inputs): Plan {
   return isUpToDate(inputs, settledCondition(inputs))
-    ? { do: 'nothing', requeueAt: lookAgainAt(inputs) }
+    ? { do: 'nothing', requeueAt: nextReconcileAt(inputs) }
     : { do: 'updateStatus' };
 }

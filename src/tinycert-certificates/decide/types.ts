@@ -10,7 +10,7 @@ export type CaStatus = NonNullable<CertificateStatus['certificateStatus']>;
 /** What would bring the world to what the spec wants, and why. */
 export type Need = Reason &
   (
-    | { remedy: 'renew' | 'republish' | 'syncMetadata' | 'updateStatus' }
+    | { remedy: 'renew' | 'republish' | 'syncSecret' | 'updateStatus' }
     /** `givesUp`: bought for an earlier spec, it becomes a former certificate. */
     | { remedy: 'issue' | 'close'; givesUp?: number }
     | { remedy: 'recordCaStatus'; to: CaStatus }
@@ -58,7 +58,7 @@ export type Plan =
   /** Fetch the same certificate again and publish it. */
   | { do: 'republish'; why: Reason }
   /** Restore labels, annotations and owners of a Secret whose content is sound. */
-  | { do: 'syncMetadata' }
+  | { do: 'syncSecret' }
   /** Adopt the certificate that the own Secret proves, or follow `decideAfterAdoption`. */
   | { do: 'adopt' }
   | { do: 'updateStatus' };

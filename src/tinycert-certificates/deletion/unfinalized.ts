@@ -76,11 +76,11 @@ export class Unfinalized {
     // Credentials that the CA has not accepted may fail to verify a seal that is valid.
     const judged = state?.ready ? pending : believed;
     // A resource that was created again may have adopted its certificate.
-    const held = new Set<number | undefined>();
-    for (const { status } of certificates.values()) held.add(status?.certificateId);
+    const taken = new Set<number | undefined>();
+    for (const { status } of certificates.values()) taken.add(status?.certificateId);
     if (judged.length === 0) return {};
     const given = {
-      released: believed.flatMap(releasedOf).filter(({ certificateId }) => !held.has(certificateId)),
+      released: believed.flatMap(releasedOf).filter(({ certificateId }) => !taken.has(certificateId)),
       abandoned: believed.flatMap((gone) => abandonedOf(gone, timing)),
     };
     await releasedStore.add(key, given, signal);

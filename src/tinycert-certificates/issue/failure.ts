@@ -16,11 +16,11 @@ import type { Reason } from '../../lib/reason.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import { X509Error } from '../../x509/errors.ts';
 import type { Deps } from '../context/deps.ts';
-import type { Work } from '../context/work.ts';
+import { DECIDE_AGAIN_MS, type Work } from '../context/work.ts';
 import { waitsForIssuer } from '../decide/preconditions.ts';
 import { failedConditions, servedUntil } from '../decide/readiness.ts';
 import type { Publication } from '../decide/types.ts';
-import { record, type StatusChange } from '../status/record.ts';
+import { type StatusChange, record } from '../status/record.ts';
 
 /** What follows from a failure. */
 interface Handling {
@@ -46,9 +46,6 @@ const handlings = {
   /** The certificate fails the checks, is gone, or cannot be written to the Secret. */
   own: { reports: 'fault', retry: 'backoff' },
 } as const satisfies Record<Exclude<Stops, 'nobody'> | 'spec' | 'own', Handling>;
-
-/** What another writer did is read again at once. */
-const DECIDE_AGAIN_MS = 200;
 
 function handlingOf(error: AppError): Handling {
   if (!(error instanceof TinyCertError)) return handlings.own;

@@ -1,24 +1,25 @@
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { NO_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
 import { READY, secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
-import { dueAt, lookAgainAt } from '../../issuance/renewal/plan.ts';
+import { dueAt, nextReconcileAt } from '../../issuance/renewal/plan.ts';
 import { present } from '../../issuance/secret/certificate-secrets.ts';
-import { checkMaterial, ExpiredError, type Material } from '../../issuance/secret/check-material.ts';
+import { ExpiredError, checkMaterial } from '../../issuance/secret/check-material.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
+import type { SecretSource } from '../../issuance/secret/outputs.ts';
 import { secretMetadata, tinycertKind } from '../../issuance/tinycert/kind.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
-import { keyOf, type Secret } from '../../kube/objects.ts';
+import { type Secret, keyOf } from '../../kube/objects.ts';
 import { AppError, TerminalError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { callOptions, type Work } from '../context/work.ts';
+import { DECIDE_AGAIN_MS, type Work, callOptions } from '../context/work.ts';
 import { settledCondition } from '../decide/readiness.ts';
 import { afterReplacement } from '../decide/revoke-replaced.ts';
 import type { Publication } from '../decide/types.ts';
-import { newerInSecret, type NewerInSecret } from '../secret/newer-in-secret.ts';
-import { keepMetadata } from '../secret/proven-id.ts';
-import { recordResult, type StatusChange } from '../status/record.ts';
+import { type NewerInSecret, newerInSecret } from '../secret/newer-in-secret.ts';
+import { syncSecret } from '../secret/proven-id.ts';
+import { type StatusChange, recordResult } from '../status/record.ts';
 import { afterFailedPublication } from './failure.ts';
 
 /** The Secret already holds a newer certificate, which another process wrote. */
@@ -38,9 +39,6 @@ class CertificateGone extends AppError {
     );
   }
 }
-
-/** The next decision follows at once. */
-const DECIDE_AGAIN_MS = 200;
 
 /**
  * Writes a certificate of the CA into the Secret and then the result into status. Whatever fails, the id is not lost and
@@ -74,7 +72,7 @@ export async function publish(work: Work, publication: Publication): Promise<Rec
     deps.metrics.issuances.inc({ operation: attempt.operation === 'New' ? 'new' : 'reissue', outcome });
   }
   return {
-    requeueAt: lookAgainAt({
+    requeueAt: nextReconcileAt({
       certificate: { ...inputs.certificate, ...(certificate.status ? { status: certificate.status } : {}) },
       now: deps.clock.now(),
     }),
@@ -129,26 +127,24 @@ interface Published {
 async function intoSecret(work: Work, certificateId: number): Promise<Published> {
   const { inputs, issuer } = work;
   const kept = await newerInSecret(work, certificateId);
-  if (kept?.isPlain) return keep(work, kept);
-  const wanted = kept?.certificateId ?? certificateId;
-  const material = await fetchMaterial(work, wanted);
+  if (kept) return keep(work, kept);
+  const source = await fetchSource(work, certificateId);
   issuer.account.gate.succeeded(keyOf(inputs.certificate), inputs.turn.epoch);
   failpoint('check');
-  const { leaf } = material;
-  const later = kept ? undefined : await newerInSecret(work, wanted, leaf);
-  if (later?.isPlain) return keep(work, later);
-  if (later) return intoSecret(work, later.certificateId);
-  return { certificateId: wanted, leaf, metadata: await writeSecret(work, wanted, material) };
+  const { leaf } = source;
+  const later = await newerInSecret(work, certificateId, leaf);
+  if (later) return keep(work, later);
+  return { certificateId, leaf, metadata: await writeSecret(work, certificateId, source) };
 }
 
 async function keep(work: Work, { certificateId, leaf }: NewerInSecret): Promise<Published> {
   const { secret } = work.inputs;
   if (secret.state !== 'changed') throw new TerminalError('NoContent', 'There is no Secret to keep.');
-  return { certificateId, leaf, metadata: await keepMetadata(work, secret, certificateId) };
+  return { certificateId, leaf, metadata: await syncSecret(work, secret, certificateId) };
 }
 
 /** Fetches chain and key of a certificate and checks them. */
-async function fetchMaterial(work: Work, certificateId: number): Promise<Material> {
+async function fetchSource(work: Work, certificateId: number): Promise<SecretSource> {
   const { deps, inputs, issuer } = work;
   const { client } = issuer.account;
   const [authority, chain, key] = await Promise.all([
@@ -163,7 +159,7 @@ async function fetchMaterial(work: Work, certificateId: number): Promise<Materia
 async function writeSecret(
   { deps, inputs, issuer, signal }: Work,
   certificateId: number,
-  material: Material,
+  source: SecretSource,
 ): Promise<Secret['metadata']> {
   const { certificate, names, secret: view, sealed, specHash } = inputs;
   const { status } = certificate;
@@ -173,7 +169,7 @@ async function writeSecret(
   const idInSecret = isCurrent && isSame && sealed !== false ? status.certificateId : undefined;
   if (idInSecret !== undefined && idInSecret > certificateId) throw new SecretIsNewer();
   const wanted = secretMetadata(certificate, names, certificateId);
-  return deps.certificateSecrets.publish(certificate, material, wanted, present(view), signal);
+  return deps.certificateSecrets.publish(certificate, source, wanted, present(view), signal);
 }
 
 function resultOf(

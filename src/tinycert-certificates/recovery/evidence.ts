@@ -45,8 +45,8 @@ export class RecoveryEvidence {
    */
   async inOwnSecret(): Promise<number | undefined> {
     const { secret, certificate } = this.#inputs;
-    if (secret.state !== 'changed' || !secret.held) return undefined;
-    const { claimedId, leaf } = secret.held;
+    if (secret.state !== 'changed' || !secret.content) return undefined;
+    const { claimedId, leaf } = secret.content;
     const { certificateId = this.#attempt.afterId, formerCertificateIds = [] } = certificate.status ?? {};
     if (claimedId === undefined || claimedId <= certificateId || formerCertificateIds.includes(claimedId))
       return undefined;

@@ -2,18 +2,17 @@ import { stopsOf } from '../../account/stops.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { SendRefused } from '../../issuance/attempt/send-gate.ts';
 import { TurnAwaited } from '../../issuance/decide/gate-turn.ts';
-import { conditionOf, type WantedCondition } from '../../issuance/status/conditions.ts';
+import { type WantedCondition, conditionOf } from '../../issuance/status/conditions.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import type { Reason } from '../../lib/reason.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import type { Deps } from '../context/deps.ts';
+import { DECIDE_AGAIN_MS } from '../context/work.ts';
 import { stopIssuer } from '../issue/failure.ts';
 
 /** The condition that states why a hold or revocation that is due has not been done yet. */
 const REVOCATION_PENDING = 'RevocationPending';
-
-const RETRY_SOON_MS = 200;
 
 /** Reports, once, in a condition and an event, why a hold or revocation waits. Resolves with the newest version. */
 export async function reportPending(
@@ -63,7 +62,7 @@ export function afterFailedRevocation(
   error: unknown,
   signal: AbortSignal,
 ): { result: ReconcileResult; why?: Reason } {
-  if (error instanceof SendRefused) return { result: { requeueAfterMs: RETRY_SOON_MS } };
+  if (error instanceof SendRefused) return { result: { requeueAfterMs: DECIDE_AGAIN_MS } };
   if (error instanceof TurnAwaited) return { result: {} };
   if (!(error instanceof TinyCertError) || signal.aborted) throw error;
   const stops = stopsOf(error);
@@ -72,7 +71,7 @@ export function afterFailedRevocation(
   if (stops === 'pause') return { result: { requeueAfterMs: gate.pausedFor } };
   // The issuer reports its own fault, and every certificate waits for it.
   if (!isLast && (gate.isHeld(key) || !deps.directory.get(issuerKey)?.ready))
-    return { result: { requeueAfterMs: RETRY_SOON_MS } };
+    return { result: { requeueAfterMs: DECIDE_AGAIN_MS } };
   const requeueAfterMs = deps.revocationRetries.failed(uid, deps.clock.monotonic());
   const message = `TinyCert has not confirmed the hold or revocation; it is tried again. ${error.message}`;
   return { result: { requeueAfterMs }, why: { reason: error.code, message } };

@@ -10,7 +10,7 @@ import type { CertificateDetails } from '../../tinycert/index.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { callOptions, type Work } from '../context/work.ts';
 import { record, type StatusChange } from '../status/record.ts';
-import { claimedIdsOf, isFor, keepMetadata, provenId } from './proven-id.ts';
+import { claimedIdsOf, isFor, syncSecret, provenId } from './proven-id.ts';
 
 /** The result of an adoption. */
 export type Adoption =
@@ -28,8 +28,8 @@ export type Adoption =
 export async function adopt(work: Work): Promise<Adoption> {
   const { deps, inputs, issuer, signal, log } = work;
   const { secret, certificate } = inputs;
-  if (secret.state !== 'changed' || !secret.held) return {};
-  const content = secret.held;
+  if (secret.state !== 'changed' || !secret.content) return {};
+  const content = secret.content;
   // Two resources with equal Secrets must not both find that nobody else claims the certificate.
   return issuer.account.locks.run(
     `adopt\n${content.leaf.serialNumber}`,
@@ -41,7 +41,7 @@ export async function adopt(work: Work): Promise<Adoption> {
       const isFirst = certificate.status?.certificateId === undefined;
       const isValid = details.status === 'good' || details.status === 'hold';
       if (isFirst && (!isFit || details.status !== 'good')) return isValid ? { givesUp: id } : {};
-      const metadata = await keepMetadata(work, secret, id);
+      const metadata = await syncSecret(work, secret, id);
       const now = deps.clock.now();
       const { attempt: _, ...rest } = certificate.status ?? {};
       const status = { ...rest, ...datesOf(id, content.leaf, details) };

@@ -9,8 +9,6 @@ import { isFor, isFromAuthority, likelyIds, provenId } from './proven-id.ts';
 export interface NewerInSecret {
   certificateId: number;
   leaf: Certificate;
-  /** Whether its files are as the operator writes them, so that nothing has to be written. */
-  isPlain: boolean;
 }
 
 /**
@@ -26,20 +24,20 @@ export async function newerInSecret(
 ): Promise<NewerInSecret | undefined> {
   const { inputs, issuer } = work;
   const { certificate, secret, names, sealed } = inputs;
-  const content = secret.state === 'changed' ? secret.held : undefined;
+  const content = secret.state === 'changed' ? secret.content : undefined;
   if (!content || !sameNames(content.leaf.names, names)) return undefined;
   // The certificate that status names is no later than the one being published.
   if (sealed !== false && secretHoldsCurrent(inputs)) return undefined;
   const request = requestOf(certificate, issuer, await issuer.material());
-  const { leaf, isPlain, claimedId } = content;
+  const { leaf, claimedId } = content;
   if (!isFor(request, leaf)) return undefined;
   if (fetched?.raw.equals(leaf.raw))
-    return isPlain && (await isFromAuthority(content, issuer)) ? { certificateId, leaf, isPlain } : undefined;
+    return (await isFromAuthority(content, issuer)) ? { certificateId, leaf } : undefined;
   // TinyCert dates a certificate with the moment of its issue, so an earlier date means a lower id.
   if (fetched && leaf.notBefore < fetched.notBefore) return undefined;
   const guesses = fetched
     ? await likelyIds(work, content, certificateId)
     : [claimedId].filter((id) => id !== undefined && id >= certificateId);
   const id = await provenId(work, content, guesses);
-  return id === undefined ? undefined : { certificateId: id, leaf, isPlain };
+  return id === undefined ? undefined : { certificateId: id, leaf };
 }

@@ -1,6 +1,6 @@
 import { certificates } from '../../api/kinds.ts';
 import type { Subject } from '../../api/tinycert/subject.ts';
-import type { SecretView } from '../../issuance/secret/certificate-secrets.ts';
+import type { ChangedSecret } from '../../issuance/secret/certificate-secrets.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
 import { isClaimedByOther } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
@@ -17,7 +17,7 @@ import { BY_CERTIFICATE, type Deps } from '../context/deps.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { callOptions, type Task, type Work } from '../context/work.ts';
 
-type Content = NonNullable<Extract<SecretView, { state: 'changed' }>['held']>;
+type Content = NonNullable<ChangedSecret['content']>;
 
 /** The most certificates of one common name and one end that are compared with the one in a Secret. */
 const MOST_COMPARED = 5;
@@ -78,14 +78,14 @@ export async function likelyIds(work: Work, { leaf }: Content, above: number): P
   return found.sort((a, b) => b - a).slice(0, MOST_COMPARED);
 }
 
-/** Writes the labels, annotations and owners that the Secret lacks. Resolves with its metadata. */
-export async function keepMetadata(
+/** Writes the files, labels, annotations and owners that a Secret with a proven certificate lacks. Resolves with its metadata. */
+export async function syncSecret(
   { deps, inputs: { certificate, names }, signal }: Pick<Task, 'deps' | 'inputs' | 'signal'>,
-  seen: Pick<Secret, 'metadata'>,
+  seen: ChangedSecret,
   certificateId: number,
 ): Promise<Secret['metadata']> {
   const wanted = secretMetadata(certificate, names, certificateId);
-  return deps.certificateSecrets.keepMetadata(certificate, seen, wanted, signal);
+  return deps.certificateSecrets.sync(certificate, seen, wanted, signal);
 }
 
 /** The ids that annotation and status name for the certificate in the Secret. Neither is believed. */
@@ -93,7 +93,7 @@ export function claimedIdsOf({
   certificate,
   secret,
 }: Pick<Inputs, 'certificate' | 'secret'>): (number | undefined)[] {
-  const content = secret.state === 'changed' ? secret.held : undefined;
+  const content = secret.state === 'changed' ? secret.content : undefined;
   return [content?.claimedId, certificate.status?.certificateId];
 }
 

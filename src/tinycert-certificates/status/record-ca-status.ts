@@ -1,14 +1,11 @@
 import { dueAt } from '../../issuance/renewal/plan.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
-import type { Task } from '../context/work.ts';
+import { DECIDE_AGAIN_MS, type Task } from '../context/work.ts';
 import { heldOrRevoked } from '../decide/desired-status.ts';
 import { caStatusConditions } from '../decide/readiness.ts';
 import type { CaStatus } from '../decide/types.ts';
 import { record } from './record.ts';
-
-/** The next decision follows at once. */
-const DECIDE_AGAIN_MS = 100;
 
 /**
  * Records the status that a certificate has at the CA, and what that means for Ready, in one write. An event reports a

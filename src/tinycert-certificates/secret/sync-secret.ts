@@ -1,11 +1,11 @@
 import { upToDateStatus } from '../../issuance/decide/up-to-date.ts';
-import { lookAgainAt } from '../../issuance/renewal/plan.ts';
+import { nextReconcileAt } from '../../issuance/renewal/plan.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { type Task, withInputs } from '../context/work.ts';
 import { settledCondition } from '../decide/readiness.ts';
 import { record } from '../status/record.ts';
-import { isFromAuthority, keepMetadata } from './proven-id.ts';
+import { isFromAuthority, syncSecret } from './proven-id.ts';
 
 /** Brings the status of a certificate that needs nothing up to date. */
 export async function updateStatus({
@@ -23,16 +23,16 @@ export async function updateStatus({
     ...conditions,
     signal,
   });
-  return { requeueAt: lookAgainAt(inputs) };
+  return { requeueAt: nextReconcileAt(inputs) };
 }
 
-/** Restores labels, annotations and owners of a Secret whose content is sound, and the status after it. */
-export async function syncMetadata(task: Task): Promise<ReconcileResult> {
+/** Writes what a Secret lacks whose content is the present certificate, and then the status. */
+export async function repairSecret(task: Task): Promise<ReconcileResult> {
   const { certificate, secret } = task.inputs;
   const { certificateId } = certificate.status ?? {};
   if (secret.state !== 'changed' || certificateId === undefined) return {};
-  const metadata = await keepMetadata(task, secret, certificateId);
-  return updateStatus(withInputs(task, { secret: { ...secret, metadata } }));
+  const metadata = await syncSecret(task, secret, certificateId);
+  return updateStatus(withInputs(task, { secret: { ...secret, metadata, hasOutputs: true } }));
 }
 
 /**
@@ -43,6 +43,6 @@ export async function isGenuine({
   secret,
   issuer,
 }: Pick<Inputs, 'secret' | 'issuer'>): Promise<boolean | undefined> {
-  if (secret.state !== 'changed' || !secret.held) return true;
-  return issuer?.ready ? isFromAuthority(secret.held, issuer.issuer) : undefined;
+  if (secret.state !== 'changed' || !secret.content) return true;
+  return issuer?.ready ? isFromAuthority(secret.content, issuer.issuer) : undefined;
 }
