@@ -1,9 +1,10 @@
 /** Searches the model further than the tests do. See --help. */
 import { parseArgs } from 'node:util';
+import { tell } from './breadth-first.ts';
 import { type Case, cases, limits } from './cases.ts';
 import { type RuleName, ruleNames, sentenceOf } from './rules.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
-import { search, tell } from './search.ts';
+import { search } from './search.ts';
 
 const HELP = `node test/model/main.ts [options]
 
