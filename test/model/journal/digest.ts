@@ -62,7 +62,7 @@ class Digest {
     this.#list(state.reported);
     this.#list(state.forgotten);
     this.#list(state.left);
-    this.#put(state.events + 16 * state.excuses);
+    this.#put(state.events + 16 * state.excuses + 1024 * +state.isPutBack);
     return (this.#high >>> 0) * 2 ** 21 + (this.#low >>> 11);
   }
 
@@ -131,7 +131,7 @@ class Digest {
     this.#put(uid);
     this.#put(entry.place);
     this.#put(need);
-    this.#hash((operation === 'New' ? 0 : 1) + 2 * spec + 4 * account + 8 * doubts + 32 * revision);
+    this.#hash((operation === 'New' ? 0 : 1) + 2 * spec + 4 * account + 8 * doubts + 32 * revision + 1024 * +entry.isPutBack);
     this.#hash(previousId + 1000 * (afterId + 1));
     this.#list(windows);
   }

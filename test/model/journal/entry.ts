@@ -36,6 +36,7 @@ export function newEntry(
     afterId,
     windows,
     doubts,
+    isPutBack: false,
   };
 }
 

@@ -306,7 +306,7 @@ function restore(turn: Turn, snapshot: Snapshot): string {
   const resources = snapshot.resources.map((resource) => resource && { ...resource, version: token(turn) });
   const journal = snapshot.journal && { ...snapshot.journal, version: token(turn) };
   const secrets = snapshot.secrets.map((secret) => secret && { ...secret, version: token(turn) });
-  Object.assign(state, { resources, journal, secrets, snapshot: undefined });
+  Object.assign(state, { resources, journal, secrets, snapshot: undefined, isPutBack: true });
   return 'etcd is put back to the backup.';
 }
 
@@ -327,7 +327,7 @@ function restorePlace(turn: Turn, snapshot: Cluster, place: number): string | un
 
 function restoreJournal(turn: Turn, journal: Journal): string {
   forget(turn, turn.state.journal, journal, true);
-  turn.state.journal = { ...journal, version: token(turn) };
+  Object.assign(turn.state, { journal: { ...journal, version: token(turn) }, isPutBack: true });
   turn.state.snapshot = undefined;
   return 'The journal alone is put back to the backup.';
 }

@@ -122,7 +122,7 @@ function isLost(state: State, setting: Setting, id: number): boolean {
 }
 
 function isSettled(state: State): boolean {
-  if (state.requests.length > 0 || state.inventory || state.processes.some(({ works }) => works.length > 0))
+  if (!state.journal || state.requests.length > 0 || state.inventory || state.processes.some(({ works }) => works.length > 0))
     return false;
   return isAtRest(state);
 }

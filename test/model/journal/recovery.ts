@@ -205,6 +205,7 @@ function isConclusive(turn: Turn, work: Work, entry: Entry, id: number, journal:
       !known.includes(other) && !isNamed(other) && !isSame(turn, work.seen!.status.certificateId, other),
   );
   return (
+    !entry.isPutBack &&
     !journal.undecided.includes(id) &&
     !isNamed(id) &&
     !isReissued &&

@@ -23,6 +23,8 @@ export interface Scenario extends Partial<Omit<Setting, 'rules'>> {
   resources: readonly Start[];
   /** What each resource asks for, 0 where nothing is said. */
   specs?: readonly number[];
+  /** The account of each one's issuer, 0 where nothing is said. */
+  issuers?: readonly number[];
   processes: 1 | 2 | 3;
   accounts?: 1 | 2;
   /** A stranger's certificate with the same names is there from the start, in the last account. */
@@ -54,7 +56,7 @@ const none: Certificate = {
 
 /** The state a scenario begins with: the first process leads, and its takeover is done. */
 export function initialState(scenario: Scenario): State {
-  const { resources, specs = [], processes, accounts = 1, hasStranger = false, events, most } = scenario;
+  const { resources, specs = [], issuers = [], processes, accounts = 1, hasStranger = false, events, most } = scenario;
   const registers: Certificate[][] = Array.from({ length: accounts }, () => [none]);
   if (hasStranger) registers.at(-1)!.push({ ...none, key: (accounts - 1) * ACCOUNT + 1 });
   const uidOf = (place: number): number => TOKENS + 10 + place;
@@ -86,7 +88,7 @@ export function initialState(scenario: Scenario): State {
       uid: uidOf(place),
       version: TOKENS + 20 + place,
       spec,
-      account: 0,
+      account: issuers[place] ?? 0,
       need: TOKENS + 60 + place,
       status,
     };
@@ -134,6 +136,7 @@ export function initialState(scenario: Scenario): State {
     kept: resources.map(() => undefined),
     inventory: undefined,
     reported: [],
+    isPutBack: false,
     lost: undefined,
     forgotten: [],
     excuses: 0,

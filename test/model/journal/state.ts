@@ -31,6 +31,8 @@ export interface Entry {
   windows: readonly number[];
   /** How many replies in a row were not believed. */
   doubts: number;
+  /** A takeover found it in a journal that had been put back. */
+  isPutBack: boolean;
 }
 
 /** A request that was removed without a finding: it may have bought anything of this spec above the id. */
@@ -235,6 +237,8 @@ export interface State extends Cluster {
   inventory: { ids: readonly number[]; journal?: Journal; resources?: Cluster['resources'] } | undefined;
   /** Ids that an inventory has reported as orphans. */
   reported: readonly number[];
+  /** The journal was put back, and no takeover has found it yet. */
+  isPutBack: boolean;
   /** A journal that was deleted, until another one stands in its place. */
   lost: Journal | undefined;
   /** Entries and ids that were lost with a journal, or put back; nobody can know of them. */

@@ -6,6 +6,7 @@ import {
   nothingKnown,
   processOf,
   setJournal,
+  setMemory,
   setProcess,
   setView,
   token,
@@ -19,7 +20,7 @@ export function takeOver(turn: Turn, p: number): string | undefined {
   if (!process.leads) return undefined;
   const phase = process.phase === 'standby' ? order(turn)[0]! : process.phase;
   if (phase === 'journal') return takeJournal(turn, p);
-  if (phase === 'missing') return makeJournal(turn, p);
+  if (phase === 'missing') return waitedLongEnough(turn, p);
   if (phase === 'list') return listResources(turn, p);
   return phase === 'inventory' ? listCertificates(turn, p) : undefined;
 }
@@ -36,31 +37,47 @@ function afterPhase(turn: Turn, phase: Phase): Phase {
 }
 
 function takeJournal(turn: Turn, p: number): string {
-  const { journal } = turn.state;
-  if (!journal) {
-    if (!turn.rules.missingWaits) return makeJournal(turn, p)!;
+  const { state, rules } = turn;
+  const { journal } = state;
+  if (!journal && !rules.missingWaits) return makeJournal(turn, p);
+  if (!journal || (state.isPutBack && rules.putBackWaits)) {
     setProcess(turn, p, { phase: 'missing', wait: 0 });
-    return `${nameOfProcess(p)} takes over and finds no journal.`;
+    return `${nameOfProcess(p)} takes over and finds ${journal ? 'a journal that was put back' : 'no journal'}.`;
   }
-  const written = turn.rules.takeoverWrites ? { ...journal, version: token(turn) } : journal;
-  turn.state.journal = written;
-  setJournal(turn, p, written);
-  setProcess(turn, p, { phase: afterPhase(turn, 'journal') });
-  return `${nameOfProcess(p)} takes over and ${turn.rules.takeoverWrites ? 'writes' : 'reads'} the journal.`;
+  return writeJournal(turn, p, journal);
 }
 
-/** F11: another one than the last leader makes a new journal, once nothing of the lost one can happen any more. */
-function makeJournal(turn: Turn, p: number): string | undefined {
+/** Once nothing can happen any more of what the lost journal had, or the one before it was put back. */
+function waitedLongEnough(turn: Turn, p: number): string | undefined {
+  const { journal, isPutBack } = turn.state;
+  const { wait } = processOf(turn, p);
+  const isWaiting = journal ? isPutBack && turn.rules.putBackWaits : turn.rules.missingWaits;
+  if (isWaiting && wait < QUIET) return undefined;
+  return journal ? writeJournal(turn, p, journal) : makeJournal(turn, p);
+}
+
+function writeJournal(turn: Turn, p: number, journal: Journal): string {
+  const { takeoverWrites } = turn.rules;
+  const written = takeoverWrites ? { ...asFound(turn, journal), version: token(turn) } : journal;
+  Object.assign(turn.state, { journal: written, isPutBack: false });
+  setJournal(turn, p, written);
+  setProcess(turn, p, { phase: afterPhase(turn, 'journal'), wait: 0 });
+  return `${nameOfProcess(p)} takes over and ${takeoverWrites ? 'writes' : 'reads'} the journal.`;
+}
+
+/**
+ * F8: what was put back is known by the Lease, which the leader held throughout or which nobody has renewed for longer
+ * than W + T + X, or by its count of leaders, which the journal does not have.
+ */
+function asFound({ state, rules }: Turn, journal: Journal): Journal {
+  if (!state.isPutBack || !rules.putBackUnsure) return journal;
+  return { ...journal, entries: journal.entries.map((entry) => ({ ...entry, isPutBack: true })) };
+}
+
+/** F11: another one than the last leader makes a new journal; it takes the CA's highest ids. */
+function makeJournal(turn: Turn, p: number): string {
   const { state, rules } = turn;
-  const process = processOf(turn, p);
-  if (state.journal) {
-    setProcess(turn, p, { phase: 'journal' });
-    return `${nameOfProcess(p)} finds a journal after all.`;
-  }
-  if (rules.missingWaits) {
-    if (process.wait < QUIET) return undefined;
-    learnIds(turn, p, listed(state));
-  }
+  if (rules.missingWaits) learnIds(turn, p, listed(state));
   const made: Journal = {
     version: token(turn),
     entries: [],
@@ -72,7 +89,7 @@ function makeJournal(turn: Turn, p: number): string | undefined {
     counter: 0,
   };
   forget(turn, state.lost, made, true);
-  Object.assign(state, { journal: made, lost: undefined });
+  Object.assign(state, { journal: made, lost: undefined, isPutBack: false });
   setJournal(turn, p, made);
   setProcess(turn, p, { phase: afterPhase(turn, 'journal'), wait: 0 });
   return `${nameOfProcess(p)} makes a new journal.`;
@@ -107,7 +124,11 @@ export function findChanged(turn: Turn, p: number, what: string): string {
   const works = process.works.filter(
     ({ next }) => next === 'reply' || next === 'secret' || next === 'result',
   );
-  setProcess(turn, p, { ...nothingKnown, memory: process.memory, works, phase: order(turn)[0]! });
+  for (const { next, entry } of process.works) {
+    if (next === 'send') setMemory(turn, p, entry!.id, { isUnsent: true });
+  }
+  const { memory } = processOf(turn, p);
+  setProcess(turn, p, { ...nothingKnown, memory, works, phase: order(turn)[0]! });
   return `${what}; ${nameOfProcess(p)} takes over again.`;
 }
 

@@ -207,7 +207,9 @@ export function asksFor(
  * certificate from another entry meanwhile (F10).
  */
 export function isOutdated(turn: Turn, resource: Resource | undefined, entry: Entry): boolean {
-  if (!resource || !asksFor(resource, entry)) return true;
+  if (!resource || !asksFor(resource, turn.rules.accountOfEntry ? entry : { ...entry, account: resource.account })) {
+    return true;
+  }
   const { spec, certificateId, revision } = resource.status;
   if (!turn.rules.reachedDropped || !isSealed(turn, resource) || revision < entry.revision) return false;
   return asksFor({ spec, account: accountOf(certificateId) }, entry);
