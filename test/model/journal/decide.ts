@@ -21,6 +21,7 @@ import {
   isOutdated,
   isSame,
   isSealed,
+  learnIds,
   memoryOf,
   processOf,
   provenId,
@@ -72,7 +73,10 @@ function withEntry(turn: Turn, subject: Subject, entry: Entry): string | undefin
   const { p, resource } = subject;
   if (resource && isSealed(turn, resource)) {
     const isNamed = rules.namedDropped && resource.status.entry === entry.id;
-    if (isNamed) return remove(turn, subject, entry, 'finds its entry named by the status');
+    if (isNamed) {
+      learnIds(turn, p, [resource.status.certificateId]);
+      return remove(turn, subject, entry, 'finds its entry named by the status');
+    }
   }
   const isUnwanted = isOutdated(turn, resource, entry);
   if (resource && !asksFor(resource, entry) && !rules.concludeFirst) {

@@ -131,7 +131,14 @@ class Digest {
     this.#put(uid);
     this.#put(entry.place);
     this.#put(need);
-    this.#hash((operation === 'New' ? 0 : 1) + 2 * spec + 4 * account + 8 * doubts + 32 * revision + 1024 * +entry.isPutBack);
+    this.#hash(
+      (operation === 'New' ? 0 : 1) +
+        2 * spec +
+        4 * account +
+        8 * doubts +
+        32 * revision +
+        1024 * +entry.isPutBack,
+    );
     this.#hash(previousId + 1000 * (afterId + 1));
     this.#list(windows);
   }

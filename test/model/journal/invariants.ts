@@ -98,7 +98,7 @@ function evidence(
 /** The invariant that a state breaks, if it does. */
 export function brokenBy(state: State, setting: Setting): string | undefined {
   if (state.violation !== undefined) return state.violation;
-  if (extras(state) > state.excuses) return 'doubled';
+  if (extras(state) > (setting.isStrict ? 0 : state.excuses)) return 'doubled';
   if (state.reported.some((id) => state.resources.some((resource) => resource?.status.certificateId === id)))
     return 'misreported';
   if (!isSettled(state)) return undefined;
@@ -122,7 +122,12 @@ function isLost(state: State, setting: Setting, id: number): boolean {
 }
 
 function isSettled(state: State): boolean {
-  if (!state.journal || state.requests.length > 0 || state.inventory || state.processes.some(({ works }) => works.length > 0))
+  if (
+    !state.journal ||
+    state.requests.length > 0 ||
+    state.inventory ||
+    state.processes.some(({ works }) => works.length > 0)
+  )
     return false;
   return isAtRest(state);
 }

@@ -18,11 +18,13 @@ const sentences = {
   oneOpen: 'F6 At most one entry is open for an account and request.',
   soleCountsEntries: 'F6 A resource is not sole while another entry is open for its request.',
   concludeFirst: 'F6 A changed spec concludes and removes the open entry before it is decided on anew.',
-  highestInJournal: 'F7 The journal keeps the highest id seen, and a new entry looks above that.',
+  highestInJournal:
+    'F7 The journal keeps the highest id seen, in sealed statuses too, and a new entry looks above that.',
   window:
     'F8 Without the marker a candidate was issued in the window of the entry or of one that it replaced.',
   freshAfterId: 'F8 An entry keeps how far back it looks only after an inconclusive recovery.',
-  putBackUnsure: 'F8 Without the marker an entry of a journal that was put back adopts nothing but what the Secret holds.',
+  putBackUnsure:
+    'F8 Without the marker an entry of a journal that was put back adopts nothing but what the Secret holds.',
   ownSecret: 'F9 What the own Secret holds above the status is adopted, whatever window and afterId say.',
   proofByKey: 'F9 A Secret proves an id only by the private key in it.',
   reachedDropped: 'F10 An entry whose revision the status has reached is dropped.',

@@ -36,8 +36,9 @@ export interface Scenario extends Partial<Omit<Setting, 'rules'>> {
 
 /** The setting of a scenario, with some rules off. */
 export function settingOf(scenario: Scenario, off: readonly RuleName[] = []): Setting {
-  const { marker = false, peopleAtAnyTime = false, revokes = false, room = 9, longText = -1 } = scenario;
-  return { rules: rulesWithout(...off), marker, peopleAtAnyTime, revokes, room, longText };
+  const { marker = false, peopleAtAnyTime = false, revokes = false, room = 9 } = scenario;
+  const { longText = -1, isStrict = false } = scenario;
+  return { rules: rulesWithout(...off), marker, peopleAtAnyTime, revokes, room, longText, isStrict };
 }
 
 const none: Certificate = {
@@ -56,7 +57,16 @@ const none: Certificate = {
 
 /** The state a scenario begins with: the first process leads, and its takeover is done. */
 export function initialState(scenario: Scenario): State {
-  const { resources, specs = [], issuers = [], processes, accounts = 1, hasStranger = false, events, most } = scenario;
+  const {
+    resources,
+    specs = [],
+    issuers = [],
+    processes,
+    accounts = 1,
+    hasStranger = false,
+    events,
+    most,
+  } = scenario;
   const registers: Certificate[][] = Array.from({ length: accounts }, () => [none]);
   if (hasStranger) registers.at(-1)!.push({ ...none, key: (accounts - 1) * ACCOUNT + 1 });
   const uidOf = (place: number): number => TOKENS + 10 + place;

@@ -20,7 +20,9 @@ export function search(scenario: Scenario, off: readonly RuleName[] = [], bounds
 /** What the search needs to know of a scenario. */
 export function modelOf(scenario: Scenario, off: readonly RuleName[] = []): Model<State> {
   const setting = settingOf(scenario, off);
-  const isSymmetric = scenario.resources.length > 1;
+  const { resources, specs, issuers, longText } = scenario;
+  const isAlike = specs === undefined && issuers === undefined && longText === undefined;
+  const isSymmetric = isAlike && resources.length > 1 && new Set(resources).size === 1;
   return {
     start: initialState(scenario),
     digestOf: (state) => digestOf(state, isSymmetric),

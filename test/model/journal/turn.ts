@@ -29,6 +29,8 @@ export interface Setting {
   room: number;
   /** The place whose tenant has written a text that no object has room for; -1 for none. */
   longText: number;
+  /** Nothing is excused, so that the price of the admitted limits shows. */
+  isStrict: boolean;
 }
 
 /** A step being taken: the state is the step's own copy, whose parts are replaced and never changed. */
@@ -207,7 +209,10 @@ export function asksFor(
  * certificate from another entry meanwhile (F10).
  */
 export function isOutdated(turn: Turn, resource: Resource | undefined, entry: Entry): boolean {
-  if (!resource || !asksFor(resource, turn.rules.accountOfEntry ? entry : { ...entry, account: resource.account })) {
+  if (
+    !resource ||
+    !asksFor(resource, turn.rules.accountOfEntry ? entry : { ...entry, account: resource.account })
+  ) {
     return true;
   }
   const { spec, certificateId, revision } = resource.status;
