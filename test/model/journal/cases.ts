@@ -1,31 +1,5 @@
-import type { RuleName } from './rules.ts';
-import type { Scenario } from './scenarios.ts';
-
-/** What breaks without a rule, in a world as small as will do. */
-export interface Case {
-  /** The rule that the case is for, and the rules that would each catch the same by themselves. */
-  off: readonly [RuleName, ...RuleName[]];
-  /** The trace of the reference, or its ablation, that the case repeats. */
-  trace?: string;
-  world: Scenario;
-  breaks: string;
-  /** What the shortest trace tells, in this order. */
-  tells: readonly RegExp[];
-  /** How many steps it has. */
-  steps: number;
-  /** Looks for `breaks` alone: something else breaks sooner. */
-  isOnly?: true;
-  /** Takes too long for the tests; `main.ts --cases` searches it. */
-  isLong?: true;
-}
-
-type World = Pick<Scenario, 'resources' | 'events'> & Partial<Scenario>;
-
-/** A world with one process, in which all the events named may happen. */
-export function small(world: World): Scenario {
-  const most = Object.values(world.events).reduce((sum, count) => sum + count, 0);
-  return { about: 'as small as will do', processes: 1, most, ...world };
-}
+import { type Case, small } from './case.ts';
+import { trustCases } from './trust-cases.ts';
 
 const one = ['new'] as const;
 const two = ['new', 'new'] as const;
@@ -242,6 +216,13 @@ export const cases: readonly Case[] = [
     steps: 18,
   },
   {
+    off: ['heldNotGivenUp'],
+    world: small({ resources: ['due'], revokes: true, events: { changeSpec: 1, crash: 1 } }),
+    breaks: 'servedRevoked',
+    tells: [/writes 2 to the Secret/, /dies/, /asks for something else/, /gives up \[2\]/],
+    steps: 17,
+  },
+  {
     off: ['proofByKey'],
     world: small({ resources: ['ready', 'ready'], events: { forgeSecret: 1, dropSecret: 1 } }),
     breaks: 'wrongOwner',
@@ -321,6 +302,13 @@ export const cases: readonly Case[] = [
     steps: 18,
   },
   {
+    off: ['successorStays'],
+    world: small({ resources: ['due'], events: { loseReply: 1, changeSpec: 2 } }),
+    breaks: 'rekeyed',
+    tells: [/gives up \[2\]/, /asks for something else/, /NotLatest/, /adopts none: New/],
+    steps: 28,
+  },
+  {
     off: ['journalBeforeClaims'],
     trace: '6',
     world: inventory,
@@ -342,60 +330,7 @@ export const cases: readonly Case[] = [
     tells: [],
     steps: 0,
   },
-  {
-    off: ['replyAboveFloor'],
-    world: small({ resources: one, hasStranger: true, events: { replay: 1 } }),
-    breaks: 'foreignAdopted',
-    tells: [/repeats an earlier answer; P hears of 1/],
-    steps: 5,
-  },
-  {
-    off: ['replyUnclaimed'],
-    world: small({ resources: two, specs: [0, 1], events: { replay: 1 } }),
-    breaks: 'stuck',
-    tells: [/result 1/, /repeats an earlier answer; P hears of 1, which fails the checks/],
-    steps: 10,
-  },
-  {
-    off: ['replyFits'],
-    world: small({ resources: ['due'], peopleAtAnyTime: true, events: { replay: 1, stranger: 1 } }),
-    breaks: 'foreignAdopted',
-    tells: [/installation buys 2/, /repeats an earlier answer; P hears of 2/],
-    steps: 6,
-  },
-  {
-    off: ['replyOnce'],
-    world: small({ resources: ['new', 'ready'], events: { replay: 2 } }),
-    breaks: 'doubled',
-    tells: [/does nothing and repeats/, /adopts none/, /issues 2 and repeats/, /adopts none/, /issues 3/],
-    steps: 22,
-  },
-  {
-    off: ['accountOfEntry'],
-    world: small({
-      resources: two,
-      issuers: [0, 1],
-      accounts: 2,
-      events: { loseReply: 1, changeAccount: 1 },
-    }),
-    breaks: 'wrongOwner',
-    tells: [/issues 101/, /another account/, /adopts 1\./],
-    steps: 16,
-  },
-  {
-    off: ['idsByAccount'],
-    world: small({ resources: one, accounts: 2, events: { changeAccount: 1 } }),
-    breaks: 'doubled',
-    tells: [/another account/, /issues 101/, /issues 102/],
-    steps: 21,
-  },
-  {
-    off: ['sealed'],
-    world: small({ resources: ['ready', 'ready'], events: { forge: 1 } }),
-    breaks: 'wrongOwner',
-    tells: [/into the status/, /to the Secret/],
-    steps: 4,
-  },
+  ...trustCases,
 ];
 
 /** Rules without which nothing breaks within the bounds: they save a certificate, or another rule holds as well. */

@@ -123,6 +123,12 @@ function revokeAll(turn: Turn, ids: readonly number[]): void {
     if (!certificate || certificate.isObsolete || certificate.isRevoked) continue;
     const isClaimed = state.resources.some((resource) => resource?.status.certificateId === id);
     if (certificate.buyer === 0 || isClaimed) violate(turn, 'foreignRevoked');
+    const isServed = state.resources.some(
+      (resource, place) =>
+        resource && state.secrets[place]?.certificateId === id && state.secrets[place].uid === resource.uid,
+    );
+    if (isServed && turn.rules.heldNotGivenUp) continue;
+    if (isServed) violate(turn, 'servedRevoked');
     setCertificate(turn, id, { isRevoked: true });
   }
 }

@@ -83,7 +83,11 @@ function withEntry(turn: Turn, subject: Subject, entry: Entry): string | undefin
     return enter(turn, subject, resource, 'New', { removes: entry.id });
   }
   const { bought, isUnsent, isMisfit, wait } = memoryOf(processOf(turn, p), entry.id)!;
-  if (bought > 0 && isUnwanted) {
+  const isHeld =
+    rules.heldNotGivenUp &&
+    resource &&
+    provenId(turn, resource, turn.state.secrets[subject.place]) === bought;
+  if (bought > 0 && isUnwanted && !(isHeld && bought !== resource.status.certificateId)) {
     const givenUp = bought === resource?.status.certificateId ? [] : [bought];
     return remove(turn, subject, entry, `gives up ${bought}`, { ...nothingGiven, givenUp });
   }
@@ -165,9 +169,10 @@ function inInventory(turn: Turn, p: number, resource: Resource): number {
     const certificate = certificateOf(state, id);
     if (!certificate || certificate.spec !== spec || accountOf(id) !== account || certificate.isRevoked)
       return false;
-    if (!isAbove(turn, id, status.certificateId) || journal!.givenUp.includes(id)) return false;
+    if (!isAbove(turn, id, status.certificateId)) return false;
     const isSuccessor =
       status.certificateId > 0 && certificateOf(state, status.certificateId)?.key === certificate.key;
+    if (journal!.givenUp.includes(id) && !(isSuccessor && rules.successorStays)) return false;
     const isMarked = marker && markedUid(state, id) === uid;
     const isClaimed = views.some((view) => isSame(turn, view.resource?.status.certificateId ?? 0, id));
     const isRival = views.some(

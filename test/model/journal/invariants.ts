@@ -156,8 +156,8 @@ function isReady(state: State, resource: Resource, place: number): boolean {
   const certificate = certificateOf(state, status.certificateId);
   // A forged status without a Secret that proves it waits for a person.
   if (status.isForged) {
-    const isProven =
-      secret?.uid === resource.uid && certificateOf(state, secret.certificateId)?.key === secret.key;
+    const held = certificateOf(state, secret?.certificateId ?? 0);
+    const isProven = secret?.uid === resource.uid && held?.key === secret.key && !held.isRevoked;
     return !isProven;
   }
   if (!certificate || certificate.due > 0) return false;

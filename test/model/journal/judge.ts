@@ -1,5 +1,5 @@
 import type { Finding } from '../breadth-first.ts';
-import type { Case } from './cases.ts';
+import type { Case } from './case.ts';
 
 /** What a search has found, measured by what a case wants. */
 interface Judgement {

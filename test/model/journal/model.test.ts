@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Outcome, tell } from '../breadth-first.ts';
-import { type Case, cases, savers } from './cases.ts';
+import type { Case } from './case.ts';
+import { cases, savers } from './cases.ts';
 import { judge, wantedOf } from './judge.ts';
 import { type RuleName, ruleNames } from './rules.ts';
 import type { Scenario } from './scenarios.ts';

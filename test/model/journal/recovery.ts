@@ -139,7 +139,10 @@ function verdict(turn: Turn, p: number, work: Work, entry: Entry): string {
   const { candidates, isPreviousObsolete } = work.looks;
   const secret = state.secrets[work.place];
   const isSecretSeen = (secret?.version ?? 0) === work.secretVersion;
-  const own = candidates.filter((id) => !journal.givenUp.includes(id) && !journal.released.includes(id));
+  const isSuccessor = rules.successorStays && entry.operation === 'Reissue';
+  const own = candidates.filter(
+    (id) => isSuccessor || (!journal.givenUp.includes(id) && !journal.released.includes(id)),
+  );
   const newest = Math.max(0, ...own);
   const isCertain = marker || entry.operation === 'Reissue';
   if (seen && rules.ownSecret && isSecretSeen) {
@@ -199,10 +202,9 @@ function isConclusive(turn: Turn, work: Work, entry: Entry, id: number, journal:
     if (certificateOf(state, missing)?.spec !== entry.spec) return false;
     return isNamed(missing) || journal.givenUp.includes(missing);
   });
-  const known = [...journal.givenUp, ...journal.released, ...journal.undecided];
+  const known = new Set([...journal.givenUp, ...journal.released, ...journal.undecided]);
   const isForeign = work.looks.strangers.some(
-    (other) =>
-      !known.includes(other) && !isNamed(other) && !isSame(turn, work.seen!.status.certificateId, other),
+    (other) => !known.has(other) && !isNamed(other) && !isSame(turn, work.seen!.status.certificateId, other),
   );
   return (
     !entry.isPutBack &&
@@ -229,8 +231,10 @@ function used(work: Work): Work {
 function adopt(turn: Turn, p: number, looked: Work, entry: Entry, id: number, isCertain: boolean): string {
   const work = used(looked);
   const { seen, place } = work;
-  if (!seen || isOutdated(turn, seen, entry)) return giveUp(turn, p, work, entry, [id], isCertain);
   const isPublished = turn.state.secrets[place]?.certificateId === id;
+  const isKept = turn.rules.heldNotGivenUp && isPublished && isCertain;
+  if (!seen || (isOutdated(turn, seen, entry) && !isKept))
+    return giveUp(turn, p, work, entry, [id], isCertain);
   if (work.giving === nothingGiven) setMemory(turn, p, entry.id, { bought: id });
   setWork(turn, p, { ...work, certificateId: id, next: isPublished ? 'result' : 'secret' });
   return `it adopts ${id}${isPublished ? ', which the Secret holds' : ''}.`;

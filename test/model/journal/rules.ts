@@ -26,12 +26,16 @@ const sentences = {
   putBackUnsure:
     'F8 Without the marker an entry of a journal that was put back adopts nothing but what the Secret holds.',
   ownSecret: 'F9 What the own Secret holds above the status is adopted, whatever window and afterId say.',
+  heldNotGivenUp:
+    'F9 What the own Secret already holds is taken into the status, and neither given up nor revoked, even if the spec has changed.',
   proofByKey: 'F9 A Secret proves an id only by the private key in it.',
   reachedDropped: 'F10 An entry whose revision the status has reached is dropped.',
   resultNeverFalls: 'F10 A result never lowers revision or id.',
   leaderRewrites: 'F11 The running leader writes a missing journal again from memory.',
   missingWaits: 'F11 Another one waits W + T + X before it makes a new journal.',
   putBackWaits: 'F11 So does whoever finds a journal that was put back, before it decides.',
+  successorStays:
+    'F13 What continues the key that a status names is its own successor, even if it was given up.',
   inventoryFirst: 'F12 An inventory taken since the takeover is looked at before buying.',
   inventoryByKey: 'F12 Nothing of it is adopted but by marker or by a chain of keys.',
   goneConcluded: 'F13 The entry of a deleted resource is concluded and recorded before it is removed.',

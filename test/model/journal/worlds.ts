@@ -1,5 +1,4 @@
-import type { Case } from './cases.ts';
-import { small } from './cases.ts';
+import { type Case, small, strict } from './case.ts';
 import type { Scenario } from './scenarios.ts';
 
 const faults = { crash: 1, depose: 1, loseRequest: 1, loseReply: 1, slow: 1, loseWrite: 1 } as const;
@@ -69,7 +68,7 @@ export const scenarios = {
     resources: ['due', 'ready'],
     processes: 1,
     revokes: true,
-    events: { crash: 1, loseReply: 1, changeSpec: 1, delete: 1, forge: 1 },
+    events: { crash: 1, loseReply: 1, changeSpec: 2, delete: 1, forge: 1 },
     most: 1,
   },
   replayed: {
@@ -237,8 +236,3 @@ export const limits: readonly Limit[] = [
     steps: 14,
   },
 ];
-
-/** A world in which nothing is excused. */
-function strict(world: Parameters<typeof small>[0]): Scenario {
-  return small({ ...world, isStrict: true });
-}
