@@ -230,13 +230,6 @@ export const cases: readonly Case[] = [
     steps: 8,
   },
   {
-    off: ['reachedDropped', 'namedDropped'],
-    world: small({ resources: ['new', 'ready'], events: { crash: 1 } }),
-    breaks: 'doubled',
-    tells: [/result 2/, /dies/, /recover/, /adopts none/, /issues 3/],
-    steps: 19,
-  },
-  {
     off: ['reachedDropped'],
     world: small({ resources: one, events: { snapshot: 1, restoreJournal: 1, due: 1 } }),
     breaks: 'doubled',

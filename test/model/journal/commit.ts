@@ -115,14 +115,15 @@ function openWindows(turn: Turn, { entries }: Journal): void {
   turn.state.windows = [...windows, ...opened];
 }
 
-/** cert/status revoked, of what is given up. */
+/** cert/status revoked, of what is given up, after a live look at claims and Secrets. */
 function revokeAll(turn: Turn, ids: readonly number[]): void {
   const { state } = turn;
   for (const id of ids) {
     const certificate = certificateOf(state, id);
     if (!certificate || certificate.isObsolete || certificate.isRevoked) continue;
     const isClaimed = state.resources.some((resource) => resource?.status.certificateId === id);
-    if (certificate.buyer === 0 || isClaimed) violate(turn, 'foreignRevoked');
+    if (isClaimed) continue;
+    if (certificate.buyer === 0) violate(turn, 'foreignRevoked');
     const isServed = state.resources.some(
       (resource, place) =>
         resource && state.secrets[place]?.certificateId === id && state.secrets[place].uid === resource.uid,

@@ -92,6 +92,13 @@ export const scenarios = {
     events: { crash: 1, loseReply: 1, snapshot: 1, restore: 1 },
     most: 3,
   },
+  newborn: {
+    about: 'etcd is put back to before another tenant asked for the same',
+    resources: ['new', 'later'],
+    processes: 1,
+    events: { snapshot: 1, restore: 1, refuse: 1, recreate: 1, loseRequest: 1, loseReply: 1, delete: 1 },
+    most: 3,
+  },
   restoredMarked: {
     about: 'etcd is put back, with the marker',
     resources: ['new'],
