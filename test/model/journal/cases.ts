@@ -171,6 +171,16 @@ export const cases: readonly Case[] = [
     steps: 14,
   },
   {
+    off: ['againAsItWas'],
+    world: small({
+      resources: ['ready'],
+      events: { keepStatus: 1, replayStatus: 1, due: 1, changeSpec: 1 },
+    }),
+    breaks: 'stuck',
+    tells: [/keeps the status/, /is due/, /decides on A: Reissue/, /puts back the status that names 1/],
+    steps: 14,
+  },
+  {
     off: ['highestInJournal', 'window'],
     trace: '5',
     world: small({

@@ -22,7 +22,8 @@ export function newEntry(
 ): Entry {
   const { spec, account, status } = resource;
   const isBelieved = isSealed(turn, resource) || !replaced;
-  const previousId = isBelieved ? status.certificateId : replaced.previousId;
+  const isAgain = turn.rules.againAsItWas && replaced?.operation === 'Reissue';
+  const previousId = isAgain || !isBelieved ? replaced.previousId : status.certificateId;
   return {
     id: token(turn),
     uid,

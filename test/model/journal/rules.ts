@@ -18,6 +18,7 @@ const sentences = {
   oneOpen: 'F6 At most one entry is open for an account and request.',
   soleCountsEntries: 'F6 A resource is not sole while another entry is open for its request.',
   concludeFirst: 'F6 A changed spec concludes and removes the open entry before it is decided on anew.',
+  againAsItWas: 'F6 A reissue that is made again starts from the same certificate.',
   highestInJournal:
     'F7 The journal keeps the highest id seen, in sealed statuses too, and a new entry looks above that.',
   window:

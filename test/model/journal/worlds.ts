@@ -78,6 +78,13 @@ export const scenarios = {
     events: { crash: 1, loseReply: 1, due: 1, dropSecret: 1, keepStatus: 1, replayStatus: 1 },
     most: 4,
   },
+  replayedRenewal: {
+    about: 'a tenant puts back an earlier status while its certificate is renewed',
+    resources: ['ready'],
+    processes: 1,
+    events: { crash: 1, loseReply: 1, due: 1, changeSpec: 1, keepStatus: 1, replayStatus: 1 },
+    most: 5,
+  },
   forged: {
     about: 'a tenant writes what it likes into status and Secret',
     resources: ['due', 'ready'],
