@@ -1,9 +1,12 @@
 /** Searches the model further than the tests do. See --help. */
 import { parseArgs } from 'node:util';
+import { countOf, WrongArguments } from './arguments.ts';
+import { tell } from './breadth-first.ts';
 import { type Case, cases, limits } from './cases.ts';
+import { searchJournal } from './journal/command.ts';
 import { type RuleName, ruleNames, sentenceOf } from './rules.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
-import { search, tell } from './search.ts';
+import { search } from './search.ts';
 
 const HELP = `node test/model/main.ts [options]
 
@@ -18,6 +21,7 @@ Searches the model of the issuance protocol for the shortest way to break a guar
   --only INVARIANT   looks for one invariant alone
   --explain RULE     tells what breaks without a rule, in the smallest world
   --limits           tells what breaks with all rules on
+  --journal          the model of the journal protocol instead, with options of its own (--journal --help)
   --help             this
 
 Invariants: doubled, lost, wrongOwner, foreignAdopted, foreignReissued, foreignRevoked, rekeyed, secretFell,
@@ -26,9 +30,8 @@ misreported, stuck.
 Exit codes: 0 nothing found, 1 something found, 2 wrong arguments.
 `;
 
-class WrongArguments extends Error {}
-
 function main(args: readonly string[]): number {
+  if (args.includes('--journal')) return searchJournal(args.filter((arg) => arg !== '--journal'));
   const { values } = parseArgs({
     args: args.filter((arg) => arg !== '--'),
     options: {
@@ -112,12 +115,6 @@ function scenariosOf(text: string | undefined): [string, Scenario][] {
   const chosen = text === undefined ? all : all.filter(([name]) => name === text);
   if (chosen.length === 0) throw new WrongArguments(`There is no scenario ${text}.`);
   return chosen;
-}
-
-function countOf(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new WrongArguments(`--${option} takes a number above 0.`);
-  return Number(text);
 }
 
 function processesOf(text: string | undefined): 1 | 2 | undefined {

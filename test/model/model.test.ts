@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { type Finding, tell } from './breadth-first.ts';
 import { type Case, cases, limits, savers } from './cases.ts';
 import { type RuleName, ruleNames } from './rules.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
-import { type Finding, search, tell } from './search.ts';
+import { search } from './search.ts';
 
 describe('with all rules on', () => {
   test.each(Object.entries<Scenario>(scenarios))('nothing breaks in the scenario %s', (name, scenario) => {

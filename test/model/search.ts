@@ -1,3 +1,4 @@
+import { type Bounds, breadthFirst, type Outcome, type Successor } from './breadth-first.ts';
 import { digestOf } from './digest.ts';
 import { brokenBy, finishInventory, isReady } from './invariants.ts';
 import { initialState, type Scenario, settingOf } from './scenarios.ts';
@@ -7,114 +8,20 @@ import { decide, takeStep } from './steps.ts';
 import type { Setting, Turn } from './turn.ts';
 import { act, eventNames, tick, waysOf } from './world.ts';
 
-export interface Bounds {
-  /** Steps from the start at most. */
-  depth?: number;
-  /** States at most. */
-  states?: number;
-  /** Looks for this invariant alone. */
-  only?: string;
-}
-
-export interface Finding {
-  /** The invariant that breaks, or `stuck`: a resource that does not become ready though nothing goes wrong any more. */
-  invariant: string;
-  /** One sentence for each step; the shortest way there. */
-  trace: string[];
-}
-
-export interface Outcome {
-  states: number;
-  depth: number;
-  /** Whether every state within the budget of events was seen. */
-  isComplete: boolean;
-  finding: Finding | undefined;
-}
-
-interface Successor {
-  state: State;
-  sentence: string;
-  /** Part of the protocol or of a healthy world, rather than an event. */
-  isFree: boolean;
-}
-
-/** Breadth first, so that what is found is shortest. */
+/** Searches a scenario with some rules off. */
 export function search(scenario: Scenario, off: readonly RuleName[] = [], bounds: Bounds = {}): Outcome {
   const setting = settingOf(scenario, off);
-  const start = initialState(scenario);
   const isSymmetric = scenario.resources.length > 1;
-  const most = bounds.states ?? Infinity;
-  const indexes = new Map<number, number>([[digestOf(start, isSymmetric), 0]]);
-  const parents = [-1];
-  const choices = [0];
-  /** What follows if nothing goes wrong any more: the next state of a fair run, or -1 at its good end. */
-  const fair: number[] = [];
-  const finding = (invariant: string, index: number, choice?: number): Finding => {
-    const way = choice === undefined ? [] : [choice];
-    for (let at = index; at > 0; at = parents[at]!) way.push(choices[at]!);
-    return { invariant, trace: replay(start, setting, way.reverse()) };
-  };
-  let level: { index: number; state: State }[] = [{ index: 0, state: start }];
-  let depth = 0;
-  for (; level.length > 0; depth += 1) {
-    if (depth >= (bounds.depth ?? Infinity) || indexes.size >= most) {
-      return {
-        states: indexes.size,
-        depth,
-        isComplete: false,
-        finding: bounds.only ? undefined : stuck(fair, finding),
-      };
-    }
-    const next: typeof level = [];
-    for (const { index, state } of level) {
-      fair[index] = isAtRest(state) ? -1 : index;
-      for (const [choice, successor] of successors(state, setting).entries()) {
-        const digest = digestOf(successor.state, isSymmetric);
-        let found = indexes.get(digest);
-        if (found === undefined) {
-          found = indexes.size;
-          indexes.set(digest, found);
-          parents.push(index);
-          choices.push(choice);
-          const invariant = brokenBy(successor.state, setting);
-          if (invariant !== undefined && (bounds.only ?? invariant) === invariant) {
-            const { size } = indexes;
-            return { states: size, depth: depth + 1, isComplete: false, finding: finding(invariant, found) };
-          }
-          next.push({ index: found, state: successor.state });
-        }
-        if (choice === 0 && successor.isFree && fair[index] !== -1) fair[index] = found;
-      }
-    }
-    level = next;
-  }
-  return {
-    states: indexes.size,
-    depth: depth - 1,
-    isComplete: true,
-    finding: bounds.only ? undefined : stuck(fair, finding),
-  };
-}
-
-/** The first state whose fair run ends, or goes round, without all resources being ready. */
-function stuck(
-  fair: readonly number[],
-  finding: (invariant: string, index: number) => Finding,
-): Finding | undefined {
-  const isGood = new Uint8Array(fair.length);
-  for (let index = 0; index < fair.length; index += 1) {
-    const run: number[] = [];
-    const seen = new Set<number>();
-    let at = index;
-    while (at >= 0 && at < fair.length && !isGood[at]) {
-      if (seen.has(at)) return finding('stuck', index);
-      seen.add(at);
-      run.push(at);
-      at = fair[at]!;
-    }
-    for (const passed of run) isGood[passed] = 1;
-  }
-  return undefined;
+  return breadthFirst<State>(
+    {
+      start: initialState(scenario),
+      digestOf: (state) => digestOf(state, isSymmetric),
+      successors: (state) => successors(state, setting),
+      brokenBy: (state) => brokenBy(state, setting),
+      isAtRest,
+    },
+    bounds,
+  );
 }
 
 /** Nothing is left to do, or a person has been told what to do. */
@@ -123,8 +30,8 @@ function isAtRest(state: State): boolean {
 }
 
 /** All that can happen next. What a healthy world does comes first, in an order that lets everything finish. */
-function successors(state: State, setting: Setting): Successor[] {
-  const found: Successor[] = [];
+function successors(state: State, setting: Setting): Successor<State>[] {
+  const found: Successor<State>[] = [];
   const attempt = (take: (turn: Turn) => string | undefined, event?: number): void => {
     const turn: Turn = { ...setting, state: { ...state } };
     if (event !== undefined) {
@@ -147,24 +54,4 @@ function successors(state: State, setting: Setting): Successor[] {
     for (const way of waysOf[name](state)) attempt(way, event);
   }
   return found;
-}
-
-function replay(start: State, setting: Setting, choices: readonly number[]): string[] {
-  const trace: string[] = [];
-  let state = start;
-  for (const choice of choices) {
-    const successor = successors(state, setting)[choice];
-    if (!successor) break;
-    trace.push(successor.sentence);
-    ({ state } = successor);
-  }
-  return trace;
-}
-
-/** A finding as numbered sentences. */
-export function tell({ invariant, trace }: Finding): string {
-  return [
-    ...trace.map((sentence, index) => `${String(index + 1).padStart(3)}. ${sentence}`),
-    `     => ${invariant}`,
-  ].join('\n');
 }
