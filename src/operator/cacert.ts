@@ -10,6 +10,7 @@ import { LastWritten } from '../issuance/status/last-written.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
 import { StatusWriter } from '../issuance/status/writer.ts';
 import type { WorkQueue } from '../kube/controller/queue.ts';
+import { otherCertificates } from './kinds/informers.ts';
 import { wakeSharers } from './kinds/installed.ts';
 import { known, synced } from './kinds/needs.ts';
 import type { CaControllers, Shared } from './shared.ts';
@@ -41,6 +42,7 @@ export function cacertControllers(shared: Shared): CaControllers {
   );
   const existing = new Set<string>();
   const deps = certificateDeps(shared, directory, (key) => existing.has(key), queues.certificates);
+  const others = otherCertificates(informers, informers.cacertCertificates);
   const ends = [
     accounts.stop,
     informers.cacertAccounts.store.subscribe(({ type, object: { metadata } }) => {
@@ -49,7 +51,7 @@ export function cacertControllers(shared: Shared): CaControllers {
       else existing.add(key);
     }),
     wire(deps, queues.certificates),
-    wakeSharers(informers.certificates, informers.cacertCertificates, queues.certificates),
+    ...others.map((other) => wakeSharers(other, informers.cacertCertificates, queues.certificates)),
   ];
   return {
     controllers: [
@@ -70,7 +72,7 @@ export function cacertControllers(shared: Shared): CaControllers {
           synced(informers.cacertCertificates),
           synced(informers.cacertAccounts),
           synced(informers.secrets),
-          known(informers.certificates),
+          ...others.map(known),
         ],
       },
     ],

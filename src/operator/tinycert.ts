@@ -21,6 +21,7 @@ import { controller as issuerController } from '../tinycert-issuers/controller.t
 import type { Issuer } from '../tinycert-issuers/deps.ts';
 import { inUseController } from '../tinycert-issuers/in-use.ts';
 import { Inventory } from '../tinycert-issuers/inventory.ts';
+import { otherCertificates } from './kinds/informers.ts';
 import { onInstalled, wakeSharers } from './kinds/installed.ts';
 import { IssuerKinds } from './kinds/issuer-kinds.ts';
 import { known, synced } from './kinds/needs.ts';
@@ -61,12 +62,13 @@ export function tinycertControllers(shared: Shared): CaControllers {
   });
   const parts: IssuerParts = { directory, inventory, issuersNeeded };
   const pairs = issuerKinds.kinds.map((kind) => ({ kind, ...issuerControllers(shared, kind, parts) }));
+  const others = otherCertificates(informers, informers.certificates);
   const ends = [
     wire(deps, queues.certificates, unfinalized),
     unfinalized.wire(),
     issuersNeeded.wire(),
     sessions.wire(),
-    wakeSharers(informers.cacertCertificates, informers.certificates, queues.certificates),
+    ...others.map((other) => wakeSharers(other, informers.certificates, queues.certificates)),
     ...issuerKinds.kinds.map((kind) => wakeNamers(kind, informers, unfinalized, queues)),
     ...pairs.map(({ stop }) => stop),
   ];
@@ -75,7 +77,7 @@ export function tinycertControllers(shared: Shared): CaControllers {
   const certificateNeeds = [
     synced(informers.certificates),
     synced(informers.secrets),
-    known(informers.cacertCertificates),
+    ...others.map(known),
     ...someIssuers,
   ];
   return {

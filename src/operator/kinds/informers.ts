@@ -9,8 +9,10 @@ import {
   issuers,
 } from '../../api/kinds.ts';
 import { MANAGED_LABEL } from '../../api/names.ts';
+import type { CertificateResource } from '../../issuance/certificate-kind.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { type KubeObject, type ResourceType, type Secret, secrets } from '../../kube/objects.ts';
+import type { Store } from '../../kube/watch/store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Issuer } from '../../tinycert-issuers/deps.ts';
@@ -82,6 +84,32 @@ export function startInformers(options: InformersOptions): Informers {
     cacertAccounts: watch(cacertAccounts, 'CAcertAccounts and CAcertCertificates', whole),
     cacertCertificates: watch(cacertCertificates, 'CAcertCertificates', whole),
   };
+}
+
+/** A kind of certificates, of whichever CA. */
+export type AnyCertificates = AnyKind & { store: Pick<Store<CertificateResource>, 'values'> };
+
+/** The kinds of one CA. */
+export interface CaKinds {
+  certificates: AnyCertificates;
+  /** The certificates need one object of one of these. */
+  issuers: readonly AnyKind[];
+}
+
+/** The kinds of each CA. A new CA gets its entry here. */
+export function kindsByCa(informers: Informers): CaKinds[] {
+  const { certificates, issuers, clusterIssuers, cacertCertificates, cacertAccounts } = informers;
+  return [
+    { certificates, issuers: clusterIssuers ? [issuers, clusterIssuers] : [issuers] },
+    { certificates: cacertCertificates, issuers: [cacertAccounts] },
+  ];
+}
+
+/** The other kinds of certificates, which may name the same Secrets. */
+export function otherCertificates(informers: Informers, own: AnyCertificates): AnyCertificates[] {
+  return kindsByCa(informers)
+    .map(({ certificates }) => certificates)
+    .filter((each) => each !== own);
 }
 
 /** A watched kind, whatever its objects are. */

@@ -1,5 +1,5 @@
 import { AppError } from '../../lib/errors.ts';
-import { type AnyKind, type Informers, allKinds } from './informers.ts';
+import { type AnyKind, type Informers, allKinds, kindsByCa } from './informers.ts';
 import type { KindState } from './watched-kind.ts';
 
 type Kind = Pick<AnyKind, 'type' | 'state' | 'subscribe'>;
@@ -56,10 +56,9 @@ class NotSynced extends AppError {
  * were left out on purpose does not keep the operator unready, and an operator without CRDs is not ready.
  */
 export function assertSynced(informers: Informers): void {
-  const { certificates, issuers, clusterIssuers, cacertCertificates, cacertAccounts } = informers;
-  const isSynced = (kind: Kind | undefined): boolean => kind?.state === 'synced';
-  const canIssue =
-    (isSynced(certificates) && (isSynced(issuers) || isSynced(clusterIssuers))) ||
-    (isSynced(cacertCertificates) && isSynced(cacertAccounts));
+  const isSynced = ({ state }: Kind): boolean => state === 'synced';
+  const canIssue = kindsByCa(informers).some(
+    ({ certificates, issuers }) => isSynced(certificates) && issuers.some(isSynced),
+  );
   if (!canIssue || allKinds(informers).some(({ state }) => state === 'unknown')) throw new NotSynced();
 }
