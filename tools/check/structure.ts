@@ -6,11 +6,11 @@ import { importsOf } from './imports.ts';
 export const MOST_FILES = 20;
 
 /**
- * Every circle of imports between source files of `src`, type imports included, as its files in order. Two files that need
- * each other are one, or lack a third with what both need.
+ * Every circle of imports between these files, tests aside and type imports included, as its files in order. Two files that
+ * need each other are one, or lack a third with what both need.
  */
 export function circles(files: readonly string[], read = readText): string[] {
-  const sources = files.filter(isSource);
+  const sources = files.filter((file) => !isTest(file));
   const known = new Set(sources);
   const graph = new Map(
     sources.map((file) => [
@@ -29,14 +29,16 @@ export function circles(files: readonly string[], read = readText): string[] {
 /** Every folder of `src` with more source files than `MOST_FILES`. */
 export function crowdedFolders(files: readonly string[]): string[] {
   const counts = new Map<string, number>();
-  for (const file of files.filter(isSource)) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  for (const file of files)
+    if (file.startsWith('src/') && !isTest(file))
+      counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
   return [...counts]
     .filter(([, count]) => count > MOST_FILES)
     .map(([folder, count]) => `${folder}: ${count} source files, at most ${MOST_FILES}`);
 }
 
-function isSource(file: string): boolean {
-  return file.startsWith('src/') && !file.endsWith('.test.ts');
+function isTest(file: string): boolean {
+  return file.endsWith('.test.ts');
 }
 
 function readText(file: string): string {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { clip } from '../../src/lib/errors.ts';
 import { apiRequest, type ApiEndpoint } from './api-request.ts';
 import type { Binaries } from './binaries.ts';
-import type { ControlPlane, ControlPlaneOptions, Identity, RestartOptions } from './control-plane.ts';
 import { ControlPlaneError } from './errors.ts';
 import { auditPolicy } from './flags.ts';
 import { kubeconfigText, type UserCredential } from './kubeconfig.ts';
 import { createAuthority, createSigningKey, type Authority } from './pki.ts';
 import { Servers } from './servers.ts';
+import type { ControlPlane, ControlPlaneOptions, Identity, RestartOptions } from './types.ts';
 
 /** Long enough for any test: the control plane ends earlier. */
 const TOKEN_SECONDS = 24 * 60 * 60;
