@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { drain, setUp } from '../../test/support/queue.ts';
+import { drain, setUp } from '../../test/support/kube/queue.ts';
 import { ApiError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { Store } from '../kube/watch/store.ts';

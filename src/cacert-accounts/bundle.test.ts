@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { AUTHORITY, Vectors } from '../../test/support/x509-vectors.ts';
+import { AUTHORITY, Vectors } from '../../test/support/x509/x509-vectors.ts';
 import { fingerprintOf, readCertificate } from '../x509/certificate.ts';
 import { bundleOf } from './bundle.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
-import { cacertAccount } from '../../test/support/accounts.ts';
-import { AUTHORITY, Vectors } from '../../test/support/x509-vectors.ts';
+import { cacertAccount } from '../../test/support/inputs/accounts.ts';
+import { AUTHORITY, Vectors } from '../../test/support/x509/x509-vectors.ts';
 import type { CAcertAccountSpec } from '../api/cacert/account-spec.ts';
 import { decide } from './decide.ts';
 import type { Inputs } from './gather.ts';

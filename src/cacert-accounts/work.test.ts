@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cacertAccount, statusRecorder } from '../../test/support/accounts.ts';
+import { cacertAccount, statusRecorder } from '../../test/support/inputs/accounts.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import type { Standing } from '../account/act.ts';
 import { CAcertLogin } from '../account/cacert-account.ts';

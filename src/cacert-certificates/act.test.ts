@@ -7,8 +7,8 @@ import {
   issued,
   pendingKey,
   secretWith,
-} from '../../test/support/cacert-inputs.ts';
-import { CAcertStage } from '../../test/support/cacert-step.ts';
+} from '../../test/support/inputs/cacert-inputs.ts';
+import { CAcertStage } from '../../test/support/inputs/cacert-step.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
 import { TLS_SECRET } from '../issuance/secret/certificate-secrets.ts';
 import { type SecretSource, renderOutputs } from '../issuance/secret/outputs.ts';

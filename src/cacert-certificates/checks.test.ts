@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { CAcertVectors, DAY, FITTING, spec } from '../../test/support/cacert-inputs.ts';
+import { CAcertVectors, DAY, FITTING, spec } from '../../test/support/inputs/cacert-inputs.ts';
 import type { CAcertCertificateSpec } from '../api/cacert/certificate-spec.ts';
 import { MaterialError } from '../issuance/secret/check-material.ts';
 import { readCertificate } from '../x509/certificate.ts';

@@ -7,7 +7,7 @@ import {
   inputs,
   ISSUED,
   pendingKey,
-} from '../../test/support/cacert-inputs.ts';
+} from '../../test/support/inputs/cacert-inputs.ts';
 import type { CAcertCertificateSpec } from '../api/cacert/certificate-spec.ts';
 import type { CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
 import { decide } from './decide.ts';

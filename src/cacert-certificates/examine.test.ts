@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { CAcertVectors, inputs, pendingKey, secretWith } from '../../test/support/cacert-inputs.ts';
+import { CAcertVectors, inputs, pendingKey, secretWith } from '../../test/support/inputs/cacert-inputs.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import { examine, examineBeside, faultBeside, isSecretAsAsked } from './examine.ts';
 import type { Inputs } from './inputs.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, brandNew, condition, issued, pendingKey } from '../../test/support/cacert-inputs.ts';
-import { CAcertStage } from '../../test/support/cacert-step.ts';
+import { attempt, brandNew, condition, issued, pendingKey } from '../../test/support/inputs/cacert-inputs.ts';
+import { CAcertStage } from '../../test/support/inputs/cacert-step.ts';
 import type { CAcertErrorCode } from '../cacert/error-codes.ts';
 import { CAcertError, type CAcertErrorDetails } from '../cacert/errors.ts';
 import { SendRefused } from '../issuance/attempt/send-gate.ts';

@@ -7,8 +7,8 @@ import {
   certificate,
   issued,
   pendingKey,
-} from '../../test/support/cacert-inputs.ts';
-import { CAcertStage, kubeError } from '../../test/support/cacert-step.ts';
+} from '../../test/support/inputs/cacert-inputs.ts';
+import { CAcertStage, kubeError } from '../../test/support/inputs/cacert-step.ts';
 import { CAcertError } from '../cacert/errors.ts';
 import { turnOf } from '../issuance/decide/gate-turn.ts';
 import { conditionOf } from '../issuance/status/conditions.ts';

@@ -9,7 +9,7 @@ import {
   issued,
   pendingKey,
   secretWith,
-} from '../../test/support/cacert-inputs.ts';
+} from '../../test/support/inputs/cacert-inputs.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import type { Inputs } from './inputs.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { certificate } from '../../test/support/cacert-inputs.ts';
-import { KubeFake } from '../../test/support/cacert-step.ts';
+import { certificate } from '../../test/support/inputs/cacert-inputs.ts';
+import { KubeFake } from '../../test/support/inputs/cacert-step.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { CACERT_ANNOTATIONS, MANAGED_LABEL } from '../api/names.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';

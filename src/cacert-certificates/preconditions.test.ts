@@ -9,7 +9,7 @@ import {
   inputs,
   issued,
   pendingKey,
-} from '../../test/support/cacert-inputs.ts';
+} from '../../test/support/inputs/cacert-inputs.ts';
 import { turnOf } from '../issuance/decide/gate-turn.ts';
 import { Gate } from '../account/gate/gate.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';

@@ -7,8 +7,8 @@ import {
   issued,
   pendingKey,
   secretWith,
-} from '../../test/support/cacert-inputs.ts';
-import { CAcertStage, kubeError } from '../../test/support/cacert-step.ts';
+} from '../../test/support/inputs/cacert-inputs.ts';
+import { CAcertStage, kubeError } from '../../test/support/inputs/cacert-step.ts';
 import { cacertCertificates } from '../api/kinds.ts';
 import { conditionOf, rfc3339 } from '../issuance/status/conditions.ts';
 import { secrets } from '../kube/objects.ts';

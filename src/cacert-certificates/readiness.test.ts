@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { brandNew, inputs, ISSUED, issued } from '../../test/support/cacert-inputs.ts';
+import { brandNew, inputs, ISSUED, issued } from '../../test/support/inputs/cacert-inputs.ts';
 import { failedConditions, SERVED, servedUntil, settledCondition, workingConditions } from './readiness.ts';
 
 const why = { reason: 'Renewing', message: 'It is being renewed.' };

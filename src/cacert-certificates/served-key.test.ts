@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { CAcertVectors, inputs, issued, secretWith } from '../../test/support/cacert-inputs.ts';
+import { CAcertVectors, inputs, issued, secretWith } from '../../test/support/inputs/cacert-inputs.ts';
 import type { SecretView } from '../issuance/secret/certificate-secrets.ts';
 import type { Deps } from './deps.ts';
 import { servedKey } from './served-key.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { readBody, refusal, sendJson } from '../../test/support/kube-socket.ts';
-import { failureOf, setUpTransport } from '../../test/support/transport-setup.ts';
+import { readBody, refusal, sendJson } from '../../test/support/kube/kube-socket.ts';
+import { failureOf, setUpTransport } from '../../test/support/kube/transport-setup.ts';
 import { KubeClient } from './client.ts';
 import { type KubeObject, type ResourceType, secrets } from './objects.ts';
 

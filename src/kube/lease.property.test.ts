@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Fate, LeaseApi } from '../../test/support/lease-api.ts';
-import { ProcessClock } from '../../test/support/process-clock.ts';
+import { type Fate, LeaseApi } from '../../test/support/kube/lease-api.ts';
+import { ProcessClock } from '../../test/support/world/process-clock.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { LeaderElector } from './lease.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { LeaseApi } from '../../test/support/lease-api.ts';
-import { ProcessClock } from '../../test/support/process-clock.ts';
+import { LeaseApi } from '../../test/support/kube/lease-api.ts';
+import { ProcessClock } from '../../test/support/world/process-clock.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { createMetrics } from '../metrics/registry.ts';

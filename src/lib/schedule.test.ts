@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type LocalMinute, minutesOf, searched } from '../../test/support/cron-search.ts';
+import { type LocalMinute, minutesOf, searched } from '../../test/support/inputs/cron-search.ts';
 import { Schedule, ScheduleError } from './schedule.ts';
 
 /** All moments of a schedule on the same days. */

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { RenewalRun } from '../../test/support/renewal-run.ts';
+import { RenewalRun } from '../../test/support/inputs/renewal-run.ts';
 import type { CertificateSpec } from '../api/tinycert/certificate-spec.ts';
 
 const MINUTE = 60_000;

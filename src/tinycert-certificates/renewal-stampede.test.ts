@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { RenewalRun } from '../../test/support/renewal-run.ts';
+import { RenewalRun } from '../../test/support/inputs/renewal-run.ts';
 import { Gate } from '../account/gate/gate.ts';
 
 const MINUTE = 60_000;

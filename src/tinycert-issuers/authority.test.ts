@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { accountOf } from '../../test/support/accounts.ts';
+import { accountOf } from '../../test/support/inputs/accounts.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
-import { AUTHORITY, Vectors } from '../../test/support/x509-vectors.ts';
+import { AUTHORITY, Vectors } from '../../test/support/x509/x509-vectors.ts';
 import type { IssuerSpec } from '../api/tinycert/issuer-spec.ts';
 import type { AuthoritySummary } from '../tinycert/index.ts';
 import { authorityMaterial, pickAuthority } from './authority.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { issuer } from '../../test/support/accounts.ts';
+import { issuer } from '../../test/support/inputs/accounts.ts';
 import type { SecretText } from '../account/secret-text.ts';
 import type { IssuerSpec } from '../api/tinycert/issuer-spec.ts';
 import { decide } from './decide.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { issuer } from '../../test/support/accounts.ts';
+import { issuer } from '../../test/support/inputs/accounts.ts';
 import { clusterIssuers, issuers } from '../api/kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type ObjectRef, refKey } from '../kube/objects.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { issuer as build } from '../../test/support/accounts.ts';
-import { certificate } from '../../test/support/inputs.ts';
-import { drain, setUp } from '../../test/support/queue.ts';
+import { issuer as build } from '../../test/support/inputs/accounts.ts';
+import { certificate } from '../../test/support/inputs/inputs.ts';
+import { drain, setUp } from '../../test/support/kube/queue.ts';
 import { issuers, type TinyCertCertificate } from '../api/kinds.ts';
 import { IN_USE_FINALIZER, REVOCATION_FINALIZER } from '../api/names.ts';
 import { IssuersNeeded } from '../issuance/tinycert/revocations/issuers-needed.ts';

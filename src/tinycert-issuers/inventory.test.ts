@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { accountOf, issuer as build } from '../../test/support/accounts.ts';
-import { certificate, issued } from '../../test/support/inputs.ts';
+import { accountOf, issuer as build } from '../../test/support/inputs/accounts.ts';
+import { certificate, issued } from '../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
-import { Vectors } from '../../test/support/x509-vectors.ts';
+import { Vectors } from '../../test/support/x509/x509-vectors.ts';
 import type { TinyCertCertificate, TinyCertIssuer } from '../api/kinds.ts';
 import type { IssuerStatus } from '../api/tinycert/issuer-status.ts';
 import type { LeftoverCertificate } from '../issuance/tinycert/inventory/leftover-secrets.ts';

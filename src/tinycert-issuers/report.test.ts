@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { issuer, statusRecorder } from '../../test/support/accounts.ts';
+import { issuer, statusRecorder } from '../../test/support/inputs/accounts.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { issuers } from '../api/kinds.ts';
 import type { IssuerStatus } from '../api/tinycert/issuer-status.ts';

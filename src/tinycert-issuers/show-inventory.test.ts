@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { issuer } from '../../test/support/accounts.ts';
+import { issuer } from '../../test/support/inputs/accounts.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import type { ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
 import { ApiError } from '../kube/errors.ts';

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { accountOf, issuer as build, statusRecorder } from '../../test/support/accounts.ts';
+import { accountOf, issuer as build, statusRecorder } from '../../test/support/inputs/accounts.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
-import { AUTHORITY, Vectors } from '../../test/support/x509-vectors.ts';
+import { AUTHORITY, Vectors } from '../../test/support/x509/x509-vectors.ts';
 import type { Standing } from '../account/act.ts';
 import type { CheckFault } from '../account/check.ts';
 import { issuers } from '../api/kinds.ts';

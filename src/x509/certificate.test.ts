@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { AUTHORITY, Vectors } from '../../test/support/x509-vectors.ts';
+import { AUTHORITY, Vectors } from '../../test/support/x509/x509-vectors.ts';
 import { readBundle, readCertificate } from './certificate.ts';
 import { TAG, encode } from './der.ts';
 import { X509Error } from './errors.ts';

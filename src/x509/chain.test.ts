@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { AUTHORITY, Vectors } from '../../test/support/x509-vectors.ts';
+import { AUTHORITY, Vectors } from '../../test/support/x509/x509-vectors.ts';
 import { readCertificate } from './certificate.ts';
 import { verifyChain } from './chain.ts';
 

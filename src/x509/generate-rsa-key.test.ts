@@ -1,6 +1,6 @@
 import { createHook } from 'node:async_hooks';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Vectors } from '../../test/support/x509-vectors.ts';
+import { Vectors } from '../../test/support/x509/x509-vectors.ts';
 import { generateRsaKey } from './generate-rsa-key.ts';
 import { readPrivateKey } from './private-key.ts';
 

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from '
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Vectors } from '../../test/support/x509-vectors.ts';
+import { Vectors } from '../../test/support/x509/x509-vectors.ts';
 import { readCertificate } from './certificate.ts';
 import { X509Error } from './errors.ts';
 import { PEM_LIMITS, readPem, writePem } from './pem.ts';

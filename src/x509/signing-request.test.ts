@@ -1,7 +1,7 @@
 import { createPublicKey, createSign } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Vectors } from '../../test/support/x509-vectors.ts';
+import { Vectors } from '../../test/support/x509/x509-vectors.ts';
 import { X509Error } from './errors.ts';
 import { PEM_LIMITS, readPem, writePem } from './pem.ts';
 import { readPrivateKey } from './private-key.ts';

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { type Secret, secrets } from '../../src/kube/objects.ts';
-import { filesOf } from '../support/openssl.ts';
-import type { TestOperator } from '../support/operator.ts';
-import { statusAtCa } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { aWorld, type World } from '../support/world.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import type { TestOperator } from '../support/world/operator.ts';
+import { statusAtCa } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { aWorld, type World } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -8,7 +8,7 @@ import {
   parseIssuer,
 } from '../../src/api/parse.ts';
 import type { ResourceType } from '../../src/kube/objects.ts';
-import { ClusterApi } from '../support/cluster-api.ts';
+import { ClusterApi } from '../support/world/cluster-api.ts';
 
 /**
  * The rules exist twice: as CEL in the CRDs and as functions in the operator. Random specs, valid, invalid and nearly valid,

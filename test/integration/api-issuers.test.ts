@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crds } from '../../src/api/generate/crds.ts';
 import { clusterIssuers, issuers } from '../../src/api/kinds.ts';
 import { parseIssuer } from '../../src/api/parse.ts';
-import { ClusterApi, refused } from '../support/cluster-api.ts';
+import { ClusterApi, refused } from '../support/world/cluster-api.ts';
 
 let api: ClusterApi;
 beforeAll(async () => {

@@ -10,8 +10,8 @@ import {
 } from '../../src/api/kinds.ts';
 import { objectPath } from '../../src/kube/paths.ts';
 import type { ResourceType } from '../../src/kube/objects.ts';
-import { ClusterApi } from '../support/cluster-api.ts';
-import { golden } from '../support/golden.ts';
+import { ClusterApi } from '../support/world/cluster-api.ts';
+import { golden } from '../support/world/golden.ts';
 
 /** What kubectl shows of the kinds. */
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates } from '../../src/api/kinds.ts';
 import { parseCertificate } from '../../src/api/parse.ts';
-import { ClusterApi, refused } from '../support/cluster-api.ts';
+import { ClusterApi, refused } from '../support/world/cluster-api.ts';
 
 let api: ClusterApi;
 beforeAll(async () => {

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { startDevServer } from '../../tools/dev-server/index.ts';
-import { events } from '../support/crds.ts';
-import { type Scenario, endure, unmet } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { aWorld } from '../support/world.ts';
+import { events } from '../support/world/crds.ts';
+import { type Scenario, endure, unmet } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

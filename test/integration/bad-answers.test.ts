@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { issuers } from '../../src/api/kinds.ts';
 import type { Fault, FaultEffect } from '../../tools/dev-server/types.ts';
-import { endure, unmet } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { aWorld } from '../support/world.ts';
+import { endure, unmet } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

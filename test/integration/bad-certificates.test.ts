@@ -2,10 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { certificates } from '../../src/api/kinds.ts';
 import { type Secret, secrets } from '../../src/kube/objects.ts';
 import type { Fault } from '../../tools/dev-server/types.ts';
-import { filesOf } from '../support/openssl.ts';
-import { type Scenario, complaints, endure, unmet } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { aWorld } from '../support/world.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import { type Scenario, complaints, endure, unmet } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -13,7 +13,7 @@ import { generateRsaKey } from '../../src/x509/generate-rsa-key.ts';
 import type { PrivateKey } from '../../src/x509/private-key.ts';
 import { createSigningRequest, verifySigningRequest } from '../../src/x509/signing-request.ts';
 import { type CAcertServer, startCAcertServer } from '../../tools/dev-server/index.ts';
-import { makeCa, type Pair } from '../support/throwaway-ca.ts';
+import { makeCa, type Pair } from '../support/x509/throwaway-ca.ts';
 
 const run = promisify(execFile);
 const never = new AbortController().signal;

@@ -10,7 +10,7 @@ import {
 import { generateRsaKey } from '../../src/x509/generate-rsa-key.ts';
 import { createSigningRequest, verifySigningRequest } from '../../src/x509/signing-request.ts';
 import { startCAcertServer } from '../../tools/dev-server/index.ts';
-import { failureOf, openssl } from '../support/tinycert-service.ts';
+import { failureOf, openssl } from '../support/world/tinycert-service.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
 
 type CAcertServer = Awaited<ReturnType<typeof startCAcertServer>>;

@@ -1,10 +1,10 @@
 import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { aCAcertWorld, type CAcertWorld } from '../support/cacert-world.ts';
-import { filesOf } from '../support/openssl.ts';
-import { buildFailpoints, runOperatorProcess } from '../support/operator-process.ts';
-import { openStage } from '../support/stage.ts';
+import { aCAcertWorld, type CAcertWorld } from '../support/world/cacert-world.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import { buildFailpoints, runOperatorProcess } from '../support/world/operator-process.ts';
+import { openStage } from '../support/world/stage.ts';
 
 let bundle: string;
 beforeAll(async () => {

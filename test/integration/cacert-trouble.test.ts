@@ -3,10 +3,10 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { cacertAccounts, cacertCertificates, certificates } from '../../src/api/kinds.ts';
 import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { aCAcertWorld, type CAcertWorld } from '../support/cacert-world.ts';
-import { events } from '../support/crds.ts';
-import { filesOf } from '../support/openssl.ts';
-import { type Stage, openStage } from '../support/stage.ts';
+import { aCAcertWorld, type CAcertWorld } from '../support/world/cacert-world.ts';
+import { events } from '../support/world/crds.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {

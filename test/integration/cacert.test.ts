@@ -2,10 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { cacertAccounts, cacertCertificates } from '../../src/api/kinds.ts';
 import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { aCAcertWorld, type CAcertWorld, MEMBER, NAME } from '../support/cacert-world.ts';
-import { filesOf } from '../support/openssl.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { sentence } from '../support/world.ts';
+import { aCAcertWorld, type CAcertWorld, MEMBER, NAME } from '../support/world/cacert-world.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { sentence } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -3,10 +3,10 @@ import { certificates } from '../../src/api/kinds.ts';
 import type { TinyCertCertificate } from '../../src/api/kinds.ts';
 import { events } from '../../src/kube/events.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { filesOf } from '../support/openssl.ts';
-import { complaints, issued } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import type { World } from '../support/world.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import { complaints, issued } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import type { World } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

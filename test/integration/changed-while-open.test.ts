@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { certificates } from '../../src/api/kinds.ts';
 import type { FaultEffect } from '../../tools/dev-server/types.ts';
-import { bought, QUIET_MS, wanted } from '../support/lost-answers.ts';
-import { type Stage, openStage } from '../support/stage.ts';
+import { bought, QUIET_MS, wanted } from '../support/world/lost-answers.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {

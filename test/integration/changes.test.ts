@@ -2,10 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { filesOf } from '../support/openssl.ts';
-import type { TestOperator } from '../support/operator.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { type World, aWorld } from '../support/world.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import type { TestOperator } from '../support/world/operator.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { type World, aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runChaos } from '../chaos/run.ts';
-import { buildOperator } from '../support/operator-process.ts';
+import { buildOperator } from '../support/world/operator-process.ts';
 
 /** The steps that every certificate reaches. */
 const REACHED = ['decide', 'attempt', 'send', 'reply', 'check', 'secret', 'result'];

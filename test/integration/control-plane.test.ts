@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureBinaries, startControlPlane, type ControlPlane } from '../../tools/control-plane/index.ts';
-import { controlPlane } from '../support/control-plane.ts';
+import { controlPlane } from '../support/world/control-plane.ts';
 
 const run = promisify(execFile);
 const MAIN = new URL('../../tools/control-plane/main.ts', import.meta.url).pathname;

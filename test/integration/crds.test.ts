@@ -5,11 +5,11 @@ import { isInvalid } from '../../src/kube/errors.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { objectPath } from '../../src/kube/paths.ts';
 import { type ControlPlane, startControlPlane } from '../../tools/control-plane/index.ts';
-import { type Crd, type Schema, installCrds, releasedCrds } from '../support/crds.ts';
-import { launchOperator } from '../support/operator.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { counted } from '../support/traffic.ts';
-import { type World, aWorld } from '../support/world.ts';
+import { type Crd, type Schema, installCrds, releasedCrds } from '../support/world/crds.ts';
+import { launchOperator } from '../support/world/operator.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { counted } from '../support/world/traffic.ts';
+import { type World, aWorld } from '../support/world/world.ts';
 
 let cluster: ControlPlane;
 let stage: Stage;

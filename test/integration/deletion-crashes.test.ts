@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
-import type { TestOperator } from '../support/operator.ts';
-import { statusAtCa, type Issued, issuedAsIs } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { type World, aWorld } from '../support/world.ts';
+import type { TestOperator } from '../support/world/operator.ts';
+import { statusAtCa, type Issued, issuedAsIs } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { type World, aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

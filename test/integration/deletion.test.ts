@@ -3,12 +3,12 @@ import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts
 import { certificates, issuers, type TinyCertCertificate } from '../../src/api/kinds.ts';
 import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { events } from '../support/crds.ts';
-import { bought, byHand, QUIET_MS } from '../support/lost-answers.ts';
-import { complaints, statusAtCa, type Issued, issuedAsIs } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { watchDeletion } from '../support/watching.ts';
-import { type World, aWorld } from '../support/world.ts';
+import { events } from '../support/world/crds.ts';
+import { bought, byHand, QUIET_MS } from '../support/world/lost-answers.ts';
+import { complaints, statusAtCa, type Issued, issuedAsIs } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { watchDeletion } from '../support/kube/watching.ts';
+import { type World, aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { specHash } from '../../src/api/tinycert/effective.ts';
 import { certificates } from '../../src/api/kinds.ts';
 import { type Secret, secrets } from '../../src/kube/objects.ts';
-import { filesOf } from '../support/openssl.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { makeCa } from '../support/throwaway-ca.ts';
-import { type Recording, record as recordVersions } from '../support/watching.ts';
-import { type World, aWorld } from '../support/world.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { makeCa } from '../support/x509/throwaway-ca.ts';
+import { type Recording, record as recordVersions } from '../support/kube/watching.ts';
+import { type World, aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -6,11 +6,11 @@ import { IssuerReleasedStore } from '../../src/issuance/tinycert/released-store.
 import { events } from '../../src/kube/events.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import type { CertificateView } from '../../tools/dev-server/types.ts';
-import type { TestOperator } from '../support/operator.ts';
-import { complaints } from '../support/scenario.ts';
-import { fitting } from '../support/crds.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { type World, aWorld } from '../support/world.ts';
+import type { TestOperator } from '../support/world/operator.ts';
+import { complaints } from '../support/world/scenario.ts';
+import { fitting } from '../support/world/crds.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { type World, aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

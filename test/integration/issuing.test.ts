@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { clusterIssuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { filesOf, handshake, opensslVerify } from '../support/openssl.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { aWorld } from '../support/world.ts';
+import { filesOf, handshake, opensslVerify } from '../support/x509/openssl.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

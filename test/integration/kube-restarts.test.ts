@@ -9,7 +9,7 @@ import { watchObjects } from '../../src/kube/watch/watch.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { type ControlPlane, startControlPlane } from '../../tools/control-plane/index.ts';
-import { failureOf } from '../support/transport-setup.ts';
+import { failureOf } from '../support/kube/transport-setup.ts';
 import {
   clientOf,
   type ConfigMap,
@@ -21,7 +21,7 @@ import {
   until,
   versionsAtServer,
   versionsOf,
-} from '../support/kube-runtime.ts';
+} from '../support/kube/kube-runtime.ts';
 
 describe('on an API server that is killed, restarted and compacted', () => {
   let plane: ControlPlane;

@@ -5,8 +5,8 @@ import { isNotFound } from '../../src/kube/errors.ts';
 import { type Secret, secrets } from '../../src/kube/objects.ts';
 import { type StoreEvent } from '../../src/kube/watch/store.ts';
 import { type WatchEvent, watchObjects } from '../../src/kube/watch/watch.ts';
-import { controlPlane } from '../support/control-plane.ts';
-import { failureOf } from '../support/transport-setup.ts';
+import { controlPlane } from '../support/world/control-plane.ts';
+import { failureOf } from '../support/kube/transport-setup.ts';
 import {
   clientOf,
   type ConfigMap,
@@ -19,7 +19,7 @@ import {
   until,
   versionsAtServer,
   versionsOf,
-} from '../support/kube-runtime.ts';
+} from '../support/kube/kube-runtime.ts';
 
 describe('on a running API server', () => {
   let client: KubeClient;

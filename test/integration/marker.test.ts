@@ -4,9 +4,9 @@ import { secrets } from '../../src/kube/objects.ts';
 import { markerOf } from '../../src/issuance/tinycert/marker.ts';
 import { readCertificate } from '../../src/x509/certificate.ts';
 import type { CertificateView } from '../../tools/dev-server/types.ts';
-import { filesOf } from '../support/openssl.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { type World, aWorld } from '../support/world.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { type World, aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

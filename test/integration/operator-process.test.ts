@@ -8,10 +8,10 @@ import { certificates } from '../../src/api/kinds.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/objects.ts';
 import { type ControlPlane, startControlPlane } from '../../tools/control-plane/index.ts';
 import { freePorts } from '../../tools/control-plane/ports.ts';
-import { installCrds } from '../support/crds.ts';
-import { buildOperator, runOperatorProcess } from '../support/operator-process.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { type World, aWorld } from '../support/world.ts';
+import { installCrds } from '../support/world/crds.ts';
+import { buildOperator, runOperatorProcess } from '../support/world/operator-process.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { type World, aWorld } from '../support/world/world.ts';
 
 let folder: string;
 beforeAll(async () => {

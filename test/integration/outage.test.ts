@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { certificates, issuers, type TinyCertCertificate } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { type AuditedStage, openAuditedStage, writesByName, writesOf } from '../support/audit.ts';
-import { complaints, unmet } from '../support/scenario.ts';
-import type { Stage } from '../support/stage.ts';
-import { counted } from '../support/traffic.ts';
-import { aWorld, sentence, type World } from '../support/world.ts';
+import { type AuditedStage, openAuditedStage, writesByName, writesOf } from '../support/world/audit.ts';
+import { complaints, unmet } from '../support/world/scenario.ts';
+import type { Stage } from '../support/world/stage.ts';
+import { counted } from '../support/world/traffic.ts';
+import { aWorld, sentence, type World } from '../support/world/world.ts';
 
 let audited: AuditedStage;
 let stage: Stage;

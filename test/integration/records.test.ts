@@ -4,10 +4,10 @@ import { IssuerDirectory } from '../../src/issuance/tinycert/issuer-directory.ts
 import { IssuerReleasedStore } from '../../src/issuance/tinycert/released-store.ts';
 import type { Released } from '../../src/issuance/tinycert/released.ts';
 import { keyOf } from '../../src/kube/objects.ts';
-import { fitting } from '../support/crds.ts';
-import { complaints } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { type World, aWorld } from '../support/world.ts';
+import { fitting } from '../support/world/crds.ts';
+import { complaints } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { type World, aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { bought, expectServed, QUIET_MS, wanted } from '../support/lost-answers.ts';
-import { issued } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import type { World } from '../support/world.ts';
+import { bought, expectServed, QUIET_MS, wanted } from '../support/world/lost-answers.ts';
+import { issued } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import type { World } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -8,10 +8,10 @@ import {
   expectServed,
   QUIET_MS,
   wanted,
-} from '../support/lost-answers.ts';
-import { complaints, issued } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { aWorld, type World } from '../support/world.ts';
+} from '../support/world/lost-answers.ts';
+import { complaints, issued } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { aWorld, type World } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cacertCertificates, certificates, issuers } from '../../src/api/kinds.ts';
 import type { Condition, KubeObject, ResourceType } from '../../src/kube/objects.ts';
-import { aCAcertWorld } from '../support/cacert-world.ts';
-import { events } from '../support/crds.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { type World, aWorld } from '../support/world.ts';
+import { aCAcertWorld } from '../support/world/cacert-world.ts';
+import { events } from '../support/world/crds.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { type World, aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { certificates } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import type { CertificateView, Fault } from '../../tools/dev-server/types.ts';
-import { complaints, issued } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
+import { complaints, issued } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { certificates } from '../../src/api/kinds.ts';
 import { type Secret, secrets } from '../../src/kube/objects.ts';
-import { filesOf } from '../support/openssl.ts';
-import { complaints, issued, statusAtCa } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { record } from '../support/watching.ts';
-import { aWorld } from '../support/world.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import { complaints, issued, statusAtCa } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { record } from '../support/kube/watching.ts';
+import { aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

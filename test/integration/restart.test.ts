@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { certificates, type TinyCertCertificate } from '../../src/api/kinds.ts';
 import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { type AuditedStage, openAuditedStage, readsByName, writesOf } from '../support/audit.ts';
-import { complaints } from '../support/scenario.ts';
-import type { Stage } from '../support/stage.ts';
-import { type World, aWorld } from '../support/world.ts';
+import { type AuditedStage, openAuditedStage, readsByName, writesOf } from '../support/world/audit.ts';
+import { complaints } from '../support/world/scenario.ts';
+import type { Stage } from '../support/world/stage.ts';
+import { type World, aWorld } from '../support/world/world.ts';
 
 let audited: AuditedStage;
 let stage: Stage;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { diesBeforeStatus } from '../support/lost-answers.ts';
-import { filesOf } from '../support/openssl.ts';
-import { issued } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import type { World } from '../support/world.ts';
+import { diesBeforeStatus } from '../support/world/lost-answers.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import { issued } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import type { World } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

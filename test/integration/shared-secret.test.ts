@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { filesOf } from '../support/openssl.ts';
-import type { TestOperator } from '../support/operator.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { aWorld, type World } from '../support/world.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import type { TestOperator } from '../support/world/operator.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { aWorld, type World } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

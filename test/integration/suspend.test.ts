@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { certificates } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { complaints, issued, statusAtCa } from '../support/scenario.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { aWorld } from '../support/world.ts';
+import { complaints, issued, statusAtCa } from '../support/world/scenario.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

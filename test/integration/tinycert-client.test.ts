@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SettableStatus, TinyCertClient } from '../../src/tinycert/index.ts';
 import { type DevServer, startDevServer } from '../../tools/dev-server/index.ts';
-import { aClient, aService, openssl, pemCertificates, webServer } from '../support/tinycert-service.ts';
+import { aClient, aService, openssl, pemCertificates, webServer } from '../support/world/tinycert-service.ts';
 
 const DAY = 86_400_000;
 

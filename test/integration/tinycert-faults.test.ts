@@ -8,7 +8,14 @@ import {
   type JournalEntry,
   startDevServer,
 } from '../../tools/dev-server/index.ts';
-import { aClient, arrived, failureOf, holdings, latest, webServer } from '../support/tinycert-service.ts';
+import {
+  aClient,
+  arrived,
+  failureOf,
+  holdings,
+  latest,
+  webServer,
+} from '../support/world/tinycert-service.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
 
 const HOUR = 3_600_000;

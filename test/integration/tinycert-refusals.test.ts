@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { TinyCertClient, TinyCertErrorKind, UpstreamErrorCode } from '../../src/tinycert/index.ts';
 import { type DevServer, startDevServer } from '../../tools/dev-server/index.ts';
 import { STATUS_OF_CODE } from '../../tools/dev-server/service-error.ts';
-import { aClient, failureOf, holdings, latest, webServer } from '../support/tinycert-service.ts';
+import { aClient, failureOf, holdings, latest, webServer } from '../support/world/tinycert-service.ts';
 
 let service: DevServer;
 beforeAll(async () => {

@@ -15,7 +15,7 @@ import {
   holdings,
   latest,
   webServer,
-} from '../support/tinycert-service.ts';
+} from '../support/world/tinycert-service.ts';
 
 const rules = ['php', 'raw'] as const;
 

@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import { bought, byHand, expectBoughtOnce, expectServed, QUIET_MS, wanted } from '../support/lost-answers.ts';
-import { filesOf } from '../support/openssl.ts';
-import { type Stage, openStage } from '../support/stage.ts';
-import { aWorld } from '../support/world.ts';
+import {
+  bought,
+  byHand,
+  expectBoughtOnce,
+  expectServed,
+  QUIET_MS,
+  wanted,
+} from '../support/world/lost-answers.ts';
+import { filesOf } from '../support/x509/openssl.ts';
+import { type Stage, openStage } from '../support/world/stage.ts';
+import { aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {

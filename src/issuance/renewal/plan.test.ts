@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate, DAY, ISSUED, issued } from '../../../test/support/inputs.ts';
+import { attempt, certificate, DAY, ISSUED, issued } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { renewalPlan } from './plan.ts';

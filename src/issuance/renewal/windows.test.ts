@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { minutesOf, searched } from '../../../test/support/cron-search.ts';
+import { minutesOf, searched } from '../../../test/support/inputs/cron-search.ts';
 import { Schedule } from '../../lib/schedule.ts';
 import { type RenewalWindow, windowedTime, type WindowQuestion } from './windows.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { certificate, issued } from '../../../test/support/inputs.ts';
-import { filesFor, tlsSecret } from '../../../test/support/secret-files.ts';
-import { StoredObject, refusal } from '../../../test/support/stored-object.ts';
+import { certificate, issued } from '../../../test/support/inputs/inputs.ts';
+import { filesFor, tlsSecret } from '../../../test/support/inputs/secret-files.ts';
+import { StoredObject, refusal } from '../../../test/support/kube/stored-object.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
-import { AUTHORITY, type Vector, Vectors } from '../../../test/support/x509-vectors.ts';
+import { AUTHORITY, type Vector, Vectors } from '../../../test/support/x509/x509-vectors.ts';
 import { type TinyCertCertificate, certificates } from '../../api/kinds.ts';
 import { MANAGED_LABEL } from '../../api/names.ts';
 import type { KubeObject, Secret } from '../../kube/objects.ts';

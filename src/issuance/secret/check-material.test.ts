@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AUTHORITY, type Vector, Vectors } from '../../../test/support/x509-vectors.ts';
+import { AUTHORITY, type Vector, Vectors } from '../../../test/support/x509/x509-vectors.ts';
 import { type Certificate, readCertificate } from '../../x509/certificate.ts';
 import { type Names, normalNames } from '../../x509/names.ts';
 import { AppError } from '../../lib/errors.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { certificate } from '../../../test/support/inputs.ts';
-import { filesFor, tlsSecret } from '../../../test/support/secret-files.ts';
-import { AUTHORITY, type Vector, Vectors } from '../../../test/support/x509-vectors.ts';
+import { certificate } from '../../../test/support/inputs/inputs.ts';
+import { filesFor, tlsSecret } from '../../../test/support/inputs/secret-files.ts';
+import { AUTHORITY, type Vector, Vectors } from '../../../test/support/x509/x509-vectors.ts';
 import { hasOutputs, renderOutputs } from './outputs.ts';
 import { type SecretContent, readSecret } from './read-secret.ts';
 

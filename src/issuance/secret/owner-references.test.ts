@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { certificates } from '../../api/kinds.ts';
-import { certificate } from '../../../test/support/inputs.ts';
+import { certificate } from '../../../test/support/inputs/inputs.ts';
 import { ownersChange } from './owner-references.ts';
 
 const own = {

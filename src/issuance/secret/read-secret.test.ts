@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { filesFor, tlsSecret } from '../../../test/support/secret-files.ts';
-import { AUTHORITY, type Vector, Vectors } from '../../../test/support/x509-vectors.ts';
+import { filesFor, tlsSecret } from '../../../test/support/inputs/secret-files.ts';
+import { AUTHORITY, type Vector, Vectors } from '../../../test/support/x509/x509-vectors.ts';
 import { readCertificate } from '../../x509/certificate.ts';
 import { readPrivateKey } from '../../x509/private-key.ts';
 import { renderOutputs } from './outputs.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { refusal } from '../../../test/support/stored-object.ts';
+import { refusal } from '../../../test/support/kube/stored-object.ts';
 import type { ReconcileContext } from '../../kube/controller/controller.ts';
 import {
   CRDS_AGAIN_MS,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { StoredObject, refusal } from '../../../test/support/stored-object.ts';
+import { StoredObject, refusal } from '../../../test/support/kube/stored-object.ts';
 import { issuers } from '../../api/kinds.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { patchFindings } from './patch.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { certificate } from '../../../test/support/inputs.ts';
+import { certificate } from '../../../test/support/inputs/inputs.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import type { Reason } from '../../lib/reason.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate, issued } from '../../../test/support/inputs.ts';
-import { StoredObject, refusal } from '../../../test/support/stored-object.ts';
+import { attempt, certificate, issued } from '../../../test/support/inputs/inputs.ts';
+import { StoredObject, refusal } from '../../../test/support/kube/stored-object.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { type TinyCertCertificate, certificates } from '../../api/kinds.ts';
 import { CrdsOutdated, StatusRefused } from './outdated-crds.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { attempt, ISSUED, issued } from '../../../test/support/inputs.ts';
+import { attempt, ISSUED, issued } from '../../../test/support/inputs/inputs.ts';
 import { floorOf, isOpen, newAttempt } from './attempt.ts';
 import { requestHash } from './request.ts';
 

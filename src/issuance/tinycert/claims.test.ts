@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ISSUED, attempt, issued, spec } from '../../../test/support/inputs.ts';
+import { ISSUED, attempt, issued, spec } from '../../../test/support/inputs/inputs.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import type { CertificateDetails, CertificateSummary } from '../../tinycert/index.ts';
 import { claimsOf, currentClaimsOf, isAlike, isClaimedByOther, isFromWindow, withFormer } from './claims.ts';

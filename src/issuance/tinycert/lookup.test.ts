@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Vector, Vectors } from '../../../test/support/x509-vectors.ts';
+import { type Vector, Vectors } from '../../../test/support/x509/x509-vectors.ts';
 import { type TinyCertClient, TinyCertError } from '../../tinycert/index.ts';
 import { type Certificate, readCertificate } from '../../x509/certificate.ts';
 import { X509Error } from '../../x509/errors.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ISSUED } from '../../../test/support/inputs.ts';
+import { ISSUED } from '../../../test/support/inputs/inputs.ts';
 import { tinycertKind } from './kind.ts';
 import { datesOf } from './purchase-dates.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { certificate, readyIssuer } from '../../../test/support/inputs.ts';
+import { certificate, readyIssuer } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateDetails } from '../../tinycert/index.ts';
 import { markerOf } from './marker.ts';
 import { type Request, askedFor, requestHash, requestOf } from './request.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { drain, setUp } from '../../../test/support/queue.ts';
+import { drain, setUp } from '../../../test/support/kube/queue.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { drain, setUp } from '../../../test/support/queue.ts';
+import { drain, setUp } from '../../../test/support/kube/queue.ts';
 import { VirtualClock, settle } from '../../../test/support/virtual-clock.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { createMetrics } from '../../metrics/registry.ts';

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { plainConnection, sendJson, signalled } from '../../../test/support/kube-socket.ts';
-import { failureOf, setUpTransport as setUp } from '../../../test/support/transport-setup.ts';
+import { plainConnection, sendJson, signalled } from '../../../test/support/kube/kube-socket.ts';
+import { failureOf, setUpTransport as setUp } from '../../../test/support/kube/transport-setup.ts';
 
 const GET = { method: 'GET', path: '/api/v1/things' } as const;
 describe('a server that fails', () => {

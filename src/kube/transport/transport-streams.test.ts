@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { refusal, sendJson, signalled } from '../../../test/support/kube-socket.ts';
-import { failureOf, setUpTransport as setUp } from '../../../test/support/transport-setup.ts';
+import { refusal, sendJson, signalled } from '../../../test/support/kube/kube-socket.ts';
+import { failureOf, setUpTransport as setUp } from '../../../test/support/kube/transport-setup.ts';
 import { settle } from '../../../test/support/virtual-clock.ts';
 
 const STREAM = { method: 'GET', path: '/api/v1/things', idleMs: 60_000, deadlineMs: 300_000 } as const;

@@ -1,8 +1,12 @@
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { plainConnection, readBody, refusal, sendJson } from '../../../test/support/kube-socket.ts';
-import { failureOf, type Handler, setUpTransport as setUp } from '../../../test/support/transport-setup.ts';
+import { plainConnection, readBody, refusal, sendJson } from '../../../test/support/kube/kube-socket.ts';
+import {
+  failureOf,
+  type Handler,
+  setUpTransport as setUp,
+} from '../../../test/support/kube/transport-setup.ts';
 import { settle } from '../../../test/support/virtual-clock.ts';
 
 const GET = { method: 'GET', path: '/api/v1/things' } as const;

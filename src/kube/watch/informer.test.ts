@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
-import { refusal, sendJson } from '../../../test/support/kube-socket.ts';
-import { type Handler, setUpTransport } from '../../../test/support/transport-setup.ts';
+import { refusal, sendJson } from '../../../test/support/kube/kube-socket.ts';
+import { type Handler, setUpTransport } from '../../../test/support/kube/transport-setup.ts';
 import { settle, type VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { type Logger, silentLog } from '../../lib/log.ts';
 import { KubeClient } from '../client.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { settle, VirtualClock } from '../../../test/support/virtual-clock.ts';
-import { type Item, modelError, WatchedModel } from '../../../test/support/watched-model.ts';
+import { type Item, modelError, WatchedModel } from '../../../test/support/kube/watched-model.ts';
 import type { Logger } from '../../lib/log.ts';
 import { silentLog } from '../../lib/log.ts';
 import { Reflector } from './reflector.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { refusal, signalled } from '../../../test/support/kube-socket.ts';
-import { failureOf, type Handler, setUpTransport } from '../../../test/support/transport-setup.ts';
+import { refusal, signalled } from '../../../test/support/kube/kube-socket.ts';
+import { failureOf, type Handler, setUpTransport } from '../../../test/support/kube/transport-setup.ts';
 import { settle } from '../../../test/support/virtual-clock.ts';
 import { type Secret, secrets } from '../objects.ts';
 import { type WatchEvent, type WatchOptions, watchObjects } from './watch.ts';

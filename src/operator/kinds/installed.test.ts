@@ -4,7 +4,7 @@ import { WorkQueue } from '../../kube/controller/queue.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { cacertCertificates, certificates } from '../../api/kinds.ts';
 import { onInstalled, wakeSharers } from './installed.ts';
-import { type Kinds, LIST_AGAIN, startKinds } from '../../../test/support/operator-kinds.ts';
+import { type Kinds, LIST_AGAIN, startKinds } from '../../../test/support/kube/operator-kinds.ts';
 
 function naming(name: string, secretName: string): KubeObject {
   const metadata = { namespace: 'ns', name, uid: name, resourceVersion: '1' };

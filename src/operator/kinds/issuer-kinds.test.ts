@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { KubeObject } from '../../kube/objects.ts';
 import { IssuerKinds } from './issuer-kinds.ts';
-import { type Answer, LIST_AGAIN, startKinds } from '../../../test/support/operator-kinds.ts';
+import { type Answer, LIST_AGAIN, startKinds } from '../../../test/support/kube/operator-kinds.ts';
 
 const KEY = 'TinyCertClusterIssuer:ca';
 const ca: KubeObject = { metadata: { name: 'ca', uid: 'u', resourceVersion: '1' } };

@@ -9,7 +9,7 @@ import { WorkQueue } from '../../kube/controller/queue.ts';
 import { cacertControllers } from '../cacert.ts';
 import { assertSynced, known, type Need, synced, whenMet } from './needs.ts';
 import type { Shared } from '../shared.ts';
-import { type Answer, LIST_AGAIN, startKinds } from '../../../test/support/operator-kinds.ts';
+import { type Answer, LIST_AGAIN, startKinds } from '../../../test/support/kube/operator-kinds.ts';
 import { tinycertControllers } from '../tinycert.ts';
 
 const all = [

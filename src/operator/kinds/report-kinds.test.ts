@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type Logger, silentLog } from '../../lib/log.ts';
 import { allKinds } from './informers.ts';
 import { reportKinds } from './report-kinds.ts';
-import { type Answer, LIST_AGAIN, startKinds } from '../../../test/support/operator-kinds.ts';
+import { type Answer, LIST_AGAIN, startKinds } from '../../../test/support/kube/operator-kinds.ts';
 
 /** What is logged at info and above: by `reportKinds`, and by the informers themselves. */
 function reporting(answers: Record<string, Answer>) {

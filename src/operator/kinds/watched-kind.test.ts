@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Answer, LIST_AGAIN, startKinds } from '../../../test/support/operator-kinds.ts';
+import { type Answer, LIST_AGAIN, startKinds } from '../../../test/support/kube/operator-kinds.ts';
 
 test('a kind is unknown until its first list, and then in sync', async () => {
   const { informers, clock } = startKinds();

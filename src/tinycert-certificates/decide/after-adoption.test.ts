@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DAY, inputs, ISSUED, issued } from '../../../test/support/inputs.ts';
+import { DAY, inputs, ISSUED, issued } from '../../../test/support/inputs/inputs.ts';
 import { decideAfterAdoption } from './after-adoption.ts';
 
 const brandNew = { status: {}, secret: { state: 'absent' }, sealed: false } as const;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt as first, inputs, issued, spec } from '../../../test/support/inputs.ts';
+import { attempt as first, inputs, issued, spec } from '../../../test/support/inputs/inputs.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { specHash } from '../../api/tinycert/effective.ts';
 import { type AfterRecovery, decideAfterRecovery, type Verdict } from './after-recovery.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, DAY, inputs, ISSUED, issued } from '../../../test/support/inputs.ts';
+import { attempt, DAY, inputs, ISSUED, issued } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { decide } from './plan.ts';
 import { settledCondition } from './readiness.ts';

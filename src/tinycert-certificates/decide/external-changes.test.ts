@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inputs, issued } from '../../../test/support/inputs.ts';
+import { inputs, issued } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import type { Observation } from '../../issuance/tinycert/inventory/observations.ts';
 import { decide } from './plan.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, inputs, issued, spec } from '../../../test/support/inputs.ts';
+import { attempt, inputs, issued, spec } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { specHash } from '../../api/tinycert/effective.ts';
 import { decide } from './plan.ts';

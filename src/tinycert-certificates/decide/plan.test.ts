@@ -8,7 +8,7 @@ import {
   issued,
   readyIssuer,
   spec,
-} from '../../../test/support/inputs.ts';
+} from '../../../test/support/inputs/inputs.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import type { SecretContent } from '../../issuance/secret/read-secret.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DAY, ISSUED, attempt, inputs, issued } from '../../../test/support/inputs.ts';
+import { DAY, ISSUED, attempt, inputs, issued } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { revocationsDue, revocationsOnDelete, nextRevocationAt } from './revocations-due.ts';
 

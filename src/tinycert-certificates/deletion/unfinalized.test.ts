@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { certificate, issued, readyIssuer } from '../../../test/support/inputs.ts';
+import { certificate, issued, readyIssuer } from '../../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { Account } from '../../account/tinycert-account.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { attempt, certificate, inputs, issued } from '../../../test/support/inputs.ts';
+import { attempt, certificate, inputs, issued } from '../../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { AttemptMemory } from '../../issuance/attempt/memory.ts';
 import { SendRefused } from '../../issuance/attempt/send-gate.ts';

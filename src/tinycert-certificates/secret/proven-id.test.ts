@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate } from '../../../test/support/inputs.ts';
+import { attempt, certificate } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
 import type { Deps } from '../context/deps.ts';

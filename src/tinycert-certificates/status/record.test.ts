@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate } from '../../../test/support/inputs.ts';
+import { attempt, certificate } from '../../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate, issued } from '../../../../test/support/inputs.ts';
+import { attempt, certificate, issued } from '../../../../test/support/inputs/inputs.ts';
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
 import type { Attempt, CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';

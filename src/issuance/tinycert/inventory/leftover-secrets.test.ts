@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { filesFor, tlsSecret } from '../../../../test/support/secret-files.ts';
-import { AUTHORITY, type Vector, Vectors } from '../../../../test/support/x509-vectors.ts';
+import { filesFor, tlsSecret } from '../../../../test/support/inputs/secret-files.ts';
+import { AUTHORITY, type Vector, Vectors } from '../../../../test/support/x509/x509-vectors.ts';
 import type { Account } from '../../../account/tinycert-account.ts';
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from '../../../api/names.ts';
 import type { ObjectRef, Secret } from '../../../kube/objects.ts';

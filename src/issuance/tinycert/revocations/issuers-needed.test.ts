@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { certificate, issued } from '../../../../test/support/inputs.ts';
+import { certificate, issued } from '../../../../test/support/inputs/inputs.ts';
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
 import { REVOCATION_FINALIZER } from '../../../api/names.ts';
 import { Store } from '../../../kube/watch/store.ts';

@@ -1,0 +1,69 @@
+/** The operator's kinds on an API server that a test scripts kind by kind. */
+import { onTestFinished } from 'vitest';
+import { VirtualClock } from '../virtual-clock.ts';
+import type { KubeClient, Selection } from '../../../src/kube/client.ts';
+import { ApiError } from '../../../src/kube/errors.ts';
+import type { KubeObject, ResourceType } from '../../../src/kube/objects.ts';
+import { type Logger, silentLog } from '../../../src/lib/log.ts';
+import { type Informers, startInformers } from '../../../src/operator/kinds/informers.ts';
+
+export type Answer = 'served' | 'not installed' | 'forbidden' | 'unreachable' | 'hanging';
+
+const faults = {
+  'not installed': { status: 404, reason: 'NotFound' },
+  forbidden: { status: 403, reason: 'Forbidden' },
+  unreachable: { status: 0, reason: 'ConnectionFailed' },
+} as const;
+
+/** Longer than an informer waits before it lists again. */
+export const LIST_AGAIN = 60_000;
+
+export interface Kinds {
+  informers: Informers;
+  clock: VirtualClock;
+  /** Answers the lists of a kind: the first argument is its plural, or plural and namespace as `plural/namespace`. */
+  answer: (what: string, answer: Answer, objects?: readonly KubeObject[]) => void;
+  kube: KubeClient;
+}
+
+/** Starts the informers. Every kind is served and empty until `answer` says something else. */
+export function startKinds(
+  options: { namespaces?: readonly string[]; answers?: Readonly<Record<string, Answer>>; log?: Logger } = {},
+): Kinds {
+  const clock = new VirtualClock();
+  const end = new AbortController();
+  onTestFinished(() => end.abort());
+  const answers = new Map<string, Answer>(Object.entries(options.answers ?? {}));
+  const stored = new Map<string, readonly KubeObject[]>();
+  const list = async ({ plural }: ResourceType, { namespace }: Selection) => {
+    const answer = answers.get(`${plural}/${namespace}`) ?? answers.get(plural) ?? 'served';
+    if (answer === 'hanging') await new Promise(() => undefined);
+    if (answer !== 'served' && answer !== 'hanging')
+      throw new ApiError({
+        ...faults[answer],
+        message: `The API server: ${answer}`,
+        verb: 'GET',
+        resource: plural,
+      });
+    return { items: stored.get(plural) ?? [], resourceVersion: '1' };
+  };
+  // A watch in which nothing happens.
+  const stream = (): Promise<void> => new Promise(() => undefined);
+  const kube = { list, listAll: list, transport: { stream } } as unknown as KubeClient;
+  const informers = startInformers({
+    kube,
+    namespaces: options.namespaces,
+    clock,
+    log: options.log ?? silentLog,
+    signal: end.signal,
+  });
+  return {
+    informers,
+    clock,
+    kube,
+    answer: (what, answer, objects = []) => {
+      answers.set(what, answer);
+      stored.set(what, objects);
+    },
+  };
+}
