@@ -4,7 +4,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import { silentLog } from '../lib/log.ts';
 import type { Reason } from '../lib/reason.ts';
 import { TinyCertError } from '../tinycert/index.ts';
-import { act, type Standing } from './act.ts';
+import { act, type Outcome } from './act.ts';
 import { clientFault } from './check.ts';
 import { Directory } from './directory.ts';
 import { Failures } from './failures.ts';
@@ -29,7 +29,7 @@ function setup() {
   const issuer: Issuer = { account, name: 'ca' };
   const directory = new Directory<Issuer>(() => true);
   const released: string[] = [];
-  const standings: Standing<{ issuer: Issuer }>[] = [];
+  const outcomes: Outcome<{ issuer: Issuer }>[] = [];
   const failures = new Failures<Issuer['account']>();
   let answer: { issuer: Issuer } | Reason | Error = { issuer };
   const abort = new AbortController();
@@ -53,7 +53,7 @@ function setup() {
           return answer;
         },
         faultOf: clientFault,
-        report: async (_, standing) => void standings.push(standing),
+        report: async (_, outcome) => void outcomes.push(outcome),
       },
       failures,
       resource,
@@ -70,36 +70,36 @@ function setup() {
     abort,
     run,
     answer: (next: typeof answer) => (answer = next),
-    standing: () => standings.at(-1),
+    outcome: () => outcomes.at(-1),
   };
 }
 
 test('a plan to report releases the account and waits for a change', async () => {
-  const { directory, released, run, standing } = setup();
+  const { directory, released, run, outcome } = setup();
   await run();
   expect(await run({ do: 'report', ...FAULT })).toEqual({});
   expect(released).toEqual([KEY]);
   expect(directory.get(KEY)).toEqual({ ready: false, ...FAULT });
-  expect(standing()).toEqual({ is: 'disconnected', why: FAULT });
+  expect(outcome()).toEqual({ is: 'disconnected', why: FAULT });
 });
 
 test('an issuer that is found is ready', async () => {
-  const { account, issuer, directory, run, standing } = setup();
+  const { account, issuer, directory, run, outcome } = setup();
   expect(await run()).toEqual({ requeueAfterMs: 900_000 });
   expect(directory.get(KEY)).toEqual({ ready: true, issuer });
-  expect(standing()).toEqual({ is: 'ready', account, found: { issuer }, isFresh: false, why: undefined });
+  expect(outcome()).toEqual({ is: 'ready', account, found: { issuer }, isFresh: false, why: undefined });
   await run();
-  expect(standing()).toMatchObject({ is: 'ready', isFresh: true });
+  expect(outcome()).toMatchObject({ is: 'ready', isFresh: true });
 });
 
 test('an issuer is reported with the fault of the last issuance while work waits for a trial', async () => {
-  const { clock, gate, issuer, directory, run, standing } = setup();
+  const { clock, gate, issuer, directory, run, outcome } = setup();
   await run();
   gate.failed('ns/web', gate.breaker.epoch, FAULT);
   gate.park({ key: 'ns/web', urgency: 0, wake: () => undefined });
   await clock.advance(1_000);
   await run();
-  expect(standing()).toMatchObject({ is: 'ready', why: FAULT });
+  expect(outcome()).toMatchObject({ is: 'ready', why: FAULT });
   expect(directory.get(KEY)).toEqual({ ready: true, issuer });
 });
 
@@ -108,36 +108,36 @@ test.each<[string, object, Reason | Error, object]>([
   ['the CA is down', { is: 'failed', nextCheckMs: 5_000 }, OUTAGE, { reason: 'ConnectionFailed' }],
   ['the login is refused', { is: 'failed', nextCheckMs: 300_000 }, REFUSAL, { reason: 'ApiKeyMismatch' }],
 ])('an issuer is not ready if %s', async (_, want, answered, reason) => {
-  const { account, directory, run, answer, standing } = setup();
+  const { account, directory, run, answer, outcome } = setup();
   answer(answered);
   await run();
-  expect(standing()).toMatchObject(want);
+  expect(outcome()).toMatchObject(want);
   expect(directory.get(KEY)).toMatchObject({ ready: false, ...reason, account });
 });
 
 test('an issuer that was ready stays so while a rate limit forbids the check', async () => {
-  const { account, gate, issuer, directory, run, standing } = setup();
+  const { account, gate, issuer, directory, run, outcome } = setup();
   await run();
   gate.limited(60_000);
   expect(await run()).toEqual({ requeueAfterMs: 60_000 });
-  expect(standing()).toEqual({ is: 'unchecked', account, issuer });
+  expect(outcome()).toEqual({ is: 'unchecked', account, issuer });
   expect(directory.get(KEY)).toEqual({ ready: true, issuer });
 });
 
 test('an issuer that is new is not ready while a rate limit forbids the check', async () => {
-  const { account, gate, directory, run, standing } = setup();
+  const { account, gate, directory, run, outcome } = setup();
   gate.limited(60_000);
   await run();
-  expect(standing()).toEqual({ is: 'stopped', account, why: LIMITED });
+  expect(outcome()).toEqual({ is: 'stopped', account, why: LIMITED });
   expect(directory.get(KEY)).toEqual({ ready: false, ...LIMITED, account });
 });
 
 test('while the breaker is open its fault is reported, and the directory keeps an issuer that was ready', async () => {
-  const { account, gate, issuer, directory, run, standing } = setup();
+  const { account, gate, issuer, directory, run, outcome } = setup();
   await run();
   gate.failed('ns/web', gate.breaker.epoch, FAULT);
   expect(await run()).toEqual({ requeueAfterMs: 1_000 });
-  expect(standing()).toEqual({ is: 'stopped', account, why: FAULT });
+  expect(outcome()).toEqual({ is: 'stopped', account, why: FAULT });
   expect(directory.get(KEY)).toEqual({ ready: true, issuer });
 });
 
@@ -149,12 +149,12 @@ test('an issuer that is new is not ready while the breaker is open', async () =>
 });
 
 test('an issuer with a refused login does not become ready by a rate limit', async () => {
-  const { account, gate, directory, run, standing } = setup();
+  const { account, gate, directory, run, outcome } = setup();
   await run();
   directory.fault(account, FAULT);
   gate.limited(60_000);
   await run();
-  expect(standing()).toEqual({ is: 'stopped', account, why: LIMITED });
+  expect(outcome()).toEqual({ is: 'stopped', account, why: LIMITED });
 });
 
 test('an error during a shutdown is thrown and changes nothing', async () => {

@@ -23,7 +23,7 @@ type IssuerOf<F extends Finding<UsableIssuer>> = F['issuer'];
 type AccountOf<F extends Finding<UsableIssuer>> = F['issuer']['account'];
 
 /** The outcome of one reconcile of a resource that names an account: what its status reports. */
-export type Standing<F extends Finding<UsableIssuer>> =
+export type Outcome<F extends Finding<UsableIssuer>> =
   /** There is nothing to connect with. */
   | { is: 'disconnected'; why: Reason }
   | ({ account: AccountOf<F> } & (
@@ -60,16 +60,16 @@ export interface AccountWork<
   holderOf: (resource: R) => string;
   /** How often to check an account that works. */
   interval: BackoffOptions;
-  /** Why an account is not ready that nothing is known of because a rate limit forbids the check. */
+  /** Why an account is not ready while a rate limit prevents its first check. */
   rateLimited: Reason;
-  /** What an issuer that is known already amounts to; undefined if the CA has to be asked all the same. */
+  /** The finding for an issuer that the directory already has; undefined if the CA has to be asked all the same. */
   known: (resource: R, issuer: IssuerOf<F>, plan: P) => F | undefined;
   /** Asks the CA. Resolves to a reason if the account lacks something that the resource names. */
   probe: (resource: R, account: AccountOf<F>, plan: P, signal: AbortSignal) => Promise<F | Reason>;
   /** Undefined for an error that is no failed check. */
   faultOf: (error: unknown) => CheckFault | undefined;
-  /** Writes a standing into the resource's status. */
-  report: (resource: R, standing: Standing<F>, context: ReconcileContext) => Promise<void>;
+  /** Writes the outcome into the resource's status. */
+  report: (resource: R, outcome: Outcome<F>, context: ReconcileContext) => Promise<void>;
 }
 
 /** Executes a plan: acquires and checks the account, updates the directory, and reports the outcome in status. */

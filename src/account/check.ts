@@ -14,7 +14,7 @@ export const CHECK_AFTER_OUTAGE: BackoffOptions = { base: 5_000, max: 30_000, ji
  * at once.
  */
 export const CHECK_AFTER_REFUSAL: BackoffOptions = { base: 300_000, max: 3_600_000, jitter: 0.1 };
-/** After the account was found to lack something that a person has to mend at the CA. */
+/** After the account was found to lack something that a person has to fix at the CA. */
 export const CHECK_AFTER_ABSENCE: BackoffOptions = { base: 60_000, max: 900_000, jitter: 0.1 };
 
 /** Why a check failed. */

@@ -85,7 +85,7 @@ function setup() {
       known: () => undefined,
       probe: async () => ({ issuer: { account } }),
       faultOf: () => undefined,
-      report: async (_, standing) => void reports.push(standing),
+      report: async (_, outcome) => void reports.push(outcome),
     },
     queue,
   );

@@ -51,7 +51,7 @@ export class AccountRegistry<C extends object, A extends { gate: Gate; close(): 
     shared.holders.add(holder);
     this.#digests.set(holder, digest);
     if (before !== digest) {
-      // New credentials or trust may have mended whatever stopped the account.
+      // New credentials or trust may have fixed whatever stopped the account.
       shared.value.gate.breaker.hurry();
       if (before !== undefined) await this.#leave(holder, before);
     }

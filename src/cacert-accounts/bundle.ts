@@ -29,7 +29,7 @@ export function bundleOf(
     return {
       reason: 'CABundleInvalid',
       message:
-        'The bundle holds no root that is valid: put CAcert’s class 1 root into it, as offered at https://www.cacert.org/index.php?id=3.',
+        'The bundle contains no valid root: add CAcert’s class 1 root, from https://www.cacert.org/index.php?id=3.',
     };
   }
   const pinned = rootFingerprints?.map((each) => each.replaceAll(':', '').toLowerCase());
@@ -37,7 +37,7 @@ export function bundleOf(
   if (stranger) {
     return {
       reason: 'RootNotPinned',
-      message: `The bundle holds a root with the fingerprint ${fingerprintOf(stranger)}, which is none of rootFingerprints: remove it, or add its fingerprint.`,
+      message: `The bundle holds a root with the fingerprint ${fingerprintOf(stranger)}, which is not among rootFingerprints: remove it, or add its fingerprint.`,
     };
   }
   return { roots, intermediates: all.filter((each) => !isRoot(each)) };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cacertAccount, statusRecorder } from '../../test/support/inputs/accounts.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
-import type { Standing } from '../account/act.ts';
+import type { Outcome } from '../account/act.ts';
 import { CAcertLogin } from '../account/cacert-account.ts';
 import { Gate } from '../account/gate/gate.ts';
 import { MAX_LENGTH, MAX_SHOWN } from '../api/cacert/account-status.ts';
@@ -40,11 +40,11 @@ function setup(found: AccountDetails = details) {
   const ready: ReadyCAcertAccount = { key: KEY, account, details: found, bundle };
   const { signal } = new AbortController();
   const report = async (
-    standing: Standing<{ issuer: ReadyCAcertAccount }>,
+    outcome: Outcome<{ issuer: ReadyCAcertAccount }>,
     status?: CAcertAccountStatus,
   ): Promise<(CAcertAccountStatus & object) | undefined> => {
     const resource = cacertAccount(status ? { status } : {});
-    await work.report(resource, standing, { signal, log: silentLog, reconcileID: '1' });
+    await work.report(resource, outcome, { signal, log: silentLog, reconcileID: '1' });
     return patches.splice(0)[0];
   };
   return { account, ready, report, events, signal, work };
@@ -67,7 +67,7 @@ describe('a check', () => {
 });
 
 describe('status', () => {
-  const standing = (ready: ReadyCAcertAccount) =>
+  const outcome = (ready: ReadyCAcertAccount) =>
     ({
       is: 'ready',
       account: ready.account,
@@ -78,7 +78,7 @@ describe('status', () => {
 
   test('shows what CAcert knows, the addresses in order', async () => {
     const { ready, report } = setup();
-    expect(await report(standing(ready))).toMatchObject({
+    expect(await report(outcome(ready))).toMatchObject({
       conditions: [
         {
           status: 'True',
@@ -96,21 +96,21 @@ describe('status', () => {
   test('speaks of one address', async () => {
     const { ready, report } = setup({ ...details, emails: ['a@x.org'] });
     const message = 'CAcert accepts the login; the account has one verified e-mail address.';
-    expect(await report(standing(ready))).toMatchObject({ conditions: [{ message }] });
+    expect(await report(outcome(ready))).toMatchObject({ conditions: [{ message }] });
   });
 
   test('is not written if it shows all of it already, in whatever order CAcert lists the addresses', async () => {
     const { ready, report } = setup();
-    const status = await report(standing(ready));
+    const status = await report(outcome(ready));
     const again = { ...ready, details: { ...details, emails: details.emails.toReversed() } };
-    expect(await report(standing(again), status)).toBeUndefined();
+    expect(await report(outcome(again), status)).toBeUndefined();
     expect(await report({ is: 'unchecked', account: ready.account, issuer: ready }, status)).toBeUndefined();
   });
 
   test('has no more than the CRD allows', async () => {
     const emails = Array.from({ length: MAX_SHOWN + 1 }, (_, i) => `${i}@x.org`);
     const { ready, report } = setup({ ...details, names: ['n'.repeat(MAX_LENGTH + 1)], emails });
-    const status = await report(standing(ready));
+    const status = await report(outcome(ready));
     expect(status?.emails).toHaveLength(MAX_SHOWN);
     expect(status?.names?.[0]).toHaveLength(MAX_LENGTH);
   });
@@ -130,7 +130,7 @@ describe('status', () => {
     ],
   ])('of an account that is %s keeps what it shows, and makes one event', async (_, of) => {
     const { account, ready, report, events } = setup();
-    const before = await report(standing(ready));
+    const before = await report(outcome(ready));
     const status = await report(of(account), before);
     expect(status).toMatchObject({
       ...before,
@@ -142,7 +142,7 @@ describe('status', () => {
 
   test('has the fault of the last issuance with what the check found', async () => {
     const { ready, report } = setup();
-    expect(await report({ ...standing(ready), why: FAULT })).toMatchObject({
+    expect(await report({ ...outcome(ready), why: FAULT })).toMatchObject({
       conditions: [{ status: 'False', ...FAULT }],
       names: ['A B'],
     });

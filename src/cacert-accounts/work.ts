@@ -1,4 +1,4 @@
-import type { AccountWork, Standing } from '../account/act.ts';
+import type { AccountWork, Outcome } from '../account/act.ts';
 import { clientFault } from '../account/check.ts';
 import type { CAcertAccount } from '../api/kinds.ts';
 import type { ReadyCAcertAccount } from '../issuance/cacert/directory.ts';
@@ -12,7 +12,7 @@ export const CHECK_INTERVAL: BackoffOptions = { base: 4 * 3_600_000, max: 4 * 3_
 
 const RATE_LIMITED = {
   reason: 'RateLimitExceeded',
-  message: 'CAcert refuses more requests for now. The account is checked as soon as it may be.',
+  message: 'CAcert refuses more requests for now. The account is checked as soon as CAcert allows it.',
 };
 
 /** How a CAcert account is checked and reported. */
@@ -35,14 +35,14 @@ export function workOf(deps: Deps): AccountWork<CAcertAccount, Connect, { issuer
       },
     }),
     faultOf: clientFault,
-    report: (resource, standing, { signal }) => report(deps, resource, contentOf(standing), signal),
+    report: (resource, outcome, { signal }) => report(deps, resource, contentOf(outcome), signal),
   };
 }
 
-function contentOf(standing: Standing<{ issuer: ReadyCAcertAccount }>): Report {
-  if (standing.is === 'unchecked') return { ready: true, found: standing.issuer };
-  const found = standing.is === 'ready' ? { found: standing.found.issuer } : {};
-  if (!standing.why) return { ready: true, ...found };
-  const { reason, message } = standing.why;
+function contentOf(outcome: Outcome<{ issuer: ReadyCAcertAccount }>): Report {
+  if (outcome.is === 'unchecked') return { ready: true, found: outcome.issuer };
+  const found = outcome.is === 'ready' ? { found: outcome.found.issuer } : {};
+  if (!outcome.why) return { ready: true, ...found };
+  const { reason, message } = outcome.why;
   return { ready: false, reason, message, ...found };
 }

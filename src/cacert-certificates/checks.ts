@@ -48,7 +48,7 @@ export function checkCertificate(
   if (spec.codeSigning && !usages.includes(CODE_SIGNING)) {
     throw failure(
       'IncorrectCertificate',
-      'The certificate does not allow code signing, as codeSigning asks: the account needs the right to it and 100 assurance points.',
+      'The certificate does not allow code signing, although codeSigning asks for it: the account needs the right to it and 100 assurance points.',
     );
   }
   const chain = chainOf(leaf, bundle);

@@ -13,6 +13,7 @@ import { decide } from './decide.ts';
 import { BY_ACCOUNT, BY_PENDING, type Deps } from './deps.ts';
 import { gather } from './gather.ts';
 import { revokeByHand } from './messages.ts';
+import { pendingSecretRef } from './pending-keys.ts';
 
 /**
  * The controller of CAcertCertificates. It reads certificates, the metadata of their Secrets and the directory of accounts. It
@@ -41,7 +42,7 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
   deps.certificates.addIndex(BY_ACCOUNT, ({ spec, metadata }) => [
     cacertAccountKey(metadata.namespace, spec.accountRef.name),
   ]);
-  deps.certificates.addIndex(BY_PENDING, (certificate) => [refKey(deps.pendingKeys.refOf(certificate))]);
+  deps.certificates.addIndex(BY_PENDING, (certificate) => [refKey(pendingSecretRef(certificate))]);
   const wake = (index: string, value: string, reason: string): void => {
     for (const key of deps.certificates.keysByIndex(index, value)) queue.add(key, { reason });
   };

@@ -71,7 +71,7 @@ describe('the certificate beside the pending key', () => {
   });
 });
 
-describe('the own Secret', () => {
+describe('the resource’s own Secret', () => {
   const root = ca.authority.cert;
 
   test('is as the spec asks if its certificate passes the checks', () => {

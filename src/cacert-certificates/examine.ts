@@ -26,7 +26,7 @@ export function examine({ pending, account, certificate, now }: Inputs, pem: str
   }
 }
 
-/** Checks the certificate that stands beside the pending key. Undefined if there is none, or while that cannot be decided. */
+/** Checks the certificate that is stored beside the pending key. Undefined if there is none, or while that cannot be decided. */
 export function examineBeside(inputs: Inputs): Examined | undefined {
   const pem = certificateBeside(inputs.pending);
   return pem === undefined ? undefined : examine(inputs, pem);
@@ -38,12 +38,12 @@ export function faultBeside(inputs: Inputs): Reason | undefined {
   return examined && 'fault' in examined ? examined.fault : undefined;
 }
 
-/** Whether the own Secret holds what the spec asks for, in the files that it asks for. */
+/** Whether the resource's own Secret holds what the spec asks for, in the files that it asks for. */
 export function isSecretAsAsked(inputs: Inputs): boolean {
   return inputs.secret.state === 'changed' && inputs.secret.hasOutputs && isContentAsAsked(inputs);
 }
 
-/** Whether the own Secret holds what the spec asks for. False while no account is ready to tell. */
+/** Whether the resource's own Secret holds what the spec asks for. False while no account is ready to tell. */
 export function isContentAsAsked({ certificate, secret, account, now }: Inputs): boolean {
   if (secret.state !== 'changed' || !secret.content || !account?.ready) return false;
   const { spec } = certificate;

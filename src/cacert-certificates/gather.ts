@@ -6,7 +6,7 @@ import { turnOf } from '../issuance/decide/gate-turn.ts';
 import { keyOf, refKey } from '../kube/objects.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
-import type { PendingView } from './pending-keys.ts';
+import { type PendingView, pendingSecretRef } from './pending-keys.ts';
 
 /** Reads everything that the decision needs. Secrets are read from the API server only if they may have changed. */
 export async function gather(
@@ -48,7 +48,7 @@ async function pendingOf(
   signal: AbortSignal,
 ): Promise<PendingView> {
   const { attempt } = certificate.status ?? {};
-  const key = refKey(deps.pendingKeys.refOf(certificate));
+  const key = refKey(pendingSecretRef(certificate));
   const watched = deps.writtenSecrets.newest(key, deps.secrets.get(key));
   const hasResult = attempt === undefined || attempt.serialNumber !== undefined;
   if (hasResult && !watched) return { state: 'absent' };

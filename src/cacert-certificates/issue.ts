@@ -19,6 +19,7 @@ import { attemptsInPeriod, waitsForAccount } from './preconditions.ts';
 import { failedConditions, servedUntil, workingConditions } from './readiness.ts';
 import { servedKey } from './served-key.ts';
 import type { Step, Work } from './work.ts';
+import { pendingSecretRef } from './pending-keys.ts';
 
 /** The next reconcile decides on the answer, with fresh inputs. */
 const AT_ONCE: ReconcileResult = { requeueAfterMs: 0 };
@@ -34,9 +35,9 @@ export async function issue(work: Work, why: Reason): Promise<ReconcileResult> {
   const pending = await pendingKey(work);
   return inTurn(gate, ticketOf(deps, inputs), { ...inputs, pending }, signal, {
     work: (present) => buy({ ...work, inputs: present }, why),
-    parked: async (isHeld) => {
+    parked: async (isStopped) => {
       const conditions = failedConditions(inputs, waitsForAccount(certificate));
-      if (isHeld) await deps.statuses.writeNews({ certificate, conditions, signal });
+      if (isStopped) await deps.statuses.writeNews({ certificate, conditions, signal });
       return { requeueAt: servedUntil(inputs) };
     },
   });
@@ -106,7 +107,7 @@ function attemptFor({ deps, inputs }: Step, key: PrivateKey, since: Instant, why
     holder: deps.holder,
     startTime: new Date(since.wall).toISOString(),
     specHash,
-    pendingSecretName: deps.pendingKeys.refOf(certificate).name,
+    pendingSecretName: pendingSecretRef(certificate).name,
     publicKeyHash: createHash('sha256').update(key.toPublicKey()).digest('hex'),
     reason: why.reason,
   };

@@ -25,7 +25,7 @@ describe('the message about an attempt with an unknown outcome', () => {
   test('names the Secret that takes the certificate, and its namespace', () => {
     const { why } = uncertain(certificate, { pendingSecretName: 'mail-pending-uid' });
 
-    expect(why.message).toContain('under tls.crt into the Secret mail-pending-uid of the namespace ns');
+    expect(why.message).toContain('under tls.crt in the Secret mail-pending-uid in the namespace ns');
   });
 
   test('comes with a wait of at least 15 minutes', () => {

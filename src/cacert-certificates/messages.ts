@@ -15,7 +15,7 @@ export function uncertain(
   return {
     why: {
       reason: 'IssuanceUncertain',
-      message: `CAcert may have signed a certificate that did not arrive. Look for it ${where}. If it is there, put it under tls.crt into the Secret ${pendingSecretName} of the namespace ${metadata.namespace}, which holds its key; the operator then adopts it. Otherwise the operator asks for another one after a long wait, or at once if you delete that Secret.`,
+      message: `CAcert may have signed a certificate that did not arrive. Look for it ${where}. If it is there, put it under tls.crt in the Secret ${pendingSecretName} in the namespace ${metadata.namespace}, which holds its key; the operator then adopts it. Otherwise the operator asks for another one after a long wait, or at once if you delete that Secret.`,
     },
     leastMs: UNCERTAIN_WAIT_MS,
   };

@@ -9,7 +9,7 @@ import { boughtBy } from '../issuance/attempt/memory.ts';
 import type { Inputs } from './inputs.ts';
 import { certificateBeside } from './pending-keys.ts';
 
-/** What would bring the world to the spec, and why. */
+/** What has to be done to match the spec, and why. */
 export type Need = Reason &
   (
     | { remedy: 'issue' | 'syncSecret' | 'updateStatus' | 'adopt' | 'forget' }
@@ -76,7 +76,7 @@ function toBeKept({ pending }: Inputs, certificate: string): Need | undefined {
   };
 }
 
-/** The own Secret holds what the spec asks for and status does not name it: that write was lost, or the whole status was. */
+/** The resource's own Secret holds what the spec asks for and status does not name it: that write was lost, or the whole status was. */
 function adoptable(inputs: Inputs): Need | undefined {
   if (secretHoldsCurrent(inputs) || !isSecretAsAsked(inputs)) return undefined;
   return {

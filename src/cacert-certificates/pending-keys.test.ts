@@ -9,7 +9,7 @@ import { isConflict } from '../kube/errors.ts';
 import { type KubeObject, type Secret, secrets } from '../kube/objects.ts';
 import { generateRsaKey } from '../x509/generate-rsa-key.ts';
 import type { PrivateKey } from '../x509/private-key.ts';
-import { certificateBeside, PendingKeys } from './pending-keys.ts';
+import { certificateBeside, PendingKeys, pendingSecretRef } from './pending-keys.ts';
 
 const { signal } = new AbortController();
 const resource = certificate();
@@ -36,8 +36,7 @@ describe('the name of a pending Secret', () => {
     ['a'.repeat(253), '0a1b2c3d', `${'a'.repeat(200)}-pending-0a1b2c3d`],
     [`${'a'.repeat(199)}.b`, '0a1b2c3d', `${'a'.repeat(199)}-pending-0a1b2c3d`],
   ])('of %s with the uid %s is %s', (name, uid, expected) => {
-    const { keys } = setUp();
-    expect(keys.refOf({ metadata: { namespace: 'ns', name, uid } })).toEqual({
+    expect(pendingSecretRef({ metadata: { namespace: 'ns', name, uid } })).toEqual({
       namespace: 'ns',
       name: expected,
     });

@@ -35,6 +35,14 @@ export interface PendingKeysOptions {
   written: LastWritten<KubeObject>;
 }
 
+/** The Secret of a certificate's pending key. Its name contains the uid, as an earlier resource may have had the same name. */
+export function pendingSecretRef({ metadata }: Pick<CAcertCertificate, 'metadata'>): ObjectRef & {
+  namespace: string;
+} {
+  const { namespace = '', name, uid = '' } = metadata;
+  return { namespace, name: `${trimEndOf(name.slice(0, 200), '.-')}-pending-${uid.slice(0, 8)}` };
+}
+
 /**
  * Stores keys whose certificates have not arrived yet, each in a Secret of its own. The Secret is written before CAcert is
  * asked and stays until a certificate for the key is served. So a certificate whose delivery was lost or late still has
@@ -47,15 +55,9 @@ export class PendingKeys {
     this.#options = options;
   }
 
-  /** The Secret of a certificate's pending key. Its name contains the uid, as an earlier resource may have had the same name. */
-  refOf({ metadata }: Pick<CAcertCertificate, 'metadata'>): { namespace: string; name: string } {
-    const { namespace = '', name, uid = '' } = metadata;
-    return { namespace, name: `${trimEndOf(name.slice(0, 200), '.-')}-pending-${uid.slice(0, 8)}` };
-  }
-
   /** Reads the pending key of a certificate. */
   async read(certificate: CAcertCertificate, signal: AbortSignal): Promise<PendingView> {
-    const secret = await this.#options.kube.find(secrets, this.refOf(certificate), { signal });
+    const secret = await this.#options.kube.find(secrets, pendingSecretRef(certificate), { signal });
     if (!secret) return { state: 'absent' };
     const { labels = {}, annotations = {} } = secret.metadata;
     const isOwn =
@@ -81,7 +83,7 @@ export class PendingKeys {
     key: PrivateKey,
     signal: AbortSignal,
   ): Promise<Extract<PendingView, { state: 'present' }>> {
-    const ref = this.refOf(certificate);
+    const ref = pendingSecretRef(certificate);
     const account = certificate.spec.accountRef.name;
     const data = { [KEY_FILE]: base64(key.toPkcs8()), [CERTIFICATE_FILE]: base64('') };
     const before = seen.state === 'present' ? seen.metadata.resourceVersion : undefined;
@@ -115,7 +117,7 @@ export class PendingKeys {
     signal: AbortSignal,
   ): Promise<void> {
     const { resourceVersion } = metadata;
-    const ref = this.refOf(certificate);
+    const ref = pendingSecretRef(certificate);
     const patch = { metadata: { resourceVersion }, data: { [CERTIFICATE_FILE]: base64(pem) } };
     const written = await this.#patch(ref, patch, signal);
     this.#options.written.note(refKey(ref), resourceVersion, { metadata: written.metadata });
@@ -130,7 +132,7 @@ export class PendingKeys {
     const { uid, resourceVersion } = metadata;
     const only = { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
     try {
-      await this.#options.kube.delete(secrets, this.refOf(certificate), { ...only, signal });
+      await this.#options.kube.delete(secrets, pendingSecretRef(certificate), { ...only, signal });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
@@ -142,7 +144,7 @@ export class PendingKeys {
 
   #metadata(certificate: CAcertCertificate): Secret['metadata'] {
     return {
-      ...this.refOf(certificate),
+      ...pendingSecretRef(certificate),
       labels: { [MANAGED_LABEL]: 'true' },
       annotations: {
         [CACERT_ANNOTATIONS.pending]: certificate.metadata.uid ?? '',

@@ -104,7 +104,7 @@ describe('the account', () => {
       'the right to code signing',
       { spec: { codeSigning: true } },
       'CodeSigningNotOffered',
-      /codeSigning out/,
+      /or remove codeSigning/,
     ],
   ])('that does not offer %s blocks, and the message names the cure', (_, change, reason, message) => {
     expect(blockerOf(change)).toMatchObject({ reason, message: expect.stringMatching(message) as string });
@@ -115,6 +115,12 @@ describe('the account', () => {
     const account = { ready: true, issuer: accountWith({ details: { ...details, names: [] } }) } as const;
     expect(blockerOf({ account, spec: { commonName: 'Jane Doe' } })?.message).toContain(
       '50 assurance points',
+    );
+  });
+
+  test('a foreign Secret in the place of the pending key is named', () => {
+    expect(blockerOf({ pending: { state: 'foreign' } })?.message).toMatch(
+      /^The Secret mail-pending-uid, .*: delete it\.$/,
     );
   });
 

@@ -14,6 +14,7 @@ import {
 import type { Reason } from '../lib/reason.ts';
 import { ATTEMPT_PERIOD_MS, MAX_ATTEMPTS_PER_PERIOD, NOT_YET_VALID_CHECK_MS } from './backoffs.ts';
 import type { Inputs } from './inputs.ts';
+import { pendingSecretRef } from './pending-keys.ts';
 import { faultBeside } from './examine.ts';
 import type { Need } from './needs.ts';
 
@@ -50,7 +51,7 @@ function foreignPending({ pending, certificate }: Inputs): Blocker | undefined {
   if (pending.state !== 'foreign') return undefined;
   return {
     reason: 'PendingSecretNotOwned',
-    message: `The Secret that should keep the key of ${certificate.metadata.name} until its certificate arrives exists already and was not made for it: delete it.`,
+    message: `The Secret ${pendingSecretRef(certificate).name}, which has to store the key until the certificate arrives, exists already and was not made for this certificate: delete it.`,
   };
 }
 
@@ -89,7 +90,7 @@ function notOffered({ certificate: { spec }, account }: Inputs): Blocker | undef
   if (spec.commonName !== undefined && !names.includes(spec.commonName)) {
     const offers =
       names.length === 0
-        ? 'none, which takes 50 assurance points'
+        ? 'none: names require 50 assurance points'
         : names.map((each) => `"${each}"`).join(', ');
     return {
       reason: 'NameNotOffered',
@@ -99,7 +100,7 @@ function notOffered({ certificate: { spec }, account }: Inputs): Blocker | undef
   if (spec.codeSigning && !codeSigning) {
     return {
       reason: 'CodeSigningNotOffered',
-      message: `CAcertAccount ${name} is not marked for code signing: have that done at CAcert, or leave codeSigning out.`,
+      message: `CAcertAccount ${name} is not marked for code signing: have CAcert mark it, or remove codeSigning.`,
     };
   }
   return undefined;
@@ -134,7 +135,7 @@ function pastedUnfit(inputs: Inputs): Blocker | undefined {
   return {
     ...wait,
     reason: 'IssuanceUncertain',
-    message: `The certificate under tls.crt in the Secret ${attempt.pendingSecretName} is not adopted: ${fault.message} Put the certificate there that CAcert signed for its key.`,
+    message: `The certificate under tls.crt in the Secret ${attempt.pendingSecretName} is not adopted: ${fault.message} Replace it with the certificate that CAcert signed for this key.`,
   };
 }
 
@@ -167,7 +168,7 @@ function askedTooOften(inputs: Inputs): Blocker | undefined {
   if (times.length < MAX_ATTEMPTS_PER_PERIOD) return undefined;
   return {
     reason: 'TooManyAttempts',
-    message: `CAcert was asked ${times.length} times within 24 hours, the most for one resource: see the events for what went wrong.`,
+    message: `CAcert was asked ${times.length} times within 24 hours, which is the limit for one resource: its events show what went wrong.`,
     wakeBy: 'time',
     until: Math.min(...times) + ATTEMPT_PERIOD_MS,
   };
@@ -181,6 +182,6 @@ function accountStopped({ certificate, turn }: Inputs): Blocker | undefined {
 export function waitsForAccount({ spec }: Pick<CAcertCertificate, 'spec'>): Reason {
   return {
     reason: 'AccountNotReady',
-    message: `CAcertAccount ${spec.accountRef.name} is not ready; its own conditions say why. This goes on by itself as soon as it is.`,
+    message: `CAcertAccount ${spec.accountRef.name} is not ready; its own conditions say why. The operator continues by itself as soon as it is.`,
   };
 }

@@ -8,7 +8,7 @@ import type { Inputs } from './inputs.ts';
 export const SERVED: WantedCondition = {
   ...READY,
   message:
-    'The Secret holds a valid certificate for this spec, which can log in to the account until it ends. To revoke it, find its serial number in the web account (account.php?id=5).',
+    'The Secret holds a valid certificate for this spec, which can log in to the account until it expires. To revoke it, find its serial number in the web account (account.php?id=5).',
 };
 
 /** The conditions while a need is being met. */

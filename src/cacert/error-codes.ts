@@ -41,7 +41,8 @@ const codes = {
   },
   KeyRefused: {
     kind: 'input',
-    message: 'CAcert refuses the key. It takes RSA keys from 2048 bits, with an exponent from 65537.',
+    message:
+      'CAcert refuses the key. It accepts RSA keys of at least 2048 bits with an exponent of at least 65537.',
   },
 } as const satisfies Record<string, Entry>;
 

@@ -27,7 +27,7 @@ const fragments: readonly (readonly [fragment: string, refusal: KeyRefusal])[] =
 
 const sentences: Readonly<Record<KeyRefusal, string>> = {
   UnreadableRequest: 'CAcert cannot read the signing request.',
-  KeyTooSmall: 'The key is too small: CAcert takes RSA from 2048 bits.',
+  KeyTooSmall: 'The key is too small: CAcert accepts RSA keys of at least 2048 bits.',
   KnownWeakKey: 'The key is on the list of weak keys that a broken OpenSSL generated.',
   SmallExponent: 'The public exponent is too small: CAcert takes 65537 or more.',
   UnsupportedAlgorithm: 'CAcert takes RSA keys only.',

@@ -55,7 +55,7 @@ export function transportCodes(
     },
     ProtocolError: {
       kind: 'protocol',
-      message: `The endpoint does not speak the ${service} API. Check its address and any proxy before it.`,
+      message: `The endpoint does not speak the ${service} API. Check its address and any proxy in front of it.`,
     },
     TlsFailure: {
       kind: 'protocol',
@@ -64,7 +64,7 @@ export function transportCodes(
     },
     UnexpectedStatus: {
       kind: 'protocol',
-      message: `The endpoint answered with an HTTP error that has no ${service} code. Check any proxy before it.`,
+      message: `The endpoint answered with an HTTP error that has no ${service} code. Check any proxy in front of it.`,
     },
   };
 }

@@ -52,7 +52,7 @@ export interface Controllers {
  * - An issuer of a kind that is not in sync counts as existing, so nothing is given up for its absence; its certificates
  *   report that the kind is not installed.
  *
- * When a kind is installed later, its informer lists it within about 30 seconds. Then its controllers start, and what was
+ * When a kind is installed later, its informer lists it within about 40 seconds. Then its controllers start, and what was
  * decided without it is decided again. Until that list, its resources claim nothing. If another resource has written the
  * Secret by then, it keeps the Secret, as it would if both had been created at the same moment.
  */

@@ -70,9 +70,9 @@ const flags = {
   'allowed-endpoints': {
     value: 'URL[,URL…]',
     about:
-      'Endpoints that TinyCertIssuers and CAcertAccounts may use besides the public ones. An http:// endpoint, on this machine only, has to be listed for every kind.',
+      'Endpoints that TinyCertIssuers and CAcertAccounts may use besides the public ones. An http:// endpoint, which must be on this machine, always has to be listed, also for TinyCertClusterIssuers.',
   },
-  concurrency: { value: 'N', about: 'Certificates worked on at once, 1 to 256.', fallback: '32' },
+  concurrency: { value: 'N', about: 'Certificates reconciled at once, 1 to 256.', fallback: '32' },
 } satisfies Record<string, Flag>;
 
 type Name = keyof typeof flags;

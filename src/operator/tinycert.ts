@@ -216,7 +216,7 @@ function issuerControllers(
   };
 }
 
-/** Once an issuer kind has been installed, has everything worked on again that names an issuer of this kind. */
+/** Once an issuer kind has been installed, requeues everything that names an issuer of this kind. */
 function wakeNamers(
   kind: WatchedKind<Issuer>,
   { certificates: { store } }: Pick<Shared['informers'], 'certificates'>,

@@ -53,7 +53,7 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
       return adoptOrElse(workOf(task));
     case 'issue':
       await assertRead(task);
-      log.info({ operation: plan.operation, reason: plan.why.reason }, 'Asking for a certificate');
+      log.info({ operation: plan.operation, reason: plan.why.reason }, 'Requesting a certificate');
       warnOutsideWindow(task, plan.why);
       return issue(workOf(task), plan);
     case 'resume':
@@ -76,7 +76,7 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
   }
 }
 
-/** Reports a blocker. One that is the resource's own, and not its issuer's, is an event too. */
+/** Reports a blocker in the conditions, and by an event unless it is reported elsewhere. */
 async function report(
   task: Task,
   { conditions, why, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
@@ -101,7 +101,7 @@ async function wait(
   return { requeueAfterMs: ms };
 }
 
-/** Updates status, and the Secret where it lacks something, after a change of the Secret, once the authority is known to have signed its content. */
+/** After a change of the Secret: checks that the authority signed its content, then completes the Secret if it lacks something, and updates status. */
 async function repairStatus(task: Task, what: 'updateStatus' | 'syncSecret'): Promise<ReconcileResult> {
   const { deps, inputs } = task;
   const { certificate, secret } = inputs;
@@ -189,7 +189,7 @@ function withoutContent(task: Task): Task {
     : task;
 }
 
-/** A renewal outside all windows is an event, once and not for every try. */
+/** Reports a renewal outside all windows by one event, not by one for every try. */
 function warnOutsideWindow({ deps, inputs: { certificate } }: Task, why: Reason): void {
   const { failedAttempts, attempt } = certificate.status ?? {};
   const isReported = failedAttempts !== undefined && attempt?.reason === OUTSIDE_WINDOW;

@@ -42,7 +42,7 @@ export function reconciler(deps: Deps): Reconcile {
   };
 }
 
-/** Does the revocations that are due, then what the certificate needs. One call of the gate covers both. */
+/** Makes the revocations that are due, then meets the need of the certificate. One wake-up by the gate covers both. */
 async function reconcile(task: Task): Promise<ReconcileResult> {
   const { deps } = task;
   const { inputs, result } = await revokeDue(task);
@@ -86,7 +86,7 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
     }),
     deps.observations.onObserved((key) => queue.add(key, { reason: 'inventory', priority: LIST_PRIORITY })),
     deps.directory.onChange((issuer) => {
-      // The certificate that ends first goes first.
+      // The certificate that expires first goes first.
       const waiting = deps.certificates.byIndex(BY_ISSUER, issuer).map((certificate) => ({
         key: keyOf(certificate),
         end: certificate.status?.notAfter ?? certificate.metadata.creationTimestamp ?? '',
@@ -100,7 +100,7 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
   };
 }
 
-/** Of two times of each kind the earlier. */
+/** The earlier of the two times of each kind. */
 function sooner(a: ReconcileResult, b: ReconcileResult): ReconcileResult {
   const after = Math.min(a.requeueAfterMs ?? Infinity, b.requeueAfterMs ?? Infinity);
   const when = Math.min(a.requeueAt ?? Infinity, b.requeueAt ?? Infinity);

@@ -42,7 +42,7 @@ test.each<[IssuerSpec['authority'], object]>([
 });
 
 test.each([
-  ['without authorities', 0, /It has none yet: make one at TinyCert\.$/],
+  ['without authorities', 0, /It has none yet: create one at TinyCert\.$/],
   ['with ten authorities', 10, /^The account .* It has 1 "CA 1", .*, 10 "CA 10"\.$/],
   ['with more', 11, /, 10 "CA 10" and others\.$/],
 ])('the message for an account %s lists at most ten', (_, count, message) => {

@@ -52,7 +52,7 @@ function materialOf({ details, pem }: AuthorityAnswer): AuthorityMaterial {
 }
 
 function listed(all: readonly AuthoritySummary[]): string {
-  if (all.length === 0) return 'It has none yet: make one at TinyCert.';
+  if (all.length === 0) return 'It has none yet: create one at TinyCert.';
   const shown = all.slice(0, 10).map(({ id, name }) => `${id} "${name}"`);
   return `It has ${shown.join(', ')}${all.length > shown.length ? ' and others' : ''}.`;
 }

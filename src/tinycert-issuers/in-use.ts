@@ -51,7 +51,7 @@ async function reconcile(deps: InUseDeps, key: string, signal: AbortSignal): Pro
   const isDeleted = metadata.deletionTimestamp !== undefined;
   const others = (metadata.finalizers ?? []).filter((name) => name !== IN_USE_FINALIZER);
   if (count > 0 && isDeleted && isKept(issuer)) {
-    const message = `${count} certificates are to be held or revoked by way of this issuer when they are deleted or replaced; it goes after the last of them.`;
+    const message = `Certificates that still need this issuer for a hold or revocation: ${count}. It is removed after the last of them.`;
     deps.warn(issuer, 'InUse', message);
   }
   if (count > 0 && !isKept(issuer) && !isDeleted) {

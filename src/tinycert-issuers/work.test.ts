@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { accountOf, issuer as build, statusRecorder } from '../../test/support/inputs/accounts.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { AUTHORITY, Vectors } from '../../test/support/x509/x509-vectors.ts';
-import type { Standing } from '../account/act.ts';
+import type { Outcome } from '../account/act.ts';
 import type { CheckFault } from '../account/check.ts';
 import { issuers } from '../api/kinds.ts';
 import type { IssuerSpec } from '../api/tinycert/issuer-spec.ts';
@@ -66,9 +66,9 @@ function setup() {
   };
   const probe = (resource: Issuer = build()) =>
     work.probe(resource, account, { connection: {} as never }, new AbortController().signal);
-  const report = async (standing: Standing<{ issuer: ReadyIssuer }>) => {
+  const report = async (outcome: Outcome<{ issuer: ReadyIssuer }>) => {
     const context = { signal: new AbortController().signal, log: silentLog, reconcileID: '1' };
-    await work.report(build(), standing, context);
+    await work.report(build(), outcome, context);
     const [patch] = patches.splice(0) as {
       conditions: { status: string; reason: string; message: string }[];
       session: { state: string; nextAttemptTime: string | null };
@@ -159,13 +159,13 @@ const READY = {
 describe('status', () => {
   test('of a ready issuer has the inventory unless the check was skipped', async () => {
     const { account, ready, report } = setup();
-    const standing = { is: 'ready', account, found: { issuer: ready }, why: undefined } as const;
-    expect(await report({ ...standing, isFresh: false })).toMatchObject({
+    const outcome = { is: 'ready', account, found: { issuer: ready }, why: undefined } as const;
+    expect(await report({ ...outcome, isFresh: false })).toMatchObject({
       conditions: [READY],
       session: { state: 'Connected' },
       foreignCount: 4,
     });
-    expect(await report({ ...standing, isFresh: true })).not.toHaveProperty('foreignCount');
+    expect(await report({ ...outcome, isFresh: true })).not.toHaveProperty('foreignCount');
   });
 
   test('has the fault of the last issuance until one has succeeded', async () => {

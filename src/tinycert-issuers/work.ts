@@ -1,4 +1,4 @@
-import type { AccountWork, Standing } from '../account/act.ts';
+import type { AccountWork, Outcome } from '../account/act.ts';
 import { type CheckFault, clientFault } from '../account/check.ts';
 import type { Account, AccountConnection } from '../account/tinycert-account.ts';
 import type { IssuerStatus } from '../api/tinycert/issuer-status.ts';
@@ -19,7 +19,7 @@ export const CHECK_INTERVAL: BackoffOptions = { base: 900_000, max: 900_000, jit
 
 const RATE_LIMITED: Reason = {
   reason: 'RateLimitExceeded',
-  message: 'TinyCert refuses more requests for now. The issuer is checked as soon as it may be.',
+  message: 'TinyCert refuses more requests for now. The issuer is checked as soon as TinyCert allows it.',
 };
 
 /** What a check finds. */
@@ -43,7 +43,7 @@ export function workOf(deps: Deps): AccountWork<Issuer, { connection: AccountCon
     known: ({ status }, issuer) => (status?.authority ? { issuer } : undefined),
     probe: (issuer, account, _plan, signal) => probe(deps, account, issuer, signal),
     faultOf,
-    report: (issuer, standing, context) => reportStanding(deps, issuer, standing, context),
+    report: (issuer, outcome, context) => reportOutcome(deps, issuer, outcome, context),
   };
 }
 
@@ -71,36 +71,36 @@ async function probe(
   return { issuer, shown: await describe(status?.authority, issuer) };
 }
 
-async function reportStanding(
+async function reportOutcome(
   deps: Deps,
   issuer: Issuer,
-  standing: Standing<Found>,
+  outcome: Outcome<Found>,
   context: ReconcileContext,
 ): Promise<void> {
   const write = (content: Report): Promise<void> => report(deps, issuer, content, context.signal);
-  switch (standing.is) {
+  switch (outcome.is) {
     case 'disconnected':
-      return write({ ...notReady(standing.why), state: 'Disconnected' });
+      return write({ ...notReady(outcome.why), state: 'Disconnected' });
     case 'absent':
-      return write({ ...notReady(standing.why), state: 'Connected' });
+      return write({ ...notReady(outcome.why), state: 'Connected' });
     case 'ready': {
-      const { found, isFresh, why, account } = standing;
+      const { found, isFresh, why, account } = outcome;
       const inventory = isFresh ? undefined : await inventoryToShow(deps, issuer, found.issuer, context);
       const ready = why ? notReady(why) : readyBy(found.issuer);
       return write({ ...ready, authority: found.shown, inventory, ...sessionOf(account) });
     }
     case 'unchecked':
-      return write({ ...readyBy(standing.issuer), ...sessionOf(standing.account) });
+      return write({ ...readyBy(outcome.issuer), ...sessionOf(outcome.account) });
     case 'stopped':
-      return write({ ...notReady(standing.why), ...sessionOf(standing.account) });
+      return write({ ...notReady(outcome.why), ...sessionOf(outcome.account) });
     case 'failed': {
-      const { why, nextCheckMs, account } = standing;
+      const { why, nextCheckMs, account } = outcome;
       if (why.stops === 'account') return write({ ...notReady(why), ...sessionOf(account) });
       const nextAttempt = deps.clock.now() + nextCheckMs;
       return write({ ...notReady(why), state: stateOf(why), nextAttempt });
     }
     default:
-      return standing satisfies never;
+      return outcome satisfies never;
   }
 }
 

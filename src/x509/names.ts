@@ -39,7 +39,7 @@ export function normalEmail(address: string): string {
 }
 
 /**
- * Whether a common name is a host name, and so belongs into the alternative names: a DNS name that has a dot or is all
+ * Whether a common name is a host name, and so belongs in the alternative names: a DNS name that has a dot or is all
  * lower case. `Alice` is a person, `alice` a host.
  */
 export function isHostName(name: string): boolean {

@@ -126,14 +126,15 @@ const rows: Record<string, Row> = {
     faults: [{ call: '*', times: 'forever', kind: 'html', status: 200 }],
     reason: 'ProtocolError',
     message:
-      'The endpoint does not speak the TinyCert API. Check its address and any proxy before it. (The reply is not JSON.)',
+      'The endpoint does not speak the TinyCert API. Check its address and any proxy in front of it. (The reply is not JSON.)',
     calls: { connect: 22 },
   },
   'the error page of a proxy': {
     setUp: (world) => world.account(),
     faults: [{ call: '*', times: 'forever', kind: 'html', status: 502 }],
     reason: 'UnexpectedStatus',
-    message: 'The endpoint answered with an HTTP error that has no TinyCert code. Check any proxy before it.',
+    message:
+      'The endpoint answered with an HTTP error that has no TinyCert code. Check any proxy in front of it.',
     calls: { connect: 22 },
   },
   'a redirect': {
@@ -141,7 +142,7 @@ const rows: Record<string, Row> = {
     faults: [{ call: '*', times: 'forever', kind: 'redirect', location: 'https://example.com/' }],
     reason: 'ProtocolError',
     message:
-      'The endpoint does not speak the TinyCert API. Check its address and any proxy before it. (The endpoint answered with a redirect.)',
+      'The endpoint does not speak the TinyCert API. Check its address and any proxy in front of it. (The endpoint answered with a redirect.)',
     calls: { connect: 22 },
   },
 };
@@ -153,7 +154,7 @@ function notAllowed(endpoint: string): string {
 /** The condition of a certificate while its issuer is not ready; the issuer states the reason. */
 const WAITING = unmet(
   'IssuerNotReady',
-  'TinyCertIssuer ca is not ready; its own conditions say why. This goes on by itself as soon as it is.',
+  'TinyCertIssuer ca is not ready; its own conditions say why. The operator continues by itself as soon as it is.',
 );
 
 describe('nothing is bought and nothing loops for ten minutes with', () => {

@@ -18,7 +18,7 @@ beforeEach(() => {
 const LOOK = { connect: 1, 'ca/list': 1, 'cert/list': 1, 'ca/details': 1, 'ca/get': 1 };
 const ISSUER_NOT_READY = unmet(
   'IssuerNotReady',
-  'TinyCertIssuer ca is not ready; its own conditions say why. This goes on by itself as soon as it is.',
+  'TinyCertIssuer ca is not ready; its own conditions say why. The operator continues by itself as soon as it is.',
 );
 
 function forever(call: Fault['call'], effect: FaultEffect): Fault[] {
@@ -36,7 +36,7 @@ describe('an unusable CA shows on the issuer, and once on the certificate:', () 
     [
       'its list of certificates is no list',
       forever('cert/list', { kind: 'not-json' }),
-      'ProtocolError: The endpoint does not speak the TinyCert API. Check its address and any proxy before it. (The list cannot be read: unexpected byte at 0.)',
+      'ProtocolError: The endpoint does not speak the TinyCert API. Check its address and any proxy in front of it. (The list cannot be read: unexpected byte at 0.)',
       { connect: 1, 'ca/list': 22, 'cert/list': 22 },
     ],
     [

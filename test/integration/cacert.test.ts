@@ -99,7 +99,7 @@ describe('a certificate', () => {
     expect(signed).toMatchObject({ cn: NAME, emails: MEMBER.emails });
     expect(status).toMatchObject({ serialNumber: signed?.serial, revision: 1, attempt: { number: 1 } });
     expect(status?.conditions?.map(sentence)).toEqual([
-      'Ready=True Ready: The Secret holds a valid certificate for this spec, which can log in to the account until it ends. To revoke it, find its serial number in the web account (account.php?id=5).',
+      'Ready=True Ready: The Secret holds a valid certificate for this spec, which can log in to the account until it expires. To revoke it, find its serial number in the web account (account.php?id=5).',
     ]);
     const secret = await cacert.world.get(secrets, 'mail-tls');
     const files = filesOf(secret);

@@ -30,12 +30,12 @@ describe('a certificate that somebody changes at TinyCert', () => {
     [
       'revoked',
       (id: number) =>
-        `Ready=False Revoked: Certificate ${id} is revoked at TinyCert and is not renewed. With desiredStatus Good another one is issued.`,
+        `Ready=False Revoked: Certificate ${id} is revoked at TinyCert and is not renewed. Set desiredStatus to Good to have another one issued.`,
     ],
     [
       'hold',
       (id: number) =>
-        `Ready=False OnHold: Certificate ${id} is on hold at TinyCert and is not renewed. With desiredStatus Good it is made good again.`,
+        `Ready=False OnHold: Certificate ${id} is on hold at TinyCert and is not renewed. Set desiredStatus to Good to lift the hold.`,
     ],
   ] as const)(
     'to %s is reported within the interval, in one write, and the operator leaves it unchanged',
@@ -138,7 +138,7 @@ describe('a certificate that somebody reissues at TinyCert', () => {
     await world.pass(4 * INTERVAL_MS);
 
     expect(await world.says(certificates, 'web')).toEqual([
-      `Ready=True NotListed: The Secret holds a valid certificate for this spec. TinyCert no longer lists certificate ${id}: it was reissued with another key or deleted there, and is replaced when it is due.`,
+      `Ready=True NotListed: The Secret holds a valid certificate for this spec. TinyCert no longer lists certificate ${id}: it was reissued with another key or deleted there, and is replaced when its renewal is due.`,
     ]);
     expect((await web(world)).status).toMatchObject({ certificateId: id, certificateStatus: 'obsolete' });
     expect(tally().writes['PATCH tinycertcertificates/status']).toBe(1);

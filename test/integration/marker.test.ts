@@ -81,7 +81,7 @@ test('an organizational unit of one’s own is refused before anything is bought
   await world.settled();
 
   expect(await world.says(certificates, 'unit')).toContainEqual(
-    'Ready=False OrganizationalUnitReserved: TinyCertIssuer ca marks its certificates in the organizational unit (OU), so that subject.organizationalUnit cannot be "IT": leave it out, or use another issuer.',
+    'Ready=False OrganizationalUnitReserved: TinyCertIssuer ca marks its certificates in the organizational unit (OU), so subject.organizationalUnit cannot be "IT": leave it out, or use another issuer.',
   );
   expect(all('unit')).toEqual([]);
 

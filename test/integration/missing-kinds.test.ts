@@ -172,7 +172,7 @@ test('a certificate reports that the kind of its issuer is not installed, and th
   };
 
   expect(await says('IssuerNotReady')).toEqual([
-    "Ready=False IssuerNotReady: TinyCertClusterIssuer nobody cannot be read, because the CRD of TinyCertClusterIssuer is not installed: run kubectl apply -f crds/ of the operator's release. This goes on by itself after that.",
+    "Ready=False IssuerNotReady: TinyCertClusterIssuer nobody cannot be read, because the CRD of TinyCertClusterIssuer is not installed: run kubectl apply -f crds/ from the operator's release. The operator then continues by itself.",
   ]);
 
   await installCrds(stage.kube);
@@ -201,7 +201,7 @@ test('a deleted certificate waits for the missing kind of its issuer, and is rev
     'web',
     ({ status }) =>
       conditionOf(status?.conditions, 'RevocationPending')?.message ===
-      "TinyCertIssuer ca cannot be read, because the CRD of TinyCertIssuer is not installed: run kubectl apply -f crds/ of the operator's release. This goes on by itself after that.",
+      "TinyCertIssuer ca cannot be read, because the CRD of TinyCertIssuer is not installed: run kubectl apply -f crds/ from the operator's release. The operator then continues by itself.",
   );
   await stage.clock.skip(HOUR);
 

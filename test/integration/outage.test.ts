@@ -21,7 +21,7 @@ const NAMES = Array.from({ length: COUNT }, (_, i) => `web-${i}`);
 const STATUS = 'patch tinycertcertificates/status 200';
 const WAITS = unmet(
   'IssuerNotReady',
-  'TinyCertIssuer ca is not ready; its own conditions say why. This goes on by itself as soon as it is.',
+  'TinyCertIssuer ca is not ready; its own conditions say why. The operator continues by itself as soon as it is.',
 ).join(' ');
 const READY = 'Ready=True Ready: The Secret holds a valid certificate for this spec.';
 

@@ -27,7 +27,7 @@ describe('while a renewal fails, the Secret stays as it is, and Ready ends with 
     [
       'the CA is out of order',
       { call: 'cert/reissue', times: 'forever', kind: 'error', code: 'UnknownError' },
-      'IssuerNotReady: TinyCertIssuer ca is not ready; its own conditions say why. This goes on by itself as soon as it is.',
+      'IssuerNotReady: TinyCertIssuer ca is not ready; its own conditions say why. The operator continues by itself as soon as it is.',
     ],
     [
       'what it reissued fails the checks',

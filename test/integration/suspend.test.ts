@@ -13,7 +13,7 @@ afterAll(() => stage.close());
 
 const HOUR = 3_600_000;
 const SUSPENDED =
-  'Issuing=False Suspended: spec.suspend is true: nothing is issued, renewed, repaired or revoked until it is not.';
+  'Issuing=False Suspended: spec.suspend is true: nothing is issued, renewed, repaired or revoked until it is false or removed.';
 
 test('a suspended certificate reports it in one write, is left alone until it expires, and then Ready reports that', async () => {
   const { world, operator } = await issued(stage, '3h');

@@ -44,7 +44,7 @@ describe('if the owner of a certificate cannot be known, nothing is adopted:', (
     const keys = [a, b].map(async (world) => filesOf(await world.get(secrets, 'twin-tls')).key);
     expect(new Set(await Promise.all(keys)).size).toBe(2);
     expect(operator.log.map(({ msg }) => msg)).toContain(
-      'Certificates that this attempt may have bought cannot be told from others and are left alone',
+      'Certificates that this attempt may have bought cannot be distinguished from others and are left alone',
     );
   });
 

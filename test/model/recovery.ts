@@ -13,7 +13,7 @@ import { dropped, inOwnSecret, learnId, nothing, publishing, setWork, type Take,
 
 type Look = Extract<StepName, 'previous' | 'list' | 'live' | 'cluster'>;
 
-/** Rule 6: the looks of a recovery. */
+/** What a recovery reads, by the name of the step. */
 export const looks: Record<Look, Take> = { previous, list, live, cluster };
 
 /** The order of the looks. A LIST of the cluster is needed only where nothing marks what is ours. */
@@ -104,7 +104,7 @@ function cluster(turn: Turn, p: number, work: Work): string {
   return seen(turn, p, { ...work, others: { resources, secrets, records } }, 'cluster', 'lists the cluster');
 }
 
-/** Rule 7. */
+/** What a recovery concludes from what it read. */
 function verdict(turn: Turn, p: number, work: Work): string {
   const { rules, state } = turn;
   const { candidates, seen: resource, resource: r } = work;

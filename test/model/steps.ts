@@ -137,7 +137,7 @@ export function decide(turn: Turn, p: number, r: number): string | undefined {
   );
 }
 
-/** Rule 2. */
+/** The attempt goes into status (`attemptBeforeCall`). */
 function attempt(turn: Turn, p: number, work: Work): string {
   const { rules, state } = turn;
   const { resource: r, seen } = work;
@@ -183,7 +183,7 @@ function attempt(turn: Turn, p: number, work: Work): string {
   return `${what}.`;
 }
 
-/** Rule 3. */
+/** The first byte leaves (`sendGate`). */
 function send(turn: Turn, p: number, work: Work): string {
   const { resource: r, attempt: made, seen, age } = work;
   if (!made) return dropped(turn, p, `${processName(p)} has nothing to send`);
@@ -205,7 +205,7 @@ function send(turn: Turn, p: number, work: Work): string {
   return `${processName(p)} sends ${made.operation} for ${resourceName(r)}.`;
 }
 
-/** Rule 4: the answer, or none within T. */
+/** The answer, or none within T. */
 function reply(turn: Turn, p: number, work: Work): string | undefined {
   const { resource: r, reply: id, age, attempt: made } = work;
   const name = `${processName(p)}, for ${resourceName(r)},`;
@@ -224,7 +224,7 @@ function reply(turn: Turn, p: number, work: Work): string | undefined {
   return publishing(turn, p, { ...work, certificateId: id }, `${name} hears of certificate ${id}.`);
 }
 
-/** Rule 8: what is given up is written on the issuer. */
+/** What is given up is written on the issuer. */
 function record(turn: Turn, p: number, work: Work): string {
   const { records } = turn.state;
   const { toRecord, seen, attempt: made } = work;
@@ -249,7 +249,7 @@ function record(turn: Turn, p: number, work: Work): string {
   return `${processName(p)} records on the issuer what ${resourceName(work.resource)} gives up: [${what}]${toRecord.abandoned ? ' and the attempt' : ''}.`;
 }
 
-/** Rule 5, first half. */
+/** The certificate goes into the Secret. */
 function secret(turn: Turn, p: number, work: Work): string {
   const { state, rules } = turn;
   const { resource: r, certificateId: id, seen } = work;
@@ -267,7 +267,7 @@ function secret(turn: Turn, p: number, work: Work): string {
   return `${processName(p)} writes ${id} to the Secret of ${resourceName(r)}.`;
 }
 
-/** Rule 5, second half. */
+/** The result goes into status. */
 function result(turn: Turn, p: number, work: Work): string {
   const { rules, state } = turn;
   const { resource: r, certificateId, seen, attempt: made } = work;

@@ -92,7 +92,7 @@ export class Breaker {
     if (this.#state === 'half-open') this.#close();
   }
 
-  /** Asks for leave to check. While the breaker is open, one check at a time is granted, once the wait is over. */
+  /** Asks for permission to check. While the breaker is open, one check at a time is granted, once the wait is over. */
   check(): Check {
     if (this.#state !== 'open') return { go: true, end: () => undefined };
     const left = this.#until - this.#clock.monotonic();
@@ -107,7 +107,7 @@ export class Breaker {
     };
   }
 
-  /** Makes the next check due now: something changed that may have mended the account. */
+  /** Makes the next check due now: something changed that may have fixed the account. */
   hurry(): void {
     if (this.#state !== 'open') return;
     this.#until = this.#clock.monotonic();

@@ -205,7 +205,7 @@ describe('a fault of the CA', () => {
     gate.breaker.checkSucceeded();
     await settle();
     expect(entered).toEqual(['0', '1', '2']);
-    expect(gate.isHeld('3')).toBe(true);
+    expect(gate.isStoppedFor('3')).toBe(true);
     succeed('2');
     await settle();
     expect(entered).toEqual(['0', '1', '2', '3', '4']);

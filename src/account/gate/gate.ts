@@ -110,8 +110,8 @@ export class Gate {
     this.#advance();
   }
 
-  /** Whether this key has to wait for the account to work again. */
-  isHeld(key: string): boolean {
+  /** Whether the account is stopped for this key. */
+  isStoppedFor(key: string): boolean {
     if (this.breaker.state === 'half-open') return !this.#called.has(key);
     return this.breaker.state === 'open';
   }

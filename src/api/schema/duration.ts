@@ -38,7 +38,7 @@ function limit(comparison: string, holds: (ms: number) => boolean, message: stri
  * TinyCert's certificates live 365, and a certificate that is due as soon as it is issued would be renewed without end.
  */
 export const renewBefore = text(
-  'How long before its expiry the certificate is renewed, in hours, minutes and seconds such as 720h or 1h30m, from 5m to 8640h (360 days). It excludes renewBeforePercentage. Default, if neither is set: a third of the lifetime. A value that does not fit into the lifetime of the certificate counts as not set.',
+  'How long before its expiry the certificate is renewed, in hours, minutes and seconds such as 720h or 1h30m, from 5m to 8640h (360 days). It cannot be combined with renewBeforePercentage. Default, if neither is set: a third of the lifetime. A value that does not fit into the lifetime of the certificate counts as not set.',
   {
     rule: `${syntax.rule} && self != ''`,
     holds: (value) => durationMs(value) !== undefined,
@@ -62,7 +62,7 @@ export const renewBeforePercentage = withRules(
   z.int().meta({
     format: 'int32',
     description:
-      'How much of its lifetime is left when the certificate is renewed, in percent, from 1 to 99. It excludes renewBefore. Default, if neither is set: a third of the lifetime.',
+      'How much of its lifetime is left when the certificate is renewed, in percent, from 1 to 99. It cannot be combined with renewBefore. Default, if neither is set: a third of the lifetime.',
   }),
   {
     rule: 'self >= 1 && self <= 99',

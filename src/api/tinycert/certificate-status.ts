@@ -28,7 +28,7 @@ const Attempt = z
     commonName: statusText('Requested common name.', 256),
     requestHash: statusText('Hash of all names and the whole subject in the request to TinyCert.', 80),
     since: time(
-      'Earliest start, on TinyCert’s clock, of a certificate that this attempt bought, or one of those that it follows without a gap.',
+      'Earliest start, on TinyCert’s clock, of a certificate that this attempt bought, or that one of the attempts it continues without a gap bought.',
     ),
     until: time(
       'Most likely the latest start, on TinyCert’s clock, of a certificate that the attempt bought.',
@@ -116,7 +116,7 @@ export const CertificateStatus = z
       'Reserved for a later release: the last revision that workloads were restarted for.',
     ).exactOptional(),
     seal: statusText(
-      'HMAC that proves that the operator wrote the ids in this status. It never fetches a private key because of a status without its seal.',
+      'HMAC that proves that the operator wrote the ids in this status. The operator never fetches a private key on the basis of a status without a valid seal.',
       128,
     ).exactOptional(),
   })

@@ -11,7 +11,7 @@ export interface Timing {
   lateExecution: number;
 }
 
-/** How long after the first sight of another process's attempt nothing can come of it any more: W + T + X. */
+/** How long after this process first sees another process's attempt that attempt is quiet: W + T + X. */
 export function quietAfter(timing: Timing): number {
   return timing.sendWindow + timing.callDeadline + timing.lateExecution;
 }

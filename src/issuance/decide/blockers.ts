@@ -13,7 +13,8 @@ export const FOREIGN_SECRET_RECHECK_MS = 60_000;
 
 const SUSPENDED: Reason = {
   reason: 'Suspended',
-  message: 'spec.suspend is true: nothing is issued, renewed, repaired or revoked until it is not.',
+  message:
+    'spec.suspend is true: nothing is issued, renewed, repaired or revoked until it is false or removed.',
 };
 
 /** A suspended resource needs nothing, whatever it lacks. It is still finalized when it is deleted. */
@@ -111,7 +112,7 @@ export function reportPlan(blocker: Blocker, { isServed, ready, until }: Served)
   };
 }
 
-/** The plan for a blocker: a brief one is not reported. A parked certificate still reconciles when what it serves ends. */
+/** The plan for a blocker: a brief one is not reported. A parked certificate is still reconciled when the certificate in its Secret expires. */
 export function blockedPlan(blocker: Blocker, served: Served): ReportPlan | NothingPlan {
   if (!blocker.isBrief) return reportPlan(blocker, served);
   return blocker.wakeBy === 'gate'

@@ -18,12 +18,12 @@ export function turnOf(gate: Gate | undefined, key: string): GateTurn {
 }
 
 function phaseOf(gate: Gate, key: string): GateTurn['phase'] {
-  if (gate.isHeld(key)) return 'stopped';
+  if (gate.isStoppedFor(key)) return 'stopped';
   if (gate.pausedFor > 0) return 'paused';
   return gate.isOnTrial() ? 'trial' : 'open';
 }
 
-/** The ticket a certificate waits with. The certificate that ends first has the first turn. */
+/** The ticket with which a certificate waits. The certificate that expires first has the first turn. */
 export function ticketOf(
   { wake }: { wake: (key: string) => void },
   { certificate, now }: Pick<CertificateInputs, 'certificate' | 'now'>,
@@ -60,7 +60,7 @@ export async function inTurn<I extends CertificateInputs, R>(
   { work, parked }: { work: (inputs: I) => Promise<R>; parked: (isStopped: boolean) => Promise<R> },
 ): Promise<R> {
   const permit = await gate.enter(ticket, signal);
-  if (!permit) return parked(gate.isHeld(ticket.key));
+  if (!permit) return parked(gate.isStoppedFor(ticket.key));
   try {
     return await work({ ...inputs, turn: { ...inputs.turn, epoch: permit.epoch } });
   } finally {

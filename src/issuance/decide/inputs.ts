@@ -21,7 +21,7 @@ export interface CertificateInputs<T extends CertificateResource = CertificateRe
   specHash: string;
   /** Whether the installed CRDs have every field that the operator writes. */
   crdsFit: boolean;
-  /** An older resource of the namespace with the same `secretName`, as `kind name`. */
+  /** The other resource that owns the Secret this one names, as `kind name`: not always the older one (`NameClaims`). */
   elder: string | undefined;
   secret: SecretView;
   turn: GateTurn;

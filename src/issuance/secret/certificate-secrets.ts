@@ -131,7 +131,7 @@ export class CertificateSecrets<T extends CertificateResource> {
   }
 
   /**
-   * Writes what a Secret with usable content lacks, in one write or none: the files that the spec wants of that content,
+   * Writes what a Secret with usable content lacks, in one write or none: the files that the spec asks for, made from that content,
    * labels, annotations and owners. Call it only if the content is known to come from the CA. Returns the metadata. Throws
    * an `ApiError`.
    */

@@ -36,7 +36,7 @@ export class StatusRefused extends AppError {
   constructor(why: string, options?: ErrorOptions) {
     super(
       'StatusRefused',
-      `The API server refuses the status of this resource, and nothing is issued for it until that is mended: ${why}`,
+      `The API server refuses the status of this resource, and nothing is issued for it until that is fixed: ${why}`,
       options,
     );
   }

@@ -63,7 +63,7 @@ interface Reporting<T extends CertificateResource> {
 }
 
 /**
- * Reports a blocker in the conditions and, unless it `isSaidElsewhere`, by an event. If something keeps undoing the report,
+ * Reports a blocker in the conditions and, unless it `isReportedElsewhere`, by an event. If something keeps undoing the report,
  * such as another operator without leader election, it comes less and less often.
  */
 export async function reportBlocker<T extends CertificateResource>(
@@ -95,7 +95,7 @@ export async function repair(
   if (requeueAfterMs > 0) return { requeueAfterMs };
   // After a failure this is a retry, which has its own backoff, and not another repair.
   if (certificate.status?.failedAttempts === undefined && repairLimiter.note(key)) {
-    const message = `The Secret ${certificate.spec.secretName} is changed again and again by somebody else: it is put right with longer and longer pauses. See its managedFields for who writes it.`;
+    const message = `Somebody else keeps changing the Secret ${certificate.spec.secretName}: the operator repairs it after longer and longer pauses. Its managedFields show who writes it.`;
     warn(certificate, 'SecretContested', message);
   }
   return make();

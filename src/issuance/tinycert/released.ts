@@ -75,7 +75,7 @@ export function releasedPatch(status: Memory, additions: readonly ReleasedAdditi
   const abandonedById = new Map((status.abandoned ?? []).map((each) => [each.attemptId, each]));
   for (const addition of additions) {
     for (const each of addition.released ?? []) {
-      // A deliberate release outweighs one for want of a known owner.
+      // A deliberate release outweighs one that was recorded because the owner is unknown.
       const known = releasedById.get(each.certificateId);
       if (!known || (known.cause === 'Undecided' && each.cause === 'Deleted'))
         releasedById.set(each.certificateId, each);

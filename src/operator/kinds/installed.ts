@@ -20,7 +20,7 @@ export function onInstalled(kind: Kind, listener: () => void): () => void {
 }
 
 /**
- * Once another kind of certificates has been installed, has those worked on again that name a Secret which one of the
+ * Once another kind of certificates has been installed, requeues those certificates that name a Secret which one of the
  * other kind names too. Returns the function that ends this.
  */
 export function wakeSharers(

@@ -15,7 +15,7 @@ export function synced(kind: Kind): Need {
   return { kind, states: ['synced'] };
 }
 
-/** The controller asks only which objects there are, as for claims: that the kind is not installed answers that. */
+/** The controller asks only which objects exist, as for claims: if the kind is not installed, there are none. */
 export function known(kind: Kind): Need {
   return { kind, states: ['synced', 'absent'] };
 }

@@ -60,7 +60,7 @@ test('a CRD that is installed together with the operator is no error', async () 
 test('a missing right is named once, however long it lasts', async () => {
   const { clock, lines } = reporting({ cacertaccounts: 'forbidden' });
   await clock.advance(100 * LIST_AGAIN);
-  expect(lines).toEqual(['error The operator lacks a right: apply deploy/rbac.yaml of this release.']);
+  expect(lines).toEqual(['error The operator lacks a permission: apply deploy/rbac.yaml from this release.']);
 });
 
 test('a missing CRD is named after the API server could not be reached in between', async () => {

@@ -30,13 +30,13 @@ export function reportKinds(kinds: readonly Kind[], log: Logger): void {
         log.error({ kind: kind.type.kind, error }, notInstalled(kind));
         return;
       }
-      // What happens to a kind once it is in sync, the reflector logs.
+      // The reflector logs what happens to a kind once it is in sync.
       if (kind.state === 'synced') return;
       if (fault === 'forbidden') {
         reported.set(kind, fault);
         log.error(
           { kind: kind.type.kind, error },
-          'The operator lacks a right: apply deploy/rbac.yaml of this release.',
+          'The operator lacks a permission: apply deploy/rbac.yaml from this release.',
         );
       } else if (unreachable !== error.message) {
         unreachable = error.message;

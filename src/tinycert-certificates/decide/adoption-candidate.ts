@@ -12,7 +12,7 @@ const needsProof: ReadonlySet<Plan['do']> = new Set([
 ]);
 
 /**
- * Whether the own Secret should prove its certificate first: its status has no valid seal, as a new resource's has not, and
+ * Whether the resource's own Secret should prove its certificate first: its status has no valid seal, as a new resource's has not, and
  * the Secret is whole. A resource without a certificate adopts only a valid one.
  */
 export function mayProve(inputs: Inputs, plan: Plan): boolean {

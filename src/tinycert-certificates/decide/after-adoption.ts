@@ -3,7 +3,7 @@ import { planOf } from './plan.ts';
 import type { Plan } from './types.ts';
 
 /**
- * Decides what to do when the own Secret holds no certificate that status can adopt. Pure. `givesUp` is a certificate that
+ * Decides what to do when the resource's own Secret holds no certificate that status can adopt. Pure. `givesUp` is a certificate that
  * the Secret proves and the resource does not want: once the Secret holds another one, only the record of it as a former
  * certificate remains.
  */

@@ -45,7 +45,7 @@ export function decideAfterRecovery(inputs: Inputs, attempt: Attempt, verdict: V
   return { do: 'issue', ...orderOf(inputs, { operation, why }) };
 }
 
-/** What the resource needs now, as far as it takes a purchase. A status with a broken seal is no reason to need nothing. */
+/** The purchase that the resource needs now, if any. With a broken seal, status cannot prove that none is needed. */
 function remedyOf(inputs: Inputs, isLate: boolean, again: Order['operation']): 'issue' | 'renew' | undefined {
   if (inputs.sealed === false) return isLate || again === 'New' ? 'issue' : 'renew';
   const remedy = nextNeed(inputs)?.remedy;

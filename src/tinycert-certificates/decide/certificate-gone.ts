@@ -26,6 +26,6 @@ export function certificateGone(
   if (!isCertain) return undefined;
   return {
     reason: 'CertificateGone',
-    message: 'TinyCert no longer gives the certificate out; another one is issued.',
+    message: 'TinyCert no longer returns the certificate or its key; another one is issued.',
   };
 }

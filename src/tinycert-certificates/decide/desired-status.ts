@@ -22,7 +22,7 @@ export function desiredStatusForbids(
   if (!isBuying && !(isRepair && desiredStatus === 'Revoked')) return undefined;
   return {
     reason: desiredStatus === 'Hold' ? 'OnHold' : 'Revoked',
-    message: `spec.desiredStatus is ${desiredStatus}, so that no certificate is issued: set it to Good, or leave it out.`,
+    message: `spec.desiredStatus is ${desiredStatus}, so no certificate is issued: set it to Good, or remove it.`,
   };
 }
 
@@ -37,13 +37,13 @@ export function heldOrRevoked({ status }: Resource): Reason | undefined {
   if (certificateStatus === 'hold') {
     return {
       reason: 'OnHold',
-      message: `Certificate ${certificateId} is on hold at TinyCert and is not renewed. With desiredStatus Good it is made good again.`,
+      message: `Certificate ${certificateId} is on hold at TinyCert and is not renewed. Set desiredStatus to Good to lift the hold.`,
     };
   }
   if (certificateStatus === 'revoked') {
     return {
       reason: 'Revoked',
-      message: `Certificate ${certificateId} is revoked at TinyCert and is not renewed. With desiredStatus Good another one is issued.`,
+      message: `Certificate ${certificateId} is revoked at TinyCert and is not renewed. Set desiredStatus to Good to have another one issued.`,
     };
   }
   return undefined;
@@ -54,7 +54,7 @@ export function notListed({ status }: Resource): Reason | undefined {
   if (status?.certificateStatus !== 'obsolete') return undefined;
   return {
     reason: 'NotListed',
-    message: `The Secret holds a valid certificate for this spec. TinyCert no longer lists certificate ${status.certificateId}: it was reissued with another key or deleted there, and is replaced when it is due.`,
+    message: `The Secret holds a valid certificate for this spec. TinyCert no longer lists certificate ${status.certificateId}: it was reissued with another key or deleted there, and is replaced when its renewal is due.`,
   };
 }
 
@@ -66,6 +66,6 @@ export function revokedButWanted({ certificate: { spec, status } }: Inputs): Nee
   return {
     remedy: 'issue',
     reason: 'Revoked',
-    message: `Certificate ${certificateId} is revoked and desiredStatus is Good, so that another one is issued.`,
+    message: `Certificate ${certificateId} is revoked and desiredStatus is Good, so another one is issued.`,
   };
 }

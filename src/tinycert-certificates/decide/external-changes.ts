@@ -25,7 +25,7 @@ export function statusChangedAtCa({
     remedy: 'adoptReissued',
     candidates: observed.candidates,
     reason: 'Reissued',
-    message: `TinyCert no longer lists certificate ${id}; somebody may have reissued it, and the new one is looked for.`,
+    message: `TinyCert no longer lists certificate ${id}; somebody may have reissued it, and the operator looks for the new one.`,
   };
 }
 
@@ -37,6 +37,6 @@ export function revokedExternally({ certificate: { spec, status } }: Inputs): Ne
   return {
     remedy: 'issue',
     reason: 'Revoked',
-    message: `Certificate ${certificateId} was revoked at TinyCert, so that another one is issued.`,
+    message: `Certificate ${certificateId} was revoked at TinyCert, so another one is issued.`,
   };
 }

@@ -49,7 +49,7 @@ function otherAuthority({ certificate: { status }, issuer }: Inputs): Need | und
   return {
     remedy: 'issue',
     reason: 'IncorrectIssuer',
-    message: `The certificate was issued by authority ${status?.authorityId}, the issuer now names ${issuer.issuer.authority.id}.`,
+    message: `The certificate was issued by authority ${status?.authorityId}; the issuer now names authority ${issuer.issuer.authority.id}.`,
   };
 }
 
@@ -75,7 +75,7 @@ function expiredOrDue(inputs: Inputs): Need | undefined {
     return {
       remedy,
       reason: OUTSIDE_WINDOW,
-      message: `No renewal window opens in time before certificate ${certificateId} expires at ${notAfter}; it is renewed outside of them.`,
+      message: `No renewal window opens in time before certificate ${certificateId} expires at ${notAfter}; it is renewed outside the windows.`,
     };
   }
   return {
@@ -109,7 +109,11 @@ function secretChanged(inputs: Inputs): Need | undefined {
   const lack = lackOf(secret, spec);
   return lack
     ? { remedy: 'syncSecret', ...lack }
-    : { remedy: 'updateStatus', reason: 'Ready', message: 'The Secret was touched and is sound.' };
+    : {
+        remedy: 'updateStatus',
+        reason: 'Ready',
+        message: 'The Secret was changed and its content is correct.',
+      };
 }
 
 /** The same certificate again, or another one if the CA no longer has it. */

@@ -32,14 +32,14 @@ export function openAttempt(inputs: Inputs): Need | undefined {
     return {
       remedy: attempt.operation === 'New' ? 'issue' : 'renew',
       reason: 'Issuing',
-      message: 'The last attempt was not sent and is made again.',
+      message: 'The last attempt was not sent; it is made again.',
     };
   }
   return {
     remedy: 'recover',
     quietAt: known.quietAt,
     reason: 'Recovering',
-    message: 'An attempt has no result; what came of it is looked up before another one is made.',
+    message: 'An attempt has no result; the operator finds out what it bought before it makes another one.',
   };
 }
 
@@ -60,12 +60,12 @@ export function isOutdated(
 /** Why the purchase of an outdated attempt is not served. */
 export const REQUEST_CHANGED = {
   reason: 'RequestChanged',
-  message: 'The spec changed while a certificate was asked for.',
+  message: 'The spec changed while a certificate was being requested.',
 } as const;
 
 /** Why an attempt replaces one whose purchase cannot be found. The words never change. */
 export const MADE_AGAIN = {
   reason: 'AttemptRepeated',
   message:
-    'TinyCert was asked before and no certificate came of it that can be told to be this one; it is asked again.',
+    'TinyCert was asked before, and no certificate can be identified as the result; it is asked again.',
 } as const;

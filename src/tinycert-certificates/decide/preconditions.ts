@@ -41,7 +41,7 @@ export function firstBlocker(inputs: Inputs, need: Need): Blocker | undefined {
 export const SEAL_BROKEN: Reason = {
   reason: 'SealBroken',
   message:
-    'The status was changed by somebody else or the API key was replaced, so the certificate id in it is not believed. Change the spec or delete and create the resource to have a new certificate issued.',
+    'The status was changed by somebody else or the API key was replaced, so the certificate id in it is not trusted. To have a new certificate issued, change the spec, or delete the resource and create it again.',
 };
 
 /** A private key is never fetched on the word of a status that somebody else may have written. */
@@ -67,7 +67,7 @@ export function kindNotInstalled({ spec }: Inputs['certificate']): Reason {
   const { kind, name } = spec.issuerRef;
   return {
     reason: 'IssuerNotReady',
-    message: `${kind} ${name} cannot be read, because the CRD of ${kind} is not installed: run kubectl apply -f crds/ of the operator's release. This goes on by itself after that.`,
+    message: `${kind} ${name} cannot be read, because the CRD of ${kind} is not installed: run kubectl apply -f crds/ from the operator's release. The operator then continues by itself.`,
   };
 }
 
@@ -83,7 +83,7 @@ function unitReserved({ certificate: { spec }, issuer }: Inputs, { remedy }: Nee
   const { kind, name } = spec.issuerRef;
   return {
     reason: 'OrganizationalUnitReserved',
-    message: `${kind} ${name} marks its certificates in the organizational unit (OU), so that subject.organizationalUnit cannot be "${unit}": leave it out, or use another issuer.`,
+    message: `${kind} ${name} marks its certificates in the organizational unit (OU), so subject.organizationalUnit cannot be "${unit}": leave it out, or use another issuer.`,
   };
 }
 
@@ -96,6 +96,6 @@ export function waitsForIssuer({ spec }: Inputs['certificate']): Reason {
   const { kind, name } = spec.issuerRef;
   return {
     reason: 'IssuerNotReady',
-    message: `${kind} ${name} is not ready; its own conditions say why. This goes on by itself as soon as it is.`,
+    message: `${kind} ${name} is not ready; its own conditions say why. The operator continues by itself as soon as it is.`,
   };
 }

@@ -77,7 +77,7 @@ const pending = (certificateId: number, action: 'Hold' | 'Revoke') => ({
 
 test.each<[string, Action, CertificateStatus | undefined, number[], Record<number, string>]>([
   ['nothing was issued', 'Revoke', undefined, [], {}],
-  ['nothing was promised', 'None', { ...issued, formerCertificateIds: [3] }, [4], {}],
+  ['no revocation is pending', 'None', { ...issued, formerCertificateIds: [3] }, [4], {}],
   ['it has a certificate', 'Revoke', issued, [], { 7: 'Revoke' }],
   ['it is to be held', 'Hold', issued, [], { 7: 'Hold' }],
   [
@@ -96,7 +96,7 @@ test.each<[string, Action, CertificateStatus | undefined, number[], Record<numbe
   ],
   ['a recovery found another one', 'Revoke', issued, [9], { 7: 'Revoke', 9: 'Revoke' }],
   [
-    'a replaced one still waits, and the rest was promised nothing',
+    'a replaced one still waits, and nothing is pending for the rest',
     'None',
     { ...issued, pendingRevocations: [pending(3, 'Hold')] },
     [],

@@ -7,7 +7,7 @@ import type { Inputs } from '../context/inputs.ts';
 /** A status that a certificate can have at the CA. */
 export type CaStatus = NonNullable<CertificateStatus['certificateStatus']>;
 
-/** What would bring the world to what the spec wants, and why. */
+/** What has to be done to match the spec, and why. */
 export type Need = Reason &
   (
     | { remedy: 'renew' | 'republish' | 'syncSecret' | 'updateStatus' }
@@ -59,6 +59,6 @@ export type Plan =
   | { do: 'republish'; why: Reason }
   /** Restore labels, annotations and owners of a Secret whose content is sound. */
   | { do: 'syncSecret' }
-  /** Adopt the certificate that the own Secret proves, or follow `decideAfterAdoption`. */
+  /** Adopt the certificate that the resource's own Secret proves, or follow `decideAfterAdoption`. */
   | { do: 'adopt' }
   | { do: 'updateStatus' };

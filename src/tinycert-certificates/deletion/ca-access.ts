@@ -39,12 +39,12 @@ export function caAccessOf(deps: Deps, certificate: TinyCertCertificate): CaAcce
   const state = deps.directory.get(key);
   const notReady = {
     reason: 'IssuerNotReady',
-    message: `${kind} ${name} is not ready; its own conditions say why. What was promised is done as soon as it is, and this resource goes then.`,
+    message: `${kind} ${name} is not ready; its own conditions say why. Its holds and revocations are done as soon as it is ready; this resource is removed after that.`,
   };
   if (state?.ready) {
     deps.revocationRetries.accessRestored(metadata.uid ?? '');
     const { gate } = state.issuer.account;
-    if (gate.isHeld(keyOf(certificate))) return { do: 'wait', why: notReady, gate };
+    if (gate.isStoppedFor(keyOf(certificate))) return { do: 'wait', why: notReady, gate };
     return { do: 'ask', issuer: state.issuer, isLast: false };
   }
   if (!state && !deps.issuerKindInstalled(key)) return { do: 'wait', why: kindNotInstalled(certificate) };
@@ -62,7 +62,7 @@ export function caAccessOf(deps: Deps, certificate: TinyCertCertificate): CaAcce
 }
 
 /**
- * Lets a deleted resource go without its holds and revocations, once there has been no access to the CA for ten minutes. It is
+ * Removes the finalizer of a deleted resource without its holds and revocations, once there has been no access to the CA for ten minutes. It is
  * reported where it can still be read: in the log, in a metric, and in an event in the operator's own namespace.
  */
 export async function releaseUnrevoked(
@@ -75,27 +75,27 @@ export async function releaseUnrevoked(
   const uid = metadata.uid ?? '';
   const left = RELEASE_AFTER_MS - deps.revocationRetries.withoutAccess(uid, deps.clock.monotonic());
   if (left > 0) {
-    const said = `${message} Nobody is left who could ask TinyCert; ten minutes after that this resource goes, and its certificates stay as they are. Setting onDelete to None lets it go at once.`;
+    const said = `${message} No issuer or session is left to reach TinyCert with. This resource is removed ten minutes after that was first found, and its certificates keep their status. Set onDelete to None to remove it at once.`;
     await reportPending(deps, certificate, { reason, message: said }, signal);
     return { requeueAfterMs: left };
   }
   const unrevoked = revocationsOnDelete(spec, status).map(({ certificateId, action }) => {
     const serialNumber = certificateId === status?.certificateId ? status.serialNumber : undefined;
     const facts = { certificateId, serialNumber, authorityId: status?.authorityId, action };
-    log.error(facts, 'A certificate is given up without the hold or revocation that was promised');
+    log.error(facts, 'A certificate is given up without the hold or revocation that was due');
     deps.metrics.revocations.inc({ status: STATUS_OF[action], outcome: 'released' });
     return `${certificateId}${serialNumber === undefined ? '' : ` (serial number ${serialNumber})`}, to be ${WORDS[action]}`;
   });
   const { attempt } = status ?? {};
   if (attempt && isOpen(status)) {
-    log.error({ attempt }, 'An attempt is given up, and what it may have bought stays as it is');
-    unrevoked.push(`that an attempt for ${attempt.commonName} may have bought above ${attempt.afterId}`);
+    log.error({ attempt }, 'An attempt is given up; a certificate that it may have bought keeps its status');
+    unrevoked.push(`with an id above ${attempt.afterId}, if an attempt for ${attempt.commonName} bought one`);
   }
   const of = `authority ${status?.authorityId ?? 'unknown'}, resource ${metadata.namespace}/${metadata.name}`;
   if (unrevoked.length > 0) {
     deps.warnOperator(
       'RevocationAbandoned',
-      `Certificate ${unrevoked.join('; certificate ')}; ${of}: given up as it is. ${message}`,
+      `Certificate ${unrevoked.join('; certificate ')}; ${of}: given up with its present status. ${message}`,
     );
   }
   await removeFinalizer(deps, certificate, signal);

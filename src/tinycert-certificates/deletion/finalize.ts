@@ -63,7 +63,8 @@ export async function finalize(
       if (attempt.is === 'open') {
         const why = {
           reason: 'Recovering',
-          message: 'An attempt has no result; what it bought is looked up first, to be revoked as well.',
+          message:
+            'An attempt has no result; the operator first finds out what it bought, to hold or revoke that as well.',
         };
         await reportPending(deps, certificate, why, signal);
         return { requeueAfterMs: attempt.quietAfterMs };
@@ -85,7 +86,7 @@ export async function finalize(
     await removeFinalizer(deps, certificate, signal);
     deps.revocationRetries.forget(uid);
     if (status?.attempt) deps.attempts.forget(status.attempt.id);
-    log.info('All holds and revocations of a deleted resource are done, and it goes');
+    log.info('All holds and revocations of a deleted resource are done; its finalizer was removed');
     return {};
   }
 }
@@ -137,8 +138,8 @@ async function concludeAttempt(work: Work): Promise<ConcludedAttempt> {
 }
 
 /**
- * The revocations that may be done. On the word of a status with a broken seal, which anybody may have written, only a
- * certificate is revoked whose private key the resource's own Secret holds.
+ * The revocations that may be done. If the seal of the status is broken, anybody may have
+ * written it: only a certificate whose private key is in the resource's own Secret is then held or revoked.
  */
 async function provenRevocations(work: Work, revocations: readonly Revocation[]): Promise<Revocation[]> {
   const { deps, inputs, issuer, signal, log } = work;
@@ -156,7 +157,7 @@ async function provenRevocations(work: Work, revocations: readonly Revocation[])
     .filter((revocation) => !proven.includes(revocation))
     .map(({ certificateId }) => certificateId);
   if (unproven.length > 0) {
-    const message = `The status was changed by somebody else or the API key was replaced, so that the ids in it are not believed. Look at TinyCert whether certificate ${unproven.join(', ')} was this resource's and is to be revoked.`;
+    const message = `The status was changed by somebody else or the API key was replaced, so the ids in it are not trusted. Check at TinyCert whether these certificates belonged to this resource and should be held or revoked: ${unproven.join(', ')}.`;
     deps.warn(certificate, 'SealBroken', message);
     log.warn({ certificateIds: unproven }, 'Certificates of a status with a broken seal are not revoked');
   }

@@ -10,7 +10,7 @@ export function hasFinalizer({ metadata }: Pick<TinyCertCertificate, 'metadata'>
   return metadata.finalizers?.includes(REVOCATION_FINALIZER) ?? false;
 }
 
-/** Whether the resource needs the finalizer: only where a hold or revocation may become due, so the rest pay no write. */
+/** Whether the resource needs the finalizer: only where a hold or revocation may become due, so that the others cost no extra write. */
 export function needsFinalizer({ spec, status }: Pick<TinyCertCertificate, 'spec' | 'status'>): boolean {
   const { onDelete = 'None', onReplace = 'None' } = spec.revocation ?? {};
   return onDelete !== 'None' || onReplace !== 'None' || (status?.pendingRevocations?.length ?? 0) > 0;

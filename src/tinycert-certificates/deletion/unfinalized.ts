@@ -20,7 +20,7 @@ interface Gone {
 }
 
 /**
- * Records, on its issuer, what a resource had that went without our finalizer (`recordGivenUp`): its certificates, so that no
+ * Records, on the issuer, what a resource deleted without our finalizer had (`recordGivenUp`): its certificates, so that no
  * other resource adopts them and no inventory reports them as orphans; its open attempt, so that what it may have bought is
  * found. Every replica collects and the leader writes, so that little is lost with a leader.
  */
@@ -86,7 +86,7 @@ export class Unfinalized {
     await releasedStore.add(key, given, signal);
     log.info(
       { certificateIds: given.released.map(({ certificateId }) => certificateId), resources: judged.length },
-      'Certificates were given up with their resources',
+      'Recorded on the issuer what deleted resources gave up',
     );
     const left = (this.#pending.get(key) ?? []).filter((gone) => !judged.includes(gone));
     if (left.length === 0) this.#pending.delete(key);

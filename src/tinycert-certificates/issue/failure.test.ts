@@ -173,7 +173,7 @@ describe('after a purchase that returned no id', () => {
         status: 'False',
         reason: 'IssuerNotReady',
         message:
-          'TinyCertIssuer ca is not ready; its own conditions say why. This goes on by itself as soon as it is.',
+          'TinyCertIssuer ca is not ready; its own conditions say why. The operator continues by itself as soon as it is.',
         lastTransitionTime: '2026-01-01T00:00:00Z',
         observedGeneration: 1,
       },

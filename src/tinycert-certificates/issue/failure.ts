@@ -31,7 +31,7 @@ interface Handling {
 }
 
 /**
- * Every failure by whose fault it is. A fault of the issuer costs a certificate one write, however long it lasts, and no
+ * Every failure, sorted by whose fault it is. A fault of the issuer costs a certificate one write, however long it lasts, and no
  * backoff of its own: the account's gate and the issuer's controller know when to continue.
  */
 const handlings = {
@@ -74,7 +74,7 @@ export async function afterFailedCall(
   if (stopsOf(error) !== 'nobody') {
     const isOnTrial = inputs.turn.phase !== 'open';
     if (isOpen) return isOnTrial ? waitForIssuer(work, error, {}) : recoverLater(work, error);
-    // This process can try again at once. Of a row of refusals only the first is written.
+    // This process can try again at once. Of several refusals in a row, only the first is written.
     deps.attempts.prepared(attempt.id, deps.clock.monotonic());
     return waitForIssuer(work, error, isOnTrial ? {} : { attempt: { ...attempt, outcome: 'Refused' } });
   }

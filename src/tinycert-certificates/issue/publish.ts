@@ -34,7 +34,7 @@ class CertificateGone extends AppError {
   constructor(options?: ErrorOptions) {
     super(
       'CertificateGone',
-      'TinyCert no longer has the certificate, so that its Secret cannot be filled again: another one is issued.',
+      'TinyCert no longer has the certificate, so its Secret cannot be restored: another one is issued.',
       options,
     );
   }

@@ -40,7 +40,7 @@ export class RecoveryEvidence {
   }
 
   /**
-   * The id of the certificate in the own Secret, if the attempt got that far (`ownSecretFirst`) and asked for it
+   * The id of the certificate in the resource's own Secret, if the attempt got that far (`ownSecretFirst`) and asked for it
    * (`ownSecretFits`). The CA has to prove what the Secret's annotation claims.
    */
   async inOwnSecret(): Promise<number | undefined> {
@@ -180,7 +180,7 @@ export class RecoveryEvidence {
     return this.#deps.releasedStore.read(this.#attempt.authorityId, this.#options.signal);
   }
 
-  /** The public key that a reissue keeps: from the CA, or from the own Secret if the CA hands out no obsolete certificates. */
+  /** The public key that a reissue keeps: from the CA, or from the resource's own Secret if the CA hands out no obsolete certificates. */
   async #previousKey(): Promise<string | undefined> {
     const { previousId } = this.#attempt;
     if (previousId === undefined) return undefined;

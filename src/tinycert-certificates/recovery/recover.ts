@@ -84,7 +84,7 @@ async function recoverNew(work: Work, attempt: Attempt, evidence: RecoveryEviden
   if (why === undefined) return { verdict: { adopt: only } };
   work.log.warn(
     { candidates: open, attempt: attempt.id, ambiguity: why },
-    'Certificates that this attempt may have bought cannot be told from others and are left alone',
+    'Certificates that this attempt may have bought cannot be distinguished from others and are left alone',
   );
   return boughtNothing(open);
 

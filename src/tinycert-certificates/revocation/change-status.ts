@@ -100,7 +100,7 @@ async function statusAtCa(access: Access, id: number): Promise<StatusAtCa> {
   }
   throw new TinyCertError('ProtocolError', {
     call: 'cert/details',
-    detail: 'The status of the certificate is none that is known.',
+    detail: 'TinyCert reports a status that the operator does not know.',
   });
 }
 

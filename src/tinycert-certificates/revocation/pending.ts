@@ -70,7 +70,7 @@ export function afterFailedRevocation(
   if (!isLast || stops === 'pause') stopIssuer(deps, key, issuer, error, gate.breaker.epoch);
   if (stops === 'pause') return { result: { requeueAfterMs: gate.pausedFor } };
   // The issuer reports its own fault, and every certificate waits for it.
-  if (!isLast && (gate.isHeld(key) || !deps.directory.get(issuerKey)?.ready))
+  if (!isLast && (gate.isStoppedFor(key) || !deps.directory.get(issuerKey)?.ready))
     return { result: { requeueAfterMs: DECIDE_AGAIN_MS } };
   const requeueAfterMs = deps.revocationRetries.failed(uid, deps.clock.monotonic());
   const message = `TinyCert has not confirmed the hold or revocation; it is tried again. ${error.message}`;

@@ -31,7 +31,7 @@ type Outcomes = Map<number, StatusAtCa | 'claimed'>;
 const SEAL_BROKEN: Reason = {
   reason: 'SealBroken',
   message:
-    'The status was changed by somebody else or the API key was replaced, so that the ids in it are not believed and no replaced certificate is held or revoked on their word. Look at TinyCert whether some are left.',
+    'The status was changed by somebody else or the API key was replaced, so the ids in it are not trusted and no replaced certificate is held or revoked. Check at TinyCert whether replaced certificates remain that should be.',
 };
 
 /**

@@ -21,7 +21,7 @@ export type Adoption =
   | { givesUp?: undefined };
 
 /**
- * Adopts the certificate in the own Secret into status, once the CA has proved it: for a resource that was created again or
+ * Adopts the certificate in the resource's own Secret into status, once the CA has proved it: for a resource that was created again or
  * restored without its status, and for a status whose seal is broken. Whatever else a status with a broken seal contains is
  * dropped: a seal over what somebody else may have written would make it ours. Rejects with a `TinyCertError`.
  */

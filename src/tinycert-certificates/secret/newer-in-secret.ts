@@ -12,7 +12,7 @@ export interface NewerInSecret {
 }
 
 /**
- * The certificate in the own Secret, if it is the one to be published or a later one for the same names and subject: the
+ * The certificate in the resource's own Secret, if it is the one to be published or a later one for the same names and subject: the
  * certificate in a Secret never falls (`secretNeverFalls`), and nothing is fetched that is already there. It is called
  * twice: before the certificate is fetched, when only the annotation tells which id to check, and with `fetched`, when its
  * dates show whether the annotation can be right. Rejects with a `TinyCertError`.

@@ -168,7 +168,7 @@ function verdict(turn: Turn, p: number, work: Work, entry: Entry): string {
   return again(turn, p, work, entry, own, 'New');
 }
 
-/** F9: what the own Secret holds is adopted; what the entry may have bought besides is recorded with its removal. */
+/** F9: what the resource's own Secret holds is adopted; what the entry may have bought besides is recorded with its removal. */
 function takeHeld(
   turn: Turn,
   p: number,

@@ -128,7 +128,7 @@ export interface Facts {
   serialNumber: string;
 }
 
-/** Whose an unclaimed certificate probably is. */
+/** Who probably bought an unclaimed certificate. */
 export type Finding =
   /** An attempt of this installation bought it, for a resource of this issuer. */
   | { orphanOf: string }
