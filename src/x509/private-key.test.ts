@@ -4,9 +4,11 @@ import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Vectors } from '../../test/support/x509/x509-vectors.ts';
 import { readCertificate } from './certificate.ts';
+import { DerCursor, TAG, encode } from './der.ts';
 import { X509Error } from './errors.ts';
 import { PEM_LIMITS, readPem, writePem } from './pem.ts';
 import { keyPairMatches, readPrivateKey, toPkcs8 } from './private-key.ts';
+import { pkcs1Of, pkcs8Of } from './rsa.ts';
 
 const vectors = new Vectors();
 afterAll(() => vectors.remove());
@@ -58,7 +60,7 @@ describe('a private key', () => {
     ['a key of another kind', ed25519(), 'InvalidPrivateKey'],
     ['no DER in PKCS#8', pem('PRIVATE KEY', Buffer.from('hello')), 'InvalidDer'],
     ['no DER in PKCS#1', pem('RSA PRIVATE KEY', Buffer.from('hello')), 'InvalidDer'],
-    ['no DER in SEC 1', pem('EC PRIVATE KEY', Buffer.from('hello')), 'InvalidPrivateKey'],
+    ['no DER in SEC 1', pem('EC PRIVATE KEY', Buffer.from('hello')), 'InvalidDer'],
     ['a text above the limit', ' '.repeat(PEM_LIMITS.privateKey + 1), 'TooLarge'],
   ])('is refused: %s', (_, text, code) => {
     expect(refusal(text)).toMatchObject({ code });
@@ -95,6 +97,21 @@ describe('a private key', () => {
     expect(outcomes).toEqual(new Set([false]));
   });
 
+  test.each<[string, (numbers: Numbers) => Numbers]>([
+    ['negative primes', (n) => ({ ...n, p: stripped(n.p), q: stripped(n.q) })],
+    ['a negative modulus', (n) => ({ ...n, modulus: stripped(n.modulus) })],
+    ['leading zeros', (n) => ({ ...n, p: Buffer.concat([Buffer.alloc(3), n.p]) })],
+    ['a longer private exponent', (n) => ({ ...n, d: contentOf(valueOf(n.d) + orderOf(n)) })],
+    [
+      'a far longer private exponent',
+      (n) => ({ ...n, d: contentOf(valueOf(n.d) + orderOf(n) * 2n ** 999n) }),
+    ],
+    ['an empty number', (n) => ({ ...n, qInverse: Buffer.alloc(0) })],
+  ])('is refused with %s, as Go refuses it, though OpenSSL would load it', (_, change) => {
+    expect(works(withNumbers((numbers) => numbers))).toBe(true);
+    expect(works(withNumbers(change))).toBe(false);
+  });
+
   test('never appears in an error or when it is printed', () => {
     const der = derOf(rsa.key);
     const secret = der.subarray(40, 60);
@@ -115,6 +132,58 @@ describe('a private key', () => {
     expect(shown).not.toMatch(/PRIVATE|Buffer|[0-9a-f]{16}/);
   });
 });
+
+/** The content of each INTEGER of a PKCS#1 key. */
+interface Numbers {
+  modulus: Buffer;
+  e: Buffer;
+  d: Buffer;
+  p: Buffer;
+  q: Buffer;
+  dp: Buffer;
+  dq: Buffer;
+  qInverse: Buffer;
+}
+
+/** The RSA key in PKCS#8 with other numbers. */
+function withNumbers(change: (numbers: Numbers) => Numbers): Buffer {
+  const key = new DerCursor(pkcs1Of(derOf(rsa.key)) ?? Buffer.alloc(0)).enter(TAG.sequence);
+  key.next(TAG.integer);
+  const next = (): Buffer => key.next(TAG.integer).content;
+  const [modulus, e, d, p, q, dp, dq, qInverse] = [
+    next(),
+    next(),
+    next(),
+    next(),
+    next(),
+    next(),
+    next(),
+    next(),
+  ];
+  const numbers = change({ modulus, e, d, p, q, dp, dq, qInverse });
+  const content = [Buffer.from([0]), ...Object.values<Buffer>({ ...numbers })];
+  return pkcs8Of(encode(TAG.sequence, ...content.map((each) => encode(TAG.integer, each))));
+}
+
+/** Without the byte that keeps it positive. */
+function stripped(content: Buffer): Buffer {
+  return content.subarray(content[0] === 0 ? 1 : 0);
+}
+
+function valueOf(content: Buffer): bigint {
+  return BigInt(`0x${content.toString('hex')}`);
+}
+
+function contentOf(value: bigint): Buffer {
+  const hex = value.toString(16);
+  const content = Buffer.from(hex.length % 2 ? `0${hex}` : hex, 'hex');
+  return (content[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.from([0]), content]) : content;
+}
+
+/** Adding it to the private exponent changes no signature. */
+function orderOf({ p, q }: Numbers): bigint {
+  return (valueOf(p) - 1n) * (valueOf(q) - 1n);
+}
 
 /** Whether a changed key is accepted for the certificate. */
 function works(der: Buffer): boolean {

@@ -1,6 +1,7 @@
 import { type KeyObject, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Certificate } from './certificate.ts';
+import { isNamedEcKey } from './ec.ts';
 import { X509Error } from './errors.ts';
 import { PEM_LIMITS, readPem, writePem } from './pem.ts';
 import { type RsaPrivateKey, isPublicPart, pkcs1Of, pkcs8Of, readRsaKey, spkiOf } from './rsa.ts';
@@ -96,8 +97,9 @@ function rsaKey(pkcs1: Buffer): PrivateKey {
 }
 
 function ecKey(der: Buffer, type: 'pkcs8' | 'sec1'): PrivateKey {
+  if (!isNamedEcKey(der, type))
+    throw invalid('the private key is neither an RSA key nor an EC key on a named curve');
   const key = openEcKey(der, type);
-  if (key.asymmetricKeyType !== 'ec') throw invalid('the private key is neither RSA nor EC');
   return new PrivateKey(type === 'pkcs8' ? der : key.export({ type: 'pkcs8', format: 'der' }), key);
 }
 

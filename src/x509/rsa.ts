@@ -47,7 +47,8 @@ export function readRsaKey(pkcs1: Buffer): RsaPrivateKey | undefined {
   const tooLong = numbers.some((number) => number.length > MOST_BYTES);
   if (!fields.done || version.length !== 1 || version[0] !== 0 || tooLong) return undefined;
   const [modulus, publicExponent] = numbers;
-  if (!modulus || !publicExponent || !belongTogether(numbers.map(toBigInt))) return undefined;
+  if (!modulus || !publicExponent || !numbers.every(isPositive)) return undefined;
+  if (!belongTogether(numbers.map(toBigInt))) return undefined;
   return { modulus, publicExponent };
 }
 
@@ -77,6 +78,7 @@ function belongTogether(numbers: readonly bigint[]): boolean {
     p > 1n &&
     q > 1n &&
     p * q === n &&
+    d < n &&
     (e * d) % (p - 1n) === 1n &&
     (e * d) % (q - 1n) === 1n &&
     d % (p - 1n) === dp &&
@@ -85,7 +87,15 @@ function belongTogether(numbers: readonly bigint[]): boolean {
   );
 }
 
+/**
+ * Whether the content of an INTEGER is that of a positive number in as few bytes as possible (X.690 section 8.3). OpenSSL
+ * reads others too; Go, and with it many servers, refuses the whole key.
+ */
+function isPositive([first, second]: Buffer): boolean {
+  if (first === undefined || first >= 0x80) return false;
+  return first > 0 || (second !== undefined && second >= 0x80);
+}
+
 function toBigInt(content: Buffer): bigint {
-  // An empty or negative INTEGER becomes 0 or a wrong positive number, and no key has either.
-  return content.length === 0 ? 0n : BigInt(`0x${content.toString('hex')}`);
+  return BigInt(`0x${content.toString('hex')}`);
 }
