@@ -145,7 +145,7 @@ test.each<[Plan['do'], Plan, Parameters<typeof inputs>[0], string]>([
   ['publish', { do: 'publish', source, isLate: false }, { ...brandNew, pending }, leaf.serialNumber],
   [
     'adopt',
-    { do: 'adopt' },
+    { do: 'adopt', source: undefined },
     { status: {}, secret: secretWith(signed, ca.authority.cert) },
     leaf.serialNumber,
   ],
@@ -176,12 +176,24 @@ test('a plan to update the status brings status up to date', async () => {
   expect(Date.parse(status?.renewalTime ?? '')).toBe(result.requeueAt);
 });
 
+test.each<Plan>([{ do: 'updateStatus' }, { do: 'syncSecret', source: undefined }])(
+  'a Secret that changed waits for an account to check it with: $do',
+  async (plan) => {
+    const stage = stageNow();
+    const secret = secretWith(signed, ca.authority.cert, { hasMetadata: false });
+    const account = { ready: false, reason: 'x', message: 'x' } as const;
+
+    expect(await act(stage.work({ status: served, secret, account }), plan)).toEqual({});
+    expect(stage.kube.writes).toEqual([]);
+  },
+);
+
 test('a plan to sync the Secret restores labels and annotations, and notes the new version of the Secret', async () => {
   const stage = stageNow();
   const secret = secretWith(signed, ca.authority.cert, { hasMetadata: false });
   const work = stage.work({ status: served, secret });
 
-  await act(work, { do: 'syncSecret' });
+  await act(work, { do: 'syncSecret', source: undefined });
 
   const { metadata } = stage.kube.now(secrets, { namespace: 'ns', name: 'mail-tls' }) ?? {};
   expect(metadata).toMatchObject(cacertKind.metadataOf(work.inputs.certificate));

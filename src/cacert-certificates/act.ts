@@ -3,6 +3,7 @@ import { cacertKind } from '../issuance/cacert/kind.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import { isUpToDate, upToDateStatus } from '../issuance/decide/up-to-date.ts';
 import { nextReconcileAt } from '../issuance/renewal/plan.ts';
+import type { SecretSource } from '../issuance/secret/outputs.ts';
 import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
@@ -24,7 +25,7 @@ const REPAIRS: ReadonlySet<string> = new Set(['SecretMismatch', 'SecretMissing']
 
 /** Executes a plan. The process may die after any step without losing a key or an answer. */
 export async function act(step: Step, plan: Plan): Promise<ReconcileResult> {
-  const { deps, inputs } = step;
+  const { inputs } = step;
   switch (plan.do) {
     case 'nothing':
       if (plan.wakeBy === 'gate') park(step);
@@ -42,13 +43,12 @@ export async function act(step: Step, plan: Plan): Promise<ReconcileResult> {
     case 'keep':
       return keep(step, plan.certificate);
     case 'adopt':
-      return adopt(step);
+      return adopt(step, plan);
     case 'recordUncertain':
       return recordUncertain(step);
     case 'syncSecret':
-      return repair(deps, inputs.certificate, () => syncSecret(step));
     case 'updateStatus':
-      return updateStatus(step);
+      return repairStatus(step, plan);
     case 'forget':
       return forget(step);
     default:
@@ -102,6 +102,20 @@ async function recordUncertain({ deps, inputs, signal }: Step): Promise<Reconcil
   return { requeueAfterMs, requeueAt: servedUntil(inputs) };
 }
 
+/**
+ * Completes a Secret that changed, and brings status up to date. That waits for an account to check the chain with: a ready
+ * account wakes the certificate.
+ */
+async function repairStatus(
+  step: Step,
+  plan: Extract<Plan, { do: 'syncSecret' | 'updateStatus' }>,
+): Promise<ReconcileResult> {
+  const { deps, inputs } = step;
+  if (inputs.secret.state === 'changed' && !inputs.account?.ready) return {};
+  if (plan.do === 'updateStatus') return updateStatus(step);
+  return repair(deps, inputs.certificate, () => syncSecret(step, plan.source));
+}
+
 /** Brings status up to date after a change that needs no certificate. */
 async function updateStatus({ deps, inputs, signal }: Step): Promise<ReconcileResult> {
   const { certificate } = inputs;
@@ -110,12 +124,12 @@ async function updateStatus({ deps, inputs, signal }: Step): Promise<ReconcileRe
 }
 
 /** Writes what a Secret lacks whose content is the present certificate, and then the status. */
-async function syncSecret(step: Step): Promise<ReconcileResult> {
+async function syncSecret(step: Step, source: SecretSource | undefined): Promise<ReconcileResult> {
   const { deps, inputs, signal } = step;
   const { certificate, secret } = inputs;
   if (secret.state !== 'changed') return {};
   const wanted = cacertKind.metadataOf(certificate);
-  const metadata = await deps.certificateSecrets.sync(certificate, secret, wanted, signal);
+  const metadata = await deps.certificateSecrets.sync(certificate, secret, wanted, source, signal);
   return updateStatus({ ...step, inputs: { ...inputs, secret: { ...secret, metadata, hasOutputs: true } } });
 }
 

@@ -22,11 +22,14 @@ export type Plan =
   | { do: 'refuse'; certificate: string; fault: Reason }
   /** Store a certificate where it outlives this process. */
   | { do: 'keep'; certificate: string }
-  /** Take the certificate in the Secret into status. */
-  | { do: 'adopt' }
+  /** Take the certificate in the Secret into status. If `source` is set, its files are written first. */
+  | { do: 'adopt'; source: SecretSource | undefined }
+  /** Write what the Secret lacks: its metadata, and the files of `source` if that is set. */
+  | { do: 'syncSecret'; source: SecretSource | undefined }
   /** Record that the outcome of the attempt is unknown. */
   | { do: 'recordUncertain' }
-  | { do: 'syncSecret' | 'updateStatus' | 'forget' };
+  | { do: 'updateStatus' }
+  | { do: 'forget' };
 
 /** Decides what to do for one certificate. Pure: the same inputs give the same plan. */
 export function decide(inputs: Inputs): Plan {
@@ -54,9 +57,10 @@ function planFor(need: Need): Plan {
       return { do: 'refuse', certificate: need.certificate, fault: need.fault };
     case 'keep':
       return { do: 'keep', certificate: need.certificate };
-    case 'recordUncertain':
-    case 'adopt':
     case 'syncSecret':
+    case 'adopt':
+      return { do: need.remedy, source: need.source };
+    case 'recordUncertain':
     case 'updateStatus':
     case 'forget':
       return { do: need.remedy };

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { CAcertVectors, inputs, pendingKey, secretWith } from '../../test/support/inputs/cacert-inputs.ts';
 import { readCertificate } from '../x509/certificate.ts';
-import { examine, examineBeside, faultBeside, isSecretAsAsked } from './examine.ts';
+import { examine, examineBeside, faultBeside, hasFilesOf, sourceInSecret } from './examine.ts';
 import type { Inputs } from './inputs.ts';
 
 const ca = new CAcertVectors();
@@ -74,31 +74,46 @@ describe('the certificate beside the pending key', () => {
 describe('the resource’s own Secret', () => {
   const root = ca.authority.cert;
 
-  test('is as the spec asks if its certificate passes the checks', () => {
-    expect(isSecretAsAsked(inputs({ now, account, secret: secretWith(signed, root) }))).toBe(true);
+  test.each([
+    ['its own files', {}],
+    ['other files', { hasOutputs: false }],
+  ])('should hold its certificate with the chain of the bundle, whether it has %s', (_, change) => {
+    const secret = secretWith(signed, root, change);
+    const source = sourceInSecret(inputs({ now, account, secret }));
+    expect(source).toMatchObject({ intermediates: [], root: ca.bundle.roots[0] });
+    expect(source?.leaf).toBe(secret.content?.leaf);
+    expect(source && hasFilesOf(secret, source)).toBe(secret.hasOutputs);
+  });
+
+  test('does not have the files of the bundle with another root or another intermediate', () => {
+    const secret = secretWith(signed, root);
+    const source = sourceInSecret(inputs({ now, account, secret }))!;
+    const stranger = readCertificate(ca.sign({ serial: '12' }).cert);
+    expect(hasFilesOf(secret, { ...source, root: stranger })).toBe(false);
+    expect(hasFilesOf(secret, { ...source, intermediates: [stranger] })).toBe(false);
+    expect(hasFilesOf({ ...secret, content: undefined }, source)).toBe(false);
   });
 
   test('is not checked while it is unchanged', () => {
-    expect(isSecretAsAsked(inputs({ now, account }))).toBe(false);
+    expect(sourceInSecret(inputs({ now, account }))).toBeUndefined();
   });
 
   test.each<[string, Parameters<typeof inputs>[0]]>([
     ['if it is gone', { secret: { state: 'absent' } }],
-    ['if the spec wants other files', { secret: secretWith(signed, root, { hasOutputs: false }) }],
     ['while the account is not ready', { account: undefined }],
     [
       'if the spec asks for another key size',
       { spec: { privateKey: { size: 4096, rotationPolicy: 'Always' } } },
     ],
     ['if the spec asks for another name', { spec: { commonName: 'Jane Doe' } }],
-  ])('is not as the spec asks %s', (_, change) => {
+  ])('holds nothing that the spec asks for %s', (_, change) => {
     const secret = secretWith(signed, root);
-    expect(isSecretAsAsked(inputs({ now, account, secret, ...change }))).toBe(false);
+    expect(sourceInSecret(inputs({ now, account, secret, ...change }))).toBeUndefined();
   });
 });
 
 test('an error that is not the result of a check is thrown', () => {
   const whole = secretWith(signed, ca.authority.cert);
   const secret = { ...whole, content: { ...whole.content!, leaf: undefined as never } };
-  expect(() => isSecretAsAsked(inputs({ now, account, secret }))).toThrow(TypeError);
+  expect(() => sourceInSecret(inputs({ now, account, secret }))).toThrow(TypeError);
 });

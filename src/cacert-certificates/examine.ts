@@ -1,4 +1,5 @@
 import { keySize } from '../api/cacert/effective.ts';
+import type { ChangedSecret } from '../issuance/secret/certificate-secrets.ts';
 import { MaterialError } from '../issuance/secret/check-material.ts';
 import type { SecretSource } from '../issuance/secret/outputs.ts';
 import type { Reason } from '../lib/reason.ts';
@@ -38,24 +39,34 @@ export function faultBeside(inputs: Inputs): Reason | undefined {
   return examined && 'fault' in examined ? examined.fault : undefined;
 }
 
-/** Whether the resource's own Secret holds what the spec asks for, in the files that it asks for. */
-export function isSecretAsAsked(inputs: Inputs): boolean {
-  return inputs.secret.state === 'changed' && inputs.secret.hasOutputs && isContentAsAsked(inputs);
-}
-
-/** Whether the resource's own Secret holds what the spec asks for. False while no account is ready to tell. */
-export function isContentAsAsked({ certificate, secret, account, now }: Inputs): boolean {
-  if (secret.state !== 'changed' || !secret.content || !account?.ready) return false;
+/**
+ * What the resource's own Secret should hold: the certificate and key in it, with the chain of the account's bundle, since
+ * whoever can write the Secret can put another chain there. Undefined if it does not hold what the spec asks for, or while no
+ * account is ready to tell.
+ */
+export function sourceInSecret({ certificate, secret, account, now }: Inputs): SecretSource | undefined {
+  if (secret.state !== 'changed' || !secret.content || !account?.ready) return undefined;
   const { spec } = certificate;
   const { leaf, key } = secret.content;
-  if (key.modulusBits !== keySize(spec)) return false;
+  if (key.modulusBits !== keySize(spec)) return undefined;
   try {
-    checkCertificate(leaf, { spec, bundle: account.issuer.bundle, now });
-    return true;
+    const { root, path } = checkCertificate(leaf, { spec, bundle: account.issuer.bundle, now });
+    return { leaf, intermediates: path, root, key };
   } catch (error) {
     faultOf(error);
-    return false;
+    return undefined;
   }
+}
+
+/** Whether the files of a Secret are those of a source for the same certificate and key. */
+export function hasFilesOf(
+  { hasOutputs, content }: ChangedSecret,
+  { root, intermediates }: SecretSource,
+): boolean {
+  if (!hasOutputs || !content) return false;
+  const chain = [root, ...intermediates];
+  const present = [content.root, ...content.intermediates];
+  return chain.length === present.length && chain.every(({ raw }, i) => present[i]?.raw.equals(raw));
 }
 
 const REQUEST_CHANGED: Reason = {

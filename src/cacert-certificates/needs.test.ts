@@ -11,7 +11,7 @@ import {
   secretWith,
 } from '../../test/support/inputs/cacert-inputs.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
-import { readCertificate } from '../x509/certificate.ts';
+import { fingerprintOf, readCertificate } from '../x509/certificate.ts';
 import type { Inputs } from './inputs.ts';
 import { firstNeed } from './needs.ts';
 
@@ -191,6 +191,38 @@ describe('a certificate', () => {
   ])('of a served certificate, brings up to date %s', (_, change, remedy) => {
     const secret = secretWith(signed, root, change);
     expect(firstNeed(inputs({ ...served, secret }))).toMatchObject({ remedy });
+  });
+
+  test('is issued again if its Secret holds another with the same serial number and end', () => {
+    const forged = stranger.sign();
+    const leaf = readCertificate(forged.cert);
+    const secret = secretWith(forged, stranger.authority.cert);
+    const status = { ...servedWith(leaf.serialNumber), notAfter: rfc3339(leaf.notAfter) };
+    const statusOf = (cert: string) => ({ ...status, fingerprint: fingerprintOf(readCertificate(cert)) });
+
+    expect(firstNeed(inputs({ now, account, secret, status: statusOf(forged.cert) }))).toMatchObject({
+      remedy: 'updateStatus',
+    });
+    expect(firstNeed(inputs({ now, account, secret, status: statusOf(signed.cert) }))).toMatchObject({
+      remedy: 'issue',
+      reason: 'SecretMismatch',
+    });
+  });
+
+  test('gets the chain of the bundle back if its Secret has another one', () => {
+    const secret = secretWith(signed, stranger.authority.cert);
+    expect(firstNeed(inputs({ ...served, secret }))).toMatchObject({
+      remedy: 'syncSecret',
+      source: { root: ca.bundle.roots[0] },
+    });
+  });
+
+  test('keeps a chain that the bundle no longer has', () => {
+    const secret = secretWith(signed, root);
+    const changed = { ready: true, issuer: stranger.account() } as const;
+    expect(firstNeed(inputs({ ...served, secret, account: changed }))).toMatchObject({
+      remedy: 'updateStatus',
+    });
   });
 
   test.each<[string, Partial<Inputs>]>([

@@ -4,7 +4,7 @@ import type { SecretSource } from '../issuance/secret/outputs.ts';
 import { renewalPlan } from '../issuance/renewal/plan.ts';
 import { lackOf, secretHoldsCurrent } from '../issuance/decide/readiness.ts';
 import type { Reason } from '../lib/reason.ts';
-import { examine, examineBeside, faultBeside, isContentAsAsked, isSecretAsAsked } from './examine.ts';
+import { examine, examineBeside, faultBeside, hasFilesOf, sourceInSecret } from './examine.ts';
 import { boughtBy } from '../issuance/attempt/memory.ts';
 import type { Inputs } from './inputs.ts';
 import { certificateBeside } from './pending-keys.ts';
@@ -12,7 +12,9 @@ import { certificateBeside } from './pending-keys.ts';
 /** What has to be done to match the spec, and why. */
 export type Need = Reason &
   (
-    | { remedy: 'issue' | 'syncSecret' | 'updateStatus' | 'adopt' | 'forget' }
+    | { remedy: 'issue' | 'updateStatus' | 'forget' }
+    /** The Secret holds the certificate; `source` is set if its files have to be written again. */
+    | { remedy: 'syncSecret' | 'adopt'; source: SecretSource | undefined }
     /** The certificate for the pending key is there and can be served. */
     | { remedy: 'publish'; source: SecretSource; isLate: boolean }
     /** It is there and must not be served. */
@@ -78,9 +80,12 @@ function toBeKept({ pending }: Inputs, certificate: string): Need | undefined {
 
 /** The resource's own Secret holds what the spec asks for and status does not name it: that write was lost, or the whole status was. */
 function adoptable(inputs: Inputs): Need | undefined {
-  if (secretHoldsCurrent(inputs) || !isSecretAsAsked(inputs)) return undefined;
+  const { secret } = inputs;
+  const source = secretHoldsCurrent(inputs) ? undefined : sourceInSecret(inputs);
+  if (secret.state !== 'changed' || !source) return undefined;
   return {
     remedy: 'adopt',
+    source: hasFilesOf(secret, source) ? undefined : source,
     reason: 'Issuing',
     message: 'The Secret holds a certificate for this spec that status does not name yet.',
   };
@@ -157,22 +162,31 @@ function secretAbsent({ certificate: { spec }, secret }: Inputs): Need | undefin
   };
 }
 
-/** Other content can only be replaced. The right content in other files, or without its metadata, is completed. */
+/**
+ * Other content can only be replaced. The right content is completed: with its metadata, and with the files and the chain
+ * that belong to it. If the bundle no longer has that chain, the one in the Secret stays.
+ */
 function secretChanged(inputs: Inputs): Need | undefined {
   const { certificate, secret } = inputs;
   if (secret.state !== 'changed') return undefined;
   const { spec } = certificate;
-  if (!secretHoldsCurrent(inputs) || !(secret.hasOutputs || isContentAsAsked(inputs))) {
+  const source = sourceInSecret(inputs);
+  if (!secretHoldsCurrent(inputs) || !(source ?? secret.hasOutputs)) {
     return {
       remedy: 'issue',
       reason: 'SecretMismatch',
       message: `The Secret ${spec.secretName} does not hold the certificate; the operator asks for another one.`,
     };
   }
-  const lack = lackOf(secret, spec);
+  const hasOutputs = source ? hasFilesOf(secret, source) : true;
+  const lack = lackOf({ hasOutputs, hasMetadata: secret.hasMetadata }, spec);
   return lack
-    ? { remedy: 'syncSecret', ...lack }
-    : { remedy: 'updateStatus', reason: 'Ready', message: 'The Secret was changed and is sound.' };
+    ? { remedy: 'syncSecret', source: hasOutputs ? undefined : source, ...lack }
+    : {
+        remedy: 'updateStatus',
+        reason: 'Ready',
+        message: 'The Secret was changed and its content is correct.',
+      };
 }
 
 /** The certificate's Secret holds the key, so the copy in the pending Secret is not needed. */

@@ -153,7 +153,7 @@ describe('adopting a certificate', () => {
 
   test('takes it into status without touching the content of the Secret', async () => {
     const stage = stageNow();
-    const result = await adopt(stage.work({ status: {}, secret }));
+    const result = await adopt(stage.work({ status: {}, secret }), { source: undefined });
 
     expect(stage.stored().status).toMatchObject({
       serialNumber: leaf.serialNumber,
@@ -166,14 +166,18 @@ describe('adopting a certificate', () => {
 
   test('comes again soon for the pending key', async () => {
     const stage = stageNow();
-    expect(await adopt(stage.work({ status: {}, secret, pending }))).toMatchObject({ requeueAfterMs: 200 });
+    expect(await adopt(stage.work({ status: {}, secret, pending }), { source: undefined })).toMatchObject({
+      requeueAfterMs: 200,
+    });
   });
 
   test.each([
     ['unchanged', inputs().secret],
     ['unreadable', { ...secret, content: undefined, hasOutputs: false }],
   ])('is impossible from a Secret that is %s', async (_, view) => {
-    await expect(adopt(stageNow().work({ secret: view }))).rejects.toMatchObject({ code: 'NothingHeld' });
+    await expect(adopt(stageNow().work({ secret: view }), { source: undefined })).rejects.toMatchObject({
+      code: 'NothingHeld',
+    });
   });
 });
 

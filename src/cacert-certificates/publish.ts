@@ -46,13 +46,16 @@ export async function publish(
 }
 
 /** Takes the certificate that the Secret already holds into status. */
-export async function adopt(step: Step): Promise<ReconcileResult> {
+export async function adopt(
+  step: Step,
+  { source }: Pick<Extract<Plan, { do: 'adopt' }>, 'source'>,
+): Promise<ReconcileResult> {
   const { deps, inputs, signal } = step;
   const { certificate, secret, pending } = inputs;
   if (secret.state !== 'changed' || !secret.content)
     throw new TerminalError('NothingHeld', 'The Secret holds no certificate to adopt.');
   const wanted = cacertKind.metadataOf(certificate);
-  const metadata = await deps.certificateSecrets.sync(certificate, secret, wanted, signal);
+  const metadata = await deps.certificateSecrets.sync(certificate, secret, wanted, source, signal);
   const result = await writeResult(step, secret.content.leaf, metadata);
   // The pending key is a second copy, which the next reconcile deletes.
   return pending.state === 'present' ? { ...result, requeueAfterMs: DECIDE_AGAIN_MS } : result;

@@ -23,7 +23,11 @@ export interface CertificateResource extends KubeObject {
     | 'nextAttemptTime'
     | 'secretUID'
     | 'secretResourceVersion'
-  > & { attempt?: { id: string } };
+  > & {
+    attempt?: { id: string };
+    /** Of the certificate, if this kind records it. */
+    fingerprint?: string;
+  };
 }
 
 /** Labels and annotations that the operator maintains on a Secret. */

@@ -34,7 +34,7 @@ export const imports: Record<string, readonly string[]> = {
     ...kube(),
   ],
   'src/issuance/cacert': [...sharedIssuance(), 'src/account', 'src/api', 'src/cacert', 'src/x509', ...kube()],
-  'src/issuance/decide': [...sharedIssuance(), 'src/account/gate', 'src/api', ...kube()],
+  'src/issuance/decide': [...sharedIssuance(), 'src/account/gate', 'src/api', 'src/x509', ...kube()],
   'src/issuance/secret': [...neutral(), 'src/issuance/status', 'src/x509', ...kube()],
   'src/issuance/renewal': neutral(),
   'src/issuance/attempt': [...neutral(), 'src/issuance/status'],

@@ -1,4 +1,5 @@
 import type { Reason } from '../../lib/reason.ts';
+import { fingerprintOf } from '../../x509/certificate.ts';
 import type { ChangedSecret } from '../secret/certificate-secrets.ts';
 import { expiryOf } from '../certificate-kind.ts';
 import type { WantedCondition } from '../status/conditions.ts';
@@ -20,8 +21,10 @@ export function secretHoldsCurrent({
   secret,
 }: Pick<Facts, 'certificate' | 'secret'>): boolean {
   if (secret.state !== 'changed' || !secret.content) return false;
-  const { serialNumber, notAfter } = secret.content.leaf;
-  return serialNumber === status?.serialNumber && notAfter === Date.parse(status.notAfter ?? '');
+  const { leaf } = secret.content;
+  if (leaf.serialNumber !== status?.serialNumber || leaf.notAfter !== Date.parse(status.notAfter ?? ''))
+    return false;
+  return status.fingerprint === undefined || status.fingerprint === fingerprintOf(leaf);
 }
 
 /** What a Secret lacks whose content is the present certificate; undefined if nothing. */

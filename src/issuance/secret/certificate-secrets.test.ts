@@ -229,8 +229,6 @@ describe('publishing', () => {
 });
 
 describe('syncing a Secret', () => {
-  const whole = { content: undefined, hasOutputs: true };
-
   /** What is read of a Secret that is ours. */
   async function changed(
     secrets: Pick<ReturnType<typeof setUp>['secrets'], 'read'>,
@@ -246,25 +244,25 @@ describe('syncing a Secret', () => {
   test('writes nothing if the Secret has it all', async () => {
     const { secrets, server } = setUp(tlsSecret(files, ours));
     const view = await changed(secrets, certificate());
-    expect(await secrets.sync(certificate(), view, ours, signal)).toBe(view.metadata);
+    expect(await secrets.sync(certificate(), view, ours, undefined, signal)).toBe(view.metadata);
     expect(server.writes).toEqual([]);
   });
 
   test('restores labels and owner, and leaves the content alone', async () => {
     const secret = tlsSecret(files, { labels: { [MANAGED_LABEL]: 'no' } });
     const { secrets, server } = setUp(secret);
-    await secrets.sync(resource, { ...whole, metadata: secret.metadata }, ours, signal);
+    await secrets.sync(resource, secret, ours, undefined, signal);
     expect(server.object).toMatchObject({
       metadata: { ...ours, ownerReferences: [{ name: 'web', uid: 'uid' }] },
       data: secret.data,
     });
   });
 
-  test('writes the files of its content, in one write with the metadata', async () => {
+  test('writes the files of a source, in one write with the metadata', async () => {
     const { secrets, server } = setUp(tlsSecret({ ...files, 'tls.key': `${files['tls.key']}note\n` }, ours));
     const view = await changed(secrets, resource);
     expect(view).toMatchObject({ hasOutputs: false });
-    const metadata = await secrets.sync(resource, view, ours, signal);
+    const metadata = await secrets.sync(resource, view, ours, view.content, signal);
     expect(server.writes).toHaveLength(1);
     expect(server.object).toMatchObject({ metadata, data: tlsSecret(files).data });
     expect(await changed(secrets, resource)).toMatchObject({ hasOutputs: true, hasMetadata: true });
@@ -275,9 +273,7 @@ describe('syncing a Secret', () => {
     server.beforeWrite = () => {
       throw refusal(409);
     };
-    await expect(
-      secrets.sync(resource, { ...whole, ...tlsSecret(files) }, ours, signal),
-    ).rejects.toMatchObject({
+    await expect(secrets.sync(resource, tlsSecret(files), ours, undefined, signal)).rejects.toMatchObject({
       status: 409,
     });
   });

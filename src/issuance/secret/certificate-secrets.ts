@@ -131,25 +131,27 @@ export class CertificateSecrets<T extends CertificateResource> {
   }
 
   /**
-   * Writes what a Secret with usable content lacks, in one write or none: the files that the spec asks for, made from that content,
-   * labels, annotations and owners. Call it only if the content is known to come from the CA. Returns the metadata. Throws
-   * an `ApiError`.
+   * Writes what a Secret lacks, in one write or none: the files of `source`, if there is one, and labels, annotations and
+   * owners. The content and `source` must be known to come from the CA. Returns the metadata. Throws an `ApiError`.
    */
   async sync(
     certificate: T,
-    { metadata, content, hasOutputs }: Pick<ChangedSecret, 'metadata' | 'content' | 'hasOutputs'>,
+    { metadata }: Pick<Secret, 'metadata'>,
     wanted: SecretMetadata,
+    source: SecretSource | undefined,
     signal: AbortSignal,
   ): Promise<Secret['metadata']> {
     const { kube, kind } = this.#options;
-    const data = content && !hasOutputs ? renderOutputs(content, certificate.spec) : undefined;
     const isComplete = hasMetadata({ metadata }, wanted) && hasWantedOwners(kind.type, certificate, metadata);
-    if (!data && isComplete) return metadata;
+    if (!source && isComplete) return metadata;
     const ref = secretRef(certificate);
     const { resourceVersion } = metadata;
     const change = { resourceVersion, ...wanted, ...ownersChange(kind.type, certificate, metadata) };
     const options = { metadataOnly: true, signal };
-    const patch = { metadata: change, ...(data ? { data } : {}) };
+    const patch = {
+      metadata: change,
+      ...(source ? { data: renderOutputs(source, certificate.spec) } : {}),
+    };
     return this.#note(ref, resourceVersion, await kube.mergePatch(secrets, ref, patch, options));
   }
 

@@ -85,7 +85,13 @@ export async function syncSecret(
   certificateId: number,
 ): Promise<Secret['metadata']> {
   const wanted = secretMetadata(certificate, names, certificateId);
-  return deps.certificateSecrets.sync(certificate, seen, wanted, signal);
+  return deps.certificateSecrets.sync(
+    certificate,
+    seen,
+    wanted,
+    seen.hasOutputs ? undefined : seen.content,
+    signal,
+  );
 }
 
 /** The ids that annotation and status name for the certificate in the Secret. Neither is believed. */
