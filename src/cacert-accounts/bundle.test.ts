@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
+import { hostileAuthority, rsaSpki, slowSpki } from '../../test/support/x509/hostile-authorities.ts';
 import { AUTHORITY, Vectors } from '../../test/support/x509/x509-vectors.ts';
 import { fingerprintOf, readCertificate } from '../x509/certificate.ts';
 import { bundleOf } from './bundle.ts';
@@ -45,4 +46,38 @@ test('a root that is not pinned is named by its fingerprint', () => {
     message: string;
   };
   expect(message).toContain(print(root.cert));
+});
+
+const spki = rsaSpki({ modulus: 2048, exponent: 17 });
+const roots = (count: number): string => hostileAuthority({ subject: 'N', spki }).repeat(count);
+const intermediates = (count: number): string =>
+  hostileAuthority({ subject: 'N', issuer: 'X', spki }).repeat(count);
+const IN_2026 = Date.parse('2026-06-01T00:00:00Z');
+
+test('a bundle may contain eight roots and eight intermediates', () => {
+  const bundle = bundleOf(roots(8) + intermediates(8), {}, IN_2026);
+
+  expect(bundle).toMatchObject({ roots: { length: 8 }, intermediates: { length: 8 } });
+});
+
+test.each([
+  ['nine roots', roots(9), '9 roots'],
+  ['nine intermediates', roots(1) + intermediates(9), '9 intermediates'],
+])('a bundle of %s is refused, and the message says what to remove', (_, pem, count) => {
+  expect(bundleOf(pem, {}, IN_2026)).toEqual({
+    reason: 'CABundleInvalid',
+    message: `The bundle contains ${count}, more than the 8 that are accepted: remove those that are not CAcert’s.`,
+  });
+});
+
+test.each<[string, { issuer?: string }]>([
+  ['a root', {}],
+  ['an intermediate', { issuer: 'X' }],
+])('%s whose key would make checks slow is refused and named by its fingerprint', (_, options) => {
+  const slow = hostileAuthority({ subject: 'N', spki: slowSpki(), ...options });
+  const result = bundleOf(roots(1) + slow, {}, IN_2026);
+
+  expect(result).toMatchObject({ reason: 'CABundleInvalid' });
+  expect(result).toMatchObject({ message: expect.stringContaining(print(slow)) });
+  expect(result).toMatchObject({ message: expect.stringContaining('RSA of at most 8192 bits') });
 });

@@ -4,7 +4,7 @@ import type { Bundle } from '../issuance/cacert/directory.ts';
 import { checkDates, MaterialError } from '../issuance/secret/check-material.ts';
 import type { SecretSource } from '../issuance/secret/outputs.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
-import { verifyChain } from '../x509/chain.ts';
+import { findChain } from '../x509/chain.ts';
 import { emailAddressesOf } from '../x509/distinguished-name.ts';
 import { normalCommonName } from '../x509/names.ts';
 import type { PrivateKey } from '../x509/private-key.ts';
@@ -80,10 +80,8 @@ function chainOf(
   leaf: Certificate,
   { roots, intermediates }: Bundle,
 ): { root: Certificate; path: Certificate[] } {
-  for (const root of roots) {
-    const chain = verifyChain(leaf, intermediates, root);
-    if (chain.ok) return { root, path: chain.path };
-  }
+  const chain = findChain(leaf, intermediates, roots);
+  if (chain.ok) return chain;
   throw failure(
     'IncorrectIssuer',
     'The certificate does not chain to a root of the account’s bundle; is the class 3 certificate missing there?',

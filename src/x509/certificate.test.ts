@@ -1,5 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { hostileAuthority } from '../../test/support/x509/hostile-authorities.ts';
 import { AUTHORITY, Vectors } from '../../test/support/x509/x509-vectors.ts';
 import { readBundle, readCertificate } from './certificate.ts';
 import { TAG, encode } from './der.ts';
@@ -210,3 +212,12 @@ function utcTimeOf(der: Buffer): string {
 function replaceOnce(der: Buffer, from: string, to: string): Buffer {
   return Buffer.from(der.toString('latin1').replace(from, to), 'latin1');
 }
+
+test('a certificate is refused unread if its EC key is not on a named curve', () => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-224', paramEncoding: 'explicit' });
+  const pem = hostileAuthority({ subject: 'N', spki: publicKey.export({ type: 'spki', format: 'der' }) });
+
+  expect(() => readCertificate(pem)).toThrow(
+    expect.objectContaining({ code: 'InvalidCertificate', message: expect.stringContaining('named curve') }),
+  );
+});

@@ -1,4 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
+import { hasUnnamedCurve } from './authority-key.ts';
 import { DerCursor, TAG, bitStringBytes, constructed } from './der.ts';
 import { type DistinguishedName, readDistinguishedName } from './distinguished-name.ts';
 import { X509Error } from './errors.ts';
@@ -86,6 +87,8 @@ function readDer(raw: Buffer): Certificate {
   const notAfter = readTime(validity.any());
   const subject = tbs.next(TAG.sequence);
   const rawPublicKey = tbs.next(TAG.sequence).whole;
+  if (hasUnnamedCurve(rawPublicKey))
+    throw new X509Error('InvalidCertificate', 'the EC key of a certificate is not on a named curve');
   tbs.optional(0x81);
   tbs.optional(0x82);
   const { isCa, alternativeNames } = readExtensions(tbs.optional(constructed(3))?.content);

@@ -1,10 +1,13 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { X509Certificate } from 'node:crypto';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { hostileAuthority, rsaSpki, slowSpki } from '../../test/support/x509/hostile-authorities.ts';
 import { AUTHORITY, Vectors } from '../../test/support/x509/x509-vectors.ts';
-import { readCertificate } from './certificate.ts';
-import { verifyChain } from './chain.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
+import { findChain, verifyChain } from './chain.ts';
 
 const vectors = new Vectors();
 afterAll(() => vectors.remove());
+afterEach(() => vi.restoreAllMocks());
 
 const make = (...options: Parameters<Vectors['make']>) => {
   const vector = vectors.make(...options);
@@ -30,13 +33,17 @@ const now = leaf.certificate.notBefore;
 
 describe('a chain', () => {
   test('of a leaf that the authority signed is valid', () => {
-    expect(verifyChain(leaf.certificate, [], root.certificate, now)).toEqual({ ok: true, path: [] });
+    expect(verifyChain(leaf.certificate, [], root.certificate, now)).toEqual({
+      ok: true,
+      path: [],
+      root: root.certificate,
+    });
   });
 
   test('may repeat the root, as TinyCert sends it', () => {
     const again = readCertificate(root.vector.cert);
 
-    expect(verifyChain(leaf.certificate, [again], root.certificate)).toEqual({ ok: true, path: [] });
+    expect(verifyChain(leaf.certificate, [again], root.certificate)).toMatchObject({ ok: true, path: [] });
   });
 
   test('is valid through intermediates in any order and omits unneeded ones', () => {
@@ -45,6 +52,7 @@ describe('a chain', () => {
     expect(verifyChain(deepLeaf.certificate, offered, root.certificate, now)).toEqual({
       ok: true,
       path: [lower.certificate, middle.certificate],
+      root: root.certificate,
     });
   });
 
@@ -117,5 +125,64 @@ describe('a chain', () => {
     );
 
     expect(verifyChain(changed, [], root.certificate)).toMatchObject({ ok: false, reason: 'BadSignature' });
+  });
+});
+
+describe('a chain to one of several roots', () => {
+  test('is found whichever root it is, and names that root', () => {
+    const roots = [namesake.certificate, root.certificate];
+
+    expect(findChain(deepLeaf.certificate, [lower.certificate, middle.certificate], roots)).toEqual({
+      ok: true,
+      path: [lower.certificate, middle.certificate],
+      root: root.certificate,
+    });
+  });
+
+  test('is not found if none of them issued the leaf', () => {
+    expect(findChain(leaf.certificate, [], [namesake.certificate, middle.certificate])).toMatchObject({
+      ok: false,
+      reason: 'BadSignature',
+    });
+  });
+
+  test('is not searched among more roots than are accepted', () => {
+    const roots = Array.from({ length: 9 }, () => root.certificate);
+
+    expect(findChain(leaf.certificate, [], roots)).toMatchObject({ ok: false, reason: 'TooLong' });
+  });
+});
+
+describe('authorities of one name cost', () => {
+  const authorities = (issuer: string, count: number, spki: () => Buffer): Certificate[] =>
+    Array.from({ length: count }, () =>
+      readCertificate(hostileAuthority({ subject: 'N', issuer, spki: spki() })),
+    );
+  const stray = readCertificate(
+    vectors.make({
+      subject: '/CN=stray',
+      issuer: vectors.make({ subject: '/CN=N', extensions: AUTHORITY }),
+    }).cert,
+  );
+
+  test('one signature each', () => {
+    const spki = (): Buffer => rsaSpki({ modulus: 2048, exponent: 17 });
+    const verify = vi.spyOn(X509Certificate.prototype, 'verify');
+
+    const result = findChain(stray, authorities('X', 8, spki), authorities('N', 8, spki));
+
+    expect(result).toMatchObject({ ok: false, reason: 'BadSignature' });
+    expect(verify).toHaveBeenCalledTimes(16);
+  });
+
+  test('no signature if their keys are not accepted', () => {
+    const verify = vi.spyOn(X509Certificate.prototype, 'verify');
+    const publicKey = vi.spyOn(X509Certificate.prototype, 'publicKey', 'get');
+
+    const result = findChain(stray, authorities('X', 8, slowSpki), authorities('N', 8, slowSpki));
+
+    expect(result).toMatchObject({ ok: false, reason: 'KeyNotAccepted' });
+    expect(verify).not.toHaveBeenCalled();
+    expect(publicKey).not.toHaveBeenCalled();
   });
 });

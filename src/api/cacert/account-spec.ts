@@ -24,7 +24,7 @@ export const CAcertAccountSpec = withRules(
         CACERT_ENDPOINT,
       ).default(CACERT_ENDPOINT),
       caBundle: caBundle(
-        'CAcert’s certificates in PEM: the root, and the class 3 certificate if that signs. Issued certificates must chain to the root; connections to the endpoint trust these certificates in addition to the public ones. The operator ships none, so either this or caBundleSecretRef is required.',
+        'CAcert’s certificates in PEM: the root, and the class 3 certificate if that signs. Issued certificates must chain to the root; connections to the endpoint trust these certificates in addition to the public ones. At most 8 roots and 8 intermediates, with RSA keys of at most 8192 bits or EC keys on P-256, P-384 or P-521. The operator ships none, so either this or caBundleSecretRef is required.',
       ).exactOptional(),
       caBundleSecretRef: caBundleSecretRef(
         'Secret with CAcert’s certificates in PEM, in the namespace of the account. It replaces caBundle.',

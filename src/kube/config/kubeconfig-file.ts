@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
+import { type Document, parseDocument } from 'yaml';
 import { AppError } from '../../lib/errors.ts';
 
 /** A kubeconfig that cannot be used. The fields name file and entry. No text of the file is kept, since it may be a credential. */
@@ -111,11 +111,34 @@ async function parseFile(file: string): Promise<Entry> {
   } catch (cause) {
     throw new KubeconfigError('KUBECONFIG_UNREADABLE', 'The kubeconfig cannot be read.', { file, cause });
   }
+  return parseKubeconfig(text, file);
+}
+
+/**
+ * The mapping that a kubeconfig consists of. The last of several equal keys counts, as in kubectl. `file` is for the
+ * KubeconfigError that it throws.
+ */
+export function parseKubeconfig(text: string, file: string): Entry {
   // A pretty error would quote the line, which may be a token. The parser's error is not kept as cause either.
-  const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent' });
-  const value: unknown = document.errors.length > 0 ? undefined : document.toJS();
+  // The library's check for equal keys takes quadratic time.
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent', uniqueKeys: false });
+  const value = document.errors.length > 0 ? undefined : resolved(document, file);
   if (isEntry(value)) return value;
   throw new KubeconfigError('KUBECONFIG_NOT_YAML', 'The kubeconfig is not a YAML mapping.', { file });
+}
+
+/** The value of a document. Throws a KubeconfigError for an alias without an anchor, and for more aliases than the library follows. */
+function resolved(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch {
+    // The library's error names the alias.
+    throw new KubeconfigError(
+      'KUBECONFIG_NOT_YAML',
+      'The aliases in the kubeconfig cannot be followed: write the values in their place.',
+      { file },
+    );
+  }
 }
 
 /** Fields that name a file, relative to the kubeconfig's own folder. */

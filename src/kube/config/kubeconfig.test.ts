@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { expectLinear } from '../../../test/support/scaling.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { connect } from './credentials.ts';
+import { parseKubeconfig } from './kubeconfig-file.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 
 let folder: string;
@@ -123,6 +125,26 @@ users:
     expect(await loadKubeconfig(file, { clock, context: 'second' })).toMatchObject({ server: 'https://b' });
   });
 
+  test('may repeat a key: the last one counts, as in kubectl', () => {
+    expect(parseKubeconfig('current-context: a\nkind: Config\ncurrent-context: b\n', 'config')).toEqual({
+      'current-context': 'b',
+      kind: 'Config',
+    });
+  });
+
+  test('may use aliases', () => {
+    expect(parseKubeconfig('a: &it {b: 1}\nc: *it\n', 'config')).toEqual({ a: { b: 1 }, c: { b: 1 } });
+  });
+
+  test.each<[string, (index: number) => string]>([
+    ['keys', (index) => `k${index}: 1\n`],
+    ['anchors', (index) => `k${index}: &a${index} 1\n`],
+  ])('of many %s takes time linear in its length', (_, line) => {
+    const makeText = (size: number): string =>
+      Array.from({ length: Math.ceil(size / line(1000).length) }, (_each, index) => line(index)).join('');
+    expectLinear((text) => parseKubeconfig(text, 'config'), makeText, { to: 64 * 1024 });
+  });
+
   test('can consist of several files: the first entry of a name counts, paths are relative to their own file', async () => {
     await write('one/ca.crt', 'ca of one');
     await write('two/ca.crt', 'ca of two');
@@ -144,6 +166,18 @@ describe('a kubeconfig that cannot be used is refused:', () => {
   test.each<[string, string, string | undefined, object]>([
     ['text that is not YAML', 'a: [hunter2', undefined, { code: 'KUBECONFIG_NOT_YAML' }],
     ['an empty file', '', undefined, { code: 'KUBECONFIG_NOT_YAML' }],
+    [
+      'more aliases than the YAML library follows',
+      `a: &hunter2 1\nb: [${'*hunter2, '.repeat(1000)}]`,
+      undefined,
+      { code: 'KUBECONFIG_NOT_YAML', name: 'KubeconfigError' },
+    ],
+    [
+      'an alias without an anchor',
+      'a: *hunter2',
+      undefined,
+      { code: 'KUBECONFIG_NOT_YAML', name: 'KubeconfigError' },
+    ],
     ['no current context', context({}), undefined, { code: 'KUBECONFIG_NO_CONTEXT', known: ['x'] }],
     ['an unknown context', context({}), 'y', { code: 'KUBECONFIG_UNKNOWN_ENTRY', entry: 'y', known: ['x'] }],
     [
