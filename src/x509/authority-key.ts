@@ -1,14 +1,12 @@
 import { DerCursor, TAG, bitStringBytes } from './der.ts';
+import { EC_PUBLIC_KEY } from './ec.ts';
 import { X509Error } from './errors.ts';
+import { RSA_ENCRYPTION } from './rsa.ts';
 
 /** Which keys `isAcceptedAuthorityKey` accepts, for messages. */
 export const ACCEPTED_AUTHORITY_KEYS =
   'RSA of at most 8192 bits with a public exponent of at most 32 bits, or EC on P-256, P-384 or P-521';
 
-/** 1.2.840.113549.1.1.1, rsaEncryption */
-const RSA_ENCRYPTION = Buffer.from([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]);
-/** 1.2.840.10045.2.1, id-ecPublicKey (RFC 5480 section 2.1.1) */
-const EC_PUBLIC_KEY = Buffer.from([0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01]);
 /** 1.2.156.10197.1.301, which OpenSSL reads like id-ecPublicKey */
 const SM2 = Buffer.from([0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d]);
 /** secp256r1, secp384r1 and secp521r1 (RFC 5480 section 2.1.1.1) */

@@ -1,7 +1,7 @@
 import { DerCursor, TAG, constructed } from './der.ts';
 
-/** 1.2.840.10045.2.1, id-ecPublicKey */
-const EC_PUBLIC_KEY = Buffer.from([0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01]);
+/** 1.2.840.10045.2.1, id-ecPublicKey (RFC 5480 section 2.1.1) */
+export const EC_PUBLIC_KEY = Buffer.from([0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01]);
 
 /**
  * Whether a private key is an EC key on a named curve (RFC 5480 section 2.1.1 allows no other). OpenSSL computes the public

@@ -1,7 +1,7 @@
 import { DerCursor, TAG, bitStringBytes, constructed, encode } from './der.ts';
 
 /** 1.2.840.113549.1.1.1, rsaEncryption */
-const RSA_ENCRYPTION = Buffer.from([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]);
+export const RSA_ENCRYPTION = Buffer.from([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]);
 /** AlgorithmIdentifier of RSA keys: the parameters are NULL (RFC 8017 appendix C). */
 const RSA_ALGORITHM = encode(TAG.sequence, encode(TAG.oid, RSA_ENCRYPTION), encode(TAG.null));
 const VERSION = encode(TAG.integer, Buffer.from([0]));
