@@ -10,8 +10,10 @@ import { failpoint } from '../lib/failpoint.ts';
 import type { Reason } from '../lib/reason.ts';
 import { DECIDE_AGAIN_MS } from './backoffs.ts';
 import type { Plan } from './decide.ts';
+import { afterRefusedSecret } from './failure.ts';
 import { issue } from './issue.ts';
 import { uncertain } from './messages.ts';
+import { pendingSecretRef } from './pending-keys.ts';
 import { adopt, publish, refuse } from './publish.ts';
 import { failedConditions, servedUntil, settledCondition } from './readiness.ts';
 import type { Step } from './work.ts';
@@ -22,8 +24,30 @@ const REPORTED_ELSEWHERE: ReadonlySet<string> = new Set(['AccountNotReady', 'Sus
 /** The needs to issue that repair a Secret. Something else may keep undoing the repair. */
 const REPAIRS: ReadonlySet<string> = new Set(['SecretMismatch', 'SecretMissing']);
 
-/** Executes a plan. The process may die after any step without losing a key or an answer. */
+/**
+ * Executes a plan. The process may die after any step without losing a key or an answer. A Secret that the API server refuses
+ * is reported and tried again.
+ */
 export async function act(step: Step, plan: Plan): Promise<ReconcileResult> {
+  const { certificate } = step.inputs;
+  try {
+    return await execute(step, plan);
+  } catch (error) {
+    switch (plan.do) {
+      case 'publish':
+      case 'adopt':
+      case 'syncSecret':
+        return afterRefusedSecret(step, certificate.spec.secretName, error);
+      case 'issue':
+        return afterRefusedSecret(step, pendingSecretRef(certificate).name, error);
+      // What waits to be kept exists only in this process, so it gets the short waits of the controller.
+      default:
+        throw error;
+    }
+  }
+}
+
+async function execute(step: Step, plan: Plan): Promise<ReconcileResult> {
   const { deps, inputs } = step;
   switch (plan.do) {
     case 'nothing':

@@ -35,7 +35,7 @@ async function told(world: World): Promise<string[]> {
 }
 
 const WORDS =
-  /^The API server refuses the status of this resource, and nothing is issued for it until that is mended: .*status\.conditions: Too many: 1[78]: must have at most 16 items/;
+  /^The API server refuses the status of this resource, and nothing is issued for it until that is fixed: .*status\.conditions: Too many: 1[78]: must have at most 16 items/;
 
 describe('a status that has no room for the operator’s conditions', () => {
   test('stops only one certificate, which an event reports', async () => {
