@@ -21,6 +21,12 @@ import type { Step } from './work.ts';
 /** Reasons that need no event: the account has events of its own, and a user who sets `suspend` knows it. */
 const REPORTED_ELSEWHERE: ReadonlySet<string> = new Set(['AccountNotReady', 'Suspended']);
 
+/**
+ * The plans that write the certificate's own Secret. `keep` and `refuse` write the pending one: what waits for that exists only
+ * in this process, so a failure gets the short waits of the controller.
+ */
+const WRITES_SECRET: ReadonlySet<Plan['do']> = new Set(['publish', 'adopt', 'syncSecret']);
+
 /** The needs to issue that repair a Secret. Something else may keep undoing the repair. */
 const REPAIRS: ReadonlySet<string> = new Set(['SecretMismatch', 'SecretMissing']);
 
@@ -33,17 +39,9 @@ export async function act(step: Step, plan: Plan): Promise<ReconcileResult> {
   try {
     return await execute(step, plan);
   } catch (error) {
-    switch (plan.do) {
-      case 'publish':
-      case 'adopt':
-      case 'syncSecret':
-        return afterRefusedSecret(step, certificate.spec.secretName, error);
-      case 'issue':
-        return afterRefusedSecret(step, pendingSecretRef(certificate).name, error);
-      // What waits to be kept exists only in this process, so it gets the short waits of the controller.
-      default:
-        throw error;
-    }
+    if (WRITES_SECRET.has(plan.do)) return afterRefusedSecret(step, certificate.spec.secretName, error);
+    if (plan.do === 'issue') return afterRefusedSecret(step, pendingSecretRef(certificate).name, error);
+    throw error;
   }
 }
 

@@ -14,15 +14,15 @@ test.each([
 });
 
 /** The events about `ns/ca` after a reconcile failed, and what was thrown. */
-async function reported(error: Error, failures: number, stored: KubeObject | undefined) {
+async function reported(failure: Error, failures: number, stored: KubeObject | undefined) {
   const events: string[] = [];
   const reconcile = reportingRefusals(
     { resources: { get: () => stored }, warn: (_, reason) => void events.push(reason) },
-    () => Promise.reject(error),
+    () => Promise.reject(failure),
   );
   const context = { failures } as ReconcileContext;
   const thrown: unknown = await reconcile('ns/ca', context).catch((caught: unknown) => caught);
-  return { events, isRethrown: thrown === error };
+  return { events, isRethrown: thrown === failure };
 }
 
 test.each<[string, Error, number, boolean, string[]]>([
@@ -43,7 +43,7 @@ test.each<[string, Error, number, boolean, string[]]>([
   ],
   ['no other failure', new Error('socket'), 99, true, []],
   ['nothing about a resource that is gone', new StatusRefused('no'), 0, false, []],
-])('a controller reports %s', async (_, error, failures, isStored, events) => {
+])('a controller reports %s', async (_, failure, failures, isStored, events) => {
   const stored = isStored ? { metadata: { name: 'ca' } } : undefined;
-  expect(await reported(error, failures, stored)).toEqual({ events, isRethrown: true });
+  expect(await reported(failure, failures, stored)).toEqual({ events, isRethrown: true });
 });
