@@ -58,7 +58,7 @@ function setup() {
       failures,
       resource,
       plan,
-      { signal: abort.signal, log: silentLog, reconcileID: '1' },
+      { signal: abort.signal, log: silentLog, reconcileID: '1', failures: 0 },
     );
   return {
     clock,

@@ -90,7 +90,7 @@ function setup() {
     queue,
   );
   const run = () =>
-    reconcile(KEY, { signal: new AbortController().signal, log: silentLog, reconcileID: '1' });
+    reconcile(KEY, { signal: new AbortController().signal, log: silentLog, reconcileID: '1', failures: 0 });
   return {
     clock,
     queue,

@@ -44,7 +44,7 @@ function setup(found: AccountDetails = details) {
     status?: CAcertAccountStatus,
   ): Promise<(CAcertAccountStatus & object) | undefined> => {
     const resource = cacertAccount(status ? { status } : {});
-    await work.report(resource, outcome, { signal, log: silentLog, reconcileID: '1' });
+    await work.report(resource, outcome, { signal, log: silentLog, reconcileID: '1', failures: 0 });
     return patches.splice(0)[0];
   };
   return { account, ready, report, events, signal, work };

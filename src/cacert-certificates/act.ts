@@ -11,8 +11,10 @@ import { failpoint } from '../lib/failpoint.ts';
 import type { Reason } from '../lib/reason.ts';
 import { DECIDE_AGAIN_MS } from './backoffs.ts';
 import type { Plan } from './decide.ts';
+import { afterRefusedSecret } from './failure.ts';
 import { issue } from './issue.ts';
 import { uncertain } from './messages.ts';
+import { pendingSecretRef } from './pending-keys.ts';
 import { adopt, publish, refuse } from './publish.ts';
 import { failedConditions, servedUntil, settledCondition } from './readiness.ts';
 import type { Step } from './work.ts';
@@ -20,11 +22,31 @@ import type { Step } from './work.ts';
 /** Reasons that need no event: the account has events of its own, and a user who sets `suspend` knows it. */
 const REPORTED_ELSEWHERE: ReadonlySet<string> = new Set(['AccountNotReady', 'Suspended']);
 
+/**
+ * The plans that write the certificate's own Secret. `keep` and `refuse` write the pending one: what waits for that exists only
+ * in this process, so a failure gets the short waits of the controller.
+ */
+const WRITES_SECRET: ReadonlySet<Plan['do']> = new Set(['publish', 'adopt', 'syncSecret']);
+
 /** The needs to issue that repair a Secret. Something else may keep undoing the repair. */
 const REPAIRS: ReadonlySet<string> = new Set(['SecretMismatch', 'SecretMissing']);
 
-/** Executes a plan. The process may die after any step without losing a key or an answer. */
+/**
+ * Executes a plan. The process may die after any step without losing a key or an answer. A Secret that the API server refuses
+ * is reported and tried again.
+ */
 export async function act(step: Step, plan: Plan): Promise<ReconcileResult> {
+  const { certificate } = step.inputs;
+  try {
+    return await execute(step, plan);
+  } catch (error) {
+    if (WRITES_SECRET.has(plan.do)) return afterRefusedSecret(step, certificate.spec.secretName, error);
+    if (plan.do === 'issue') return afterRefusedSecret(step, pendingSecretRef(certificate).name, error);
+    throw error;
+  }
+}
+
+async function execute(step: Step, plan: Plan): Promise<ReconcileResult> {
   const { inputs } = step;
   switch (plan.do) {
     case 'nothing':

@@ -24,7 +24,7 @@ export function reconciler(deps: Deps): Reconcile {
     const certificate = deps.written.newest(key, deps.certificates.get(key));
     if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return {};
     const parsed = parseCAcertCertificate(certificate);
-    return withValidSpec(deps, certificate, parsed, context.signal, async (read) => {
+    return withValidSpec(deps, certificate, parsed, context, async (read) => {
       const inputs = await gather(deps, read, context.signal);
       const { account } = inputs;
       const gate = account?.ready ? account.issuer.account.gate : undefined;

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { attempt, brandNew, condition, issued, pendingKey } from '../../test/support/inputs/cacert-inputs.ts';
 import { CAcertStage } from '../../test/support/inputs/cacert-step.ts';
+import { ApiError } from '../kube/errors.ts';
+import { secrets } from '../kube/objects.ts';
 import type { CAcertErrorCode } from '../cacert/error-codes.ts';
 import { CAcertError, type CAcertErrorDetails } from '../cacert/errors.ts';
 import { SendRefused } from '../issuance/attempt/send-gate.ts';
@@ -8,7 +10,7 @@ import { conditionOf } from '../issuance/status/conditions.ts';
 import { CAcertLogin } from '../account/cacert-account.ts';
 import { cacertCertificates } from '../api/kinds.ts';
 import { UNCERTAIN_WAIT_MS } from './backoffs.ts';
-import { afterFailedCall } from './failure.ts';
+import { afterFailedCall, afterRefusedSecret } from './failure.ts';
 
 function error(code: CAcertErrorCode, details: Partial<CAcertErrorDetails> = {}): CAcertError {
   return new CAcertError(code, { call: 'ccsr.php', ...details });
@@ -190,5 +192,64 @@ describe('a failed call', () => {
   test('is forgotten by this process once it is recorded', async () => {
     const { stage } = await after(error('IssuanceUncertain'));
     expect(stage.deps.attempts.size).toBe(0);
+  });
+});
+
+describe('after the API server refused a Secret', () => {
+  const refused = (status: number, resource = 'secrets') =>
+    new ApiError({ status, reason: 'Invalid', message: 'data: Too long.', verb: 'PATCH', resource });
+  const pendingSecret = { namespace: 'ns', name: 'mail-pending-uid' };
+
+  /** Handles the refusal while this process alone has what CAcert signed. */
+  async function afterRefusal(thrown: Error, onWrite: (path: string) => void = () => undefined) {
+    const stage = new CAcertStage();
+    const { attempts } = stage.deps;
+    attempts.prepared(attempt.id, stage.clock.monotonic());
+    attempts.sent(attempt.id);
+    attempts.bought(attempt.id, stage.clock.monotonic(), 'signed');
+    const known = stage.remembered(attempt.id);
+    const status = { attempt };
+    const work = stage.work({ ...brandNew, status, pending: pendingKey(), attempt: known });
+    stage.kube.onWrite = (_, path) => onWrite(path);
+    const result = await afterRefusedSecret(work, 'mail-tls', thrown);
+    return { stage, result };
+  }
+
+  test('it is reported with the cure, and what CAcert signed is kept beside its key', async () => {
+    const { stage, result } = await afterRefusal(refused(422));
+
+    expect(stage.kube.now(secrets, pendingSecret)).toMatchObject({
+      data: { 'tls.crt': Buffer.from('signed').toString('base64') },
+    });
+    const { status } = stage.stored();
+    expect(status).toMatchObject({ attempt, failedAttempts: 1 });
+    expect(status?.attempt).not.toHaveProperty('outcome');
+    expect(conditionOf(status?.conditions, 'Issuing')).toMatchObject({
+      status: 'False',
+      reason: 'SecretNotWritten',
+      message:
+        'The Secret mail-tls could not be written: data: Too long. Remove from the Secret what makes it invalid or too large. The operator tries again by itself.',
+    });
+    expect(stage.events).toEqual(['SecretNotWritten']);
+    expect(result.requeueAfterMs).toBeGreaterThan(50_000);
+  });
+
+  test('it is reported even if the certificate cannot be kept, which this process still has', async () => {
+    const { stage } = await afterRefusal(refused(403), (path) => {
+      if (path.startsWith('secrets')) throw refused(403);
+    });
+
+    expect(stage.events).toEqual(['SecretNotWritten']);
+    expect(stage.remembered(attempt.id)).toMatchObject({ progress: { is: 'bought' } });
+  });
+
+  test.each<[string, Error]>([
+    ['a conflict', refused(409)],
+    ['a Secret that is gone', refused(404)],
+    ['a connection without an answer', refused(0)],
+    ['a refused status', refused(422, 'cacertcertificates')],
+    ['an error of our own', new Error('bug')],
+  ])('%s is rethrown', async (_, thrown) => {
+    await expect(afterRefusal(thrown)).rejects.toBe(thrown);
   });
 });

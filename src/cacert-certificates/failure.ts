@@ -2,9 +2,11 @@ import { stopAccount } from '../account/stop-account.ts';
 import { stopsOf } from '../account/stops.ts';
 import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
 import { CAcertError } from '../cacert/index.ts';
+import { boughtBy } from '../issuance/attempt/memory.ts';
 import { type AfterFailure, afterFailure } from '../issuance/attempt/retry-backoff.ts';
 import { SendRefused } from '../issuance/attempt/send-gate.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
+import { isSecretRefused, secretNotWritten } from '../issuance/secret/not-written.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { keyOf } from '../kube/objects.ts';
 import type { Reason } from '../lib/reason.ts';
@@ -12,7 +14,7 @@ import { DECIDE_AGAIN_MS } from './backoffs.ts';
 import { uncertain } from './messages.ts';
 import { waitsForAccount } from './preconditions.ts';
 import { failedConditions, servedUntil } from './readiness.ts';
-import type { Work } from './work.ts';
+import type { Step, Work } from './work.ts';
 
 /** What a call without a certificate means for the resource. */
 interface Outcome {
@@ -59,6 +61,39 @@ export async function afterFailedCall(
   if (!after) return waitForAccount(work, error);
   deps.warn(certificate, why.reason, why.message);
   return { requeueAfterMs: after.requeueAfterMs, requeueAt: servedUntil(inputs) };
+}
+
+/**
+ * After the API server refused to write the Secret `secretName` of a certificate. What CAcert signed is kept beside its key, so
+ * that it outlives this process, and the write is tried again: nothing is bought meanwhile. Rethrows every other error.
+ */
+export async function afterRefusedSecret(
+  step: Step,
+  secretName: string,
+  error: unknown,
+): Promise<ReconcileResult> {
+  const { deps, inputs, signal } = step;
+  if (!isSecretRefused(error) || signal.aborted) throw error;
+  const { certificate } = inputs;
+  try {
+    await keepBought(step);
+  } catch (second) {
+    // The cluster may refuse both Secrets. The next try keeps it, and until then this process has it.
+    if (!isSecretRefused(second)) throw second;
+  }
+  const { change, requeueAfterMs } = afterFailure(certificate, deps.clock.now());
+  const why = secretNotWritten(secretName, error);
+  await deps.statuses.write({ certificate, change, conditions: failedConditions(inputs, why), signal });
+  deps.warn(certificate, why.reason, why.message);
+  return { requeueAfterMs, requeueAt: servedUntil(inputs) };
+}
+
+/** Stores beside its key what only this process has. */
+async function keepBought({ deps, inputs, signal }: Step): Promise<void> {
+  const { certificate, attempt, pending } = inputs;
+  const pem = boughtBy(attempt);
+  if (pem === undefined || pending.state !== 'present' || pending.certificate === pem) return;
+  await deps.pendingKeys.keepCertificate(certificate, pending, pem, signal);
 }
 
 /** Waits until the account is ready or its gate calls this certificate. */

@@ -74,10 +74,10 @@ describe('before the first byte is sent', () => {
     };
     const work = stage.work(change);
     stage.kube.onWrite = (verb, path) => {
-      if (`${verb} ${path}` === failing) throw kubeError(500, 'InternalError');
+      if (`${verb} ${path}` === failing) throw kubeError(503, 'ServiceUnavailable');
     };
 
-    await expect(issue(work, why)).rejects.toMatchObject({ status: 500 });
+    await expect(issue(work, why)).rejects.toMatchObject({ status: 503 });
 
     expect(isSent).toBe(false);
     expect(stage.gate.load.inside).toBe(0);
@@ -85,7 +85,7 @@ describe('before the first byte is sent', () => {
 
   test('an attempt is remembered as not sent if the answer to its write is lost, and not at all after a conflict', async () => {
     for (const [status, reason, remembered] of [
-      [500, 'InternalError', 1],
+      [503, 'ServiceUnavailable', 1],
       [409, 'Conflict', 0],
     ] as const) {
       const stage = new CAcertStage();

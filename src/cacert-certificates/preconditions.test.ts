@@ -54,6 +54,20 @@ test('the first blocker in the order of the policies decides', () => {
 describe('a need that buys nothing', () => {
   const publish = { remedy: 'publish', reason: '', message: '' } as Need;
 
+  test.each([
+    ['waits after the API server refused the Secret', 'SecretNotWritten', 'SecretNotWritten'],
+    ['does not wait after another failure', 'IssuanceUncertain', undefined],
+  ])('to publish %s', (_, failed, reason) => {
+    const { now } = inputs();
+    const status = {
+      failedAttempts: 1,
+      lastFailureTime: new Date(now - 1000).toISOString(),
+      nextAttemptTime: new Date(now + 60_000).toISOString(),
+      conditions: [condition('Issuing', 'False', failed)],
+    };
+    expect(blockerOf({ status }, publish)?.reason).toBe(reason);
+  });
+
   test.each(blocking.slice(0, 4))('to publish is blocked by %s', (reason, change) => {
     expect(blockerOf(change, publish)).toMatchObject({ reason });
   });

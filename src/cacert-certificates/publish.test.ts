@@ -114,10 +114,10 @@ describe('publishing a certificate', () => {
     const stage = stageNow();
     const work = stage.work({ ...brandNew, status: { attempt: ours }, pending });
     stage.kube.onWrite = (verb, path) => {
-      if (`${verb} ${path}` === failing) throw kubeError(500, 'InternalError');
+      if (`${verb} ${path}` === failing) throw kubeError(503, 'ServiceUnavailable');
     };
 
-    await expect(publish(work, { source, isLate: false })).rejects.toMatchObject({ status: 500 });
+    await expect(publish(work, { source, isLate: false })).rejects.toMatchObject({ status: 503 });
 
     expect(stage.kube.writes).toEqual(writes);
     expect(stage.kube.now(secrets, pendingSecret)).toBeDefined();

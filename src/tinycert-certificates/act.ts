@@ -1,5 +1,6 @@
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
+import { isSecretRefused } from '../issuance/secret/not-written.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
 import type { Reason } from '../lib/reason.ts';
@@ -12,7 +13,7 @@ import { SEAL_BROKEN } from './decide/preconditions.ts';
 import type { Plan, Publication } from './decide/types.ts';
 import { adoptReissued } from './issue/adopt-reissued.ts';
 import { atGate } from './issue/at-gate.ts';
-import { afterFailedRead } from './issue/failure.ts';
+import { afterFailedRead, afterFailedSync } from './issue/failure.ts';
 import { issue } from './issue/issue.ts';
 import { publish } from './issue/publish.ts';
 import { recover } from './recovery/recover.ts';
@@ -25,11 +26,15 @@ import { record } from './status/record.ts';
 /** Blockers that the issuer's own events report, or that the spec itself asks for. */
 const REPORTED_ELSEWHERE: ReadonlySet<string> = new Set(['IssuerNotReady', 'Suspended', 'OnHold', 'Revoked']);
 
-/** Executes a plan. The process may die after every step. A fault of the issuer is reported and waited for. */
+/**
+ * Executes a plan. The process may die after every step. A fault of the issuer is reported and waited for, and a Secret that
+ * the API server refuses is reported and tried again.
+ */
 export async function act(task: Task, plan: Plan): Promise<ReconcileResult> {
   try {
     return await execute(task, plan);
   } catch (error) {
+    if (isSecretRefused(error)) return afterFailedSync(task, error);
     if (!task.inputs.issuer?.ready) throw error;
     return afterFailedRead(workOf(task), error);
   }

@@ -31,7 +31,7 @@ export function reconciler(deps: Deps): Reconcile {
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
     if (!certificate || (isDeleted && !hasFinalizer(certificate))) return {};
     const parsed = parseCertificate(certificate);
-    return withValidSpec(deps, certificate, parsed, signal, async (valid) => {
+    return withValidSpec(deps, certificate, parsed, context, async (valid) => {
       if (isDeleted) return finalize(deps, valid, context);
       const kept = await keepFinalizer(deps, valid, signal);
       const inputs = await gather(deps, kept, signal);

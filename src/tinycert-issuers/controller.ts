@@ -1,6 +1,7 @@
 import { accountController } from '../account/controller.ts';
 import { parseIssuer } from '../api/parse.ts';
 import { toleratingOldCrds } from '../issuance/status/outdated-crds.ts';
+import { reportingRefusals } from '../issuance/status/refused-status.ts';
 import type { Reconcile } from '../kube/controller/controller.ts';
 import type { WorkQueue } from '../kube/controller/queue.ts';
 import { decide } from './decide.ts';
@@ -26,5 +27,8 @@ export function controller(deps: Deps, queue: WorkQueue): { reconcile: Reconcile
     },
     queue,
   );
-  return { reconcile: toleratingOldCrds(reconcile), stop };
+  return {
+    reconcile: toleratingOldCrds(reportingRefusals({ resources: deps.issuers, warn: deps.warn }, reconcile)),
+    stop,
+  };
 }

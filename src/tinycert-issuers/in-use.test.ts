@@ -52,7 +52,13 @@ function setup(failure?: Error) {
       issuerWriter.apply({ key: 'ns/ca', uid: 'uid', resourceVersion: String((version += 1)), object }),
     need: () => certificateWriter.apply({ key: 'ns/web', uid: 'uid', resourceVersion: '1', object: needing }),
     noNeed: () => certificateWriter.delete('ns/web'),
-    run: () => reconcile('ns/ca', { signal: new AbortController().signal, log: silentLog, reconcileID: '1' }),
+    run: () =>
+      reconcile('ns/ca', {
+        signal: new AbortController().signal,
+        log: silentLog,
+        reconcileID: '1',
+        failures: 0,
+      }),
   };
 }
 

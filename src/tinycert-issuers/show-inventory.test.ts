@@ -23,7 +23,12 @@ function setup(answer: typeof found | undefined | Error) {
   };
   const deps = { inventory, clock: new VirtualClock() } as unknown as Deps;
   const show = () =>
-    inventoryToShow(deps, issuer(), {} as ReadyIssuer, { signal: abort.signal, log, reconcileID: '1' });
+    inventoryToShow(deps, issuer(), {} as ReadyIssuer, {
+      signal: abort.signal,
+      log,
+      reconcileID: '1',
+      failures: 0,
+    });
   return { show, logged, abort };
 }
 

@@ -67,7 +67,7 @@ function setup() {
   const probe = (resource: Issuer = build()) =>
     work.probe(resource, account, { connection: {} as never }, new AbortController().signal);
   const report = async (outcome: Outcome<{ issuer: ReadyIssuer }>) => {
-    const context = { signal: new AbortController().signal, log: silentLog, reconcileID: '1' };
+    const context = { signal: new AbortController().signal, log: silentLog, reconcileID: '1', failures: 0 };
     await work.report(build(), outcome, context);
     const [patch] = patches.splice(0) as {
       conditions: { status: string; reason: string; message: string }[];

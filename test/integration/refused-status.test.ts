@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cacertCertificates, certificates, issuers } from '../../src/api/kinds.ts';
 import type { Condition, KubeObject, ResourceType } from '../../src/kube/objects.ts';
 import { aCAcertWorld } from '../support/world/cacert-world.ts';
 import { events } from '../support/world/crds.ts';
+import { type PolicyReason, refuseStatus } from '../support/world/refuse-status.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { type World, aWorld } from '../support/world/world.ts';
 
@@ -11,6 +12,10 @@ beforeAll(async () => {
   stage = await openStage({ keyPool: 4, keyPoolReuse: true });
 });
 afterAll(() => stage.close());
+beforeEach(() => {
+  // The backoffs without their random share, so that the number of tries is exact.
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+});
 
 /** As many conditions as a status can have, none of them the operator's. */
 const foreign: Condition[] = Array.from({ length: 16 }, (_, i) => ({
@@ -35,7 +40,7 @@ async function told(world: World): Promise<string[]> {
 }
 
 const WORDS =
-  /^The API server refuses the status of this resource, and nothing is issued for it until that is mended: .*status\.conditions: Too many: 1[78]: must have at most 16 items/;
+  /^The API server refuses the status of this resource, and nothing is issued for it until that is fixed: .*status\.conditions: Too many: 1[78]: must have at most 16 items/;
 
 describe('a status that has no room for the operator’s conditions', () => {
   test('stops only one certificate, which an event reports', async () => {
@@ -105,5 +110,34 @@ describe('a status that has no room for the operator’s conditions', () => {
     expect(await told(world)).toEqual([expect.stringMatching(WORDS)]);
     await clear(world, cacertCertificates, 'full');
     await cacert.ready('full');
+  });
+});
+
+describe('a status that a policy of the cluster refuses', () => {
+  test.each<[PolicyReason, number, string]>([
+    ['Forbidden', 403, 'Let the operator update the status'],
+    ['Invalid', 422, 'Remove from the resource what makes it invalid'],
+    ['RequestEntityTooLarge', 413, 'Make the resource smaller'],
+  ])('with %s stops only that certificate, which an event reports', async (reason, status, cure) => {
+    const world = await aWorld(stage);
+    await world.account();
+    await world.certificate('full');
+    const end = await refuseStatus(world, 'full', reason);
+    const operator = await world.operator();
+    await world.certificate('web');
+    await world.ready('web');
+    const since = world.tally(operator);
+    await world.pass(9 * 60_000);
+
+    expect(await told(world)).toEqual([
+      expect.stringMatching(new RegExp(`^The API server refuses .*: no status for you\\. ${cure}`)),
+    ]);
+    expect(since().writes[`PATCH tinycertcertificates/status (${status})`]).toBeLessThanOrEqual(10);
+    expect(world.calls()['cert/new']).toBe(1);
+
+    await end();
+    await world.pass(10 * 60_000);
+    await world.ready('full');
+    expect(world.calls()['cert/new']).toBe(2);
   });
 });

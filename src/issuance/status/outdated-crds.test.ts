@@ -4,11 +4,11 @@ import type { ReconcileContext } from '../../kube/controller/controller.ts';
 import {
   CRDS_AGAIN_MS,
   CrdsOutdated,
-  StatusRefused,
   holdsConditionsOnly,
   rethrowRefusal,
   toleratingOldCrds,
 } from './outdated-crds.ts';
+import { StatusRefused } from './refused-status.ts';
 
 const ready = { type: 'Ready', status: 'False', reason: 'R', message: '', lastTransitionTime: '' } as const;
 const issuing = { ...ready, type: 'Issuing', status: 'True' } as const;
@@ -49,6 +49,31 @@ describe('a refused status write', () => {
     ['a rule of the spec', refusal(422, [{ field: 'spec.secretName' }])],
     ['a field whose name only begins like status', refusal(422, [{ field: 'statuses' }])],
     ['no field at all', refusal(422)],
+    ['its size', refusal(413)],
+  ])('is never blamed on the CRDs if it is about %s', async (_, error) => {
+    expect(await rethrown(error, false)).toMatchObject({
+      thrown: { code: 'StatusRefused', mayPass: false, cause: error },
+      checks: 0,
+    });
+  });
+
+  test.each([
+    ['the API server itself failed', 500],
+    ['the operator lacks a right, or the API server does not know its roles yet', 403],
+  ])('may pass if %s', async (_, status) => {
+    expect(await rethrown(refusal(status), false)).toMatchObject({
+      thrown: { code: 'StatusRefused', mayPass: true },
+      checks: 0,
+    });
+  });
+
+  test.each([
+    ['credentials', refusal(401)],
+    ['a resource that is gone', refusal(404)],
+    ['a rate limit', refusal(429)],
+    ['an API server that starts', refusal(503)],
+    ['a timeout', refusal(504)],
+    ['a connection without an answer', refusal(0)],
     ['a conflict', refusal(409)],
     ['a failure that is no answer', new Error('socket')],
   ])('stays as it is if it is about %s', async (_, error) => {

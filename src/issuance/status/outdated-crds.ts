@@ -3,6 +3,7 @@ import { ApiError, type ApiErrorCause } from '../../kube/errors.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { CertificateResource } from '../certificate-kind.ts';
 import { conditionOf } from './conditions.ts';
+import { refusalOf } from './refused-status.ts';
 
 /** The installed CRD lacks fields that the operator has to store, so nothing may be bought. */
 export class CrdsOutdated extends AppError {
@@ -31,17 +32,6 @@ export function toleratingOldCrds(reconcile: Reconcile): Reconcile {
   };
 }
 
-/** The API server refuses or does not keep the status of one resource, although the CRDs have every field. */
-export class StatusRefused extends AppError {
-  constructor(why: string, options?: ErrorOptions) {
-    super(
-      'StatusRefused',
-      `The API server refuses the status of this resource, and nothing is issued for it until that is fixed: ${why}`,
-      options,
-    );
-  }
-}
-
 /** Whether the installed CRDs have every field of this release; `check` reads them again. */
 export interface CrdsFit {
   readonly fit: boolean;
@@ -57,10 +47,11 @@ export interface CrdsFit {
  * where a message of limited length cuts it off.
  */
 export async function rethrowRefusal(crds: CrdsFit, error: unknown): Promise<never> {
-  if (!(error instanceof ApiError) || error.status !== 422 || !error.causes.some(isOfStatus)) throw error;
-  await crds.check();
-  if (!crds.fit) throw new CrdsOutdated({ cause: error });
-  throw new StatusRefused(error.message, { cause: error });
+  if (error instanceof ApiError && error.status === 422 && error.causes.some(isOfStatus)) {
+    await crds.check();
+    if (!crds.fit) throw new CrdsOutdated({ cause: error });
+  }
+  throw refusalOf(error) ?? error;
 }
 
 function isOfStatus({ field = '' }: ApiErrorCause): boolean {

@@ -9,32 +9,30 @@ const seen: KubeObject = {
 };
 const findings = { conditions: [] };
 
-/** Writes findings about `seen` to `stored`; returns the outcome, the stored status and the warnings. */
+/** Writes findings about `seen` to `stored`; returns the outcome and the number of writes. */
 async function patched(stored: StoredObject<KubeObject>, fit = true) {
-  const warnings: string[] = [];
   const deps = {
     kube: stored.kube,
     crds: { fit, check: () => Promise.resolve() },
-    warn: (_: KubeObject, reason: string) => void warnings.push(reason),
   };
   const { signal } = new AbortController();
   const outcome = await patchFindings(deps, issuers as never, seen, findings, signal).then(
     () => 'written',
     (error: { code: string; status?: number }) => error.status ?? error.code,
   );
-  return { outcome, writes: stored.writes.length, warnings };
+  return { outcome, writes: stored.writes.length };
 }
 
 test('findings are written over the version that was examined', async () => {
   const stored = new StoredObject(seen);
-  expect(await patched(stored)).toEqual({ outcome: 'written', writes: 1, warnings: [] });
+  expect(await patched(stored)).toEqual({ outcome: 'written', writes: 1 });
   expect(stored.writes).toEqual([{ metadata: { resourceVersion: '1' }, status: findings }]);
 });
 
 test('after a conflict about something else, they are written over the newer version', async () => {
   const stored = new StoredObject(seen);
   stored.change({ metadata: { finalizers: ['theirs'] }, status: { orphanCount: 3 } });
-  expect(await patched(stored)).toEqual({ outcome: 'written', writes: 1, warnings: [] });
+  expect(await patched(stored)).toEqual({ outcome: 'written', writes: 1 });
   expect(stored.object).toMatchObject({
     metadata: { finalizers: ['theirs'] },
     status: { ...findings, orphanCount: 3 },
@@ -47,7 +45,7 @@ test.each([
 ])('after a conflict, they are dropped if %s', async (_, change) => {
   const stored = new StoredObject(seen);
   stored.change(change);
-  expect(await patched(stored)).toEqual({ outcome: 409, writes: 0, warnings: [] });
+  expect(await patched(stored)).toEqual({ outcome: 409, writes: 0 });
 });
 
 test('a second conflict is left to the next reconcile', async () => {
@@ -56,18 +54,18 @@ test('a second conflict is left to the next reconcile', async () => {
     stored.beforeWrite = () => stored.change({});
     throw refusal(409);
   };
-  expect(await patched(stored)).toEqual({ outcome: 409, writes: 0, warnings: [] });
+  expect(await patched(stored)).toEqual({ outcome: 409, writes: 0 });
 });
 
-test('a refused status is reported by an event', async () => {
+test('a refused status is left to the controller', async () => {
   const stored = new StoredObject(seen);
   stored.beforeWrite = () => {
     throw refusal(422, [{ field: 'status.conditions' }]);
   };
-  expect(await patched(stored)).toEqual({ outcome: 'StatusRefused', writes: 0, warnings: ['StatusRefused'] });
+  expect(await patched(stored)).toEqual({ outcome: 'StatusRefused', writes: 0 });
 });
 
-test('a status that is refused only after a conflict is reported by an event too', async () => {
+test('a status that is refused only after a conflict is left to it too', async () => {
   const stored = new StoredObject(seen);
   stored.beforeWrite = () => {
     stored.beforeWrite = () => {
@@ -75,13 +73,13 @@ test('a status that is refused only after a conflict is reported by an event too
     };
     throw refusal(409);
   };
-  expect(await patched(stored)).toEqual({ outcome: 'StatusRefused', writes: 0, warnings: ['StatusRefused'] });
+  expect(await patched(stored)).toEqual({ outcome: 'StatusRefused', writes: 0 });
 });
 
-test('outdated CRDs are left to the controller, without an event', async () => {
+test('outdated CRDs are left to the controller', async () => {
   const stored = new StoredObject(seen);
   stored.beforeWrite = () => {
     throw refusal(422, [{ field: 'patch' }]);
   };
-  expect(await patched(stored, false)).toEqual({ outcome: 'CRDsOutdated', writes: 0, warnings: [] });
+  expect(await patched(stored, false)).toEqual({ outcome: 'CRDsOutdated', writes: 0 });
 });

@@ -3,7 +3,8 @@ import { certificate } from '../../../test/support/inputs/inputs.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import type { Reason } from '../../lib/reason.ts';
-import { CRDS_AGAIN_MS, CrdsOutdated, StatusRefused } from './outdated-crds.ts';
+import { CRDS_AGAIN_MS, CrdsOutdated } from './outdated-crds.ts';
+import { FAILURES_BEFORE_EVENT, StatusRefused } from './refused-status.ts';
 import { withValidSpec } from './with-valid-spec.ts';
 
 const resource = certificate();
@@ -12,6 +13,7 @@ const resource = certificate();
 async function run(
   work: () => Promise<ReconcileResult>,
   parsed: Parameters<typeof withValidSpec<TinyCertCertificate>>[2] = { ok: true, object: resource },
+  failures = 0,
 ) {
   const warnings: string[] = [];
   const notReady: Reason[] = [];
@@ -20,7 +22,9 @@ async function run(
     statuses: { writeNotReady: async (_: unknown, why: Reason) => void notReady.push(why) },
   };
   const { signal } = new AbortController();
-  const outcome = await withValidSpec(deps, resource, parsed, signal, work).catch((error: unknown) => error);
+  const outcome = await withValidSpec(deps, resource, parsed, { signal, failures }, work).catch(
+    (error: unknown) => error,
+  );
   return { outcome, warnings, notReady };
 }
 
@@ -32,7 +36,9 @@ test('the work gets the parsed resource, with its defaults', async () => {
     seen.push(parsed);
     return Promise.resolve({ requeueAfterMs: 5 });
   };
-  expect(await withValidSpec({} as never, resource, { ok: true, object }, signal, work)).toEqual({
+  expect(
+    await withValidSpec({} as never, resource, { ok: true, object }, { signal, failures: 0 }, work),
+  ).toEqual({
     requeueAfterMs: 5,
   });
   expect(seen).toEqual([object]);
@@ -63,6 +69,15 @@ test('a refused status is reported by an event, and the failure leads to retries
     warnings: ['StatusRefused'],
     notReady: [],
   });
+});
+
+test.each([
+  ['not at first', FAILURES_BEFORE_EVENT - 1, []],
+  ['once it has lasted', FAILURES_BEFORE_EVENT, ['StatusRefused']],
+])('a refusal that may pass is reported %s', async (_, failures, warnings) => {
+  const error = new StatusRefused('no', { mayPass: true });
+  const outcome = await run(() => Promise.reject(error), undefined, failures);
+  expect(outcome).toEqual({ outcome: error, warnings, notReady: [] });
 });
 
 test('every other failure passes through, without a report', async () => {

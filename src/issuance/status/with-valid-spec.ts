@@ -1,7 +1,8 @@
-import type { ReconcileResult } from '../../kube/controller/controller.ts';
+import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import type { CertificateResource } from '../certificate-kind.ts';
 import type { Warn } from './events.ts';
-import { CRDS_AGAIN_MS, CrdsOutdated, StatusRefused } from './outdated-crds.ts';
+import { CRDS_AGAIN_MS, CrdsOutdated } from './outdated-crds.ts';
+import { warnOfRefusal } from './refused-status.ts';
 import type { StatusWriter } from './writer.ts';
 
 interface Deps<T extends CertificateResource> {
@@ -18,7 +19,7 @@ export async function withValidSpec<T extends CertificateResource>(
   { warn, statuses }: Deps<T>,
   certificate: T,
   parsed: { ok: true; object: T } | { ok: false; message: string },
-  signal: AbortSignal,
+  { signal, failures }: Pick<ReconcileContext, 'signal' | 'failures'>,
   work: (certificate: T) => Promise<ReconcileResult>,
 ): Promise<ReconcileResult> {
   try {
@@ -27,7 +28,7 @@ export async function withValidSpec<T extends CertificateResource>(
     await statuses.writeNotReady(certificate, { reason: 'InvalidSpec', message }, signal);
     return {};
   } catch (error) {
-    if (error instanceof StatusRefused) warn(certificate, error.code, error.message);
+    warnOfRefusal(warn, certificate, error, failures);
     if (!(error instanceof CrdsOutdated)) throw error;
     const { code: reason, message } = error;
     await statuses.writeNotReady(certificate, { reason, message }, signal);

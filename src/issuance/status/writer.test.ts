@@ -3,7 +3,8 @@ import { attempt, certificate, issued } from '../../../test/support/inputs/input
 import { StoredObject, refusal } from '../../../test/support/kube/stored-object.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { type TinyCertCertificate, certificates } from '../../api/kinds.ts';
-import { CrdsOutdated, StatusRefused } from './outdated-crds.ts';
+import { CrdsOutdated } from './outdated-crds.ts';
+import { StatusRefused } from './refused-status.ts';
 import { LastWritten } from './last-written.ts';
 import { StatusWriter } from './writer.ts';
 

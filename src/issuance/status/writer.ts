@@ -7,13 +7,8 @@ import type { Reason } from '../../lib/reason.ts';
 import type { Condition } from '../../kube/objects.ts';
 import { sameConditions, type WantedCondition, withConditions } from './conditions.ts';
 import type { LastWritten } from './last-written.ts';
-import {
-  CrdsOutdated,
-  type CrdsFit,
-  holdsConditionsOnly,
-  rethrowRefusal,
-  StatusRefused,
-} from './outdated-crds.ts';
+import { CrdsOutdated, type CrdsFit, holdsConditionsOnly, rethrowRefusal } from './outdated-crds.ts';
+import { StatusRefused } from './refused-status.ts';
 import type { CertificateKind, CertificateResource } from '../certificate-kind.ts';
 
 /** Fields to set in a status; null removes one. */

@@ -22,6 +22,8 @@ export interface ReconcileContext {
   /** Adds controller, key and reconcileID to each line. */
   log: Logger;
   reconcileID: string;
+  /** How many reconciles of the key before this one failed in a row; conflicts do not count. */
+  failures: number;
 }
 
 /**
@@ -132,7 +134,9 @@ class Controller {
     let outcome: ReconcileOutcome = 'error';
     try {
       log.debug({ reasons }, 'Reconciling');
-      outcome = this.#settle(key, (await reconcile(key, { signal: limit.signal, log, reconcileID })) ?? {});
+      const failures = this.#failures.get(key) ?? 0;
+      const context = { signal: limit.signal, log, reconcileID, failures };
+      outcome = this.#settle(key, (await reconcile(key, context)) ?? {});
     } catch (thrown) {
       outcome = this.#fail(key, asError(thrown), log);
     } finally {

@@ -39,6 +39,7 @@ function setUp(give: (giving: ReleasedAddition) => Promise<void>, kept: readonly
       signal: new AbortController().signal,
       log: createLogger({ level: 'error', format: 'json', clock }),
       reconcileID: 'r',
+      failures: 0,
     });
   return { vanished, directory, reconcile };
 }

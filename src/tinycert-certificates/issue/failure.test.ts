@@ -16,7 +16,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import type { Inputs } from '../context/inputs.ts';
 import type { Work } from '../context/work.ts';
-import { afterFailedCall, afterFailedPublication, afterFailedRead } from './failure.ts';
+import { afterFailedCall, afterFailedPublication, afterFailedRead, afterFailedSync } from './failure.ts';
 
 const timing = { sendWindow: 5_000, callDeadline: 20_000, lateExecution: 20_000 };
 const QUIET_MS = 45_000;
@@ -243,6 +243,33 @@ describe('after a certificate could not be published', () => {
     await afterFailedPublication(world.work, { certificateId: 7, outcome: 'republished' }, error);
     expect(world.writes.at(-1)?.status?.attempt).toMatchObject({ certificateId: 7 });
     expect(world.writes.at(-1)?.status?.failedAttempts).toBe(1);
+  });
+});
+
+describe('after a Secret could not be completed', () => {
+  const refused = (status: number) =>
+    new ApiError({ status, reason: 'Invalid', message: 'no', verb: 'PATCH', resource: 'secrets' });
+
+  test('it is reported and tried again after a backoff, and a broken seal stays with what it names', async () => {
+    const world = aWorld({ status: issued });
+    const { work } = world;
+    const { certificate } = work.inputs;
+    const broken = { ...certificate, status: { ...certificate.status, seal: 'broken' } };
+    const task = { ...work, inputs: { ...work.inputs, certificate: broken } };
+    const { requeueAfterMs } = await afterFailedSync(task, refused(422));
+    expect(requeueAfterMs).toBeGreaterThan(50_000);
+    expect(world.told).toEqual(['warned SecretNotWritten']);
+    expect(issuing(world)).toBe('False SecretNotWritten');
+    expect(world.writes.at(-1)?.status).toMatchObject({
+      failedAttempts: 1,
+      seal: 'broken',
+      certificateId: issued.certificateId,
+    });
+  });
+
+  test('a conflict is rethrown', async () => {
+    const error = refused(409);
+    await expect(afterFailedSync(aWorld().work, error)).rejects.toBe(error);
   });
 });
 

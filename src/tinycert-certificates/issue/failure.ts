@@ -6,6 +6,7 @@ import { SendRefused } from '../../issuance/attempt/send-gate.ts';
 import { quietAfter } from '../../issuance/attempt/timing.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { MaterialError } from '../../issuance/secret/check-material.ts';
+import { isSecretRefused, secretNotWritten } from '../../issuance/secret/not-written.ts';
 import { sameConditions, withConditions } from '../../issuance/status/conditions.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
@@ -16,7 +17,7 @@ import type { Reason } from '../../lib/reason.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import { X509Error } from '../../x509/errors.ts';
 import type { Deps } from '../context/deps.ts';
-import { DECIDE_AGAIN_MS, type Work } from '../context/work.ts';
+import { DECIDE_AGAIN_MS, type Task, type Work } from '../context/work.ts';
 import { waitsForIssuer } from '../decide/preconditions.ts';
 import { failedConditions, servedUntil } from '../decide/readiness.ts';
 import type { Publication } from '../decide/types.ts';
@@ -114,6 +115,22 @@ export async function afterFailedRead(work: Work, error: unknown): Promise<Recon
   return waitForIssuer(work, error, {});
 }
 
+/**
+ * After the API server refused to write what a Secret lacks whose content is right: a file, or metadata. What is served stays
+ * Ready. Rethrows every other error.
+ */
+export async function afterFailedSync(task: Task, error: unknown): Promise<ReconcileResult> {
+  const { deps, inputs, signal } = task;
+  if (!isSecretRefused(error) || signal.aborted) throw error;
+  const { certificate } = inputs;
+  const { change, requeueAfterMs } = afterFailure(certificate, deps.clock.now());
+  const why = secretNotWritten(certificate.spec.secretName, error);
+  deps.warn(certificate, why.reason, why.message);
+  // No sealed field changes. A new seal would drop what a status with a broken seal names, and that could be bought again.
+  await record(deps, { certificate, change, conditions: failedConditions(inputs, why), signal });
+  return { requeueAfterMs, requeueAt: servedUntil(inputs) };
+}
+
 /** Stops the account and recovers the attempt later. The write of that result reports it, unless the account is still stopped. */
 function recoverLater({ deps, inputs, issuer }: Work, error: TinyCertError): ReconcileResult {
   const quietMs = quietAfter(deps.timing);
@@ -134,7 +151,8 @@ async function waitForIssuer(
   // The issuer has another account by now, which has met no fault.
   if (retry === 'issuer' && deps.directory.get(inputs.issuerKey)?.ready)
     return { requeueAfterMs: DECIDE_AGAIN_MS };
-  const why = reports === 'issuer' ? waitsForIssuer(certificate) : reasonOf(error);
+  const why =
+    reports === 'issuer' ? waitsForIssuer(certificate) : reasonOf(certificate.spec.secretName, error);
   const conditions = failedConditions(inputs, why);
   const { metadata, status } = certificate;
   const next = withConditions(status?.conditions, conditions, {
@@ -169,7 +187,7 @@ async function backOff(
 ): Promise<ReconcileResult> {
   const isFinal = handlingOf(error).retry === 'spec';
   const { change: failed, requeueAfterMs } = afterFailure(inputs.certificate, deps.clock.now(), { isFinal });
-  const why = reasonOf(error);
+  const why = reasonOf(inputs.certificate.spec.secretName, error);
   deps.warn(inputs.certificate, why.reason, why.message);
   await record(deps, {
     certificate: inputs.certificate,
@@ -181,16 +199,14 @@ async function backOff(
   return { requeueAfterMs, requeueAt: servedUntil(inputs) };
 }
 
-function reasonOf(error: AppError): Reason {
+function reasonOf(secretName: string, error: AppError): Reason {
   if (error instanceof TinyCertError) return faultOf(error);
   if (error instanceof MaterialError || error instanceof X509Error) {
     const what = error instanceof X509Error ? `It cannot be read: ${error.message}.` : error.message;
     const message = `What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. ${what}`;
     return { reason: error.code, message };
   }
-  if (error instanceof ApiError) {
-    return { reason: 'SecretNotWritten', message: `The Secret could not be written: ${error.message}` };
-  }
+  if (error instanceof ApiError) return secretNotWritten(secretName, error);
   return { reason: error.code, message: error.message };
 }
 
