@@ -42,6 +42,7 @@ export class Operator {
   #onLeading: (() => void)[] = [];
   readonly #startedAt = Date.now();
   #ledFrom: number | undefined;
+  #ledUntil: number | undefined;
   #endedAt: number | undefined;
   readonly #namespaces: readonly string[];
 
@@ -94,7 +95,7 @@ export class Operator {
   /** When it led, if it did; until now while it runs. */
   reign(): Reign | undefined {
     if (this.#ledFrom === undefined) return undefined;
-    const to = this.#endedAt ?? Date.now();
+    const to = this.#ledUntil ?? this.#endedAt ?? Date.now();
     return { namespaces: this.#namespaces, startedAt: this.#startedAt, from: this.#ledFrom, to };
   }
 
@@ -129,9 +130,10 @@ export class Operator {
   }
 
   #hear(text: string): void {
-    if (this.#leading) return;
     this.#log = (this.#log + text).slice(-4_000);
-    if (this.#log.includes('"msg":"Leading"')) this.#lead();
+    if (!this.#leading && this.#log.includes('"msg":"Leading"')) this.#lead();
+    // A deposed leader may take seconds to end, and writes nothing in them.
+    if (this.#leading && this.#log.includes('"msg":"Leadership lost"')) this.#ledUntil ??= Date.now();
   }
 
   #lead(): void {

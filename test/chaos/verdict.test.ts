@@ -301,7 +301,7 @@ test('a reissue of a reissue that no resource learned of is doubled', () => {
   expect(scene.verdict().doubled).toEqual([expect.stringContaining('reissued as 5003')]);
 });
 
-test('a new key at each renewal is not doubled, an unused purchase is', () => {
+test('a new key at each renewal is not doubled, an unused purchase is, unless its resource was deleted first', () => {
   const scene = new Scene();
   const web = scene.wish('rekeyed');
   for (let i = 0; i < 3; i += 1) scene.claim(web, scene.buy(web));
@@ -309,6 +309,8 @@ test('a new key at each renewal is not doubled, an unused purchase is', () => {
 
   scene.buy(web);
   expect(scene.verdict().doubled).toHaveLength(1);
+  scene.ends.push({ place: 'n/web', at: 10_000, ids: [], interrupted: [web.names.join(',')] });
+  expect(scene.verdict().doubled).toEqual([]);
 });
 
 test('a renewal with a new key that is recovered after a change of spec is released, and not doubled', () => {

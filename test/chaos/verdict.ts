@@ -71,8 +71,11 @@ function doubledNew(
     const allowance = (tag && evidence.allowances.get(tag)) ?? 0;
     const heard = all.filter(({ wasHeard }) => wasHeard);
     const isRekeyed = tag !== undefined && evidence.rekeys(tag);
-    // A certificate of a renewal that the changed spec no longer wants is released once it is found.
-    const wasted = all.filter((one) => !one.wasHeard && !excused(one) && !(isRekeyed && one.isClaimed));
+    // A certificate of a renewal that the changed spec no longer wants is released once it is found. If the resource is
+    // deleted before that, no status ever has it.
+    const isLateRenewal = (one: Bought): boolean =>
+      isRekeyed && (one.isClaimed || wasInterrupted(evidence, one));
+    const wasted = all.filter((one) => !one.wasHeard && !excused(one) && !isLateRenewal(one));
     const again = isRekeyed ? 0 : Math.max(0, heard.length - 1);
     const extra = again + Math.max(0, wasted.length - (heard.length === 0 ? 1 : 0));
     if (extra <= allowance) return [];
