@@ -10,7 +10,7 @@ import type { CertificateDetails } from '../../tinycert/index.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { callOptions, type Work } from '../context/work.ts';
 import { record, type StatusChange } from '../status/record.ts';
-import { claimedIdsOf, isFor, syncSecret, provenId } from './proven-id.ts';
+import { claimedIdsOf, hasExpired, isFor, syncSecret, provenId } from './proven-id.ts';
 
 /** The result of an adoption. */
 export type Adoption =
@@ -41,8 +41,9 @@ export async function adopt(work: Work): Promise<Adoption> {
       const isFirst = certificate.status?.certificateId === undefined;
       const isValid = details.status === 'good' || details.status === 'hold';
       if (isFirst && (!isFit || details.status !== 'good')) return isValid ? { givesUp: id } : {};
-      const metadata = await syncSecret(work, secret, id);
       const now = deps.clock.now();
+      // An expired certificate is replaced next, so that no version of the Secret is written with it.
+      const metadata = hasExpired(secret, now) ? secret.metadata : await syncSecret(work, secret, id);
       const { attempt: _, ...rest } = certificate.status ?? {};
       const status = { ...rest, ...datesOf(id, content.leaf, details) };
       const due = dueAt({ certificate: { ...certificate, status }, now });

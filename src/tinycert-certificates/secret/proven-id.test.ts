@@ -3,10 +3,11 @@ import { attempt, certificate } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
 import type { Deps } from '../context/deps.ts';
-import { assertRead } from './proven-id.ts';
+import { assertRead, syncSecret } from './proven-id.ts';
 
 const whole: CertificateStatus = { attempt, seal: 'v1:x' };
 const { attempt: _, ...hidden } = whole;
+const never = new AbortController().signal;
 
 describe('a status without its seal', () => {
   const { signal } = new AbortController();
@@ -50,5 +51,34 @@ describe('a status without its seal', () => {
     const deps = { kube: kube(whole, versionOf, reads), crds };
     await assertRead({ deps, inputs: { certificate: certificate({ status: seen }), sealed }, signal });
     expect(reads).toEqual([]);
+  });
+});
+
+describe('a Secret with a proven certificate', () => {
+  const now = 1_000_000;
+
+  test.each<[string, { hasOutputs: boolean; notAfter: number }, boolean]>([
+    ['has its files written', { hasOutputs: false, notAfter: now + 1 }, true],
+    ['keeps its files if they are right', { hasOutputs: true, notAfter: now + 1 }, false],
+    [
+      'does not have the files of an expired certificate written',
+      { hasOutputs: false, notAfter: now },
+      false,
+    ],
+  ])('%s', async (_name, { hasOutputs, notAfter }, isWritten) => {
+    const sources: unknown[] = [];
+    const certificateSecrets = {
+      sync: (...args: unknown[]) => {
+        sources.push(args[3]);
+        return Promise.resolve({ name: 'web-tls' });
+      },
+    };
+    const content = { leaf: { notAfter } };
+    const seen = { state: 'changed', metadata: { name: 'web-tls' }, content, hasOutputs, hasMetadata: true };
+    const inputs = { certificate: certificate({}), names: { dns: [], ip: [], uri: [], email: [] } };
+    const task = { deps: { certificateSecrets, clock: { now: () => now } }, inputs, signal: never };
+
+    await syncSecret(task as never, seen as never, 7);
+    expect(sources).toEqual([isWritten ? content : undefined]);
   });
 });

@@ -78,7 +78,10 @@ export async function likelyIds(work: Work, { leaf }: Content, above: number): P
   return found.sort((a, b) => b - a).slice(0, MOST_COMPARED);
 }
 
-/** Writes the files, labels, annotations and owners that a Secret with a proven certificate lacks. Resolves with its metadata. */
+/**
+ * Writes the files, labels, annotations and owners that a Secret with a proven certificate lacks. The files of an expired
+ * certificate are not written again. Resolves with its metadata.
+ */
 export async function syncSecret(
   { deps, inputs: { certificate, names }, signal }: Pick<Task, 'deps' | 'inputs' | 'signal'>,
   seen: ChangedSecret,
@@ -89,9 +92,14 @@ export async function syncSecret(
     certificate,
     seen,
     wanted,
-    seen.hasOutputs ? undefined : seen.content,
+    seen.hasOutputs || hasExpired(seen, deps.clock.now()) ? undefined : seen.content,
     signal,
   );
+}
+
+/** Whether the certificate in a Secret has expired. */
+export function hasExpired({ content }: Pick<ChangedSecret, 'content'>, now: number): boolean {
+  return content !== undefined && content.leaf.notAfter <= now;
 }
 
 /** The ids that annotation and status name for the certificate in the Secret. Neither is believed. */
