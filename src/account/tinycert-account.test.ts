@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { account as digest } from '../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import type { TinyCertClient } from '../tinycert/index.ts';
 import { Gate } from './gate/gate.ts';
@@ -6,7 +7,7 @@ import { Account } from './tinycert-account.ts';
 
 function account(apiKey = 'key'): Account {
   const gate = new Gate({ limit: 1, clock: new VirtualClock() });
-  return new Account({ client: {} as TinyCertClient, gate, apiKey });
+  return new Account({ digest, client: {} as TinyCertClient, gate, apiKey });
 }
 
 test('the highest id is that of the list and of replies, per authority', () => {

@@ -1,3 +1,4 @@
+import type { AccountDigest } from '../api/tinycert/identity.ts';
 import { BoundedMap } from '../lib/bounded-map.ts';
 import { hmacHex } from '../lib/hash.ts';
 import { KeyedMutex } from '../lib/mutex.ts';
@@ -26,6 +27,8 @@ const MAX_REQUEST_HASHES = 10_000;
 
 /** One TinyCert login and what all its users share. What it remembers of the CA is dropped with it. */
 export class Account {
+  /** Names the account in a status; equal for all logins to it. */
+  readonly digest: AccountDigest;
   readonly client: TinyCertClient;
   readonly gate: Gate;
   /** Locks one issuance at a time per authority and common name: recovery tells certificates apart by these two. */
@@ -40,7 +43,8 @@ export class Account {
   readonly #sealKey: string;
   readonly #highest = new Map<number, number>();
 
-  constructor(options: { client: TinyCertClient; gate: Gate; apiKey: string }) {
+  constructor(options: { digest: AccountDigest; client: TinyCertClient; gate: Gate; apiKey: string }) {
+    this.digest = options.digest;
     this.client = options.client;
     this.gate = options.gate;
     this.#sealKey = hmacHex(options.apiKey, 'tinycert-operator seal');

@@ -1,3 +1,4 @@
+import { type AccountDigest, accountDigest } from '../api/tinycert/identity.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { AccountMetrics } from '../metrics/accounts.ts';
 import type { CallMetrics } from '../metrics/calls.ts';
@@ -27,7 +28,7 @@ export function tinycertAccounts({ clock, metrics, rate }: TinyCertAccountsOptio
     rate,
     readings: metrics?.accounts,
     atOnce: ISSUANCES_AT_ONCE,
-    gateKey: ({ endpoint, credentials }) => `${endpoint}\n${credentials.email}`,
+    gateKey: digestOf,
     open: (connection, gate) => {
       const client = createTinyCertClient({
         endpoint: connection.endpoint,
@@ -38,7 +39,12 @@ export function tinycertAccounts({ clock, metrics, rate }: TinyCertAccountsOptio
         connections: 2 * ISSUANCES_AT_ONCE,
         ...(metrics ? { onRequest: measure(metrics.calls) } : {}),
       });
-      return new Account({ client, gate, apiKey: connection.credentials.apiKey });
+      const { apiKey } = connection.credentials;
+      return new Account({ digest: digestOf(connection), client, gate, apiKey });
     },
   });
+}
+
+function digestOf({ endpoint, credentials }: AccountConnection): AccountDigest {
+  return accountDigest(endpoint, credentials.email);
 }

@@ -190,7 +190,7 @@ test('a certificate that expired before its reissue is not foreign later', async
   await stage.dev.setOptions({ validity: '365d' });
   await world.operator();
   const again = await world.ready('aged', (now) => now.status?.certificateId !== status?.certificateId);
-  expect(again.status).toMatchObject({ formerCertificateIds: [status?.certificateId] });
+  expect(again.status).toMatchObject({ formerCertificates: [world.named(status?.certificateId ?? 0)] });
   stage.dev.setStatusByHand(again.status?.certificateId ?? 0, 'revoked');
   stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
 

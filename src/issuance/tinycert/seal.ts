@@ -11,7 +11,7 @@ export interface Sealer {
 /** The trusted part of a status: it determines which private key is fetched and what is revoked. */
 export type Sealed = Pick<
   CertificateStatus,
-  'authorityId' | 'certificateId' | 'attempt' | 'formerCertificateIds' | 'pendingRevocations'
+  'account' | 'authorityId' | 'certificateId' | 'attempt' | 'formerCertificates' | 'pendingRevocations'
 >;
 
 /**
@@ -19,9 +19,8 @@ export type Sealed = Pick<
  * account there, even another tenant's, but only the API key can seal it.
  */
 export function sealOf(sealer: Sealer, uid: string, status: Sealed): string {
-  const { authorityId, certificateId, attempt, formerCertificateIds, pendingRevocations } = status;
-  const sealed = { uid, authorityId, certificateId, attempt, formerCertificateIds, pendingRevocations };
-  return `v1:${sealer.seal(canonicalJson(sealed))}`;
+  const sealed = Object.fromEntries(sealedFields.map((field) => [field, status[field]]));
+  return `v1:${sealer.seal(canonicalJson({ ...sealed, uid }))}`;
 }
 
 /** Whether an operator with this account wrote the trusted part of a resource's status. */
@@ -36,9 +35,10 @@ export function isSealed(
 
 /** The fields that the seal covers. */
 export const sealedFields = [
+  'account',
   'authorityId',
   'certificateId',
   'attempt',
-  'formerCertificateIds',
+  'formerCertificates',
   'pendingRevocations',
 ] as const satisfies (keyof Sealed)[];

@@ -1,4 +1,5 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { AttemptKnowledge } from '../../issuance/attempt/memory.ts';
 import type { CertificateInputs } from '../../issuance/decide/inputs.ts';
 import type { Observation } from '../../issuance/tinycert/inventory/observations.ts';
@@ -18,7 +19,7 @@ export interface Inputs extends CertificateInputs<TinyCertCertificate> {
   /** Whether status carries the account's seal; undefined while there is no account to verify it. */
   sealed: boolean | undefined;
   /** What this process remembers of an open attempt. */
-  attempt: AttemptKnowledge<number> | undefined;
+  attempt: AttemptKnowledge<CertificateRef> | undefined;
   /** What the CA's list reports of the certificate and status does not. */
   observed: Observation | undefined;
 }

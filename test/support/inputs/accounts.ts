@@ -11,6 +11,7 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 import type { KubeObject, ObjectRef } from '../../../src/kube/objects.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import type { TinyCertClient } from '../../../src/tinycert/index.ts';
+import { account } from './inputs.ts';
 
 const metadata = {
   namespace: 'ns',
@@ -58,7 +59,7 @@ export function cacertAccount(
 /** A TinyCert account whose CA answers with what `client` has. */
 export function accountOf(clock: Clock, client: Partial<TinyCertClient>): Account {
   const gate = new Gate({ limit: 2, clock, random: () => 0.5 });
-  return new Account({ client: client as TinyCertClient, gate, apiKey: 'key' });
+  return new Account({ digest: account, client: client as TinyCertClient, gate, apiKey: 'key' });
 }
 
 /** An API server that notes status patches and events; the patched object is not merged, but gets a new version. */
