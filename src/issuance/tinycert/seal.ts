@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { canonicalJson } from '../../lib/hash.ts';
+import { accountIn } from './claims.ts';
 
 /** Makes seals: an account, with its API key. */
 export interface Sealer {
@@ -20,7 +21,7 @@ export type Sealed = Pick<
  */
 export function sealOf(sealer: Sealer, uid: string, status: Sealed): string {
   const sealed = Object.fromEntries(sealedFields.map((field) => [field, status[field]]));
-  return `v1:${sealer.seal(canonicalJson({ ...sealed, uid }))}`;
+  return `v1:${sealer.seal(canonicalJson({ ...sealed, account: accountIn(status), uid }))}`;
 }
 
 /** Whether an operator with this account wrote the trusted part of a resource's status. */
