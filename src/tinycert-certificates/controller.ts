@@ -13,15 +13,16 @@ import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { BY_CERTIFICATE, BY_FORMER_ACCOUNT, BY_ISSUER, type Deps } from './context/deps.ts';
 import { gather } from './context/gather.ts';
-import { DECIDE_AGAIN_MS, type Task, withInputs } from './context/work.ts';
+import { DECIDE_AGAIN_MS, type Task, withInputs, workOf } from './context/work.ts';
 import { decide } from './decide/plan.ts';
 import { nextRevocationAt } from './decide/revocations-due.ts';
 import { finalize } from './deletion/finalize.ts';
 import { hasFinalizer, keepFinalizer } from './deletion/finalizer.ts';
 import type { Unfinalized } from './deletion/unfinalized.ts';
+import { afterFailedRead } from './issue/failure.ts';
 import { workAtFormerAccounts } from './revocation/former-accounts.ts';
 import { revokeDue } from './revocation/revoke-due.ts';
-import { changeAccount } from './status/change-account.ts';
+import { changeAccount } from './secret/change-account.ts';
 
 /**
  * The controller of TinyCertCertificates. It reads certificates, the metadata of their Secrets and the issuer directory. It
@@ -48,7 +49,12 @@ export function reconciler(deps: Deps): Reconcile {
 /** Makes the revocations that are due, then meets the need of the certificate. One wake-up by the gate covers both. */
 async function reconcile(task: Task): Promise<ReconcileResult> {
   const { deps } = task;
-  if (await changeAccount(task)) return { requeueAfterMs: DECIDE_AGAIN_MS };
+  try {
+    if (await changeAccount(task)) return { requeueAfterMs: DECIDE_AGAIN_MS };
+  } catch (error) {
+    if (!task.inputs.issuer?.ready) throw error;
+    return afterFailedRead(workOf(task), error);
+  }
   const { inputs, result } = await revokeDue(task);
   const plan = decide(inputs);
   failpoint('decide');

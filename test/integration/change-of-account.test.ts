@@ -198,3 +198,54 @@ test('a deleted resource waits ten minutes for an account that nobody reaches, a
     'Certificates are given up without the hold or revocation that was due',
   );
 });
+
+describe('the account is the same one', () => {
+  /** A resource with a promise, and its issuer at another URL of the same CA; `spelled` makes that from the endpoint. */
+  async function atUrl(spelled: (endpoint: string) => string): Promise<Twins> {
+    const scene = await twins(stage);
+    const { world, a } = scene;
+    const endpoint = spelled(a.endpoint);
+    await world.operator({ allowedEndpoints: [a.endpoint, endpoint] });
+    await wanted(world, { revocation: { onReplace: 'Revoke', delay: '2h' } });
+    await world.ready('web');
+    await world.patch(certificates, 'web', { spec: { dnsNames: [CN, 'b.example.com'] } });
+    await world.ready('web', ({ status }) => status?.revision === 2);
+    await world.settled();
+    await world.patch(issuers, 'a', { spec: { endpoint } });
+    await world.pass(5_000);
+    return scene;
+  }
+
+  test.each<[string, (endpoint: string) => string]>([
+    ['its endpoint is spelled in another way', (endpoint) => endpoint.replace(/\/$/, '')],
+    ['it has moved, and still has the certificate', (endpoint) => endpoint.replace('127.0.0.1', 'localhost')],
+  ])('if %s: nothing is bought, and no promise lost', async (_, spelled) => {
+    const { world, a } = await atUrl(spelled);
+    const [, second] = bought(a);
+    const { status } = await world.ready('web');
+    expect(status?.certificateId).toBe(second?.id);
+    expect(status?.pendingRevocations).toMatchObject([
+      { account: status?.account, authorityId: a.authorityId },
+    ]);
+    expect(status).not.toHaveProperty('formerAccounts');
+    await world.pass(2 * HOUR + 10_000);
+    expect(statusesAt(a)).toEqual(['revoked', 'good']);
+  });
+});
+
+test('another CA is another account, although it has the same API key and the same ids', async () => {
+  const { world, a, b, operator } = await twins(stage);
+  await b.setOptions({ apiKey: a.apiKey });
+  await world.patch(secrets, 'b-login', { stringData: { apiKey: a.apiKey } });
+  await operator();
+  await wanted(world);
+  await world.ready('web');
+  const foreign = await b.issueByHand({ cn: CN, names: [{ type: 'DNS', value: CN }] });
+  expect(foreign.id).toBe(bought(a)[0]?.id);
+
+  await moveTo(world, 'b');
+  await world.pass(5_000);
+
+  await servedBy(world, b);
+  expect(bought(b)).toHaveLength(2);
+});
