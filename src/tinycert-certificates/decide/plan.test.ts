@@ -236,16 +236,7 @@ describe('what stands in the way', () => {
   const foreign = { state: 'foreign', reason: 'SecretNotOwned', message: 'not ours' } as const;
   const failed = (more: CertificateStatus, observedGeneration = 1): CertificateStatus => ({
     failedAttempts: 1,
-    conditions: [
-      {
-        type: 'Issuing',
-        status: 'False',
-        reason: 'InputFailure',
-        message: 'no',
-        lastTransitionTime: '',
-        observedGeneration,
-      },
-    ],
+    lastFailure: { reason: 'InputFailure', message: 'no', observedGeneration },
     ...more,
   });
 
@@ -293,6 +284,21 @@ describe('what stands in the way', () => {
   test('an issuer that is being checked is waited for in silence', () => {
     expect(decide(inputs({ ...brandNew, issuer: undefined }))).toEqual({ do: 'nothing' });
   });
+
+  test.each(['SecretNotOwned', 'IssuerNotReady', 'Suspended', 'DuplicateSecretName'])(
+    'what %s said while the next attempt waits is no longer said once it is gone',
+    (reason) => {
+      const ended = { type: 'Issuing', status: 'False', reason, message: 'gone by now' } as const;
+      const status = failed({
+        nextAttemptTime: '2026-06-01T00:00:00Z',
+        conditions: [{ ...ended, lastTransitionTime: '', observedGeneration: 1 }],
+      });
+      expect(decide(inputs({ ...brandNew, status }))).toMatchObject({
+        do: 'report',
+        why: { reason: 'InputFailure', message: 'no' },
+      });
+    },
+  );
 
   test('a change of the spec ends the wait after a failure', () => {
     const status = failed({ nextAttemptTime: '2026-06-01T00:00:00Z' });
