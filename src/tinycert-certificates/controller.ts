@@ -72,6 +72,7 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
         unfinalized.note(deps.writtenCertificates.newest(key, object) ?? object);
         deps.writtenCertificates.forget(key);
         deps.revocationRetries.forget(object.metadata.uid ?? '');
+        deps.resealPace.forget(object.metadata.uid ?? '');
         queue.forget(key);
         return;
       }

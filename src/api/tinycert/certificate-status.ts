@@ -115,8 +115,8 @@ export const CertificateStatus = z
       'Reserved for a later release: the last revision that workloads were restarted for.',
     ).exactOptional(),
     seal: statusText(
-      'HMAC that proves that the operator wrote the ids in this status. The operator never fetches a private key on the basis of a status without a valid seal.',
-      128,
+      'HMACs, one with a key of this installation and one with a key that derives from the API key: either proves that the operator wrote the ids in this status. The operator never fetches a private key on the basis of a status without a valid seal.',
+      160,
     ).exactOptional(),
   })
   .describe('What the operator knows about the certificate.');

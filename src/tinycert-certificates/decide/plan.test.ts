@@ -328,6 +328,35 @@ describe('what stands in the way', () => {
   });
 });
 
+describe('a seal that holds by one key', () => {
+  const { monotonic, now } = inputs();
+
+  test('is written again in its turn', () => {
+    expect(decide(inputs({ resealAt: monotonic }))).toEqual({ do: 'reseal' });
+  });
+
+  test('is reconciled then, if nothing comes sooner', () => {
+    expect(decide(inputs({ resealAt: monotonic + 5_000 }))).toEqual({
+      do: 'nothing',
+      requeueAt: now + 5_000,
+    });
+    const later = monotonic + 365 * DAY;
+    expect(decide(inputs({ resealAt: later }))).toEqual(decide(inputs()));
+  });
+
+  test.each<[string, Parameters<typeof inputs>[0]]>([
+    ['a renewal, whose result is sealed', { now: due }],
+    ['a Secret that is gone', { secret: { state: 'absent' } }],
+    ['an update of status', { generation: 2 }],
+  ])('comes after %s', (_, given) => {
+    expect(decide(inputs({ ...given, resealAt: monotonic }))).toEqual(decide(inputs(given)));
+  });
+
+  test('is not written under CRDs that cannot hold it', () => {
+    expect(decide(inputs({ resealAt: monotonic, crdsFit: false }))).toMatchObject({ do: 'nothing' });
+  });
+});
+
 test('deciding twice from the same inputs gives the same plan', () => {
   expect(decide(inputs({ certificate: certificate({ status: issued }) }))).toEqual(decide(inputs()));
 });
