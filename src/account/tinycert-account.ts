@@ -1,3 +1,4 @@
+import type { AccountDigest } from '../api/tinycert/identity.ts';
 import { BoundedMap } from '../lib/bounded-map.ts';
 import { hmacHex } from '../lib/hash.ts';
 import { KeyedMutex } from '../lib/mutex.ts';
@@ -26,6 +27,8 @@ const MAX_REQUEST_HASHES = 10_000;
 
 /** One TinyCert login and what all its users share. What it remembers of the CA is dropped with it. */
 export class Account {
+  /** Names the account in a status; equal for all logins to it. */
+  readonly digest: AccountDigest;
   readonly client: TinyCertClient;
   readonly gate: Gate;
   /** Locks one issuance at a time per authority and common name: recovery tells certificates apart by these two. */
@@ -40,26 +43,27 @@ export class Account {
   readonly #sealKeys: { installation: string; apiKey: string };
   readonly #highest = new Map<number, number>();
 
-  /** `id`: endpoint and e-mail of the account. `sealKey`: of this installation, or of a test. */
+  /** `sealKey`: of this installation. */
   constructor(options: {
+    digest: AccountDigest;
     client: TinyCertClient;
     gate: Gate;
-    id: string;
     apiKey: string;
     sealKey: string | Uint8Array;
   }) {
-    const { client, gate, id, apiKey, sealKey } = options;
+    const { digest, client, gate, apiKey, sealKey } = options;
+    this.digest = digest;
     this.client = client;
     this.gate = gate;
     this.#sealKeys = {
-      installation: hmacHex(sealKey, `tinycert-operator seal\n${id}`),
+      installation: hmacHex(sealKey, 'tinycert-operator seal'),
       apiKey: hmacHex(apiKey, 'tinycert-operator seal'),
     };
   }
 
   /**
-   * Two authentication codes for `text`: one that only this installation can make for this account, and one that only a holder
-   * of the account's present API key can make.
+   * Two authentication codes for `text`: one that only this installation can make, for any of its accounts, and one that only a
+   * holder of this account's present API key can make.
    */
   sealCodes(text: string): { installation: string; apiKey: string } {
     const { installation, apiKey } = this.#sealKeys;

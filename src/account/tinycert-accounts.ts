@@ -1,3 +1,4 @@
+import { type AccountDigest, accountDigest } from '../api/tinycert/identity.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { AccountMetrics } from '../metrics/accounts.ts';
 import type { CallMetrics } from '../metrics/calls.ts';
@@ -34,7 +35,7 @@ export function tinycertAccounts({
     rate,
     readings: metrics?.accounts,
     atOnce: ISSUANCES_AT_ONCE,
-    gateKey: idOf,
+    gateKey: digestOf,
     open: (connection, gate) => {
       const client = createTinyCertClient({
         endpoint: connection.endpoint,
@@ -46,12 +47,11 @@ export function tinycertAccounts({
         ...(metrics ? { onRequest: measure(metrics.calls) } : {}),
       });
       const { apiKey } = connection.credentials;
-      return new Account({ client, gate, id: idOf(connection), apiKey, sealKey: sealKey() });
+      return new Account({ digest: digestOf(connection), client, gate, apiKey, sealKey: sealKey() });
     },
   });
 }
 
-/** What makes two logins one account, whatever else differs: the endpoint and the e-mail. */
-function idOf({ endpoint, credentials }: AccountConnection): string {
-  return `${endpoint}\n${credentials.email}`;
+function digestOf({ endpoint, credentials }: AccountConnection): AccountDigest {
+  return accountDigest(endpoint, credentials.email);
 }

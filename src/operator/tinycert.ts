@@ -1,4 +1,5 @@
 import { certificates, issuers } from '../api/kinds.ts';
+import type { CertificateRef } from '../api/tinycert/identity.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
@@ -143,7 +144,7 @@ function certificateDeps(
     issuerExists: (key) => issuerKinds.exists(key),
     issuerKindInstalled: (key) => issuerKinds.isInstalled(key),
     wake: (key) => queue.add(key, { reason: 'turn' }),
-    attempts: new AttemptMemory<number>(),
+    attempts: new AttemptMemory<CertificateRef>(),
     observations: new Observations(),
     resealPace: new ResealPace(clock),
     revocationRetries: new RevocationRetries(),
@@ -151,7 +152,6 @@ function certificateDeps(
     releasedStore: new IssuerReleasedStore({
       kube,
       crds,
-      directory,
       listIssuers: (signal) => issuerKinds.list(kube, namespaces, signal),
     }),
     leftoverSecrets: new LeftoverSecrets({ kube, strays: () => strays({ nameClaims, secrets }) }),

@@ -1,3 +1,4 @@
+import { type CertificateRef, certificateRef } from '../api/tinycert/identity.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
 import { nextReconcileAt } from '../issuance/renewal/plan.ts';
@@ -65,7 +66,7 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
       warnOutsideWindow(task, plan.why);
       return issue(workOf(task), plan);
     case 'resume':
-      return fetchAgain(task, { certificateId: plan.certificateId, outcome: 'success' });
+      return fetchAgain(task, { certificate: plan.bought, outcome: 'success' });
     case 'republish':
       return repair(deps, inputs.certificate, () => {
         log.info({ reason: plan.why.reason }, 'Fetching the certificate again');
@@ -149,9 +150,9 @@ async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
   const next = decideAfterRecovery(inputs, attempt, verdict);
   switch (next.do) {
     case 'publish':
-      return publish(work, { certificateId: next.certificateId, outcome: 'adopted' });
+      return publish(work, { certificate: next.certificate, outcome: 'adopted' });
     case 'remember':
-      deps.attempts.bought(attempt.id, inputs.monotonic, next.certificateId);
+      deps.attempts.bought(attempt.id, inputs.monotonic, next.certificate);
       return { requeueAfterMs: 0 };
     case 'report': {
       deps.attempts.fruitless(attempt.id, inputs.monotonic);
@@ -170,7 +171,7 @@ async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
 /** Ends an attempt after which nothing is to be bought. */
 async function closeAttempt(
   { deps, inputs, issuer, signal }: Work,
-  givesUp: number | undefined,
+  givesUp: CertificateRef | undefined,
 ): Promise<ReconcileResult> {
   const { certificate, sealed } = inputs;
   const { attempt } = certificate.status ?? {};
@@ -185,10 +186,9 @@ async function closeAttempt(
 async function republish(task: Task): Promise<ReconcileResult> {
   const { inputs } = task;
   if (inputs.sealed === false) return report(task, reportOf(inputs, SEAL_BROKEN));
-  const certificateId = inputs.certificate.status?.certificateId;
-  if (certificateId === undefined)
-    throw new TerminalError('NoCertificate', 'There is no certificate to fetch.');
-  return fetchAgain(task, { certificateId, outcome: 'republished' });
+  const certificate = certificateRef(inputs.certificate.status);
+  if (!certificate) throw new TerminalError('NoCertificate', 'There is no certificate to fetch.');
+  return fetchAgain(task, { certificate, outcome: 'republished' });
 }
 
 /** Fetches a certificate that exists at the CA, in its turn, and publishes it. */

@@ -1,5 +1,6 @@
 import { certificates } from '../api/kinds.ts';
 import { parseCertificate } from '../api/parse.ts';
+import { certificateKey } from '../api/tinycert/identity.ts';
 import { withTurn } from '../issuance/decide/gate-turn.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
@@ -61,7 +62,7 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
   deps.certificates.addIndex(BY_ISSUER, ({ spec, metadata }) => [
     issuerKey(spec.issuerRef, metadata.namespace),
   ]);
-  deps.certificates.addIndex(BY_CERTIFICATE, ({ status }) => claimsOf(status).map(String));
+  deps.certificates.addIndex(BY_CERTIFICATE, ({ status }) => claimsOf(status).map(certificateKey));
   const ends = [
     deps.nameClaims.follow(certificates, deps.certificates),
     deps.nameClaims.onFreed((secret) => {

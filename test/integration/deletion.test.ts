@@ -166,7 +166,7 @@ describe('a deleted certificate', () => {
       await world.patch(certificates, 'web', { spec: { dnsNames: ['web.example.com', 'b.example.com'] } });
       await world.settled();
       const { status } = await world.ready('web');
-      expect(status?.formerCertificateIds).toEqual([id]);
+      expect(status?.formerCertificates).toEqual([world.named(id)]);
       const mark = world.mark();
       const fault = { kind: 'html', status: 500, times } as const;
       stage.dev.addFault({
@@ -285,7 +285,7 @@ describe('no certificate is revoked that may be another’s:', () => {
     // While it is suspended the forged claim stays undetected.
     await world.certificate('copy', { secretName: 'copy-tls', suspend: true });
     const { status } = await world.get(certificates, 'web');
-    await world.patch(certificates, 'copy', { status: { certificateId: id } }, 'status');
+    await world.patch(certificates, 'copy', { status: world.named(id) }, 'status');
     expect(status?.certificateId).toBe(id);
     await world.operator();
 
@@ -307,10 +307,10 @@ describe('no certificate is revoked that may be another’s:', () => {
       'thief',
       {
         status: {
-          certificateId: 0,
-          formerCertificateIds: [victim],
+          ...world.named(0),
+          formerCertificates: [world.named(victim)],
           pendingRevocations: [
-            { certificateId: victim, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' },
+            { ...world.named(victim), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' },
           ],
         },
       },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { conditions } from '../schema/conditions.ts';
 import { failureFields } from '../schema/failure.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
+import { AccountDigest, authorityFields, certificateFields, certificateListKeys } from './identity.ts';
 
 /**
  * One attempt to issue or reissue, written before TinyCert is called. It is open until `status.certificateId` equals its
@@ -37,7 +38,7 @@ const Attempt = z
     certificateId: integer(
       'TinyCert’s id of the certificate, from its answer or from a recovery.',
     ).exactOptional(),
-    authorityId: integer('TinyCert’s id of the authority that was asked.'),
+    ...authorityFields,
     reason: statusText('Why a certificate was needed, as one word.', 128).exactOptional(),
     outcome: z
       .enum(['Refused', 'NotFound', 'Abandoned'])
@@ -53,7 +54,7 @@ export type Attempt = z.output<typeof Attempt>;
 
 const PendingRevocation = z
   .object({
-    certificateId: integer('TinyCert’s id of the certificate.'),
+    ...certificateFields,
     action: z.enum(['Hold', 'Revoke']).describe('What to do with the certificate.'),
     notBefore: time('Earliest time to do it, so that workloads can load the new certificate first.'),
   })
@@ -67,6 +68,7 @@ export const CertificateStatus = z
     ).exactOptional(),
     certificateId: integer('TinyCert’s id of the certificate in the Secret.').exactOptional(),
     authorityId: integer('TinyCert’s id of the authority that signed it.').exactOptional(),
+    account: AccountDigest.exactOptional(),
     certificateStatus: z
       .enum(['good', 'hold', 'revoked', 'expired', 'obsolete'])
       .describe('Status of the certificate at TinyCert when it was last checked.')
@@ -93,11 +95,11 @@ export const CertificateStatus = z
       .meta({
         description: 'Replaced certificates still to be put on hold or revoked, at most 100.',
         'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['certificateId'],
+        'x-kubernetes-list-map-keys': certificateListKeys,
       })
       .exactOptional(),
-    formerCertificateIds: z
-      .array(integer('TinyCert’s id of a certificate.'))
+    formerCertificates: z
+      .array(z.object(certificateFields).describe('An earlier certificate.'))
       .max(20)
       .meta({
         description: 'Earlier certificates of this resource, the newest 20. No other resource adopts them.',

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { sealerOf } from '../../../test/support/inputs/accounts.ts';
+import { otherAccount, ref } from '../../../test/support/inputs/inputs.ts';
 import { isSealed, sealOf, sealStateOf, type Sealed } from './seal.ts';
 
-const account = sealerOf();
+const sealer = sealerOf();
 const status = {
-  authorityId: 1,
-  certificateId: 7,
+  ...ref(7),
   attempt: {
     number: 1,
     id: 'a',
@@ -17,23 +17,29 @@ const status = {
     requestHash: 'v1:y',
     since: '2026-01-01T00:00:00.000Z',
     afterId: 5,
-    authorityId: 1,
-    certificateId: 7,
+    ...ref(7),
   },
 } as const satisfies Sealed;
-const seal = sealOf(account, 'uid', status);
+const seal = sealOf(sealer, 'uid', status);
 
 function resource(uid: string, sealed: Sealed & { seal?: string }) {
   return { metadata: { name: 'web', uid }, status: sealed };
 }
 
 test('a status is trusted as it was sealed', () => {
-  expect(isSealed(account, resource('uid', { ...status, seal }))).toBe(true);
+  expect(isSealed(sealer, resource('uid', { ...status, seal }))).toBe(true);
 });
 
 test.each([
   ['another certificate id', 'uid', { ...status, certificateId: 8, seal }],
   ['another authority', 'uid', { ...status, authorityId: 2, seal }],
+  ['another account', 'uid', { ...status, account: otherAccount, seal }],
+  [
+    'another account in the attempt',
+    'uid',
+    { ...status, attempt: { ...status.attempt, account: otherAccount }, seal },
+  ],
+  ['a former certificate more', 'uid', { ...status, formerCertificates: [ref(8)], seal }],
   ['another id in the attempt', 'uid', { ...status, attempt: { ...status.attempt, certificateId: 8 }, seal }],
   [
     'an attempt that reaches further back',
@@ -44,11 +50,11 @@ test.each([
   ['no seal', 'uid', status],
   ['an empty seal', 'uid', { ...status, seal: '' }],
 ])('a status with %s is not trusted', (_, uid, forged) => {
-  expect(isSealed(account, resource(uid, forged))).toBe(false);
+  expect(isSealed(sealer, resource(uid, forged))).toBe(false);
 });
 
-test('a seal of another account is not trusted', () => {
-  const other = sealerOf({ installation: 'of another account', apiKey: 'of another account' });
+test('a seal of another installation with another API key is not trusted', () => {
+  const other = sealerOf({ installation: 'another', apiKey: 'another' });
   expect(isSealed(other, resource('uid', { ...status, seal }))).toBe(false);
 });
 
@@ -72,5 +78,5 @@ test.each([
 ])('a seal with %s proves no more than it holds', (_, forge, state = 'broken') => {
   const [, installation = '', apiKey = ''] = seal.split(':');
   const forged = forge(installation, apiKey);
-  expect(sealStateOf(account, resource('uid', { ...status, seal: forged }))).toBe(state);
+  expect(sealStateOf(sealer, resource('uid', { ...status, seal: forged }))).toBe(state);
 });

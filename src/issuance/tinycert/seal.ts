@@ -25,7 +25,7 @@ export type SealState = 'whole' | 'partial' | 'broken';
 /** The trusted part of a status: it determines which private key is fetched and what is revoked. */
 export type Sealed = Pick<
   CertificateStatus,
-  'authorityId' | 'certificateId' | 'attempt' | 'formerCertificateIds' | 'pendingRevocations'
+  'account' | 'authorityId' | 'certificateId' | 'attempt' | 'formerCertificates' | 'pendingRevocations'
 >;
 
 /**
@@ -33,9 +33,8 @@ export type Sealed = Pick<
  * account there, even another tenant's, but only a holder of one of the two keys can seal it.
  */
 export function sealOf(sealer: Sealer, uid: string, status: Sealed): string {
-  const { authorityId, certificateId, attempt, formerCertificateIds, pendingRevocations } = status;
-  const sealed = { uid, authorityId, certificateId, attempt, formerCertificateIds, pendingRevocations };
-  const { installation, apiKey } = sealer.sealCodes(canonicalJson(sealed));
+  const sealed = Object.fromEntries(sealedFields.map((field) => [field, status[field]]));
+  const { installation, apiKey } = sealer.sealCodes(canonicalJson({ ...sealed, uid }));
   return `v1:${installation}:${apiKey}`;
 }
 
@@ -66,9 +65,10 @@ function isSame(given = '', expected = ''): boolean {
 
 /** The fields that the seal covers. */
 export const sealedFields = [
+  'account',
   'authorityId',
   'certificateId',
   'attempt',
-  'formerCertificateIds',
+  'formerCertificates',
   'pendingRevocations',
 ] as const satisfies (keyof Sealed)[];

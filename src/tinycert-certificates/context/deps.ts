@@ -1,4 +1,5 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { AttemptMemory } from '../../issuance/attempt/memory.ts';
 import type { Timing } from '../../issuance/attempt/timing.ts';
 import type { CertificateSecrets } from '../../issuance/secret/certificate-secrets.ts';
@@ -48,7 +49,7 @@ export interface Deps {
   issuerKindInstalled: (key: string) => boolean;
   /** Requeues a certificate by its key. */
   wake: (key: string) => void;
-  attempts: AttemptMemory<number>;
+  attempts: AttemptMemory<CertificateRef>;
   /** What inventories found out about the certificates of resources. */
   observations: Observations;
   /** When partial seals are written again. */
@@ -72,5 +73,5 @@ export interface Deps {
 
 /** Index of certificates by issuer. */
 export const BY_ISSUER = 'issuer';
-/** Index of certificates by the certificate ids that they claim. */
+/** Index of certificates by the keys of what they claim at TinyCert. */
 export const BY_CERTIFICATE = 'certificate';

@@ -1,4 +1,5 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { AttemptKnowledge } from '../../issuance/attempt/memory.ts';
 import type { CertificateInputs } from '../../issuance/decide/inputs.ts';
 import type { Observation } from '../../issuance/tinycert/inventory/observations.ts';
@@ -20,7 +21,7 @@ export interface Inputs extends CertificateInputs<TinyCertCertificate> {
   /** When a partial seal may be written again, in monotonic milliseconds. */
   resealAt: number | undefined;
   /** What this process remembers of an open attempt. */
-  attempt: AttemptKnowledge<number> | undefined;
+  attempt: AttemptKnowledge<CertificateRef> | undefined;
   /** What the CA's list reports of the certificate and status does not. */
   observed: Observation | undefined;
 }

@@ -1,5 +1,6 @@
 import type { ReportPlan } from '../../issuance/decide/blockers.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { wantsHoldOrRevoked } from './desired-status.ts';
 import { nextNeed } from './needs.ts';
@@ -11,15 +12,15 @@ import type { Order } from './types.ts';
 /** What a recovery found out about an open attempt. */
 export type Verdict =
   /** It bought this certificate, which nobody else can have. */
-  | { adopt: number }
+  | { adopt: CertificateRef }
   /** It bought nothing, or nothing that can be proved to be ours: what to ask the CA for instead. */
   | { again: Order['operation'] };
 
 /** What to do after a recovery. */
 export type AfterRecovery =
-  | { do: 'publish'; certificateId: number }
+  | { do: 'publish'; certificate: CertificateRef }
   /** Remember what was bought and decide again: the spec has changed since. */
-  | { do: 'remember'; certificateId: number }
+  | { do: 'remember'; certificate: CertificateRef }
   /** The attempt was fruitless and the next one is blocked. `again`: something else waited for this attempt. */
   | { do: 'report'; report: ReportPlan; again: boolean }
   /** The attempt was fruitless and nothing is to be bought. */
@@ -32,7 +33,7 @@ export type AfterRecovery =
  */
 export function decideAfterRecovery(inputs: Inputs, attempt: Attempt, verdict: Verdict): AfterRecovery {
   const isLate = isOutdated(attempt, inputs);
-  if ('adopt' in verdict) return { do: isLate ? 'remember' : 'publish', certificateId: verdict.adopt };
+  if ('adopt' in verdict) return { do: isLate ? 'remember' : 'publish', certificate: verdict.adopt };
   const why = isLate ? REQUEST_CHANGED : MADE_AGAIN;
   const remedy = remedyOf(inputs, isLate, verdict.again);
   if (remedy === undefined) return { do: 'close' };

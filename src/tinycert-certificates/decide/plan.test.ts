@@ -8,6 +8,7 @@ import {
   issued,
   readyIssuer,
   spec,
+  ref,
 } from '../../../test/support/inputs/inputs.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
@@ -32,7 +33,7 @@ function contentWith(serialNumber: string): SecretContent {
     names: effectiveNames(spec),
   } as SecretContent['leaf'];
   const key = {} as SecretContent['key'];
-  return { leaf, intermediates: [], root: leaf, key, claimedId: 7 };
+  return { leaf, intermediates: [], root: leaf, key, claimed: ref(7) };
 }
 
 function changed(

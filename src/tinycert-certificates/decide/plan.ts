@@ -1,4 +1,5 @@
 import { earliest } from '../../issuance/certificate-kind.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import { blockedPlan, reportPlan, type ReportPlan } from '../../issuance/decide/blockers.ts';
 import type { Blocker } from '../../issuance/decide/inputs.ts';
 import { isUpToDate } from '../../issuance/decide/up-to-date.ts';
@@ -50,7 +51,7 @@ function planFor(inputs: Inputs, need: Need): Plan {
     case 'renew':
       return { do: 'issue', ...orderOf(inputs, { operation: 'Reissue', why }) };
     case 'resume':
-      return { do: 'resume', certificateId: need.certificateId, why };
+      return { do: 'resume', bought: need.bought, why };
     case 'recover':
       return { do: 'recover' };
     case 'close':
@@ -69,7 +70,7 @@ function planFor(inputs: Inputs, need: Need): Plan {
   }
 }
 
-function givesUpOf({ givesUp }: { givesUp?: number }): { givesUp?: number } {
+function givesUpOf({ givesUp }: { givesUp?: CertificateRef }): { givesUp?: CertificateRef } {
   return givesUp === undefined ? {} : { givesUp };
 }
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { attempt, certificate, inputs, issued } from '../../../test/support/inputs/inputs.ts';
+import { attempt, certificate, inputs, issued, ref } from '../../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { AttemptMemory } from '../../issuance/attempt/memory.ts';
 import { SendRefused } from '../../issuance/attempt/send-gate.ts';
@@ -209,7 +209,7 @@ function conflict(): ApiError {
 }
 
 describe('after a certificate could not be published', () => {
-  const publication = { certificateId: 9, outcome: 'success' } as const;
+  const publication = { certificate: ref(9), outcome: 'success' } as const;
 
   test.each<[string, Error, string[], string | undefined]>([
     [
@@ -242,7 +242,7 @@ describe('after a certificate could not be published', () => {
   test('one that status names already leaves the attempt as it is', async () => {
     const world = aWorld({ status: issued });
     const error = new MaterialError('InvalidKeyPair', 'The key does not fit.');
-    await afterFailedPublication(world.work, { certificateId: 7, outcome: 'republished' }, error);
+    await afterFailedPublication(world.work, { certificate: ref(7), outcome: 'republished' }, error);
     expect(world.writes.at(-1)?.status?.attempt).toMatchObject({ certificateId: 7 });
     expect(world.writes.at(-1)?.status?.failedAttempts).toBe(1);
   });

@@ -1,6 +1,7 @@
 import { stopAccount } from '../../account/stop-account.ts';
 import { type Stops, stopsOf } from '../../account/stops.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import { isSameCertificate } from '../../api/tinycert/identity.ts';
 import { afterFailure } from '../../issuance/attempt/retry-backoff.ts';
 import { SendRefused } from '../../issuance/attempt/send-gate.ts';
 import { quietAfter } from '../../issuance/attempt/timing.ts';
@@ -89,13 +90,14 @@ export async function afterFailedCall(
 /** After a certificate that exists at the CA could not be published. Its id is kept in status. */
 export async function afterFailedPublication(
   work: Work,
-  { certificateId, outcome }: Publication,
+  { certificate, outcome }: Publication,
   error: unknown,
 ): Promise<ReconcileResult> {
   const { deps, inputs, issuer, signal } = work;
   if (!(error instanceof AppError) || signal.aborted) throw error;
   const { attempt } = inputs.certificate.status ?? {};
-  const isKept = outcome === 'republished' || !attempt || attempt.certificateId === certificateId;
+  const isKept = outcome === 'republished' || !attempt || isSameCertificate(attempt, certificate);
+  const { certificateId } = certificate;
   const change: StatusChange = isKept ? {} : { attempt: { ...attempt, certificateId } };
   if (isConflict(error) || isAlreadyExists(error)) {
     await record(deps, { certificate: inputs.certificate, change, sealer: issuer.account, signal });

@@ -1,3 +1,4 @@
+import { authorityKey, certificateOf, isSameAuthority } from '../../api/tinycert/identity.ts';
 import { type Instant, instant, sendGate } from '../../issuance/attempt/send-gate.ts';
 import { newAttempt } from '../../issuance/tinycert/attempt.ts';
 import type { AuthorityMaterial } from '../../issuance/tinycert/issuer-directory.ts';
@@ -24,7 +25,7 @@ export async function issue(work: Work, order: Order): Promise<ReconcileResult> 
   const { inputs, issuer, signal } = work;
   const material = await issuer.material();
   return issuer.account.locks.run(
-    `${issuer.authority.id}\n${inputs.names.commonName}`,
+    `${authorityKey(issuer.authority)}\n${inputs.names.commonName}`,
     () => atGate(work, (present) => buy(present, material, order)),
     signal,
   );
@@ -37,14 +38,16 @@ async function buy(work: Work, material: AuthorityMaterial, order: Order): Promi
   const request = requestOf(inputs.certificate, issuer, material);
   // Ids that somebody else may have written are neither built on nor sealed: a seal over them would make them ours.
   const isForged = inputs.sealed === false && order.operation === 'New';
+  const { authority } = issuer;
   const attempt = newAttempt(
     {
+      authority,
       operation: order.operation,
       request,
       specHash: inputs.specHash,
       reason: order.why.reason,
-      previousId: status?.certificateId,
-      afterId: issuer.account.highestId(issuer.authority.id) ?? 0,
+      previousId: isSameAuthority(status, authority) ? status?.certificateId : undefined,
+      afterId: issuer.account.highestId(authority.authorityId) ?? 0,
       dates: datesOf(since.wall, deps.timing, issuer.account.client.clockOffset()),
     },
     isForged ? undefined : status,
@@ -74,12 +77,13 @@ async function buy(work: Work, material: AuthorityMaterial, order: Order): Promi
     return afterFailedCall(attempted, attempt, error);
   }
   failpoint('reply');
-  deps.attempts.bought(attempt.id, since.monotonic, certificateId);
-  issuer.account.noteId(issuer.authority.id, certificateId);
-  return publish(attempted, { certificateId, outcome: 'success' });
+  const bought = certificateOf(authority, certificateId);
+  deps.attempts.bought(attempt.id, since.monotonic, bought);
+  issuer.account.noteId(authority.authorityId, certificateId);
+  return publish(attempted, { certificate: bought, outcome: 'success' });
 }
 
-const withoutIds = { certificateId: null, authorityId: null } as const;
+const withoutIds = { certificateId: null, authorityId: null, account: null } as const;
 
 /** Sends the request once, and resolves with the id of the certificate. */
 function send(

@@ -1,8 +1,10 @@
 import type { Ticket } from '../../account/gate/parking.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { type CertificateRef, certificateKey } from '../../api/tinycert/identity.ts';
 import { instant, sendGate } from '../../issuance/attempt/send-gate.ts';
 import { TurnAwaited } from '../../issuance/decide/gate-turn.ts';
 import { currentClaimsOf } from '../../issuance/tinycert/claims.ts';
+import { idAt } from '../../issuance/tinycert/lookup.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { type SettableStatus, TinyCertError } from '../../tinycert/index.ts';
@@ -46,12 +48,12 @@ type Access = Pick<Work, 'deps' | 'issuer' | 'signal'>;
  */
 export async function changeStatus(
   access: Access,
-  certificateId: number,
+  certificate: CertificateRef,
   wanted: SettableStatus,
 ): Promise<StatusAtCa> {
   const { metrics } = access.deps;
   try {
-    const status = await change(access, certificateId, wanted);
+    const status = await change(access, certificate, wanted);
     metrics.revocations.inc({ status: wanted, outcome: status === wanted ? 'success' : 'moot' });
     return status;
   } catch (error) {
@@ -60,8 +62,13 @@ export async function changeStatus(
   }
 }
 
-async function change(access: Access, id: number, wanted: SettableStatus): Promise<StatusAtCa> {
+async function change(
+  access: Access,
+  certificate: CertificateRef,
+  wanted: SettableStatus,
+): Promise<StatusAtCa> {
   const { deps, issuer } = access;
+  const id = idAt(issuer.account, certificate);
   // A revocation needs no read before it: it is right whatever the status is.
   if (wanted !== 'revoked') {
     const before = await statusAtCa(access, id);
@@ -111,26 +118,26 @@ async function statusAtCa(access: Access, id: number): Promise<StatusAtCa> {
 export async function claimedByOthers(
   deps: Pick<Deps, 'listCertificates'>,
   certificate: TinyCertCertificate,
-  ids: readonly number[],
+  asked: readonly CertificateRef[],
   signal: AbortSignal,
-): Promise<Set<number>> {
-  if (ids.length === 0) return new Set();
+): Promise<CertificateRef[]> {
+  if (asked.length === 0) return [];
   const { uid } = certificate.metadata;
-  const { authorityId } = certificate.status ?? {};
-  const claimed = new Set<number>();
+  const claimed = new Set<string>();
   for (const { metadata, status } of await deps.listCertificates(signal)) {
-    if (metadata.uid !== uid) for (const id of currentClaimsOf(status, authorityId)) claimed.add(id);
+    if (metadata.uid !== uid) for (const claim of currentClaimsOf(status)) claimed.add(certificateKey(claim));
   }
-  return new Set(ids.filter((id) => claimed.has(id)));
+  return asked.filter((each) => claimed.has(certificateKey(each)));
 }
 
 /** Warns of certificates that are neither held nor revoked because another resource claims them. */
 export function warnOfClaimed(
   deps: Pick<Deps, 'warn'>,
   certificate: TinyCertCertificate,
-  claimed: ReadonlySet<number>,
+  claimed: readonly CertificateRef[],
 ): void {
-  if (claimed.size === 0) return;
-  const message = `Certificate ${[...claimed].join(', ')} is claimed by another resource and stays as it is.`;
+  if (claimed.length === 0) return;
+  const ids = claimed.map(({ certificateId }) => certificateId);
+  const message = `Certificate ${ids.join(', ')} is claimed by another resource and stays as it is.`;
   deps.warn(certificate, 'ClaimedByAnother', message);
 }

@@ -1,3 +1,4 @@
+import { certificateRef } from '../../api/tinycert/identity.ts';
 import { upToDateStatus } from '../../issuance/decide/up-to-date.ts';
 import { nextReconcileAt } from '../../issuance/renewal/plan.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
@@ -29,9 +30,9 @@ export async function updateStatus({
 /** Writes what a Secret lacks whose content is the present certificate, and then the status. */
 export async function repairSecret(task: Task): Promise<ReconcileResult> {
   const { certificate, secret } = task.inputs;
-  const { certificateId } = certificate.status ?? {};
-  if (secret.state !== 'changed' || certificateId === undefined) return {};
-  const metadata = await syncSecret(task, secret, certificateId);
+  const held = certificateRef(certificate.status);
+  if (secret.state !== 'changed' || !held) return {};
+  const metadata = await syncSecret(task, secret, held);
   return updateStatus(withInputs(task, { secret: { ...secret, metadata, hasOutputs: true } }));
 }
 

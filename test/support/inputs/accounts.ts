@@ -13,6 +13,7 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 import type { KubeObject, ObjectRef } from '../../../src/kube/objects.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import type { TinyCertClient } from '../../../src/tinycert/index.ts';
+import { account } from './inputs.ts';
 
 const metadata = {
   namespace: 'ns',
@@ -61,7 +62,7 @@ export function cacertAccount(
 export function accountOf(clock: Clock, client: Partial<TinyCertClient>): Account {
   const gate = new Gate({ limit: 2, clock, random: () => 0.5 });
   const keys = { apiKey: 'key', sealKey: 'installation' };
-  return new Account({ client: client as TinyCertClient, gate, id: 'account', ...keys });
+  return new Account({ digest: account, client: client as TinyCertClient, gate, ...keys });
 }
 
 /** An API server that notes status patches and events; the patched object is not merged, but gets a new version. */

@@ -8,6 +8,7 @@ import {
   type TinyCertCertificate,
   type TinyCertIssuer,
 } from '../../../src/api/kinds.ts';
+import { accountDigest, type CertificateRef } from '../../../src/api/tinycert/identity.ts';
 import type { CertificateSpec } from '../../../src/api/tinycert/certificate-spec.ts';
 import type { IssuerSpec } from '../../../src/api/tinycert/issuer-spec.ts';
 import { conditionOf } from '../../../src/issuance/status/conditions.ts';
@@ -108,6 +109,12 @@ export class World {
       ...spec,
     };
     return this.create(certificates, name, { spec: whole as CertificateSpec });
+  }
+
+  /** The certificate with this id of the dev server's own authority, as a status names it. */
+  named(certificateId: number, authorityId = this.stage.dev.authorityId): CertificateRef {
+    const { endpoint, email } = this.stage.dev;
+    return { account: accountDigest(endpoint, email), authorityId, certificateId };
   }
 
   /** Many such certificates, a few at a time, since a request may not wait for its connection for too long. */

@@ -19,7 +19,11 @@ async function scene(isNeeded: boolean) {
   const acquire = async (apiKey: string): Promise<Account> => {
     const credentials = { email: 'a@example.com', passphrase: 'p', apiKey };
     const account = await accounts.acquire(KEY, { endpoint: 'https://ca.example.com/', credentials });
-    const issuer = { key: KEY, account, authority: { id: 1, name: 'A' } } as ReadyIssuer;
+    const issuer = {
+      key: KEY,
+      account,
+      authority: { account: account.digest, authorityId: 1, name: 'A' },
+    } as ReadyIssuer;
     directory.set(KEY, { ready: true, issuer });
     return account;
   };
