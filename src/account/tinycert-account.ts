@@ -4,6 +4,7 @@ import { KeyedMutex } from '../lib/mutex.ts';
 import { OncePerKey } from '../lib/once-per-key.ts';
 import type { AuthorityDetails, TinyCertClient, TinyCertCredentials } from '../tinycert/index.ts';
 import type { Gate } from './gate/gate.ts';
+import { HighestIds, type IdList } from './highest-ids.ts';
 
 /** Everything that identifies an account and the way to reach it. */
 export interface AccountConnection {
@@ -38,7 +39,7 @@ export class Account {
    */
   readonly requestHashes = new BoundedMap<string, string>(MAX_REQUEST_HASHES);
   readonly #sealKey: string;
-  readonly #highest = new Map<number, number>();
+  readonly #highest = new HighestIds();
 
   constructor(options: { client: TinyCertClient; gate: Gate; apiKey: string }) {
     this.client = options.client;
@@ -51,14 +52,19 @@ export class Account {
     return hmacHex(this.#sealKey, text);
   }
 
-  /** The highest certificate id known of an authority, from its list and from replies; undefined before the list. */
+  /** The highest certificate id known of an authority, from its list and from answers; undefined before the list. */
   highestId(authorityId: number): number | undefined {
-    return this.#highest.get(authorityId);
+    return this.#highest.of(authorityId);
   }
 
-  /** Notes that the authority has a certificate of this id (0: that its list was empty). */
+  /** Notes that the CA answered with a certificate of this id. */
   noteId(authorityId: number, certificateId: number): void {
-    this.#highest.set(authorityId, Math.max(this.#highest.get(authorityId) ?? 0, certificateId));
+    this.#highest.note(authorityId, certificateId);
+  }
+
+  /** Begins to read the list of an authority. */
+  listIds(authorityId: number): IdList {
+    return this.#highest.list(authorityId);
   }
 
   /** Ends the session and closes the connections. */

@@ -113,16 +113,17 @@ export class Inventory {
     const at = clock.monotonic();
     if (before && before.by !== by && at - before.at < LIST_SHARED_MS) return;
     const census = new Census(knownStatuses(this.#near(by), authorityId));
-    account.noteId(authorityId, 0);
+    const ids = account.listIds(authorityId);
     await account.client.streamCertificates(
       authorityId,
       undefined,
       (line) => {
-        account.noteId(authorityId, line.id);
+        ids.see(line.id);
         census.add(line);
       },
       { signal },
     );
+    ids.end();
     const claims = claimsIn(resources(), authorityId, census.unlisted);
     observations.replace(String(authorityId), observe(census, this.#near(by), claims, authorityId));
     passes.set(authorityId, {
@@ -258,7 +259,7 @@ async function readFacts(
   signal: AbortSignal,
 ): Promise<Facts | undefined> {
   const [details, certificate] = await Promise.all([
-    orGone(client.getCertificateDetails(id, { signal })),
+    orGone(() => client.getCertificateDetails(id, { signal })),
     certificateAtCa(client, id, { signal }),
   ]);
   if (!details || !certificate) return undefined;

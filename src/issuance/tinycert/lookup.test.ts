@@ -17,22 +17,31 @@ afterAll(() => vectors.remove());
 const gone = new TinyCertError('NotFound', { call: 'cert/get' });
 const busy = new TinyCertError('AccountError', { call: 'cert/get' });
 
-function client(answer: string | Error) {
+/** A client that gives these answers in order, and the last one again and again. */
+function client(...answers: (string | Error)[]) {
   return {
-    getCertificate: () => (typeof answer === 'string' ? Promise.resolve(answer) : Promise.reject(answer)),
+    getCertificate: () => {
+      const answer = (answers.length > 1 ? answers.shift() : answers[0]) ?? '';
+      return typeof answer === 'string' ? Promise.resolve(answer) : Promise.reject(answer);
+    },
   } as unknown as Pick<TinyCertClient, 'getCertificate'>;
 }
 
 describe('an answer', () => {
   test('that the CA has no such certificate is undefined', async () => {
     expect(gone.kind).toBe('not-found');
-    expect(await orGone(Promise.reject(gone))).toBeUndefined();
+    expect(await orGone(() => Promise.reject(gone))).toBeUndefined();
     expect(await certificateAtCa(client(gone), 7, {})).toBeUndefined();
+  });
+
+  test('that the CA has no such certificate is not believed once', async () => {
+    expect(await isAtCa(client(gone, own.cert), 7, ownCertificate, {})).toBe(true);
+    await expect(certificateAtCa(client(gone, busy), 7, {})).rejects.toBe(busy);
   });
 
   test('of any other failure is rejected', async () => {
     expect(busy.kind).not.toBe('not-found');
-    await expect(orGone(Promise.reject(busy))).rejects.toBe(busy);
+    await expect(orGone(() => Promise.reject(busy))).rejects.toBe(busy);
     await expect(isAtCa(client(busy), 7, ownCertificate, {})).rejects.toBe(busy);
   });
 

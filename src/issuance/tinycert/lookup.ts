@@ -1,13 +1,18 @@
 import { type CallOptions, type TinyCertClient, TinyCertError } from '../../tinycert/index.ts';
 import { type Certificate, readCertificate } from '../../x509/certificate.ts';
 
-/** The CA's answer; undefined if it has no such certificate. Rejects with any other `TinyCertError`. */
-export async function orGone<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof TinyCertError && error.kind === 'not-found') return undefined;
-    throw error;
+/**
+ * The CA's answer; undefined if it says twice in a row that it has no such certificate. One such answer may be wrong, and what
+ * is believed to be gone is bought again. Rejects with any other `TinyCertError`.
+ */
+export async function orGone<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  for (let denials = 0; ; denials += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof TinyCertError && error.kind === 'not-found')) throw error;
+      if (denials > 0) return undefined;
+    }
   }
 }
 
@@ -17,7 +22,7 @@ export async function certificateAtCa(
   id: number,
   options: CallOptions,
 ): Promise<Certificate | undefined> {
-  const pem = await orGone(client.getCertificate(id, 'cert', options));
+  const pem = await orGone(() => client.getCertificate(id, 'cert', options));
   return pem === undefined ? undefined : readCertificate(pem);
 }
 

@@ -19,7 +19,7 @@ export async function adoptReissued(work: Work, candidates: readonly number[]): 
   const { certificate } = inputs;
   const { certificateId = 0, certificateStatus } = certificate.status ?? {};
   const { client } = issuer.account;
-  const details = await orGone(client.getCertificateDetails(certificateId, callOptions(work)));
+  const details = await orGone(() => client.getCertificateDetails(certificateId, callOptions(work)));
   if (details && details.status !== 'obsolete') {
     // The list was incomplete. What it reported of this certificate is disregarded until the next one.
     deps.observations.drop(certificate);
@@ -28,7 +28,7 @@ export async function adoptReissued(work: Work, candidates: readonly number[]): 
   }
   const key = candidates.length > 0 ? await publicKeyOf(work, certificateId, details) : undefined;
   for (const id of key === undefined ? [] : candidates) {
-    const candidate = await orGone(client.getCertificate(id, 'cert', callOptions(work)));
+    const candidate = await orGone(() => client.getCertificate(id, 'cert', callOptions(work)));
     if (candidate === undefined || readCertificate(candidate).publicKeyFingerprint !== key) continue;
     log.info({ certificateId, successor: id }, 'Somebody reissued the certificate; its successor is adopted');
     const status = { ...certificate.status, certificateStatus: 'obsolete' } as const;
