@@ -90,7 +90,9 @@ test('Ready ends with the certificate, although its Secret was changed while the
 
 test('a certificate that the CA no longer has is issued again', async () => {
   const { world, operator, id } = await issued(stage, '1h');
-  stage.dev.addFault({ call: 'cert/reissue', kind: 'error', code: 'NotFound' });
+  const gone = { kind: 'error', code: 'NotFound', match: { cert_id: String(id) } } as const;
+  stage.dev.addFault({ call: 'cert/reissue', ...gone });
+  stage.dev.addFault({ call: 'cert/details', ...gone, times: 2 });
   const since = world.tally(operator);
 
   await world.pass(45 * MINUTE);

@@ -58,6 +58,19 @@ const PendingRevocation = z
   })
   .describe('A hold or revocation that is due or pending.');
 
+const RefusedFetches = z
+  .object({
+    certificateId: integer('TinyCert’s id of the certificate.'),
+    count: integer('How often in a row TinyCert refused it.'),
+    confirmed: z
+      .boolean()
+      .describe('Whether TinyCert’s details of the certificate said last time, too, that it does not exist.'),
+  })
+  .describe(
+    'How often in a row TinyCert did not return a certificate that was to be fetched, or its key. Absent after it did.',
+  );
+export type RefusedFetches = z.output<typeof RefusedFetches>;
+
 /** `TinyCertCertificate.status`. Only the operator writes it. */
 export const CertificateStatus = z
   .object({
@@ -83,6 +96,7 @@ export const CertificateStatus = z
     failedAttempts: integer('Number of failed attempts in a row. Absent after a success.').exactOptional(),
     lastFailureTime: time('When the last attempt failed. Absent after a success.').exactOptional(),
     nextAttemptTime: time('When the operator retries at the earliest.').exactOptional(),
+    refusedFetches: RefusedFetches.exactOptional(),
     secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
     secretResourceVersion: statusText(
       'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',

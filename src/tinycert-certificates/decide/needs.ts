@@ -118,6 +118,6 @@ function secretChanged(inputs: Inputs): Need | undefined {
 
 /** The same certificate again, or another one if the CA no longer has it. */
 function sameAgain(inputs: Inputs, why: Reason): Need {
-  const gone = certificateGone(inputs);
+  const gone = certificateGone(inputs, inputs.certificate.status?.certificateId);
   return gone ? { remedy: 'issue', ...gone } : { remedy: 'republish', ...why };
 }

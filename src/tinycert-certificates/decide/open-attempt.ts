@@ -18,8 +18,8 @@ export function openAttempt(inputs: Inputs): Need | undefined {
   const certificateId = boughtIn(inputs);
   if (certificateId !== undefined) {
     if (isLate) return { remedy: 'close', ...REQUEST_CHANGED, givesUp: certificateId };
-    const gone = certificateGone(inputs, { isNew: true });
-    if (gone) return { remedy: 'issue', ...gone };
+    const gone = certificateGone(inputs, certificateId, { isNew: true });
+    if (gone) return { remedy: 'issue', ...gone, givesUp: certificateId };
     return {
       remedy: 'resume',
       certificateId,

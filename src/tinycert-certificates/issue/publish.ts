@@ -201,6 +201,7 @@ function resultOf(
     ...(uid === undefined ? {} : { secretUID: uid }),
     ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
     ...NO_FAILURE,
+    refusedFetches: null,
   };
 }
 

@@ -85,6 +85,7 @@ function adoptedStatus(
     formerCertificateIds: null,
     pendingRevocations: null,
     ...NO_FAILURE,
+    refusedFetches: null,
   };
 }
 
