@@ -24,6 +24,8 @@ export interface AuthorityAnswer {
 
 /** Certificates whose request hash an account remembers. */
 const MAX_REQUEST_HASHES = 10_000;
+/** Answers whose resource an account remembers. */
+const MAX_ANSWERS = 10_000;
 
 /** One TinyCert login and what all its users share. What it remembers of the CA is dropped with it. */
 export class Account {
@@ -40,6 +42,8 @@ export class Account {
   readonly requestHashes = new BoundedMap<string, string>(MAX_REQUEST_HASHES);
   readonly #sealKey: string;
   readonly #highest = new HighestIds();
+  /** The uid of the resource that first heard of a certificate, by `<authority id> <certificate id>`. */
+  readonly #firstHeardBy = new BoundedMap<string, string>(MAX_ANSWERS);
 
   constructor(options: { client: TinyCertClient; gate: Gate; apiKey: string }) {
     this.client = options.client;
@@ -60,6 +64,23 @@ export class Account {
   /** Notes that the CA answered with a certificate of this id. */
   noteId(authorityId: number, certificateId: number): void {
     this.#highest.note(authorityId, certificateId);
+  }
+
+  /**
+   * Whether a resource is the first that the CA named this certificate to as its purchase, as far as this process knows: the
+   * status of another one that heard of it a moment ago may not have it yet. `uid`: of the resource.
+   */
+  hearsFirst(authorityId: number, certificateId: number, uid: string): boolean {
+    const key = `${authorityId} ${certificateId}`;
+    const first = this.#firstHeardBy.get(key) ?? uid;
+    this.#firstHeardBy.set(key, first);
+    return first === uid;
+  }
+
+  /** The resource with this uid does not believe the answer, so another one may hear of the certificate first. */
+  disbelieve(authorityId: number, certificateId: number, uid: string): void {
+    const key = `${authorityId} ${certificateId}`;
+    if (this.#firstHeardBy.get(key) === uid) this.#firstHeardBy.delete(key);
   }
 
   /** Begins to read the list of an authority. */

@@ -38,6 +38,9 @@ const Attempt = z
     ).exactOptional(),
     authorityId: integer('TinyCert’s id of the authority that was asked.'),
     reason: statusText('Why a certificate was needed, as one word.', 128).exactOptional(),
+    doubts: integer(
+      'How many answers of TinyCert to this attempt, and to those that it repeats, named a certificate that may belong to another request. After two, no other certificate is requested.',
+    ).exactOptional(),
     outcome: z
       .enum(['Refused', 'NotFound', 'Abandoned'])
       .describe(

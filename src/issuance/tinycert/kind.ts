@@ -16,7 +16,7 @@ export const tinycertKind: CertificateKind<TinyCertCertificate> = {
     secretMetadata(certificate, effectiveNames(certificate.spec), certificate.status?.certificateId ?? 0),
   claimedIdOf: ({ metadata }) => idFrom(metadata.annotations?.[SECRET_ANNOTATIONS.certificateId]),
   restated: [...sealedFields, 'seal'],
-  attemptFields: ['previousId', 'until', 'certificateId', 'reason', 'outcome'],
+  attemptFields: ['previousId', 'until', 'certificateId', 'reason', 'doubts', 'outcome'],
   isOpen: ({ status }) => isOpen(status),
 };
 

@@ -227,7 +227,7 @@ export function stopIssuer(
  * Records the failure and when the next try comes; after a refusal of the request that certainly had no effect, only with
  * another spec.
  */
-async function backOff(
+export async function backOff(
   { deps, inputs, issuer, signal }: Work,
   error: AppError,
   change: StatusChange,

@@ -13,6 +13,7 @@ import { workingConditions } from '../decide/readiness.ts';
 import type { Order } from '../decide/types.ts';
 import { record } from '../status/record.ts';
 import { atGate } from './at-gate.ts';
+import { afterDoubt, AnswerDoubted, assertOwnId } from './doubt.ts';
 import { afterFailedCall } from './failure.ts';
 import { publish } from './publish.ts';
 
@@ -74,8 +75,13 @@ async function buy(work: Work, material: AuthorityMaterial, order: Order): Promi
     return afterFailedCall(attempted, attempt, error);
   }
   failpoint('reply');
+  try {
+    await assertOwnId(attempted, attempt, certificateId);
+  } catch (error) {
+    if (error instanceof AnswerDoubted) return afterDoubt(attempted, attempt, certificateId, error);
+    throw error;
+  }
   deps.attempts.bought(attempt.id, since.monotonic, certificateId);
-  issuer.account.noteId(issuer.authority.id, certificateId);
   return publish(attempted, { certificateId, outcome: 'success' });
 }
 

@@ -12,7 +12,8 @@ import { type Secret, keyOf } from '../../kube/objects.ts';
 import { AppError, TerminalError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
-import type { Certificate } from '../../x509/certificate.ts';
+import { type Certificate, readBundle } from '../../x509/certificate.ts';
+import { PEM_LIMITS } from '../../x509/pem.ts';
 import { DECIDE_AGAIN_MS, type Work, callOptions } from '../context/work.ts';
 import { settledCondition } from '../decide/readiness.ts';
 import { afterReplacement } from '../decide/revoke-replaced.ts';
@@ -20,6 +21,7 @@ import type { Publication } from '../decide/types.ts';
 import { type NewerInSecret, newerInSecret } from '../secret/newer-in-secret.ts';
 import { syncSecret } from '../secret/proven-id.ts';
 import { type StatusChange, recordResult } from '../status/record.ts';
+import { afterDoubt, AnswerDoubted, assertFits } from './doubt.ts';
 import { afterFailedPublication } from './failure.ts';
 
 /** The Secret already holds a newer certificate, which another process wrote. */
@@ -49,9 +51,12 @@ export async function publish(work: Work, publication: Publication): Promise<Rec
   const { outcome } = publication;
   let published: Published;
   try {
-    published = await intoSecret(work, publication.certificateId);
+    published = await intoSecret(work, publication);
     failpoint('secret');
   } catch (error) {
+    const { attempt } = inputs.certificate.status ?? {};
+    if (attempt && error instanceof AnswerDoubted)
+      return afterDoubt(work, attempt, publication.certificateId, error);
     const leaf = expiredMeanwhile(work, publication, error);
     if (leaf) return recordExpired(work, publication, leaf);
     const why = await whyUnfetched(work, publication.certificateId, error);
@@ -124,11 +129,14 @@ interface Published {
 }
 
 /** Writes a certificate into the Secret, unless that holds it already, or a later one that must stay. */
-async function intoSecret(work: Work, certificateId: number): Promise<Published> {
+async function intoSecret(work: Work, publication: Publication): Promise<Published> {
   const { inputs, issuer } = work;
+  const { certificateId } = publication;
   const kept = await newerInSecret(work, certificateId);
   if (kept) return keep(work, kept);
-  const source = await fetchSource(work, certificateId);
+  const source = await fetchSource(work, publication);
+  // Only now: an answer may name a certificate that does not exist, and what is bought next must not lie below it.
+  issuer.account.noteId(issuer.authority.id, certificateId);
   issuer.account.gate.succeeded(keyOf(inputs.certificate), inputs.turn.epoch);
   failpoint('check');
   const { leaf } = source;
@@ -143,15 +151,20 @@ async function keep(work: Work, { certificateId, leaf }: NewerInSecret): Promise
   return { certificateId, leaf, metadata: await syncSecret(work, secret, certificateId) };
 }
 
-/** Fetches chain and key of a certificate and checks them. */
-async function fetchSource(work: Work, certificateId: number): Promise<SecretSource> {
+/** Fetches chain and key of a certificate and checks them, and whether what the CA answered with is what was asked for. */
+async function fetchSource(work: Work, { certificateId, outcome }: Publication): Promise<SecretSource> {
   const { deps, inputs, issuer } = work;
+  const { attempt } = inputs.certificate.status ?? {};
   const { client } = issuer.account;
   const [authority, chain, key] = await Promise.all([
     issuer.material(),
     client.getCertificate(certificateId, 'chain', callOptions(work)),
     client.getCertificate(certificateId, 'key.dec', callOptions(work)),
   ]);
+  if (attempt && outcome === 'success') {
+    const [leaf] = readBundle(chain, { limit: PEM_LIMITS.chain, known: [authority.root] });
+    if (leaf) await assertFits(work, attempt, certificateId, leaf);
+  }
   const expected = { names: inputs.names, root: authority.root, now: deps.clock.now() };
   return checkMaterial(tinycertKind, { chain, key }, expected);
 }
