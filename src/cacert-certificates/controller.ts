@@ -2,9 +2,9 @@ import { type CAcertCertificate, cacertCertificates } from '../api/kinds.ts';
 import { parseCAcertCertificate } from '../api/parse.ts';
 import { cacertAccountKey } from '../issuance/cacert/directory.ts';
 import { withTurn } from '../issuance/decide/gate-turn.ts';
+import { type ReconcileCertificate, withEnd } from '../issuance/decide/with-end.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
-import type { Reconcile } from '../kube/controller/controller.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { refKey } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
@@ -19,12 +19,12 @@ import { pendingSecretRef } from './pending-keys.ts';
  * The controller of CAcertCertificates. It reads certificates, the metadata of their Secrets and the directory of accounts. It
  * writes only the status of the certificates, their Secrets and the Secrets of pending keys.
  */
-export function reconciler(deps: Deps): Reconcile {
+export function reconciler(deps: Deps): ReconcileCertificate {
   return async (key, context) => {
     const certificate = deps.written.newest(key, deps.certificates.get(key));
-    if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return {};
+    if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return undefined;
     const parsed = parseCAcertCertificate(certificate);
-    return withValidSpec(deps, certificate, parsed, context, async (read) => {
+    const result = await withValidSpec(deps, certificate, parsed, context, async (read) => {
       const inputs = await gather(deps, read, context.signal);
       const { account } = inputs;
       const gate = account?.ready ? account.issuer.account.gate : undefined;
@@ -34,6 +34,8 @@ export function reconciler(deps: Deps): Reconcile {
         return act({ deps, inputs, signal: context.signal, log: context.log }, plan);
       });
     });
+    const after = deps.written.newest(key, deps.certificates.get(key)) ?? certificate;
+    return withEnd(after, result, deps.clock.now());
   };
 }
 

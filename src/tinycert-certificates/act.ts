@@ -15,7 +15,8 @@ import { SEAL_BROKEN } from './decide/preconditions.ts';
 import type { Plan, Publication } from './decide/types.ts';
 import { adoptReissued } from './issue/adopt-reissued.ts';
 import { atGate } from './issue/at-gate.ts';
-import { afterFailedRead, afterFailedSync } from './issue/failure.ts';
+import { AnswersDoubted } from './issue/doubt.ts';
+import { afterFailedRead, afterFailedSync, backOff } from './issue/failure.ts';
 import { issue } from './issue/issue.ts';
 import { publish } from './issue/publish.ts';
 import { recover } from './recovery/recover.ts';
@@ -159,6 +160,9 @@ async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
       const reported = await report(work, next.report);
       return next.again ? { ...reported, requeueAfterMs: DECIDE_AGAIN_MS } : reported;
     }
+    case 'giveUp':
+      deps.attempts.fruitless(attempt.id, inputs.monotonic);
+      return backOff(work, new AnswersDoubted(), {});
     case 'close':
     case 'issue':
       if (released) await deps.releasedStore.add(inputs.issuerKey, released, signal);

@@ -1,12 +1,13 @@
-import { certificates } from '../api/kinds.ts';
+import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { parseCertificate } from '../api/parse.ts';
 import { certificateKey } from '../api/tinycert/identity.ts';
 import { withTurn } from '../issuance/decide/gate-turn.ts';
+import { type ReconcileCertificate, withEnd } from '../issuance/decide/with-end.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
 import { claimsOf } from '../issuance/tinycert/claims.ts';
 import { issuerKey } from '../issuance/tinycert/issuer-directory.ts';
-import type { Reconcile, ReconcileResult } from '../kube/controller/controller.ts';
+import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
@@ -25,14 +26,14 @@ import { revokeDue } from './revocation/revoke-due.ts';
  * The controller of TinyCertCertificates. It reads certificates, the metadata of their Secrets and the issuer directory. It
  * writes the status, the finalizer and the Secrets of certificates, and records of what they gave up on issuers.
  */
-export function reconciler(deps: Deps): Reconcile {
+export function reconciler(deps: Deps): ReconcileCertificate {
   return async (key, context) => {
     const { signal, log } = context;
-    const certificate = deps.writtenCertificates.newest(key, deps.certificates.get(key));
+    const certificate = newest(deps, key);
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
-    if (!certificate || (isDeleted && !hasFinalizer(certificate))) return {};
+    if (!certificate || (isDeleted && !hasFinalizer(certificate))) return undefined;
     const parsed = parseCertificate(certificate);
-    return withValidSpec(deps, certificate, parsed, context, async (valid) => {
+    const result = await withValidSpec(deps, certificate, parsed, context, async (valid) => {
       if (isDeleted) return finalize(deps, valid, context);
       const kept = await keepFinalizer(deps, valid, signal);
       const inputs = await gather(deps, kept, signal);
@@ -40,7 +41,13 @@ export function reconciler(deps: Deps): Reconcile {
       const gate = issuer?.ready ? issuer.issuer.account.gate : undefined;
       return withTurn(gate, kept, () => reconcile({ deps, inputs, signal, log }));
     });
+    return withEnd(newest(deps, key) ?? certificate, result, deps.clock.now());
   };
+}
+
+/** The newest version of a certificate that this process knows: its cache, or its own later write. */
+function newest(deps: Deps, key: string): TinyCertCertificate | undefined {
+  return deps.writtenCertificates.newest(key, deps.certificates.get(key));
 }
 
 /** Makes the revocations that are due, then meets the need of the certificate. One wake-up by the gate covers both. */
@@ -52,7 +59,7 @@ async function reconcile(task: Task): Promise<ReconcileResult> {
   const acted = await act({ ...task, inputs }, plan);
   // The result of a plan may make a revocation due.
   const key = keyOf(inputs.certificate);
-  const after = deps.writtenCertificates.newest(key, deps.certificates.get(key)) ?? inputs.certificate;
+  const after = newest(deps, key) ?? inputs.certificate;
   const requeueAt = nextRevocationAt({ certificate: after, now: inputs.now });
   return [acted, { requeueAt }].reduce(sooner, result);
 }

@@ -60,8 +60,8 @@ describe('a deleted certificate', () => {
   });
 
   test.each([
-    ['Revoke', 'revoked', { 'cert/status': 1 }],
-    ['Hold', 'hold', { 'cert/details': 1, 'cert/status': 1 }],
+    ['Revoke', 'revoked', { 'cert/status': 1, 'cert/details': 1 }],
+    ['Hold', 'hold', { 'cert/details': 2, 'cert/status': 1 }],
   ] as const)('with onDelete %s is gone once its status at the CA is %s', async (onDelete, status, calls) => {
     const { world, operator, id } = await issued({ revocation: { onDelete } });
     expect(operator.traffic.writes()).toMatchObject({

@@ -40,6 +40,9 @@ const Attempt = z
     ).exactOptional(),
     ...authorityFields,
     reason: statusText('Why a certificate was needed, as one word.', 128).exactOptional(),
+    doubts: integer(
+      'How many answers of TinyCert to this attempt, and to those that it repeats, named a certificate that may belong to another request. After two, no other certificate is requested.',
+    ).exactOptional(),
     outcome: z
       .enum(['Refused', 'NotFound', 'Abandoned'])
       .describe(
@@ -59,6 +62,19 @@ const PendingRevocation = z
     notBefore: time('Earliest time to do it, so that workloads can load the new certificate first.'),
   })
   .describe('A hold or revocation that is due or pending.');
+
+const RefusedFetches = z
+  .object({
+    ...certificateFields,
+    count: integer('How often in a row TinyCert refused it.'),
+    confirmed: z
+      .boolean()
+      .describe('Whether TinyCert’s details of the certificate said last time, too, that it does not exist.'),
+  })
+  .describe(
+    'How often in a row TinyCert did not return a certificate that was to be fetched, or its key. Absent after it did.',
+  );
+export type RefusedFetches = z.output<typeof RefusedFetches>;
 
 /** `TinyCertCertificate.status`. Only the operator writes it. */
 export const CertificateStatus = z
@@ -84,6 +100,7 @@ export const CertificateStatus = z
     ).exactOptional(),
     attempt: Attempt.exactOptional(),
     ...failureFields,
+    refusedFetches: RefusedFetches.exactOptional(),
     secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
     secretResourceVersion: statusText(
       'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',

@@ -1,7 +1,7 @@
 import type { Reason } from '../../lib/reason.ts';
 import { type CertificateResource, earliest } from '../certificate-kind.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
-import type { WantedCondition } from '../status/conditions.ts';
+import { conditionOf, type WantedCondition } from '../status/conditions.ts';
 import { CrdsOutdated } from '../status/outdated-crds.ts';
 import type { Blocker, CertificateInputs } from './inputs.ts';
 import { failed } from './readiness.ts';
@@ -111,10 +111,17 @@ export function reportPlan(blocker: Blocker, { isServed, ready, until }: Served)
   };
 }
 
-/** The plan for a blocker: a brief one is not reported. A parked certificate is still reconciled when the certificate in its Secret expires. */
-export function blockedPlan(blocker: Blocker, served: Served): ReportPlan | NothingPlan {
-  if (!blocker.isBrief) return reportPlan(blocker, served);
-  return blocker.wakeBy === 'gate'
-    ? { do: 'nothing', wakeBy: 'gate', requeueAt: served.until }
-    : { do: 'nothing' };
+/**
+ * The plan for a blocker: a brief one is not reported. A certificate that is parked meanwhile is still reconciled when the one
+ * in its Secret expires, and reports it: a pause can last for hours.
+ */
+export function blockedPlan(
+  { certificate: { status } }: Pick<CertificateInputs, 'certificate'>,
+  blocker: Blocker,
+  served: Served,
+): ReportPlan | NothingPlan {
+  const isWrong = conditionOf(status?.conditions, 'Ready')?.status === 'True' && !served.isServed;
+  const isParked = blocker.wakeBy === 'gate';
+  if (!blocker.isBrief || (isParked && isWrong)) return reportPlan(blocker, served);
+  return isParked ? { do: 'nothing', wakeBy: 'gate', requeueAt: served.until } : { do: 'nothing' };
 }

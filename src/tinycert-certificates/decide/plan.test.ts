@@ -300,6 +300,17 @@ describe('what stands in the way', () => {
       });
     },
   );
+  test('a pause of the account is waited for in silence, until the certificate ends', () => {
+    const paused = { turn: { phase: 'paused', epoch: 0 } } as const;
+    const end = Date.parse(issued.notAfter ?? '');
+    const silent = { do: 'nothing', wakeBy: 'gate', requeueAt: end };
+    expect(decide(inputs({ ...paused, now: end - 1 }))).toEqual(silent);
+    expect(decide(inputs({ ...paused, now: end }))).toMatchObject({
+      do: 'report',
+      conditions: [{ type: 'Ready', status: 'False', reason: 'RateLimited' }, {}],
+      wakeBy: 'gate',
+    });
+  });
 
   test('a change of the spec ends the wait after a failure', () => {
     const status = failed({ nextAttemptTime: '2026-06-01T00:00:00Z' });

@@ -26,7 +26,8 @@ export function planOf(inputs: Inputs): Plan {
   if (need.remedy === 'recover' && inputs.monotonic < need.quietAt)
     return waiting(inputs, need, need.quietAt);
   const blocker = firstBlocker(inputs, need);
-  if (blocker) return blockedPlan(blocker, { isServed: isServed(inputs), until: servedUntil(inputs) });
+  if (blocker)
+    return blockedPlan(inputs, blocker, { isServed: isServed(inputs), until: servedUntil(inputs) });
   return planFor(inputs, need);
 }
 

@@ -14,6 +14,7 @@ import { workingConditions } from '../decide/readiness.ts';
 import type { Order } from '../decide/types.ts';
 import { record } from '../status/record.ts';
 import { atGate } from './at-gate.ts';
+import { afterDoubt, AnswerDoubted, assertOwnId } from './doubt.ts';
 import { afterFailedCall } from './failure.ts';
 import { publish } from './publish.ts';
 
@@ -78,8 +79,13 @@ async function buy(work: Work, material: AuthorityMaterial, order: Order): Promi
   }
   failpoint('reply');
   const bought = certificateOf(authority, certificateId);
+  try {
+    await assertOwnId(attempted, attempt, bought);
+  } catch (error) {
+    if (error instanceof AnswerDoubted) return afterDoubt(attempted, attempt, bought, error);
+    throw error;
+  }
   deps.attempts.bought(attempt.id, since.monotonic, bought);
-  issuer.account.noteId(authority.authorityId, certificateId);
   return publish(attempted, { certificate: bought, outcome: 'success' });
 }
 

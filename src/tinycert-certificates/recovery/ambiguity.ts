@@ -87,7 +87,7 @@ async function isReissuedByHand({ bought, attempt, evidence, others, records }: 
   for (const id of unlisted) {
     const each = certificateOf(attempt, id);
     if (!(await evidence.mayBeOf(each))) continue;
-    const continuing = evidence.named.filter((other) => other > id && other !== bought.certificateId);
+    const continuing = [...evidence.named].filter((other) => other > id && other !== bought.certificateId);
     if (continuing.length > MAX_CHECKS || !(await evidence.hasKeyOf(each, continuing))) return true;
   }
   return false;

@@ -40,7 +40,7 @@ export class RecoveryEvidence {
   /** The ids of the attempt's authority in the CA's list, once `list` has read it. */
   readonly listed = new Set<number>();
   /** Those with the common name of the attempt, revoked ones included. */
-  readonly named: number[] = [];
+  readonly named = new Set<number>();
   readonly #keys = new Map<string, string | undefined>();
 
   constructor(work: Work, attempt: Attempt) {
@@ -81,28 +81,37 @@ export class RecoveryEvidence {
 
   /** The lines of the CA's list with the common name of the attempt, newest first: candidates and others. */
   async list(): Promise<{ candidates: CertificateSummary[]; others: CertificateSummary[] }> {
-    const { account } = this.#issuer;
-    const { authorityId } = this.#attempt;
-    const found: CertificateSummary[] = [];
-    account.noteId(authorityId, 0);
-    await orGone(
-      account.client.streamCertificates(
-        authorityId,
-        undefined,
-        (entry) => {
-          account.noteId(authorityId, entry.id);
-          this.listed.add(entry.id);
-          if (hasName(this.#attempt, entry)) this.named.push(entry.id);
-          if (isAlike(this.#attempt, entry)) found.push(entry);
-        },
-        this.#options,
-      ),
-    );
-    found.sort((a, b) => b.id - a.id);
-    const floor = floorOf(this.#attempt);
+    const found = new Map<number, CertificateSummary>();
+    const recorded = floorOf(this.#attempt);
+    const first = await this.#readList(found);
+    // A list that does not reach the floor contradicts it, or lacks lines. Only a second one decides which.
+    const isShort = first < recorded && (await this.#readList(found)) < recorded;
+    // A floor that two lists contradict came from a wrong line; the window and the request still exclude what is older.
+    const isWrong = isShort && this.#attempt.operation === 'New';
+    const floor = isWrong ? 0 : recorded;
     const isCandidate = ({ id }: CertificateSummary): boolean =>
       id > floor && !this.#isHad(certificateOf(this.#attempt, id));
-    return { candidates: found.filter(isCandidate), others: found.filter((entry) => !isCandidate(entry)) };
+    const lines = [...found.values()].sort((a, b) => b.id - a.id);
+    return { candidates: lines.filter(isCandidate), others: lines.filter((entry) => !isCandidate(entry)) };
+  }
+
+  /** Reads the CA's list, notes what is like the attempt in `found`, and resolves with the highest id on it. */
+  async #readList(found: Map<number, CertificateSummary>): Promise<number> {
+    const { account } = this.#issuer;
+    const { authorityId } = this.#attempt;
+    const ids = account.listIds(authorityId);
+    let highest = 0;
+    const note = (entry: CertificateSummary): void => {
+      ids.see(entry.id);
+      highest = Math.max(highest, entry.id);
+      this.listed.add(entry.id);
+      if (hasName(this.#attempt, entry)) this.named.add(entry.id);
+      if (isAlike(this.#attempt, entry)) found.set(entry.id, entry);
+    };
+    const { client } = account;
+    const count = await orGone(() => client.streamCertificates(authorityId, undefined, note, this.#options));
+    if (count !== undefined) ids.end();
+    return highest;
   }
 
   /** The newest candidate with the public key of the certificate that was to be reissued (`reissueByKey`). */
@@ -228,7 +237,7 @@ export class RecoveryEvidence {
     if (!this.#details.has(key)) {
       const { account } = this.#issuer;
       const id = idAt(account, certificate);
-      this.#details.set(key, await orGone(account.client.getCertificateDetails(id, this.#options)));
+      this.#details.set(key, await orGone(() => account.client.getCertificateDetails(id, this.#options)));
     }
     return this.#details.get(key);
   }

@@ -85,6 +85,7 @@ function adoptedStatus(
     formerCertificates: null,
     pendingRevocations: null,
     ...NO_FAILURE,
+    refusedFetches: null,
   };
 }
 
