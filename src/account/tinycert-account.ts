@@ -1,6 +1,5 @@
 import { BoundedMap } from '../lib/bounded-map.ts';
 import { hmacHex } from '../lib/hash.ts';
-import { KeyedMutex } from '../lib/mutex.ts';
 import { OncePerKey } from '../lib/once-per-key.ts';
 import type { AuthorityDetails, TinyCertClient, TinyCertCredentials } from '../tinycert/index.ts';
 import type { Gate } from './gate/gate.ts';
@@ -28,8 +27,6 @@ const MAX_REQUEST_HASHES = 10_000;
 export class Account {
   readonly client: TinyCertClient;
   readonly gate: Gate;
-  /** Locks one issuance at a time per authority and common name: recovery tells certificates apart by these two. */
-  readonly locks = new KeyedMutex();
   /** Answers about authorities, by authority id. They do not change, so each is fetched once. */
   readonly authorities = new OncePerKey<number, AuthorityAnswer>();
   /**

@@ -1,7 +1,7 @@
 import { type CAcertCertificate, cacertCertificates } from '../api/kinds.ts';
 import { parseCAcertCertificate } from '../api/parse.ts';
 import { cacertAccountKey } from '../issuance/cacert/directory.ts';
-import { withTurn } from '../issuance/decide/gate-turn.ts';
+import { inPlaces } from '../issuance/decide/gate-turn.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
 import type { Reconcile } from '../kube/controller/controller.ts';
@@ -20,21 +20,18 @@ import { pendingSecretRef } from './pending-keys.ts';
  * writes only the status of the certificates, their Secrets and the Secrets of pending keys.
  */
 export function reconciler(deps: Deps): Reconcile {
-  return async (key, context) => {
+  const exists = (key: string): boolean => deps.certificates.get(key) !== undefined;
+  return inPlaces(deps.gates, exists, async (key, context) => {
     const certificate = deps.written.newest(key, deps.certificates.get(key));
     if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return {};
     const parsed = parseCAcertCertificate(certificate);
     return withValidSpec(deps, certificate, parsed, context, async (read) => {
       const inputs = await gather(deps, read, context.signal);
-      const { account } = inputs;
-      const gate = account?.ready ? account.issuer.account.gate : undefined;
-      return withTurn(gate, read, () => {
-        const plan = decide(inputs);
-        failpoint('decide');
-        return act({ deps, inputs, signal: context.signal, log: context.log }, plan);
-      });
+      const plan = decide(inputs);
+      failpoint('decide');
+      return act({ deps, inputs, signal: context.signal, log: context.log }, plan);
     });
-  };
+  });
 }
 
 /** Maps events to the keys to reconcile. Returns the function that ends the subscriptions. */
@@ -54,6 +51,7 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
         warnOfDeletion(deps, deps.written.newest(key, object) ?? object);
         deps.written.forget(key);
         queue.forget(key);
+        deps.gates.forget(key);
         return;
       }
       if (deps.written.observe(key, object) === 'echo') return;

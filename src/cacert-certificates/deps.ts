@@ -1,3 +1,4 @@
+import type { Gates } from '../issuance/decide/gate-turn.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import type { AttemptMemory } from '../issuance/attempt/memory.ts';
 import type { Timing } from '../issuance/attempt/timing.ts';
@@ -37,6 +38,8 @@ export interface Deps {
   accountExists: (key: string) => boolean;
   /** Queues a certificate by its key. */
   wake: (key: string) => void;
+  /** The gates of all accounts. */
+  gates: Gates;
   /** The answers of CAcert are PEM certificates, which no call can fetch again. */
   attempts: AttemptMemory<string>;
   statuses: StatusWriter<CAcertCertificate>;

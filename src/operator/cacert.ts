@@ -108,6 +108,7 @@ function certificateDeps(
     directory,
     accountExists,
     wake: (key) => queue.add(key, { reason: 'turn' }),
+    gates: shared.cacertAccounts,
     attempts: new AttemptMemory(),
     statuses: new StatusWriter({ kube, clock, kind: cacertKind, crds, written }),
     nameClaims,

@@ -142,6 +142,8 @@ function certificateDeps(
     issuerExists: (key) => issuerKinds.exists(key),
     issuerKindInstalled: (key) => issuerKinds.isInstalled(key),
     wake: (key) => queue.add(key, { reason: 'turn' }),
+    gates: shared.accounts,
+    adopting: new Set(),
     attempts: new AttemptMemory<number>(),
     observations: new Observations(),
     revocationRetries: new RevocationRetries(),

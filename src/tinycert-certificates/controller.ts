@@ -1,6 +1,6 @@
 import { certificates } from '../api/kinds.ts';
 import { parseCertificate } from '../api/parse.ts';
-import { withTurn } from '../issuance/decide/gate-turn.ts';
+import { inPlaces } from '../issuance/decide/gate-turn.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
 import { claimsOf } from '../issuance/tinycert/claims.ts';
@@ -25,7 +25,8 @@ import { revokeDue } from './revocation/revoke-due.ts';
  * writes the status, the finalizer and the Secrets of certificates, and records of what they gave up on issuers.
  */
 export function reconciler(deps: Deps): Reconcile {
-  return async (key, context) => {
+  const exists = (key: string): boolean => deps.certificates.get(key) !== undefined;
+  return inPlaces(deps.gates, exists, async (key, context) => {
     const { signal, log } = context;
     const certificate = deps.writtenCertificates.newest(key, deps.certificates.get(key));
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
@@ -35,11 +36,9 @@ export function reconciler(deps: Deps): Reconcile {
       if (isDeleted) return finalize(deps, valid, context);
       const kept = await keepFinalizer(deps, valid, signal);
       const inputs = await gather(deps, kept, signal);
-      const { issuer } = inputs;
-      const gate = issuer?.ready ? issuer.issuer.account.gate : undefined;
-      return withTurn(gate, kept, () => reconcile({ deps, inputs, signal, log }));
+      return reconcile({ deps, inputs, signal, log });
     });
-  };
+  });
 }
 
 /** Makes the revocations that are due, then meets the need of the certificate. One wake-up by the gate covers both. */
@@ -73,6 +72,7 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
         deps.writtenCertificates.forget(key);
         deps.revocationRetries.forget(object.metadata.uid ?? '');
         queue.forget(key);
+        deps.gates.forget(key);
         return;
       }
       if (deps.writtenCertificates.observe(key, object) === 'echo') return;

@@ -1,3 +1,4 @@
+import type { Gates } from '../../issuance/decide/gate-turn.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { AttemptMemory } from '../../issuance/attempt/memory.ts';
 import type { Timing } from '../../issuance/attempt/timing.ts';
@@ -47,6 +48,8 @@ export interface Deps {
   issuerKindInstalled: (key: string) => boolean;
   /** Requeues a certificate by its key. */
   wake: (key: string) => void;
+  /** The gates of all accounts. */
+  gates: Gates;
   attempts: AttemptMemory<number>;
   /** What inventories found out about the certificates of resources. */
   observations: Observations;
@@ -57,6 +60,8 @@ export interface Deps {
   revocationRetries: RevocationRetries;
   /** Issuers as they were last ready, for revocations that are due after they are gone. */
   lastSessions: Pick<LastSessions, 'get'>;
+  /** Serial numbers of the certificates that are being adopted. */
+  adopting: Set<string>;
   repairLimiter: RateLimiter;
   reportLimiter: RateLimiter;
   writtenCertificates: LastWritten<TinyCertCertificate>;

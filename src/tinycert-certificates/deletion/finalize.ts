@@ -1,7 +1,7 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { boughtBy } from '../../issuance/attempt/memory.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
-import { ticketOf, withTurn } from '../../issuance/decide/gate-turn.ts';
+import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { isOwnSecret } from '../../issuance/secret/metadata.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
@@ -55,7 +55,7 @@ export async function finalize(
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { requeueAfterMs: waits };
   const work = await workFor(deps, certificate, issuer, context);
-  return withTurn(isLast ? undefined : issuer.account.gate, certificate, revokeAndLeave);
+  return revokeAndLeave();
 
   async function revokeAndLeave(): Promise<ReconcileResult> {
     try {
@@ -174,7 +174,7 @@ async function revoke(work: Work, revocations: readonly Revocation[], isLast: bo
   warnOfClaimed(deps, certificate, claimed);
   const due = revocations.filter(({ certificateId }) => !claimed.has(certificateId));
   if (due.length === 0) return [];
-  return inOneTurn(issuer, ticket, signal, async () => {
+  return inOneTurn(issuer, ticket, async () => {
     const onHold: number[] = [];
     for (const { certificateId, action } of due) {
       const status = await changeStatus(work, certificateId, STATUS_OF[action]);

@@ -109,7 +109,7 @@ async function revoke(work: Work, { pending, desired }: DueRevocations, done: Ou
   }
   if (desired && own !== undefined && !claimed.has(own)) wanted.push({ id: own, status: STATUS_OF[desired] });
   if (wanted.length === 0) return;
-  await inOneTurn(issuer, ticketOf(deps, inputs), signal, async () => {
+  await inOneTurn(issuer, ticketOf(deps, inputs), async () => {
     for (const { id, status } of wanted) done.set(id, await changeStatus(work, id, status));
   });
 }

@@ -12,6 +12,9 @@ import { callOptions, type Work } from '../context/work.ts';
 import { record, type StatusChange } from '../status/record.ts';
 import { claimedIdsOf, hasExpired, isFor, syncSecret, provenId } from './proven-id.ts';
 
+/** Another resource adopts the same certificate at this moment: how soon to look again, in milliseconds. */
+export const ADOPT_AGAIN_MS = 1_000;
+
 /** The result of an adoption. */
 export type Adoption =
   | { result: ReconcileResult }
@@ -31,44 +34,45 @@ export async function adopt(work: Work): Promise<Adoption> {
   if (secret.state !== 'changed' || !secret.content) return {};
   const content = secret.content;
   // Two resources with equal Secrets must not both find that nobody else claims the certificate.
-  return issuer.account.locks.run(
-    `adopt\n${content.leaf.serialNumber}`,
-    async (): Promise<Adoption> => {
-      const id = await provenId(work, content, claimedIdsOf(inputs));
-      if (id === undefined) return {};
-      const details = await issuer.account.client.getCertificateDetails(id, callOptions(work));
-      const isFit = isFor(requestOf(certificate, issuer, await issuer.material()), content.leaf);
-      const isFirst = certificate.status?.certificateId === undefined;
-      const isValid = details.status === 'good' || details.status === 'hold';
-      if (isFirst && (!isFit || details.status !== 'good')) return isValid ? { givesUp: id } : {};
-      const now = deps.clock.now();
-      // An expired certificate is replaced next, so that no version of the Secret is written with it.
-      const metadata = hasExpired(secret, now) ? secret.metadata : await syncSecret(work, secret, id);
-      const { attempt: _, ...rest } = certificate.status ?? {};
-      const status = { ...rest, ...datesOf(id, content.leaf, details) };
-      const due = dueAt({ certificate: { ...certificate, status }, now });
-      const isServed = isFit && details.status === 'good' && content.leaf.notAfter > now;
-      await record(deps, {
-        certificate,
-        change: {
-          ...adoptedStatus(issuer, id, content.leaf, details),
-          ...(isFit ? { specHash: inputs.specHash } : {}),
-          revision: certificate.status?.revision ?? 1,
-          secretUID: metadata.uid,
-          secretResourceVersion: metadata.resourceVersion,
-          renewalTime: due === undefined ? null : rfc3339(due),
-        },
-        conditions: isServed ? [READY] : [],
-        removed: isServed ? ['Issuing'] : [],
-        sealer: issuer.account,
-        signal,
-      });
-      log.info({ certificateId: id }, 'Adopted the certificate that the Secret holds');
-      // A need that remains, such as a renewal, is decided from the proven status.
-      return { result: isServed && due !== undefined ? { requeueAt: due } : { requeueAfterMs: 0 } };
-    },
-    signal,
-  );
+  const { serialNumber } = content.leaf;
+  if (deps.adopting.has(serialNumber)) return { result: { requeueAfterMs: ADOPT_AGAIN_MS } };
+  deps.adopting.add(serialNumber);
+  try {
+    const id = await provenId(work, content, claimedIdsOf(inputs));
+    if (id === undefined) return {};
+    const details = await issuer.account.client.getCertificateDetails(id, callOptions(work));
+    const isFit = isFor(requestOf(certificate, issuer, await issuer.material()), content.leaf);
+    const isFirst = certificate.status?.certificateId === undefined;
+    const isValid = details.status === 'good' || details.status === 'hold';
+    if (isFirst && (!isFit || details.status !== 'good')) return isValid ? { givesUp: id } : {};
+    const now = deps.clock.now();
+    // An expired certificate is replaced next, so that no version of the Secret is written with it.
+    const metadata = hasExpired(secret, now) ? secret.metadata : await syncSecret(work, secret, id);
+    const { attempt: _, ...rest } = certificate.status ?? {};
+    const status = { ...rest, ...datesOf(id, content.leaf, details) };
+    const due = dueAt({ certificate: { ...certificate, status }, now });
+    const isServed = isFit && details.status === 'good' && content.leaf.notAfter > now;
+    await record(deps, {
+      certificate,
+      change: {
+        ...adoptedStatus(issuer, id, content.leaf, details),
+        ...(isFit ? { specHash: inputs.specHash } : {}),
+        revision: certificate.status?.revision ?? 1,
+        secretUID: metadata.uid,
+        secretResourceVersion: metadata.resourceVersion,
+        renewalTime: due === undefined ? null : rfc3339(due),
+      },
+      conditions: isServed ? [READY] : [],
+      removed: isServed ? ['Issuing'] : [],
+      sealer: issuer.account,
+      signal,
+    });
+    log.info({ certificateId: id }, 'Adopted the certificate that the Secret holds');
+    // A need that remains, such as a renewal, is decided from the proven status.
+    return { result: isServed && due !== undefined ? { requeueAt: due } : { requeueAfterMs: 0 } };
+  } finally {
+    deps.adopting.delete(serialNumber);
+  }
 }
 
 function adoptedStatus(
