@@ -13,6 +13,7 @@ import { LastSessions } from '../issuance/tinycert/revocations/last-sessions.ts'
 import { IssuerReleasedStore } from '../issuance/tinycert/released-store.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
+import { SharedCall } from '../lib/shared-call.ts';
 import type { Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
 import { RevocationRetries } from '../tinycert-certificates/context/revocation-retries.ts';
 import { reconciler, wire } from '../tinycert-certificates/controller.ts';
@@ -125,6 +126,10 @@ function certificateDeps(
   const secrets = informers.secrets.store;
   const writtenCertificates: CertificateDeps['writtenCertificates'] = new LastWritten({ clock });
   const writtenSecrets: CertificateDeps['writtenSecrets'] = new LastWritten({ clock });
+  const lists = {
+    certificates: new SharedCall((signal) => listAll(kube, certificates, namespaces, signal)),
+    issuers: new SharedCall((signal) => issuerKinds.list(kube, namespaces, signal)),
+  };
   return {
     kube,
     clock,
@@ -137,7 +142,7 @@ function certificateDeps(
     crds,
     certificates: store,
     secrets,
-    listCertificates: (signal) => listAll(kube, certificates, namespaces, signal),
+    listCertificates: (signal) => lists.certificates.get(signal),
     directory,
     issuerExists: (key) => issuerKinds.exists(key),
     issuerKindInstalled: (key) => issuerKinds.isInstalled(key),
@@ -152,7 +157,7 @@ function certificateDeps(
       kube,
       crds,
       directory,
-      listIssuers: (signal) => issuerKinds.list(kube, namespaces, signal),
+      listIssuers: (signal) => lists.issuers.get(signal),
     }),
     leftoverSecrets: new LeftoverSecrets({ kube, strays: () => strays({ nameClaims, secrets }) }),
     repairLimiter: new RateLimiter(clock),

@@ -39,7 +39,7 @@ export interface Deps {
   certificates: Store<TinyCertCertificate>;
   /** The operator's Secrets, as metadata. */
   secrets: Store<KubeObject>;
-  /** Lists all certificates in scope, live. */
+  /** Lists all certificates in scope, live, for all who ask before the list begins. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
   directory: IssuerDirectory;
   /** Whether the issuer resource with this key of the directory exists, checked or not. */

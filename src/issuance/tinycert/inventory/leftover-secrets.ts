@@ -7,6 +7,7 @@ import { madeFor } from '../../secret/metadata.ts';
 import { tinycertKind } from '../kind.ts';
 import type { KubeClient } from '../../../kube/client.ts';
 import { type KubeObject, parseKey, type Secret, secrets } from '../../../kube/objects.ts';
+import { SharedCall } from '../../../lib/shared-call.ts';
 
 /** What a Secret whose resource is gone claims to contain. */
 interface SecretClaim {
@@ -41,6 +42,7 @@ export class LeftoverSecrets {
   readonly #options: LeftoverSecretsOptions;
   /** By uid and version of the Secret; undefined for one that claims nothing. */
   #read = new Map<string, SecretClaim | undefined>();
+  readonly #claims = new SharedCall((signal) => this.#readClaims(signal));
 
   constructor(options: LeftoverSecretsOptions) {
     this.#options = options;
@@ -50,7 +52,7 @@ export class LeftoverSecrets {
   async of(ids: ReadonlySet<number>, account: Account, signal: AbortSignal): Promise<LeftoverCertificate[]> {
     if (ids.size === 0) return [];
     const found = new Map<number, LeftoverCertificate>();
-    for (const claim of await this.#claims(signal)) {
+    for (const claim of await this.#claims.get(signal)) {
       const { certificateId, issuerKey: key, namespace, name } = claim;
       if (!ids.has(certificateId) || found.has(certificateId)) continue;
       if (await isAtCa(account.client, certificateId, claim, { signal }))
@@ -60,7 +62,7 @@ export class LeftoverSecrets {
   }
 
   /** What the leftover Secrets claim. Reads each version of a Secret once. */
-  async #claims(signal: AbortSignal): Promise<SecretClaim[]> {
+  async #readClaims(signal: AbortSignal): Promise<SecretClaim[]> {
     const { kube, strays } = this.#options;
     const read = new Map<string, SecretClaim | undefined>();
     let reads = 0;
