@@ -22,12 +22,14 @@ import { pendingSecretRef } from './pending-keys.ts';
 export function reconciler(deps: Deps): Reconcile {
   const exists = (key: string): boolean => deps.certificates.get(key) !== undefined;
   return inPlaces(deps.gates, exists, async (key, context) => {
+    deps.atRest.forget(key);
     const certificate = deps.written.newest(key, deps.certificates.get(key));
     if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return {};
     const parsed = parseCAcertCertificate(certificate);
     return withValidSpec(deps, certificate, parsed, context, async (read) => {
       const inputs = await gather(deps, read, context.signal);
       const plan = decide(inputs);
+      deps.atRest.note(key, plan.do === 'nothing' && plan.wakeBy === undefined, inputs.account);
       failpoint('decide');
       return act({ deps, inputs, signal: context.signal, log: context.log }, plan);
     });
@@ -52,6 +54,7 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
         deps.written.forget(key);
         queue.forget(key);
         deps.gates.forget(key);
+        deps.atRest.forget(key);
         return;
       }
       if (deps.written.observe(key, object) === 'echo') return;
@@ -63,7 +66,10 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
       wake(BY_SECRET, key, 'secret');
       wake(BY_PENDING, key, 'pending');
     }),
-    deps.directory.onChange((account) => wake(BY_ACCOUNT, account, 'account')),
+    deps.directory.onChange((account) => {
+      for (const key of deps.certificates.keysByIndex(BY_ACCOUNT, account))
+        if (deps.atRest.isConcerned(key, account)) queue.add(key, { reason: 'account' });
+    }),
   ];
   return () => {
     for (const end of ends) end();

@@ -1,5 +1,6 @@
 import { certificates, issuers } from '../api/kinds.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
+import { AtRest } from '../account/at-rest.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
@@ -148,6 +149,7 @@ function certificateDeps(
     issuerKindInstalled: (key) => issuerKinds.isInstalled(key),
     wake: (key) => queue.add(key, { reason: 'turn' }),
     gates: shared.accounts,
+    atRest: new AtRest(directory),
     adopting: new Set(),
     attempts: new AttemptMemory<number>(),
     observations: new Observations(),

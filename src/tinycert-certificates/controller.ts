@@ -28,6 +28,7 @@ export function reconciler(deps: Deps): Reconcile {
   const exists = (key: string): boolean => deps.certificates.get(key) !== undefined;
   return inPlaces(deps.gates, exists, async (key, context) => {
     const { signal, log } = context;
+    deps.atRest.forget(key);
     const certificate = deps.writtenCertificates.newest(key, deps.certificates.get(key));
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
     if (!certificate || (isDeleted && !hasFinalizer(certificate))) return {};
@@ -46,6 +47,11 @@ async function reconcile(task: Task): Promise<ReconcileResult> {
   const { deps } = task;
   const { inputs, result } = await revokeDue(task);
   const plan = decide(inputs);
+  deps.atRest.note(
+    keyOf(inputs.certificate),
+    plan.do === 'nothing' && plan.wakeBy === undefined,
+    inputs.issuer,
+  );
   failpoint('decide');
   const acted = await act({ ...task, inputs }, plan);
   // The result of a plan may make a revocation due.
@@ -73,6 +79,7 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
         deps.revocationRetries.forget(object.metadata.uid ?? '');
         queue.forget(key);
         deps.gates.forget(key);
+        deps.atRest.forget(key);
         return;
       }
       if (deps.writtenCertificates.observe(key, object) === 'echo') return;
@@ -87,10 +94,13 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
     deps.observations.onObserved((key) => queue.add(key, { reason: 'inventory', priority: LIST_PRIORITY })),
     deps.directory.onChange((issuer) => {
       // The certificate that expires first goes first.
-      const waiting = deps.certificates.byIndex(BY_ISSUER, issuer).map((certificate) => ({
-        key: keyOf(certificate),
-        end: certificate.status?.notAfter ?? certificate.metadata.creationTimestamp ?? '',
-      }));
+      const waiting = deps.certificates
+        .byIndex(BY_ISSUER, issuer)
+        .filter((certificate) => deps.atRest.isConcerned(keyOf(certificate), issuer))
+        .map((certificate) => ({
+          key: keyOf(certificate),
+          end: certificate.status?.notAfter ?? certificate.metadata.creationTimestamp ?? '',
+        }));
       waiting.sort((a, b) => (a.end < b.end ? -1 : 1));
       for (const { key } of waiting) queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
     }),

@@ -130,3 +130,36 @@ describe('certificates with one common name', () => {
     await world.ready('b');
   });
 });
+
+/** How often certificates were reconciled. */
+function reconciles({ log }: TestOperator): number {
+  return log.filter(({ msg, controller }) => msg === 'Reconciling' && controller === 'certificate').length;
+}
+
+test('certificates that need nothing are not reconciled whenever the check of their issuer fails again', async () => {
+  const names = NAMES.slice(0, 40);
+  const world = await aWorld(stage);
+  await world.account();
+  const operator = await world.operator();
+  await world.certificates(names);
+  await world.untilAll(names.length, ({ status }) => status?.certificateId !== undefined);
+  await world.settled();
+  const before = reconciles(operator);
+  const { passphrase, apiKey } = stage.dev;
+
+  for (let i = 0; i < 10; i += 1) {
+    const wrong = { passphrase, apiKey, ...(i % 2 === 0 ? { passphrase: 'wrong' } : { apiKey: 'wrong' }) };
+    await world.patch(secrets, 'account', { stringData: wrong });
+    await world.until(issuers, 'ca', ({ status }) => {
+      const [ready] = status?.conditions ?? [];
+      return ready?.reason === (i % 2 === 0 ? 'PassphraseFailure' : 'ApiKeyMismatch');
+    });
+    await world.pass(MINUTE);
+  }
+  await world.patch(secrets, 'account', { stringData: { passphrase, apiKey } });
+  await world.until(issuers, 'ca', ({ status }) => status?.session?.state === 'Connected');
+  await world.settled();
+
+  // Once when the issuer was first found not ready, and once when there was one to be sure with.
+  expect(reconciles(operator) - before).toBeLessThanOrEqual(2 * names.length);
+});

@@ -1,3 +1,4 @@
+import type { AtRest } from '../../account/at-rest.ts';
 import type { Gates } from '../../issuance/decide/gate-turn.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { AttemptMemory } from '../../issuance/attempt/memory.ts';
@@ -10,7 +11,7 @@ import type { RateLimiter } from '../../issuance/status/rate-limit.ts';
 import type { StatusWriter } from '../../issuance/status/writer.ts';
 import type { LeftoverSecrets } from '../../issuance/tinycert/inventory/leftover-secrets.ts';
 import type { Observations } from '../../issuance/tinycert/inventory/observations.ts';
-import type { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
+import type { IssuerDirectory, ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { LastSessions } from '../../issuance/tinycert/revocations/last-sessions.ts';
 import type { ReleasedStore } from '../../issuance/tinycert/released-store.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -48,6 +49,8 @@ export interface Deps {
   issuerKindInstalled: (key: string) => boolean;
   /** Requeues a certificate by its key. */
   wake: (key: string) => void;
+  /** Which certificates a change of the issuer's state cannot concern. */
+  atRest: AtRest<ReadyIssuer>;
   /** The gates of all accounts. */
   gates: Gates;
   attempts: AttemptMemory<number>;
