@@ -1,5 +1,5 @@
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
-import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
+import { paced, repair, reportBlocker } from '../issuance/status/rate-limit.ts';
 import { isSecretRefused } from '../issuance/secret/not-written.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
@@ -62,7 +62,9 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
       warnOutsideWindow(task, plan.why);
       return issue(workOf(task), plan);
     case 'resume':
-      return fetchAgain(task, { certificateId: plan.certificateId, outcome: 'success' });
+      return paced(deps, inputs.certificate, () =>
+        fetchAgain(task, { certificateId: plan.certificateId, outcome: 'success' }),
+      );
     case 'republish':
       return repair(deps, inputs.certificate, () => {
         log.info({ reason: plan.why.reason }, 'Fetching the certificate again');

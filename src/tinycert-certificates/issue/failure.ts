@@ -8,6 +8,7 @@ import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { MaterialError } from '../../issuance/secret/check-material.ts';
 import { isSecretRefused, secretNotWritten } from '../../issuance/secret/not-written.ts';
 import { sameConditions, withConditions } from '../../issuance/status/conditions.ts';
+import { noteContest } from '../../issuance/status/rate-limit.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { ApiError, isAlreadyExists, isConflict } from '../../kube/errors.ts';
@@ -98,6 +99,9 @@ export async function afterFailedPublication(
   const isKept = outcome === 'republished' || !attempt || attempt.certificateId === certificateId;
   const change: StatusChange = isKept ? {} : { attempt: { ...attempt, certificateId } };
   if (isConflict(error) || isAlreadyExists(error)) {
+    // Nothing was repaired, and all of it is fetched again.
+    if (outcome !== 'republished' || inputs.certificate.status?.failedAttempts !== undefined)
+      noteContest(deps, inputs.certificate);
     await record(deps, { certificate: inputs.certificate, change, sealer: issuer.account, signal });
     return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
