@@ -34,18 +34,33 @@ export class Account {
    * never changes, so that later recoveries need not fetch its details again.
    */
   readonly requestHashes = new BoundedMap<string, string>(MAX_REQUEST_HASHES);
-  readonly #sealKey: string;
+  readonly #sealKeys: { installation: string; apiKey: string };
   readonly #highest = new Map<number, number>();
 
-  constructor(options: { client: TinyCertClient; gate: Gate; apiKey: string }) {
-    this.client = options.client;
-    this.gate = options.gate;
-    this.#sealKey = hmacHex(options.apiKey, 'tinycert-operator seal');
+  /** `id`: endpoint and e-mail of the account. `sealKey`: of this installation, or of a test. */
+  constructor(options: {
+    client: TinyCertClient;
+    gate: Gate;
+    id: string;
+    apiKey: string;
+    sealKey: string | Uint8Array;
+  }) {
+    const { client, gate, id, apiKey, sealKey } = options;
+    this.client = client;
+    this.gate = gate;
+    this.#sealKeys = {
+      installation: hmacHex(sealKey, `tinycert-operator seal\n${id}`),
+      apiKey: hmacHex(apiKey, 'tinycert-operator seal'),
+    };
   }
 
-  /** An authentication code for `text`, which only a holder of the account's API key can make. */
-  seal(text: string): string {
-    return hmacHex(this.#sealKey, text);
+  /**
+   * Two authentication codes for `text`: one that only this installation can make for this account, and one that only a holder
+   * of the account's present API key can make.
+   */
+  sealCodes(text: string): { installation: string; apiKey: string } {
+    const { installation, apiKey } = this.#sealKeys;
+    return { installation: hmacHex(installation, text), apiKey: hmacHex(apiKey, text) };
   }
 
   /** The highest certificate id known of an authority, from its list and from replies; undefined before the list. */

@@ -20,6 +20,7 @@ export interface CertificateResource extends KubeObject {
     | 'specHash'
     | 'failedAttempts'
     | 'lastFailureTime'
+    | 'lastFailure'
     | 'nextAttemptTime'
     | 'secretUID'
     | 'secretResourceVersion'

@@ -11,6 +11,7 @@ import { IssuerDirectory, issuerKey } from '../issuance/tinycert/issuer-director
 import { tinycertKind } from '../issuance/tinycert/kind.ts';
 import { IssuersNeeded } from '../issuance/tinycert/revocations/issuers-needed.ts';
 import { LastSessions } from '../issuance/tinycert/revocations/last-sessions.ts';
+import { ResealPace } from '../issuance/tinycert/reseal-pace.ts';
 import { IssuerReleasedStore } from '../issuance/tinycert/released-store.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
@@ -153,6 +154,7 @@ function certificateDeps(
     adopting: new Set(),
     attempts: new AttemptMemory<number>(),
     observations: new Observations(),
+    resealPace: new ResealPace(clock),
     revocationRetries: new RevocationRetries(),
     lastSessions: sessions,
     releasedStore: new IssuerReleasedStore({

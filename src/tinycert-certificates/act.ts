@@ -1,5 +1,6 @@
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import { paced, repair, reportBlocker } from '../issuance/status/rate-limit.ts';
+import { nextReconcileAt } from '../issuance/renewal/plan.ts';
 import { isSecretRefused } from '../issuance/secret/not-written.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
@@ -53,6 +54,8 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
     case 'updateStatus':
     case 'syncSecret':
       return repairStatus(task, plan.do);
+    case 'reseal':
+      return reseal(workOf(task));
     case 'adopt':
       await assertRead(task);
       return adoptOrElse(workOf(task));
@@ -117,6 +120,13 @@ async function repairStatus(task: Task, what: 'updateStatus' | 'syncSecret'): Pr
   if (!isSound) return repair(deps, certificate, () => republish(withoutContent(task)));
   const write = what === 'updateStatus' ? updateStatus : repairSecret;
   return secret.state === 'changed' ? repair(deps, certificate, () => write(task)) : write(task);
+}
+
+/** Seals status again as it is. */
+async function reseal({ deps, inputs, issuer, signal }: Work): Promise<ReconcileResult> {
+  const { certificate } = inputs;
+  await record(deps, { certificate, sealer: issuer.account, signal });
+  return { requeueAt: nextReconcileAt(inputs) };
 }
 
 /** Adopts what the Secret proves, as it is now. Without proof, status decides. */

@@ -77,6 +77,7 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
         unfinalized.note(deps.writtenCertificates.newest(key, object) ?? object);
         deps.writtenCertificates.forget(key);
         deps.revocationRetries.forget(object.metadata.uid ?? '');
+        deps.resealPace.forget(object.metadata.uid ?? '');
         queue.forget(key);
         deps.gates.forget(key);
         deps.atRest.forget(key);

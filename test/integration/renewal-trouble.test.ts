@@ -32,7 +32,7 @@ describe('while a renewal fails, the Secret stays as it is, and Ready ends with 
     [
       'what it reissued fails the checks',
       { call: 'cert/get', times: 'forever', kind: 'wrong-key' },
-      'InvalidKeyPair: What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. The private key that TinyCert sent does not fit the certificate.',
+      'InvalidKeyPair: What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. The private key that TinyCert sent does not fit the certificate. To have another one issued, change the spec, or delete the resource and create it again.',
     ],
   ])('%s', async (_, fault, said) => {
     const { world, operator, id } = await issued(stage, '1h');

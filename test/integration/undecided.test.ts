@@ -10,6 +10,7 @@ import {
   wanted,
 } from '../support/world/lost-answers.ts';
 import { filesOf } from '../support/x509/openssl.ts';
+import { issued } from '../support/world/scenario.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { aWorld } from '../support/world/world.ts';
 
@@ -91,6 +92,34 @@ describe('if the owner of a certificate cannot be known, nothing is adopted:', (
     expect(others).toEqual([]);
     await expectServed(world, 'foreign', again);
   });
+
+  test.each([
+    ['as it was', undefined],
+    ['revoked', 'revoked'],
+    ['on hold', 'hold'],
+  ] as const)(
+    'but what the operator itself reissued, %s by now, leaves no doubt about the next certificate',
+    async (_, status) => {
+      const cn = `own-${status ?? 'good'}.example.com`;
+      const { world, id } = await issued(stage, '1h', { dnsNames: [cn] });
+      stage.dev.addFault({ call: 'cert/reissue', kind: 'reset-after' });
+      await world.pass(40 * 60_000 + 5_000);
+      const [, reissued] = bought(stage, cn);
+      expect(reissued?.previousId).toBe(id);
+      await world.delete(certificates, 'web');
+      await world.settled();
+      if (status !== undefined) stage.dev.setStatusByHand(reissued?.id ?? 0, status);
+      await world.delete(secrets, 'web-tls');
+      stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+      await world.certificate('web', { dnsNames: [cn] });
+
+      await world.pass(QUIET_MS + 5_000);
+
+      const [, , lost, ...others] = bought(stage, cn);
+      expect(others).toEqual([]);
+      await expectServed(world, 'web', lost);
+    },
+  );
 
   test('skipClaimed: the only candidate is a former certificate of a neighbour', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];

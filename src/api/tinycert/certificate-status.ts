@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { conditions } from '../schema/conditions.ts';
+import { failureFields } from '../schema/failure.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
 
 /**
@@ -80,9 +81,7 @@ export const CertificateStatus = z
       80,
     ).exactOptional(),
     attempt: Attempt.exactOptional(),
-    failedAttempts: integer('Number of failed attempts in a row. Absent after a success.').exactOptional(),
-    lastFailureTime: time('When the last attempt failed. Absent after a success.').exactOptional(),
-    nextAttemptTime: time('When the operator retries at the earliest.').exactOptional(),
+    ...failureFields,
     secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
     secretResourceVersion: statusText(
       'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',
@@ -116,8 +115,8 @@ export const CertificateStatus = z
       'Reserved for a later release: the last revision that workloads were restarted for.',
     ).exactOptional(),
     seal: statusText(
-      'HMAC that proves that the operator wrote the ids in this status. The operator never fetches a private key on the basis of a status without a valid seal.',
-      128,
+      'HMACs, one with a key of this installation and one with a key that derives from the API key: either proves that the operator wrote the ids in this status. The operator never fetches a private key on the basis of a status without a valid seal.',
+      160,
     ).exactOptional(),
   })
   .describe('What the operator knows about the certificate.');

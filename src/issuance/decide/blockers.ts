@@ -1,7 +1,7 @@
 import type { Reason } from '../../lib/reason.ts';
 import { type CertificateResource, earliest } from '../certificate-kind.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
-import { conditionOf, type WantedCondition } from '../status/conditions.ts';
+import type { WantedCondition } from '../status/conditions.ts';
 import { CrdsOutdated } from '../status/outdated-crds.ts';
 import type { Blocker, CertificateInputs } from './inputs.ts';
 import { failed } from './readiness.ts';
@@ -55,10 +55,9 @@ export function backingOff({
   certificate: { metadata, status },
   now,
 }: Pick<CertificateInputs, 'certificate' | 'now'>): Blocker | undefined {
-  if (status?.failedAttempts === undefined) return undefined;
-  const issuing = conditionOf(status.conditions, 'Issuing');
-  if (issuing?.status !== 'False' || issuing.observedGeneration !== metadata.generation) return undefined;
-  const { reason, message } = issuing;
+  const { lastFailure } = status ?? {};
+  if (!status || !lastFailure || lastFailure.observedGeneration !== metadata.generation) return undefined;
+  const { reason, message } = lastFailure;
   if (status.nextAttemptTime === undefined) return { reason, message };
   // A failure in the future was recorded by a clock that has been corrected since.
   if (Date.parse(status.lastFailureTime ?? '') > now + MAX_CLOCK_SKEW_MS) return undefined;

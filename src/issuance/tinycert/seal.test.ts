@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { hmacHex } from '../../lib/hash.ts';
-import { isSealed, sealOf, type Sealed } from './seal.ts';
+import { sealerOf } from '../../../test/support/inputs/accounts.ts';
+import { isSealed, sealOf, sealStateOf, type Sealed } from './seal.ts';
 
-const account = { seal: (text: string) => hmacHex('api key', text) };
+const account = sealerOf();
 const status = {
   authorityId: 1,
   certificateId: 7,
@@ -48,6 +48,29 @@ test.each([
 });
 
 test('a seal of another account is not trusted', () => {
-  const other = { seal: (text: string) => hmacHex('another key', text) };
+  const other = sealerOf({ installation: 'of another account', apiKey: 'of another account' });
   expect(isSealed(other, resource('uid', { ...status, seal }))).toBe(false);
+});
+
+test.each([
+  ['both keys are as they were', {}, 'whole'],
+  ['the API key was replaced', { apiKey: 'new' }, 'partial'],
+  ['the key of the installation was lost', { installation: 'new' }, 'partial'],
+  ['both are new', { apiKey: 'new', installation: 'new' }, 'broken'],
+])('if %s, the seal is %s', (_, keys, state) => {
+  expect(sealStateOf(sealerOf(keys), resource('uid', { ...status, seal }))).toBe(state);
+});
+
+test.each([
+  ['the codes swapped', (a: string, b: string) => `v1:${b}:${a}`],
+  ['one code twice', (a: string) => `v1:${a}:${a}`, 'partial'],
+  ['only one code', (a: string) => `v1:${a}`],
+  ['a third part', (a: string, b: string) => `v1:${a}:${b}:`],
+  ['another version', (a: string, b: string) => `v2:${a}:${b}`],
+  ['empty codes', () => 'v1::'],
+  ['a code cut short', (a: string) => `v1:${a.slice(0, 32)}:`],
+])('a seal with %s proves no more than it holds', (_, forge, state = 'broken') => {
+  const [, installation = '', apiKey = ''] = seal.split(':');
+  const forged = forge(installation, apiKey);
+  expect(sealStateOf(account, resource('uid', { ...status, seal: forged }))).toBe(state);
 });

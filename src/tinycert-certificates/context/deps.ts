@@ -11,6 +11,7 @@ import type { RateLimiter } from '../../issuance/status/rate-limit.ts';
 import type { StatusWriter } from '../../issuance/status/writer.ts';
 import type { LeftoverSecrets } from '../../issuance/tinycert/inventory/leftover-secrets.ts';
 import type { Observations } from '../../issuance/tinycert/inventory/observations.ts';
+import type { ResealPace } from '../../issuance/tinycert/reseal-pace.ts';
 import type { IssuerDirectory, ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { LastSessions } from '../../issuance/tinycert/revocations/last-sessions.ts';
 import type { ReleasedStore } from '../../issuance/tinycert/released-store.ts';
@@ -56,6 +57,8 @@ export interface Deps {
   attempts: AttemptMemory<number>;
   /** What inventories found out about the certificates of resources. */
   observations: Observations;
+  /** When partial seals are written again. */
+  resealPace: ResealPace;
   /** What issuers remember of certificates and attempts that were given up. */
   releasedStore: ReleasedStore;
   /** The Secrets of resources that are gone, as evidence of what those had. */

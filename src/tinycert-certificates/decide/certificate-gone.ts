@@ -1,4 +1,3 @@
-import { conditionOf } from '../../issuance/status/conditions.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
 
@@ -15,11 +14,11 @@ export function certificateGone(
   { certificate: { status } }: Inputs,
   { isNew }: { isNew: boolean } = { isNew: false },
 ): Reason | undefined {
-  const issuing = conditionOf(status?.conditions, 'Issuing');
-  const failures = status?.failedAttempts ?? 0;
-  if (issuing?.status !== 'False' || failures === 0) return undefined;
-  const isGone = issuing.reason === 'CertificateGone';
-  const isRefused = isGone || issuing.reason === 'NotFound' || issuing.reason === 'AccessDenied';
+  const { lastFailure, failedAttempts: failures = 0 } = status ?? {};
+  if (!lastFailure || failures === 0) return undefined;
+  const { reason } = lastFailure;
+  const isGone = reason === 'CertificateGone';
+  const isRefused = isGone || reason === 'NotFound' || reason === 'AccessDenied';
   const isCertain = isNew
     ? isRefused && failures >= MOST_REFUSALS_OF_NEW
     : isGone || (isRefused && failures >= MOST_REFUSALS);

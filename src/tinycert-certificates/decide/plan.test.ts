@@ -236,16 +236,7 @@ describe('what stands in the way', () => {
   const foreign = { state: 'foreign', reason: 'SecretNotOwned', message: 'not ours' } as const;
   const failed = (more: CertificateStatus, observedGeneration = 1): CertificateStatus => ({
     failedAttempts: 1,
-    conditions: [
-      {
-        type: 'Issuing',
-        status: 'False',
-        reason: 'InputFailure',
-        message: 'no',
-        lastTransitionTime: '',
-        observedGeneration,
-      },
-    ],
+    lastFailure: { reason: 'InputFailure', message: 'no', observedGeneration },
     ...more,
   });
 
@@ -294,6 +285,21 @@ describe('what stands in the way', () => {
     expect(decide(inputs({ ...brandNew, issuer: undefined }))).toEqual({ do: 'nothing' });
   });
 
+  test.each(['SecretNotOwned', 'IssuerNotReady', 'Suspended', 'DuplicateSecretName'])(
+    'what %s said while the next attempt waits is no longer said once it is gone',
+    (reason) => {
+      const ended = { type: 'Issuing', status: 'False', reason, message: 'gone by now' } as const;
+      const status = failed({
+        nextAttemptTime: '2026-06-01T00:00:00Z',
+        conditions: [{ ...ended, lastTransitionTime: '', observedGeneration: 1 }],
+      });
+      expect(decide(inputs({ ...brandNew, status }))).toMatchObject({
+        do: 'report',
+        why: { reason: 'InputFailure', message: 'no' },
+      });
+    },
+  );
+
   test('a change of the spec ends the wait after a failure', () => {
     const status = failed({ nextAttemptTime: '2026-06-01T00:00:00Z' });
     expect(decide(inputs({ ...brandNew, status, generation: 2 })).do).toBe('issue');
@@ -319,6 +325,35 @@ describe('what stands in the way', () => {
       do: 'report',
       conditions: [{ type: 'Ready', status: 'False' }, { type: 'Issuing' }],
     });
+  });
+});
+
+describe('a seal that holds by one key', () => {
+  const { monotonic, now } = inputs();
+
+  test('is written again in its turn', () => {
+    expect(decide(inputs({ resealAt: monotonic }))).toEqual({ do: 'reseal' });
+  });
+
+  test('is reconciled then, if nothing comes sooner', () => {
+    expect(decide(inputs({ resealAt: monotonic + 5_000 }))).toEqual({
+      do: 'nothing',
+      requeueAt: now + 5_000,
+    });
+    const later = monotonic + 365 * DAY;
+    expect(decide(inputs({ resealAt: later }))).toEqual(decide(inputs()));
+  });
+
+  test.each<[string, Parameters<typeof inputs>[0]]>([
+    ['a renewal, whose result is sealed', { now: due }],
+    ['a Secret that is gone', { secret: { state: 'absent' } }],
+    ['an update of status', { generation: 2 }],
+  ])('comes after %s', (_, given) => {
+    expect(decide(inputs({ ...given, resealAt: monotonic }))).toEqual(decide(inputs(given)));
+  });
+
+  test('is not written under CRDs that cannot hold it', () => {
+    expect(decide(inputs({ resealAt: monotonic, crdsFit: false }))).toMatchObject({ do: 'nothing' });
   });
 });
 

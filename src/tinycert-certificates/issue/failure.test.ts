@@ -40,7 +40,9 @@ beforeEach(() => {
 
 function aWorld(given: Partial<Inputs> & { status?: TinyCertCertificate['status'] } = {}): World {
   const { status = { attempt }, ...rest } = given;
-  const sealer = { seal: (text: string) => `of ${text.length}` };
+  const sealer = {
+    sealCodes: ({ length }: string) => ({ installation: `of ${length}`, apiKey: `and ${length}` }),
+  };
   const resource = certificate({ status: { ...status, seal: sealOf(sealer, 'uid', status) } });
   const writes: TinyCertCertificate[] = [];
   const told: string[] = [];

@@ -127,8 +127,8 @@ export async function afterFailedSync(task: Task, error: unknown): Promise<Recon
   const { deps, inputs, signal } = task;
   if (!isSecretRefused(error) || signal.aborted) throw error;
   const { certificate } = inputs;
-  const { change, requeueAfterMs } = afterFailure(certificate, deps.clock.now());
   const why = secretNotWritten(certificate.spec.secretName, error);
+  const { change, requeueAfterMs } = afterFailure(certificate, deps.clock.now(), why);
   deps.warn(certificate, why.reason, why.message);
   // No sealed field changes. A new seal would drop what a status with a broken seal names, and that could be bought again.
   await record(deps, { certificate, change, conditions: failedConditions(inputs, why), signal });
@@ -190,8 +190,10 @@ async function backOff(
   change: StatusChange,
 ): Promise<ReconcileResult> {
   const isFinal = handlingOf(error).retry === 'spec';
-  const { change: failed, requeueAfterMs } = afterFailure(inputs.certificate, deps.clock.now(), { isFinal });
   const why = reasonOf(inputs.certificate.spec.secretName, error);
+  const { change: failed, requeueAfterMs } = afterFailure(inputs.certificate, deps.clock.now(), why, {
+    isFinal,
+  });
   deps.warn(inputs.certificate, why.reason, why.message);
   await record(deps, {
     certificate: inputs.certificate,
@@ -207,7 +209,7 @@ function reasonOf(secretName: string, error: AppError): Reason {
   if (error instanceof TinyCertError) return faultOf(error);
   if (error instanceof MaterialError || error instanceof X509Error) {
     const what = error instanceof X509Error ? `It cannot be read: ${error.message}.` : error.message;
-    const message = `What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. ${what}`;
+    const message = `What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. ${what} To have another one issued, change the spec, or delete the resource and create it again.`;
     return { reason: error.code, message };
   }
   if (error instanceof ApiError) return secretNotWritten(secretName, error);

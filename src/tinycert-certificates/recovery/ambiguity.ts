@@ -18,7 +18,7 @@ const MAX_CHECKS = 500;
 export interface Candidate {
   id: number;
   attempt: Attempt;
-  evidence: Pick<RecoveryEvidence, 'listed' | 'isAskedFor' | 'mayBeOf' | 'seen'>;
+  evidence: Pick<RecoveryEvidence, 'listed' | 'named' | 'isAskedFor' | 'mayBeOf' | 'hasKeyOf' | 'seen'>;
   /** All other resources, live. */
   others: readonly TinyCertCertificate[];
   /** What the issuers of the authority remember. */
@@ -56,10 +56,12 @@ async function isClaimed(
 }
 
 /**
- * Whether somebody may have reissued by hand what another resource has or had (`skipReissued`). The old certificate is then
- * obsolete and no longer listed, and the new one has the same request and a key that is not ours.
+ * Whether the candidate may be what somebody reissued by hand from a certificate that another resource has or had
+ * (`skipReissued`). The old certificate is then obsolete and no longer listed, and the new one has the same request and a key
+ * that is not ours. Reissues form a chain, of which only the end is listed: if another listed certificate has the key of the
+ * old one, that is the end, and the candidate is not.
  */
-async function isReissuedByHand({ attempt, evidence, others, records }: Candidate): Promise<boolean> {
+async function isReissuedByHand({ id, attempt, evidence, others, records }: Candidate): Promise<boolean> {
   // Whatever is above all listed ids was bought after the list.
   const newest = [...evidence.listed].reduce((highest, each) => Math.max(highest, each), 0);
   const had = others.flatMap(({ spec, status }) => {
@@ -73,7 +75,11 @@ async function isReissuedByHand({ attempt, evidence, others, records }: Candidat
   const all = new Set([...had, ...records.released.map(({ certificateId }) => certificateId)]);
   const unlisted = [...all].filter((each) => each <= newest && !evidence.listed.has(each));
   if (unlisted.length > MAX_CHECKS) return true;
-  for (const each of unlisted) if (await evidence.mayBeOf(each)) return true;
+  for (const each of unlisted) {
+    if (!(await evidence.mayBeOf(each))) continue;
+    const continuing = evidence.named.filter((other) => other > each && other !== id);
+    if (continuing.length > MAX_CHECKS || !(await evidence.hasKeyOf(each, continuing))) return true;
+  }
   return false;
 }
 

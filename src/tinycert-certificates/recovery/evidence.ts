@@ -3,7 +3,7 @@ import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
 import { floorOf } from '../../issuance/tinycert/attempt.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
-import { isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
+import { hasName, isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa, isAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
@@ -30,6 +30,9 @@ export class RecoveryEvidence {
   readonly #details = new Map<number, CertificateDetails | undefined>();
   /** The ids in the CA's list, once `list` has read it. */
   readonly listed = new Set<number>();
+  /** Those with the common name of the attempt, revoked ones included. */
+  readonly named: number[] = [];
+  readonly #keys = new Map<number, string | undefined>();
 
   constructor(work: Work, attempt: Attempt) {
     this.#deps = work.deps;
@@ -81,6 +84,7 @@ export class RecoveryEvidence {
         (entry) => {
           account.noteId(authorityId, entry.id);
           this.listed.add(entry.id);
+          if (hasName(this.#attempt, entry)) this.named.push(entry.id);
           if (isAlike(this.#attempt, entry)) found.push(entry);
         },
         this.#options,
@@ -139,6 +143,14 @@ export class RecoveryEvidence {
   async mayBeOf(id: number): Promise<boolean> {
     const hash = await this.#hashOf(id);
     return hash === undefined || hash === this.#attempt.requestHash;
+  }
+
+  /** Whether any of `others` has the public key of a certificate. */
+  async hasKeyOf(id: number, others: readonly number[]): Promise<boolean> {
+    const key = await this.#keyOf(id);
+    if (key === undefined) return false;
+    for (const other of others) if ((await this.#keyOf(other)) === key) return true;
+    return false;
   }
 
   /** The details of a certificate, if they have been read. */
@@ -210,6 +222,12 @@ export class RecoveryEvidence {
       this.#details.set(id, await orGone(client.getCertificateDetails(id, this.#options)));
     }
     return this.#details.get(id);
+  }
+
+  /** A certificate's key never changes, so it is read once. */
+  async #keyOf(id: number): Promise<string | undefined> {
+    if (!this.#keys.has(id)) this.#keys.set(id, (await this.#certificate(id))?.publicKeyFingerprint);
+    return this.#keys.get(id);
   }
 
   #certificate(id: number): Promise<Certificate | undefined> {
