@@ -17,13 +17,8 @@ import { gather } from '../context/gather.ts';
 import { callOptions, type Work } from '../context/work.ts';
 import { type Revocation, revocationsOnDelete } from '../decide/revocations-due.ts';
 import { recover } from '../recovery/recover.ts';
-import {
-  changeStatus,
-  claimedByOthers,
-  inOneTurn,
-  STATUS_OF,
-  warnOfClaimed,
-} from '../revocation/change-status.ts';
+import { changeAll, type Wanted } from '../revocation/change-all.ts';
+import { claimedByOthers, inOneTurn, STATUS_OF, warnOfClaimed } from '../revocation/change-status.ts';
 import { afterFailedRevocation, reportPending } from '../revocation/pending.ts';
 import { caAccessOf, releaseUnrevoked } from './ca-access.ts';
 import { removeFinalizer } from './finalizer.ts';
@@ -172,16 +167,19 @@ async function revoke(work: Work, revocations: readonly Revocation[], isLast: bo
   const ids = revocations.map(({ certificateId }) => certificateId);
   const claimed = await claimedByOthers(deps, certificate, ids, signal);
   warnOfClaimed(deps, certificate, claimed);
-  const due = revocations.filter(({ certificateId }) => !claimed.has(certificateId));
-  if (due.length === 0) return [];
-  return inOneTurn(issuer, ticket, async () => {
-    const onHold: number[] = [];
-    for (const { certificateId, action } of due) {
-      const status = await changeStatus(work, certificateId, STATUS_OF[action]);
-      if (status === 'hold') onHold.push(certificateId);
-    }
-    return onHold;
-  });
+  const wanted = revocations
+    .filter(({ certificateId }) => !claimed.has(certificateId))
+    .map(({ certificateId: id, action }): Wanted => ({ id, status: STATUS_OF[action] }));
+  const { uid = '' } = certificate.metadata;
+  const { revocationRetries: retries } = deps;
+  const what = ({ id, status }: Wanted): string => `${id} ${status}`;
+  // What was done before one of the others failed is not done again.
+  const due = wanted.filter((each) => retries.outcomeOf(uid, what(each)) === undefined);
+  if (due.length > 0)
+    await inOneTurn(issuer, ticket, () =>
+      changeAll(work, due, (done, outcome) => retries.did(uid, what(done), outcome)),
+    );
+  return wanted.filter((each) => retries.outcomeOf(uid, what(each)) === 'hold').map(({ id }) => id);
 }
 
 /** Records what is given up before the resource goes, so that nobody adopts it. */

@@ -3,20 +3,13 @@ import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
-import type { SettableStatus } from '../../tinycert/index.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { type Task, type Work, workOf } from '../context/work.ts';
 import { type DueRevocations, revocationsDue } from '../decide/revocations-due.ts';
 import type { CaStatus } from '../decide/types.ts';
 import { record, type StatusChange } from '../status/record.ts';
-import {
-  changeStatus,
-  claimedByOthers,
-  inOneTurn,
-  STATUS_OF,
-  type StatusAtCa,
-  warnOfClaimed,
-} from './change-status.ts';
+import { changeAll, type Wanted } from './change-all.ts';
+import { claimedByOthers, inOneTurn, STATUS_OF, type StatusAtCa, warnOfClaimed } from './change-status.ts';
 import { afterFailedRevocation, isPendingReported, pendingConditions, reportPending } from './pending.ts';
 
 /** The inputs after the revocations, and when to reconcile again for them. */
@@ -100,7 +93,7 @@ async function revoke(work: Work, { pending, desired }: DueRevocations, done: Ou
   const claimed = await claimedByOthers(deps, certificate, [...ids, ...meant], signal);
   for (const id of claimed) done.set(id, 'claimed');
   warnOfClaimed(deps, certificate, claimed);
-  const wanted: { id: number; status: SettableStatus }[] = [];
+  const wanted: Wanted[] = [];
   for (const { certificateId: id, action } of pending) {
     if (claimed.has(id)) continue;
     // A certificate that the resource serves again was not replaced after all.
@@ -110,7 +103,7 @@ async function revoke(work: Work, { pending, desired }: DueRevocations, done: Ou
   if (desired && own !== undefined && !claimed.has(own)) wanted.push({ id: own, status: STATUS_OF[desired] });
   if (wanted.length === 0) return;
   await inOneTurn(issuer, ticketOf(deps, inputs), async () => {
-    for (const { id, status } of wanted) done.set(id, await changeStatus(work, id, status));
+    await changeAll(work, wanted, ({ id }, outcome) => done.set(id, outcome));
   });
 }
 
