@@ -1,7 +1,6 @@
 import { type AccountDigest, certificateKey, type CertificateRef } from '../api/tinycert/identity.ts';
 import { BoundedMap } from '../lib/bounded-map.ts';
 import { hmacHex } from '../lib/hash.ts';
-import { KeyedMutex } from '../lib/mutex.ts';
 import { OncePerKey } from '../lib/once-per-key.ts';
 import type { AuthorityDetails, TinyCertClient, TinyCertCredentials } from '../tinycert/index.ts';
 import type { Gate } from './gate/gate.ts';
@@ -34,8 +33,6 @@ export class Account {
   readonly digest: AccountDigest;
   readonly client: TinyCertClient;
   readonly gate: Gate;
-  /** Locks one issuance at a time per authority and common name: recovery tells certificates apart by these two. */
-  readonly locks = new KeyedMutex();
   /** Answers about authorities, by authority id. They do not change, so each is fetched once. */
   readonly authorities = new OncePerKey<number, AuthorityAnswer>();
   /**

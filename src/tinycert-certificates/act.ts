@@ -1,6 +1,6 @@
 import { type CertificateRef, certificateRef } from '../api/tinycert/identity.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
-import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
+import { paced, repair, reportBlocker } from '../issuance/status/rate-limit.ts';
 import { nextReconcileAt } from '../issuance/renewal/plan.ts';
 import { isSecretRefused } from '../issuance/secret/not-written.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
@@ -67,7 +67,9 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
       warnOutsideWindow(task, plan.why);
       return issue(workOf(task), plan);
     case 'resume':
-      return fetchAgain(task, { certificate: plan.bought, outcome: 'success' });
+      return paced(deps, inputs.certificate, () =>
+        fetchAgain(task, { certificate: plan.bought, outcome: 'success' }),
+      );
     case 'republish':
       return repair(deps, inputs.certificate, () => {
         log.info({ reason: plan.why.reason }, 'Fetching the certificate again');

@@ -1,7 +1,7 @@
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { parseCertificate } from '../api/parse.ts';
 import { certificateKey } from '../api/tinycert/identity.ts';
-import { withTurn } from '../issuance/decide/gate-turn.ts';
+import { inPlaces } from '../issuance/decide/gate-turn.ts';
 import { type ReconcileCertificate, withEnd } from '../issuance/decide/with-end.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
@@ -27,8 +27,10 @@ import { revokeDue } from './revocation/revoke-due.ts';
  * writes the status, the finalizer and the Secrets of certificates, and records of what they gave up on issuers.
  */
 export function reconciler(deps: Deps): ReconcileCertificate {
-  return async (key, context) => {
+  const exists = (key: string): boolean => deps.certificates.get(key) !== undefined;
+  return inPlaces(deps.gates, exists, async (key, context) => {
     const { signal, log } = context;
+    deps.atRest.forget(key);
     const certificate = newest(deps, key);
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
     if (!certificate || (isDeleted && !hasFinalizer(certificate))) return undefined;
@@ -37,12 +39,10 @@ export function reconciler(deps: Deps): ReconcileCertificate {
       if (isDeleted) return finalize(deps, valid, context);
       const kept = await keepFinalizer(deps, valid, signal);
       const inputs = await gather(deps, kept, signal);
-      const { issuer } = inputs;
-      const gate = issuer?.ready ? issuer.issuer.account.gate : undefined;
-      return withTurn(gate, kept, () => reconcile({ deps, inputs, signal, log }));
+      return reconcile({ deps, inputs, signal, log });
     });
     return withEnd(newest(deps, key) ?? certificate, result, deps.clock.now());
-  };
+  });
 }
 
 /** The newest version of a certificate that this process knows: its cache, or its own later write. */
@@ -55,6 +55,11 @@ async function reconcile(task: Task): Promise<ReconcileResult> {
   const { deps } = task;
   const { inputs, result } = await revokeDue(task);
   const plan = decide(inputs);
+  deps.atRest.note(
+    keyOf(inputs.certificate),
+    plan.do === 'nothing' && plan.wakeBy === undefined,
+    inputs.issuer,
+  );
   failpoint('decide');
   const acted = await act({ ...task, inputs }, plan);
   // The result of a plan may make a revocation due.
@@ -82,6 +87,8 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
         deps.revocationRetries.forget(object.metadata.uid ?? '');
         deps.resealPace.forget(object.metadata.uid ?? '');
         queue.forget(key);
+        deps.gates.forget(key);
+        deps.atRest.forget(key);
         return;
       }
       if (deps.writtenCertificates.observe(key, object) === 'echo') return;
@@ -96,10 +103,13 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
     deps.observations.onObserved((key) => queue.add(key, { reason: 'inventory', priority: LIST_PRIORITY })),
     deps.directory.onChange((issuer) => {
       // The certificate that expires first goes first.
-      const waiting = deps.certificates.byIndex(BY_ISSUER, issuer).map((certificate) => ({
-        key: keyOf(certificate),
-        end: certificate.status?.notAfter ?? certificate.metadata.creationTimestamp ?? '',
-      }));
+      const waiting = deps.certificates
+        .byIndex(BY_ISSUER, issuer)
+        .filter((certificate) => deps.atRest.isConcerned(keyOf(certificate), issuer))
+        .map((certificate) => ({
+          key: keyOf(certificate),
+          end: certificate.status?.notAfter ?? certificate.metadata.creationTimestamp ?? '',
+        }));
       waiting.sort((a, b) => (a.end < b.end ? -1 : 1));
       for (const { key } of waiting) queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
     }),

@@ -1,3 +1,5 @@
+import type { AtRest } from '../../account/at-rest.ts';
+import type { Gates } from '../../issuance/decide/gate-turn.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { AttemptMemory } from '../../issuance/attempt/memory.ts';
@@ -11,7 +13,7 @@ import type { StatusWriter } from '../../issuance/status/writer.ts';
 import type { LeftoverSecrets } from '../../issuance/tinycert/inventory/leftover-secrets.ts';
 import type { Observations } from '../../issuance/tinycert/inventory/observations.ts';
 import type { ResealPace } from '../../issuance/tinycert/reseal-pace.ts';
-import type { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
+import type { IssuerDirectory, ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { LastSessions } from '../../issuance/tinycert/revocations/last-sessions.ts';
 import type { ReleasedStore } from '../../issuance/tinycert/released-store.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -40,7 +42,7 @@ export interface Deps {
   certificates: Store<TinyCertCertificate>;
   /** The operator's Secrets, as metadata. */
   secrets: Store<KubeObject>;
-  /** Lists all certificates in scope, live. */
+  /** Lists all certificates in scope, live, for all who ask before the list begins. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
   directory: IssuerDirectory;
   /** Whether the issuer resource with this key of the directory exists, checked or not. */
@@ -49,6 +51,10 @@ export interface Deps {
   issuerKindInstalled: (key: string) => boolean;
   /** Requeues a certificate by its key. */
   wake: (key: string) => void;
+  /** Which certificates a change of the issuer's state cannot concern. */
+  atRest: AtRest<ReadyIssuer>;
+  /** The gates of all accounts. */
+  gates: Gates;
   attempts: AttemptMemory<CertificateRef>;
   /** What inventories found out about the certificates of resources. */
   observations: Observations;
@@ -61,6 +67,8 @@ export interface Deps {
   revocationRetries: RevocationRetries;
   /** Issuers as they were last ready, for revocations that are due after they are gone. */
   lastSessions: Pick<LastSessions, 'get'>;
+  /** Serial numbers of the certificates that are being adopted. */
+  adopting: Set<string>;
   repairLimiter: RateLimiter;
   reportLimiter: RateLimiter;
   writtenCertificates: LastWritten<TinyCertCertificate>;

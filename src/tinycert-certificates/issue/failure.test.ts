@@ -6,6 +6,7 @@ import { SendRefused } from '../../issuance/attempt/send-gate.ts';
 import { MaterialError } from '../../issuance/secret/check-material.ts';
 import { conditionOf } from '../../issuance/status/conditions.ts';
 import { LastWritten } from '../../issuance/status/last-written.ts';
+import { RateLimiter } from '../../issuance/status/rate-limit.ts';
 import { StatusWriter } from '../../issuance/status/writer.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { sealOf } from '../../issuance/tinycert/seal.ts';
@@ -17,6 +18,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import type { Inputs } from '../context/inputs.ts';
 import type { Work } from '../context/work.ts';
+import type { Publication } from '../decide/types.ts';
 import { afterFailedCall, afterFailedPublication, afterFailedRead, afterFailedSync } from './failure.ts';
 
 const timing = { sendWindow: 5_000, callDeadline: 20_000, lateExecution: 20_000 };
@@ -73,6 +75,7 @@ function aWorld(
     clock,
     timing,
     attempts: new AttemptMemory<number>(),
+    repairLimiter: new RateLimiter(clock),
     metrics: { issuances: { inc: ({ outcome }: { outcome: string }) => told.push(`counted ${outcome}`) } },
     warn: (_: object, reason: string) => told.push(`warned ${reason}`),
     wake: () => undefined,
@@ -304,6 +307,26 @@ describe('after a certificate could not be published', () => {
     expect(world.writes.at(-1)?.status?.failedAttempts).toBe(1);
   });
 });
+
+test.each<[string, Publication['outcome'], TinyCertCertificate['status'], boolean]>([
+  ['a new certificate', 'success', { attempt }, true],
+  ['one that a recovery found', 'adopted', { attempt }, true],
+  ['one that is restored after a failure', 'republished', { ...issued, failedAttempts: 1 }, true],
+  ['one that is restored, which was counted before', 'republished', issued, false],
+])(
+  'a Secret that others write whenever %s is written to it is fetched for ever more rarely',
+  async (_, outcome, status, isCounted) => {
+    const world = aWorld({ status });
+    const { repairLimiter } = world.work.deps;
+    const waits: number[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      await afterFailedPublication(world.work, { certificate: ref(9), outcome }, conflict());
+      waits.push(repairLimiter.delay('uid'));
+    }
+    expect(waits.map((ms) => ms > 0)).toEqual([false, false, isCounted, isCounted, isCounted]);
+    expect(world.told).toEqual(isCounted ? ['warned SecretContested'] : []);
+  },
+);
 
 describe('after a Secret could not be completed', () => {
   const refused = (status: number) =>

@@ -10,6 +10,7 @@ import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { MaterialError } from '../../issuance/secret/check-material.ts';
 import { isSecretRefused, secretNotWritten } from '../../issuance/secret/not-written.ts';
 import { sameConditions, withConditions } from '../../issuance/status/conditions.ts';
+import { noteContest } from '../../issuance/status/rate-limit.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { orGone } from '../../issuance/tinycert/lookup.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
@@ -126,6 +127,9 @@ export async function afterFailedPublication(
     ...(refusedFetches === undefined ? {} : { refusedFetches }),
   };
   if (isConflict(error) || isAlreadyExists(error)) {
+    // Nothing was repaired, and all of it is fetched again.
+    if (outcome !== 'republished' || inputs.certificate.status?.failedAttempts !== undefined)
+      noteContest(deps, inputs.certificate);
     await record(deps, { certificate: inputs.certificate, change, sealer: issuer.account, signal });
     return { requeueAfterMs: DECIDE_AGAIN_MS };
   }

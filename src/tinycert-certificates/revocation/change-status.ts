@@ -1,12 +1,13 @@
 import type { Ticket } from '../../account/gate/parking.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { type CertificateRef, certificateKey } from '../../api/tinycert/identity.ts';
-import { instant, sendGate } from '../../issuance/attempt/send-gate.ts';
+import { sendGate } from '../../issuance/attempt/send-gate.ts';
 import { TurnAwaited } from '../../issuance/decide/gate-turn.ts';
 import { currentClaimsOf } from '../../issuance/tinycert/claims.ts';
 import { idAt } from '../../issuance/tinycert/lookup.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { orGone } from '../../issuance/tinycert/lookup.ts';
+import { instant } from '../../lib/clock.ts';
 import { AppError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { type SettableStatus, TinyCertError } from '../../tinycert/index.ts';
@@ -23,16 +24,15 @@ export const STATUS_OF = { Good: 'good', Hold: 'hold', Revoke: 'revoked', Revoke
 /**
  * Runs all changes of status of one resource in one turn at the account's gate. A turn for each would wake the resource again
  * after the first, for ever: during a trial one call of the gate is one turn. Rejects as `run` does, or with `TurnAwaited` if
- * the gate has no place soon. Without a ticket the gate is skipped: nothing signals the recovery of an account whose issuer is
+ * the gate has no place now. Without a ticket the gate is skipped: nothing signals the recovery of an account whose issuer is
  * gone.
  */
 export async function inOneTurn<T>(
   { account: { gate } }: ReadyIssuer,
   ticket: Ticket | undefined,
-  signal: AbortSignal,
   run: () => Promise<T>,
 ): Promise<T> {
-  const permit = ticket && (await gate.enter(ticket, signal));
+  const permit = ticket && gate.enter(ticket);
   if (ticket && !permit) throw new TurnAwaited();
   try {
     return await run();
