@@ -16,13 +16,20 @@ export type TinyCertAccounts = AccountRegistry<AccountConnection, Account>;
 
 export interface TinyCertAccountsOptions {
   clock: Clock;
+  /** The installation's key for seals. */
+  sealKey: () => Uint8Array;
   metrics?: { calls: CallMetrics; accounts: AccountMetrics };
   /** Most issuances over time, for each account; unlimited unless given. */
   rate?: Rate;
 }
 
 /** Creates the registry. Logins with the same e-mail share the gate alone: it protects the CA and no secret. */
-export function tinycertAccounts({ clock, metrics, rate }: TinyCertAccountsOptions): TinyCertAccounts {
+export function tinycertAccounts({
+  clock,
+  sealKey,
+  metrics,
+  rate,
+}: TinyCertAccountsOptions): TinyCertAccounts {
   return new AccountRegistry<AccountConnection, Account>({
     clock,
     rate,
@@ -40,7 +47,7 @@ export function tinycertAccounts({ clock, metrics, rate }: TinyCertAccountsOptio
         ...(metrics ? { onRequest: measure(metrics.calls) } : {}),
       });
       const { apiKey } = connection.credentials;
-      return new Account({ digest: digestOf(connection), client, gate, apiKey });
+      return new Account({ digest: digestOf(connection), client, gate, apiKey, sealKey: sealKey() });
     },
   });
 }

@@ -21,6 +21,7 @@ export interface CertificateResource extends KubeObject {
     | 'specHash'
     | 'failedAttempts'
     | 'lastFailureTime'
+    | 'lastFailure'
     | 'nextAttemptTime'
     | 'secretUID'
     | 'secretResourceVersion'

@@ -121,16 +121,17 @@ export class Inventory {
     const at = clock.monotonic();
     if (before && before.by !== by && at - before.at < LIST_SHARED_MS) return;
     const census = new Census(knownStatuses(resources(), authority));
-    account.noteId(authorityId, 0);
+    const ids = account.listIds(authorityId);
     await account.client.streamCertificates(
       authorityId,
       undefined,
       (line) => {
-        account.noteId(authorityId, line.id);
+        ids.see(line.id);
         census.add(line);
       },
       { signal },
     );
+    ids.end();
     const claims = claimsIn(resources(), authority, census.unlisted);
     observations.replace(authority, observe(census, resources(), claims, authority));
     passes.set(authorityId, {
@@ -260,7 +261,7 @@ async function readFacts(
 ): Promise<Facts | undefined> {
   const named = certificateOf(authority, id);
   const [details, certificate] = await Promise.all([
-    orGone(account.client.getCertificateDetails(idAt(account, named), { signal })),
+    orGone(() => account.client.getCertificateDetails(idAt(account, named), { signal })),
     certificateAtCa(account, named, { signal }),
   ]);
   if (!details || !certificate) return undefined;

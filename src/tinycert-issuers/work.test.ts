@@ -176,7 +176,7 @@ describe('status', () => {
 
   test('has the fault of the last issuance until one has succeeded', async () => {
     const { account, ready, report, events } = setup();
-    account.gate.breaker.checkFailed(FAULT);
+    account.gate.checkFailed(FAULT);
     const patch = await report({
       is: 'ready',
       account,
@@ -205,7 +205,7 @@ describe('status', () => {
     const { clock, account, report } = setup();
     for (let i = 0; i < 3; i += 1) {
       account.gate.failed('ns/web', account.gate.breaker.epoch, FAULT);
-      if (i < 2) account.gate.breaker.checkSucceeded();
+      if (i < 2) account.gate.checkSucceeded();
     }
     const waitMs = (account.gate.breaker.nextCheck ?? 0) - clock.now();
     expect(waitMs).toBe(60_000);

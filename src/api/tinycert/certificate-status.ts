@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { conditions } from '../schema/conditions.ts';
+import { failureFields } from '../schema/failure.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
 import { AccountDigest, authorityFields, certificateFields, certificateListKeys } from './identity.ts';
 
@@ -39,6 +40,9 @@ const Attempt = z
     ).exactOptional(),
     ...authorityFields,
     reason: statusText('Why a certificate was needed, as one word.', 128).exactOptional(),
+    doubts: integer(
+      'How many answers of TinyCert to this attempt, and to those that it repeats, named a certificate that may belong to another request. After two, no other certificate is requested.',
+    ).exactOptional(),
     outcome: z
       .enum(['Refused', 'NotFound', 'Abandoned'])
       .describe(
@@ -90,13 +94,23 @@ const FormerAccount = z
     account: AccountDigest,
     serialNumber: statusText('Serial number of the certificate, in hexadecimal.', 64).exactOptional(),
     notAfter: time('When the certificate expires.').exactOptional(),
-    seal: statusText(
-      'HMAC that proves that the operator wrote this, with this account.',
-      128,
-    ).exactOptional(),
+    seal: statusText('HMACs that prove that the operator wrote this, as in `seal`.', 160).exactOptional(),
   })
   .describe('What the resource still has at an account that it no longer uses.');
 export type FormerAccount = z.output<typeof FormerAccount>;
+
+const RefusedFetches = z
+  .object({
+    ...certificateFields,
+    count: integer('How often in a row TinyCert refused it.'),
+    confirmed: z
+      .boolean()
+      .describe('Whether TinyCert’s details of the certificate said last time, too, that it does not exist.'),
+  })
+  .describe(
+    'How often in a row TinyCert did not return a certificate that was to be fetched, or its key. Absent after it did.',
+  );
+export type RefusedFetches = z.output<typeof RefusedFetches>;
 
 /** `TinyCertCertificate.status`. Only the operator writes it. */
 export const CertificateStatus = z
@@ -118,9 +132,8 @@ export const CertificateStatus = z
       'Hash of the names and subject of the certificate in the Secret.',
       80,
     ).exactOptional(),
-    failedAttempts: integer('Number of failed attempts in a row. Absent after a success.').exactOptional(),
-    lastFailureTime: time('When the last attempt failed. Absent after a success.').exactOptional(),
-    nextAttemptTime: time('When the operator retries at the earliest.').exactOptional(),
+    ...failureFields,
+    refusedFetches: RefusedFetches.exactOptional(),
     secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
     secretResourceVersion: statusText(
       'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',
@@ -147,8 +160,8 @@ export const CertificateStatus = z
       'Reserved for a later release: the last revision that workloads were restarted for.',
     ).exactOptional(),
     seal: statusText(
-      'HMAC that proves that the operator wrote the ids in this status. The operator never fetches a private key on the basis of a status without a valid seal.',
-      128,
+      'HMACs, one with a key of this installation and one with a key that derives from the API key: either proves that the operator wrote the ids in this status. The operator never fetches a private key on the basis of a status without a valid seal.',
+      160,
     ).exactOptional(),
   })
   .describe('What the operator knows about the certificate.');

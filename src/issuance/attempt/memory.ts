@@ -38,6 +38,11 @@ export class AttemptMemory<Bought> {
     this.#note(attemptId, monotonic).progress = { is: 'fruitless' };
   }
 
+  /** The CA's answer may belong to another request, so nobody knows the result. */
+  doubted(attemptId: string): void {
+    this.sent(attemptId);
+  }
+
   /** The CA answered with this; the resource does not have it yet. */
   bought(attemptId: string, monotonic: number, bought: Bought): void {
     this.#note(attemptId, monotonic).progress = { is: 'bought', bought };

@@ -7,6 +7,7 @@ import {
   otherAccount,
   ref,
 } from '../../../test/support/inputs/inputs.ts';
+import type { Attempt, CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { floorOf, isOpen, newAttempt } from './attempt.ts';
 import { requestHash } from './request.ts';
 
@@ -119,3 +120,13 @@ test.each([
     expect(floorOf(of)).toBe(want);
   },
 );
+
+test.each<[string, Partial<Attempt>, CertificateStatus, number | undefined]>([
+  ['keeps the count for the same request', {}, {}, 1],
+  ['keeps it after a refusal too', { outcome: 'Refused' }, {}, 1],
+  ['begins anew for another request', { requestHash: 'v1:other' }, {}, undefined],
+  ['begins anew after a success', { certificateId: 8 }, { certificateId: 8 }, undefined],
+])('replyOnce: an attempt after an answer in doubt %s', (_, before, status, doubts) => {
+  const attempt = { ...open, doubts: 1, ...before };
+  expect(newAttempt(wish, { ...status, attempt }, 'pod', ISSUED).doubts).toBe(doubts);
+});

@@ -59,7 +59,15 @@ export function newAttempt(
     since: new Date(goesOn ? Math.min(Date.parse(replaced.since), since) : since).toISOString(),
     until: new Date(until).toISOString(),
     reason: wish.reason,
+    ...doubtsOf(status, hash),
   };
+}
+
+/** How often the CA's answer to the same request was in doubt, without a success since (`replyOnce`). */
+function doubtsOf({ attempt, certificateId }: CertificateStatus = {}, hash: string): Pick<Attempt, 'doubts'> {
+  if (attempt?.doubts === undefined || attempt.requestHash !== hash) return {};
+  const isDone = attempt.certificateId !== undefined && attempt.certificateId === certificateId;
+  return isDone ? {} : { doubts: attempt.doubts };
 }
 
 /** The floor of an attempt: the certificate id above which its purchase lies (`aboveAfterId`). */

@@ -14,8 +14,16 @@ import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
 const MAX_FORMER = 20;
 
 /** Whether a line of the CA's list can be an attempt's purchase, by common name. A revoked certificate never is. */
-export function isAlike({ commonName }: Pick<Attempt, 'commonName'>, entry: CertificateSummary): boolean {
-  return entry.status !== 'revoked' && normalCommonName(entry.commonName) === commonName;
+export function isAlike(attempt: Pick<Attempt, 'commonName'>, entry: CertificateSummary): boolean {
+  return entry.status !== 'revoked' && hasName(attempt, entry);
+}
+
+/** Whether a line of the CA's list has the common name of an attempt. */
+export function hasName(
+  { commonName }: Pick<Attempt, 'commonName'>,
+  entry: Pick<CertificateSummary, 'commonName'>,
+): boolean {
+  return normalCommonName(entry.commonName) === commonName;
 }
 
 /**

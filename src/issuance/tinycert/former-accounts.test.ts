@@ -3,9 +3,10 @@ import { account, attempt, issued, otherAccount, ref } from '../../../test/suppo
 import type { CertificateStatus, FormerAccount } from '../../api/tinycert/certificate-status.ts';
 import { accountIn } from './claims.ts';
 import { hasDuty, leaving } from './former-accounts.ts';
+import { sha256Hex } from '../../lib/hash.ts';
 import { isSealed, sealOf } from './seal.ts';
 
-const sealer = { seal: (text: string) => text };
+const sealer = { sealCodes: (text: string) => ({ installation: sha256Hex(text), apiKey: 'b' }) };
 const pending = { ...ref(3), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' } as const;
 const metadata = { name: 'web', uid: 'uid' };
 

@@ -22,7 +22,7 @@ export const tinycertKind: CertificateKind<TinyCertCertificate> = {
       certificateId: annotations[SECRET_ANNOTATIONS.certificateId],
     }),
   restated: [...sealedFields, 'seal', 'formerAccounts'],
-  attemptFields: ['previousId', 'until', 'certificateId', 'reason', 'outcome'],
+  attemptFields: ['previousId', 'until', 'certificateId', 'reason', 'doubts', 'outcome'],
   isOpen: ({ status }) => isOpen(status),
 };
 

@@ -19,22 +19,30 @@ afterAll(() => vectors.remove());
 const gone = new TinyCertError('NotFound', { call: 'cert/get' });
 const busy = new TinyCertError('AccountError', { call: 'cert/get' });
 
-function having(answer: string | Error): ReadableAccount {
-  const getCertificate = () =>
-    typeof answer === 'string' ? Promise.resolve(answer) : Promise.reject(answer);
+/** An account whose CA gives these answers in order, and the last one again and again. */
+function having(...answers: (string | Error)[]): ReadableAccount {
+  const getCertificate = () => {
+    const answer = (answers.length > 1 ? answers.shift() : answers[0]) ?? '';
+    return typeof answer === 'string' ? Promise.resolve(answer) : Promise.reject(answer);
+  };
   return { digest: authority.account, client: { getCertificate } as never };
 }
 
 describe('an answer', () => {
   test('that the CA has no such certificate is undefined', async () => {
     expect(gone.kind).toBe('not-found');
-    expect(await orGone(Promise.reject(gone))).toBeUndefined();
+    expect(await orGone(() => Promise.reject(gone))).toBeUndefined();
     expect(await certificateAtCa(having(gone), ref(7), {})).toBeUndefined();
+  });
+
+  test('that the CA has no such certificate is not believed once', async () => {
+    expect(await isAtCa(having(gone, own.cert), ref(7), ownCertificate, {})).toBe(true);
+    await expect(certificateAtCa(having(gone, busy), ref(7), {})).rejects.toBe(busy);
   });
 
   test('of any other failure is rejected', async () => {
     expect(busy.kind).not.toBe('not-found');
-    await expect(orGone(Promise.reject(busy))).rejects.toBe(busy);
+    await expect(orGone(() => Promise.reject(busy))).rejects.toBe(busy);
     await expect(isAtCa(having(busy), ref(7), ownCertificate, {})).rejects.toBe(busy);
   });
 

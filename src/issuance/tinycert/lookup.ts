@@ -16,13 +16,18 @@ export function idAt(
   throw new TerminalError('OtherAccount', `Certificate ${certificateId} belongs to another account.`);
 }
 
-/** The CA's answer; undefined if it has no such certificate. Rejects with any other `TinyCertError`. */
-export async function orGone<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof TinyCertError && error.kind === 'not-found') return undefined;
-    throw error;
+/**
+ * The CA's answer; undefined if it says twice in a row that it has no such certificate. One such answer may be wrong, and what
+ * is believed to be gone is bought again. Rejects with any other `TinyCertError`.
+ */
+export async function orGone<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  for (let denials = 0; ; denials += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof TinyCertError && error.kind === 'not-found')) throw error;
+      if (denials > 0) return undefined;
+    }
   }
 }
 
@@ -38,7 +43,7 @@ export async function certificateAtCa(
   certificate: CertificateRef,
   options: CallOptions,
 ): Promise<Certificate | undefined> {
-  const pem = await orGone(account.client.getCertificate(idAt(account, certificate), 'cert', options));
+  const pem = await orGone(() => account.client.getCertificate(idAt(account, certificate), 'cert', options));
   return pem === undefined ? undefined : readCertificate(pem);
 }
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { sealerOf } from '../../../test/support/inputs/accounts.ts';
 import { otherAccount, ref } from '../../../test/support/inputs/inputs.ts';
-import { hmacHex } from '../../lib/hash.ts';
-import { isSealed, sealOf, type Sealed } from './seal.ts';
+import { isSealed, sealOf, sealStateOf, type Sealed } from './seal.ts';
 
-const sealer = { seal: (text: string) => hmacHex('api key', text) };
+const sealer = sealerOf();
 const status = {
   ...ref(7),
   attempt: {
@@ -53,7 +53,30 @@ test.each([
   expect(isSealed(sealer, resource(uid, forged))).toBe(false);
 });
 
-test('a seal of another account is not trusted', () => {
-  const other = { seal: (text: string) => hmacHex('another key', text) };
+test('a seal of another installation with another API key is not trusted', () => {
+  const other = sealerOf({ installation: 'another', apiKey: 'another' });
   expect(isSealed(other, resource('uid', { ...status, seal }))).toBe(false);
+});
+
+test.each([
+  ['both keys are as they were', {}, 'whole'],
+  ['the API key was replaced', { apiKey: 'new' }, 'partial'],
+  ['the key of the installation was lost', { installation: 'new' }, 'partial'],
+  ['both are new', { apiKey: 'new', installation: 'new' }, 'broken'],
+])('if %s, the seal is %s', (_, keys, state) => {
+  expect(sealStateOf(sealerOf(keys), resource('uid', { ...status, seal }))).toBe(state);
+});
+
+test.each([
+  ['the codes swapped', (a: string, b: string) => `v1:${b}:${a}`],
+  ['one code twice', (a: string) => `v1:${a}:${a}`, 'partial'],
+  ['only one code', (a: string) => `v1:${a}`],
+  ['a third part', (a: string, b: string) => `v1:${a}:${b}:`],
+  ['another version', (a: string, b: string) => `v2:${a}:${b}`],
+  ['empty codes', () => 'v1::'],
+  ['a code cut short', (a: string) => `v1:${a.slice(0, 32)}:`],
+])('a seal with %s proves no more than it holds', (_, forge, state = 'broken') => {
+  const [, installation = '', apiKey = ''] = seal.split(':');
+  const forged = forge(installation, apiKey);
+  expect(sealStateOf(sealer, resource('uid', { ...status, seal: forged }))).toBe(state);
 });

@@ -1,3 +1,5 @@
+import type { AtRest } from '../../account/at-rest.ts';
+import type { Gates } from '../../issuance/decide/gate-turn.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { AttemptMemory } from '../../issuance/attempt/memory.ts';
@@ -10,7 +12,8 @@ import type { RateLimiter } from '../../issuance/status/rate-limit.ts';
 import type { StatusWriter } from '../../issuance/status/writer.ts';
 import type { LeftoverSecrets } from '../../issuance/tinycert/inventory/leftover-secrets.ts';
 import type { Observations } from '../../issuance/tinycert/inventory/observations.ts';
-import type { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
+import type { ResealPace } from '../../issuance/tinycert/reseal-pace.ts';
+import type { IssuerDirectory, ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { LastSessions } from '../../issuance/tinycert/revocations/last-sessions.ts';
 import type { ReleasedStore } from '../../issuance/tinycert/released-store.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -39,7 +42,7 @@ export interface Deps {
   certificates: Store<TinyCertCertificate>;
   /** The operator's Secrets, as metadata. */
   secrets: Store<KubeObject>;
-  /** Lists all certificates in scope, live. */
+  /** Lists all certificates in scope, live, for all who ask before the list begins. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
   directory: IssuerDirectory;
   /** Whether the issuer resource with this key of the directory exists, checked or not. */
@@ -48,9 +51,15 @@ export interface Deps {
   issuerKindInstalled: (key: string) => boolean;
   /** Requeues a certificate by its key. */
   wake: (key: string) => void;
+  /** Which certificates a change of the issuer's state cannot concern. */
+  atRest: AtRest<ReadyIssuer>;
+  /** The gates of all accounts. */
+  gates: Gates;
   attempts: AttemptMemory<CertificateRef>;
   /** What inventories found out about the certificates of resources. */
   observations: Observations;
+  /** When partial seals are written again. */
+  resealPace: ResealPace;
   /** What issuers remember of certificates and attempts that were given up. */
   releasedStore: ReleasedStore;
   /** The Secrets of resources that are gone, as evidence of what those had. */
@@ -58,6 +67,8 @@ export interface Deps {
   revocationRetries: RevocationRetries;
   /** Issuers as they were last ready, for revocations that are due after they are gone. */
   lastSessions: Pick<LastSessions, 'get' | 'of'>;
+  /** Serial numbers of the certificates that are being adopted. */
+  adopting: Set<string>;
   repairLimiter: RateLimiter;
   reportLimiter: RateLimiter;
   writtenCertificates: LastWritten<TinyCertCertificate>;

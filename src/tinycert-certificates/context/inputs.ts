@@ -18,6 +18,8 @@ export interface Inputs extends CertificateInputs<TinyCertCertificate> {
   issuerKindInstalled: boolean;
   /** Whether status carries the account's seal; undefined while there is no account to verify it. */
   sealed: boolean | undefined;
+  /** When a partial seal may be written again, in monotonic milliseconds. */
+  resealAt: number | undefined;
   /** What this process remembers of an open attempt. */
   attempt: AttemptKnowledge<CertificateRef> | undefined;
   /** What the CA's list reports of the certificate and status does not. */

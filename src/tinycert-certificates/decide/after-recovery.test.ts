@@ -140,3 +140,21 @@ describe('a recovery that found nothing', () => {
     expect(decideAfterRecovery(inputs(given), first, NEW)).toMatchObject(want);
   });
 });
+
+describe('replyOnce: after answers that were in doubt', () => {
+  const doubted = (doubts: number): Attempt => ({ ...first, doubts });
+
+  test.each<[string, Attempt, Parameters<typeof inputs>[0], string]>([
+    ['one leads to another request', doubted(1), {}, 'issue'],
+    ['two in a row do not', doubted(2), {}, 'giveUp'],
+    ['two do if the spec wants something else by now', doubted(2), otherNames, 'issue'],
+    ['two that no seal covers do', doubted(2), { sealed: false }, 'issue'],
+    ['another obstacle is reported first', doubted(2), { spec: { suspend: true } }, 'report'],
+  ])('%s', (_, attempt, given, want) => {
+    expect(decideAfterRecovery(inputs({ ...brandNew, ...given }), attempt, NEW).do).toBe(want);
+  });
+
+  test('what was bought is published all the same', () => {
+    expect(decideAfterRecovery(inputs(brandNew), doubted(2), { adopt: ref(9) }).do).toBe('publish');
+  });
+});

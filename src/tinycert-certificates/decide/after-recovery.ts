@@ -9,6 +9,9 @@ import { orderOf, reportOf } from './plan.ts';
 import { firstBlocker } from './preconditions.ts';
 import type { Order } from './types.ts';
 
+/** After so many answers in doubt nothing more is bought for the same request (`replyOnce`). */
+const MOST_DOUBTS = 2;
+
 /** What a recovery found out about an open attempt. */
 export type Verdict =
   /** It bought this certificate, which nobody else can have. */
@@ -23,6 +26,8 @@ export type AfterRecovery =
   | { do: 'remember'; certificate: CertificateRef }
   /** The attempt was fruitless and the next one is blocked. `again`: something else waited for this attempt. */
   | { do: 'report'; report: ReportPlan; again: boolean }
+  /** The attempt was fruitless, and the CA's answers are in doubt, so no more is bought before a person has looked. */
+  | { do: 'giveUp' }
   /** The attempt was fruitless and nothing is to be bought. */
   | { do: 'close' }
   | ({ do: 'issue' } & Order);
@@ -42,6 +47,8 @@ export function decideAfterRecovery(inputs: Inputs, attempt: Attempt, verdict: V
     const report = reportOf(inputs, blocker);
     return { do: 'report', report, again: wantsHoldOrRevoked(inputs.certificate) };
   }
+  const { doubts = 0 } = attempt;
+  if (!isLate && inputs.sealed !== false && doubts >= MOST_DOUBTS) return { do: 'giveUp' };
   const operation = remedy === 'renew' ? verdict.again : 'New';
   return { do: 'issue', ...orderOf(inputs, { operation, why }) };
 }

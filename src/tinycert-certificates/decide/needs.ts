@@ -1,4 +1,4 @@
-import { isSameAuthority, isSameCertificate } from '../../api/tinycert/identity.ts';
+import { certificateRef, isSameAuthority, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { lackOf, secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
 import { renewalPlan } from '../../issuance/renewal/plan.ts';
 import { firstOf } from '../../lib/first-of.ts';
@@ -131,6 +131,6 @@ function secretChanged(inputs: Inputs): Need | undefined {
 
 /** The same certificate again, or another one if the CA no longer has it. */
 function sameAgain(inputs: Inputs, why: Reason): Need {
-  const gone = certificateGone(inputs);
+  const gone = certificateGone(inputs, certificateRef(inputs.certificate.status));
   return gone ? { remedy: 'issue', ...gone } : { remedy: 'republish', ...why };
 }

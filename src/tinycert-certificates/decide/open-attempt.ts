@@ -19,8 +19,8 @@ export function openAttempt(inputs: Inputs): Need | undefined {
   const bought = boughtIn(inputs);
   if (bought) {
     if (isLate) return { remedy: 'close', ...REQUEST_CHANGED, givesUp: bought };
-    const gone = certificateGone(inputs, { isNew: true });
-    if (gone) return { remedy: 'issue', ...gone };
+    const gone = certificateGone(inputs, bought, { isNew: true });
+    if (gone) return { remedy: 'issue', ...gone, givesUp: bought };
     return {
       remedy: 'resume',
       bought,

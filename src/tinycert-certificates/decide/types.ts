@@ -62,4 +62,6 @@ export type Plan =
   | { do: 'syncSecret' }
   /** Adopt the certificate that the resource's own Secret proves, or follow `decideAfterAdoption`. */
   | { do: 'adopt' }
-  | { do: 'updateStatus' };
+  | { do: 'updateStatus' }
+  /** Write the seal again, with both keys as they are now. */
+  | { do: 'reseal' };

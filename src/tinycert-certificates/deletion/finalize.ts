@@ -1,8 +1,13 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import { type CertificateRef, certificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
+import {
+  certificateKey,
+  type CertificateRef,
+  certificateRef,
+  isSameCertificate,
+} from '../../api/tinycert/identity.ts';
 import { boughtBy } from '../../issuance/attempt/memory.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
-import { ticketOf, withTurn } from '../../issuance/decide/gate-turn.ts';
+import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { isOwnSecret } from '../../issuance/secret/metadata.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
@@ -18,13 +23,8 @@ import { gather } from '../context/gather.ts';
 import { callOptions, type Work } from '../context/work.ts';
 import { type Revocation, revocationsOnDelete } from '../decide/revocations-due.ts';
 import { recover } from '../recovery/recover.ts';
-import {
-  changeStatus,
-  claimedByOthers,
-  inOneTurn,
-  STATUS_OF,
-  warnOfClaimed,
-} from '../revocation/change-status.ts';
+import { changeAll, type Wanted } from '../revocation/change-all.ts';
+import { claimedByOthers, inOneTurn, STATUS_OF, warnOfClaimed } from '../revocation/change-status.ts';
 import { afterFailedRevocation, reportPending } from '../revocation/pending.ts';
 import { caAccessOf, releaseUnrevoked } from './ca-access.ts';
 import { removeFinalizer } from './finalizer.ts';
@@ -59,7 +59,7 @@ export async function finalize(
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { requeueAfterMs: waits };
   const work = await workFor(deps, certificate, issuer, context);
-  return withTurn(isLast ? undefined : issuer.account.gate, certificate, revokeAndLeave);
+  return revokeAndLeave();
 
   async function revokeAndLeave(): Promise<ReconcileResult> {
     try {
@@ -181,18 +181,21 @@ async function revoke(
   const asked = revocations.map((revocation) => revocation.certificate);
   const claimed = await claimedByOthers(deps, certificate, asked, signal);
   warnOfClaimed(deps, certificate, claimed);
-  const due = revocations.filter(
-    (each) => !claimed.some((other) => isSameCertificate(other, each.certificate)),
-  );
-  if (due.length === 0) return [];
-  return inOneTurn(issuer, ticket, signal, async () => {
-    const onHold: CertificateRef[] = [];
-    for (const { certificate: ref, action } of due) {
-      const status = await changeStatus(work, ref, STATUS_OF[action]);
-      if (status === 'hold') onHold.push(ref);
-    }
-    return onHold;
-  });
+  const wanted = revocations
+    .filter((each) => !claimed.some((other) => isSameCertificate(other, each.certificate)))
+    .map(({ certificate: ref, action }): Wanted => ({ certificate: ref, status: STATUS_OF[action] }));
+  const { uid = '' } = certificate.metadata;
+  const { revocationRetries: retries } = deps;
+  const what = (each: Wanted): string => `${certificateKey(each.certificate)} ${each.status}`;
+  // What was done before one of the others failed is not done again.
+  const due = wanted.filter((each) => retries.outcomeOf(uid, what(each)) === undefined);
+  if (due.length > 0)
+    await inOneTurn(issuer, ticket, () =>
+      changeAll(work, due, (done, outcome) => retries.did(uid, what(done), outcome)),
+    );
+  return wanted
+    .filter((each) => retries.outcomeOf(uid, what(each)) === 'hold')
+    .map((each) => each.certificate);
 }
 
 /** Records what is given up before the resource goes, so that nobody adopts it. */

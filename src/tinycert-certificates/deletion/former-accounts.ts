@@ -96,7 +96,7 @@ async function revoke(
   const due = revocations.filter((each) => !skipped.has(certificateKey(each.certificate)));
   if (due.length === 0) return [];
   const ticket = isLast ? undefined : ticketOf(deps, { certificate, now: deps.clock.now() });
-  return inOneTurn(issuer, ticket, signal, async () => {
+  return inOneTurn(issuer, ticket, async () => {
     const onHold: CertificateRef[] = [];
     for (const { certificate: ref, action } of due)
       if ((await changeStatus(work, ref, STATUS_OF[action])) === 'hold') onHold.push(ref);

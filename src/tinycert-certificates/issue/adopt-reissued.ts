@@ -25,7 +25,7 @@ export async function adoptReissued(
   if (!present) throw new TerminalError('NoCertificate', 'There is no certificate to follow.');
   const { certificateStatus } = certificate.status ?? {};
   const { account } = issuer;
-  const details = await orGone(
+  const details = await orGone(() =>
     account.client.getCertificateDetails(idAt(account, present), callOptions(work)),
   );
   if (details && details.status !== 'obsolete') {

@@ -14,7 +14,8 @@ import { type Secret, keyOf } from '../../kube/objects.ts';
 import { AppError, TerminalError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
-import type { Certificate } from '../../x509/certificate.ts';
+import { type Certificate, readBundle } from '../../x509/certificate.ts';
+import { PEM_LIMITS } from '../../x509/pem.ts';
 import { DECIDE_AGAIN_MS, type Work, callOptions } from '../context/work.ts';
 import { settledCondition } from '../decide/readiness.ts';
 import { afterReplacement } from '../decide/revoke-replaced.ts';
@@ -22,6 +23,7 @@ import type { Publication } from '../decide/types.ts';
 import { type NewerInSecret, newerInSecret } from '../secret/newer-in-secret.ts';
 import { syncSecret } from '../secret/proven-id.ts';
 import { type StatusChange, recordResult } from '../status/record.ts';
+import { afterDoubt, AnswerDoubted, assertFits } from './doubt.ts';
 import { afterFailedPublication } from './failure.ts';
 
 /** The Secret already holds a newer certificate, which another process wrote. */
@@ -51,9 +53,12 @@ export async function publish(work: Work, publication: Publication): Promise<Rec
   const { outcome } = publication;
   let published: Published;
   try {
-    published = await intoSecret(work, publication.certificate);
+    published = await intoSecret(work, publication);
     failpoint('secret');
   } catch (error) {
+    const { attempt } = inputs.certificate.status ?? {};
+    if (attempt && error instanceof AnswerDoubted)
+      return afterDoubt(work, attempt, publication.certificate, error);
     const leaf = expiredMeanwhile(work, publication, error);
     if (leaf) return recordExpired(work, publication, leaf);
     const why = await whyUnfetched(work, publication.certificate, error);
@@ -126,11 +131,14 @@ interface Published {
 }
 
 /** Writes a certificate into the Secret, unless that holds it already, or a later one that must stay. */
-async function intoSecret(work: Work, wanted: CertificateRef): Promise<Published> {
+async function intoSecret(work: Work, publication: Publication): Promise<Published> {
   const { inputs, issuer } = work;
+  const { certificate: wanted } = publication;
   const kept = await newerInSecret(work, wanted);
   if (kept) return keep(work, kept);
-  const source = await fetchSource(work, wanted);
+  const source = await fetchSource(work, publication);
+  // Only now: an answer may name a certificate that does not exist, and what is bought next must not lie below it.
+  issuer.account.noteId(wanted.authorityId, wanted.certificateId);
   issuer.account.gate.succeeded(keyOf(inputs.certificate), inputs.turn.epoch);
   failpoint('check');
   const { leaf } = source;
@@ -145,9 +153,10 @@ async function keep(work: Work, { certificate, leaf }: NewerInSecret): Promise<P
   return { certificate, leaf, metadata: await syncSecret(work, secret, certificate) };
 }
 
-/** Fetches chain and key of a certificate and checks them. */
-async function fetchSource(work: Work, wanted: CertificateRef): Promise<SecretSource> {
+/** Fetches chain and key of a certificate and checks them, and whether what the CA answered with is what was asked for. */
+async function fetchSource(work: Work, { certificate: wanted, outcome }: Publication): Promise<SecretSource> {
   const { deps, inputs, issuer } = work;
+  const { attempt } = inputs.certificate.status ?? {};
   const { client } = issuer.account;
   const id = idAt(issuer.account, wanted);
   const [authority, chain, key] = await Promise.all([
@@ -155,6 +164,10 @@ async function fetchSource(work: Work, wanted: CertificateRef): Promise<SecretSo
     client.getCertificate(id, 'chain', callOptions(work)),
     client.getCertificate(id, 'key.dec', callOptions(work)),
   ]);
+  if (attempt && outcome === 'success') {
+    const [leaf] = readBundle(chain, { limit: PEM_LIMITS.chain, known: [authority.root] });
+    if (leaf) await assertFits(work, attempt, wanted, leaf);
+  }
   const expected = { names: inputs.names, root: authority.root, now: deps.clock.now() };
   return checkMaterial(tinycertKind, { chain, key }, expected);
 }
@@ -206,6 +219,7 @@ function resultOf(
     ...(uid === undefined ? {} : { secretUID: uid }),
     ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
     ...NO_FAILURE,
+    refusedFetches: null,
   };
 }
 

@@ -25,7 +25,7 @@ const MAX_CHECKS = 500;
 export interface Candidate {
   bought: CertificateRef;
   attempt: Attempt;
-  evidence: Pick<RecoveryEvidence, 'listed' | 'isAskedFor' | 'mayBeOf' | 'seen'>;
+  evidence: Pick<RecoveryEvidence, 'listed' | 'named' | 'isAskedFor' | 'mayBeOf' | 'hasKeyOf' | 'seen'>;
   /** All other resources, live. */
   others: readonly TinyCertCertificate[];
   /** What issuers remember of the authority. */
@@ -63,10 +63,12 @@ async function isClaimed(
 }
 
 /**
- * Whether somebody may have reissued by hand what another resource has or had (`skipReissued`). The old certificate is then
- * obsolete and no longer listed, and the new one has the same request and a key that is not ours.
+ * Whether the candidate may be what somebody reissued by hand from a certificate that another resource has or had
+ * (`skipReissued`). The old certificate is then obsolete and no longer listed, and the new one has the same request and a key
+ * that is not ours. Reissues form a chain, of which only the end is listed: if another listed certificate has the key of the
+ * old one, that is the end, and the candidate is not.
  */
-async function isReissuedByHand({ attempt, evidence, others, records }: Candidate): Promise<boolean> {
+async function isReissuedByHand({ bought, attempt, evidence, others, records }: Candidate): Promise<boolean> {
   // Whatever is above all listed ids was bought after the list.
   const newest = [...evidence.listed].reduce((highest, each) => Math.max(highest, each), 0);
   const had = others.flatMap(({ spec, status }) => {
@@ -82,7 +84,12 @@ async function isReissuedByHand({ attempt, evidence, others, records }: Candidat
   );
   const unlisted = [...all].filter((id) => id <= newest && !evidence.listed.has(id));
   if (unlisted.length > MAX_CHECKS) return true;
-  for (const id of unlisted) if (await evidence.mayBeOf(certificateOf(attempt, id))) return true;
+  for (const id of unlisted) {
+    const each = certificateOf(attempt, id);
+    if (!(await evidence.mayBeOf(each))) continue;
+    const continuing = [...evidence.named].filter((other) => other > id && other !== bought.certificateId);
+    if (continuing.length > MAX_CHECKS || !(await evidence.hasKeyOf(each, continuing))) return true;
+  }
   return false;
 }
 

@@ -12,7 +12,7 @@ import {
 import { secretRef } from '../../issuance/certificate-kind.ts';
 import { floorOf, previousOf } from '../../issuance/tinycert/attempt.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
-import { isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
+import { hasName, isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa, idAt, isAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
@@ -39,6 +39,9 @@ export class RecoveryEvidence {
   readonly #details = new Map<string, CertificateDetails | undefined>();
   /** The ids of the attempt's authority in the CA's list, once `list` has read it. */
   readonly listed = new Set<number>();
+  /** Those with the common name of the attempt, revoked ones included. */
+  readonly named = new Set<number>();
+  readonly #keys = new Map<string, string | undefined>();
 
   constructor(work: Work, attempt: Attempt) {
     this.#deps = work.deps;
@@ -78,27 +81,37 @@ export class RecoveryEvidence {
 
   /** The lines of the CA's list with the common name of the attempt, newest first: candidates and others. */
   async list(): Promise<{ candidates: CertificateSummary[]; others: CertificateSummary[] }> {
-    const { account } = this.#issuer;
-    const { authorityId } = this.#attempt;
-    const found: CertificateSummary[] = [];
-    account.noteId(authorityId, 0);
-    await orGone(
-      account.client.streamCertificates(
-        authorityId,
-        undefined,
-        (entry) => {
-          account.noteId(authorityId, entry.id);
-          this.listed.add(entry.id);
-          if (isAlike(this.#attempt, entry)) found.push(entry);
-        },
-        this.#options,
-      ),
-    );
-    found.sort((a, b) => b.id - a.id);
-    const floor = floorOf(this.#attempt);
+    const found = new Map<number, CertificateSummary>();
+    const recorded = floorOf(this.#attempt);
+    const first = await this.#readList(found);
+    // A list that does not reach the floor contradicts it, or lacks lines. Only a second one decides which.
+    const isShort = first < recorded && (await this.#readList(found)) < recorded;
+    // A floor that two lists contradict came from a wrong line; the window and the request still exclude what is older.
+    const isWrong = isShort && this.#attempt.operation === 'New';
+    const floor = isWrong ? 0 : recorded;
     const isCandidate = ({ id }: CertificateSummary): boolean =>
       id > floor && !this.#isHad(certificateOf(this.#attempt, id));
-    return { candidates: found.filter(isCandidate), others: found.filter((entry) => !isCandidate(entry)) };
+    const lines = [...found.values()].sort((a, b) => b.id - a.id);
+    return { candidates: lines.filter(isCandidate), others: lines.filter((entry) => !isCandidate(entry)) };
+  }
+
+  /** Reads the CA's list, notes what is like the attempt in `found`, and resolves with the highest id on it. */
+  async #readList(found: Map<number, CertificateSummary>): Promise<number> {
+    const { account } = this.#issuer;
+    const { authorityId } = this.#attempt;
+    const ids = account.listIds(authorityId);
+    let highest = 0;
+    const note = (entry: CertificateSummary): void => {
+      ids.see(entry.id);
+      highest = Math.max(highest, entry.id);
+      this.listed.add(entry.id);
+      if (hasName(this.#attempt, entry)) this.named.add(entry.id);
+      if (isAlike(this.#attempt, entry)) found.set(entry.id, entry);
+    };
+    const { client } = account;
+    const count = await orGone(() => client.streamCertificates(authorityId, undefined, note, this.#options));
+    if (count !== undefined) ids.end();
+    return highest;
   }
 
   /** The newest candidate with the public key of the certificate that was to be reissued (`reissueByKey`). */
@@ -146,6 +159,15 @@ export class RecoveryEvidence {
   async mayBeOf(certificate: CertificateRef): Promise<boolean> {
     const hash = await this.#hashOf(certificate);
     return hash === undefined || hash === this.#attempt.requestHash;
+  }
+
+  /** Whether any of the `others`, ids of the attempt's authority, has the public key of a certificate. */
+  async hasKeyOf(certificate: CertificateRef, others: readonly number[]): Promise<boolean> {
+    const key = await this.#keyOf(certificate);
+    if (key === undefined) return false;
+    for (const other of others)
+      if ((await this.#keyOf(certificateOf(this.#attempt, other))) === key) return true;
+    return false;
   }
 
   /** The details of a certificate, if they have been read. */
@@ -215,9 +237,17 @@ export class RecoveryEvidence {
     if (!this.#details.has(key)) {
       const { account } = this.#issuer;
       const id = idAt(account, certificate);
-      this.#details.set(key, await orGone(account.client.getCertificateDetails(id, this.#options)));
+      this.#details.set(key, await orGone(() => account.client.getCertificateDetails(id, this.#options)));
     }
     return this.#details.get(key);
+  }
+
+  /** A certificate's key never changes, so it is read once. */
+  async #keyOf(certificate: CertificateRef): Promise<string | undefined> {
+    const key = certificateKey(certificate);
+    if (!this.#keys.has(key))
+      this.#keys.set(key, (await this.#certificate(certificate))?.publicKeyFingerprint);
+    return this.#keys.get(key);
   }
 
   #certificate(certificate: CertificateRef): Promise<Certificate | undefined> {

@@ -174,7 +174,7 @@ async function revokeDueAt(
   const skipped = new Set(claimed.map(certificateKey));
   let next = left;
   const ticket = isLast ? undefined : ticketOf(deps, inputs);
-  await inOneTurn(issuer, ticket, signal, async () => {
+  await inOneTurn(issuer, ticket, async () => {
     for (const each of due) {
       if (!skipped.has(certificateKey(each))) await changeStatus(work, each, STATUS_OF[each.action]);
       next = without(next, each);

@@ -1,28 +1,16 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import {
-  type CertificateRef,
-  certificateKey,
-  certificateRef,
-  isSameCertificate,
-} from '../../api/tinycert/identity.ts';
+import { certificateKey, certificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
-import type { SettableStatus } from '../../tinycert/index.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { type Task, type Work, workOf } from '../context/work.ts';
 import { type DueRevocations, revocationsDue } from '../decide/revocations-due.ts';
 import type { CaStatus } from '../decide/types.ts';
 import { record, type StatusChange } from '../status/record.ts';
-import {
-  changeStatus,
-  claimedByOthers,
-  inOneTurn,
-  STATUS_OF,
-  type StatusAtCa,
-  warnOfClaimed,
-} from './change-status.ts';
+import { changeAll, type Wanted } from './change-all.ts';
+import { claimedByOthers, inOneTurn, STATUS_OF, type StatusAtCa, warnOfClaimed } from './change-status.ts';
 import { afterFailedRevocation, isPendingReported, pendingConditions, reportPending } from './pending.ts';
 
 /** The inputs after the revocations, and when to reconcile again for them. */
@@ -106,18 +94,18 @@ async function revoke(work: Work, { pending, desired }: DueRevocations, done: Ou
   const claimed = await claimedByOthers(deps, certificate, [...pending, ...meant], signal);
   for (const each of claimed) done.set(certificateKey(each), 'claimed');
   warnOfClaimed(deps, certificate, claimed);
-  const wanted: { ref: CertificateRef; status: SettableStatus }[] = [];
+  const wanted: Wanted[] = [];
   for (const ref of pending) {
     if (done.has(certificateKey(ref))) continue;
     // A certificate that the resource serves again was not replaced after all.
     if (isSameCertificate(ref, own) || isSameCertificate(ref, attempt)) done.set(certificateKey(ref), 'good');
-    else wanted.push({ ref, status: STATUS_OF[ref.action] });
+    else wanted.push({ certificate: ref, status: STATUS_OF[ref.action] });
   }
-  if (desired && own && !done.has(certificateKey(own))) wanted.push({ ref: own, status: STATUS_OF[desired] });
+  if (desired && own && !done.has(certificateKey(own)))
+    wanted.push({ certificate: own, status: STATUS_OF[desired] });
   if (wanted.length === 0) return;
-  await inOneTurn(issuer, ticketOf(deps, inputs), signal, async () => {
-    for (const { ref, status } of wanted)
-      done.set(certificateKey(ref), await changeStatus(work, ref, status));
+  await inOneTurn(issuer, ticketOf(deps, inputs), async () => {
+    await changeAll(work, wanted, (each, outcome) => done.set(certificateKey(each.certificate), outcome));
   });
 }
 

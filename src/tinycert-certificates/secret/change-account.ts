@@ -75,7 +75,7 @@ function withoutCertificate(former: FormerAccount): StatusChange {
 
 /**
  * Whether the issuer's account is the one that the status names, moved to another endpoint or given another e-mail address:
- * its API key made the seal, its authority signed the certificate in the Secret, and it has exactly that certificate under the
+ * the seal holds, its authority signed the certificate in the Secret, and it has exactly that certificate under the
  * id in status.
  */
 async function isSameAccount(work: Work): Promise<boolean> {

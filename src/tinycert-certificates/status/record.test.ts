@@ -79,7 +79,8 @@ describe('a result that meets a change in between', () => {
 });
 
 describe('a status whose seal is broken', () => {
-  const sealer: Sealer = { seal: (text) => `of ${text}` };
+  const asHex = (text: string): string => Buffer.from(text).toString('hex');
+  const sealer: Sealer = { sealCodes: (text) => ({ installation: asHex(text), apiKey: asHex(text) }) };
 
   test('is sealed again without what somebody else may have written', async () => {
     const clock = new VirtualClock();
@@ -103,8 +104,8 @@ describe('a status whose seal is broken', () => {
       { account: null, certificateId: null, authorityId: null, formerCertificates: null, failedAttempts: 1 },
       { ...ref(7), formerCertificates: null },
     ]);
-    expect(patches[0]?.status?.seal).not.toContain('666');
-    expect(patches[1]?.status?.seal).toContain('7');
+    expect(patches[0]?.status?.seal).not.toContain(asHex('666'));
+    expect(patches[1]?.status?.seal).toContain(asHex('"certificateId":7'));
   });
 });
 

@@ -128,6 +128,7 @@ export function inputs(
       metadata: { namespace: 'ns', name: 'web-tls', uid: 'secret-uid', resourceVersion: '10' },
     },
     sealed: true,
+    resealAt: undefined,
     attempt: undefined,
     observed: undefined,
     turn: { phase: 'open', epoch: 0 },

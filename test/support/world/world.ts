@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { SEAL_KEY_SECRET } from '../../../src/account/seal-key.ts';
 import {
   certificates,
   issuers,
@@ -239,6 +240,11 @@ export function sentence({ type, status, reason, message }: Condition): string {
 export async function aWorld(stage: Stage): Promise<World> {
   const name = `test-${randomBytes(5).toString('hex')}`;
   await stage.kube.create(namespaces, { metadata: { name } });
+  // As if an operator had run before, so that no test counts the write of its first start.
+  await stage.kube.create(secrets, {
+    metadata: { name: SEAL_KEY_SECRET, namespace: name },
+    data: { key: randomBytes(32).toString('base64') },
+  });
   onTestFinished(async () => {
     stage.dev.clearFaults();
     stage.dev.release();

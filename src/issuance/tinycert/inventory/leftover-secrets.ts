@@ -8,6 +8,7 @@ import { madeFor } from '../../secret/metadata.ts';
 import { tinycertKind } from '../kind.ts';
 import type { KubeClient } from '../../../kube/client.ts';
 import { type KubeObject, parseKey, type Secret, secrets } from '../../../kube/objects.ts';
+import { SharedCall } from '../../../lib/shared-call.ts';
 
 /** What a Secret whose resource is gone claims to contain. */
 interface SecretClaim {
@@ -42,6 +43,7 @@ export class LeftoverSecrets {
   readonly #options: LeftoverSecretsOptions;
   /** By uid and version of the Secret; undefined for one that claims nothing. */
   #read = new Map<string, SecretClaim | undefined>();
+  readonly #claims = new SharedCall((signal) => this.#readClaims(signal));
 
   constructor(options: LeftoverSecretsOptions) {
     this.#options = options;
@@ -59,7 +61,7 @@ export class LeftoverSecrets {
     if (certificates.length === 0) return [];
     const wanted = new Set(certificates.map(certificateKey));
     const found = new Map<string, LeftoverCertificate>();
-    for (const claim of await this.#claims(signal)) {
+    for (const claim of await this.#claims.get(signal)) {
       const { certificate, issuerKey: of, namespace, name } = claim;
       const key = certificateKey(certificate);
       if (!wanted.has(key) || found.has(key)) continue;
@@ -70,7 +72,7 @@ export class LeftoverSecrets {
   }
 
   /** What the leftover Secrets claim. Reads each version of a Secret once. */
-  async #claims(signal: AbortSignal): Promise<SecretClaim[]> {
+  async #readClaims(signal: AbortSignal): Promise<SecretClaim[]> {
     const { kube, strays } = this.#options;
     const read = new Map<string, SecretClaim | undefined>();
     let reads = 0;

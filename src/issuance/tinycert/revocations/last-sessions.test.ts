@@ -9,7 +9,10 @@ const KEY = 'TinyCertIssuer:ns/ca';
 
 async function scene(isNeeded: boolean) {
   const directory = new IssuerDirectory();
-  const accounts = tinycertAccounts({ clock: new VirtualClock() });
+  const accounts = tinycertAccounts({
+    clock: new VirtualClock(),
+    sealKey: () => Buffer.from('installation'),
+  });
   const need = { now: isNeeded, account: false };
   const sessions = new LastSessions({
     directory,
