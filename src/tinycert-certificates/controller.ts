@@ -1,3 +1,4 @@
+import type { Account } from '../account/tinycert-account.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { parseCertificate } from '../api/parse.ts';
 import { certificateKey } from '../api/tinycert/identity.ts';
@@ -14,6 +15,7 @@ import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { BY_CERTIFICATE, BY_FORMER_ACCOUNT, BY_ISSUER, type Deps } from './context/deps.ts';
 import { gather } from './context/gather.ts';
+import type { Inputs } from './context/inputs.ts';
 import { DECIDE_AGAIN_MS, type Task, withInputs, workOf } from './context/work.ts';
 import { decide } from './decide/plan.ts';
 import { nextRevocationAt } from './decide/revocations-due.ts';
@@ -55,14 +57,17 @@ function newest(deps: Deps, key: string): TinyCertCertificate | undefined {
 
 /** Makes the revocations that are due, then meets the need of the certificate. One wake-up by the gate covers both. */
 async function reconcile(task: Task): Promise<ReconcileResult> {
-  const { deps } = task;
+  const { deps, signal } = task;
   try {
     if (await changeAccount(task)) return { requeueAfterMs: DECIDE_AGAIN_MS };
   } catch (error) {
     if (!task.inputs.issuer?.ready) throw error;
     return afterFailedRead(workOf(task), error);
   }
-  const { inputs, result } = await revokeDue(task);
+  const { inputs: present, result } = await revokeDue(task);
+  // The world may have changed while the CA was asked.
+  const inputs = present === task.inputs ? present : await gather(deps, present.certificate, signal);
+  if (accountOf(inputs) !== accountOf(task.inputs)) return { requeueAfterMs: DECIDE_AGAIN_MS };
   const plan = decide(inputs);
   deps.atRest.note(
     keyOf(inputs.certificate),
@@ -77,6 +82,10 @@ async function reconcile(task: Task): Promise<ReconcileResult> {
   const left = await workAtFormerAccounts(withInputs(task, { certificate: after }));
   const requeueAt = nextRevocationAt({ certificate: after, now: inputs.now });
   return [acted, left, { requeueAt }].reduce(sooner, result);
+}
+
+function accountOf({ issuer }: Pick<Inputs, 'issuer'>): Account | undefined {
+  return issuer?.ready ? issuer.issuer.account : undefined;
 }
 
 /** Wires events to keys of the queue. Returns the function that ends this. */

@@ -163,3 +163,27 @@ test('certificates that need nothing are not reconciled whenever the check of th
   // Once when the issuer was first found not ready, and once when there was one to be sure with.
   expect(reconciles(operator) - before).toBeLessThanOrEqual(2 * names.length);
 });
+
+test('a certificate whose Secret is taken during a revocation of its own is not bought', async () => {
+  const world = await aWorld(stage);
+  await world.account();
+  await world.operator();
+  await world.certificate('web', { revocation: { onReplace: 'Revoke', delay: '1h' } });
+  const { status } = await world.ready('web');
+  await world.patch(certificates, 'web', { spec: { dnsNames: ['two.example.com'] } });
+  await world.ready('web', (web) => web.status?.certificateId !== status?.certificateId);
+  await world.patch(certificates, 'web', { spec: { suspend: true } });
+  await world.pass(61 * MINUTE);
+  const mark = world.mark();
+
+  stage.dev.addFault({ call: 'cert/status', kind: 'hold', times: 1 });
+  await world.patch(certificates, 'web', { spec: { suspend: false, dnsNames: ['three.example.com'] } });
+  await world.call(({ call, endedAt }) => call === 'cert/status' && endedAt === undefined);
+  await world.delete(secrets, 'web-tls');
+  await world.create(secrets, 'web-tls', { stringData: { precious: 'data' } });
+  stage.dev.release();
+  await world.pass(MINUTE);
+
+  expect(world.calls(mark)).not.toHaveProperty('cert/new');
+  expect((await world.says(certificates, 'web'))[0]).toContain('SecretNotOwned');
+});

@@ -5,6 +5,7 @@ import { TinyCertError } from '../../tinycert/index.ts';
 import type { Work } from '../context/work.ts';
 import { RevocationRetries } from '../context/revocation-retries.ts';
 import { changeAll, type Wanted } from './change-all.ts';
+import { StatusNotConfirmed } from './change-status.ts';
 
 /** A CA that answers for some certificates with an error, and gives all others the status that is asked for. */
 function ca(errors: Record<number, Error>) {
@@ -37,6 +38,7 @@ const wanted: Wanted[] = [1, 2, 3].map((id) => ({ certificate: ref(id), status: 
 
 test.each<[string, Error, number[], number[]]>([
   ['that the CA refuses does not keep the others from being done', refused, [1, 2, 3], [1, 3]],
+  ['whose status is not confirmed does not either', new StatusNotConfirmed(), [1, 2, 3], [1, 3]],
   ['that meets a fault of the account ends it', outage, [1, 2], [1]],
 ])('one %s', async (_, error, asks, dones) => {
   const { asked, work } = ca({ 2: error });
