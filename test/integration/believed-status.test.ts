@@ -155,7 +155,10 @@ describe('a purchase whose key the CA does not hand out', () => {
     stage.dev.clearFaults();
     await world.pass(9 * 60 * MINUTE);
     const ready = await world.ready('refused');
-    expect(ready.status).toMatchObject({ certificateId: second?.id, formerCertificateIds: [first?.id] });
+    expect(ready.status).toMatchObject({
+      certificateId: second?.id,
+      formerCertificates: [{ certificateId: first?.id }],
+    });
     expect(ready.status).not.toHaveProperty('refusedFetches');
   });
 });

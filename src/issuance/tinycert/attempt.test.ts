@@ -125,7 +125,7 @@ test.each<[string, Partial<Attempt>, CertificateStatus, number | undefined]>([
   ['keeps the count for the same request', {}, {}, 1],
   ['keeps it after a refusal too', { outcome: 'Refused' }, {}, 1],
   ['begins anew for another request', { requestHash: 'v1:other' }, {}, undefined],
-  ['begins anew after a success', { certificateId: 8 }, { certificateId: 8 }, undefined],
+  ['begins anew after a success', { certificateId: 8 }, ref(8), undefined],
 ])('replyOnce: an attempt after an answer in doubt %s', (_, before, status, doubts) => {
   const attempt = { ...open, doubts: 1, ...before };
   expect(newAttempt(wish, { ...status, attempt }, 'pod', ISSUED).doubts).toBe(doubts);

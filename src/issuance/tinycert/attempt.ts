@@ -64,10 +64,10 @@ export function newAttempt(
 }
 
 /** How often the CA's answer to the same request was in doubt, without a success since (`replyOnce`). */
-function doubtsOf({ attempt, certificateId }: CertificateStatus = {}, hash: string): Pick<Attempt, 'doubts'> {
+function doubtsOf(status: CertificateStatus | undefined, hash: string): Pick<Attempt, 'doubts'> {
+  const { attempt } = status ?? {};
   if (attempt?.doubts === undefined || attempt.requestHash !== hash) return {};
-  const isDone = attempt.certificateId !== undefined && attempt.certificateId === certificateId;
-  return isDone ? {} : { doubts: attempt.doubts };
+  return isSameCertificate(attempt, status) ? {} : { doubts: attempt.doubts };
 }
 
 /** The floor of an attempt: the certificate id above which its purchase lies (`aboveAfterId`). */

@@ -69,7 +69,7 @@ function aWorld(
       park: (_: object, afterMs?: number) => told.push(`park ${afterMs ?? 0}`),
     },
   };
-  Object.assign(account, { client: given.ca });
+  Object.assign(account, { client: given.ca, digest: attempt.account });
   const issuer = { key: 'k', account, authority: { id: 1, name: 'Example' } } as unknown as Work['issuer'];
   const deps = {
     clock,

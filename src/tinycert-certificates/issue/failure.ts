@@ -12,7 +12,8 @@ import { isSecretRefused, secretNotWritten } from '../../issuance/secret/not-wri
 import { sameConditions, withConditions } from '../../issuance/status/conditions.ts';
 import { noteContest } from '../../issuance/status/rate-limit.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
-import { orGone } from '../../issuance/tinycert/lookup.ts';
+import { previousOf } from '../../issuance/tinycert/attempt.ts';
+import { idAt, orGone } from '../../issuance/tinycert/lookup.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { ApiError, isAlreadyExists, isConflict } from '../../kube/errors.ts';
 import { keyOf } from '../../kube/objects.ts';
@@ -95,15 +96,13 @@ export async function afterFailedCall(
  * Whether the certificate to reissue is gone: another one with a new key is bought then, so `cert/details` has to say the same.
  * While nobody knows, the reissue is tried again.
  */
-async function isGone(
-  work: Work,
-  { operation, previousId }: Attempt,
-  error: TinyCertError,
-): Promise<boolean> {
-  if (operation !== 'Reissue' || previousId === undefined || error.kind !== 'not-found') return false;
-  const { client } = work.issuer.account;
+async function isGone(work: Work, attempt: Attempt, error: TinyCertError): Promise<boolean> {
+  const previous = previousOf(attempt);
+  if (attempt.operation !== 'Reissue' || !previous || error.kind !== 'not-found') return false;
+  const { account } = work.issuer;
+  const id = idAt(account, previous);
   try {
-    return (await orGone(() => client.getCertificateDetails(previousId, callOptions(work)))) === undefined;
+    return (await orGone(() => account.client.getCertificateDetails(id, callOptions(work)))) === undefined;
   } catch (unknown) {
     if (unknown instanceof TinyCertError) return false;
     throw unknown;
