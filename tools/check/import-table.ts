@@ -41,6 +41,9 @@ export const imports: Record<string, readonly string[]> = {
   'src/issuance/status': [...neutral(), ...kube()],
   'src/issuance': [...neutral(), ...kube()],
 
+  // The journal of attempts knows no CA and no kind.
+  'src/journal': kube(),
+
   'src/account/gate': ['src/lib'],
   'src/account': ['src/tinycert', 'src/cacert', 'src/http', ...kube()],
   'src/api/generate': ['src/api', 'src/kube/objects.ts', 'src/lib'],
