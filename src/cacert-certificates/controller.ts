@@ -4,15 +4,16 @@ import { cacertAccountKey } from '../issuance/cacert/directory.ts';
 import { withTurn } from '../issuance/decide/gate-turn.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
+import { TermOver } from '../journal/errors.ts';
 import type { Reconcile } from '../kube/controller/controller.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { refKey } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';
-import { BY_ACCOUNT, BY_PENDING, type Deps } from './deps.ts';
+import { BY_ACCOUNT, BY_PENDING, BY_UID, type Deps } from './deps.ts';
 import { gather } from './gather.ts';
-import { revokeByHand } from './messages.ts';
+import { deletedUncertain, revokeByHand } from './messages.ts';
 import { pendingSecretRef } from './pending-keys.ts';
 
 /**
@@ -23,17 +24,29 @@ export function reconciler(deps: Deps): Reconcile {
   return async (key, context) => {
     const certificate = deps.written.newest(key, deps.certificates.get(key));
     if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return {};
+    const { uid = '' } = certificate.metadata;
+    // In the same turn as the resource, so that no term begins between the two (`takeoverLists`).
+    const view = deps.journal.viewFor(uid);
     const parsed = parseCAcertCertificate(certificate);
     return withValidSpec(deps, certificate, parsed, context, async (read) => {
-      const inputs = await gather(deps, read, context.signal);
+      const inputs = await gather(deps, read, view, context.signal);
       const { account } = inputs;
       const gate = account?.ready ? account.issuer.account.gate : undefined;
       return withTurn(gate, read, () => {
         const plan = decide(inputs);
         failpoint('decide');
-        return act({ deps, inputs, signal: context.signal, log: context.log }, plan);
+        return act({ deps, inputs, view, signal: context.signal, log: context.log }, plan);
       });
-    });
+    })
+      .catch((error: unknown) => {
+        // The journal wakes the certificate when it is ready again.
+        if (error instanceof TermOver) return {};
+        throw error;
+      })
+      .finally(() => {
+        // What was learned after the resource was deleted is nobody's.
+        if (deps.certificates.keysByIndex(BY_UID, uid).length === 0) deps.attempts.forget(uid);
+      });
   };
 }
 
@@ -42,6 +55,7 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
   deps.certificates.addIndex(BY_ACCOUNT, ({ spec, metadata }) => [
     cacertAccountKey(metadata.namespace, spec.accountRef.name),
   ]);
+  deps.certificates.addIndex(BY_UID, ({ metadata: { uid } }) => (uid === undefined ? [] : [uid]));
   deps.certificates.addIndex(BY_PENDING, (certificate) => [refKey(pendingSecretRef(certificate))]);
   const wake = (index: string, value: string, reason: string): void => {
     for (const key of deps.certificates.keysByIndex(index, value)) queue.add(key, { reason });
@@ -52,6 +66,7 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
         warnOfDeletion(deps, deps.written.newest(key, object) ?? object);
+        dropEntry(deps, object);
         deps.written.forget(key);
         queue.forget(key);
         return;
@@ -70,6 +85,26 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
   return () => {
     for (const end of ends) end();
   };
+}
+
+/** Queues a certificate that the journal knows by its uid. One that is gone leaves its entry behind. */
+export function wakeByUid(deps: Deps, queue: WorkQueue, uid: string): void {
+  const keys = deps.certificates.keysByIndex(BY_UID, uid);
+  for (const key of keys) queue.add(key, { reason: 'journal' });
+  if (keys.length === 0) removeEntry(deps, uid);
+}
+
+/** CAcert lists nothing, so nobody can find out what the open attempt of a deleted resource bought; its key is gone as well. */
+function dropEntry(deps: Deps, certificate: CAcertCertificate): void {
+  if (removeEntry(deps, certificate.metadata.uid ?? ''))
+    deps.warn(certificate, 'IssuanceUncertain', deletedUncertain);
+}
+
+function removeEntry({ journal, attempts }: Deps, uid: string): boolean {
+  attempts.forget(uid);
+  const entry = journal.view?.entry(uid);
+  if (entry) journal.view?.removeLater({ uid, id: entry.id });
+  return entry !== undefined;
 }
 
 /** Nothing revokes the certificate of a deleted resource, so a person has to know about it. */

@@ -1,5 +1,14 @@
 import { AppError } from '../lib/errors.ts';
 
+/** The API server refused a write of the journal, and nothing was changed. `cause` is its answer. */
+export class JournalRefused extends AppError {
+  declare readonly code: 'JournalRefused';
+
+  constructor(cause: Error) {
+    super('JournalRefused', 'The API server refused to write the journal of attempts.', { cause });
+  }
+}
+
 /** Why a term ends. */
 export type EndOfTerm =
   /** The journal is not the version that this process last wrote (F2). */

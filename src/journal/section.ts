@@ -143,7 +143,7 @@ export class View<Entry, Record> {
   /**
    * Writes an entry, together with all that others want written. Resolves once it is in the journal, or with `parked` if it has
    * to wait. Rejects with a `TermOver` if the journal was found changed or the answer was lost: then nothing may be sent, and
-   * the resource is woken in the next term; with an `EntryTooLarge`; or with the API server's refusal.
+   * the resource is woken in the next term; with an `EntryTooLarge`; or with a `JournalRefused`.
    */
   async open({ make, ...wish }: Wish<Entry>): Promise<Opened<Entry>> {
     this.#check(wish.records);

@@ -83,7 +83,10 @@ describe('a write', () => {
     const view = process.view;
     process.api.fate = () => ({ refused: 403 });
     const errors = await Promise.all([errorOf(process.open('a')), errorOf(process.open('b'))]);
-    expect(errors).toMatchObject([{ status: 403 }, { status: 403 }]);
+    expect(errors).toMatchObject([
+      { code: 'JournalRefused', cause: { status: 403 } },
+      { code: 'JournalRefused' },
+    ]);
     process.api.fate = () => 'answered';
     await process.opened('c');
     expect(process.stored).toEqual(['c']);
@@ -184,7 +187,7 @@ describe('a removal', () => {
     process.api.fate = () => ({ refused: 403 });
     const removal = process.view.remove({ uid: 'a', id });
     expect(process.view.entry('a')).toBeUndefined();
-    expect(await errorOf(removal)).toMatchObject({ status: 403 });
+    expect(await errorOf(removal)).toMatchObject({ code: 'JournalRefused' });
     expect(process.view.entry('a')).toMatchObject({ id });
   });
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Bounds } from './bounds.ts';
 import type { Contents } from './contents.ts';
-import { type EndOfTerm, TermOver } from './errors.ts';
+import { type EndOfTerm, JournalRefused, TermOver } from './errors.ts';
 import { type Closing, type Draft, draftOf, type Moment, type Opening, type OpeningResult } from './group.ts';
 import type { HighestIds } from './highest-ids.ts';
 import { entryKey } from './layout.ts';
@@ -88,7 +88,7 @@ export class Term {
     });
   }
 
-  /** Settles once it is written. Rejects with a `TermOver`, or with the refusal of the API server. */
+  /** Settles once it is written. Rejects with a `TermOver`, or with a `JournalRefused`. */
   close(closing: Omit<Closing, 'settle'>): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#end) throw new TermOver(this.#end);
@@ -216,7 +216,7 @@ export class Term {
     );
     if (outcome.is === 'refused') {
       versions.confirmed(this.#contents.data);
-      for (const settle of settles) settle?.reject(outcome.error);
+      for (const settle of settles) settle?.reject(new JournalRefused(outcome.error));
       if (this.#end) return false;
       this.#closings.unshift(...draft.closed.filter(({ settle }) => !settle));
       if (this.#closings.length > 0) this.#flushIn(RETRY_FLUSH_MS);

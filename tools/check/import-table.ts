@@ -77,7 +77,7 @@ function kube(): string[] {
 }
 
 function issuanceAndBelow(): string[] {
-  return ['src/issuance', 'src/account', 'src/api', ...kube()];
+  return ['src/issuance', 'src/journal', 'src/account', 'src/api', ...kube()];
 }
 
 /** What code that knows no CA may import. */

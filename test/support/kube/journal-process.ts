@@ -1,9 +1,15 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
-import type { Bounds } from '../../../src/journal/bounds.ts';
+import { BOUNDS, type Bounds } from '../../../src/journal/bounds.ts';
+import { Contents } from '../../../src/journal/contents.ts';
+import { HighestIds } from '../../../src/journal/highest-ids.ts';
 import { Journal } from '../../../src/journal/journal.ts';
-import type { Codec, EntryView, Section, View } from '../../../src/journal/section.ts';
+import { OwnVersions } from '../../../src/journal/put-back.ts';
+import { type Codec, type Codecs, type EntryView, type Section, View } from '../../../src/journal/section.ts';
+import { JournalStore } from '../../../src/journal/store.ts';
+import { Term } from '../../../src/journal/term.ts';
 import type { LeaseHistory } from '../../../src/kube/lease.ts';
+import type { Clock } from '../../../src/lib/clock.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import { settle, VirtualClock } from '../virtual-clock.ts';
 import { JournalApi, type Traffic } from './journal-api.ts';
@@ -131,6 +137,28 @@ export class JournalProcess {
   get stored(): string[] {
     return this.api.entryKeys.map((key) => key.slice('notes.entry.'.length)).toSorted();
   }
+}
+
+/** A term over an empty journal, as the code of a CA sees it. */
+export function viewOf<Entry, Record>(
+  codecs: Codecs<Entry, Record>,
+  api: JournalApi,
+  { clock, leads }: { clock: Clock; leads: () => boolean },
+): View<Entry, Record> {
+  const { namespace, name, type } = journalObject;
+  api.putBack({ metadata: { namespace, name }, type, data: {} });
+  const term = new Term({
+    store: new JournalStore(api.client(), journalObject),
+    clock,
+    leads,
+    highest: new HighestIds(BOUNDS.highestIds),
+    versions: new OwnVersions(),
+    bounds: BOUNDS,
+    contents: Contents.of(new Map()),
+    version: api.secret?.metadata.resourceVersion ?? '',
+    on: { parked: () => undefined, freed: () => undefined, outcome: () => undefined, ended: () => undefined },
+  });
+  return new View(codecs, { term, bounds: BOUNDS, isAwaited: () => false, refused: () => undefined });
 }
 
 /** A process whose journal is ready. */
