@@ -1,12 +1,12 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import {
-  attempt,
   brandNew,
   CAcertVectors,
   inputs,
   issued,
   pendingKey,
   secretWith,
+  unserved,
 } from '../../test/support/inputs/cacert-inputs.ts';
 import { CAcertStage } from '../../test/support/inputs/cacert-step.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
@@ -92,7 +92,7 @@ describe('a plan to issue', () => {
     const stage = stageNow();
     await act(stage.work({ ...brandNew, pending }), plan('DoesNotExist'));
 
-    expect(stage.stored().status?.attempt).toMatchObject({ reason: 'DoesNotExist' });
+    expect(stage.found()?.entry).toMatchObject({ reason: 'DoesNotExist' });
   });
 
   test('needs an account that is ready', async () => {
@@ -112,15 +112,22 @@ describe('a plan to issue', () => {
 });
 
 describe('a plan to record an unknown outcome', () => {
-  test('keeps the attempt, waits and warns', async () => {
+  test('ends the attempt, waits and warns', async () => {
     const stage = new CAcertStage();
-    const work = stage.work({ ...brandNew, status: { attempt }, pending });
+    const attempt = await stage.opened({ startTime: new Date(stage.clock.now()).toISOString() });
+    const work = stage.work({ ...brandNew, attempt, pending });
 
     const { requeueAfterMs } = await act(work, { do: 'recordUncertain' });
 
     expect(requeueAfterMs).toBeGreaterThanOrEqual(UNCERTAIN_WAIT_MS);
     const { status } = stage.stored();
-    expect(status).toMatchObject({ attempt: { ...attempt, outcome: 'Uncertain' }, failedAttempts: 1 });
+    expect(status).toMatchObject({
+      attemptId: attempt.id,
+      attemptTimes: [attempt.entry?.startTime],
+      unserved: unserved(),
+      failedAttempts: 1,
+    });
+    expect(stage.found()).toBeUndefined();
     expect(stage.events).toEqual(['IssuanceUncertain']);
     expect(await stage.counted('uncertain')).toBe(1);
   });
@@ -159,9 +166,11 @@ test.each<[Plan['do'], Plan, Parameters<typeof inputs>[0], string]>([
 test('a plan to refuse a certificate ends the attempt', async () => {
   const stage = stageNow();
   const plan: Plan = { do: 'refuse', certificate: 'pem', fault: { reason: 'x', message: 'x' } };
-  await act(stage.work({ ...brandNew, status: { attempt }, pending }), plan);
+  const attempt = await stage.opened();
+  await act(stage.work({ ...brandNew, attempt, pending }), plan);
 
-  expect(stage.stored().status?.attempt?.outcome).toBe('Mismatched');
+  expect(stage.stored().status?.unserved?.outcome).toBe('Mismatched');
+  expect(stage.found()).toBeUndefined();
 });
 
 test('a plan to update the status brings status up to date', async () => {

@@ -9,6 +9,7 @@ import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Reason } from '../lib/reason.ts';
+import { endAttempt, unservedAfter } from './attempt.ts';
 import { DECIDE_AGAIN_MS } from './backoffs.ts';
 import type { Plan } from './decide.ts';
 import { afterRefusedSecret } from './failure.ts';
@@ -106,19 +107,18 @@ async function report(
 }
 
 /** Records that the outcome of an attempt is unknown. The next attempt comes only after a long wait. */
-async function recordUncertain({ deps, inputs, signal }: Step): Promise<ReconcileResult> {
-  const { certificate, now } = inputs;
-  const { attempt } = certificate.status ?? {};
+async function recordUncertain({ deps, inputs, view, signal }: Step): Promise<ReconcileResult> {
+  const { certificate, now, attempt } = inputs;
   if (!attempt) throw new TerminalError('NoAttempt', 'There is no attempt to record as uncertain.');
-  const { why, leastMs } = uncertain(certificate, attempt);
+  const { why, leastMs } = uncertain(certificate, { secretName: pendingSecretRef(certificate).name });
   const { change, requeueAfterMs = 0 } = afterFailure(certificate, now, why, { leastMs });
   await deps.statuses.write({
     certificate,
-    change: { ...change, attempt: { ...attempt, outcome: 'Uncertain' } },
+    change: { ...change, ...unservedAfter(inputs, 'Uncertain') },
     conditions: failedConditions(inputs, why),
     signal,
   });
-  deps.attempts.forget(attempt.id);
+  endAttempt(deps, view, certificate, attempt);
   deps.metrics.issuances.inc({ outcome: 'uncertain' });
   deps.warn(certificate, why.reason, why.message);
   return { requeueAfterMs, requeueAt: servedUntil(inputs) };

@@ -5,14 +5,15 @@ import { inPlaces } from '../issuance/decide/gate-turn.ts';
 import { type ReconcileCertificate, withEnd } from '../issuance/decide/with-end.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
+import { TermOver } from '../journal/errors.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { refKey } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';
-import { BY_ACCOUNT, BY_PENDING, type Deps } from './deps.ts';
+import { BY_ACCOUNT, BY_PENDING, BY_UID, type Deps } from './deps.ts';
 import { gather } from './gather.ts';
-import { revokeByHand } from './messages.ts';
+import { deletedUncertain, revokeByHand } from './messages.ts';
 import { pendingSecretRef } from './pending-keys.ts';
 
 /**
@@ -25,14 +26,26 @@ export function reconciler(deps: Deps): ReconcileCertificate {
     deps.atRest.forget(key);
     const certificate = deps.written.newest(key, deps.certificates.get(key));
     if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return undefined;
+    const { uid = '' } = certificate.metadata;
+    // In the same turn as the resource, so that no term begins between the two (`takeoverLists`).
+    const view = deps.journal.viewFor(uid);
     const parsed = parseCAcertCertificate(certificate);
     const result = await withValidSpec(deps, certificate, parsed, context, async (read) => {
-      const inputs = await gather(deps, read, context.signal);
+      const inputs = await gather(deps, read, view, context.signal);
       const plan = decide(inputs);
       deps.atRest.note(key, plan.do === 'nothing' && plan.wakeBy === undefined, inputs.account);
       failpoint('decide');
-      return act({ deps, inputs, signal: context.signal, log: context.log }, plan);
-    });
+      return act({ deps, inputs, view, signal: context.signal, log: context.log }, plan);
+    })
+      .catch((error: unknown) => {
+        // The journal wakes the certificate when it is ready again.
+        if (error instanceof TermOver) return {};
+        throw error;
+      })
+      .finally(() => {
+        // What was learned after the resource was deleted is nobody's.
+        if (deps.certificates.keysByIndex(BY_UID, uid).length === 0) deps.attempts.forget(uid);
+      });
     const after = deps.written.newest(key, deps.certificates.get(key)) ?? certificate;
     return withEnd(after, result, deps.clock.now());
   });
@@ -43,6 +56,7 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
   deps.certificates.addIndex(BY_ACCOUNT, ({ spec, metadata }) => [
     cacertAccountKey(metadata.namespace, spec.accountRef.name),
   ]);
+  deps.certificates.addIndex(BY_UID, ({ metadata: { uid } }) => (uid === undefined ? [] : [uid]));
   deps.certificates.addIndex(BY_PENDING, (certificate) => [refKey(pendingSecretRef(certificate))]);
   const wake = (index: string, value: string, reason: string): void => {
     for (const key of deps.certificates.keysByIndex(index, value)) queue.add(key, { reason });
@@ -53,6 +67,7 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
         warnOfDeletion(deps, deps.written.newest(key, object) ?? object);
+        dropEntry(deps, object);
         deps.written.forget(key);
         queue.forget(key);
         deps.gates.forget(key);
@@ -76,6 +91,26 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
   return () => {
     for (const end of ends) end();
   };
+}
+
+/** Queues a certificate that the journal knows by its uid. One that is gone leaves its entry behind. */
+export function wakeByUid(deps: Deps, queue: WorkQueue, uid: string): void {
+  const keys = deps.certificates.keysByIndex(BY_UID, uid);
+  for (const key of keys) queue.add(key, { reason: 'journal' });
+  if (keys.length === 0) removeEntry(deps, uid);
+}
+
+/** CAcert lists nothing, so nobody can find out what the open attempt of a deleted resource bought; its key is gone as well. */
+function dropEntry(deps: Deps, certificate: CAcertCertificate): void {
+  if (removeEntry(deps, certificate.metadata.uid ?? ''))
+    deps.warn(certificate, 'IssuanceUncertain', deletedUncertain);
+}
+
+function removeEntry({ journal, attempts }: Deps, uid: string): boolean {
+  attempts.forget(uid);
+  const entry = journal.view?.entry(uid);
+  if (entry) journal.view?.removeLater({ uid, id: entry.id });
+  return entry !== undefined;
 }
 
 /** Nothing revokes the certificate of a deleted resource, so a person has to know about it. */

@@ -6,6 +6,7 @@ import {
   inputs,
   ISSUED,
   pendingKey,
+  unserved,
 } from '../../test/support/inputs/cacert-inputs.ts';
 import type { CAcertCertificateSpec } from '../api/cacert/certificate-spec.ts';
 import type { CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
@@ -88,26 +89,26 @@ describe('CAcert is not asked', () => {
 test('attempts that CAcert refused or that were never sent do not count', () => {
   const now = ISSUED + 30 * DAY;
   const attemptTimes = Array.from({ length: 6 }, (_, i) => new Date(now - i * 60_000).toISOString());
-  const last = { ...attempt, startTime: attemptTimes[0] ?? '' };
-  const refused = { attempt: { ...last, outcome: 'Refused' as const }, attemptTimes };
-  const unsent = { quietAt: 2_000_000, progress: { is: 'unsent' as const } };
+  const [startTime = '', ...earlier] = attemptTimes;
+  const status = { attemptTimes: earlier };
+  const last = attempt({ entry: { startTime }, progress: { is: 'unsent' } });
 
-  expect(decide(inputs({ ...brandNew, status: refused })).do).toBe('issue');
-  expect(decide(inputs({ ...brandNew, status: { attempt: last, attemptTimes }, attempt: unsent })).do).toBe(
-    'issue',
-  );
+  expect(decide(inputs({ ...brandNew, status })).do).toBe('issue');
+  expect(decide(inputs({ ...brandNew, status, attempt: last })).do).toBe('issue');
+  const sent = { ...last, quietAt: 0, progress: { is: 'open' as const } };
+  expect(decide(inputs({ ...brandNew, status, attempt: sent })).do).toBe('recordUncertain');
 });
 
 describe('an open attempt', () => {
-  const open = { ...brandNew, status: { attempt } };
+  const open = brandNew;
 
   test('is made again if it was not sent', () => {
-    const known = { quietAt: 2_000_000, progress: { is: 'unsent' as const } };
+    const known = attempt({ quietAt: 2_000_000, progress: { is: 'unsent' } });
     expect(decide(inputs({ ...open, attempt: known })).do).toBe('issue');
   });
 
   test('is not made again if its answer stands beside the key and is not what was asked for', () => {
-    const known = { quietAt: 2_000_000, progress: { is: 'open' as const } };
+    const known = attempt({ quietAt: 2_000_000 });
     const pending = pendingKey({ certificate: 'pem' });
     expect(decide(inputs({ ...open, attempt: known, pending })).do).toBe('wait');
     expect(decide(inputs({ ...open, attempt: known, pending, monotonic: 2_000_000 })).do).toBe('refuse');
@@ -118,7 +119,7 @@ describe('an open attempt', () => {
     const answered = {
       ...open,
       account: notReady,
-      attempt: { quietAt: 0, progress: { is: 'bought' as const, bought: 'pem' } },
+      attempt: attempt({ progress: { is: 'bought', bought: 'pem' } }),
     };
     expect(decide(inputs({ ...answered, pending: pendingKey() }))).toEqual({
       do: 'keep',
@@ -131,7 +132,7 @@ describe('an open attempt', () => {
   });
 
   test('is waited for while it can still be sent, and then recorded as uncertain', () => {
-    const known = { quietAt: 2_000_000, progress: { is: 'open' as const } };
+    const known = attempt({ quietAt: 2_000_000 });
     expect(decide(inputs({ ...open, attempt: known }))).toEqual({ do: 'wait', quietAt: 2_000_000 });
     expect(decide(inputs({ ...open, attempt: known, monotonic: 2_000_000 }))).toEqual({
       do: 'recordUncertain',
@@ -141,7 +142,7 @@ describe('an open attempt', () => {
 
 describe('after an attempt with an unknown outcome', () => {
   const status: CAcertCertificateStatus = {
-    attempt: { ...attempt, outcome: 'Uncertain' },
+    unserved: unserved(),
     failedAttempts: 1,
     lastFailureTime: '2026-01-30T23:55:00Z',
     nextAttemptTime: '2026-01-31T00:10:00Z',
@@ -160,6 +161,20 @@ describe('after an attempt with an unknown outcome', () => {
 
   test('CAcert is asked at once if somebody deleted the pending key', () => {
     expect(decide(inputs({ ...uncertain, pending: { state: 'absent' } })).do).toBe('issue');
+  });
+});
+
+describe('while the journal is taken over', () => {
+  const unknown = { hasJournal: false };
+
+  test('nothing is asked for, published, adopted or given up, and nothing is reported', () => {
+    expect(decide(inputs({ ...brandNew, ...unknown }))).toEqual({ do: 'nothing' });
+    expect(decide(inputs({ ...unknown, now: ISSUED + 61 * DAY }))).toEqual({ do: 'nothing' });
+    expect(decide(inputs({ ...unknown, pending: pendingKey() })).do).toBe('nothing');
+  });
+
+  test('what blocks for good is reported all the same', () => {
+    expect(decide(inputs({ ...brandNew, ...unknown, spec: { suspend: true } })).do).toBe('report');
   });
 });
 

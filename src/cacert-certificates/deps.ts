@@ -1,7 +1,7 @@
 import type { AtRest } from '../account/at-rest.ts';
 import type { Gates } from '../issuance/decide/gate-turn.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
-import type { AttemptMemory } from '../issuance/attempt/memory.ts';
+import type { OpenAttempts } from '../issuance/attempt/open-attempts.ts';
 import type { Timing } from '../issuance/attempt/timing.ts';
 import type { CAcertDirectory, ReadyCAcertAccount } from '../issuance/cacert/directory.ts';
 import type { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
@@ -15,6 +15,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import type { Store } from '../kube/watch/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CAcertCertificateMetrics } from '../metrics/registry.ts';
+import type { CAcertJournal } from './attempt.ts';
 import type { PendingKeys } from './pending-keys.ts';
 
 /** What the controller uses. Everything here is shared and lives as long as the process. */
@@ -23,8 +24,6 @@ export interface Deps {
   timing: Timing;
   metrics: CAcertCertificateMetrics;
   warn: Warn;
-  /** The name of this process in attempts. */
-  holder: string;
   /** Whether this process leads right now. */
   leads: () => boolean;
   /** Whether the installed CRDs know every field that the operator writes. */
@@ -44,7 +43,9 @@ export interface Deps {
   /** The gates of all accounts. */
   gates: Gates;
   /** The answers of CAcert are PEM certificates, which no call can fetch again. */
-  attempts: AttemptMemory<string>;
+  attempts: OpenAttempts<string>;
+  /** The open attempts, written before CAcert is asked. */
+  journal: CAcertJournal;
   statuses: StatusWriter<CAcertCertificate>;
   certificateSecrets: CertificateSecrets<CAcertCertificate>;
   nameClaims: NameClaims;
@@ -57,3 +58,4 @@ export interface Deps {
 /** The indexes of the store of certificates. */
 export const BY_ACCOUNT = 'account';
 export const BY_PENDING = 'pending';
+export const BY_UID = 'uid';

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, brandNew, condition, issued, pendingKey } from '../../test/support/inputs/cacert-inputs.ts';
+import {
+  brandNew,
+  condition,
+  issued,
+  pendingKey,
+  unserved,
+} from '../../test/support/inputs/cacert-inputs.ts';
 import { CAcertStage } from '../../test/support/inputs/cacert-step.ts';
 import { ApiError } from '../kube/errors.ts';
 import { secrets } from '../kube/objects.ts';
@@ -26,13 +32,14 @@ function stoppedBy({ gate, deps, account }: CAcertStage): string {
 /** What a failed call leaves behind. */
 async function after(thrown: unknown, change: Parameters<CAcertStage['work']>[0] = {}) {
   const stage = new CAcertStage();
-  stage.deps.attempts.prepared(attempt.id, stage.clock.monotonic());
-  stage.deps.attempts.sent(attempt.id);
-  const work = stage.work({ ...brandNew, status: { attempt }, pending: pendingKey(), ...change });
+  const startTime = new Date(stage.clock.now()).toISOString();
+  const attempt = await stage.opened({ startTime });
+  const work = stage.work({ ...brandNew, pending: pendingKey(), ...change });
   const result = await afterFailedCall(work, attempt, thrown);
   const { status } = stage.stored();
   return {
     stage,
+    attempt,
     result,
     status,
     issuing: conditionOf(status?.conditions, 'Issuing'),
@@ -50,9 +57,13 @@ const refusals: [CAcertErrorCode, Partial<CAcertErrorDetails>][] = [
 
 describe('a refusal of the request', () => {
   test.each(refusals)('(%s) waits for another spec, and is an event', async (code, details) => {
-    const { stage, result, status, issuing, stops } = await after(error(code, details));
+    const { stage, attempt, result, status, issuing, stops } = await after(error(code, details));
 
-    expect(status).toMatchObject({ attempt: { outcome: 'Refused' }, failedAttempts: 1 });
+    expect(status).toMatchObject({ attemptId: attempt.id, failedAttempts: 1 });
+    // It cost nothing.
+    expect(status).not.toHaveProperty('attemptTimes');
+    expect(status).not.toHaveProperty('unserved');
+    expect(stage.found()).toBeUndefined();
     expect(status).not.toHaveProperty('nextAttemptTime');
     expect(issuing).toMatchObject({ status: 'False', reason: code });
     expect(result).toEqual({ requeueAfterMs: undefined, requeueAt: undefined });
@@ -78,10 +89,11 @@ describe('a fault of the account', () => {
     ['ProtocolError', { status: 200 }, 'account'],
     ['UnexpectedStatus', { status: 429 }, 'pause'],
   ])('(%s %j) stops: %s; it has no event or wait of its own', async (code, details, whom) => {
-    const { stage, result, status, issuing, stops } = await after(error(code, details));
+    const { stage, attempt, result, status, issuing, stops } = await after(error(code, details));
 
     expect(stops).toBe(whom);
-    expect(status).toMatchObject({ attempt: { outcome: 'Refused' } });
+    expect(status).toMatchObject({ attemptId: attempt.id });
+    expect(status).not.toHaveProperty('unserved');
     expect(status).not.toHaveProperty('failedAttempts');
     expect(issuing).toMatchObject({ status: 'False', reason: 'AccountNotReady' });
     expect(result).toEqual({ requeueAt: undefined });
@@ -97,7 +109,8 @@ describe('a fault of the account', () => {
 
   test('comes again soon if the account got other credentials during the call', async () => {
     const stage = new CAcertStage();
-    const work = stage.work({ ...brandNew, status: { attempt } });
+    const attempt = await stage.opened();
+    const work = stage.work(brandNew);
     const login = new CAcertLogin(stage.account.account.client, stage.gate);
     stage.deps.directory.set(stage.account.key, {
       ready: true,
@@ -111,7 +124,8 @@ describe('a fault of the account', () => {
 
   test('still reports when the served certificate expires', async () => {
     const stage = new CAcertStage();
-    const served = { status: { ...issued, attempt } };
+    const attempt = await stage.opened();
+    const served = { status: issued };
     const result = await afterFailedCall(stage.work(served), attempt, error('ConnectionFailed'));
     expect(result).toEqual({ requeueAt: Date.parse(issued.notAfter ?? '') });
   });
@@ -125,9 +139,15 @@ describe('an unknown outcome', () => {
     ['ProtocolError', { maybeExecuted: true, status: 200 }, 'account'],
     ['Closed', { maybeExecuted: true }, 'login'],
   ])('(%s %j) waits a quarter of an hour, is an event, and stops: %s', async (code, details, whom) => {
-    const { stage, result, status, issuing, stops } = await after(error(code, details));
+    const { stage, attempt, result, status, issuing, stops } = await after(error(code, details));
 
-    expect(status).toMatchObject({ attempt: { outcome: 'Uncertain' }, failedAttempts: 1 });
+    expect(status).toMatchObject({
+      attemptId: attempt.id,
+      attemptTimes: [attempt.entry?.startTime],
+      unserved: unserved(),
+      failedAttempts: 1,
+    });
+    expect(stage.found()).toBeUndefined();
     expect(Date.parse(status?.nextAttemptTime ?? '') - stage.clock.now()).toBeGreaterThanOrEqual(
       UNCERTAIN_WAIT_MS,
     );
@@ -141,12 +161,12 @@ describe('an unknown outcome', () => {
   test('records the number of the request, and names its page', async () => {
     const { status, issuing } = await after(error('IssuanceUncertain', { requestId: 288_123 }));
 
-    expect(status?.attempt).toMatchObject({ requestId: '288123' });
+    expect(status?.unserved).toEqual(unserved({ requestId: '288123' }));
     expect(issuing?.message).toContain('account.php?id=6&cert=288123');
   });
 
   test('waits longer after each failure', async () => {
-    const status = { attempt, failedAttempts: 8, conditions: [condition('Issuing', 'True', 'Issuing')] };
+    const status = { failedAttempts: 8, conditions: [condition('Issuing', 'True', 'Issuing')] };
     const { result } = await after(error('IssuanceUncertain'), { status });
 
     expect(result.requeueAfterMs).toBeGreaterThan(2 * UNCERTAIN_WAIT_MS);
@@ -154,17 +174,45 @@ describe('an unknown outcome', () => {
 });
 
 describe('a failed call', () => {
+  test('that bought nothing keeps what status says of the same key, and drops what it says of another', async () => {
+    const refused = error('CsrRefused');
+    const same = await after(refused, { status: { unserved: unserved() } });
+    expect(same.status?.unserved).toEqual(unserved());
+    const other = await after(refused, { status: { unserved: unserved({ publicKeyHash: '01' }) } });
+    expect(other.status).not.toHaveProperty('unserved');
+  });
+
+  test('replaces what status says of an earlier attempt, with its request number', async () => {
+    const status = { unserved: unserved({ outcome: 'Mismatched', publicKeyHash: '01', requestId: '7' }) };
+    expect((await after(error('IssuanceUncertain'), { status })).status?.unserved).toEqual(unserved());
+  });
+
+  test('does not write over another result', async () => {
+    const stage = new CAcertStage();
+    const attempt = await stage.opened();
+    const work = stage.work(brandNew);
+    const { metadata, ...rest } = stage.stored();
+    const status = { serialNumber: '0b', revision: 1 };
+    stage.kube.put(cacertCertificates, { ...rest, metadata: { ...metadata, resourceVersion: '2' }, status });
+
+    await expect(afterFailedCall(work, attempt, error('CsrRefused'))).rejects.toMatchObject({ status: 409 });
+
+    expect(stage.stored().status).toEqual(status);
+    expect(stage.found()).toMatchObject({ id: attempt.id });
+  });
+
   test('that was never sent writes nothing, and may be made again at once', async () => {
     const { stage, result } = await after(new SendRefused('TooLate', 'late'));
 
     expect(result).toEqual({ requeueAfterMs: 200 });
     expect(stage.kube.writes).toEqual([]);
-    expect(stage.remembered(attempt.id)).toMatchObject({ progress: { is: 'unsent' } });
+    expect(stage.found()).toMatchObject({ progress: { is: 'unsent' } });
   });
 
   test('is recorded although somebody edited the resource during the call', async () => {
     const stage = new CAcertStage();
-    const work = stage.work({ ...brandNew, status: { attempt } });
+    const attempt = await stage.opened();
+    const work = stage.work(brandNew);
     const stored = stage.stored();
     const metadata = { ...stored.metadata, generation: 2, resourceVersion: '2' };
     stage.kube.put(cacertCertificates, { ...stored, metadata });
@@ -172,7 +220,7 @@ describe('a failed call', () => {
     await afterFailedCall(work, attempt, error('CsrRefused'));
 
     const { status } = stage.stored();
-    expect(status?.attempt?.outcome).toBe('Refused');
+    expect(status?.attemptId).toBe(attempt.id);
     expect(conditionOf(status?.conditions, 'Issuing')?.observedGeneration).toBe(1);
   });
 
@@ -181,7 +229,8 @@ describe('a failed call', () => {
     ['any error after the reconcile was aborted', error('Aborted', { maybeExecuted: true }), true],
   ])('rethrows %s, and writes nothing', async (_, thrown, isAborted) => {
     const stage = new CAcertStage();
-    const work = stage.work({ ...brandNew, status: { attempt } });
+    const attempt = await stage.opened();
+    const work = stage.work(brandNew);
     if (isAborted) stage.abort.abort();
 
     await expect(afterFailedCall(work, attempt, thrown)).rejects.toBe(thrown);
@@ -203,13 +252,9 @@ describe('after the API server refused a Secret', () => {
   /** Handles the refusal while this process alone has what CAcert signed. */
   async function afterRefusal(thrown: Error, onWrite: (path: string) => void = () => undefined) {
     const stage = new CAcertStage();
-    const { attempts } = stage.deps;
-    attempts.prepared(attempt.id, stage.clock.monotonic());
-    attempts.sent(attempt.id);
-    attempts.bought(attempt.id, stage.clock.monotonic(), 'signed');
-    const known = stage.remembered(attempt.id);
-    const status = { attempt };
-    const work = stage.work({ ...brandNew, status, pending: pendingKey(), attempt: known });
+    const { id } = await stage.opened();
+    stage.deps.attempts.bought('uid', id, stage.clock.monotonic(), 'signed');
+    const work = stage.work({ ...brandNew, pending: pendingKey(), attempt: stage.found() });
     stage.kube.onWrite = (_, path) => onWrite(path);
     const result = await afterRefusedSecret(work, 'mail-tls', thrown);
     return { stage, result };
@@ -222,8 +267,9 @@ describe('after the API server refused a Secret', () => {
       data: { 'tls.crt': Buffer.from('signed').toString('base64') },
     });
     const { status } = stage.stored();
-    expect(status).toMatchObject({ attempt, failedAttempts: 1 });
-    expect(status?.attempt).not.toHaveProperty('outcome');
+    expect(status).toMatchObject({ failedAttempts: 1 });
+    expect(status).not.toHaveProperty('attemptId');
+    expect(stage.found()).toMatchObject({ progress: { is: 'bought' } });
     expect(conditionOf(status?.conditions, 'Issuing')).toMatchObject({
       status: 'False',
       reason: 'SecretNotWritten',
@@ -240,7 +286,7 @@ describe('after the API server refused a Secret', () => {
     });
 
     expect(stage.events).toEqual(['SecretNotWritten']);
-    expect(stage.remembered(attempt.id)).toMatchObject({ progress: { is: 'bought' } });
+    expect(stage.found()).toMatchObject({ progress: { is: 'bought' } });
   });
 
   test.each<[string, Error]>([

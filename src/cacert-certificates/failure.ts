@@ -1,6 +1,5 @@
 import { stopAccount } from '../account/stop-account.ts';
 import { stopsOf } from '../account/stops.ts';
-import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
 import { CAcertError } from '../cacert/index.ts';
 import { boughtBy } from '../issuance/attempt/memory.ts';
 import { type AfterFailure, afterFailure } from '../issuance/attempt/retry-backoff.ts';
@@ -10,15 +9,17 @@ import { isSecretRefused, secretNotWritten } from '../issuance/secret/not-writte
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { keyOf } from '../kube/objects.ts';
 import type { Reason } from '../lib/reason.ts';
+import { endAttempt, hasOtherResult, type OpenAttempt, refusedAfter, unservedAfter } from './attempt.ts';
 import { DECIDE_AGAIN_MS } from './backoffs.ts';
 import { uncertain } from './messages.ts';
+import { pendingSecretRef } from './pending-keys.ts';
 import { waitsForAccount } from './preconditions.ts';
 import { failedConditions, servedUntil } from './readiness.ts';
 import type { Step, Work } from './work.ts';
 
 /** What a call without a certificate means for the resource. */
 interface Outcome {
-  outcome: NonNullable<CAcertAttempt['outcome']>;
+  outcome: 'Refused' | 'Uncertain';
   why: Reason;
   /** Undefined if the account decides when to continue. */
   after: AfterFailure | undefined;
@@ -30,12 +31,12 @@ interface Outcome {
  */
 export async function afterFailedCall(
   work: Work,
-  attempt: CAcertAttempt,
+  attempt: OpenAttempt,
   error: unknown,
 ): Promise<ReconcileResult> {
-  const { deps, inputs, signal } = work;
+  const { deps, inputs, signal, view } = work;
   if (error instanceof SendRefused) {
-    deps.attempts.prepared(attempt.id, deps.clock.monotonic());
+    deps.attempts.prepared(inputs.certificate.metadata.uid ?? '', attempt.id, deps.clock.monotonic());
     return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (!(error instanceof CAcertError) || signal.aborted) throw error;
@@ -45,19 +46,23 @@ export async function afterFailedCall(
   const { directory } = deps;
   stopAccount({ account, directory, key: keyOf(certificate), epoch: inputs.turn.epoch, fault }, error);
   const requestId = error.requestId === undefined ? {} : { requestId: String(error.requestId) };
-  const { outcome, why, after } = outcomeOf(work, { ...attempt, ...requestId }, error);
+  const { outcome, why, after } = outcomeOf(work, requestId, error);
   deps.metrics.issuances.inc({ outcome: outcome === 'Uncertain' ? 'uncertain' : 'failure' });
-  const change = { ...after?.change, attempt: { ...attempt, ...requestId, outcome } };
+  const ended = { ...work.inputs, attempt };
+  const change = {
+    ...after?.change,
+    ...(outcome === 'Uncertain' ? unservedAfter(ended, outcome, requestId) : refusedAfter(ended)),
+  };
   const conditions = failedConditions(inputs, why);
   const { generation } = certificate.metadata;
   // The resource may have been edited during the call, which takes minutes. The outcome must be written all the same.
   await deps.statuses.insist(
     certificate,
     (current) => deps.statuses.write({ certificate: current, change, conditions, generation, signal }),
-    () => false,
+    (current) => hasOtherResult(certificate, current),
     signal,
   );
-  deps.attempts.forget(attempt.id);
+  endAttempt(deps, view, certificate, attempt);
   if (!after) return waitForAccount(work, error);
   deps.warn(certificate, why.reason, why.message);
   return { requeueAfterMs: after.requeueAfterMs, requeueAt: servedUntil(inputs) };
@@ -108,12 +113,15 @@ function waitForAccount({ deps, inputs, account }: Work, error: CAcertError): Re
 
 function outcomeOf(
   { deps, inputs: { certificate } }: Pick<Work, 'deps' | 'inputs'>,
-  attempt: CAcertAttempt,
+  requestId: { requestId?: string },
   error: CAcertError,
 ): Outcome {
   const now = deps.clock.now();
   if (error.maybeExecuted || error.kind === 'uncertain') {
-    const { why, leastMs } = uncertain(certificate, attempt);
+    const { why, leastMs } = uncertain(certificate, {
+      secretName: pendingSecretRef(certificate).name,
+      ...requestId,
+    });
     return { outcome: 'Uncertain', why, after: afterFailure(certificate, now, why, { leastMs }) };
   }
   if (stopsOf(error) !== 'nobody')

@@ -1,10 +1,10 @@
 import { cacertSpecHash } from '../api/cacert/effective.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
-import { isCAcertAttemptOpen } from '../issuance/cacert/kind.ts';
 import { cacertAccountKey } from '../issuance/cacert/directory.ts';
 import { turnOf } from '../issuance/decide/gate-turn.ts';
 import { keyOf, refKey } from '../kube/objects.ts';
 import type { Deps } from './deps.ts';
+import { type CAcertView, openAttempt } from './attempt.ts';
 import type { Inputs } from './inputs.ts';
 import { type PendingView, pendingSecretRef } from './pending-keys.ts';
 
@@ -12,14 +12,14 @@ import { type PendingView, pendingSecretRef } from './pending-keys.ts';
 export async function gather(
   deps: Deps,
   certificate: CAcertCertificate,
+  view: CAcertView | undefined,
   signal: AbortSignal,
 ): Promise<Inputs> {
-  const { spec, metadata, status } = certificate;
+  const { spec, metadata } = certificate;
   const accountKey = cacertAccountKey(metadata.namespace, spec.accountRef.name);
   const account = deps.directory.get(accountKey);
   const elder = deps.certificateSecrets.elderOf(certificate);
-  const open = isCAcertAttemptOpen(status) ? status?.attempt : undefined;
-  const monotonic = deps.clock.monotonic();
+  const attempt = openAttempt(deps, view, certificate);
   return {
     certificate,
     specHash: cacertSpecHash(spec),
@@ -33,24 +33,25 @@ export async function gather(
       elder === undefined
         ? await deps.certificateSecrets.readIfChanged(certificate, signal)
         : { state: 'absent' },
-    pending: await pendingOf(deps, certificate, signal),
-    attempt: open && deps.attempts.knowledgeOf(open.id, monotonic, deps.timing),
+    pending: await pendingOf(deps, certificate, attempt !== undefined, signal),
+    hasJournal: view !== undefined,
+    attempt,
     turn: turnOf(account?.ready ? account.issuer.account.gate : undefined, keyOf(certificate)),
     now: deps.clock.now(),
-    monotonic,
+    monotonic: deps.clock.monotonic(),
   };
 }
 
-/** Reads the pending Secret unless there can be none: the last attempt has its certificate and no such Secret is watched. */
+/** Reads the pending Secret unless there can be none: no attempt is without its certificate, and no such Secret is watched. */
 async function pendingOf(
   deps: Deps,
   certificate: CAcertCertificate,
+  isOpen: boolean,
   signal: AbortSignal,
 ): Promise<PendingView> {
-  const { attempt } = certificate.status ?? {};
   const key = refKey(pendingSecretRef(certificate));
   const watched = deps.writtenSecrets.newest(key, deps.secrets.get(key));
-  const hasResult = attempt === undefined || attempt.serialNumber !== undefined;
-  if (hasResult && !watched) return { state: 'absent' };
+  const mayExist = isOpen || certificate.status?.unserved !== undefined;
+  if (!mayExist && !watched) return { state: 'absent' };
   return deps.pendingKeys.read(certificate, signal);
 }

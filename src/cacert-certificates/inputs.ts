@@ -1,7 +1,7 @@
 import type { CAcertCertificate } from '../api/kinds.ts';
-import type { AttemptKnowledge } from '../issuance/attempt/memory.ts';
 import type { CAcertAccountState } from '../issuance/cacert/directory.ts';
 import type { CertificateInputs } from '../issuance/decide/inputs.ts';
+import type { OpenAttempt } from './attempt.ts';
 import type { PendingView } from './pending-keys.ts';
 
 /** Everything that a decision is based on. */
@@ -13,6 +13,8 @@ export interface Inputs extends CertificateInputs<CAcertCertificate> {
   accountExists: boolean;
   /** The key whose certificate has not arrived yet. */
   pending: PendingView;
-  /** What this process remembers about an open attempt, in particular an answer that is not stored yet. */
-  attempt: AttemptKnowledge<string> | undefined;
+  /** Whether the journal is ready, so that `attempt` is known. */
+  hasJournal: boolean;
+  /** The attempt without a result, and what this process remembers of it: in particular an answer that is not stored yet. */
+  attempt: OpenAttempt | undefined;
 }

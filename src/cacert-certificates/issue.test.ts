@@ -11,6 +11,9 @@ import {
 import { CAcertStage, kubeError } from '../../test/support/inputs/cacert-step.ts';
 import { CAcertError } from '../cacert/errors.ts';
 import { turnOf } from '../issuance/decide/gate-turn.ts';
+import { BOUNDS } from '../journal/bounds.ts';
+import type { JournalFate } from '../../test/support/kube/journal-api.ts';
+import { SHOW_AFTER_MS } from './backoffs.ts';
 import { conditionOf } from '../issuance/status/conditions.ts';
 import { secrets } from '../kube/objects.ts';
 import { verifySigningRequest } from '../x509/signing-request.ts';
@@ -26,8 +29,9 @@ const withKey = { ...brandNew, pending: pendingKey({ key: privateKey }) };
 const unanswered = new CAcertError('ConnectionLost', { call: 'ccsr.php', maybeExecuted: true });
 
 describe('before the first byte is sent', () => {
-  test('the key is stored, and then the attempt', async () => {
+  test('the key is stored, and then the attempt, which costs no write of the resource', async () => {
     const stage = new CAcertStage();
+    stage.journal.onStored = () => stage.kube.writes.push('journal');
     stage.answer = () => {
       stage.kube.writes.push('send');
       return 'signed';
@@ -35,44 +39,36 @@ describe('before the first byte is sent', () => {
 
     await issue(stage.work(brandNew), why);
 
-    expect(stage.kube.writes).toEqual([
-      'create secrets ns/mail-pending-uid',
-      'patch cacertcertificates ns/mail',
-      'send',
-    ]);
+    expect(stage.kube.writes).toEqual(['create secrets ns/mail-pending-uid', 'journal', 'send']);
   });
 
   test('the attempt has everything that a person or another process needs', async () => {
     const stage = new CAcertStage();
-    await issue(stage.work({ ...withKey, status: { attempt } }), why);
+    const work = stage.work(withKey);
+    await issue(work, why);
 
-    const { status } = stage.stored();
-    const startTime = new Date(stage.clock.now()).toISOString();
-    expect(status?.attempt).toEqual({
-      number: 2,
+    expect(stage.found()).toMatchObject({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
-      holder: 'pod',
-      startTime,
-      specHash: attempt.specHash,
-      pendingSecretName: 'mail-pending-uid',
-      publicKeyHash: createHash('sha256').update(privateKey.toPublicKey()).digest('hex'),
-      reason: 'DoesNotExist',
+      entry: {
+        startTime: new Date(stage.clock.now()).toISOString(),
+        specHash: work.inputs.specHash,
+        publicKeyHash: createHash('sha256').update(privateKey.toPublicKey()).digest('hex'),
+        reason: 'DoesNotExist',
+      },
     });
-    expect(status?.attemptTimes).toEqual([startTime]);
-    expect(conditionOf(status?.conditions, 'Issuing')).toMatchObject({ status: 'True', ...why });
+    // No text of a tenant goes into the journal.
+    expect(JSON.stringify(stage.journal.data)).not.toMatch(/mail|jane|DoesNotExist,/);
   });
 
-  test.each([
-    ['the key cannot be stored', brandNew, 'create secrets ns/mail-pending-uid'],
-    ['the attempt cannot be recorded', withKey, 'patch cacertcertificates ns/mail'],
-  ])('nothing is sent if %s', async (_, change, failing) => {
+  test('nothing is sent if the key cannot be stored', async () => {
+    const failing = 'create secrets ns/mail-pending-uid';
     const stage = new CAcertStage();
     let isSent = false;
     stage.answer = () => {
       isSent = true;
       return 'signed';
     };
-    const work = stage.work(change);
+    const work = stage.work(brandNew);
     stage.kube.onWrite = (verb, path) => {
       if (`${verb} ${path}` === failing) throw kubeError(503, 'ServiceUnavailable');
     };
@@ -83,27 +79,96 @@ describe('before the first byte is sent', () => {
     expect(stage.gate.load.inside).toBe(0);
   });
 
-  test('an attempt is remembered as not sent if the answer to its write is lost, and not at all after a conflict', async () => {
-    for (const [status, reason, remembered] of [
-      [503, 'ServiceUnavailable', 1],
-      [409, 'Conflict', 0],
-    ] as const) {
-      const stage = new CAcertStage();
-      const work = stage.work(withKey);
-      stage.kube.onWrite = () => {
-        throw kubeError(status, reason);
+  test.each<[string, JournalFate, string, boolean]>([
+    ['the journal was changed', 'answered', 'TermOver', false],
+    ['the answer of its write is lost', 'reply lost', 'TermOver', true],
+    ['the API server refuses it', { refused: 403 }, 'JournalRefused', false],
+  ])('nothing is sent if the attempt cannot be written: %s', async (_, fate, code, isStored) => {
+    const stage = new CAcertStage();
+    let isSent = false;
+    stage.answer = () => {
+      isSent = true;
+      return 'signed';
+    };
+    const work = stage.work(withKey);
+    if (fate === 'answered') stage.journal.change({ other: 'x' });
+    stage.journal.fate = () => fate;
+
+    await expect(issue(work, why)).rejects.toMatchObject({ code });
+
+    expect(isSent).toBe(false);
+    expect(stage.gate.load.inside).toBe(0);
+    expect(stage.journal.entryKeys).toHaveLength(isStored ? 1 : 0);
+  });
+
+  test('an attempt whose write was not answered is known as not sent', async () => {
+    const stage = new CAcertStage();
+    stage.journal.fate = () => 'reply lost';
+    await expect(issue(stage.work(withKey), why)).rejects.toMatchObject({ code: 'TermOver' });
+
+    const [stored = ''] = Object.values(stage.journal.data);
+    const { id } = JSON.parse(stored) as { id: string };
+    const { attempts, timing } = stage.deps;
+    expect(attempts.knowledgeOf('uid', id, stage.clock.monotonic(), timing).progress).toEqual({
+      is: 'unsent',
+    });
+  });
+
+  test('one that was not sent is replaced by the next', async () => {
+    const stage = new CAcertStage();
+    const before = await stage.opened();
+    stage.deps.attempts.prepared('uid', before.id, stage.clock.monotonic());
+    await issue(stage.work({ ...withKey, attempt: stage.found() }), why);
+
+    expect(stage.found()?.id).not.toBe(before.id);
+    expect(stage.journal.entryKeys).toHaveLength(1);
+  });
+
+  test('a certificate that the journal has no room for waits, and says so', async () => {
+    const stage = new CAcertStage();
+    const make = () => attempt().entry!;
+    for (let i = 0; i < BOUNDS.groupEntries; i += 1)
+      await stage.view.open({ uid: `uid-${i}`, group: stage.account.key, make });
+
+    expect(await issue(stage.work(withKey), why)).toEqual({ requeueAt: undefined });
+
+    expect(conditionOf(stage.stored().status?.conditions, 'Issuing')).toMatchObject({
+      reason: 'JournalFull',
+    });
+    expect(stage.gate.load.inside).toBe(0);
+  });
+});
+
+describe('a call that takes', () => {
+  /** What the conditions say after `ms` of a call. */
+  async function sayingAfter(ms: number): Promise<string | undefined> {
+    const stage = new CAcertStage();
+    let answer: (pem: string) => void = () => undefined;
+    let issued: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((asked) => {
+      stage.answer = () => {
+        asked();
+        return new Promise((resolve) => (answer = resolve));
       };
+      issued = issue(stage.work(withKey), why);
+    });
+    await stage.clock.advance(ms);
+    const issuing = conditionOf(stage.stored().status?.conditions, 'Issuing');
+    answer('signed');
+    await issued;
+    return issuing?.message;
+  }
 
-      await expect(issue(work, why)).rejects.toMatchObject({ status });
+  test('longer than a moment is shown', async () => {
+    expect(await sayingAfter(SHOW_AFTER_MS)).toBe(why.message);
+  });
 
-      expect(stage.deps.attempts.size).toBe(remembered);
-    }
+  test('a moment costs no write', async () => {
+    expect(await sayingAfter(SHOW_AFTER_MS - 1)).toBeUndefined();
   });
 });
 
 describe('the key', () => {
-  const served = { ...issued, attempt: { ...attempt, serialNumber: '0a' } };
-
   test.each([
     ['that is pending is used again', withKey, true],
     [
@@ -117,7 +182,7 @@ describe('the key', () => {
       { ...withKey, spec: { privateKey: { size: 3072, rotationPolicy: 'Always' } } } as const,
       false,
     ],
-    ['is new at each renewal', { status: served }, false],
+    ['is new at each renewal', { status: issued }, false],
   ])('%s', async (_, change, isSame) => {
     const stage = new CAcertStage();
     let csr = '';
@@ -169,18 +234,20 @@ describe('the answer', () => {
 
     expect(await issue(stage.work(withKey), why)).toEqual({ requeueAfterMs: 0 });
 
-    const { attempt: made } = stage.stored().status ?? {};
-    expect(stage.remembered(made?.id ?? '')).toMatchObject({ progress: { is: 'bought', bought: 'signed' } });
+    expect(stage.found()).toMatchObject({ progress: { is: 'bought', bought: 'signed' } });
     expect(stage.gate.load.inside).toBe(0);
   });
 
-  test('that is lost leaves key and attempt, and an unknown outcome', async () => {
+  test('that is lost leaves the key, and an unknown outcome that counts as an attempt', async () => {
     const stage = new CAcertStage();
     stage.answer = () => Promise.reject(unanswered);
 
     await issue(stage.work(withKey), why);
 
-    expect(stage.stored().status?.attempt?.outcome).toBe('Uncertain');
+    const { status } = stage.stored();
+    expect(status?.unserved?.outcome).toBe('Uncertain');
+    expect(status?.attemptTimes).toEqual([new Date(stage.clock.now()).toISOString()]);
+    expect(stage.found()).toBeUndefined();
     expect(stage.kube.now(secrets, pendingSecret)).toBeDefined();
     expect(stage.gate.load.inside).toBe(0);
   });
@@ -203,13 +270,12 @@ describe('a send that is aborted', () => {
   ])('because %s leaves an attempt that may be made again at once', async (_, abort) => {
     const stage = new CAcertStage();
     const work = stage.work(withKey);
-    stage.kube.onWrite = () => abort(stage);
+    stage.beforeSend = () => abort(stage);
 
     expect(await issue(work, why)).toEqual({ requeueAfterMs: 200 });
 
-    const { attempt: made } = stage.stored().status ?? {};
-    expect(made).not.toHaveProperty('outcome');
-    expect(stage.remembered(made?.id ?? '')).toMatchObject({ progress: { is: 'unsent' } });
+    expect(stage.stored().status).not.toHaveProperty('attemptId');
+    expect(stage.found()).toMatchObject({ progress: { is: 'unsent' } });
     expect(stage.gate.load.inside).toBe(0);
   });
 
@@ -222,9 +288,8 @@ describe('a send that is aborted', () => {
 
     await expect(issue(stage.work(withKey), why)).rejects.toMatchObject({ code: 'Aborted' });
 
-    const { attempt: made } = stage.stored().status ?? {};
-    expect(made).not.toHaveProperty('outcome');
-    expect(stage.remembered(made?.id ?? '')).toMatchObject({ progress: { is: 'open' } });
+    expect(stage.stored().status).not.toHaveProperty('attemptId');
+    expect(stage.found()).toMatchObject({ progress: { is: 'open' } });
     expect(stage.gate.load.inside).toBe(0);
   });
 });
@@ -238,7 +303,7 @@ describe('at the gate', () => {
     expect(await issue(work, why)).toEqual({ requeueAt: undefined });
 
     const { status } = stage.stored();
-    expect(status).not.toHaveProperty('attempt');
+    expect(stage.found()).toBeUndefined();
     expect(conditionOf(status?.conditions, 'Issuing')).toMatchObject({ reason: 'AccountNotReady' });
     expect(stage.gate.load.parked).toBe(1);
   });

@@ -1,32 +1,31 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { keySize, wantedEmails } from '../api/cacert/effective.ts';
 import { ANONYMOUS_NAME } from '../api/cacert/certificate-spec.ts';
-import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
 import { sendGate } from '../issuance/attempt/send-gate.ts';
 import { inTurn, ticketOf } from '../issuance/decide/gate-turn.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
-import { isConflict } from '../kube/errors.ts';
+import type { Opened } from '../journal/section.ts';
 import { keyOf } from '../kube/objects.ts';
-import { type Instant, instant } from '../lib/clock.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Reason } from '../lib/reason.ts';
 import { generateRsaKey } from '../x509/generate-rsa-key.ts';
 import type { PrivateKey } from '../x509/private-key.ts';
 import { createSigningRequest, verifySigningRequest } from '../x509/signing-request.ts';
+import { SHOW_AFTER_MS } from './backoffs.ts';
+import type { CAcertEntry, OpenAttempt } from './attempt.ts';
 import { afterFailedCall } from './failure.ts';
 import type { Inputs } from './inputs.ts';
-import { attemptsInPeriod, waitsForAccount } from './preconditions.ts';
+import { waitsForAccount } from './preconditions.ts';
 import { failedConditions, servedUntil, workingConditions } from './readiness.ts';
 import { servedKey } from './served-key.ts';
 import type { Step, Work } from './work.ts';
-import { pendingSecretRef } from './pending-keys.ts';
 
 /** The next reconcile decides on the answer, with fresh inputs. */
 const AT_ONCE: ReconcileResult = { requeueAfterMs: 0 };
 
 /**
- * Has one certificate signed: key, attempt, send gate, answer. The key is stored before anything else. It is made before
+ * Has one certificate signed: key, attempt in the journal, send gate, answer. The key is stored before anything else. It is made before
  * the certificate's turn at the gate, to keep the time between the attempt and the first byte short.
  */
 export async function issue(work: Work, why: Reason): Promise<ReconcileResult> {
@@ -68,15 +67,25 @@ async function pendingKey({ deps, inputs, signal }: Step): Promise<Inputs['pendi
 async function buy(work: Work, why: Reason): Promise<ReconcileResult> {
   const { deps, inputs, account, signal } = work;
   const { certificate, pending } = inputs;
-  const { spec } = certificate;
+  const { spec, metadata } = certificate;
+  const { uid = '' } = metadata;
   if (pending.state !== 'present' || !pending.key)
     throw new TerminalError('NoKey', 'There is no key to certify.');
   const csr = await requestFor(pending.key);
-  const since = instant(deps.clock);
-  const attempt = attemptFor(work, pending.key, since, why);
-  const attempted = await writeAttempt(work, attempt, since, why);
+  const opened = await open(work, pending.key, why);
+  if (opened.is === 'parked') return parked(work);
   failpoint('attempt');
-  const gate = sendGate({ clock: deps.clock, since, windowMs: deps.timing.sendWindow, leads: deps.leads });
+  const { id, entry, since } = opened;
+  const { quietAt } = deps.attempts.knowledgeOf(uid, id, since.monotonic, deps.timing);
+  const attempt: OpenAttempt = { id, entry, quietAt, progress: { is: 'open' } };
+  const gate = sendGate({
+    clock: deps.clock,
+    since,
+    windowMs: deps.timing.sendWindow,
+    // What was decided before the journal was found changed is not sent (`refusedRepeats`).
+    leads: () => deps.leads() && work.view?.isCurrent === true,
+  });
+  const shown = showLater(work, why);
   try {
     const signed = await account.account.client.signCertificate(
       {
@@ -92,59 +101,74 @@ async function buy(work: Work, why: Reason): Promise<ReconcileResult> {
         beforeSend: () => {
           failpoint('send');
           gate();
-          deps.attempts.sent(attempt.id);
+          deps.attempts.sent(uid, id, since.monotonic);
         },
       },
     );
     failpoint('reply');
-    deps.attempts.bought(attempt.id, since.monotonic, signed.certificate);
+    deps.attempts.bought(uid, id, since.monotonic, signed.certificate);
+    await shown();
   } catch (error) {
-    return afterFailedCall({ ...work, inputs: { ...inputs, certificate: attempted } }, attempt, error);
+    const present = { ...inputs, certificate: await shown() };
+    return afterFailedCall({ ...work, inputs: present }, attempt, error);
   }
   account.account.gate.succeeded(keyOf(certificate), inputs.turn.epoch);
   return AT_ONCE;
 }
 
-function attemptFor({ deps, inputs }: Step, key: PrivateKey, since: Instant, why: Reason): CAcertAttempt {
-  const { certificate, specHash } = inputs;
-  return {
-    number: (certificate.status?.attempt?.number ?? 0) + 1,
-    id: randomUUID(),
-    holder: deps.holder,
-    startTime: new Date(since.wall).toISOString(),
-    specHash,
-    pendingSecretName: pendingSecretRef(certificate).name,
-    publicKeyHash: createHash('sha256').update(key.toPublicKey()).digest('hex'),
-    reason: why.reason,
-  };
-}
-
 /**
- * Writes the attempt into status before anything is sent. It is remembered first: if an answer of the API server or of
+ * Writes the attempt into the journal before anything is sent. It is remembered first: if an answer of the API server or of
  * CAcert gets lost, this process still knows whether the attempt was sent.
  */
-async function writeAttempt(
-  { deps, inputs, signal }: Step,
-  attempt: CAcertAttempt,
-  since: Instant,
+async function open(
+  { deps, inputs, view }: Work,
+  key: PrivateKey,
   why: Reason,
-): Promise<Inputs['certificate']> {
+): Promise<Opened<CAcertEntry>> {
+  const { certificate, specHash, accountKey, attempt } = inputs;
+  const { uid = '' } = certificate.metadata;
+  if (!view) throw new TerminalError('NoJournal', 'The journal of attempts is not ready.');
+  const publicKeyHash = createHash('sha256').update(key.toPublicKey()).digest('hex');
+  return view.open({
+    uid,
+    group: accountKey,
+    ...(attempt ? { replaces: attempt.id } : {}),
+    make: (id) => {
+      deps.attempts.prepared(uid, id, deps.clock.monotonic());
+      const startTime = new Date(deps.clock.now()).toISOString();
+      return { startTime, specHash, publicKeyHash, reason: why.reason };
+    },
+  });
+}
+
+/** The journal has no room. It wakes the certificate when it may have some. */
+async function parked({ deps, inputs, signal }: Work): Promise<ReconcileResult> {
   const { certificate } = inputs;
-  deps.attempts.prepared(attempt.id, since.monotonic);
-  const attempted = await deps.statuses
-    .write({
-      certificate,
-      change: { attempt, attemptTimes: [...attemptsInPeriod(inputs), attempt.startTime] },
-      conditions: workingConditions(inputs, why),
-      signal,
-    })
-    .catch((error: unknown) => {
-      if (isConflict(error)) deps.attempts.forget(attempt.id);
-      throw error;
-    });
-  const before = certificate.status?.attempt;
-  if (before) deps.attempts.forget(before.id);
-  return attempted;
+  await deps.statuses.writeNews({ certificate, conditions: failedConditions(inputs, JOURNAL_FULL), signal });
+  return { requeueAt: servedUntil(inputs) };
+}
+
+const JOURNAL_FULL: Reason = {
+  reason: 'JournalFull',
+  message:
+    'Too many attempts of this account are without an answer. The operator continues by itself as soon as some have one.',
+};
+
+/**
+ * Shows in the conditions that a certificate is being signed, if that takes longer than a moment. Returns the function that ends
+ * this and resolves with the newest version of the resource. What cannot be shown does no harm.
+ */
+function showLater({ deps, inputs, signal }: Work, why: Reason): () => Promise<Inputs['certificate']> {
+  const { certificate } = inputs;
+  let writing: Promise<Inputs['certificate']> = Promise.resolve(certificate);
+  const cancel = deps.clock.timer(SHOW_AFTER_MS, () => {
+    const conditions = workingConditions(inputs, why);
+    writing = deps.statuses.writeNews({ certificate, conditions, signal }).catch(() => certificate);
+  });
+  return () => {
+    cancel();
+    return writing;
+  };
 }
 
 /** CAcert takes only the public key from a request and does not report a wrong signature, so verify the signature here. */

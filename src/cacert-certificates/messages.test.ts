@@ -16,20 +16,20 @@ describe('the message about an attempt with an unknown outcome', () => {
       'Look for it at account.php?id=6&cert=288123 of the web account (request 288123). If it is there,',
     ],
   ])('%s', (_, change, where) => {
-    const { why } = uncertain(certificate, { pendingSecretName: 'mail-pending-uid', ...change });
+    const { why } = uncertain(certificate, { secretName: 'mail-pending-uid', ...change });
 
     expect(why.reason).toBe('IssuanceUncertain');
     expect(why.message).toContain(where);
   });
 
   test('names the Secret that takes the certificate, and its namespace', () => {
-    const { why } = uncertain(certificate, { pendingSecretName: 'mail-pending-uid' });
+    const { why } = uncertain(certificate, { secretName: 'mail-pending-uid' });
 
     expect(why.message).toContain('under tls.crt in the Secret mail-pending-uid in the namespace ns');
   });
 
   test('comes with a wait of at least 15 minutes', () => {
-    expect(uncertain(certificate, { pendingSecretName: 'x' }).leastMs).toBe(15 * 60_000);
+    expect(uncertain(certificate, { secretName: 'x' }).leastMs).toBe(15 * 60_000);
   });
 });
 

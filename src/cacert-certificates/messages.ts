@@ -1,4 +1,4 @@
-import type { CAcertAttempt, CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
+import type { CAcertCertificateStatus, CAcertUnserved } from '../api/cacert/certificate-status.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import type { Reason } from '../lib/reason.ts';
 import { UNCERTAIN_WAIT_MS } from './backoffs.ts';
@@ -6,7 +6,7 @@ import { UNCERTAIN_WAIT_MS } from './backoffs.ts';
 /** What to report about an attempt with an unknown outcome, and the shortest wait before the next one. */
 export function uncertain(
   { metadata }: Pick<CAcertCertificate, 'metadata'>,
-  { pendingSecretName, requestId }: Pick<CAcertAttempt, 'pendingSecretName' | 'requestId'>,
+  { secretName, requestId }: Pick<CAcertUnserved, 'secretName' | 'requestId'>,
 ): { why: Reason; leastMs: number } {
   const where =
     requestId === undefined
@@ -15,7 +15,7 @@ export function uncertain(
   return {
     why: {
       reason: 'IssuanceUncertain',
-      message: `CAcert may have signed a certificate that did not arrive. Look for it ${where}. If it is there, put it under tls.crt in the Secret ${pendingSecretName} in the namespace ${metadata.namespace}, which holds its key; the operator then adopts it. Otherwise the operator asks for another one after a long wait, or at once if you delete that Secret.`,
+      message: `CAcert may have signed a certificate that did not arrive. Look for it ${where}. If it is there, put it under tls.crt in the Secret ${secretName} in the namespace ${metadata.namespace}, which holds its key; the operator then adopts it. Otherwise the operator asks for another one after a long wait, or at once if you delete that Secret.`,
     },
     leastMs: UNCERTAIN_WAIT_MS,
   };
@@ -28,3 +28,7 @@ export function revokeByHand({
 }: Pick<CAcertCertificateStatus, 'serialNumber' | 'notAfter'>): string {
   return `The certificate with the serial number ${serialNumber} can log in to the account until it expires at ${notAfter}. CAcert has no call that revokes it: if others may know its key, revoke it in the web account (account.php?id=5).`;
 }
+
+/** What a person must know about an attempt whose resource was deleted before it had a result. */
+export const deletedUncertain =
+  'CAcert was asked for a certificate, and its answer is unknown. If it signed one, that is among the client certificates of the web account (account.php?id=5); its key is deleted.';

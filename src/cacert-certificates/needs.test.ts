@@ -9,6 +9,7 @@ import {
   issued,
   pendingKey,
   secretWith,
+  unserved,
 } from '../../test/support/inputs/cacert-inputs.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
 import { fingerprintOf, readCertificate } from '../x509/certificate.ts';
@@ -28,8 +29,8 @@ const now = notBefore + 60_000;
 const account = { ready: true, issuer: ca.account() } as const;
 const notReady = { ready: false, reason: 'x', message: 'x' } as const;
 const pending = pendingKey({ key: signed.privateKey });
-const known = { quietAt: 2_000_000, progress: { is: 'open' as const } };
-const open = { now, account, ...brandNew, status: { attempt }, attempt: known, pending };
+const known = attempt({ quietAt: 2_000_000 });
+const open = { now, account, ...brandNew, attempt: known, pending };
 /** The status of a certificate with this serial number that was issued just now. */
 const servedWith = (serial: string) => ({
   ...issued,
@@ -80,7 +81,7 @@ describe('an answer that is not stored', () => {
   });
 
   test('comes before everything else', () => {
-    const change = { secret: secretWith(signed, ca.authority.cert), status: { ...issued, attempt } };
+    const change = { secret: secretWith(signed, ca.authority.cert), status: issued };
     expect(firstNeed(inputs({ ...answered, ...change }))?.remedy).toBe('publish');
   });
 });
@@ -108,7 +109,7 @@ describe('a certificate beside the pending key', () => {
   const delivered = pendingKey({ key: signed.privateKey, certificate: signed.cert });
 
   test('is published as a late one if it fits', () => {
-    const status = { attempt: { ...attempt, outcome: 'Uncertain' as const } };
+    const status = { unserved: unserved() };
     expect(firstNeed(inputs({ ...open, status, attempt: undefined, pending: delivered }))).toMatchObject({
       remedy: 'publish',
       isLate: true,
@@ -117,7 +118,7 @@ describe('a certificate beside the pending key', () => {
   });
 
   test('is not published again once it is served', () => {
-    const status = { ...servedWith(serialNumber), attempt: { ...attempt, serialNumber } };
+    const status = servedWith(serialNumber);
     expect(firstNeed(inputs({ now, account, status, pending: delivered }))).toMatchObject({
       remedy: 'forget',
     });
@@ -137,7 +138,7 @@ describe('an open attempt', () => {
   test.each<[string, Partial<Inputs>, object]>([
     [
       'is made again if this process did not send it',
-      { attempt: { quietAt: 2_000_000, progress: { is: 'unsent' as const } } },
+      { attempt: attempt({ quietAt: 2_000_000, progress: { is: 'unsent' } }) },
       { remedy: 'issue', reason: 'Issuing' },
     ],
     [
@@ -149,11 +150,9 @@ describe('an open attempt', () => {
     expect(firstNeed(inputs({ ...open, ...change }))).toMatchObject(need);
   });
 
-  test.each([
-    ['has an outcome', { attempt: { ...attempt, outcome: 'Refused' as const } }],
-    ['has a certificate', { attempt: { ...attempt, serialNumber: '0b' } }],
-  ])('is no longer open once it %s', (_, status) => {
-    expect(firstNeed(inputs({ ...open, status }))).toMatchObject({ remedy: 'issue', reason: 'DoesNotExist' });
+  test('that cannot be read may have bought something, and is uncertain as well', () => {
+    const unreadable = { ...known, entry: undefined };
+    expect(firstNeed(inputs({ ...open, attempt: unreadable }))).toMatchObject({ remedy: 'recordUncertain' });
   });
 });
 
@@ -236,14 +235,12 @@ describe('a certificate', () => {
     });
   });
 
-  test.each([
-    ['is deleted once its certificate is served', { ...issued }, 'forget'],
-    [
-      'stays while the attempt has no certificate',
-      { ...issued, attempt: { ...attempt, outcome: 'Refused' as const } },
-      undefined,
-    ],
-  ])('with a pending key: the key %s', (_, status, remedy) => {
-    expect(firstNeed(inputs({ status, pending }))?.remedy).toBe(remedy);
+  test.each<[string, Parameters<typeof inputs>[0], string | undefined]>([
+    ['is deleted once its certificate is served', {}, 'forget'],
+    ['stays while its certificate may exist', { status: { ...issued, unserved: unserved() } }, undefined],
+    ['stays while an attempt is open', { attempt: known }, 'recordUncertain'],
+    ['stays while nobody knows whether one is', { hasJournal: false }, undefined],
+  ])('with a pending key: the key %s', (_, change, remedy) => {
+    expect(firstNeed(inputs({ pending, ...change }))?.remedy).toBe(remedy);
   });
 });

@@ -1,5 +1,4 @@
 import { firstOf } from '../lib/first-of.ts';
-import { isCAcertAttemptOpen } from '../issuance/cacert/kind.ts';
 import type { SecretSource } from '../issuance/secret/outputs.ts';
 import { renewalPlan } from '../issuance/renewal/plan.ts';
 import { lackOf, secretHoldsCurrent } from '../issuance/decide/readiness.ts';
@@ -108,8 +107,8 @@ function delivered(inputs: Inputs): Need | undefined {
 
 /** An attempt of this process or another one without a result. Only the process that made it knows whether it was sent. */
 function unresolved(inputs: Inputs): Need | undefined {
-  const { certificate, attempt, pending, monotonic } = inputs;
-  if (!attempt || !isCAcertAttemptOpen(certificate.status)) return undefined;
+  const { attempt, pending, monotonic } = inputs;
+  if (!attempt) return undefined;
   // The answer is there and waits for the account.
   if (boughtBy(attempt) !== undefined) return undefined;
   if (attempt.progress.is === 'unsent')
@@ -190,8 +189,8 @@ function secretChanged(inputs: Inputs): Need | undefined {
 }
 
 /** The certificate's Secret holds the key, so the copy in the pending Secret is not needed. */
-function leftOver({ certificate, pending }: Inputs): Need | undefined {
-  if (pending.state !== 'present' || certificate.status?.attempt?.serialNumber === undefined)
-    return undefined;
+function leftOver({ certificate: { status }, pending, hasJournal, attempt }: Inputs): Need | undefined {
+  const isServed = status?.serialNumber !== undefined && status.unserved === undefined;
+  if (pending.state !== 'present' || !isServed || !hasJournal || attempt) return undefined;
   return { remedy: 'forget', reason: 'Ready', message: 'The certificate of the pending key is served.' };
 }

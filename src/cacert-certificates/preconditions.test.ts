@@ -9,14 +9,17 @@ import {
   inputs,
   issued,
   pendingKey,
+  unserved,
 } from '../../test/support/inputs/cacert-inputs.ts';
+import type { AttemptProgress } from '../issuance/attempt/memory.ts';
 import { turnOf } from '../issuance/decide/gate-turn.ts';
 import { Gate } from '../account/gate/gate.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import { ATTEMPT_PERIOD_MS, MAX_ATTEMPTS_PER_PERIOD, NOT_YET_VALID_CHECK_MS } from './backoffs.ts';
 import type { Need } from './needs.ts';
-import { attemptsInPeriod, firstBlocker, mismatchAdvice, waitsForAccount } from './preconditions.ts';
+import { attemptsInPeriod } from './attempt.ts';
+import { firstBlocker, mismatchAdvice, waitsForAccount } from './preconditions.ts';
 
 const ca = new CAcertVectors();
 afterAll(() => ca.remove());
@@ -151,13 +154,13 @@ describe('after a certificate that is not what the spec asks for', () => {
   const { notBefore } = readCertificate(signed.cert);
   const account = { ready: true, issuer: ca.account() } as const;
   const now = notBefore + 60_000;
-  const status = { attempt: { ...attempt, outcome: 'Mismatched' as const } };
+  const status = { unserved: unserved({ outcome: 'Mismatched' }) };
   const beside = (pem: string) => pendingKey({ key: signed.privateKey, certificate: pem });
 
   test('CAcert is not asked again, and the message says what to do', () => {
     expect(blockerOf({ now, account, status, pending: beside('pem') })).toMatchObject({
       reason: 'InvalidPem',
-      message: expect.stringContaining(mismatchAdvice(attempt)) as string,
+      message: expect.stringContaining(mismatchAdvice(unserved())) as string,
     });
   });
 
@@ -173,7 +176,7 @@ describe('after a certificate that is not what the spec asks for', () => {
   test.each<[string, Parameters<typeof inputs>[0]]>([
     ['the spec has changed since', { spec: { codeSigning: false, commonName: 'Jane Doe' } }],
     ['the pending Secret is deleted', { pending: { state: 'absent' } }],
-    ['the resource has no attempt', { status: {} }],
+    ['status says nothing of it', { status: {} }],
   ])('CAcert is asked again if %s', (_, change) => {
     const mismatched = { now, account, status, pending: beside('pem') };
     expect(blockerOf({ ...mismatched, ...change })).toBeUndefined();
@@ -183,7 +186,7 @@ describe('after a certificate that is not what the spec asks for', () => {
 describe('while the next attempt waits', () => {
   const until = inputs().now + 60_000;
   const status = {
-    attempt: { ...attempt, outcome: 'Uncertain' as const },
+    unserved: unserved(),
     failedAttempts: 1,
     lastFailureTime: new Date(inputs().now - 60_000).toISOString(),
     nextAttemptTime: new Date(until).toISOString(),
@@ -222,13 +225,13 @@ describe('while the next attempt waits', () => {
   test.each(['Uncertain', 'Mismatched'] as const)(
     'deleting the pending Secret ends the wait (%s)',
     (outcome) => {
-      const deleted = { ...status, attempt: { ...attempt, outcome } };
+      const deleted = { ...status, unserved: unserved({ outcome }) };
       expect(blockerOf({ status: deleted, pending: { state: 'absent' } })).toBeUndefined();
     },
   );
 
   test('deleting the pending Secret does not end the wait after a refusal', () => {
-    const refused = { ...status, attempt: { ...attempt, outcome: 'Refused' as const } };
+    const { unserved: _, ...refused } = status;
     expect(blockerOf({ status: refused, pending: { state: 'absent' } })).toMatchObject({ until });
   });
 });
@@ -247,25 +250,14 @@ describe('the attempts of 24 hours', () => {
     expect(attemptsInPeriod(inputs({ status }))).toHaveLength(count);
   });
 
-  test.each<[string, Parameters<typeof inputs>[0]]>([
-    [
-      'CAcert refused it',
-      {
-        status: {
-          attempt: { ...attempt, startTime: at(1_000), outcome: 'Refused' },
-          attemptTimes: [at(1_000), at(2_000)],
-        },
-      },
-    ],
-    [
-      'it was never sent',
-      {
-        status: { attempt: { ...attempt, startTime: at(1_000) }, attemptTimes: [at(1_000), at(2_000)] },
-        attempt: { quietAt: 0, progress: { is: 'unsent' as const } },
-      },
-    ],
-  ])('leave out the last one if %s', (_, change) => {
-    expect(attemptsInPeriod(inputs(change))).toEqual([at(2_000)]);
+  test.each<[string, AttemptProgress<string>, number]>([
+    ['counts if it may have been sent', { is: 'open' }, 2],
+    ['counts if it bought something', { is: 'bought', bought: 'pem' }, 2],
+    ['does not count if it was never sent', { is: 'unsent' }, 1],
+  ])('the open one %s', (_, progress, count) => {
+    const open = attempt({ entry: { startTime: at(1_000) }, progress });
+    const status = { attemptTimes: [at(2_000)] };
+    expect(attemptsInPeriod(inputs({ status, attempt: open }))).toHaveLength(count);
   });
 
   test('block the seventh until the first is 24 hours old', () => {

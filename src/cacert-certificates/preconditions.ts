@@ -1,5 +1,5 @@
 import { firstOf } from '../lib/first-of.ts';
-import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
+import type { CAcertUnserved } from '../api/cacert/certificate-status.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import { wantedEmails } from '../api/cacert/effective.ts';
 import type { Blocker } from '../issuance/decide/inputs.ts';
@@ -13,6 +13,7 @@ import {
 } from '../issuance/decide/blockers.ts';
 import { SECRET_NOT_WRITTEN } from '../issuance/secret/not-written.ts';
 import type { Reason } from '../lib/reason.ts';
+import { attemptsInPeriod } from './attempt.ts';
 import { ATTEMPT_PERIOD_MS, MAX_ATTEMPTS_PER_PERIOD, NOT_YET_VALID_CHECK_MS } from './backoffs.ts';
 import type { Inputs } from './inputs.ts';
 import { pendingSecretRef } from './pending-keys.ts';
@@ -27,6 +28,7 @@ const policies: readonly Policy[] = [
   outdatedCrds,
   sharedSecretName,
   foreignSecret,
+  journalNotReady,
   secretRefused,
   foreignPending,
   accountAbsent,
@@ -57,6 +59,12 @@ function secretRefused(inputs: Inputs, { remedy }: Need): Blocker | undefined {
   if (remedy !== 'publish' && remedy !== 'adopt' && remedy !== 'syncSecret') return undefined;
   const wait = backingOff(inputs);
   return wait?.reason === SECRET_NOT_WRITTEN ? wait : undefined;
+}
+
+/** While the journal is taken over nobody knows whether an attempt is open. It wakes the certificate when it is ready. */
+function journalNotReady({ hasJournal }: Inputs, { remedy }: Need): Blocker | undefined {
+  if (hasJournal || remedy === 'syncSecret') return undefined;
+  return { reason: 'JournalNotReady', message: 'The journal of attempts is being read.', isBrief: true };
 }
 
 function foreignPending({ pending, certificate }: Inputs): Blocker | undefined {
@@ -121,58 +129,40 @@ function notOffered({ certificate: { spec }, account }: Inputs): Blocker | undef
 /** The last certificate was not what the spec asks for. Asking again would only spend another one. */
 function mismatched(inputs: Inputs): Blocker | undefined {
   const { certificate, specHash, now } = inputs;
-  const { attempt } = certificate.status ?? {};
-  if (attempt?.outcome !== 'Mismatched' || attempt.specHash !== specHash) return undefined;
+  const { unserved } = certificate.status ?? {};
+  if (unserved?.outcome !== 'Mismatched' || unserved.specHash !== specHash) return undefined;
   const fault = faultBeside(inputs);
   if (!fault) return undefined;
   const { reason, message } = fault;
-  const blocker = { reason, message: `${message} It is not published${mismatchAdvice(attempt)}` };
+  const blocker = { reason, message: `${message} It is not published${mismatchAdvice(unserved)}` };
   return reason === 'NotYetValid'
     ? { ...blocker, wakeBy: 'time', until: now + NOT_YET_VALID_CHECK_MS }
     : blocker;
 }
 
 /** The rest of a sentence: what to do about a certificate that is not what the spec asks for. */
-export function mismatchAdvice({ pendingSecretName }: Pick<CAcertAttempt, 'pendingSecretName'>): string {
-  return `, and the operator does not ask for another one. It is in the Secret ${pendingSecretName}: change the spec, or delete that Secret to ask for another certificate.`;
+export function mismatchAdvice({ secretName }: Pick<CAcertUnserved, 'secretName'>): string {
+  return `, and the operator does not ask for another one. It is in the Secret ${secretName}: change the spec, or delete that Secret to ask for another certificate.`;
 }
 
 /** While the next attempt waits, tells the person who pasted a certificate why it is not adopted. */
 function pastedUnfit(inputs: Inputs): Blocker | undefined {
   const wait = waiting(inputs);
-  const { attempt } = inputs.certificate.status ?? {};
-  if (!wait || attempt?.outcome !== 'Uncertain') return undefined;
+  const { unserved } = inputs.certificate.status ?? {};
+  if (!wait || unserved?.outcome !== 'Uncertain') return undefined;
   const fault = faultBeside(inputs);
   if (!fault) return undefined;
   return {
     ...wait,
     reason: 'IssuanceUncertain',
-    message: `The certificate under tls.crt in the Secret ${attempt.pendingSecretName} is not adopted: ${fault.message} Replace it with the certificate that CAcert signed for this key.`,
+    message: `The certificate under tls.crt in the Secret ${unserved.secretName} is not adopted: ${fault.message} Replace it with the certificate that CAcert signed for this key.`,
   };
 }
 
 /** After a failure the next attempt waits. A change of the spec ends the wait, and so does deleting the pending Secret. */
 function waiting(inputs: Inputs): Blocker | undefined {
-  const { attempt } = inputs.certificate.status ?? {};
-  const isKept = attempt?.outcome === 'Uncertain' || attempt?.outcome === 'Mismatched';
+  const isKept = inputs.certificate.status?.unserved !== undefined;
   return isKept && inputs.pending.state === 'absent' ? undefined : backingOff(inputs);
-}
-
-/**
- * The start times of the attempts of the last 24 hours that may have bought something. An attempt that CAcert refused, or
- * that was never sent, costs nothing.
- */
-export function attemptsInPeriod({
-  certificate: { status },
-  attempt: known,
-  now,
-}: Pick<Inputs, 'certificate' | 'attempt' | 'now'>): string[] {
-  const { attempt, attemptTimes = [] } = status ?? {};
-  const isFree = attempt?.outcome === 'Refused' || known?.progress.is === 'unsent';
-  return attemptTimes.filter((time) => {
-    const at = Date.parse(time);
-    return at > now - ATTEMPT_PERIOD_MS && at <= now && !(isFree && time === attempt?.startTime);
-  });
 }
 
 function askedTooOften(inputs: Inputs): Blocker | undefined {

@@ -1,12 +1,12 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import {
-  attempt,
   brandNew,
   CAcertVectors,
   inputs,
   issued,
   pendingKey,
   secretWith,
+  unserved,
 } from '../../test/support/inputs/cacert-inputs.ts';
 import { CAcertStage, kubeError } from '../../test/support/inputs/cacert-step.ts';
 import { cacertCertificates } from '../api/kinds.ts';
@@ -25,7 +25,7 @@ const leaf = readCertificate(signed.cert);
 const now = leaf.notBefore + 60_000;
 const { spec } = inputs().certificate;
 const source = checkIssued(signed.cert, signed.privateKey, { spec, bundle: ca.bundle, now });
-const ours = { ...attempt, publicKeyHash: leaf.publicKeyFingerprint };
+const publicKeyHash = leaf.publicKeyFingerprint;
 const pending = pendingKey({ key: signed.privateKey });
 const stageNow = () => new CAcertStage({ now, account: { bundle: ca.bundle } });
 const ownSecret = { namespace: 'ns', name: 'mail-tls' };
@@ -34,7 +34,8 @@ const pendingSecret = { namespace: 'ns', name: 'mail-pending-uid' };
 describe('publishing a certificate', () => {
   test('writes the Secret, then the result, and then deletes the pending key', async () => {
     const stage = stageNow();
-    const work = stage.work({ ...brandNew, status: { attempt: ours, failedAttempts: 2 }, pending });
+    const attempt = await stage.opened({ publicKeyHash, startTime: new Date(now).toISOString() });
+    const work = stage.work({ ...brandNew, attempt, status: { failedAttempts: 2 }, pending });
 
     const result = await publish(work, { source, isLate: false });
 
@@ -55,8 +56,10 @@ describe('publishing a certificate', () => {
       specHash: work.inputs.specHash,
       secretUID: uid,
       secretResourceVersion: resourceVersion,
-      attempt: { ...ours, serialNumber: leaf.serialNumber },
+      attemptId: attempt.id,
+      attemptTimes: [attempt.entry?.startTime],
     });
+    expect(stage.found()).toBeUndefined();
     expect(status).not.toHaveProperty('failedAttempts');
     expect(conditionOf(status?.conditions, 'Ready')).toMatchObject(SERVED);
     expect(conditionOf(status?.conditions, 'Issuing')).toBeUndefined();
@@ -68,31 +71,31 @@ describe('publishing a certificate', () => {
     ['adopted', true],
   ])('counts as %s', async (outcome, isLate) => {
     const stage = stageNow();
-    await publish(stage.work({ ...brandNew, status: { attempt: ours }, pending }), { source, isLate });
+    await publish(stage.work({ ...brandNew, pending }), { source, isLate });
 
     expect(await stage.counted(outcome)).toBe(1);
   });
 
   test.each(['Uncertain', 'Mismatched'] as const)(
-    'ends an attempt that was recorded as %s',
+    'clears what status says of the key (%s)',
     async (outcome) => {
       const stage = stageNow();
-      const status = { attempt: { ...ours, outcome } };
+      const status = { unserved: unserved({ outcome, publicKeyHash }) };
       await publish(stage.work({ ...brandNew, status, pending }), { source, isLate: true });
 
-      expect(stage.stored().status?.attempt).toEqual({ ...ours, serialNumber: leaf.serialNumber });
+      expect(stage.stored().status).not.toHaveProperty('unserved');
     },
   );
 
   test('leaves an attempt for another key as it is', async () => {
     const stage = stageNow();
-    const other = { ...attempt, outcome: 'Uncertain' as const };
-    await publish(stage.work({ ...brandNew, status: { attempt: other }, pending }), {
-      source,
-      isLate: true,
-    });
+    const attempt = await stage.opened();
+    const status = { unserved: unserved() };
+    await publish(stage.work({ ...brandNew, attempt, status, pending }), { source, isLate: true });
 
-    expect(stage.stored().status?.attempt).toEqual(other);
+    expect(stage.stored().status).toMatchObject(status);
+    expect(stage.stored().status).not.toHaveProperty('attemptId');
+    expect(stage.found()).toMatchObject({ id: attempt.id });
   });
 
   test.each([
@@ -100,7 +103,7 @@ describe('publishing a certificate', () => {
     ['does not warn of an expired one', rfc3339(now), []],
   ])('%s', async (_, notAfter, events) => {
     const stage = stageNow();
-    const status = { ...issued, notAfter, attempt: ours };
+    const status = { ...issued, notAfter };
     await publish(stage.work({ ...brandNew, status, pending }), { source, isLate: false });
 
     expect(stage.events).toEqual(events);
@@ -112,7 +115,8 @@ describe('publishing a certificate', () => {
     ['the result cannot be written', 'patch cacertcertificates ns/mail', ['create secrets ns/mail-tls']],
   ])('keeps the pending key if %s', async (_, failing, writes) => {
     const stage = stageNow();
-    const work = stage.work({ ...brandNew, status: { attempt: ours }, pending });
+    const attempt = await stage.opened({ publicKeyHash });
+    const work = stage.work({ ...brandNew, attempt, pending });
     stage.kube.onWrite = (verb, path) => {
       if (`${verb} ${path}` === failing) throw kubeError(503, 'ServiceUnavailable');
     };
@@ -121,21 +125,23 @@ describe('publishing a certificate', () => {
 
     expect(stage.kube.writes).toEqual(writes);
     expect(stage.kube.now(secrets, pendingSecret)).toBeDefined();
+    expect(stage.found()).toMatchObject({ id: attempt.id });
   });
 
   describe('of a resource that somebody edited meanwhile', () => {
     /** Publishes after the resource got another version, with this revision in status. */
-    function publishOver(revision: number): { stage: CAcertStage; published: Promise<unknown> } {
+    function publishOver(revision: number | undefined): { stage: CAcertStage; published: Promise<unknown> } {
       const stage = stageNow();
-      const work = stage.work({ ...brandNew, status: { attempt: ours }, pending });
+      const work = stage.work({ ...brandNew, pending });
       const { metadata, ...rest } = stage.stored();
       const edited = { ...metadata, resourceVersion: '2' };
-      stage.kube.put(cacertCertificates, { ...rest, metadata: edited, status: { attempt: ours, revision } });
+      const status = revision === undefined ? {} : { revision };
+      stage.kube.put(cacertCertificates, { ...rest, metadata: edited, status });
       return { stage, published: publish(work, { source, isLate: false }) };
     }
 
     test('writes the result all the same', async () => {
-      const { stage, published } = publishOver(0);
+      const { stage, published } = publishOver(undefined);
       await published;
       expect(stage.stored().status?.serialNumber).toBe(leaf.serialNumber);
     });
@@ -186,14 +192,20 @@ describe('refusing a certificate', () => {
 
   test('stores it beside its key, and reports the fault with the cure', async () => {
     const stage = stageNow();
-    const work = stage.work({ ...brandNew, status: { attempt: ours }, pending });
+    const attempt = await stage.opened();
+    const work = stage.work({ ...brandNew, attempt, pending });
 
     expect(await refuse(work, { certificate: 'pem', fault })).toEqual({ requeueAfterMs: 200 });
 
     const stored = stage.kube.now(secrets, pendingSecret);
     expect(Buffer.from(stored?.data?.['tls.crt'] ?? '', 'base64').toString()).toBe('pem');
     const { status } = stage.stored();
-    expect(status).toMatchObject({ attempt: { outcome: 'Mismatched' }, failedAttempts: 1 });
+    expect(status).toMatchObject({
+      attemptId: attempt.id,
+      unserved: unserved({ outcome: 'Mismatched' }),
+      failedAttempts: 1,
+    });
+    expect(stage.found()).toBeUndefined();
     expect(status).not.toHaveProperty('nextAttemptTime');
     expect(conditionOf(status?.conditions, 'Issuing')).toMatchObject({
       status: 'False',
@@ -208,8 +220,8 @@ describe('refusing a certificate', () => {
 
   test('is no failure of a spec that changed since', async () => {
     const stage = stageNow();
-    const status = { attempt: { ...ours, specHash: 'v1:other' } };
-    await refuse(stage.work({ ...brandNew, status, pending }), { certificate: 'pem', fault });
+    const attempt = await stage.opened({ specHash: 'v1:other' });
+    await refuse(stage.work({ ...brandNew, attempt, pending }), { certificate: 'pem', fault });
 
     expect(stage.stored().status).not.toHaveProperty('failedAttempts');
     expect(conditionOf(stage.stored().status?.conditions, 'Issuing')).toMatchObject({

@@ -1,4 +1,4 @@
-import type { CAcertAttempt, CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
+import type { CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
 import { NO_FAILURE, afterFailure } from '../issuance/attempt/retry-backoff.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
 import { dueAt, nextReconcileAt } from '../issuance/renewal/plan.ts';
@@ -10,11 +10,13 @@ import type { Secret } from '../kube/objects.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { type Certificate, fingerprintOf } from '../x509/certificate.ts';
+import { endAttempt, hasOtherResult, servedAfter, unservedAfter } from './attempt.ts';
 import { DECIDE_AGAIN_MS } from './backoffs.ts';
 import type { Plan } from './decide.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 import { revokeByHand } from './messages.ts';
+import { pendingSecretRef } from './pending-keys.ts';
 import { mismatchAdvice } from './preconditions.ts';
 import { SERVED, failedConditions, workingConditions } from './readiness.ts';
 import type { Step } from './work.ts';
@@ -63,39 +65,37 @@ export async function adopt(
 
 /** Keeps a certificate that must not be served, and reports why. It was bought, and a person may know what to do with it. */
 export async function refuse(
-  { deps, inputs, signal }: Step,
+  { deps, inputs, view, signal }: Step,
   { certificate: pem, fault }: Pick<Extract<Plan, { do: 'refuse' }>, 'certificate' | 'fault'>,
 ): Promise<ReconcileResult> {
-  const { certificate, pending, now } = inputs;
-  const { attempt } = certificate.status ?? {};
+  const { certificate, pending, now, attempt } = inputs;
   if (!attempt) throw new TerminalError('NoAttempt', 'There is no attempt to end.');
   if (pending.state === 'present') await deps.pendingKeys.keepCertificate(certificate, pending, pem, signal);
-  const isOutdated = attempt.specHash !== inputs.specHash;
+  const isOutdated = attempt.entry?.specHash !== inputs.specHash;
   const why = {
     reason: fault.reason,
-    message: `${fault.message} It is not published${isOutdated ? '.' : mismatchAdvice(attempt)}`,
+    message: `${fault.message} It is not published${isOutdated ? '.' : mismatchAdvice({ secretName: pendingSecretRef(certificate).name })}`,
   };
   const { change } = afterFailure(certificate, now, why, { isFinal: true });
   await deps.statuses.write({
     certificate,
     // The answer to an earlier spec is no failure of the present one.
-    change: { ...(isOutdated ? {} : change), attempt: { ...attempt, outcome: 'Mismatched' } },
+    change: { ...(isOutdated ? {} : change), ...unservedAfter(inputs, 'Mismatched') },
     conditions: isOutdated ? workingConditions(inputs, why) : failedConditions(inputs, why),
     signal,
   });
-  deps.attempts.forget(attempt.id);
+  endAttempt(deps, view, certificate, attempt);
   deps.metrics.issuances.inc({ outcome: 'mismatched' });
   deps.warn(certificate, why.reason, why.message);
   return { requeueAfterMs: DECIDE_AGAIN_MS };
 }
 
 async function writeResult(
-  { deps, inputs, signal }: Step,
+  { deps, inputs, view, signal }: Step,
   leaf: Certificate,
   metadata: Secret['metadata'],
 ): Promise<ReconcileResult> {
-  const { certificate } = inputs;
-  const { status } = certificate;
+  const { certificate, attempt } = inputs;
   const now = deps.clock.now();
   const change = resultOf(inputs, leaf, metadata, now);
   const generation = certificate.metadata.generation;
@@ -110,11 +110,11 @@ async function writeResult(
         generation,
         signal,
       }),
-    (current) => (current.status?.revision ?? 0) > (status?.revision ?? 0),
+    (current) => hasOtherResult(certificate, current),
     signal,
   );
   failpoint('result');
-  if (status?.attempt?.publicKeyHash === leaf.publicKeyFingerprint) deps.attempts.forget(status.attempt.id);
+  if (attempt && published.status?.attemptId === attempt.id) endAttempt(deps, view, certificate, attempt);
   warnOfReplaced(deps, certificate, leaf, now);
   return { requeueAt: nextReconcileAt({ certificate: published, now }) };
 }
@@ -133,23 +133,24 @@ function warnOfReplaced(
 }
 
 function resultOf(
-  { certificate: { metadata, spec, status }, specHash }: Inputs,
+  inputs: Inputs,
   leaf: Certificate,
   { uid, resourceVersion }: Secret['metadata'],
   now: number,
 ): StatusChange<CAcertCertificateStatus> {
-  const attempt = withResult(status?.attempt, leaf);
+  const { certificate, specHash } = inputs;
+  const { metadata, spec, status } = certificate;
   const known = {
     serialNumber: leaf.serialNumber,
     issuer: leaf.issuer.commonName ?? '',
     fingerprint: fingerprintOf(leaf),
     notBefore: rfc3339(leaf.notBefore),
     notAfter: rfc3339(leaf.notAfter),
-    ...(attempt ? { attempt } : {}),
   };
   const due = dueAt({ certificate: { metadata, spec, status: { ...status, ...known } }, now });
   return {
     ...known,
+    ...servedAfter(inputs, leaf.publicKeyFingerprint),
     specHash,
     renewalTime: due === undefined ? null : rfc3339(due),
     revision: (status?.revision ?? 0) + (status?.serialNumber === leaf.serialNumber ? 0 : 1),
@@ -157,14 +158,4 @@ function resultOf(
     ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
     ...NO_FAILURE,
   };
-}
-
-/** The attempt with its certificate, whatever outcome was recorded before. A certificate for another key leaves it unchanged. */
-function withResult(
-  attempt: CAcertAttempt | undefined,
-  { serialNumber, publicKeyFingerprint }: Certificate,
-): CAcertAttempt | undefined {
-  if (attempt?.publicKeyHash !== publicKeyFingerprint) return attempt;
-  const { outcome: _, ...rest } = attempt;
-  return { ...rest, serialNumber };
 }

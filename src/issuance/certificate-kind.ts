@@ -27,6 +27,8 @@ export interface CertificateResource extends KubeObject {
     | 'secretResourceVersion'
   > & {
     attempt?: { id: string };
+    /** Of the last attempt that has ended, if open ones are in the journal. */
+    attemptId?: string;
     /** Of the certificate, if this kind records it. */
     fingerprint?: string;
   };

@@ -113,6 +113,22 @@ describe('acquiring', () => {
     await b.stop();
   });
 
+  test('tells which leader it is, and how long nobody had renewed the Lease', async () => {
+    const { world, api, join } = setUp();
+    const a = join('a');
+    expect(a.elector.history).toBeUndefined();
+    await world.advance(0);
+    expect(a.elector.history).toEqual({ leaders: 0, leadersBefore: undefined, idleMs: undefined });
+    await a.stop();
+    await world.advance(60_000);
+    // The answer of the write that acquires the Lease is lost, so the process finds its own Lease.
+    let writes = 0;
+    api.fate = () => (writes++ === 1 ? { thereMs: 0, backMs: 0, lost: 'reply' } : { thereMs: 0, backMs: 0 });
+    const b = join('b');
+    await world.advance(30_000);
+    expect(b.elector.history).toEqual({ leaders: 1, leadersBefore: 0, idleMs: 60_000 });
+  });
+
   test('fields that others wrote into the Lease stay', async () => {
     const { world, api, join } = setUp();
     const a = join('a');

@@ -70,6 +70,16 @@ export class LeaseTimeoutError extends AppError {
   }
 }
 
+/** What the Lease told when this process acquired it. */
+export interface LeaseHistory {
+  /** The number of this leader, counted by the Lease from 0. */
+  leaders: number;
+  /** The number of the leader before; undefined if there was no Lease. */
+  leadersBefore: number | undefined;
+  /** How long nobody had renewed it, in milliseconds of the two machines' wall clocks; undefined if that is unknown. */
+  idleMs: number | undefined;
+}
+
 /** The Lease as it was when this process last saw it change. */
 interface Observation {
   /** uid and resourceVersion; '' if the Lease does not exist. */
@@ -107,6 +117,9 @@ export class LeaderElector {
   /** The Lease after our own last write; undefined if it has to be read first. */
   #current: Lease | undefined;
   #wrote = false;
+  /** What the Lease of the leader before told. */
+  #before: Omit<LeaseHistory, 'leaders'> = { leadersBefore: undefined, idleMs: undefined };
+  #history: LeaseHistory | undefined;
 
   constructor(options: LeaderElectorOptions) {
     this.#options = options;
@@ -128,6 +141,11 @@ export class LeaderElector {
     const wall = clock.now() - this.#renewed.wall;
     const monotonic = clock.monotonic() - this.#renewed.monotonic;
     return Math.max(wall, monotonic) < this.#renewDeadlineMs && Math.abs(wall - monotonic) < CLOCK_SKEW_MS;
+  }
+
+  /** What the Lease told when this process acquired it; undefined before that. */
+  get history(): LeaseHistory | undefined {
+    return this.#history;
   }
 
   /** Resolves once this process leads; rejects with the signal's reason. */
@@ -237,6 +255,7 @@ export class LeaderElector {
     const { client, clock, namespace, name } = this.#options;
     const started = instant(clock);
     this.#wrote = true;
+    this.#remember(lease?.spec);
     const spec = this.#claim(lease?.spec);
     const written = await this.#within(signal, (limit) =>
       lease
@@ -249,11 +268,12 @@ export class LeaderElector {
     );
     this.#observe(written);
     this.#current = written;
+    this.#history = { ...this.#before, leaders: spec.leaseTransitions };
     this.#renewed = started;
     return 'held';
   }
 
-  #claim(old: LeaseSpec | undefined): LeaseSpec {
+  #claim(old: LeaseSpec | undefined): LeaseSpec & { leaseTransitions: number } {
     const { clock, identity } = this.#options;
     const now = microTime(clock.now());
     const ours = old?.holderIdentity === identity;
@@ -264,6 +284,17 @@ export class LeaderElector {
       acquireTime: (ours ? old.acquireTime : undefined) ?? now,
       renewTime: now,
       leaseTransitions: old ? (old.leaseTransitions ?? 0) + (ours ? 0 : 1) : 0,
+    };
+  }
+
+  /** Notes what the Lease of another leader, or none, tells. Our own may come back from a write without an answer. */
+  #remember(old: LeaseSpec | undefined): void {
+    const { clock, identity } = this.#options;
+    if (this.#renewed || old?.holderIdentity === identity) return;
+    const renewed = Date.parse(old?.renewTime ?? '');
+    this.#before = {
+      leadersBefore: old && (old.leaseTransitions ?? 0),
+      idleMs: Number.isNaN(renewed) ? undefined : Math.max(0, clock.now() - renewed),
     };
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { RECONCILE_RESULTS } from './controller.ts';
+import { JOURNAL_OUTCOMES } from './journal.ts';
 import {
   CACERT_OUTCOMES,
   ISSUANCE_OPERATIONS,
@@ -67,6 +68,7 @@ test.each<[label: string, metric: string, values: readonly string[]]>([
   ['status', 'tinycert_certificate_revocations_total', REVOCATION_ACTIONS],
   ['outcome', 'tinycert_certificate_revocations_total', REVOCATION_OUTCOMES],
   ['outcome', 'cacert_certificate_issuances_total', CACERT_OUTCOMES],
+  ['outcome', 'tinycert_operator_journal_writes_total', JOURNAL_OUTCOMES],
   ['result', 'controller_runtime_reconcile_total', RECONCILE_RESULTS],
 ])('docs/metrics.md lists the values of the label %s of %s', (label, metric, values) => {
   const row = rows.find(([labels, of]) => quoted(labels).includes(label) && quoted(of).includes(metric));

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { type AccountMetrics, createAccountMetrics } from './accounts.ts';
 import { type CallMetrics, createCallMetrics } from './calls.ts';
 import { type ControllerMetrics, createControllerMetrics } from './controller.ts';
+import { createJournalMetrics, type JournalMetrics } from './journal.ts';
 import { registerProcessMetrics } from './process.ts';
 import { type QueueMetrics, createQueueMetrics } from './queue.ts';
 
@@ -50,6 +51,7 @@ export interface Metrics {
   readonly queue: QueueMetrics;
   readonly rest: RestMetrics;
   readonly lease: LeaseMetrics;
+  readonly journal: JournalMetrics;
   readonly tinycert: CallMetrics;
   readonly cacert: CallMetrics;
   readonly accounts: AccountMetrics;
@@ -111,6 +113,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         registers,
       }),
     },
+    journal: createJournalMetrics(registry),
     tinycert: createCallMetrics(registry, {
       prefix: 'tinycert',
       name: 'TinyCert',

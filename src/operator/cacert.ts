@@ -1,8 +1,10 @@
 import { controller as accountController } from '../cacert-accounts/controller.ts';
-import { reconciler, wire } from '../cacert-certificates/controller.ts';
+import { reconciler, wakeByUid, wire } from '../cacert-certificates/controller.ts';
 import type { Deps } from '../cacert-certificates/deps.ts';
+import type { CAcertCertificate } from '../api/kinds.ts';
 import { PendingKeys } from '../cacert-certificates/pending-keys.ts';
-import { AttemptMemory } from '../issuance/attempt/memory.ts';
+import { type CAcertEntry, readEntry } from '../cacert-certificates/attempt.ts';
+import { OpenAttempts } from '../issuance/attempt/open-attempts.ts';
 import { CAcertDirectory, cacertAccountKey } from '../issuance/cacert/directory.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
 import { AtRest } from '../account/at-rest.ts';
@@ -94,12 +96,19 @@ function certificateDeps(
   const secrets = informers.secrets.store;
   const written: Deps['written'] = new LastWritten({ clock });
   const writtenSecrets: Deps['writtenSecrets'] = new LastWritten({ clock });
-  return {
+  const journal: Deps['journal'] = shared.journal.section<CAcertEntry, never>({
+    name: 'cacert',
+    entry: readEntry,
+    record: () => undefined,
+    wake: (uid) => wakeByUid(deps, queue, uid),
+  });
+  const isOpen = ({ metadata }: CAcertCertificate): boolean =>
+    journal.view?.entry(metadata.uid ?? '') !== undefined;
+  const deps: Deps = {
     clock,
     timing: cacertKind.timing,
     metrics: shared.metrics.cacertCertificates,
     warn: shared.warn,
-    holder: shared.holder,
     leads: shared.leads,
     crds,
     certificates: store,
@@ -111,12 +120,13 @@ function certificateDeps(
     wake: (key) => queue.add(key, { reason: 'turn' }),
     gates: shared.cacertAccounts,
     atRest: new AtRest(directory),
-    attempts: new AttemptMemory(),
+    attempts: new OpenAttempts(),
+    journal,
     statuses: new StatusWriter({ kube, clock, kind: cacertKind, crds, written }),
     nameClaims,
     certificateSecrets: new CertificateSecrets({
       kube,
-      kind: cacertKind,
+      kind: { ...cacertKind, isOpen },
       certificates: store,
       watched: secrets,
       written: writtenSecrets,
@@ -126,4 +136,5 @@ function certificateDeps(
     repairLimiter: new RateLimiter(clock),
     reportLimiter: new RateLimiter(clock),
   };
+  return deps;
 }

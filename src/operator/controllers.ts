@@ -5,8 +5,10 @@ import { eventWarner, operatorEvents } from '../issuance/status/events.ts';
 import { runController } from '../kube/controller/controller.ts';
 import { WorkQueue } from '../kube/controller/queue.ts';
 import { EventRecorder } from '../kube/events.ts';
+import type { LeaseHistory } from '../kube/lease.ts';
 import type { Logger } from '../lib/log.ts';
 import { cacertControllers } from './cacert.ts';
+import { operatorJournal } from './journal.ts';
 import { allKinds, startInformers } from './kinds/informers.ts';
 import { assertSynced, whenMet } from './kinds/needs.ts';
 import { reportKinds } from './kinds/report-kinds.ts';
@@ -16,9 +18,11 @@ import { tinycertControllers } from './tinycert.ts';
 
 export interface ControllersOptions extends Omit<
   Shared,
-  'informers' | 'warn' | 'warnOperator' | 'secretWatches' | 'nameClaims' | 'queueOf'
+  'informers' | 'journal' | 'warn' | 'warnOperator' | 'secretWatches' | 'nameClaims' | 'queueOf'
 > {
   log: Logger;
+  /** What the Lease told when it was acquired; undefined without a leader election. */
+  lease: () => LeaseHistory | undefined;
   stop: Stop;
 }
 
@@ -26,7 +30,7 @@ export interface Controllers {
   queues: readonly Pick<Controller, 'name' | 'queue'>[];
   /** Throws while the operator is not ready. */
   assertSynced: () => void;
-  /** Starts each controller as soon as its needs are met; resolves after the stop, when all have finished. */
+  /** Takes the journal over, and starts each controller as soon as its needs are met; resolves after the stop, when all have finished. */
   run: () => Promise<void>;
   /** Ends the watches. */
   close: () => Promise<void>;
@@ -70,9 +74,16 @@ export function startControllers(options: ControllersOptions): Controllers {
     instance: options.holder,
   });
   const recording = recorder.run(signal);
+  const { journal, prepare } = operatorJournal({
+    ...options,
+    namespaces: settings.namespaces,
+    informers,
+    metrics: metrics.journal,
+  });
   const shared: Shared = {
     ...options,
     informers,
+    journal,
     warn: eventWarner(recorder),
     warnOperator: operatorEvents(recorder, { namespace: options.namespace, pod: hostname() }),
     secretWatches: new SecretWatches(informerWatches({ client: kube, clock, log, signal })),
@@ -99,7 +110,12 @@ export function startControllers(options: ControllersOptions): Controllers {
     queues: controllers,
     assertSynced: () => assertSynced(informers),
     run: async () => {
+      // The journal is written until the last work has ended.
+      const over = new AbortController();
+      const journaling = journal.run(prepare, over.signal, stop.forced);
       await Promise.all(controllers.map(run));
+      over.abort();
+      await journaling;
     },
     close: async () => {
       for (const part of parts) part.stop();

@@ -1,6 +1,7 @@
 import type { CAcertAccounts } from '../account/cacert-accounts.ts';
 import type { SecretWatches } from '../account/secret-watches.ts';
 import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { NameClaims } from '../issuance/secret/name-claims.ts';
 import type { Warn, WarnOperator } from '../issuance/status/events.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -23,6 +24,8 @@ export interface Shared {
   namespace: string;
   /** This process, as attempts name it. */
   holder: string;
+  /** The journal of open attempts, for its sections. */
+  journal: Pick<Journal, 'section'>;
   /** Whether this process leads at this moment. */
   leads: () => boolean;
   crds: CertificateDeps['crds'];

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
+import { JOURNAL_NAME } from '../../src/operator/journal.ts';
 import { aCAcertWorld, type CAcertWorld } from '../support/world/cacert-world.ts';
 import { filesOf } from '../support/x509/openssl.ts';
 import { buildFailpoints, runOperatorProcess } from '../support/world/operator-process.ts';
@@ -59,9 +60,10 @@ test.each(['decide', 'pending', 'secret', 'result', 'forget'])(
 
     expect(cacert.asked()).toBe(1);
     await expectKeyKept(cacert);
-    const { status } = await cacert.ready('mail');
-    const pending = cacert.world.ref(status?.attempt?.pendingSecretName ?? '');
+    const pending = cacert.world.ref(await cacert.pendingName('mail'));
     expect(await cacert.world.stage.kube.find(secrets, pending)).toBeUndefined();
+    const journal = await cacert.world.get(secrets, JOURNAL_NAME);
+    expect(Object.keys(journal.data ?? {}).filter((key) => key.includes('.entry.'))).toEqual([]);
   },
 );
 
@@ -72,7 +74,6 @@ test.each([
   'killed at the step %s, it cannot know that nothing was sent, and requests again after a while',
   async (step, asked) => {
     const cacert = await killedAt(step);
-    await cacert.until('mail', ({ status }) => status?.attempt !== undefined);
     await cacert.world.pass(150_000);
     await cacert.failing('mail', 'IssuanceUncertain');
     expect(cacert.asked()).toBe(asked);
@@ -94,7 +95,7 @@ test.each(['reply', 'check'])(
     expect(conditionOf(status?.conditions, 'Issuing')?.message).toContain('account.php?id=5');
     const [signed] = cacert.server.certificates();
 
-    await cacert.world.patch(secrets, status?.attempt?.pendingSecretName ?? '', {
+    await cacert.world.patch(secrets, status?.unserved?.secretName ?? '', {
       stringData: { 'tls.crt': cacert.server.certificatePem(signed?.id ?? 0) },
     });
 

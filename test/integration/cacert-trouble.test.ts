@@ -1,5 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import type { CAcertCertificateStatus } from '../../src/api/cacert/certificate-status.ts';
 import { cacertAccounts, cacertCertificates, certificates } from '../../src/api/kinds.ts';
 import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { secrets } from '../../src/kube/objects.ts';
@@ -100,8 +101,7 @@ test('a certificate signed while the account was refused is kept, also by the ne
   await isSaid('CredentialsRejected');
 
   cacert.server.release();
-  const { status } = await cacert.until('mail', (object) => object.status?.attempt !== undefined);
-  const pending = status?.attempt?.pendingSecretName ?? '';
+  const pending = await cacert.pendingName('mail');
   await cacert.world.until(secrets, pending, ({ data }) => (data?.['tls.crt'] ?? '') !== '');
   await first.stop('by force');
   await cacert.operator();
@@ -200,7 +200,7 @@ test('a suspended resource requests nothing, and continues when it is no longer 
   await cacert.ready('mail');
 });
 
-test('a restart requests nothing and writes nothing', async () => {
+test('a restart requests nothing, and writes only the journal, once', async () => {
   const cacert = await aCAcertWorld(stage);
   const first = await cacert.operator();
   await cacert.account();
@@ -213,6 +213,7 @@ test('a restart requests nothing and writes nothing', async () => {
   await cacert.world.pass(60_000);
 
   expect(second.traffic.writes()).toEqual({});
+  expect(second.traffic.journalWrites()).toBe(1);
   expect(cacert.asked()).toBe(3);
 });
 
@@ -238,7 +239,7 @@ async function inDoubt(cacert: CAcertWorld): Promise<string> {
   cacert.server.addFault({ call: 'ccsr', kind: 'unsigned', times: 1 });
   await cacert.world.patch(cacertCertificates, 'mail', { spec: { privateKey: { size: 3072 } } });
   const { status } = await cacert.failing('mail', 'IssuanceUncertain');
-  return status?.attempt?.pendingSecretName ?? '';
+  return status?.unserved?.secretName ?? '';
 }
 
 test('a pending key is not discarded because a Secret has another certificate', async () => {
@@ -262,7 +263,7 @@ test('a pending key is not discarded because a Secret has another certificate', 
 
   await cacert.ready('mail', ({ status: now }) => now?.revision === 3);
   await cacert.world.pass(1_000);
-  const kept = await cacert.world.get(secrets, status?.attempt?.pendingSecretName ?? '');
+  const kept = await cacert.world.get(secrets, status?.unserved?.secretName ?? '');
   expect(kept.data).toHaveProperty(['tls.key']);
 });
 
@@ -270,14 +271,36 @@ test('a pending key is not discarded because of a status', async () => {
   const cacert = await anAccount();
   const pending = await inDoubt(cacert);
   await cacert.world.patch(cacertCertificates, 'mail', { spec: { privateKey: { size: 2048 } } });
-  const { status } = await cacert.world.get(cacertCertificates, 'mail');
 
-  const forged = { serialNumber: status?.serialNumber ?? '', outcome: null };
-  await cacert.world.patch(cacertCertificates, 'mail', { status: { attempt: forged } }, 'status');
+  await cacert.world.patch(cacertCertificates, 'mail', { status: { unserved: null } }, 'status');
   await cacert.world.pass(60_000);
 
   const kept = await cacert.world.get(secrets, pending);
   expect(kept.data).toHaveProperty(['tls.key']);
+});
+
+test.each<[string, (early: CAcertCertificateStatus) => object]>([
+  ['of an attempt whose outcome was unknown', (early) => early],
+  ['that forges the end of a later attempt', (early) => ({ ...early, attemptId: randomUUID() })],
+])('a tenant that puts back an earlier status, %s, costs no certificate', async (_, forged) => {
+  const cacert = await anAccount();
+  cacert.server.addFault({ call: 'ccsr', kind: 'unsigned', times: 1 });
+  await cacert.certificate('mail');
+  const { status: early = {} } = await cacert.failing('mail', 'IssuanceUncertain');
+  await cacert.world.pass(20 * 60_000);
+  const { status: late } = await cacert.ready('mail');
+  const asked = cacert.asked();
+
+  const gone = Object.fromEntries(Object.keys(late ?? {}).map((field) => [field, null]));
+  await cacert.world.patch(cacertCertificates, 'mail', { status: { ...gone, ...forged(early) } }, 'status');
+
+  const { status } = await cacert.ready(
+    'mail',
+    (object) => object.status?.serialNumber === late?.serialNumber,
+  );
+  await cacert.world.pass(2 * 3_600_000);
+  expect(status?.serialNumber).toBe(late?.serialNumber);
+  expect(cacert.asked()).toBe(asked);
 });
 
 test('the result of a call is not lost if somebody edits the resource meanwhile', async () => {
@@ -291,5 +314,6 @@ test('the result of a call is not lost if somebody edits the resource meanwhile'
   cacert.server.release();
 
   const { status } = await cacert.failing('mail', 'IssuanceUncertain');
-  expect(status?.attempt).toMatchObject({ number: 1, outcome: 'Uncertain', requestId: expect.any(String) });
+  expect(status?.unserved).toMatchObject({ outcome: 'Uncertain', requestId: expect.any(String) });
+  expect(status?.attemptTimes).toHaveLength(1);
 });

@@ -18,9 +18,9 @@ beforeEach(() => {
 
 const HOUR = 3_600_000;
 
-async function pendingOf({ world }: CAcertWorld, name: string) {
-  const { status } = await world.get(cacertCertificates, name);
-  return { ref: status?.attempt?.pendingSecretName ?? '', status };
+async function pendingOf(cacert: CAcertWorld, name: string) {
+  const { status } = await cacert.world.get(cacertCertificates, name);
+  return { ref: await cacert.pendingName(name), status };
 }
 
 describe('an account', () => {
@@ -97,7 +97,12 @@ describe('a certificate', () => {
     const [signed, ...others] = cacert.server.certificates();
     expect(others).toEqual([]);
     expect(signed).toMatchObject({ cn: NAME, emails: MEMBER.emails });
-    expect(status).toMatchObject({ serialNumber: signed?.serial, revision: 1, attempt: { number: 1 } });
+    expect(status).toMatchObject({
+      serialNumber: signed?.serial,
+      revision: 1,
+      attemptId: expect.any(String),
+    });
+    expect(status).not.toHaveProperty('attempt');
     expect(status?.conditions?.map(sentence)).toEqual([
       'Ready=True Ready: The Secret holds a valid certificate for this spec, which can log in to the account until it expires. To revoke it, find its serial number in the web account (account.php?id=5).',
     ]);
@@ -195,7 +200,7 @@ describe('no request is sent that cannot succeed:', () => {
     expect(cacert.asked()).toBe(1);
     expect(await stage.kube.find(secrets, cacert.world.ref('mail-tls'))).toBeUndefined();
     const { ref, status } = await pendingOf(cacert, 'mail');
-    expect(status?.attempt?.outcome).toBe('Mismatched');
+    expect(status?.unserved?.outcome).toBe('Mismatched');
     const kept = filesOf(await cacert.world.get(secrets, ref));
     expect(kept.crt).toBe(cacert.server.certificatePem(cacert.server.certificates()[0]?.id ?? 0));
 
@@ -228,11 +233,11 @@ describe('if it is unknown whether a certificate was signed', () => {
     await cacert.account();
     await cacert.certificate('mail');
     const { status } = await cacert.failing('mail', 'IssuanceUncertain');
-    const id = Number(status?.attempt?.requestId);
+    const id = Number(status?.unserved?.requestId);
     expect(conditionOf(status?.conditions, 'Issuing')?.message).toContain(`account.php?id=6&cert=${id}`);
 
     cacert.server.sign(id);
-    await cacert.world.patch(secrets, status?.attempt?.pendingSecretName ?? '', {
+    await cacert.world.patch(secrets, status?.unserved?.secretName ?? '', {
       stringData: { 'tls.crt': cacert.server.certificatePem(id) },
     });
 
@@ -253,7 +258,7 @@ describe('if it is unknown whether a certificate was signed', () => {
     await cacert.world.pass(14 * 60_000);
     expect(cacert.asked()).toBe(1);
     await cacert.world.pass(4 * 60_000);
-    await cacert.until('mail', (object) => object.status?.attempt?.number === 2);
+    await cacert.until('mail', (object) => object.status?.attemptTimes?.length === 2);
     await cacert.world.pass(4 * HOUR);
 
     expect(cacert.asked()).toBe(6);

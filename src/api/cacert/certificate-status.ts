@@ -3,44 +3,29 @@ import { conditions } from '../schema/conditions.ts';
 import { failureFields } from '../schema/failure.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
 
-/**
- * One attempt to have a certificate signed, written before CAcert is called. It is open until it has a result: the serial
- * number of the certificate, or an outcome.
- */
-const Attempt = z
+/** What CAcert signed, or may have signed, and the operator does not serve. */
+const Unserved = z
   .object({
-    number: integer('Number of the attempt; the first of this resource is 1.'),
-    id: statusText('Random UUID of the attempt. A result is written only while this is unchanged.', 36),
-    holder: statusText('Replica of the operator that made the attempt.'),
-    startTime: time('When the attempt was made, to the millisecond.'),
+    outcome: z
+      .enum(['Uncertain', 'Mismatched'])
+      .describe(
+        'Uncertain: CAcert may have signed a certificate that did not arrive. Mismatched: it signed something other than what was requested.',
+      ),
+    secretName: statusText(
+      'Secret that keeps the private key. To use a certificate that CAcert signed late, put it into this Secret under tls.crt.',
+    ),
     specHash: statusText(
       'Hash of the requested certificate. Specs that request the same certificate have the same hash.',
       80,
-    ),
-    pendingSecretName: statusText(
-      'Secret that keeps the private key until its certificate is in place. To use a certificate that CAcert signed late, put it into this Secret under tls.crt.',
     ),
     publicKeyHash: statusText('SHA-256 of the public key in the request, in hexadecimal.', 64),
     requestId: statusText(
       'CAcert’s number of the request, set if CAcert reported that signing takes too long. The web account lists the certificate under it.',
       32,
     ).exactOptional(),
-    serialNumber: statusText(
-      'Serial number of the certificate that the attempt brought.',
-      64,
-    ).exactOptional(),
-    reason: statusText('Why a certificate was needed, as one word.', 128).exactOptional(),
-    outcome: z
-      .enum(['Refused', 'Uncertain', 'Mismatched'])
-      .describe(
-        'How the attempt ended. Refused: CAcert certainly signed nothing. Uncertain: it may have signed a certificate. Mismatched: it signed something other than what was requested.',
-      )
-      .exactOptional(),
   })
-  .describe(
-    'The last attempt to have a certificate signed. It is recorded before CAcert is called, so that no key is lost.',
-  );
-export type CAcertAttempt = z.output<typeof Attempt>;
+  .describe('A certificate that CAcert signed, or may have signed, and that is not in the Secret.');
+export type CAcertUnserved = z.output<typeof Unserved>;
 
 /** `CAcertCertificate.status`. Only the operator writes it. */
 export const CAcertCertificateStatus = z
@@ -59,12 +44,17 @@ export const CAcertCertificateStatus = z
     renewalTime: time('When the certificate will be renewed.').exactOptional(),
     revision: integer('Number of certificates that this resource has had.').exactOptional(),
     specHash: statusText('Hash of the request for the certificate in the Secret.', 80).exactOptional(),
-    attempt: Attempt.exactOptional(),
+    attemptId: statusText(
+      'Id of the last attempt that has ended. Attempts that have not are in the operator’s journal.',
+      36,
+    ).exactOptional(),
+    unserved: Unserved.exactOptional(),
     attemptTimes: z
       .array(time('When an attempt was made.'))
       .max(24)
       .meta({
-        description: 'Times of the attempts in the last 24 hours, which the operator limits.',
+        description:
+          'Times of the attempts that have ended in the last 24 hours and may have brought a certificate. The operator limits them.',
         'x-kubernetes-list-type': 'atomic',
       })
       .exactOptional(),

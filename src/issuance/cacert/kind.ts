@@ -11,8 +11,8 @@ export const cacertKind: CertificateKind<CAcertCertificate> = {
   // CAcert hands a request to a separate signing machine, usually for 10 to 40 seconds. No call shows what happens after we gave up.
   timing: { sendWindow: 5_000, callDeadline: 120_000, lateExecution: 0 },
   nameAnnotation: CACERT_ANNOTATIONS.certificateName,
-  restated: ['attempt', 'serialNumber'],
-  attemptFields: ['requestId', 'serialNumber', 'reason', 'outcome'],
+  restated: ['attemptId', 'serialNumber'],
+  attemptFields: [],
   metadataOf: ({ metadata, spec }) => ({
     labels: { [MANAGED_LABEL]: 'true' },
     annotations: {
@@ -23,11 +23,6 @@ export const cacertKind: CertificateKind<CAcertCertificate> = {
     },
   }),
   claimedBy: () => undefined,
-  isOpen: ({ status }) => isCAcertAttemptOpen(status),
+  // Open attempts are in the journal: see `operator/cacert.ts`.
+  isOpen: () => false,
 };
-
-/** Whether the last attempt is open: it has neither an outcome nor a certificate. */
-export function isCAcertAttemptOpen(status: CAcertCertificate['status']): boolean {
-  const { attempt } = status ?? {};
-  return attempt !== undefined && attempt.outcome === undefined && attempt.serialNumber === undefined;
-}

@@ -111,6 +111,14 @@ describe('a resource may be written', () => {
   test.each([
     ['without a check if it has only conditions', {}, false, false, true, 0],
     ['without a check if it has an attempt and the CRDs fit', issued, true, false, true, 0],
+    [
+      'without a check if it names an ended attempt',
+      { ...unattempted, attemptId: 'a' },
+      true,
+      false,
+      true,
+      0,
+    ],
     ['after a check if an attempt may be hidden', unattempted, true, true, true, 1],
     ['unless that check finds old CRDs', unattempted, true, false, false, 1],
     ['unless the CRDs are known to be old', issued, false, false, false, 0],

@@ -53,7 +53,7 @@ export class StatusWriter<T extends CertificateResource> {
   async isWritable({ status }: Pick<T, 'status'>): Promise<boolean> {
     const { crds } = this.#options;
     if (holdsConditionsOnly(status)) return true;
-    if (crds.fit && status?.attempt === undefined) await crds.check();
+    if (crds.fit && status?.attempt === undefined && status?.attemptId === undefined) await crds.check();
     return crds.fit;
   }
 

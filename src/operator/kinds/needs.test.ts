@@ -104,6 +104,7 @@ function needsOfAll(namespaces?: readonly string[]): Record<string, string[]> {
     accounts: tinycertAccounts({ clock, sealKey: () => Buffer.from('installation') }),
     cacertAccounts: cacertAccounts({ clock }),
     secretWatches: new SecretWatches(() => () => undefined),
+    journal: { section: () => undefined },
     nameClaims: new NameClaims(),
     queueOf: (name: string) => new WorkQueue({ name, clock }),
   } as unknown as Shared;

@@ -1,7 +1,8 @@
 import type { CAcertCertificateSpec } from '../../../src/api/cacert/certificate-spec.ts';
-import type { CAcertAttempt, CAcertCertificateStatus } from '../../../src/api/cacert/certificate-status.ts';
+import type { CAcertCertificateStatus, CAcertUnserved } from '../../../src/api/cacert/certificate-status.ts';
 import { cacertSpecHash } from '../../../src/api/cacert/effective.ts';
 import type { CAcertCertificate } from '../../../src/api/kinds.ts';
+import type { CAcertEntry, OpenAttempt } from '../../../src/cacert-certificates/attempt.ts';
 import type { Inputs } from '../../../src/cacert-certificates/inputs.ts';
 import type { PendingView } from '../../../src/cacert-certificates/pending-keys.ts';
 import type { ReadyCAcertAccount } from '../../../src/issuance/cacert/directory.ts';
@@ -26,15 +27,36 @@ export const spec: CAcertCertificateSpec = {
   renewal: { policy: 'RenewBefore', jitterPercent: 0 },
 };
 
-export const attempt: CAcertAttempt = {
-  number: 1,
-  id: 'attempt-1',
-  holder: 'pod',
-  startTime: '2026-01-01T00:00:00.000Z',
-  specHash: cacertSpecHash(spec),
-  pendingSecretName: 'mail-pending-uid',
-  publicKeyHash: '00',
-};
+/** An attempt without a result that may have been sent, unless told otherwise. */
+export function attempt(
+  change: Partial<Omit<OpenAttempt, 'entry'>> & { entry?: Partial<CAcertEntry> } = {},
+): OpenAttempt {
+  const { entry, ...rest } = change;
+  return {
+    id: 'attempt-1',
+    entry: {
+      startTime: '2026-01-01T00:00:00.000Z',
+      specHash: cacertSpecHash(spec),
+      publicKeyHash: '00',
+      reason: 'DoesNotExist',
+      ...entry,
+    },
+    quietAt: 0,
+    progress: { is: 'open' },
+    ...rest,
+  };
+}
+
+/** What CAcert may have signed for `spec`, unless told otherwise. */
+export function unserved(change: Partial<CAcertUnserved> = {}): CAcertUnserved {
+  return {
+    outcome: 'Uncertain',
+    secretName: 'mail-pending-uid',
+    specHash: cacertSpecHash(spec),
+    publicKeyHash: '00',
+    ...change,
+  };
+}
 
 /** A condition for generation 1 whose message is its reason. */
 export function condition(type: string, status: Condition['status'], reason: string): Condition {
@@ -56,7 +78,7 @@ export const issued: CAcertCertificateStatus = {
   renewalTime: '2026-03-02T00:00:00Z',
   revision: 1,
   specHash: cacertSpecHash(spec),
-  attempt: { ...attempt, serialNumber: '0a' },
+  attemptId: 'attempt-0',
   conditions: [condition('Ready', 'True', 'Ready')],
 };
 
@@ -102,6 +124,7 @@ export function inputs(options: Partial<Inputs> & CertificateChange = {}): Input
     account: { ready: true, issuer: accountWith() },
     accountExists: true,
     pending: { state: 'absent' },
+    hasJournal: true,
     attempt: undefined,
     ...rest,
   };

@@ -4,10 +4,16 @@ import type { CAcertCertificate } from '../../../src/api/kinds.ts';
 import { cacertCertificates } from '../../../src/api/kinds.ts';
 import type { CAcertClient } from '../../../src/cacert/index.ts';
 import type { Deps } from '../../../src/cacert-certificates/deps.ts';
-import type { Inputs } from '../../../src/cacert-certificates/inputs.ts';
+import {
+  type CAcertEntry,
+  type CAcertView,
+  openAttempt,
+  type OpenAttempt,
+  readEntry,
+} from '../../../src/cacert-certificates/attempt.ts';
 import { PendingKeys } from '../../../src/cacert-certificates/pending-keys.ts';
 import type { Work } from '../../../src/cacert-certificates/work.ts';
-import { AttemptMemory } from '../../../src/issuance/attempt/memory.ts';
+import { OpenAttempts } from '../../../src/issuance/attempt/open-attempts.ts';
 import { CAcertDirectory, type ReadyCAcertAccount } from '../../../src/issuance/cacert/directory.ts';
 import { cacertKind } from '../../../src/issuance/cacert/kind.ts';
 import { CertificateSecrets } from '../../../src/issuance/secret/certificate-secrets.ts';
@@ -18,7 +24,9 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 import { ApiError } from '../../../src/kube/errors.ts';
 import { type KubeObject, type ObjectRef, type ResourceType, secrets } from '../../../src/kube/objects.ts';
 import { createMetrics } from '../../../src/metrics/registry.ts';
-import { accountWith, inputs } from './cacert-inputs.ts';
+import { JournalApi } from '../kube/journal-api.ts';
+import { viewOf } from '../kube/journal-process.ts';
+import { accountWith, attempt, certificate, inputs } from './cacert-inputs.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 
 type Verb = 'create' | 'patch' | 'delete';
@@ -135,6 +143,9 @@ export type Answer = (input: Parameters<CAcertClient['signCertificate']>[0]) => 
 export class CAcertStage {
   readonly clock: VirtualClock;
   readonly kube = new KubeFake();
+  /** The object with the journal. */
+  readonly journal = new JournalApi();
+  readonly view: CAcertView;
   readonly gate: Gate;
   readonly account: ReadyCAcertAccount;
   readonly deps: Deps;
@@ -144,6 +155,8 @@ export class CAcertStage {
   readonly woken: string[] = [];
   readonly abort = new AbortController();
   leads = true;
+  /** Runs right before the first byte would leave. */
+  beforeSend: () => void = () => undefined;
   answer: Answer = () => 'signed';
   readonly #metrics = createMetrics({ process: false });
 
@@ -159,16 +172,19 @@ export class CAcertStage {
     this.account = accountWith({ ...options.account, account: login });
     const directory = new CAcertDirectory();
     directory.set(this.account.key, { ready: true, issuer: this.account });
+    this.view = viewOf({ name: 'cacert', entry: readEntry, record: () => undefined as never }, this.journal, {
+      clock,
+      leads: () => this.leads,
+    });
     this.deps = {
       clock,
       timing: cacertKind.timing,
       metrics: this.#metrics.cacertCertificates,
       warn: (_, reason) => this.events.push(reason),
-      holder: 'pod',
       leads: () => this.leads,
       directory,
       wake: (key) => this.woken.push(key),
-      attempts: new AttemptMemory(),
+      attempts: new OpenAttempts(),
       statuses: new StatusWriter({ kube, clock, kind: cacertKind, crds, written }),
       certificateSecrets: new CertificateSecrets({
         kube,
@@ -186,7 +202,7 @@ export class CAcertStage {
 
   /** Work on these inputs, whose resource and pending Secret exist at the API server. */
   work(options: Parameters<typeof inputs>[0] = {}): Work {
-    const { account, clock, deps, abort } = this;
+    const { account, clock, deps, abort, view } = this;
     const made = inputs({
       account: { ready: true, issuer: account },
       now: clock.now(),
@@ -198,7 +214,7 @@ export class CAcertStage {
     for (const view of [pending, secret])
       if ('metadata' in view) this.kube.put(secrets, { metadata: view.metadata });
     const log = { info: () => undefined } as unknown as Work['log'];
-    return { deps, inputs: made, account, signal: abort.signal, log };
+    return { deps, inputs: made, view, account, signal: abort.signal, log };
   }
 
   /** The resource as it is stored. */
@@ -208,9 +224,18 @@ export class CAcertStage {
     return found;
   }
 
-  /** What this process remembers about an attempt. */
-  remembered(id: string): Inputs['attempt'] {
-    return this.deps.attempts.knowledgeOf(id, this.clock.monotonic(), this.deps.timing);
+  /** An attempt in the journal that was sent, as a reconcile finds it. */
+  async opened(change: Partial<CAcertEntry> = {}): Promise<OpenAttempt> {
+    const { entry } = attempt({ entry: change });
+    const opened = await this.view.open({ uid: 'uid', group: 'me', make: () => entry! });
+    if (opened.is !== 'open') throw new Error('The journal has no room.');
+    this.deps.attempts.sent('uid', opened.id, this.clock.monotonic());
+    return this.found()!;
+  }
+
+  /** The attempt of the resource that is in the journal, and what this process knows of it. */
+  found(): OpenAttempt | undefined {
+    return openAttempt(this.deps, this.view, certificate({ status: {} }));
   }
 
   /** How often issuing ended with this outcome. */
@@ -220,6 +245,7 @@ export class CAcertStage {
   }
 
   readonly #sign: CAcertClient['signCertificate'] = async (input, { beforeSend } = {}) => {
+    this.beforeSend();
     beforeSend?.();
     return { certificate: await this.answer(input) };
   };

@@ -1,3 +1,4 @@
+import { JOURNAL_NAME } from '../../../src/operator/journal.ts';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -72,7 +73,7 @@ export async function openAuditedStage(options: DevServerOptions): Promise<Audit
   };
 }
 
-/** The writes among entries, such as `patch tinycertcertificates/status 200`, counted. */
+/** The writes among entries, such as `patch tinycertcertificates/status 200`, counted. The journal is called so. */
 export function writesOf(entries: readonly AuditEntry[]): Record<string, number> {
   return counted(entries.filter(({ verb }) => !READS.has(verb)).map(lineOf));
 }
@@ -92,6 +93,7 @@ export function readsByName(entries: readonly AuditEntry[]): string[] {
 }
 
 function lineOf({ verb, objectRef, responseStatus }: AuditEntry): string {
-  const { resource = '', subresource } = objectRef ?? {};
+  const { resource: plural = '', subresource, name } = objectRef ?? {};
+  const resource = name === JOURNAL_NAME ? 'journal' : plural;
   return `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`} ${responseStatus?.code}`;
 }

@@ -7,6 +7,7 @@ import {
   cacertAccounts,
   cacertCertificates,
 } from '../../../src/api/kinds.ts';
+import { pendingSecretRef } from '../../../src/cacert-certificates/pending-keys.ts';
 import { conditionOf } from '../../../src/issuance/status/conditions.ts';
 import { type Secret, secrets } from '../../../src/kube/objects.ts';
 import { collectionPath } from '../../../src/kube/paths.ts';
@@ -92,6 +93,11 @@ export class CAcertWorld {
 
   until(name: string, condition: (object: CAcertCertificate) => boolean): Promise<CAcertCertificate> {
     return this.world.until(cacertCertificates, name, condition);
+  }
+
+  /** The name of the Secret with the pending key. */
+  async pendingName(name: string): Promise<string> {
+    return pendingSecretRef(await this.world.get(cacertCertificates, name)).name;
   }
 
   async says(name: string): Promise<string[]> {

@@ -3,6 +3,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { DiagnosticsChannel } from 'undici';
 import { MANAGED_LABEL } from '../../../src/api/names.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
+import { JOURNAL_NAME } from '../../../src/operator/journal.ts';
 
 /** One request to the API server that has been answered. */
 export interface ApiRequest {
@@ -10,6 +11,7 @@ export interface ApiRequest {
   /** Plural, and subresource if there is one. */
   resource: string;
   namespace: string | undefined;
+  /** Of a new object only if it was created. */
   name: string | undefined;
   status: number;
   /** Requests are counted as they begin. */
@@ -62,14 +64,26 @@ export class Traffic {
     return this.#begun;
   }
 
-  /** The counts of writes that began after a `mark`, such as `PATCH secrets`; a failed one has its status. */
+  /**
+   * The counts of writes that began after a `mark`, such as `PATCH secrets`; a failed one has its status. Those of the journal, which
+   * come when they share one with others, are counted by `journalWrites`.
+   */
   writes(since = 0): Record<string, number> {
-    const writes = this.requests.filter(({ method, number }) => method !== 'GET' && number > since);
+    const writes = this.#writes(since).filter(({ name }) => name !== JOURNAL_NAME);
     return counted(
       writes.map(
         ({ method, resource, status }) => `${method} ${resource}${status < 300 ? '' : ` (${status})`}`,
       ),
     );
+  }
+
+  /** How many writes of the journal began after a `mark`. */
+  journalWrites(since = 0): number {
+    return this.#writes(since).filter(({ name }) => name === JOURNAL_NAME).length;
+  }
+
+  #writes(since: number): ApiRequest[] {
+    return this.requests.filter(({ method, number }) => method !== 'GET' && number > since);
   }
 
   /** Requests to servers other than the API server that wait for their answer. */
@@ -137,15 +151,16 @@ export class Traffic {
     this.#atApiServer.delete(request);
     if (flight.isWatch) return;
     const { target, status, text, number } = flight;
-    const { namespace, name } = target;
+    const { namespace } = target;
     const resource =
       target.subresource === undefined ? target.plural : `${target.plural}/${target.subresource}`;
     const { method = 'GET' } = request;
-    const answered = { method, resource, namespace, name, status, number };
+    const isStored = method !== 'GET' && method !== 'DELETE' && status < 300 && isWhole;
+    const metadata = isStored ? (JSON.parse(text) as KubeObject).metadata : undefined;
+    const answered = { method, resource, namespace, name: target.name ?? metadata?.name, status, number };
     this.requests.push(answered);
     this.onAnswer(answered);
-    if (method === 'GET' || method === 'DELETE' || status >= 300 || !isWhole) return;
-    const { metadata } = JSON.parse(text) as KubeObject;
+    if (!metadata) return;
     const written = { ...target, name: metadata.name, isManaged: isManaged({ metadata }) };
     this.#unseen.set(`${written.plural} ${namespace}/${metadata.name}`, {
       target: written,

@@ -1,0 +1,216 @@
+import type { LeaseHistory } from '../kube/lease.ts';
+import type { Clock } from '../lib/clock.ts';
+import { asError } from '../lib/errors.ts';
+import { backoffDelay } from '../lib/backoff.ts';
+import type { Logger } from '../lib/log.ts';
+import type { JournalMetrics } from '../metrics/journal.ts';
+import { BOUNDS, type Bounds } from './bounds.ts';
+import type { EndOfTerm } from './errors.ts';
+import { HighestIds } from './highest-ids.ts';
+import { uidOf } from './layout.ts';
+import { Parking } from './parking.ts';
+import { OwnVersions } from './put-back.ts';
+import { type Codecs, Section, View } from './section.ts';
+import { type JournalClient, type JournalObject, JournalStore } from './store.ts';
+import { TAKEOVER_BACKOFF, takeOver } from './takeover.ts';
+import { Term } from './term.ts';
+
+export interface JournalOptions {
+  client: JournalClient;
+  object: JournalObject;
+  clock: Clock;
+  log: Logger;
+  /** The name of this process. */
+  holder: string;
+  /** Whether this process leads at this moment. */
+  leads: () => boolean;
+  /** What the Lease told when it was acquired; undefined without a leader election. */
+  lease: () => LeaseHistory | undefined;
+  /** How long a request of an attempt can still change something at any CA, in milliseconds: W + T + X. */
+  quietMs: number;
+  /** Whether no operator has made an attempt here yet; see `TakeoverOptions`. */
+  isFirstUse?: (signal: AbortSignal) => Promise<boolean>;
+  metrics?: JournalMetrics;
+  bounds?: Partial<Bounds>;
+}
+
+/**
+ * The journal of open attempts (F1 to F14 of `test/model/journal/rules.ts`): what is about to be asked of a CA is written here
+ * first, in one object that only the operator writes. It knows no CA: each has a `section` with entries and records of its own.
+ *
+ *     store.ts      the object at the API server            takeover.ts   who leads reads and writes it first
+ *     layout.ts     keys and texts in it                    put-back.ts   whether a backup was put back
+ *     contents.ts   one version of it in memory             term.ts       one write at a time, for all who wait
+ *     bounds.ts     what fits                               group.ts      what goes into one write
+ *     parking.ts    what waits until it fits                section.ts    what the code of one CA sees
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #bounds: Bounds;
+  readonly #store: JournalStore;
+  readonly #highest: HighestIds;
+  readonly #versions = new OwnVersions();
+  readonly #parking: Parking;
+  readonly #sections = new Map<string, { wake: (uid: string) => void }>();
+  /** What found no journal to decide with, by section. */
+  readonly #waiting = new Map<string, Set<string>>();
+  #term: Term | undefined;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.#bounds = { ...BOUNDS, ...options.bounds };
+    this.#store = new JournalStore(options.client, options.object);
+    this.#highest = new HighestIds(this.#bounds.highestIds);
+    this.#parking = new Parking({
+      clock: options.clock,
+      bounds: this.#bounds,
+      contents: () => this.#term?.contents,
+      wake: (section, uid) => this.#wake(section, uid),
+    });
+    options.metrics?.attach(() => ({
+      entries: this.#term?.contents.entries.size ?? 0,
+      records: this.#term?.contents.records.size ?? 0,
+      waiting: this.#parking.size,
+    }));
+  }
+
+  /**
+   * The part of the journal that belongs to one kind of resource. `name` is in lower-case letters. `wake` has a resource
+   * reconciled again, by its uid: after it had to wait, and at the start of each term if it has an entry.
+   */
+  section<Entry, Record>(
+    options: Codecs<Entry, Record> & { wake: (uid: string) => void },
+  ): Section<Entry, Record> {
+    const { name, wake } = options;
+    if (!/^[a-z]+$/.test(name)) throw new RangeError('Expected a name in lower-case letters');
+    this.#sections.set(name, { wake });
+    return new Section(() => this.#newView(options), {
+      highest: this.#highest,
+      refused: (uid) => this.#wait(name, uid),
+    });
+  }
+
+  /**
+   * Leads until `signal` aborts: takes the journal over, lets the caller `prepare` (list the resources, F1, and the CA, F12), and then
+   * lets decisions be made; again from the start whenever the journal is found changed (F2). Before it ends it writes what
+   * waits, unless `forced` aborts too, so abort only after the work has ended. Resolves after the abort.
+   */
+  async run(
+    prepare: (signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+    forced?: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#lead(prepare, signal, forced);
+      } catch (thrown) {
+        if (!signal.aborted) throw thrown;
+      }
+    }
+  }
+
+  async #lead(
+    prepare: (signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+    forced: AbortSignal | undefined,
+  ): Promise<void> {
+    const { clock, log, leads } = this.#options;
+    const { contents, version } = await takeOver(
+      {
+        ...this.#options,
+        store: this.#store,
+        highest: this.#highest,
+        versions: this.#versions,
+        onOutcome: (outcome) => this.#options.metrics?.wrote(outcome, 0),
+      },
+      signal,
+    );
+    await this.#prepared(prepare, signal);
+    // F3: the list took a while.
+    if (!leads()) return;
+    let ended: (end: EndOfTerm) => void = () => undefined;
+    const over = new Promise<EndOfTerm>((resolve) => (ended = resolve));
+    const term = new Term({
+      store: this.#store,
+      clock,
+      leads,
+      highest: this.#highest,
+      versions: this.#versions,
+      bounds: this.#bounds,
+      contents,
+      version,
+      on: {
+        parked: ({ opening: { section, uid }, need }) => this.#parking.add({ section, uid, need }),
+        freed: () => this.#parking.look(),
+        outcome: (outcome, groupSize) => this.#options.metrics?.wrote(outcome, groupSize),
+        ended: (end) => {
+          this.#term = undefined;
+          ended(end);
+        },
+      },
+    });
+    this.#term = term;
+    log.info({ entries: contents.entries.size }, 'The journal is taken over');
+    this.#wakeAll(term);
+    const onForced = (): void => term.end('stopped');
+    const onAbort = (): void => {
+      if (forced?.aborted) onForced();
+      else void term.flush().finally(onForced);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    forced?.addEventListener('abort', onForced, { once: true });
+    if (signal.aborted) onAbort();
+    const end = await over;
+    signal.removeEventListener('abort', onAbort);
+    forced?.removeEventListener('abort', onForced);
+    if (end !== 'stopped') log.warn({ end }, 'The journal has to be taken over again');
+  }
+
+  /** Calls `prepare` until it succeeds. */
+  async #prepared(prepare: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await prepare(signal);
+      } catch (thrown) {
+        signal.throwIfAborted();
+        log.warn({ error: asError(thrown) }, 'Could not list what the journal is about');
+        await clock.sleep(backoffDelay(TAKEOVER_BACKOFF, failures), signal);
+      }
+    }
+  }
+
+  #newView<Entry, Record>(codecs: Codecs<Entry, Record>): View<Entry, Record> | undefined {
+    const term = this.#term;
+    if (!term) return undefined;
+    return new View(codecs, {
+      term,
+      bounds: this.#bounds,
+      isAwaited: () => this.#parking.size > 0,
+      refused: (uid) => this.#wait(codecs.name, uid),
+    });
+  }
+
+  #wait(section: string, uid: string): void {
+    const uids = this.#waiting.get(section) ?? new Set();
+    this.#waiting.set(section, uids.add(uid));
+  }
+
+  /** A term begins: all that waited, and all with an entry, is decided on. */
+  #wakeAll(term: Term): void {
+    this.#parking.look();
+    for (const name of this.#sections.keys()) {
+      const uids = new Set(this.#waiting.get(name));
+      this.#waiting.delete(name);
+      for (const key of term.contents.entries.keys()) {
+        const uid = uidOf(name, key);
+        if (uid !== undefined) uids.add(uid);
+      }
+      for (const uid of uids) this.#wake(name, uid);
+    }
+  }
+
+  #wake(section: string, uid: string): void {
+    this.#sections.get(section)?.wake(uid);
+  }
+}
