@@ -4,7 +4,7 @@ import { hmacHex } from '../lib/hash.ts';
 import { OncePerKey } from '../lib/once-per-key.ts';
 import type { AuthorityDetails, TinyCertClient, TinyCertCredentials } from '../tinycert/index.ts';
 import type { Gate } from './gate/gate.ts';
-import { HighestIds, type IdList } from './highest-ids.ts';
+import { HighestIds, type IdList } from './tinycert/highest-ids.ts';
 
 /** Everything that identifies an account and the way to reach it. */
 export interface AccountConnection {
