@@ -17,6 +17,7 @@ import { decide } from './decide/plan.ts';
 import { nextRevocationAt } from './decide/revocations-due.ts';
 import { finalize } from './deletion/finalize.ts';
 import { hasFinalizer, keepFinalizer } from './deletion/finalizer.ts';
+import { readDeleted } from './deletion/readable.ts';
 import type { Unfinalized } from './deletion/unfinalized.ts';
 import { revokeDue } from './revocation/revoke-due.ts';
 
@@ -30,7 +31,7 @@ export function reconciler(deps: Deps): Reconcile {
     const certificate = deps.writtenCertificates.newest(key, deps.certificates.get(key));
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
     if (!certificate || (isDeleted && !hasFinalizer(certificate))) return {};
-    const parsed = parseCertificate(certificate);
+    const parsed = isDeleted ? readDeleted(deps, certificate) : parseCertificate(certificate);
     return withValidSpec(deps, certificate, parsed, context, async (valid) => {
       if (isDeleted) return finalize(deps, valid, context);
       const kept = await keepFinalizer(deps, valid, signal);
