@@ -5,6 +5,7 @@ import { withTurn } from '../issuance/decide/gate-turn.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
 import type { Reconcile } from '../kube/controller/controller.ts';
+import { Lifetimes } from '../kube/controller/lifetimes.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { refKey } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
@@ -52,8 +53,6 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
         warnOfDeletion(deps, deps.written.newest(key, object) ?? object);
-        deps.written.forget(key);
-        queue.forget(key);
         return;
       }
       if (deps.written.observe(key, object) === 'echo') return;
@@ -70,6 +69,20 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
   return () => {
     for (const end of ends) end();
   };
+}
+
+/** Everything that is kept for a certificate, to be subscribed after `wire`. */
+export function certificateLifetimes(deps: Deps, queue: WorkQueue): Lifetimes {
+  return new Lifetimes({
+    objects: deps.certificates,
+    queue,
+    owners: [
+      ({ key }) => deps.written.forget(key),
+      ({ uid }) => deps.attempts.forgetOwner(uid),
+      ({ uid }) => deps.repairLimiter.forget(uid),
+      ({ uid }) => deps.reportLimiter.forget(uid),
+    ],
+  });
 }
 
 /** Nothing revokes the certificate of a deleted resource, so a person has to know about it. */

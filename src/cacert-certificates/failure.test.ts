@@ -26,7 +26,7 @@ function stoppedBy({ gate, deps, account }: CAcertStage): string {
 /** What a failed call leaves behind. */
 async function after(thrown: unknown, change: Parameters<CAcertStage['work']>[0] = {}) {
   const stage = new CAcertStage();
-  stage.deps.attempts.prepared(attempt.id, stage.clock.monotonic());
+  stage.deps.attempts.prepared(attempt.id, stage.clock.monotonic(), 'uid');
   stage.deps.attempts.sent(attempt.id);
   const work = stage.work({ ...brandNew, status: { attempt }, pending: pendingKey(), ...change });
   const result = await afterFailedCall(work, attempt, thrown);
@@ -204,9 +204,9 @@ describe('after the API server refused a Secret', () => {
   async function afterRefusal(thrown: Error, onWrite: (path: string) => void = () => undefined) {
     const stage = new CAcertStage();
     const { attempts } = stage.deps;
-    attempts.prepared(attempt.id, stage.clock.monotonic());
+    attempts.prepared(attempt.id, stage.clock.monotonic(), 'uid');
     attempts.sent(attempt.id);
-    attempts.bought(attempt.id, stage.clock.monotonic(), 'signed');
+    attempts.bought(attempt.id, 'signed');
     const known = stage.remembered(attempt.id);
     const status = { attempt };
     const work = stage.work({ ...brandNew, status, pending: pendingKey(), attempt: known });

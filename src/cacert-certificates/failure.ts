@@ -35,7 +35,7 @@ export async function afterFailedCall(
 ): Promise<ReconcileResult> {
   const { deps, inputs, signal } = work;
   if (error instanceof SendRefused) {
-    deps.attempts.prepared(attempt.id, deps.clock.monotonic());
+    deps.attempts.unsent(attempt.id);
     return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (!(error instanceof CAcertError) || signal.aborted) throw error;

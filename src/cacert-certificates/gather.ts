@@ -34,7 +34,7 @@ export async function gather(
         ? await deps.certificateSecrets.readIfChanged(certificate, signal)
         : { state: 'absent' },
     pending: await pendingOf(deps, certificate, signal),
-    attempt: open && deps.attempts.knowledgeOf(open.id, monotonic, deps.timing),
+    attempt: open && deps.attempts.knowledgeOf(open.id, monotonic, deps.timing, metadata.uid),
     turn: turnOf(account?.ready ? account.issuer.account.gate : undefined, keyOf(certificate)),
     now: deps.clock.now(),
     monotonic,

@@ -91,7 +91,7 @@ async function buy(work: Work, why: Reason): Promise<ReconcileResult> {
       },
     );
     failpoint('reply');
-    deps.attempts.bought(attempt.id, since.monotonic, signed.certificate);
+    deps.attempts.bought(attempt.id, signed.certificate);
   } catch (error) {
     return afterFailedCall({ ...work, inputs: { ...inputs, certificate: attempted } }, attempt, error);
   }
@@ -124,7 +124,7 @@ async function writeAttempt(
   why: Reason,
 ): Promise<Inputs['certificate']> {
   const { certificate } = inputs;
-  deps.attempts.prepared(attempt.id, since.monotonic);
+  deps.attempts.prepared(attempt.id, since.monotonic, certificate.metadata.uid);
   const attempted = await deps.statuses
     .write({
       certificate,

@@ -1,9 +1,10 @@
+import { cacertAccounts } from '../api/kinds.ts';
 import { controller as accountController } from '../cacert-accounts/controller.ts';
-import { reconciler, wire } from '../cacert-certificates/controller.ts';
+import { certificateLifetimes, reconciler, wire } from '../cacert-certificates/controller.ts';
 import type { Deps } from '../cacert-certificates/deps.ts';
 import { PendingKeys } from '../cacert-certificates/pending-keys.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
-import { CAcertDirectory, cacertAccountKey } from '../issuance/cacert/directory.ts';
+import { CAcertDirectory } from '../issuance/cacert/directory.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
@@ -16,6 +17,8 @@ import { known, synced } from './kinds/needs.ts';
 import type { CaControllers, Shared } from './shared.ts';
 
 const ACCOUNT_WORKERS = 4;
+/** Of the keys of accounts in the directory. */
+const ACCOUNT_PREFIX = `${cacertAccounts.kind}:`;
 
 /** Builds CAcert's controllers. */
 export function cacertControllers(shared: Shared): CaControllers {
@@ -40,17 +43,13 @@ export function cacertControllers(shared: Shared): CaControllers {
     },
     queues.accounts,
   );
-  const existing = new Set<string>();
-  const deps = certificateDeps(shared, directory, (key) => existing.has(key), queues.certificates);
+  const deps = certificateDeps(shared, directory, queues.certificates);
+  const lifetimes = certificateLifetimes(deps, queues.certificates);
   const others = otherCertificates(informers, informers.cacertCertificates);
   const ends = [
     accounts.stop,
-    informers.cacertAccounts.store.subscribe(({ type, object: { metadata } }) => {
-      const key = cacertAccountKey(metadata.namespace, metadata.name);
-      if (type === 'delete') existing.delete(key);
-      else existing.add(key);
-    }),
     wire(deps, queues.certificates),
+    lifetimes.wire(),
     ...others.map((other) => wakeSharers(other, informers.cacertCertificates, queues.certificates)),
   ];
   return {
@@ -67,7 +66,7 @@ export function cacertControllers(shared: Shared): CaControllers {
         queue: queues.certificates,
         // A call to CAcert keeps its worker for as long as signing takes.
         workers: settings.concurrency,
-        reconcile: reconciler(deps),
+        reconcile: lifetimes.bounding(reconciler(deps)),
         needs: [
           synced(informers.cacertCertificates),
           synced(informers.cacertAccounts),
@@ -82,12 +81,7 @@ export function cacertControllers(shared: Shared): CaControllers {
   };
 }
 
-function certificateDeps(
-  shared: Shared,
-  directory: CAcertDirectory,
-  accountExists: Deps['accountExists'],
-  queue: WorkQueue,
-): Deps {
+function certificateDeps(shared: Shared, directory: CAcertDirectory, queue: WorkQueue): Deps {
   const { kube, clock, crds, informers, nameClaims } = shared;
   const { store } = informers.cacertCertificates;
   const secrets = informers.secrets.store;
@@ -106,7 +100,8 @@ function certificateDeps(
     secrets,
     writtenSecrets,
     directory,
-    accountExists,
+    accountExists: (key) =>
+      informers.cacertAccounts.store.get(key.slice(ACCOUNT_PREFIX.length)) !== undefined,
     wake: (key) => queue.add(key, { reason: 'turn' }),
     attempts: new AttemptMemory(),
     statuses: new StatusWriter({ kube, clock, kind: cacertKind, crds, written }),

@@ -141,10 +141,10 @@ async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
     case 'publish':
       return publish(work, { certificateId: next.certificateId, outcome: 'adopted' });
     case 'remember':
-      deps.attempts.bought(attempt.id, inputs.monotonic, next.certificateId);
+      deps.attempts.bought(attempt.id, next.certificateId);
       return { requeueAfterMs: 0 };
     case 'report': {
-      deps.attempts.fruitless(attempt.id, inputs.monotonic);
+      deps.attempts.fruitless(attempt.id);
       const reported = await report(work, next.report);
       return next.again ? { ...reported, requeueAfterMs: DECIDE_AGAIN_MS } : reported;
     }

@@ -6,6 +6,7 @@ import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
 import { claimsOf } from '../issuance/tinycert/claims.ts';
 import { issuerKey } from '../issuance/tinycert/issuer-directory.ts';
 import type { Reconcile, ReconcileResult } from '../kube/controller/controller.ts';
+import { Lifetimes } from '../kube/controller/lifetimes.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
@@ -71,9 +72,6 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
         unfinalized.note(deps.writtenCertificates.newest(key, object) ?? object);
-        deps.writtenCertificates.forget(key);
-        deps.revocationRetries.forget(object.metadata.uid ?? '');
-        queue.forget(key);
         return;
       }
       if (deps.writtenCertificates.observe(key, object) === 'echo') return;
@@ -99,6 +97,22 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
   return () => {
     for (const end of ends) end();
   };
+}
+
+/** Everything that is kept for a certificate, to be subscribed after `wire`. */
+export function certificateLifetimes(deps: Deps, queue: WorkQueue): Lifetimes {
+  return new Lifetimes({
+    objects: deps.certificates,
+    queue,
+    owners: [
+      ({ key }) => deps.writtenCertificates.forget(key),
+      ({ key }) => deps.observations.forget(key),
+      ({ uid }) => deps.attempts.forgetOwner(uid),
+      ({ uid }) => deps.revocationRetries.forget(uid),
+      ({ uid }) => deps.repairLimiter.forget(uid),
+      ({ uid }) => deps.reportLimiter.forget(uid),
+    ],
+  });
 }
 
 /** The earlier of the two times of each kind. */

@@ -54,15 +54,18 @@ function setUp(stored: Secret | undefined, others: readonly TinyCertCertificate[
     reads += 1;
     return find(...args) as never;
   };
+  const written = new LastWritten<KubeObject>({ clock: new VirtualClock() });
   const secrets = new CertificateSecrets<TinyCertCertificate>({
     kube,
     kind,
-    certificates: { get: (key) => others.find(({ metadata }) => key === `ns/${metadata.name}`) },
+    certificates: {
+      get: (key) => [...others, certificate()].find(({ metadata }) => key === `ns/${metadata.name}`),
+    },
     watched: { get: () => watched },
-    written: new LastWritten<KubeObject>({ clock: new VirtualClock() }),
+    written,
     claims: { elderOf: () => undefined },
   });
-  return { secrets, server, reads: () => reads };
+  return { secrets, server, written, reads: () => reads };
 }
 
 const source = () => ({
@@ -225,6 +228,14 @@ describe('publishing', () => {
     const recorded = certificate({ status: { ...issued, secretUID, secretResourceVersion } });
     expect(await secrets.readIfChanged(recorded, signal)).toMatchObject({ state: 'unchanged', metadata });
     expect(reads()).toBe(0);
+  });
+
+  test('for a resource that has gone meanwhile leaves nothing behind', async () => {
+    const { secrets, written } = setUp(tlsSecret({}, ours));
+    const former = certificate();
+    former.metadata.uid = 'former';
+    await secrets.publish(former, source(), ours, tlsSecret({}, ours), signal);
+    expect(written.size).toBe(0);
   });
 });
 

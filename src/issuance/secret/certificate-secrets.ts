@@ -1,5 +1,5 @@
 import type { KubeClient } from '../../kube/client.ts';
-import { type KubeObject, type ObjectRef, type Secret, refKey, secrets } from '../../kube/objects.ts';
+import { type KubeObject, type ObjectRef, type Secret, keyOf, refKey, secrets } from '../../kube/objects.ts';
 import type { Store } from '../../kube/watch/store.ts';
 import {
   type CertificateKind,
@@ -127,7 +127,7 @@ export class CertificateSecrets<T extends CertificateResource> {
           },
           options,
         );
-    return this.#note(ref, resourceVersion, written);
+    return this.#note(certificate, resourceVersion, written);
   }
 
   /**
@@ -152,15 +152,18 @@ export class CertificateSecrets<T extends CertificateResource> {
       metadata: change,
       ...(source ? { data: renderOutputs(source, certificate.spec) } : {}),
     };
-    return this.#note(ref, resourceVersion, await kube.mergePatch(secrets, ref, patch, options));
+    return this.#note(certificate, resourceVersion, await kube.mergePatch(secrets, ref, patch, options));
   }
 
+  /** Notes a write, unless the certificate has gone meanwhile: nobody would ask for it again. */
   #note(
-    ref: ObjectRef,
+    certificate: T,
     before: string | undefined,
     { metadata }: Pick<Secret, 'metadata'>,
   ): Secret['metadata'] {
-    this.#options.written.note(refKey(ref), before, { metadata });
+    const { certificates, written } = this.#options;
+    if (certificates.get(keyOf(certificate))?.metadata.uid === certificate.metadata.uid)
+      written.note(refKey(secretRef(certificate)), before, { metadata });
     return metadata;
   }
 

@@ -36,7 +36,7 @@ export async function gather(
         : { state: 'absent' },
     sealed: issuer?.ready ? isSealed(issuer.issuer.account, certificate) : undefined,
     observed: deps.observations.of(certificate),
-    attempt: open && deps.attempts.knowledgeOf(open.id, deps.clock.monotonic(), deps.timing),
+    attempt: open && deps.attempts.knowledgeOf(open.id, deps.clock.monotonic(), deps.timing, metadata.uid),
     turn: turnOf(issuer?.ready ? issuer.issuer.account.gate : undefined, keyOf(certificate)),
     now: deps.clock.now(),
     monotonic: deps.clock.monotonic(),

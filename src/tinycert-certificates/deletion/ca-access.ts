@@ -101,6 +101,5 @@ export async function releaseUnrevoked(
     );
   }
   await removeFinalizer(deps, certificate, signal);
-  deps.revocationRetries.forget(uid);
   return {};
 }

@@ -52,7 +52,7 @@ async function buy(work: Work, material: AuthorityMaterial, order: Order): Promi
     since.wall,
   );
   // From here on the answer of the API server or of the CA may be lost, so this process remembers the attempt itself.
-  deps.attempts.prepared(attempt.id, since.monotonic);
+  deps.attempts.prepared(attempt.id, since.monotonic, inputs.certificate.metadata.uid);
   const certificate = await record(deps, {
     certificate: inputs.certificate,
     change: { attempt, ...(isForged && status?.certificateId !== undefined ? withoutIds : {}) },
@@ -74,7 +74,7 @@ async function buy(work: Work, material: AuthorityMaterial, order: Order): Promi
     return afterFailedCall(attempted, attempt, error);
   }
   failpoint('reply');
-  deps.attempts.bought(attempt.id, since.monotonic, certificateId);
+  deps.attempts.bought(attempt.id, certificateId);
   issuer.account.noteId(issuer.authority.id, certificateId);
   return publish(attempted, { certificateId, outcome: 'success' });
 }

@@ -80,7 +80,8 @@ export class Observations {
 
   /** Replaces the earlier news from an authority, and calls the listeners for each resource with news. */
   replace(authority: string, found: Map<string, Observation>): void {
-    this.#byAuthority.set(authority, found);
+    if (found.size === 0) this.#byAuthority.delete(authority);
+    else this.#byAuthority.set(authority, found);
     for (const key of found.keys()) for (const listener of this.#listeners) listener(key);
   }
 
@@ -98,10 +99,15 @@ export class Observations {
     return undefined;
   }
 
-  /** Forgets the news for a resource, because it proved wrong. */
-  drop(resource: TinyCertCertificate): void {
-    const key = keyOf(resource);
-    for (const found of this.#byAuthority.values()) found.delete(key);
+  /** Forgets the news for the resource of this key: it proved wrong, or the resource is gone. */
+  forget(key: string): void {
+    for (const [authority, found] of this.#byAuthority)
+      if (found.delete(key) && found.size === 0) this.#byAuthority.delete(authority);
+  }
+
+  /** How many resources have news. */
+  get size(): number {
+    return [...this.#byAuthority.values()].reduce((sum, found) => sum + found.size, 0);
   }
 
   /** Calls back with the key of each resource that has news. Returns the function that unsubscribes. */
