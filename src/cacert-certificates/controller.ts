@@ -4,7 +4,7 @@ import { cacertAccountKey } from '../issuance/cacert/directory.ts';
 import { withTurn } from '../issuance/decide/gate-turn.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
-import type { Reconcile } from '../kube/controller/controller.ts';
+import type { Reconcile, ReconcileResult } from '../kube/controller/controller.ts';
 import { Lifetimes } from '../kube/controller/lifetimes.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { refKey } from '../kube/objects.ts';
@@ -29,13 +29,21 @@ export function reconciler(deps: Deps): Reconcile {
       const inputs = await gather(deps, read, context.signal);
       const { account } = inputs;
       const gate = account?.ready ? account.issuer.account.gate : undefined;
-      return withTurn(gate, read, () => {
+      return withTurn(gate, read, async () => {
         const plan = decide(inputs);
         failpoint('decide');
-        return act({ deps, inputs, signal: context.signal, log: context.log }, plan);
+        const result = await act({ deps, inputs, signal: context.signal, log: context.log }, plan);
+        const after = deps.written.newest(key, deps.certificates.get(key)) ?? read;
+        return lookingAgain(result, deps.certificateSecrets.looksAgainIn(after, inputs.secret));
       });
     });
   };
+}
+
+/** The result, and no later than a look at a Secret that no watch shows. */
+function lookingAgain(result: ReconcileResult, looksAgainMs = Infinity): ReconcileResult {
+  const requeueAfterMs = Math.min(result.requeueAfterMs ?? Infinity, looksAgainMs);
+  return requeueAfterMs === Infinity ? result : { ...result, requeueAfterMs };
 }
 
 /** Maps events to the keys to reconcile. Returns the function that ends the subscriptions. */

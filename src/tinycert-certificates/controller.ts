@@ -55,7 +55,8 @@ async function reconcile(task: Task): Promise<ReconcileResult> {
   const key = keyOf(inputs.certificate);
   const after = deps.writtenCertificates.newest(key, deps.certificates.get(key)) ?? inputs.certificate;
   const requeueAt = nextRevocationAt({ certificate: after, now: inputs.now });
-  return [acted, { requeueAt }].reduce(sooner, result);
+  const requeueAfterMs = deps.certificateSecrets.looksAgainIn(after, inputs.secret);
+  return [acted, { requeueAt, requeueAfterMs }].reduce(sooner, result);
 }
 
 /** Wires events to keys of the queue. Returns the function that ends this. */

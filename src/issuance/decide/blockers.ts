@@ -1,6 +1,7 @@
 import type { Reason } from '../../lib/reason.ts';
 import { type CertificateResource, earliest } from '../certificate-kind.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
+import { SECRET_ALTERED } from '../secret/kept.ts';
 import { conditionOf, type WantedCondition } from '../status/conditions.ts';
 import { CrdsOutdated } from '../status/outdated-crds.ts';
 import type { Blocker, CertificateInputs } from './inputs.ts';
@@ -50,14 +51,19 @@ export function foreignSecret({ secret, now }: CertificateInputs): Blocker | und
   return { reason, message, wakeBy: 'time', until: now + FOREIGN_SECRET_RECHECK_MS };
 }
 
-/** After a failure the next attempt waits. A change of the spec ends the wait. */
+/**
+ * After a failure the next attempt waits. A change of the spec ends the wait. A Secret that was not stored as it was written
+ * and is gone by now is written at once: that is another fault.
+ */
 export function backingOff({
   certificate: { metadata, status },
+  secret,
   now,
-}: Pick<CertificateInputs, 'certificate' | 'now'>): Blocker | undefined {
+}: Pick<CertificateInputs, 'certificate' | 'secret' | 'now'>): Blocker | undefined {
   if (status?.failedAttempts === undefined) return undefined;
   const issuing = conditionOf(status.conditions, 'Issuing');
   if (issuing?.status !== 'False' || issuing.observedGeneration !== metadata.generation) return undefined;
+  if (issuing.reason === SECRET_ALTERED && secret.state === 'absent') return undefined;
   const { reason, message } = issuing;
   if (status.nextAttemptTime === undefined) return { reason, message };
   // A failure in the future was recorded by a clock that has been corrected since.

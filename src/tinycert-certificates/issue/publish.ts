@@ -1,3 +1,5 @@
+import { afterStored } from '../../issuance/decide/after-stored.ts';
+import type { Stored } from '../../issuance/secret/kept.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { NO_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
 import { READY, secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
@@ -8,7 +10,7 @@ import { rfc3339 } from '../../issuance/status/conditions.ts';
 import type { SecretSource } from '../../issuance/secret/outputs.ts';
 import { secretMetadata, tinycertKind } from '../../issuance/tinycert/kind.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
-import { type Secret, keyOf } from '../../kube/objects.ts';
+import { keyOf } from '../../kube/objects.ts';
 import { AppError, TerminalError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
@@ -58,11 +60,12 @@ export async function publish(work: Work, publication: Publication): Promise<Rec
     return afterFailedPublication(work, publication, why);
   }
   const { attempt } = inputs.certificate.status ?? {};
+  const altered = afterStored(deps, inputs, published.stored);
   const certificate = await recordResult(deps, {
     certificate: inputs.certificate,
-    change: resultOf(work, outcome, published),
-    conditions: [outcome === 'republished' ? settledCondition(inputs) : READY],
-    removed: ['Issuing'],
+    change: { ...resultOf(work, outcome, published), ...altered.change },
+    conditions: [outcome === 'republished' ? settledCondition(inputs) : READY, ...altered.conditions],
+    removed: altered.removed,
     sealer: issuer.account,
     signal,
   });
@@ -72,6 +75,7 @@ export async function publish(work: Work, publication: Publication): Promise<Rec
     deps.metrics.issuances.inc({ operation: attempt.operation === 'New' ? 'new' : 'reissue', outcome });
   }
   return {
+    ...altered.result,
     requeueAt: nextReconcileAt({
       certificate: { ...inputs.certificate, ...(certificate.status ? { status: certificate.status } : {}) },
       now: deps.clock.now(),
@@ -104,7 +108,7 @@ async function recordExpired(
   };
   await recordResult(deps, {
     certificate: inputs.certificate,
-    change: resultOf(work, outcome, { certificateId, leaf, metadata: { name: spec.secretName } }),
+    change: resultOf(work, outcome, { certificateId, leaf, stored: { metadata: { name: spec.secretName } } }),
     conditions: [
       { type: 'Ready', status: 'False', ...why },
       { type: 'Issuing', status: 'True', ...why },
@@ -120,7 +124,7 @@ async function recordExpired(
 interface Published {
   certificateId: number;
   leaf: Certificate;
-  metadata: Secret['metadata'];
+  stored: Stored;
 }
 
 /** Writes a certificate into the Secret, unless that holds it already, or a later one that must stay. */
@@ -134,13 +138,13 @@ async function intoSecret(work: Work, certificateId: number): Promise<Published>
   const { leaf } = source;
   const later = await newerInSecret(work, certificateId, leaf);
   if (later) return keep(work, later);
-  return { certificateId, leaf, metadata: await writeSecret(work, certificateId, source) };
+  return { certificateId, leaf, stored: await writeSecret(work, certificateId, source) };
 }
 
 async function keep(work: Work, { certificateId, leaf }: NewerInSecret): Promise<Published> {
   const { secret } = work.inputs;
   if (secret.state !== 'changed') throw new TerminalError('NoContent', 'There is no Secret to keep.');
-  return { certificateId, leaf, metadata: await syncSecret(work, secret, certificateId) };
+  return { certificateId, leaf, stored: await syncSecret(work, secret, certificateId) };
 }
 
 /** Fetches chain and key of a certificate and checks them. */
@@ -160,7 +164,7 @@ async function writeSecret(
   { deps, inputs, issuer, signal }: Work,
   certificateId: number,
   source: SecretSource,
-): Promise<Secret['metadata']> {
+): Promise<Stored> {
   const { certificate, names, secret: view, sealed, specHash } = inputs;
   const { status } = certificate;
   // An unchanged Secret holds what status names. The content of a changed one has been compared.
@@ -175,10 +179,10 @@ async function writeSecret(
 function resultOf(
   { deps, inputs, issuer }: Work,
   outcome: Publication['outcome'],
-  { certificateId, leaf, metadata: written }: Published,
+  { certificateId, leaf, stored }: Published,
 ): StatusChange {
   const { spec, status, metadata } = inputs.certificate;
-  const { uid, resourceVersion } = written;
+  const { uid, resourceVersion } = stored.metadata;
   const now = deps.clock.now();
   const isNew = outcome !== 'republished' || certificateId !== status?.certificateId;
   const { attempt } = status ?? {};

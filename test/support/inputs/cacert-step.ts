@@ -210,7 +210,7 @@ export class CAcertStage {
 
   /** What this process remembers about an attempt. */
   remembered(id: string): Inputs['attempt'] {
-    return this.deps.attempts.knowledgeOf(id, this.clock.monotonic(), this.deps.timing);
+    return this.deps.attempts.knowledgeOf(id, this.clock.monotonic(), this.deps.timing, 'uid');
   }
 
   /** How often issuing ended with this outcome. */
