@@ -1,7 +1,7 @@
 import { cacertAccounts } from '../api/kinds.ts';
 import { controller as accountController } from '../cacert-accounts/controller.ts';
 import { certificateLifetimes, reconciler, wire } from '../cacert-certificates/controller.ts';
-import type { Deps } from '../cacert-certificates/deps.ts';
+import { BY_ACCOUNT, type Deps } from '../cacert-certificates/deps.ts';
 import { PendingKeys } from '../cacert-certificates/pending-keys.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
 import { CAcertDirectory } from '../issuance/cacert/directory.ts';
@@ -10,7 +10,7 @@ import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
 import { StatusWriter } from '../issuance/status/writer.ts';
-import type { WorkQueue } from '../kube/controller/queue.ts';
+import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { otherCertificates } from './kinds/informers.ts';
 import { wakeSharers } from './kinds/installed.ts';
 import { known, synced } from './kinds/needs.ts';
@@ -50,6 +50,15 @@ export function cacertControllers(shared: Shared): CaControllers {
     accounts.stop,
     wire(deps, queues.certificates),
     lifetimes.wire(),
+    // Also those of an account that was never checked.
+    informers.cacertAccounts.store.subscribe(({ type, key }) => {
+      if (type !== 'delete') return;
+      for (const user of informers.cacertCertificates.store.keysByIndex(
+        BY_ACCOUNT,
+        `${ACCOUNT_PREFIX}${key}`,
+      ))
+        queues.certificates.add(user, { reason: 'account', priority: LIST_PRIORITY });
+    }),
     ...others.map((other) => wakeSharers(other, informers.cacertCertificates, queues.certificates)),
   ];
   return {

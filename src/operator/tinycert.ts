@@ -143,6 +143,7 @@ function certificateDeps(
     listCertificates: (signal) => listAll(kube, certificates, namespaces, signal),
     directory,
     issuerExists: (key) => issuerKinds.exists(key),
+    issuerIsDeleted: (key) => issuerKinds.isDeleted(key),
     issuerKindInstalled: (key) => issuerKinds.isInstalled(key),
     wake: (key) => queue.add(key, { reason: 'turn' }),
     attempts: new AttemptMemory<number>(),

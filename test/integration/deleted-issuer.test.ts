@@ -70,3 +70,61 @@ describe('an issuer that is deleted while it is being checked', () => {
     expect(complaints(operator)).toEqual([]);
   });
 });
+
+describe('the certificates of an issuer that is deleted', () => {
+  const names = ['a', 'b', 'c'];
+
+  async function issued(spec: object = {}) {
+    const world = await aWorld(stage);
+    await world.account();
+    const operator = await world.operator();
+    for (const name of names) await world.certificate(name, spec);
+    for (const name of names) await world.ready(name);
+    await world.settled();
+    return { world, operator };
+  }
+
+  test('report that they are not renewed, in one write each, until there is one again', async () => {
+    const { world, operator } = await issued();
+    const since = world.tally(operator);
+
+    await world.delete(issuers, 'ca');
+    await world.settled();
+    await world.pass(3 * 3_600_000);
+
+    for (const name of names) {
+      expect(await world.says(certificates, name)).toEqual([
+        'Ready=True Ready: The Secret holds a valid certificate for this spec.',
+        'Issuing=False IssuerNotFound: There is no TinyCertIssuer ca, so this certificate will not be renewed: create it, or correct issuerRef.',
+      ]);
+    }
+    expect(since().writes).toEqual({ 'PATCH tinycertcertificates/status': 3 });
+
+    await world.issuer();
+    await world.settled();
+    for (const name of names)
+      expect(await world.says(certificates, name)).toEqual([expect.stringMatching(/^Ready=True/)]);
+    expect(since().writes['PATCH tinycertcertificates/status']).toBe(6);
+    expect(complaints(operator)).toEqual([]);
+  });
+
+  test('report it in one write each while the issuer waits for their revocations', async () => {
+    const { world, operator } = await issued({ revocation: { onDelete: 'Revoke' } });
+    const since = world.tally(operator);
+
+    await stage.kube.delete(issuers, world.ref('ca'));
+    await world.settled();
+    await world.pass(3 * 3_600_000);
+
+    for (const name of names) {
+      expect(await world.says(certificates, name)).toEqual([
+        expect.stringMatching(/^Ready=True/),
+        expect.stringMatching(/^Issuing=False IssuerDeleted: TinyCertIssuer ca is being deleted/),
+      ]);
+    }
+    expect(since().writes['PATCH tinycertcertificates/status']).toBe(3);
+    for (const name of names) await world.delete(certificates, name);
+    await world.settled();
+    expect(await stage.kube.find(issuers, world.ref('ca'))).toBeUndefined();
+  });
+});

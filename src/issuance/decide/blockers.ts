@@ -1,5 +1,5 @@
 import type { Reason } from '../../lib/reason.ts';
-import { type CertificateResource, earliest } from '../certificate-kind.ts';
+import { earliest } from '../certificate-kind.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
 import { SECRET_ALTERED } from '../secret/kept.ts';
 import { conditionOf, type WantedCondition } from '../status/conditions.ts';
@@ -25,9 +25,13 @@ export function suspended({
   return spec.suspend ? SUSPENDED : undefined;
 }
 
-/** The conditions beside Ready of a resource that needs nothing: that it is suspended. */
-export function idleConditions({ spec }: Pick<CertificateResource, 'spec'>): WantedCondition[] {
-  return spec.suspend ? [{ type: 'Issuing', status: 'False', ...SUSPENDED }] : [];
+/** The conditions beside Ready of a resource that needs nothing: that it is suspended, or has no issuer any more. */
+export function idleConditions({
+  certificate: { spec },
+  abandoned,
+}: Pick<CertificateInputs, 'certificate' | 'abandoned'>): WantedCondition[] {
+  const why = spec.suspend ? SUSPENDED : abandoned;
+  return why ? [{ type: 'Issuing', status: 'False', ...why }] : [];
 }
 
 /** What cannot be recorded is not bought. */
