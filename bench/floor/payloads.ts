@@ -1,5 +1,6 @@
 /** The bodies of the raw loop's requests. They match the operator's for the same certificate in fields and size. */
 import type { Attempt, CertificateStatus } from '../../src/api/tinycert/certificate-status.ts';
+import { accountDigest } from '../../src/api/tinycert/identity.ts';
 import type { TinyCertCertificate } from '../../src/api/kinds.ts';
 import { API_VERSION, MANAGED_LABEL, SECRET_ANNOTATIONS } from '../../src/api/names.ts';
 import type { Secret } from '../../src/kube/objects.ts';
@@ -39,6 +40,10 @@ export function certificateBody(namespace: string, name: string): TinyCertCertif
   };
 }
 
+const AUTHORITY = {
+  account: accountDigest('https://bench.example.com/', 'bench@example.com'),
+  authorityId: 1000,
+};
 const TIME = '2026-01-01T00:00:00Z';
 const ATTEMPT: Attempt = {
   number: 1,
@@ -51,7 +56,7 @@ const ATTEMPT: Attempt = {
   requestHash: `v1:${'0'.repeat(64)}`,
   since: '2026-01-01T00:00:00.000Z',
   afterId: 1000,
-  authorityId: 1000,
+  ...AUTHORITY,
   reason: 'DoesNotExist',
 };
 const WAITING = { reason: 'DoesNotExist', message: 'No certificate has been issued yet.' };
@@ -76,8 +81,8 @@ export function attemptPatch(resourceVersion: string): string {
 /** The status of an issued certificate. */
 export function issuedStatus(certificateId: number, secret: SecretVersion): CertificateStatus {
   return {
+    ...AUTHORITY,
     certificateId,
-    authorityId: 1000,
     certificateStatus: 'good',
     serialNumber: certificateId.toString(16),
     notBefore: TIME,
@@ -133,6 +138,8 @@ export function secretBody(
         [SECRET_ANNOTATIONS.certificateName]: name,
         [SECRET_ANNOTATIONS.issuerKind]: 'TinyCertIssuer',
         [SECRET_ANNOTATIONS.issuerName]: ISSUER,
+        [SECRET_ANNOTATIONS.account]: AUTHORITY.account,
+        [SECRET_ANNOTATIONS.authorityId]: String(AUTHORITY.authorityId),
         [SECRET_ANNOTATIONS.certificateId]: String(certificateId),
         [SECRET_ANNOTATIONS.commonName]: commonName,
         [SECRET_ANNOTATIONS.altNames]: `${commonName},www.${commonName}`,

@@ -146,7 +146,7 @@ test('while the breaker is open its fault is reported, and the directory keeps a
 
 test('an issuer that is new is not ready while the breaker is open', async () => {
   const { account, gate, directory, run } = setup();
-  gate.breaker.checkFailed(FAULT);
+  gate.checkFailed(FAULT);
   await run();
   expect(directory.get(KEY)).toEqual({ ready: false, ...FAULT, account });
 });

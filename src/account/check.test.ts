@@ -70,9 +70,9 @@ describe('what was found a moment ago', () => {
       'the breaker is open and the check due',
       found,
       1,
-      ({ breaker }) => {
-        breaker.checkFailed(ABSENT);
-        breaker.hurry();
+      (gate) => {
+        gate.checkFailed(ABSENT);
+        gate.hurry();
       },
     ],
   ])('does not count if %s', async (_, known, generation, prepare) => {
@@ -94,16 +94,16 @@ describe('nothing is asked', () => {
 
   test('while the breaker is open and the check not due', async () => {
     const { gate, run, probes } = setup();
-    gate.breaker.checkFailed(ABSENT);
+    gate.checkFailed(ABSENT);
     expect(await run(found)).toEqual({ is: 'stopped', requeueAfterMs: 5_000 });
     expect(probes()).toBe(0);
   });
 
   test('while another issuer of the account checks', async () => {
     const { clock, gate, run } = setup();
-    gate.breaker.checkFailed(ABSENT);
+    gate.checkFailed(ABSENT);
     await clock.advance(5_000);
-    const other = gate.breaker.check();
+    const other = gate.check();
     expect(await run(found)).toEqual({ is: 'stopped', requeueAfterMs: 5_000 });
     if (other.go) other.end();
     expect(await run(found)).toMatchObject({ is: 'ready' });
@@ -148,10 +148,10 @@ describe('a check that fails', () => {
 
   test('by anything else is thrown, and ends the turn', async () => {
     const { clock, gate, run } = setup();
-    gate.breaker.checkFailed(ABSENT);
+    gate.checkFailed(ABSENT);
     await clock.advance(5_000);
     await expect(run(new Error('a bug'))).rejects.toThrow('a bug');
-    expect(gate.breaker.check().go).toBe(true);
+    expect(gate.check().go).toBe(true);
   });
 });
 

@@ -67,14 +67,14 @@ export async function check<A extends { gate: Gate }, F extends object>(
 ): Promise<Checked<F>> {
   const { account, holder, generation, failures, clock, known } = options;
   const { gate } = account;
-  const turn = gate.pausedFor > 0 ? ({ go: false, waitMs: gate.pausedFor } as const) : gate.breaker.check();
+  const turn = gate.pausedFor > 0 ? ({ go: false, waitMs: gate.pausedFor } as const) : gate.check();
   if (!turn.go) return { is: 'stopped', requeueAfterMs: turn.waitMs };
   try {
     const isRecent =
       gate.breaker.state !== 'open' && failures.isFresh(holder, account, generation, clock.monotonic());
     const fresh = isRecent ? known : undefined;
     const found = fresh ?? (await options.probe());
-    gate.breaker.checkSucceeded();
+    gate.checkSucceeded();
     if ('reason' in found && 'message' in found) {
       const requeueAfterMs = wait(CHECK_AFTER_ABSENCE, failures.count(holder), options);
       return { is: 'absent', why: found, requeueAfterMs };
@@ -117,8 +117,8 @@ function afterFault<A extends { gate: Gate }, F extends object>(
     return { is: 'stopped', requeueAfterMs: gate.pausedFor };
   }
   if (stops === 'account') {
-    gate.breaker.checkFailed({ reason, message });
-    const next = gate.breaker.check();
+    gate.checkFailed({ reason, message });
+    const next = gate.check();
     if (next.go) next.end();
     return { is: 'failed', fault, requeueAfterMs: next.go ? 0 : next.waitMs };
   }

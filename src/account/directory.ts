@@ -28,7 +28,7 @@ export class Directory<I extends { account: object }> {
   set(key: string, state: State<I>): void {
     const before = this.#states.get(key);
     this.#states.set(key, state);
-    if (!before || !this.#isAlike(before, state)) for (const listener of this.#changed) listener(key);
+    if (!before || !this.isAlike(before, state)) for (const listener of this.#changed) listener(key);
   }
 
   /** Removes an issuer or account that is gone. */
@@ -64,7 +64,8 @@ export class Directory<I extends { account: object }> {
     return () => this.#faulted.delete(listener);
   }
 
-  #isAlike(a: State<I>, b: State<I>): boolean {
+  /** Whether two states are the same to certificates. */
+  isAlike(a: State<I>, b: State<I>): boolean {
     if (a.ready || b.ready)
       return a.ready && b.ready && a.issuer.account === b.issuer.account && this.#isSame(a.issuer, b.issuer);
     return a.reason === b.reason && a.message === b.message && a.account === b.account;

@@ -68,11 +68,11 @@ test('logins of one e-mail share the gate, others do not', async () => {
 test('new credentials make the next check due at once, the same ones do not', async () => {
   const { registry } = setup();
   const { gate } = await registry.acquire('one', first);
-  gate.breaker.checkFailed(FAULT);
+  gate.checkFailed(FAULT);
   await registry.acquire('one', first);
-  expect(gate.breaker.check().go).toBe(false);
+  expect(gate.check().go).toBe(false);
   await registry.acquire('one', rotated);
-  expect(gate.breaker.check().go).toBe(true);
+  expect(gate.check().go).toBe(true);
 });
 
 test('an account that another holder releases stays open for one that holds it too', async () => {
@@ -101,9 +101,9 @@ test('a stop and its end are reported for every holder behind the gate', async (
   const { gate } = await registry.acquire('one', first);
   await registry.acquire('two', rotated);
   await registry.acquire('three', other);
-  gate.breaker.checkFailed(FAULT);
+  gate.checkFailed(FAULT);
   expect(changed.toSorted()).toEqual(['one', 'two']);
-  gate.breaker.checkSucceeded();
+  gate.checkSucceeded();
   expect(changed.toSorted()).toEqual(['one', 'one', 'two', 'two']);
 });
 

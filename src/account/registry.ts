@@ -52,7 +52,7 @@ export class AccountRegistry<C extends object, A extends { gate: Gate; close(): 
     this.#digests.set(holder, digest);
     if (before !== digest) {
       // New credentials or trust may have fixed whatever stopped the account.
-      shared.value.gate.breaker.hurry();
+      shared.value.gate.hurry();
       if (before !== undefined) await this.#leave(holder, before);
     }
     return shared.value;
@@ -81,6 +81,19 @@ export class AccountRegistry<C extends object, A extends { gate: Gate; close(): 
   /** How many accounts, gates and holders there are. */
   get size(): { accounts: number; gates: number; holders: number } {
     return { accounts: this.#accounts.size, gates: this.#gates.size, holders: this.#digests.size };
+  }
+
+  /** `Gate.begin` at all gates: a key that moved to another account may have a place at the one before. */
+  begin(key: string): () => void {
+    const ends = [...this.#gates.values()].map((gate) => gate.begin(key));
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
+  /** `Gate.forget` at all gates. */
+  forget(key: string): void {
+    for (const gate of this.#gates.values()) gate.forget(key);
   }
 
   /** Closes all accounts, at the end of the process. */
@@ -132,7 +145,7 @@ export class AccountRegistry<C extends object, A extends { gate: Gate; close(): 
         issuer,
         state: gate.breaker.state,
         pausedSeconds: gate.pausedFor / 1000,
-        waiting: gate.load.waiting + gate.load.parked,
+        waiting: gate.load.parked,
       })),
     );
   }

@@ -68,7 +68,7 @@ test('work that began in an earlier epoch does not open the breaker again', () =
   const outage = new TinyCertError('DeadlineExceeded', { call: 'cert/new' });
   const { epoch } = account.gate.breaker;
   stop(outage);
-  account.gate.breaker.checkSucceeded();
+  account.gate.checkSucceeded();
   stop(outage, epoch);
   expect(outcome().breaker).toBe('half-open');
 });

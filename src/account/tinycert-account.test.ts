@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
+import { account as digest } from '../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import type { TinyCertClient } from '../tinycert/index.ts';
 import { Gate } from './gate/gate.ts';
 import { Account } from './tinycert-account.ts';
 
-function account(apiKey = 'key'): Account {
+function account({ apiKey = 'key', sealKey = 'installation' } = {}): Account {
   const gate = new Gate({ limit: 1, clock: new VirtualClock() });
-  return new Account({ client: {} as TinyCertClient, gate, apiKey });
+  return new Account({ digest, client: {} as TinyCertClient, gate, apiKey, sealKey });
 }
 
 test('the highest id is that of the list and of replies, per authority', () => {
@@ -19,9 +20,17 @@ test('the highest id is that of the list and of replies, per authority', () => {
   expect(known.highestId(2)).toBeUndefined();
 });
 
-test('a seal depends on the text and the API key, and on nothing else', () => {
-  const seal = account().seal('text');
-  expect(account().seal('text')).toBe(seal);
-  expect(account().seal('other text')).not.toBe(seal);
-  expect(account('other key').seal('text')).not.toBe(seal);
+test('each code of a seal depends on the text and its own key, and on nothing else', () => {
+  const { installation, apiKey } = account().sealCodes('text');
+  expect(installation).not.toBe(apiKey);
+  expect(account().sealCodes('text')).toEqual({ installation, apiKey });
+  const otherText = account().sealCodes('other text');
+  expect(otherText.installation).not.toBe(installation);
+  expect(otherText.apiKey).not.toBe(apiKey);
+  const otherApiKey = account({ apiKey: 'other' }).sealCodes('text');
+  expect(otherApiKey.installation).toBe(installation);
+  expect(otherApiKey.apiKey).not.toBe(apiKey);
+  const otherInstallation = account({ sealKey: 'other' }).sealCodes('text');
+  expect(otherInstallation.installation).not.toBe(installation);
+  expect(otherInstallation.apiKey).toBe(apiKey);
 });

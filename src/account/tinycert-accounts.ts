@@ -1,3 +1,4 @@
+import { type AccountDigest, accountDigest } from '../api/tinycert/identity.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { AccountMetrics } from '../metrics/accounts.ts';
 import type { CallMetrics } from '../metrics/calls.ts';
@@ -15,19 +16,26 @@ export type TinyCertAccounts = AccountRegistry<AccountConnection, Account>;
 
 export interface TinyCertAccountsOptions {
   clock: Clock;
+  /** The installation's key for seals. */
+  sealKey: () => Uint8Array;
   metrics?: { calls: CallMetrics; accounts: AccountMetrics };
   /** Most issuances over time, for each account; unlimited unless given. */
   rate?: Rate;
 }
 
 /** Creates the registry. Logins with the same e-mail share the gate alone: it protects the CA and no secret. */
-export function tinycertAccounts({ clock, metrics, rate }: TinyCertAccountsOptions): TinyCertAccounts {
+export function tinycertAccounts({
+  clock,
+  sealKey,
+  metrics,
+  rate,
+}: TinyCertAccountsOptions): TinyCertAccounts {
   return new AccountRegistry<AccountConnection, Account>({
     clock,
     rate,
     readings: metrics?.accounts,
     atOnce: ISSUANCES_AT_ONCE,
-    gateKey: ({ endpoint, credentials }) => `${endpoint}\n${credentials.email}`,
+    gateKey: digestOf,
     open: (connection, gate) => {
       const client = createTinyCertClient({
         endpoint: connection.endpoint,
@@ -38,7 +46,12 @@ export function tinycertAccounts({ clock, metrics, rate }: TinyCertAccountsOptio
         connections: 2 * ISSUANCES_AT_ONCE,
         ...(metrics ? { onRequest: measure(metrics.calls) } : {}),
       });
-      return new Account({ client, gate, apiKey: connection.credentials.apiKey });
+      const { apiKey } = connection.credentials;
+      return new Account({ digest: digestOf(connection), client, gate, apiKey, sealKey: sealKey() });
     },
   });
+}
+
+function digestOf({ endpoint, credentials }: AccountConnection): AccountDigest {
+  return accountDigest(endpoint, credentials.email);
 }

@@ -24,7 +24,9 @@ export const SECRET_ANNOTATIONS = {
   certificateName: `${GROUP}/certificate-name`,
   issuerKind: `${GROUP}/issuer-kind`,
   issuerName: `${GROUP}/issuer-name`,
-  /** TinyCert's id of the certificate in `tls.crt`. */
+  /** Digest of the TinyCert account that has the certificate in `tls.crt`, and the ids of its authority and itself there. */
+  account: `${GROUP}/account`,
+  authorityId: `${GROUP}/authority-id`,
   certificateId: `${GROUP}/certificate-id`,
   commonName: `${GROUP}/common-name`,
   /** DNS names, comma separated. */

@@ -16,6 +16,7 @@ const attempt = {
   requestHash: 'v1:1',
   since: '2026-01-01T00:00:00.000Z',
   afterId: 41,
+  account: '0123456789abcdef0123456789abcdef',
   authorityId: 7,
 };
 

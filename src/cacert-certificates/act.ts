@@ -113,7 +113,7 @@ async function recordUncertain({ deps, inputs, signal }: Step): Promise<Reconcil
   const { attempt } = certificate.status ?? {};
   if (!attempt) throw new TerminalError('NoAttempt', 'There is no attempt to record as uncertain.');
   const { why, leastMs } = uncertain(certificate, attempt);
-  const { change, requeueAfterMs = 0 } = afterFailure(certificate, now, { leastMs });
+  const { change, requeueAfterMs = 0 } = afterFailure(certificate, now, why, { leastMs });
   await deps.statuses.write({
     certificate,
     change: { ...change, attempt: { ...attempt, outcome: 'Uncertain' } },

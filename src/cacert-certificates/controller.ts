@@ -1,10 +1,11 @@
 import { type CAcertCertificate, cacertCertificates } from '../api/kinds.ts';
 import { parseCAcertCertificate } from '../api/parse.ts';
 import { cacertAccountKey } from '../issuance/cacert/directory.ts';
-import { withTurn } from '../issuance/decide/gate-turn.ts';
+import { inPlaces } from '../issuance/decide/gate-turn.ts';
+import { type ReconcileCertificate, withEnd } from '../issuance/decide/with-end.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
-import type { Reconcile, ReconcileResult } from '../kube/controller/controller.ts';
+import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { Lifetimes } from '../kube/controller/lifetimes.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { refKey } from '../kube/objects.ts';
@@ -20,24 +21,25 @@ import { pendingSecretRef } from './pending-keys.ts';
  * The controller of CAcertCertificates. It reads certificates, the metadata of their Secrets and the directory of accounts. It
  * writes only the status of the certificates, their Secrets and the Secrets of pending keys.
  */
-export function reconciler(deps: Deps): Reconcile {
-  return async (key, context) => {
+export function reconciler(deps: Deps): ReconcileCertificate {
+  const exists = (key: string): boolean => deps.certificates.get(key) !== undefined;
+  return inPlaces(deps.gates, exists, async (key, context) => {
+    deps.atRest.forget(key);
     const certificate = deps.written.newest(key, deps.certificates.get(key));
-    if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return {};
+    if (!certificate || certificate.metadata.deletionTimestamp !== undefined) return undefined;
     const parsed = parseCAcertCertificate(certificate);
-    return withValidSpec(deps, certificate, parsed, context, async (read) => {
+    const result = await withValidSpec(deps, certificate, parsed, context, async (read) => {
       const inputs = await gather(deps, read, context.signal);
-      const { account } = inputs;
-      const gate = account?.ready ? account.issuer.account.gate : undefined;
-      return withTurn(gate, read, async () => {
-        const plan = decide(inputs);
-        failpoint('decide');
-        const result = await act({ deps, inputs, signal: context.signal, log: context.log }, plan);
-        const after = deps.written.newest(key, deps.certificates.get(key)) ?? read;
-        return lookingAgain(result, deps.certificateSecrets.looksAgainIn(after, inputs.secret));
-      });
+      const plan = decide(inputs);
+      deps.atRest.note(key, plan.do === 'nothing' && plan.wakeBy === undefined, inputs.account);
+      failpoint('decide');
+      const result = await act({ deps, inputs, signal: context.signal, log: context.log }, plan);
+      const present = deps.written.newest(key, deps.certificates.get(key)) ?? read;
+      return lookingAgain(result, deps.certificateSecrets.looksAgainIn(present, inputs.secret));
     });
-  };
+    const after = deps.written.newest(key, deps.certificates.get(key)) ?? certificate;
+    return withEnd(after, result, deps.clock.now());
+  });
 }
 
 /** The result, and no later than a look at a Secret that no watch shows. */
@@ -72,7 +74,10 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
       wake(BY_SECRET, key, 'secret');
       wake(BY_PENDING, key, 'pending');
     }),
-    deps.directory.onChange((account) => wake(BY_ACCOUNT, account, 'account')),
+    deps.directory.onChange((account) => {
+      for (const key of deps.certificates.keysByIndex(BY_ACCOUNT, account))
+        if (deps.atRest.isConcerned(key, account)) queue.add(key, { reason: 'account' });
+    }),
   ];
   return () => {
     for (const end of ends) end();
@@ -89,6 +94,8 @@ export function certificateLifetimes(deps: Deps, queue: WorkQueue): Lifetimes {
       ({ uid }) => deps.attempts.forgetOwner(uid),
       ({ uid }) => deps.repairLimiter.forget(uid),
       ({ uid }) => deps.reportLimiter.forget(uid),
+      ({ key }) => deps.gates.forget(key),
+      ({ key }) => deps.atRest.forget(key),
     ],
   });
 }

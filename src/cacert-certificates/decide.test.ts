@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import {
   attempt,
   brandNew,
-  condition,
   DAY,
   inputs,
   ISSUED,
@@ -146,7 +145,7 @@ describe('after an attempt with an unknown outcome', () => {
     failedAttempts: 1,
     lastFailureTime: '2026-01-30T23:55:00Z',
     nextAttemptTime: '2026-01-31T00:10:00Z',
-    conditions: [condition('Issuing', 'False', 'IssuanceUncertain')],
+    lastFailure: { reason: 'IssuanceUncertain', message: 'Look for it.', observedGeneration: 1 },
   };
   const uncertain = { secret: { state: 'absent' }, status, pending: pendingKey() } as const;
 

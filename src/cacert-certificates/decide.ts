@@ -43,7 +43,8 @@ export function decide(inputs: Inputs): Plan {
     return { do: 'wait', quietAt: need.quietAt };
   const blocker = firstBlocker(inputs, need);
   if (!blocker) return planFor(need);
-  return blockedPlan(blocker, { isServed: servesSpec(inputs), ready: SERVED, until: servedUntil(inputs) });
+  const served = { isServed: servesSpec(inputs), ready: SERVED, until: servedUntil(inputs) };
+  return blockedPlan(inputs, blocker, served);
 }
 
 function planFor(need: Need): Plan {

@@ -1,7 +1,9 @@
+import type { AtRest } from '../account/at-rest.ts';
+import type { Gates } from '../issuance/decide/gate-turn.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import type { AttemptMemory } from '../issuance/attempt/memory.ts';
 import type { Timing } from '../issuance/attempt/timing.ts';
-import type { CAcertDirectory } from '../issuance/cacert/directory.ts';
+import type { CAcertDirectory, ReadyCAcertAccount } from '../issuance/cacert/directory.ts';
 import type { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import type { NameClaims } from '../issuance/secret/name-claims.ts';
 import type { Warn } from '../issuance/status/events.ts';
@@ -37,6 +39,10 @@ export interface Deps {
   accountExists: (key: string) => boolean;
   /** Queues a certificate by its key. */
   wake: (key: string) => void;
+  /** Which certificates a change of the issuer's state cannot concern. */
+  atRest: AtRest<ReadyCAcertAccount>;
+  /** The gates of all accounts. */
+  gates: Gates;
   /** The answers of CAcert are PEM certificates, which no call can fetch again. */
   attempts: AttemptMemory<string>;
   statuses: StatusWriter<CAcertCertificate>;

@@ -81,8 +81,8 @@ export async function afterRefusedSecret(
     // The cluster may refuse both Secrets. The next try keeps it, and until then this process has it.
     if (!isSecretRefused(second)) throw second;
   }
-  const { change, requeueAfterMs } = afterFailure(certificate, deps.clock.now());
   const why = secretNotWritten(secretName, error);
+  const { change, requeueAfterMs } = afterFailure(certificate, deps.clock.now(), why);
   await deps.statuses.write({ certificate, change, conditions: failedConditions(inputs, why), signal });
   deps.warn(certificate, why.reason, why.message);
   return { requeueAfterMs, requeueAt: servedUntil(inputs) };
@@ -114,14 +114,11 @@ function outcomeOf(
   const now = deps.clock.now();
   if (error.maybeExecuted || error.kind === 'uncertain') {
     const { why, leastMs } = uncertain(certificate, attempt);
-    return { outcome: 'Uncertain', why, after: afterFailure(certificate, now, { leastMs }) };
+    return { outcome: 'Uncertain', why, after: afterFailure(certificate, now, why, { leastMs }) };
   }
   if (stopsOf(error) !== 'nobody')
     return { outcome: 'Refused', why: waitsForAccount(certificate), after: undefined };
   const { code, message, detail } = error;
-  return {
-    outcome: 'Refused',
-    why: { reason: code, message: detail === undefined ? message : `${message} (${detail})` },
-    after: afterFailure(certificate, now, { isFinal: true }),
-  };
+  const why = { reason: code, message: detail === undefined ? message : `${message} (${detail})` };
+  return { outcome: 'Refused', why, after: afterFailure(certificate, now, why, { isFinal: true }) };
 }

@@ -2,11 +2,12 @@ import { createHash, randomUUID } from 'node:crypto';
 import { keySize, wantedEmails } from '../api/cacert/effective.ts';
 import { ANONYMOUS_NAME } from '../api/cacert/certificate-spec.ts';
 import type { CAcertAttempt } from '../api/cacert/certificate-status.ts';
-import { type Instant, instant, sendGate } from '../issuance/attempt/send-gate.ts';
+import { sendGate } from '../issuance/attempt/send-gate.ts';
 import { inTurn, ticketOf } from '../issuance/decide/gate-turn.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { isConflict } from '../kube/errors.ts';
 import { keyOf } from '../kube/objects.ts';
+import { type Instant, instant } from '../lib/clock.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Reason } from '../lib/reason.ts';
@@ -33,14 +34,19 @@ export async function issue(work: Work, why: Reason): Promise<ReconcileResult> {
   const { certificate } = inputs;
   const { gate } = account.account;
   const pending = await pendingKey(work);
-  return inTurn(gate, ticketOf(deps, inputs), { ...inputs, pending }, signal, {
-    work: (present) => buy({ ...work, inputs: present }, why),
-    parked: async (isStopped) => {
-      const conditions = failedConditions(inputs, waitsForAccount(certificate));
-      if (isStopped) await deps.statuses.writeNews({ certificate, conditions, signal });
-      return { requeueAt: servedUntil(inputs) };
+  return inTurn(
+    gate,
+    ticketOf(deps, inputs),
+    { ...inputs, pending },
+    {
+      work: (present) => buy({ ...work, inputs: present }, why),
+      parked: async (isStopped) => {
+        const conditions = failedConditions(inputs, waitsForAccount(certificate));
+        if (isStopped) await deps.statuses.writeNews({ certificate, conditions, signal });
+        return { requeueAt: servedUntil(inputs) };
+      },
     },
-  });
+  );
 }
 
 /** The key to certify. A key that was never served is used again, so a certificate that CAcert signs late for it still fits. */

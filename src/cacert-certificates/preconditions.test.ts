@@ -63,7 +63,7 @@ describe('a need that buys nothing', () => {
       failedAttempts: 1,
       lastFailureTime: new Date(now - 1000).toISOString(),
       nextAttemptTime: new Date(now + 60_000).toISOString(),
-      conditions: [condition('Issuing', 'False', failed)],
+      lastFailure: { reason: failed, message: failed, observedGeneration: 1 },
     };
     expect(blockerOf({ status }, publish)?.reason).toBe(reason);
   });
@@ -187,7 +187,7 @@ describe('while the next attempt waits', () => {
     failedAttempts: 1,
     lastFailureTime: new Date(inputs().now - 60_000).toISOString(),
     nextAttemptTime: new Date(until).toISOString(),
-    conditions: [condition('Issuing', 'False', 'IssuanceUncertain')],
+    lastFailure: { reason: 'IssuanceUncertain', message: 'Look for it.', observedGeneration: 1 },
   };
 
   test('the failure is the blocker, until the time of the next attempt', () => {
@@ -196,6 +196,17 @@ describe('while the next attempt waits', () => {
       until,
     });
   });
+
+  test.each(['AccountNotReady', 'PendingSecretNotOwned', 'EmailNotOffered'])(
+    'the failure is reported again once %s is gone',
+    (reason) => {
+      const conditions = [condition('Issuing', 'False', reason)];
+      expect(blockerOf({ status: { ...status, conditions }, pending: pendingKey() })).toMatchObject({
+        reason: 'IssuanceUncertain',
+        message: 'Look for it.',
+      });
+    },
+  );
 
   test('a pasted certificate that does not fit is named, with its fault', () => {
     const pending = pendingKey({ certificate: 'pem' });

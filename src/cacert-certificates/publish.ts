@@ -77,7 +77,7 @@ export async function refuse(
     reason: fault.reason,
     message: `${fault.message} It is not published${isOutdated ? '.' : mismatchAdvice(attempt)}`,
   };
-  const { change } = afterFailure(certificate, now, { isFinal: true });
+  const { change } = afterFailure(certificate, now, why, { isFinal: true });
   await deps.statuses.write({
     certificate,
     // The answer to an earlier spec is no failure of the present one.

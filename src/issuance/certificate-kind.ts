@@ -1,5 +1,6 @@
 import type { CertificateSpec } from '../api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../api/tinycert/certificate-status.ts';
+import type { CertificateRef } from '../api/tinycert/identity.ts';
 import type { KubeObject, ResourceType, Secret } from '../kube/objects.ts';
 import type { Timing } from './attempt/timing.ts';
 
@@ -20,6 +21,7 @@ export interface CertificateResource extends KubeObject {
     | 'specHash'
     | 'failedAttempts'
     | 'lastFailureTime'
+    | 'lastFailure'
     | 'nextAttemptTime'
     | 'secretUID'
     | 'secretResourceVersion'
@@ -45,10 +47,10 @@ export interface CertificateKind<T extends CertificateResource> {
   /** The labels and annotations that spec and status require on the Secret. */
   readonly metadataOf: (certificate: T) => SecretMetadata;
   /**
-   * The certificate id that a Secret states, if this CA has ids. Anyone who may edit the Secret can write any id, so do not
-   * trust it alone.
+   * The certificate that a Secret's annotations name, if this CA has ids. Anyone who may edit the Secret can name any, so do
+   * not trust it alone.
    */
-  readonly claimedIdOf: (secret: Pick<Secret, 'metadata'>) => number | undefined;
+  readonly claimedBy: (secret: Pick<Secret, 'metadata'>) => CertificateRef | undefined;
   /** Fields of status that every write repeats (see `StatusWriter`). */
   readonly restated: readonly string[];
   /** Optional fields of an attempt. */

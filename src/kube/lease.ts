@@ -1,4 +1,4 @@
-import { type Clock, deadline } from '../lib/clock.ts';
+import { type Clock, deadline, type Instant, instant } from '../lib/clock.ts';
 import { AppError, asError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { within } from '../lib/within.ts';
@@ -68,12 +68,6 @@ export class LeaseTimeoutError extends AppError {
   constructor() {
     super('LeaseTimeout', 'The API server did not answer a request about the Lease in time.');
   }
-}
-
-/** An instant on both clocks. */
-interface Instant {
-  wall: number;
-  monotonic: number;
 }
 
 /** The Lease as it was when this process last saw it change. */
@@ -241,7 +235,7 @@ export class LeaderElector {
   /** Writes this process as the holder. The API server refuses it if the Lease has changed since it was read. */
   async #write(lease: Lease | undefined, signal: AbortSignal): Promise<Attempt> {
     const { client, clock, namespace, name } = this.#options;
-    const started: Instant = { wall: clock.now(), monotonic: clock.monotonic() };
+    const started = instant(clock);
     this.#wrote = true;
     const spec = this.#claim(lease?.spec);
     const written = await this.#within(signal, (limit) =>

@@ -10,3 +10,11 @@ test('beyond the limit the oldest entry goes; one that was set again is not the 
   expect(map.size).toBe(2);
   expect(['a', 'b', 'c'].map((key) => map.get(key))).toEqual([3, undefined, 4]);
 });
+
+test('a deleted entry makes room for another', () => {
+  const map = new BoundedMap<string, number>(2);
+  for (const key of ['a', 'b']) map.set(key, 1);
+  map.delete('b');
+  map.set('c', 1);
+  expect(['a', 'b', 'c'].map((key) => map.get(key))).toEqual([1, undefined, 1]);
+});

@@ -13,6 +13,18 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** A moment on both clocks, in milliseconds. */
+export interface Instant {
+  /** Since the epoch. */
+  readonly wall: number;
+  readonly monotonic: number;
+}
+
+/** The present moment on both clocks. */
+export function instant(clock: Pick<Clock, 'now' | 'monotonic'>): Instant {
+  return { wall: clock.now(), monotonic: clock.monotonic() };
+}
+
 /** Longest delay that Node's timers accept, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 

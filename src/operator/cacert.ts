@@ -6,6 +6,7 @@ import { PendingKeys } from '../cacert-certificates/pending-keys.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
 import { CAcertDirectory } from '../issuance/cacert/directory.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
+import { AtRest } from '../account/at-rest.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
@@ -112,6 +113,8 @@ function certificateDeps(shared: Shared, directory: CAcertDirectory, queue: Work
     accountExists: (key) =>
       informers.cacertAccounts.store.get(key.slice(ACCOUNT_PREFIX.length)) !== undefined,
     wake: (key) => queue.add(key, { reason: 'turn' }),
+    gates: shared.cacertAccounts,
+    atRest: new AtRest(directory),
     attempts: new AttemptMemory(),
     statuses: new StatusWriter({ kube, clock, kind: cacertKind, crds, written }),
     nameClaims,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { cacertAccounts } from '../account/cacert-accounts.ts';
+import { SealKey } from '../account/seal-key.ts';
 import { tinycertAccounts } from '../account/tinycert-accounts.ts';
 import { connect } from '../kube/config/credentials.ts';
 import { KubeClient } from '../kube/client.ts';
@@ -57,8 +58,12 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
   const kube = new KubeClient(transport, { fieldManager: 'tinycert-operator' });
   const namespace = settings.clusterResourceNamespace ?? connection.namespace ?? 'default';
   const identity = `${hostname()}_${randomUUID()}`;
+  const work = new AbortController();
+  const running = AbortSignal.any([stop.gentle, work.signal]);
+  const sealKey = new SealKey({ kube, clock, log, namespace });
   const accounts = tinycertAccounts({
     clock,
+    sealKey: () => sealKey.bytes,
     metrics: { calls: metrics.tinycert, accounts: metrics.accounts },
   });
   const logins = cacertAccounts({
@@ -76,12 +81,11 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
         metrics: metrics.lease,
       })
     : undefined;
-  const work = new AbortController();
   const crds = new InstalledCrds({
     transport,
     clock,
     log,
-    signal: AbortSignal.any([stop.gentle, work.signal]),
+    signal: running,
     onRenewed: () => work.abort(new CrdsRenewed()),
   });
   await crds.check();
@@ -97,7 +101,7 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
     holder: identity,
     crds,
     leads: () => !work.signal.aborted && (elector?.isHeld() ?? true),
-    stop: { gentle: AbortSignal.any([stop.gentle, work.signal]), forced: stop.forced },
+    stop: { gentle: running, forced: stop.forced },
   });
   const listeners = [
     await serveMetrics({ address: settings.metricsBindAddress, registry: metrics.registry }),
@@ -111,9 +115,13 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
       log,
     }),
   ];
+  const run = async (): Promise<void> => {
+    await sealKey.load(running);
+    await controllers.run();
+  };
   log.info({ server: connection.server, namespaces: settings.namespaces ?? 'all' }, 'Operator started');
   try {
-    await lead(elector, controllers.run, stop, work);
+    await lead(elector, run, stop, work);
   } finally {
     work.abort();
     await controllers.close();
@@ -148,9 +156,13 @@ async function lead(
     () => true,
     () => false,
   );
-  if (isLeading) await run();
-  const wasLost = work.signal.aborted;
-  election.abort();
-  await lost;
+  let wasLost = false;
+  try {
+    if (isLeading) await run();
+  } finally {
+    wasLost = work.signal.aborted;
+    election.abort();
+    await lost;
+  }
   if (wasLost && !stop.gentle.aborted) throw work.signal.reason;
 }

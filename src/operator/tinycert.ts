@@ -1,5 +1,7 @@
 import { certificates, issuers } from '../api/kinds.ts';
+import type { CertificateRef } from '../api/tinycert/identity.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
+import { AtRest } from '../account/at-rest.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
@@ -10,9 +12,11 @@ import { IssuerDirectory, issuerKey } from '../issuance/tinycert/issuer-director
 import { tinycertKind } from '../issuance/tinycert/kind.ts';
 import { IssuersNeeded } from '../issuance/tinycert/revocations/issuers-needed.ts';
 import { LastSessions } from '../issuance/tinycert/revocations/last-sessions.ts';
+import { ResealPace } from '../issuance/tinycert/reseal-pace.ts';
 import { IssuerReleasedStore } from '../issuance/tinycert/released-store.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
+import { SharedCall } from '../lib/shared-call.ts';
 import { BY_ISSUER, type Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
 import { RevocationRetries } from '../tinycert-certificates/context/revocation-retries.ts';
 import { certificateLifetimes, reconciler, wire } from '../tinycert-certificates/controller.ts';
@@ -128,6 +132,10 @@ function certificateDeps(
   const secrets = informers.secrets.store;
   const writtenCertificates: CertificateDeps['writtenCertificates'] = new LastWritten({ clock });
   const writtenSecrets: CertificateDeps['writtenSecrets'] = new LastWritten({ clock });
+  const lists = {
+    certificates: new SharedCall((signal) => listAll(kube, certificates, namespaces, signal)),
+    issuers: new SharedCall((signal) => issuerKinds.list(kube, namespaces, signal)),
+  };
   return {
     kube,
     clock,
@@ -140,21 +148,24 @@ function certificateDeps(
     crds,
     certificates: store,
     secrets,
-    listCertificates: (signal) => listAll(kube, certificates, namespaces, signal),
+    listCertificates: (signal) => lists.certificates.get(signal),
     directory,
     issuerExists: (key) => issuerKinds.exists(key),
     issuerIsDeleted: (key) => issuerKinds.isDeleted(key),
     issuerKindInstalled: (key) => issuerKinds.isInstalled(key),
     wake: (key) => queue.add(key, { reason: 'turn' }),
-    attempts: new AttemptMemory<number>(),
+    gates: shared.accounts,
+    atRest: new AtRest(directory),
+    adopting: new Set(),
+    attempts: new AttemptMemory<CertificateRef>(),
     observations: new Observations(),
+    resealPace: new ResealPace(clock),
     revocationRetries: new RevocationRetries(),
     lastSessions: sessions,
     releasedStore: new IssuerReleasedStore({
       kube,
       crds,
-      directory,
-      listIssuers: (signal) => issuerKinds.list(kube, namespaces, signal),
+      listIssuers: (signal) => lists.issuers.get(signal),
     }),
     leftoverSecrets: new LeftoverSecrets({ kube, strays: () => strays({ nameClaims, secrets }) }),
     repairLimiter: new RateLimiter(clock),

@@ -1,5 +1,7 @@
+import { type CertificateRef, certificateRef } from '../api/tinycert/identity.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
-import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
+import { paced, repair, reportBlocker } from '../issuance/status/rate-limit.ts';
+import { nextReconcileAt } from '../issuance/renewal/plan.ts';
 import { isSecretRefused } from '../issuance/secret/not-written.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
@@ -13,7 +15,8 @@ import { SEAL_BROKEN } from './decide/preconditions.ts';
 import type { Plan, Publication } from './decide/types.ts';
 import { adoptReissued } from './issue/adopt-reissued.ts';
 import { atGate } from './issue/at-gate.ts';
-import { afterFailedRead, afterFailedSync } from './issue/failure.ts';
+import { AnswersDoubted } from './issue/doubt.ts';
+import { afterFailedRead, afterFailedSync, backOff } from './issue/failure.ts';
 import { issue } from './issue/issue.ts';
 import { publish } from './issue/publish.ts';
 import { recover } from './recovery/recover.ts';
@@ -53,6 +56,8 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
     case 'updateStatus':
     case 'syncSecret':
       return repairStatus(task, plan.do);
+    case 'reseal':
+      return reseal(workOf(task));
     case 'adopt':
       await assertRead(task);
       return adoptOrElse(workOf(task));
@@ -62,7 +67,9 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
       warnOutsideWindow(task, plan.why);
       return issue(workOf(task), plan);
     case 'resume':
-      return fetchAgain(task, { certificateId: plan.certificateId, outcome: 'success' });
+      return paced(deps, inputs.certificate, () =>
+        fetchAgain(task, { certificate: plan.bought, outcome: 'success' }),
+      );
     case 'republish':
       return repair(deps, inputs.certificate, () => {
         log.info({ reason: plan.why.reason }, 'Fetching the certificate again');
@@ -117,6 +124,13 @@ async function repairStatus(task: Task, what: 'updateStatus' | 'syncSecret'): Pr
   return secret.state === 'changed' ? repair(deps, certificate, () => write(task)) : write(task);
 }
 
+/** Seals status again as it is. */
+async function reseal({ deps, inputs, issuer, signal }: Work): Promise<ReconcileResult> {
+  const { certificate } = inputs;
+  await record(deps, { certificate, sealer: issuer.account, signal });
+  return { requeueAt: nextReconcileAt(inputs) };
+}
+
 /** Adopts what the Secret proves, as it is now. Without proof, status decides. */
 async function adoptOrElse(work: Work): Promise<ReconcileResult> {
   const { deps, inputs, signal } = work;
@@ -139,15 +153,18 @@ async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
   const next = decideAfterRecovery(inputs, attempt, verdict);
   switch (next.do) {
     case 'publish':
-      return publish(work, { certificateId: next.certificateId, outcome: 'adopted' });
+      return publish(work, { certificate: next.certificate, outcome: 'adopted' });
     case 'remember':
-      deps.attempts.bought(attempt.id, next.certificateId);
+      deps.attempts.bought(attempt.id, next.certificate);
       return { requeueAfterMs: 0 };
     case 'report': {
       deps.attempts.fruitless(attempt.id);
       const reported = await report(work, next.report);
       return next.again ? { ...reported, requeueAfterMs: DECIDE_AGAIN_MS } : reported;
     }
+    case 'giveUp':
+      deps.attempts.fruitless(attempt.id);
+      return backOff(work, new AnswersDoubted(), {});
     case 'close':
     case 'issue':
       if (released) await deps.releasedStore.add(inputs.issuerKey, released, signal);
@@ -160,7 +177,7 @@ async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
 /** Ends an attempt after which nothing is to be bought. */
 async function closeAttempt(
   { deps, inputs, issuer, signal }: Work,
-  givesUp: number | undefined,
+  givesUp: CertificateRef | undefined,
 ): Promise<ReconcileResult> {
   const { certificate, sealed } = inputs;
   const { attempt } = certificate.status ?? {};
@@ -175,10 +192,9 @@ async function closeAttempt(
 async function republish(task: Task): Promise<ReconcileResult> {
   const { inputs } = task;
   if (inputs.sealed === false) return report(task, reportOf(inputs, SEAL_BROKEN));
-  const certificateId = inputs.certificate.status?.certificateId;
-  if (certificateId === undefined)
-    throw new TerminalError('NoCertificate', 'There is no certificate to fetch.');
-  return fetchAgain(task, { certificateId, outcome: 'republished' });
+  const certificate = certificateRef(inputs.certificate.status);
+  if (!certificate) throw new TerminalError('NoCertificate', 'There is no certificate to fetch.');
+  return fetchAgain(task, { certificate, outcome: 'republished' });
 }
 
 /** Fetches a certificate that exists at the CA, in its turn, and publishes it. */

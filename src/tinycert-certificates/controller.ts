@@ -1,11 +1,13 @@
-import { certificates } from '../api/kinds.ts';
+import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { parseCertificate } from '../api/parse.ts';
-import { withTurn } from '../issuance/decide/gate-turn.ts';
+import { certificateKey } from '../api/tinycert/identity.ts';
+import { inPlaces } from '../issuance/decide/gate-turn.ts';
+import { type ReconcileCertificate, withEnd } from '../issuance/decide/with-end.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
 import { claimsOf } from '../issuance/tinycert/claims.ts';
 import { issuerKey } from '../issuance/tinycert/issuer-directory.ts';
-import type { Reconcile, ReconcileResult } from '../kube/controller/controller.ts';
+import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { Lifetimes } from '../kube/controller/lifetimes.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
@@ -26,22 +28,28 @@ import { revokeDue } from './revocation/revoke-due.ts';
  * The controller of TinyCertCertificates. It reads certificates, the metadata of their Secrets and the issuer directory. It
  * writes the status, the finalizer and the Secrets of certificates, and records of what they gave up on issuers.
  */
-export function reconciler(deps: Deps): Reconcile {
-  return async (key, context) => {
+export function reconciler(deps: Deps): ReconcileCertificate {
+  const exists = (key: string): boolean => deps.certificates.get(key) !== undefined;
+  return inPlaces(deps.gates, exists, async (key, context) => {
     const { signal, log } = context;
-    const certificate = deps.writtenCertificates.newest(key, deps.certificates.get(key));
+    deps.atRest.forget(key);
+    const certificate = newest(deps, key);
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
-    if (!certificate || (isDeleted && !hasFinalizer(certificate))) return {};
+    if (!certificate || (isDeleted && !hasFinalizer(certificate))) return undefined;
     const parsed = isDeleted ? readDeleted(deps, certificate) : parseCertificate(certificate);
-    return withValidSpec(deps, certificate, parsed, context, async (valid) => {
+    const result = await withValidSpec(deps, certificate, parsed, context, async (valid) => {
       if (isDeleted) return finalize(deps, valid, context);
       const kept = await keepFinalizer(deps, valid, signal);
       const inputs = await gather(deps, kept, signal);
-      const { issuer } = inputs;
-      const gate = issuer?.ready ? issuer.issuer.account.gate : undefined;
-      return withTurn(gate, kept, () => reconcile({ deps, inputs, signal, log }));
+      return reconcile({ deps, inputs, signal, log });
     });
-  };
+    return withEnd(newest(deps, key) ?? certificate, result, deps.clock.now());
+  });
+}
+
+/** The newest version of a certificate that this process knows: its cache, or its own later write. */
+function newest(deps: Deps, key: string): TinyCertCertificate | undefined {
+  return deps.writtenCertificates.newest(key, deps.certificates.get(key));
 }
 
 /** Makes the revocations that are due, then meets the need of the certificate. One wake-up by the gate covers both. */
@@ -49,11 +57,16 @@ async function reconcile(task: Task): Promise<ReconcileResult> {
   const { deps } = task;
   const { inputs, result } = await revokeDue(task);
   const plan = decide(inputs);
+  deps.atRest.note(
+    keyOf(inputs.certificate),
+    plan.do === 'nothing' && plan.wakeBy === undefined,
+    inputs.issuer,
+  );
   failpoint('decide');
   const acted = await act({ ...task, inputs }, plan);
   // The result of a plan may make a revocation due.
   const key = keyOf(inputs.certificate);
-  const after = deps.writtenCertificates.newest(key, deps.certificates.get(key)) ?? inputs.certificate;
+  const after = newest(deps, key) ?? inputs.certificate;
   const requeueAt = nextRevocationAt({ certificate: after, now: inputs.now });
   const requeueAfterMs = deps.certificateSecrets.looksAgainIn(after, inputs.secret);
   return [acted, { requeueAt, requeueAfterMs }].reduce(sooner, result);
@@ -64,7 +77,7 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
   deps.certificates.addIndex(BY_ISSUER, ({ spec, metadata }) => [
     issuerKey(spec.issuerRef, metadata.namespace),
   ]);
-  deps.certificates.addIndex(BY_CERTIFICATE, ({ status }) => claimsOf(status).map(String));
+  deps.certificates.addIndex(BY_CERTIFICATE, ({ status }) => claimsOf(status).map(certificateKey));
   const ends = [
     deps.nameClaims.follow(certificates, deps.certificates),
     deps.nameClaims.onFreed((secret) => {
@@ -87,10 +100,13 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
     deps.observations.onObserved((key) => queue.add(key, { reason: 'inventory', priority: LIST_PRIORITY })),
     deps.directory.onChange((issuer) => {
       // The certificate that expires first goes first.
-      const waiting = deps.certificates.byIndex(BY_ISSUER, issuer).map((certificate) => ({
-        key: keyOf(certificate),
-        end: certificate.status?.notAfter ?? certificate.metadata.creationTimestamp ?? '',
-      }));
+      const waiting = deps.certificates
+        .byIndex(BY_ISSUER, issuer)
+        .filter((certificate) => deps.atRest.isConcerned(keyOf(certificate), issuer))
+        .map((certificate) => ({
+          key: keyOf(certificate),
+          end: certificate.status?.notAfter ?? certificate.metadata.creationTimestamp ?? '',
+        }));
       waiting.sort((a, b) => (a.end < b.end ? -1 : 1));
       for (const { key } of waiting) queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
     }),
@@ -110,6 +126,9 @@ export function certificateLifetimes(deps: Deps, queue: WorkQueue): Lifetimes {
       ({ key }) => deps.observations.forget(key),
       ({ uid }) => deps.attempts.forgetOwner(uid),
       ({ uid }) => deps.revocationRetries.forget(uid),
+      ({ uid }) => deps.resealPace.forget(uid),
+      ({ key }) => deps.gates.forget(key),
+      ({ key }) => deps.atRest.forget(key),
       ({ uid }) => deps.repairLimiter.forget(uid),
       ({ uid }) => deps.reportLimiter.forget(uid),
     ],

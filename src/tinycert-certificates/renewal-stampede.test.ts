@@ -20,7 +20,7 @@ function start(some: readonly string[], jitter: { jitterPercent?: number } = {})
   const gate = new Gate({ limit: 16, clock: run.clock, rate: RATE });
   run.latency = 2000;
   run.turn = async (key, urgency) => {
-    const permit = await gate.enter({ key, urgency, wake: () => run.queue.add(key) });
+    const permit = gate.enter({ key, urgency, wake: () => run.queue.add(key) });
     return permit && (() => permit.release());
   };
   run.begin(some, 32);

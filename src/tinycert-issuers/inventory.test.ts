@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { accountOf, issuer as build } from '../../test/support/inputs/accounts.ts';
-import { certificate, issued } from '../../test/support/inputs/inputs.ts';
+import { certificate, issued, authority, otherAccount, ref } from '../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { Vectors } from '../../test/support/x509/x509-vectors.ts';
 import type { TinyCertCertificate, TinyCertIssuer } from '../api/kinds.ts';
+import { isSameCertificate } from '../api/tinycert/identity.ts';
 import type { IssuerStatus } from '../api/tinycert/issuer-status.ts';
 import type { LeftoverCertificate } from '../issuance/tinycert/inventory/leftover-secrets.ts';
 import type { Observation } from '../issuance/tinycert/inventory/observations.ts';
@@ -28,7 +29,7 @@ const { signal } = new AbortController();
 const marking = (status: IssuerStatus = {}): TinyCertIssuer =>
   build({
     spec: { ownershipMarker: 'OrganizationalUnit' },
-    status: { authority: { id: 1, name: 'Example' }, ...status },
+    status: { authority: { id: 1, account: authority.account, name: 'Example' }, ...status },
   });
 
 function line(id: number, status: ReportedStatus = 'good'): CertificateSummary {
@@ -36,9 +37,10 @@ function line(id: number, status: ReportedStatus = 'good'): CertificateSummary {
 }
 
 /** A resource that has a certificate. */
-function owner(certificateId: number): TinyCertCertificate {
+function owner(certificateId: number, account = authority.account): TinyCertCertificate {
+  const named = ref(certificateId, { account });
   return certificate({
-    status: { ...issued, certificateId, attempt: { ...issued.attempt!, certificateId } },
+    status: { ...issued, ...named, attempt: { ...issued.attempt!, ...named } },
   });
 }
 
@@ -102,10 +104,13 @@ function setup(
       read: async () => ({ released: [], abandoned: [] }),
       add: async (_, change) => void given.push(change),
     },
-    leftoverSecrets: { of: async (ids) => leftovers.filter(({ certificateId }) => ids.has(certificateId)) },
+    leftoverSecrets: {
+      of: async (asked) =>
+        leftovers.filter((left) => asked.some((each) => isSameCertificate(each, left.certificate))),
+    },
     observations: { replace: (_, found) => void observed.push(found) },
   });
-  const ready = { key: KEY, account, authority: { id: 1, name: 'Example' } } as ReadyIssuer;
+  const ready = { key: KEY, account, authority: { ...authority, name: 'Example' } } as ReadyIssuer;
   return {
     clock,
     account,
@@ -113,7 +118,7 @@ function setup(
     resources,
     given,
     observed,
-    list: (by = KEY) => inventory.list(account, 1, by, signal),
+    list: (by = KEY) => inventory.list(account, authority, by, signal),
     found: (key = KEY) => inventory.found({ ...ready, key }, signal),
   };
 }
@@ -152,7 +157,7 @@ describe('the list of an authority', () => {
     resources.push(owner(7));
     await list();
     expect(observed.map((found) => [...found])).toEqual([
-      [['ns/web', { certificateId: 7, from: 'good', to: 'revoked', candidates: [] }]],
+      [['ns/web', { certificate: ref(7), from: 'good', to: 'revoked', candidates: [] }]],
     ]);
   });
 });
@@ -174,6 +179,24 @@ describe('an issuer shows', () => {
     });
   });
 
+  test('a certificate as foreign whose id a resource has of another account', async () => {
+    const { resources, observed, list, found } = setup({ lines: [line(7, 'revoked'), line(8)] });
+    for (const id of [7, 8]) resources.push(owner(id, otherAccount));
+    await list();
+    expect(observed.map((news) => news.size)).toEqual([0]);
+    expect(await found()).toMatchObject({ foreignCount: 1, orphans: [] });
+  });
+
+  test('no orphan because of what another account has under its id', async () => {
+    const status = {
+      orphans: [ref(7, { account: otherAccount })],
+      released: [{ ...ref(7, { account: otherAccount }), cause: 'Undecided' as const }],
+    };
+    const { list, found } = setup({ lines: [line(7)], status });
+    await list();
+    expect(await found()).toMatchObject({ foreignCount: 1, orphans: [] });
+  });
+
   test('no certificate that a resource claimed after the list was taken', async () => {
     const { resources, list, found } = setup({ lines: [line(7)], marked: [7] });
     await list();
@@ -188,7 +211,7 @@ describe('an issuer shows', () => {
       foreignCount: 0,
       orphans: [
         {
-          certificateId: 7,
+          ...ref(7),
           commonName: 'www.example.com',
           serialNumber: '07',
           observedTime: '2026-01-01T00:00:00Z',
@@ -206,15 +229,15 @@ describe('an issuer shows', () => {
   });
 
   test('an orphan that status shows already without asking again', async () => {
-    const status = { orphans: [{ certificateId: 7 }] };
+    const status = { orphans: [ref(7)] };
     const { calls, list, found } = setup({ lines: [line(7)], status });
     await list();
-    expect(await found()).toMatchObject({ orphans: [{ certificateId: 7 }] });
+    expect(await found()).toMatchObject({ orphans: [ref(7)] });
     expect(calls).toEqual(['list']);
   });
 
   test('no certificate that was released on purpose', async () => {
-    const status: IssuerStatus = { released: [{ certificateId: 7, cause: 'Deleted' }] };
+    const status: IssuerStatus = { released: [{ ...ref(7), cause: 'Deleted' }] };
     const { calls, list, found } = setup({ lines: [line(7)], marked: [7], status });
     await list();
     expect(await found()).toMatchObject({ foreignCount: 0, orphans: [] });
@@ -249,7 +272,7 @@ test('of many unknown certificates the newest 200 are read, and all are counted'
 });
 
 test('a certificate that a leftover Secret proves is recorded as released, and is no orphan', async () => {
-  const leftover = { certificateId: 7, issuerKey: KEY, namespace: 'ns', name: 'web' };
+  const leftover = { certificate: ref(7), issuerKey: KEY, namespace: 'ns', name: 'web' };
   const { given, list, found } = setup({ lines: [line(7)], marked: [7], leftovers: [leftover] });
   await list();
   expect(await found()).toMatchObject({ foreignCount: 0, orphans: [] });
@@ -257,7 +280,7 @@ test('a certificate that a leftover Secret proves is recorded as released, and i
     {
       released: [
         {
-          certificateId: 7,
+          ...ref(7),
           namespace: 'ns',
           name: 'web',
           releaseTime: '2026-01-01T00:00:00Z',

@@ -1,5 +1,12 @@
 import type { Account } from '../account/tinycert-account.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
+import {
+  type AuthorityRef,
+  authorityKey,
+  certificateKey,
+  certificateOf,
+  isSameCertificate,
+} from '../api/tinycert/identity.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
 import {
   Census,
@@ -14,11 +21,11 @@ import {
 import type { LeftoverSecrets } from '../issuance/tinycert/inventory/leftover-secrets.ts';
 import { type Observations, observe } from '../issuance/tinycert/inventory/observations.ts';
 import type { Found, Orphan } from '../issuance/tinycert/inventory/orphans.ts';
-import { type IssuerDirectory, type ReadyIssuer, issuerKey } from '../issuance/tinycert/issuer-directory.ts';
-import { certificateAtCa, orGone } from '../issuance/tinycert/lookup.ts';
+import type { IssuerDirectory, ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
+import { certificateAtCa, idAt, orGone } from '../issuance/tinycert/lookup.ts';
 import { installationMark } from '../issuance/tinycert/marker.ts';
 import { type KeyedIssuer, type ReleasedStore, isOfAuthority } from '../issuance/tinycert/released-store.ts';
-import { released } from '../issuance/tinycert/released.ts';
+import { recordsOf, released } from '../issuance/tinycert/released.ts';
 import { askedFor, requestHash } from '../issuance/tinycert/request.ts';
 import type { Clock } from '../lib/clock.ts';
 import { KeyedMutex } from '../lib/mutex.ts';
@@ -79,10 +86,10 @@ export class Inventory {
    * Takes the list of an authority, unless another issuer did so recently, and notes its highest id. Rejects with a
    * `TinyCertError`.
    */
-  list(account: Account, authorityId: number, issuerKey: string, signal: AbortSignal): Promise<void> {
+  list(account: Account, authority: AuthorityRef, issuerKey: string, signal: AbortSignal): Promise<void> {
     return this.#locks.run(
-      String(authorityId),
-      () => this.#list(account, authorityId, issuerKey, signal),
+      authorityKey(authority),
+      () => this.#list(account, authority, issuerKey, signal),
       signal,
     );
   }
@@ -93,11 +100,11 @@ export class Inventory {
    */
   found({ account, authority, key }: ReadyIssuer, signal: AbortSignal): Promise<Found | undefined> {
     return this.#locks.run(
-      String(authority.id),
+      authorityKey(authority),
       async () => {
-        const pass = this.#passes.get(account)?.get(authority.id);
+        const pass = this.#passes.get(account)?.get(authority.authorityId);
         if (!pass) return undefined;
-        if (pass.census) await this.#evaluate(account, authority.id, pass, pass.census, signal);
+        if (pass.census) await this.#evaluate(account, authority, pass, pass.census, signal);
         const { counts, foreignCount, orphans } = pass;
         return { counts, foreignCount, orphans: orphans.get(key) ?? [] };
       },
@@ -105,26 +112,28 @@ export class Inventory {
     );
   }
 
-  async #list(account: Account, authorityId: number, by: string, signal: AbortSignal): Promise<void> {
+  async #list(account: Account, authority: AuthorityRef, by: string, signal: AbortSignal): Promise<void> {
+    const { authorityId } = authority;
     const { clock, observations, resources } = this.#options;
     const passes = this.#passes.get(account) ?? new Map<number, Pass>();
     this.#passes.set(account, passes);
     const before = passes.get(authorityId);
     const at = clock.monotonic();
     if (before && before.by !== by && at - before.at < LIST_SHARED_MS) return;
-    const census = new Census(knownStatuses(this.#near(by), authorityId));
-    account.noteId(authorityId, 0);
+    const census = new Census(knownStatuses(resources(), authority));
+    const ids = account.listIds(authorityId);
     await account.client.streamCertificates(
       authorityId,
       undefined,
       (line) => {
-        account.noteId(authorityId, line.id);
+        ids.see(line.id);
         census.add(line);
       },
       { signal },
     );
-    const claims = claimsIn(resources(), authorityId, census.unlisted);
-    observations.replace(String(authorityId), observe(census, this.#near(by), claims, authorityId));
+    ids.end();
+    const claims = claimsIn(resources(), authority, census.unlisted);
+    observations.replace(authority, observe(census, resources(), claims, authority));
     passes.set(authorityId, {
       at,
       by,
@@ -139,14 +148,14 @@ export class Inventory {
   /** Evaluates the claims, after the list was taken, and sorts what is unclaimed into orphans and foreign certificates. */
   async #evaluate(
     account: Account,
-    authorityId: number,
+    authority: AuthorityRef,
     pass: Pass,
     census: Census,
     signal: AbortSignal,
   ): Promise<void> {
-    const sources = this.#sources(authorityId);
+    const sources = this.#sources(authority);
     const evidence = new Evidence(sources);
-    const lines = await this.#unexplained(account, authorityId, census, evidence, sources, signal);
+    const lines = await this.#unexplained(account, authority, census, evidence, sources, signal);
     const facts = new Map<number, Facts>();
     const orphans: { line: CertificateSummary; key: string }[] = [];
     let foreignCount = 0;
@@ -154,21 +163,22 @@ export class Inventory {
     for (const line of lines) {
       let known = pass.facts.get(line.id);
       let finding = evidence.of(line, known);
-      const isToBeShown = typeof finding === 'object' && known === undefined && !isShown(sources, line.id);
+      const isToBeShown =
+        typeof finding === 'object' && known === undefined && !isShown(sources, authority, line.id);
       if ((finding === 'needs facts' || isToBeShown) && reads < MAX_READS) {
         reads += 1;
-        known = await readFacts(account, authorityId, line.id, signal);
+        known = await readFacts(account, authority, line.id, signal);
         finding = known ? evidence.of(line, known) : 'released';
       }
       if (known) facts.set(line.id, known);
       if (typeof finding === 'object') orphans.push({ line, key: finding.orphanOf });
       else if (finding !== 'released') foreignCount += 1;
     }
-    const certain = await this.#confirmed(authorityId, census, sources, orphans, signal);
+    const certain = await this.#confirmed(authority, census, sources, orphans, signal);
     const shown = new Map<string, Orphan[]>();
     const observedTime = rfc3339(this.#options.clock.now());
     for (const { line, key } of certain) {
-      const orphan = { ...describe(line, facts.get(line.id)), observedTime };
+      const orphan = { ...describe(authority, line, facts.get(line.id)), observedTime };
       shown.set(key, [...(shown.get(key) ?? []), orphan]);
     }
     pass.foreignCount = foreignCount;
@@ -180,89 +190,82 @@ export class Inventory {
   /** Certificates that are neither claimed nor released, newest first. Those that a leftover Secret explains are recorded now. */
   async #unexplained(
     account: Account,
-    authorityId: number,
+    authority: AuthorityRef,
     census: Census,
     evidence: Evidence,
     sources: readonly Source[],
     signal: AbortSignal,
   ): Promise<CertificateSummary[]> {
     const { clock, leftoverSecrets, releasedStore, resources } = this.#options;
-    const lines = unclaimed(census.others, claimsIn(resources(), authorityId, census.unlisted))
+    const lines = unclaimed(census.others, claimsIn(resources(), authority, census.unlisted))
       .filter((line) => evidence.of(line, undefined) !== 'released')
       .sort((a, b) => b.id - a.id);
-    const left = await leftoverSecrets.of(new Set(lines.map(({ id }) => id)), account, signal);
-    const explained = new Set<number>();
+    const named = lines.map(({ id }) => certificateOf(authority, id));
+    const left = await leftoverSecrets.of(named, account, signal);
+    const explained = new Set<string>();
     for (const { key } of sources) {
       const own = left.filter((each) => each.issuerKey === key);
       if (own.length === 0) continue;
       const at = clock.now();
-      const releases = own.flatMap((each) => released(each, [each.certificateId], at, 'Deleted'));
+      const releases = own.flatMap((each) => released(each, [each.certificate], at, 'Deleted'));
       await releasedStore.add(key, { released: releases }, signal);
-      for (const { certificateId } of own) explained.add(certificateId);
+      for (const { certificate } of own) explained.add(certificateKey(certificate));
     }
-    return lines.filter(({ id }) => !explained.has(id));
+    return lines.filter(({ id }) => !explained.has(certificateKey(certificateOf(authority, id))));
   }
 
   /** The orphans that are unclaimed in a live list too, which is read before an orphan is reported for the first time. */
   async #confirmed<T extends { line: CertificateSummary }>(
-    authorityId: number,
+    authority: AuthorityRef,
     census: Census,
     sources: readonly Source[],
     orphans: readonly T[],
     signal: AbortSignal,
   ): Promise<readonly T[]> {
     const { listCertificates, releasedStore, resources } = this.#options;
-    if (orphans.every(({ line }) => isShown(sources, line.id))) return orphans;
+    if (orphans.every(({ line }) => isShown(sources, authority, line.id))) return orphans;
     const live = await listCertificates(signal);
-    const claims = claimsIn([...live, ...resources()], authorityId, census.unlisted);
-    const { released } = await releasedStore.read(authorityId, signal);
+    const claims = claimsIn([...live, ...resources()], authority, census.unlisted);
+    const { released } = await releasedStore.read(authority, signal);
     const givenUp = new Set(
       released.filter(({ cause }) => cause !== 'Undecided').map(({ certificateId }) => certificateId),
     );
     return orphans.filter(({ line }) => !isClaimed(line, claims) && !givenUp.has(line.id));
   }
 
-  /** Resources whose issuer has the same endpoint: each endpoint counts its ids from one. */
-  *#near(key: string): Generator<TinyCertCertificate> {
-    const { issuers, resources } = this.#options;
-    const endpoints = new Map([...issuers()].map((each) => [each.key, each.issuer.spec.endpoint]));
-    const own = endpoints.get(key);
-    for (const resource of resources()) {
-      const { spec, metadata } = resource;
-      if (endpoints.get(issuerKey(spec.issuerRef, metadata.namespace)) === own) yield resource;
-    }
-  }
-
-  #sources(authorityId: number): Source[] {
+  /** The issuers of the authority, each with its records about it. */
+  #sources(authority: AuthorityRef): Source[] {
     const { issuers, directory } = this.#options;
     return [...issuers()]
-      .filter((each) => isOfAuthority(directory, each, authorityId))
+      .filter((each) => isOfAuthority(directory, each, authority))
       .map(({ key, issuer: { metadata, spec, status = {} } }) => ({
         key,
         mark:
           spec.ownershipMarker === 'OrganizationalUnit' ? installationMark(metadata.uid ?? '') : undefined,
-        status,
+        status: recordsOf(status, authority),
       }));
   }
 }
 
-function isShown(sources: readonly Source[], id: number): boolean {
-  return sources.some(({ status }) => status.orphans?.some(({ certificateId }) => certificateId === id));
+function isShown(sources: readonly Source[], authority: AuthorityRef, id: number): boolean {
+  const certificate = certificateOf(authority, id);
+  return sources.some(({ status }) => status.orphans?.some((each) => isSameCertificate(each, certificate)));
 }
 
 /** The facts that a certificate itself states; undefined if the CA no longer has it. */
 async function readFacts(
-  { client }: Account,
-  authorityId: number,
+  account: Account,
+  authority: AuthorityRef,
   id: number,
   signal: AbortSignal,
 ): Promise<Facts | undefined> {
+  const named = certificateOf(authority, id);
   const [details, certificate] = await Promise.all([
-    orGone(client.getCertificateDetails(id, { signal })),
-    certificateAtCa(client, id, { signal }),
+    orGone(() => account.client.getCertificateDetails(idAt(account, named), { signal })),
+    certificateAtCa(account, named, { signal }),
   ]);
   if (!details || !certificate) return undefined;
-  const request = askedFor(authorityId, details);
+  const request = askedFor(authority.authorityId, details);
   const { notBefore, notAfter, serialNumber } = certificate;
   return {
     organizationalUnit: details.subject.organizationalUnit ?? '',
@@ -273,9 +276,13 @@ async function readFacts(
   };
 }
 
-function describe({ id, commonName, expires }: CertificateSummary, facts: Facts | undefined): Orphan {
+function describe(
+  authority: AuthorityRef,
+  { id, commonName, expires }: CertificateSummary,
+  facts: Facts | undefined,
+): Orphan {
   return {
-    certificateId: id,
+    ...certificateOf(authority, id),
     commonName: commonName.slice(0, 256),
     ...(facts ? { serialNumber: facts.serialNumber } : {}),
     notAfter: rfc3339(facts?.notAfter ?? expires * 1000),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ref } from '../../test/support/inputs/inputs.ts';
 import { issuer, statusRecorder } from '../../test/support/inputs/accounts.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { issuers } from '../api/kinds.ts';
@@ -92,7 +93,7 @@ test('a reason for not being ready makes one event, however long it lasts', asyn
 
 test('an orphan makes an event once status shows it', async () => {
   const { run, patches, events } = setup();
-  const orphan = { certificateId: 9, commonName: 'www.example.com' };
+  const orphan = { ...ref(9), commonName: 'www.example.com' };
   await run({ ...READY, inventory: { change: { orphanCount: 1, orphans: [orphan] }, news: [orphan] } });
   expect(patches).toMatchObject([{ orphanCount: 1, orphans: [orphan] }]);
   expect(events.map(([reason]) => reason)).toEqual(['OrphanedCertificate']);

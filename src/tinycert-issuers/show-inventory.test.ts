@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ref } from '../../test/support/inputs/inputs.ts';
 import { issuer } from '../../test/support/inputs/accounts.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import type { ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
@@ -63,8 +64,8 @@ test('any other error is thrown, and so is any error during a shutdown', async (
 test('each orphan makes an event that names it, and is not left out for the others', () => {
   const events: unknown[] = [];
   warnOfOrphans({ warn: (_, ...event) => events.push(event) }, issuer(), [
-    { certificateId: 8, commonName: 'a.example.com', serialNumber: '0a' },
-    { certificateId: 9, commonName: 'b.example.com' },
+    { ...ref(8), commonName: 'a.example.com', serialNumber: '0a' },
+    { ...ref(9), commonName: 'b.example.com' },
   ]);
   expect(events).toEqual([
     [

@@ -1,10 +1,12 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { account, otherAccount } from '../../test/support/inputs/inputs.ts';
 import { accountOf, issuer as build, statusRecorder } from '../../test/support/inputs/accounts.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { AUTHORITY, Vectors } from '../../test/support/x509/x509-vectors.ts';
 import type { Outcome } from '../account/act.ts';
 import type { CheckFault } from '../account/check.ts';
 import { issuers } from '../api/kinds.ts';
+import type { AuthorityRef } from '../api/tinycert/identity.ts';
 import type { IssuerSpec } from '../api/tinycert/issuer-spec.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
 import type { Found as Inventoried } from '../issuance/tinycert/inventory/orphans.ts';
@@ -23,12 +25,14 @@ const { cert } = vectors.make({ subject: '/C=NL/O=Example/CN=Root', extensions: 
 const KEY = 'TinyCertIssuer:ns/ca';
 const FAULT = { reason: 'UnknownError', message: 'TinyCert failed without giving a reason.' };
 const authority = { id: 1, name: 'Example' };
+const picked = { account, authorityId: 1, name: 'Example' };
+const described = { ...authority, account };
 const counts = { good: 1, hold: 0, revoked: 0, expired: 0 };
 
 function setup() {
   const clock = new VirtualClock('2026-01-01T00:00:00Z');
   const calls: string[] = [];
-  const account = accountOf(clock, {
+  const login = accountOf(clock, {
     listAuthorities: async () => {
       calls.push('ca/list');
       return [authority];
@@ -44,7 +48,8 @@ function setup() {
   });
   const { kube, warn, patches, events } = statusRecorder();
   const inventory = {
-    list: async (_: unknown, id: number, key: string) => void calls.push(`list ${id} ${key}`),
+    list: async (_: unknown, { authorityId }: AuthorityRef, key: string) =>
+      void calls.push(`list ${authorityId} ${key}`),
     found: async (): Promise<Inventoried> => ({ counts, foreignCount: 4, orphans: [] }),
   };
   const work = workOf({
@@ -59,13 +64,13 @@ function setup() {
   } as unknown as Deps);
   const ready: ReadyIssuer = {
     key: KEY,
-    account,
-    authority,
+    account: login,
+    authority: picked,
     subject: undefined,
     material: () => Promise.reject(new Error('not needed')),
   };
   const probe = (resource: Issuer = build()) =>
-    work.probe(resource, account, { connection: {} as never }, new AbortController().signal);
+    work.probe(resource, login, { connection: {} as never }, new AbortController().signal);
   const report = async (outcome: Outcome<{ issuer: ReadyIssuer }>) => {
     const context = { signal: new AbortController().signal, log: silentLog, reconcileID: '1', failures: 0 };
     await work.report(build(), outcome, context);
@@ -77,16 +82,16 @@ function setup() {
     }[];
     return patch;
   };
-  return { clock, account, calls, work, ready, probe, report, events };
+  return { clock, account: login, calls, work, ready, probe, report, events };
 }
 
 describe('a check', () => {
   test('logs in, picks the authority, takes its list and describes it', async () => {
     const { probe, calls } = setup();
     expect(await probe()).toMatchObject({
-      issuer: { key: KEY, authority, subject: undefined, marksFor: undefined },
+      issuer: { key: KEY, authority: picked, subject: undefined, marksFor: undefined },
       shown: {
-        ...authority,
+        ...described,
         subject: { country: 'NL', commonName: 'Root' },
         hashAlgorithm: 'SHA256',
         fingerprint: fingerprintOf(readCertificate(cert)),
@@ -97,7 +102,7 @@ describe('a check', () => {
 
   test('does not fetch an authority that status shows already', async () => {
     const { probe, calls } = setup();
-    const shown = { ...authority, fingerprint: 'aa' };
+    const shown = { ...described, fingerprint: 'aa' };
     const found = await probe(build({ status: { authority: shown } }));
     expect(found).toMatchObject({ shown });
     expect(calls).toEqual(['ca/list', `list 1 ${KEY}`]);
@@ -106,7 +111,8 @@ describe('a check', () => {
   test.each([
     ['another id', { id: 2, name: 'Example', fingerprint: 'aa' }],
     ['another name', { id: 1, name: 'Other', fingerprint: 'aa' }],
-    ['no fingerprint', authority],
+    ['no fingerprint', described],
+    ['the same id at another account', { ...described, account: otherAccount, fingerprint: 'aa' }],
   ])('fetches an authority that status shows with %s', async (_, shown) => {
     const { probe, calls } = setup();
     await probe(build({ status: { authority: shown } }));
@@ -170,7 +176,7 @@ describe('status', () => {
 
   test('has the fault of the last issuance until one has succeeded', async () => {
     const { account, ready, report, events } = setup();
-    account.gate.breaker.checkFailed(FAULT);
+    account.gate.checkFailed(FAULT);
     const patch = await report({
       is: 'ready',
       account,
@@ -199,7 +205,7 @@ describe('status', () => {
     const { clock, account, report } = setup();
     for (let i = 0; i < 3; i += 1) {
       account.gate.failed('ns/web', account.gate.breaker.epoch, FAULT);
-      if (i < 2) account.gate.breaker.checkSucceeded();
+      if (i < 2) account.gate.checkSucceeded();
     }
     const waitMs = (account.gate.breaker.nextCheck ?? 0) - clock.now();
     expect(waitMs).toBe(60_000);

@@ -58,16 +58,17 @@ async function probe(
   const { spec, metadata, status } = resource;
   const key = holderOf(deps, resource);
   const authorities = await account.client.listAuthorities({ signal });
-  const authority = pickAuthority(spec.authority, authorities);
-  if ('reason' in authority) return authority;
-  await deps.inventory.list(account, authority.id, key, signal);
+  const picked = pickAuthority(spec.authority, authorities);
+  if ('reason' in picked) return picked;
+  const authority = { account: account.digest, authorityId: picked.id, name: picked.name };
+  await deps.inventory.list(account, authority, key, signal);
   const issuer = {
     key,
     account,
     authority,
     subject: spec.subject,
     marksFor: spec.ownershipMarker === 'OrganizationalUnit' ? metadata.uid : undefined,
-    material: () => authorityMaterial(account, authority.id),
+    material: () => authorityMaterial(account, authority.authorityId),
   };
   return { issuer, shown: await describe(status?.authority, issuer) };
 }
@@ -109,8 +110,14 @@ function notReady({ reason, message }: Reason): Reason & { ready: false } {
   return { ready: false, reason, message };
 }
 
-function readyBy({ authority: { id, name } }: Pick<ReadyIssuer, 'authority'>): Reason & { ready: true } {
-  return { ready: true, reason: 'Ready', message: `Certificates are issued by authority ${id} "${name}".` };
+function readyBy({
+  authority: { authorityId, name },
+}: Pick<ReadyIssuer, 'authority'>): Reason & { ready: true } {
+  return {
+    ready: true,
+    reason: 'Ready',
+    message: `Certificates are issued by authority ${authorityId} "${name}".`,
+  };
 }
 
 /** The state of the session after a check that failed for this issuer alone. */
@@ -132,14 +139,16 @@ async function describe(
   shown: IssuerStatus['authority'],
   { authority, material }: ReadyIssuer,
 ): Promise<NonNullable<IssuerStatus['authority']>> {
-  const isShown =
-    shown?.id === authority.id && shown.name === authority.name && shown.fingerprint !== undefined;
+  const { account, authorityId: id, name } = authority;
+  const isSame = shown?.id === id && shown.account === account;
+  const isShown = isSame && shown.name === name && shown.fingerprint !== undefined;
   if (isShown) return shown;
   const { root, subject, hashAlgorithm } = await material();
   const { commonName } = root.names;
   return {
-    id: authority.id,
-    name: authority.name,
+    id,
+    account,
+    name,
     subject: { ...subject, commonName },
     hashAlgorithm: hashAlgorithm.toUpperCase(),
     notAfter: rfc3339(root.notAfter),

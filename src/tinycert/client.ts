@@ -6,7 +6,7 @@ import { defaultEndpoint } from './default-endpoint.ts';
 import { invalidOptions } from './errors.ts';
 import * as inputs from './inputs.ts';
 import { JsonArrayError, JsonArrayReader } from './json-array-reader.ts';
-import { isWebPage, parseBody, protocolError, wrongShape } from './reply.ts';
+import { assertSuccess, parseBody, protocolError, wrongShape } from './reply.ts';
 import * as schemas from './schemas.ts';
 import { createTinyCertSession, sessionKey, stateOf } from './session.ts';
 import type { Parameters } from './signing.ts';
@@ -154,10 +154,9 @@ class Client implements TinyCertClient {
     return parseBody(name, await this.#caller.invoke({ name, parameters }, options), reply);
   }
 
-  /** Makes a call whose reply has no documented body: any 200 is a success, unless it is a web page. */
+  /** Makes a call whose reply has no documented body: any 200 is a success, unless it cannot be one. */
   async #command(name: string, parameters: Parameters, options: CallOptions | undefined): Promise<void> {
-    const body = await this.#caller.invoke({ name, parameters }, options);
-    if (isWebPage(body)) throw protocolError(name, 'The reply is a web page.');
+    assertSuccess(name, await this.#caller.invoke({ name, parameters }, options));
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Reply } from '../http/exchange.ts';
 import { parseRetryAfter } from '../http/retry-after.ts';
 import type { Cleaner } from '../http/secrecy.ts';
-import { isUpstreamCode, type TinyCertErrorCode } from './error-codes.ts';
+import { isUpstreamCode, provesNothingDone, type TinyCertErrorCode } from './error-codes.ts';
 import { TinyCertError } from './errors.ts';
 
 const errorBody = z.object({ code: z.string().min(1), text: z.string().catch('') });
@@ -33,8 +33,19 @@ export function parseBody<T>(call: string, body: Buffer, schema: z.ZodType<T>): 
   throw wrongShape(call, result.error);
 }
 
+/**
+ * Throws a `ProtocolError` for a 200 that cannot be the success of a call without a documented body: a page, JSON that is
+ * not whole, or an error. Every other body is taken for one, even none, since nobody knows the true one.
+ */
+export function assertSuccess(call: string, body: Buffer): void {
+  if (isWebPage(body)) throw protocolError(call, 'The reply is a web page.');
+  if (parseErrorBody(body)) throw protocolError(call, 'The reply is an error with the status of a success.');
+  const text = withoutBom(body.toString('utf8')).trimStart();
+  if (text.startsWith('{') || text.startsWith('[') || text.startsWith('"')) parseJson(call, body);
+}
+
 /** Whether a body is a web page, as from a sign-in portal or a parked domain. */
-export function isWebPage(body: Buffer): boolean {
+function isWebPage(body: Buffer): boolean {
   return /^\ufeff?\s*<(?:!doctype\s+html|html)\b/i.test(body.toString('utf8', 0, 256));
 }
 
@@ -93,8 +104,7 @@ export function readError({ status, headers, body }: Reply, context: ReplyContex
   return new TinyCertError(code, {
     ...known,
     text,
-    // These two do not say at which point the service failed. The status of UnknownError is not documented.
-    maybeExecuted: code === 'UnknownError' || (code === 'UnrecognizedCode' && status >= 500),
+    maybeExecuted: status !== 429 && !provesNothingDone(reply.code),
     parameter: code === 'InputFailure' || code === 'MissingParameter' ? parameterIn(text) : undefined,
     upstreamCode: code === 'UnrecognizedCode' ? shownCode(clean(reply.code, token)) : undefined,
   });

@@ -1,5 +1,6 @@
 /** What people, tenants, the CA and the cluster do while operators are killed and restarted. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { SECRET_ANNOTATIONS } from '../../src/api/names.ts';
 import { CaRefused } from './ca.ts';
 import { certificatePath, secretPath, setCrd } from './cluster.ts';
 import type { Stored } from './etcd.ts';
@@ -10,7 +11,6 @@ import { allowOneMore, beside, count, forget, type RunState } from './run-state.
 
 /** Marks a version of a Secret as written by this run, not by an operator. */
 export const TAMPERED = 'chaos.test/tampered';
-const CERTIFICATE_ID = 'tinycert-operator.io/certificate-id';
 /** Long enough for something to happen meanwhile. */
 const WHILE_MS = 1_500;
 
@@ -201,23 +201,34 @@ async function forge(
   const theirs = statusOf(state, victim);
   const own = statusOf(state, wanted);
   const id = Number(theirs['certificateId']);
-  if (what === 'annotation')
-    return tamperSecret(state, wanted, { metadata: { annotations: { [CERTIFICATE_ID]: String(id) } } });
+  const { account, authorityId } = theirs;
+  if (what === 'annotation') {
+    const annotations = {
+      [SECRET_ANNOTATIONS.account]: String(account),
+      [SECRET_ANNOTATIONS.authorityId]: String(authorityId),
+      [SECRET_ANNOTATIONS.certificateId]: String(id),
+    };
+    return tamperSecret(state, wanted, { metadata: { annotations } });
+  }
   forget(state, wanted);
   const attempt = own['attempt'] as object | undefined;
   const forged = {
-    id: { certificateId: id },
+    id: { account, authorityId, certificateId: id },
     'id-with-seal': { ...theirs, conditions: own['conditions'] },
     attempt: {
       attempt: {
         ...attempt,
+        account,
+        authorityId,
         id: crypto.randomUUID(),
         operation: 'Reissue',
         previousId: id,
         certificateId: null,
       },
     },
-    heard: { attempt: { ...attempt, id: crypto.randomUUID(), certificateId: id } },
+    heard: {
+      attempt: { ...attempt, account, authorityId, id: crypto.randomUUID(), certificateId: id },
+    },
   }[what];
   await cluster.kube.must('PATCH', `${certificatePath(wanted)}/status`, { status: forged }, [404, 409, 422]);
 }

@@ -32,7 +32,7 @@ export interface Attempt {
 export interface Status {
   certificateId?: number;
   attempt?: Attempt;
-  formerCertificateIds?: number[];
+  formerCertificates?: { certificateId: number }[];
   pendingRevocations?: { certificateId: number }[];
   conditions?: {
     type: string;
@@ -76,9 +76,9 @@ export type Seen = Pick<History, 'secrets' | 'ends' | 'claims' | 'certificates' 
 
 /** All certificates that a status claims. */
 export function claimedIds(status: Status): number[] {
-  const { certificateId, attempt, formerCertificateIds = [], pendingRevocations = [] } = status;
-  const pending = pendingRevocations.map((one) => one.certificateId);
-  const ids = [certificateId, attempt?.certificateId, ...formerCertificateIds, ...pending];
+  const { certificateId, attempt, formerCertificates = [], pendingRevocations = [] } = status;
+  const others = [...formerCertificates, ...pendingRevocations].map((one) => one.certificateId);
+  const ids = [certificateId, attempt?.certificateId, ...others];
   return ids.filter((id) => id !== undefined);
 }
 

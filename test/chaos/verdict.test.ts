@@ -87,7 +87,7 @@ class Scene {
     if (previousId !== undefined) claims.reissued.add(previousId);
     this.#resources.set(place, {
       metadata: { name: tag.name, namespace: tag.namespace, uid: place },
-      status: { certificateId, formerCertificateIds: former },
+      status: { certificateId, formerCertificates: former.map((id) => ({ certificateId: id })) },
     });
     return this;
   }

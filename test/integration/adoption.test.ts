@@ -121,7 +121,7 @@ describe('a resource that is created again gets a certificate of its own', () =>
     const { status } = await world.ready('web');
 
     expect(status?.certificateId).toBeGreaterThan(id);
-    expect(status?.formerCertificateIds).toEqual([id]);
+    expect(status?.formerCertificates).toEqual([world.named(id)]);
     expect(statusAtCa(stage, id)).toBe(atCa);
   });
 
@@ -148,7 +148,7 @@ describe('a resource that is created again gets a certificate of its own', () =>
 
     expect(status?.certificateId).toBeGreaterThan(id);
     expect(status).toMatchObject({ revision: 1, attempt: { operation: 'New' } });
-    expect(status).not.toHaveProperty('formerCertificateIds');
+    expect(status).not.toHaveProperty('formerCertificates');
     const now = await world.get(secrets, 'web-tls');
     expect(filesOf(now).key).not.toBe(filesOf(secret).key);
     expect(now.metadata.annotations?.[ID]).toBe(String(status?.certificateId));

@@ -50,10 +50,11 @@ const certificateSpec = {
   dnsNames: ['shop.example.com', 'www.shop.example.com'],
   subject: { organization: 'ACME, Inc.' },
 };
+const AUTHORITY = { account: '0123456789abcdef0123456789abcdef', authorityId: 12754 };
 const certificateStatus = {
   conditions: [condition],
+  ...AUTHORITY,
   certificateId: 33332,
-  authorityId: 12754,
   certificateStatus: 'good',
   serialNumber: '8234',
   notBefore: '2099-01-01T00:00:00Z',
@@ -72,19 +73,23 @@ const certificateStatus = {
     requestHash: `v1:${'0'.repeat(64)}`,
     since: '2026-01-01T00:00:00.000Z',
     afterId: 33331,
+    ...AUTHORITY,
     certificateId: 33332,
-    authorityId: 12754,
     reason: 'DoesNotExist',
   },
   secretUID: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
   secretResourceVersion: '4711',
-  pendingRevocations: [{ certificateId: 31000, action: 'Revoke', notBefore: '2099-01-01T01:00:00Z' }],
+  formerCertificates: [{ ...AUTHORITY, certificateId: 31000 }],
+  pendingRevocations: [
+    { ...AUTHORITY, certificateId: 31000, action: 'Revoke', notBefore: '2099-01-01T01:00:00Z' },
+  ],
 };
 const issuerSpec = { credentialsSecretRef: { name: 'account' }, authority: { name: 'ACME, Inc.' } };
 const issuerStatus = {
   conditions: [{ ...condition, message: 'The account and its authority can issue certificates.' }],
   authority: {
     id: 12754,
+    account: AUTHORITY.account,
     name: 'ACME, Inc.',
     subject: { country: 'NL', organization: 'ACME, Inc.', commonName: 'ACME, Inc. CA' },
     hashAlgorithm: 'SHA256',
@@ -95,9 +100,17 @@ const issuerStatus = {
   certificates: { good: 12, hold: 0, revoked: 1, expired: 3, observedTime: '2026-01-01T00:00:00Z' },
   limits: { requestsLastMinute: 4, certificatesToday: 2, observedTime: '2026-01-01T00:00:00Z' },
   orphanCount: 1,
-  orphans: [{ certificateId: 33000, commonName: 'lost.example.com', serialNumber: '80e8' }],
+  orphans: [{ ...AUTHORITY, certificateId: 33000, commonName: 'lost.example.com', serialNumber: '80e8' }],
   foreignCount: 2,
-  released: [{ certificateId: 31000, namespace: 'shop', name: 'old', releaseTime: '2026-01-01T00:00:00Z' }],
+  released: [
+    {
+      ...AUTHORITY,
+      certificateId: 31000,
+      namespace: 'shop',
+      name: 'old',
+      releaseTime: '2026-01-01T00:00:00Z',
+    },
+  ],
 };
 
 const accountSpec = {

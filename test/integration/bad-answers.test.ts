@@ -67,7 +67,7 @@ describe('a CA that issues nothing is asked ever more rarely, for one certificat
     ['the connection breaks', { kind: 'reset-before' }, 'ConnectionLost', 5, 4],
     ['a proxy answers for it', { kind: 'html' }, 'UnexpectedStatus', 5, 4],
     ['it fails without a reason', { kind: 'error', code: 'UnknownError' }, 'UnknownError', 5, 4],
-    ['it cannot read the account', { kind: 'error', code: 'AccountError' }, 'AccountError', 6, 0],
+    ['it cannot read the account', { kind: 'error', code: 'AccountError' }, 'AccountError', 5, 4],
     ['it refuses the signature', { kind: 'error', code: 'SignatureFailure' }, 'SignatureFailure', 6, 0],
   ])('%s', async (_, effect, reason, tries, abandoned) => {
     const { world, outcome } = await endure(stage, {

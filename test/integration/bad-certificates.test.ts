@@ -231,7 +231,7 @@ describe('a bought certificate that fails the checks is kept, not published and 
       issuer: ISSUER_READY,
       certificate: unmet(
         reason,
-        `What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. ${message}`,
+        `What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. ${message} To have another one issued, change the spec, or delete the resource and create it again.`,
       ),
       // Fetched at once and after one, two and four minutes.
       calls: { ...LOOK, 'cert/new': 1, 'cert/get': 8 },

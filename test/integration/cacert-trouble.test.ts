@@ -65,6 +65,22 @@ test('while CAcert is down the certificates wait for their account, and continue
   expect(cacert.server.certificates()).toHaveLength(2);
 });
 
+test('Ready ends with the certificate, although its Secret was changed while the account was not ready', async () => {
+  const cacert = await anAccount();
+  await cacert.server.setOptions({ validity: '10h' });
+  await cacert.certificate('mail');
+  await cacert.ready('mail');
+  cacert.server.addFault({ call: 'cemails', kind: 'error', error: 'username', times: 1000 });
+  await cacert.world.pass(5.5 * 3_600_000);
+  await cacert.world.patch(secrets, 'mail-tls', { metadata: { annotations: { note: 'changed' } } });
+  await cacert.world.pass(60_000);
+  expect((await cacert.says('mail'))[0]).toMatch(/^Ready=True /);
+
+  await cacert.world.pass(5 * 3_600_000);
+
+  expect((await cacert.says('mail'))[0]).toMatch(/^Ready=False /);
+});
+
 test('a certificate signed while the account was refused is kept, also by the next operator, and published once the account works', async () => {
   const cacert = await aCAcertWorld(stage);
   const first = await cacert.operator();

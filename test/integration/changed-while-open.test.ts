@@ -29,9 +29,9 @@ describe('a spec that changes while an attempt is open', () => {
     const [only, ...others] = bought(stage, `${name}-changed.example.com`);
     expect(others).toEqual([]);
     expect(status?.certificateId).toBe(only?.id);
-    const former = bought(stage, `${name}.example.com`).map(({ id }) => id);
+    const former = bought(stage, `${name}.example.com`).map(({ id }) => world.named(id));
     expect(former).toHaveLength(effect.kind === 'reset-after' ? 1 : 0);
-    expect(status?.formerCertificateIds ?? []).toEqual(former);
+    expect(status?.formerCertificates ?? []).toEqual(former);
     expect(world.calls()).toMatchObject({ 'cert/new': 2 });
   });
 
@@ -49,7 +49,10 @@ describe('a spec that changes while an attempt is open', () => {
     const [first] = bought(stage, 'known.example.com');
     const [second, ...others] = bought(stage, 'known-changed.example.com');
     expect(others).toEqual([]);
-    expect(status).toMatchObject({ certificateId: second?.id, formerCertificateIds: [first?.id] });
+    expect(status).toMatchObject({
+      certificateId: second?.id,
+      formerCertificates: [world.named(first?.id ?? 0)],
+    });
     expect(world.calls()).toMatchObject({ 'cert/new': 2 });
   });
 
@@ -67,7 +70,7 @@ describe('a spec that changes while an attempt is open', () => {
     expect(others).toEqual([]);
     const { status } = await world.ready('back');
     expect(status?.certificateId).toBe(again?.id);
-    expect(status?.formerCertificateIds).toContain(lost?.id);
+    expect(status?.formerCertificates).toContainEqual(world.named(lost?.id ?? 0));
     expect(world.calls()).toMatchObject({ 'cert/new': 3 });
   });
 
@@ -85,7 +88,7 @@ describe('a spec that changes while an attempt is open', () => {
     const [given] = bought(stage, 'other.example.com');
     expect(status).toMatchObject({
       certificateId: before?.certificateId,
-      formerCertificateIds: [given?.id],
+      formerCertificates: [world.named(given?.id ?? 0)],
       attempt: { outcome: 'Abandoned' },
     });
     expect(world.calls()).toMatchObject({ 'cert/new': 2 });

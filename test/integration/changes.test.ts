@@ -48,6 +48,7 @@ test('a certificate’s status describes it, and nothing else happens in ten min
   const leaf = new X509Certificate(filesOf(secret).crt);
   const utc = (text: string): string => `${new Date(text).toISOString().slice(0, 19)}Z`;
   expect(status).toMatchObject({
+    ...world.named(status?.certificateId ?? 0),
     authorityId: 101,
     certificateStatus: 'good',
     serialNumber: leaf.serialNumber.toLowerCase(),

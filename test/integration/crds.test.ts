@@ -50,6 +50,7 @@ async function serve(world: World, crds: readonly Crd[], takes: boolean): Promis
     requestHash: 'x',
     since: '2026-01-01T00:00:00.000Z',
     afterId: 0,
+    account: 'x',
     authorityId: 1,
   };
   const isTaken = (): Promise<boolean> =>

@@ -28,6 +28,7 @@ async function forged(attempt: 'Reissue' | 'Secret is gone'): Promise<{ world: W
   await first.stop();
   await world.certificate('thief');
   const { spec } = await stage.kube.get(certificates, world.ref('thief'));
+  const { account, authorityId } = world.named(victim);
   const open = {
     number: 1,
     id: 'forged',
@@ -40,11 +41,11 @@ async function forged(attempt: 'Reissue' | 'Secret is gone'): Promise<{ world: W
     since: '2026-01-01T00:00:00.000Z',
     previousId: victim,
     afterId: 0,
-    authorityId: stage.dev.authorityId,
+    account,
+    authorityId,
   };
   const status = {
-    certificateId: victim,
-    authorityId: stage.dev.authorityId,
+    ...world.named(victim),
     specHash: attempt === 'Reissue' ? specHash(spec) : 'v1:other',
     ...(attempt === 'Reissue' ? { attempt: open } : {}),
   };
@@ -119,7 +120,7 @@ describe('a Secret whose annotation claims the certificate of another never gets
     ],
     [
       'with a status that claims it too',
-      (world, victim) => edit(world, { certificateId: victim, serialNumber: 'ff', attempt: null }),
+      (world, victim) => edit(world, { ...world.named(victim), serialNumber: 'ff', attempt: null }),
       'SealBroken',
     ],
     [
@@ -136,7 +137,7 @@ describe('a Secret whose annotation claims the certificate of another never gets
         const dates = { notBefore: utc(validFrom), notAfter: utc(validTo) };
         return edit(world, {
           ...dates,
-          certificateId: victim,
+          ...world.named(victim),
           serialNumber: serialNumber.toLowerCase(),
           attempt: null,
         });
@@ -145,7 +146,7 @@ describe('a Secret whose annotation claims the certificate of another never gets
     ],
     [
       'with a status that claims it and asks for other names',
-      (world, victim) => edit(world, { certificateId: victim, specHash: 'v1:other' }),
+      (world, victim) => edit(world, { ...world.named(victim), specHash: 'v1:other' }),
       'Ready',
     ],
   ])('%s', async (_, steal, ends) => {

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { IssuerStatus } from '../../src/api/tinycert/issuer-status.ts';
 import { certificates, issuers } from '../../src/api/kinds.ts';
-import { IssuerDirectory } from '../../src/issuance/tinycert/issuer-directory.ts';
 import { IssuerReleasedStore } from '../../src/issuance/tinycert/released-store.ts';
 import { events } from '../../src/kube/events.ts';
 import { secrets } from '../../src/kube/objects.ts';
@@ -175,10 +174,9 @@ describe('an orphan', () => {
     const records = new IssuerReleasedStore({
       kube: stage.kube,
       crds: fitting,
-      directory: new IssuerDirectory(),
       listIssuers: () => Promise.resolve([]),
     });
-    const released = ids.map((certificateId) => ({ certificateId, cause: 'Undecided' }) as const);
+    const released = ids.map((id) => ({ ...world.named(id, authorityId), cause: 'Undecided' }) as const);
     await records.add(`TinyCertIssuer:${world.namespace}/ca`, { released }, new AbortController().signal);
 
     await world.pass(INTERVAL_MS);

@@ -1,6 +1,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
+import { accountDigest } from '../../src/api/tinycert/identity.ts';
 import { clusterIssuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { filesOf, handshake, opensslVerify } from '../support/x509/openssl.ts';
@@ -107,6 +108,8 @@ describe('a certificate for', () => {
       'certificate-name': 'web',
       'issuer-kind': 'TinyCertIssuer',
       'issuer-name': 'ca',
+      account: accountDigest(stage.dev.endpoint, stage.dev.email),
+      'authority-id': String(stage.dev.authorityId),
       'certificate-id': String(status?.certificateId),
       'alt-names': '',
       'ip-sans': '',

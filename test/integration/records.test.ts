@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accountDigest } from '../../src/api/tinycert/identity.ts';
 import { certificates, issuers } from '../../src/api/kinds.ts';
-import { IssuerDirectory } from '../../src/issuance/tinycert/issuer-directory.ts';
 import { IssuerReleasedStore } from '../../src/issuance/tinycert/released-store.ts';
 import type { Released } from '../../src/issuance/tinycert/released.ts';
 import { keyOf } from '../../src/kube/objects.ts';
@@ -21,7 +21,6 @@ function records({ namespace }: World): IssuerReleasedStore {
   return new IssuerReleasedStore({
     kube: stage.kube,
     crds: fitting,
-    directory: new IssuerDirectory(),
     listIssuers: async () => {
       const { items } = await stage.kube.listAll(issuers, { namespace });
       return items.map((issuer) => ({ key: `TinyCertIssuer:${keyOf(issuer)}`, issuer }));
@@ -29,8 +28,10 @@ function records({ namespace }: World): IssuerReleasedStore {
   });
 }
 
-function released(certificateId: number): Released {
-  return { certificateId, cause: 'Deleted', name: 'web', releaseTime: '2026-01-01T00:00:00Z' };
+const authority = { account: accountDigest('https://ca.example.com/', 'ops@example.com'), authorityId: 1 };
+
+function released(certificateId: number, of = authority): Released {
+  return { ...of, certificateId, cause: 'Deleted', name: 'web', releaseTime: '2026-01-01T00:00:00Z' };
 }
 
 function ids(list: readonly Released[] | undefined): number[] | undefined {
@@ -80,21 +81,24 @@ describe('a released certificate', () => {
     expect((await world.get(issuers, 'ca')).metadata.resourceVersion).toBe(written.metadata.resourceVersion);
   });
 
-  test('is read from all issuers of the authority, and from no other', async () => {
+  test('is read from all issuers, for the authority that it names and for no other', async () => {
     const world = await aWorld(stage);
     await world.account();
-    const authority = (id: number) => ({ status: { authority: { id, name: 'x' } } });
     await world.create(issuers, 'same', { spec: (await world.get(issuers, 'ca')).spec });
     await world.create(issuers, 'other', { spec: (await world.get(issuers, 'ca')).spec });
-    await world.patch(issuers, 'ca', authority(1), 'status');
-    await world.patch(issuers, 'same', authority(1), 'status');
-    await world.patch(issuers, 'other', authority(2), 'status');
     const memory = records(world);
-    for (const [i, name] of ['ca', 'same', 'other'].entries())
-      await memory.add(`TinyCertIssuer:${world.namespace}/${name}`, { released: [released(i + 1)] }, signal);
+    const second = { ...authority, authorityId: 2 };
+    // Another account, which numbers its authorities and certificates alike.
+    const elsewhere = { ...authority, account: accountDigest('https://ca.example.com/', 'dev@example.com') };
+    const add = (name: string, ...all: Released[]) =>
+      memory.add(`TinyCertIssuer:${world.namespace}/${name}`, { released: all }, signal);
+    await add('ca', released(1), released(1, elsewhere));
+    await add('same', released(2));
+    await add('other', released(3, second), released(4));
 
-    expect(ids((await memory.read(1, signal)).released)).toEqual([1, 2]);
-    expect(ids((await memory.read(2, signal)).released)).toEqual([3]);
+    expect(ids((await memory.read(authority, signal)).released)).toEqual([1, 2, 4]);
+    expect(ids((await memory.read(second, signal)).released)).toEqual([3]);
+    expect(ids((await memory.read(elsewhere, signal)).released)).toEqual([1]);
   });
 
   test('cannot be recorded on an issuer that is gone', async () => {
@@ -163,7 +167,7 @@ describe('resources that disappear', () => {
     await world.certificate('web');
     await world.ready('web');
     await operator.stop();
-    await world.patch(certificates, 'web', { status: { certificateId: 4711 } }, 'status');
+    await world.patch(certificates, 'web', { status: world.named(4711) }, 'status');
     await world.operator();
     await world.settled();
     await world.delete(certificates, 'web');

@@ -32,7 +32,7 @@ describe('while a renewal fails, the Secret stays as it is, and Ready ends with 
     [
       'what it reissued fails the checks',
       { call: 'cert/get', times: 'forever', kind: 'wrong-key' },
-      'InvalidKeyPair: What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. The private key that TinyCert sent does not fit the certificate.',
+      'InvalidKeyPair: What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. The private key that TinyCert sent does not fit the certificate. To have another one issued, change the spec, or delete the resource and create it again.',
     ],
   ])('%s', async (_, fault, said) => {
     const { world, operator, id } = await issued(stage, '1h');
@@ -72,9 +72,27 @@ describe('while a renewal fails, the Secret stays as it is, and Ready ends with 
   });
 });
 
+test('Ready ends with the certificate, although its Secret was changed while the issuer was not ready', async () => {
+  const { world } = await issued(stage, '1h');
+  await stage.dev.setOptions({ listening: false });
+  await world.pass(20 * MINUTE);
+  await world.patch(secrets, 'web-tls', { metadata: { annotations: { note: 'changed' } } });
+  await world.pass(5 * MINUTE);
+  expect(await world.says(certificates, 'web')).toEqual([SERVED]);
+
+  await world.pass(36 * MINUTE);
+
+  expect((await world.says(certificates, 'web'))[0]).toMatch(/^Ready=False IssuerNotReady: /);
+  await stage.dev.setOptions({ listening: true });
+  await world.pass(2 * MINUTE);
+  await world.ready('web');
+});
+
 test('a certificate that the CA no longer has is issued again', async () => {
   const { world, operator, id } = await issued(stage, '1h');
-  stage.dev.addFault({ call: 'cert/reissue', kind: 'error', code: 'NotFound' });
+  const gone = { kind: 'error', code: 'NotFound', match: { cert_id: String(id) } } as const;
+  stage.dev.addFault({ call: 'cert/reissue', ...gone });
+  stage.dev.addFault({ call: 'cert/details', ...gone, times: 2 });
   const since = world.tally(operator);
 
   await world.pass(45 * MINUTE);

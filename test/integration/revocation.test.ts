@@ -72,7 +72,7 @@ describe('a certificate that one with another key replaced', () => {
   ] as const)('with onReplace %s is %s after the delay, in one write', async (onReplace, atCa) => {
     const { world, operator, id } = await replaced({ revocation: { onReplace, delay: '2h' } });
     expect((await statusOf(world)).pendingRevocations).toEqual([
-      { certificateId: id, action: onReplace, notBefore: expect.any(String) },
+      { ...world.named(id), action: onReplace, notBefore: expect.any(String) },
     ]);
     const since = world.tally(operator);
 
@@ -151,7 +151,7 @@ describe('a certificate that one with another key replaced', () => {
   test('that somebody else claims by then stays unchanged', async () => {
     const { world, id } = await replaced({ revocation: { onReplace: 'Revoke' } });
     await world.certificate('other', { suspend: true });
-    await world.patch(certificates, 'other', { status: { certificateId: id } }, 'status');
+    await world.patch(certificates, 'other', { status: world.named(id) }, 'status');
     await world.pass(2 * HOUR);
     expect([statusAtCa(stage, id), (await statusOf(world)).pendingRevocations]).toEqual(['good', undefined]);
     expect(await eventReasons(world)).toContain('ClaimedByAnother');
@@ -162,7 +162,7 @@ describe('a certificate that one with another key replaced', () => {
     await world.certificate('thief');
     await world.ready('thief');
     await world.delete(certificates, 'web');
-    const forged = [{ certificateId: victim, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' }];
+    const forged = [{ ...world.named(victim), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' }];
     await world.patch(certificates, 'thief', { status: { pendingRevocations: forged } }, 'status');
     await world.pass(2 * HOUR);
     expect(statusAtCa(stage, victim)).toBe('good');

@@ -46,6 +46,7 @@ const refusals: Record<UpstreamErrorCode, Refusal> = {
     kind: 'passing',
     status: 500,
     call: 'cert/new',
+    maybeExecuted: true,
     provoke: (client) => struckBy('AccountError', client),
   },
   AccountNotFound: {
@@ -58,6 +59,7 @@ const refusals: Record<UpstreamErrorCode, Refusal> = {
     kind: 'passing',
     status: 500,
     call: 'cert/new',
+    maybeExecuted: true,
     provoke: (client) => struckBy('AccountNotLoaded', client),
   },
   ApiKeyMismatch: {
@@ -231,7 +233,7 @@ describe('the refusal', () => {
       upstreamCode: 'QuotaReached',
       kind: 'credentials',
       status: 403,
-      maybeExecuted: false,
+      maybeExecuted: true,
     });
   });
 

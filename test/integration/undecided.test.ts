@@ -10,6 +10,7 @@ import {
   wanted,
 } from '../support/world/lost-answers.ts';
 import { filesOf } from '../support/x509/openssl.ts';
+import { issuedAsIs } from '../support/world/scenario.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { aWorld } from '../support/world/world.ts';
 
@@ -91,6 +92,30 @@ describe('if the owner of a certificate cannot be known, nothing is adopted:', (
     expect(others).toEqual([]);
     await expectServed(world, 'foreign', again);
   });
+
+  test.each(['Hold', 'Revoke'] as const)(
+    'but what the operator itself reissued for a resource that is gone (%s) leaves no doubt about the next certificate',
+    async (onDelete) => {
+      const spec = { dnsNames: [`${onDelete}.example.com`.toLowerCase()], revocation: { onDelete } };
+      const [cn = ''] = spec.dnsNames;
+      await stage.dev.setOptions({ validity: '1h' });
+      const { world, id } = await issuedAsIs(stage, spec);
+      stage.dev.addFault({ call: 'cert/reissue', kind: 'reset-after' });
+      await world.pass(40 * 60_000 + 5_000);
+      await world.delete(certificates, 'web');
+      await world.pass(QUIET_MS + 5_000);
+      expect(bought(stage, cn)[1]?.previousId).toBe(id);
+      await world.delete(secrets, 'web-tls');
+      stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+      await world.certificate('web', spec);
+
+      await world.pass(QUIET_MS + 5_000);
+
+      const [, , lost, ...others] = bought(stage, cn);
+      expect(others).toEqual([]);
+      await expectServed(world, 'web', lost);
+    },
+  );
 
   test('skipClaimed: the only candidate is a former certificate of a neighbour', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
@@ -190,7 +215,7 @@ test('a certificate that expired before its reissue is not foreign later', async
   await stage.dev.setOptions({ validity: '365d' });
   await world.operator();
   const again = await world.ready('aged', (now) => now.status?.certificateId !== status?.certificateId);
-  expect(again.status).toMatchObject({ formerCertificateIds: [status?.certificateId] });
+  expect(again.status).toMatchObject({ formerCertificates: [world.named(status?.certificateId ?? 0)] });
   stage.dev.setStatusByHand(again.status?.certificateId ?? 0, 'revoked');
   stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
 

@@ -70,8 +70,11 @@ function list(turn: Turn, p: number, work: Work): string {
   const strangers = alike.filter((id) => !candidates.includes(id));
   learnId(turn, p, Math.max(0, ...ids));
   const all = listed(state);
-  const missing = state.certificates.flatMap((_, id) =>
-    id > 0 && id < Math.max(0, ...all) && !all.includes(id) ? [id] : [],
+  // Of a chain of reissues only the end is listed. If that is no candidate, no candidate is a reissue of it.
+  const isContinued = ({ key }: Certificate): boolean =>
+    all.some((id) => state.certificates[id]!.key === key && !candidates.includes(id));
+  const missing = state.certificates.flatMap((certificate, id) =>
+    id > 0 && id < Math.max(0, ...all) && !all.includes(id) && !isContinued(certificate) ? [id] : [],
   );
   return seen(
     turn,

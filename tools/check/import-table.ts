@@ -42,7 +42,7 @@ export const imports: Record<string, readonly string[]> = {
   'src/issuance': [...neutral(), ...kube()],
 
   'src/account/gate': ['src/lib'],
-  'src/account': ['src/tinycert', 'src/cacert', 'src/http', ...kube()],
+  'src/account': ['src/tinycert', 'src/cacert', 'src/http', 'src/api/tinycert/identity.ts', ...kube()],
   'src/api/generate': ['src/api', 'src/kube/objects.ts', 'src/lib'],
   'src/api/tinycert': ['src/api/schema', 'src/api/names.ts', 'src/x509', 'src/lib'],
   'src/api/cacert': ['src/api/schema', 'src/api/names.ts', 'src/x509', 'src/lib'],

@@ -70,6 +70,8 @@ export const fault = z.discriminatedUnion('kind', [
   effect('html', { status: httpStatus.exactOptional(), acts }),
   effect('not-json', { status: httpStatus.exactOptional(), body: z.string().exactOptional(), acts }),
   effect('redirect', { location: z.string(), status: httpStatus.exactOptional(), acts }),
+  effect('replay', { acts }),
+  effect('stray-line', { id: z.int().positive() }),
   ...connectionFaults(rule),
   effect('wrong-key', {}),
   effect('wrong-names', { names: z.array(alternativeName).exactOptional() }),

@@ -52,7 +52,14 @@ async function start(options: DevServerOptions, undo: Undo[], stop: () => Promis
   const stopping = new AbortController();
   const journal = new Journal(kept?.lastSeq ?? 0);
   const faults = new Faults(options.faults, canAffect);
-  const context: ApiContext = { service, journal, faults, gate: new Gate(), stopping: stopping.signal };
+  const context: ApiContext = {
+    service,
+    journal,
+    faults,
+    gate: new Gate(),
+    lastAnswers: new Map(),
+    stopping: stopping.signal,
+  };
 
   const tasks = new Tasks();
   const identity = options.protocol === 'http' ? undefined : await serverIdentity(tls, seconds(service));

@@ -150,6 +150,10 @@ export type FaultEffect =
   | { kind: 'not-json'; status?: number; body?: string; acts?: boolean }
   /** A redirect; 302 by default. */
   | { kind: 'redirect'; location: string; status?: number; acts?: boolean }
+  /** Sends the last answer to this call once more, whoever got it. Without an earlier one it acts and answers. */
+  | { kind: 'replay'; acts?: boolean }
+  /** Acts, and adds a line with this id to the answer of `cert/list`. */
+  | { kind: 'stray-line'; id: number }
   /** `cert/get` of a key returns one of another pair. */
   | { kind: 'wrong-key' }
   /** The certificate has other names; `wrong.example.net` by default. */

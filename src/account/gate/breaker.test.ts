@@ -1,147 +1,100 @@
 import { describe, expect, test } from 'vitest';
-import { VirtualClock } from '../../../test/support/virtual-clock.ts';
-import { Breaker, type BreakerState } from './breaker.ts';
+import {
+  type Breaker,
+  type BreakerState,
+  checkFailed,
+  checking,
+  checkSucceeded,
+  checkWait,
+  CLOSED,
+  hurried,
+  issuingFailed,
+  issuingSucceeded,
+} from './breaker.ts';
 
 const FAULT = { reason: 'UnknownError', message: 'TinyCert failed without giving a reason.' };
 const OTHER = { reason: 'Timeout', message: 'TinyCert did not answer in time.' };
+const NOW = { wall: 1_000_000, monotonic: 500 };
+const random = (): number => 0.5;
 
-function setup() {
-  const clock = new VirtualClock();
-  const states: BreakerState[] = [];
-  const breaker: Breaker = new Breaker({
-    clock,
-    random: () => 0.5,
-    onChange: () => states.push(breaker.state),
-  });
-  return { clock, breaker, states };
-}
+const OPEN = issuingFailed(CLOSED, FAULT, NOW, random);
+const HALF_OPEN = checkSucceeded(OPEN);
+const states: Record<BreakerState, Breaker> = { closed: CLOSED, open: OPEN, 'half-open': HALF_OPEN };
 
-/** Brings a breaker into a state. */
-const reach: Record<BreakerState, (breaker: Breaker) => void> = {
-  closed: () => undefined,
-  open: (breaker) => breaker.issuingFailed(FAULT, breaker.epoch),
-  'half-open': (breaker) => {
-    breaker.issuingFailed(FAULT, breaker.epoch);
-    breaker.checkSucceeded();
-  },
-};
-
-type Step = (breaker: Breaker, epoch: number) => void;
-const issuingFails: Step = (breaker, epoch) => breaker.issuingFailed(FAULT, epoch);
-const issuingSucceeds: Step = (breaker, epoch) => breaker.issuingSucceeded(epoch);
-const checkFails: Step = (breaker) => breaker.checkFailed(FAULT);
-const checkSucceeds: Step = (breaker) => breaker.checkSucceeded();
+type Step = (breaker: Breaker) => Breaker;
+const issuingFails: Step = (breaker) => issuingFailed(breaker, FAULT, NOW, random);
+const checkFails: Step = (breaker) => checkFailed(breaker, FAULT, NOW, random);
+const hurries: Step = (breaker) => hurried(breaker, NOW);
 
 test.each<[BreakerState, string, BreakerState, Step]>([
   ['closed', 'a failed issuance', 'open', issuingFails],
   ['closed', 'a failed check', 'open', checkFails],
-  ['closed', 'a successful issuance', 'closed', issuingSucceeds],
-  ['closed', 'a successful check', 'closed', checkSucceeds],
+  ['closed', 'a successful issuance', 'closed', issuingSucceeded],
+  ['closed', 'a successful check', 'closed', checkSucceeded],
+  ['closed', 'a change that may have mended it', 'closed', hurries],
   ['open', 'a failed issuance', 'open', issuingFails],
   ['open', 'a failed check', 'open', checkFails],
-  ['open', 'a successful issuance', 'open', issuingSucceeds],
-  ['open', 'a successful check', 'half-open', checkSucceeds],
+  ['open', 'a successful issuance', 'open', issuingSucceeded],
+  ['open', 'a successful check', 'half-open', checkSucceeded],
+  ['open', 'a change that may have mended it', 'open', hurries],
   ['half-open', 'a failed issuance', 'open', issuingFails],
   ['half-open', 'a failed check', 'open', checkFails],
-  ['half-open', 'a successful issuance', 'closed', issuingSucceeds],
-  ['half-open', 'a successful check', 'half-open', checkSucceeds],
+  ['half-open', 'a successful issuance', 'closed', issuingSucceeded],
+  ['half-open', 'a successful check', 'half-open', checkSucceeded],
+  ['half-open', 'a change that may have mended it', 'half-open', hurries],
 ])('%s, after %s: %s', (before, _, after, step) => {
-  const { breaker } = setup();
-  reach[before](breaker);
-  step(breaker, breaker.epoch);
-  expect(breaker.state).toBe(after);
+  expect(step(states[before]).state).toBe(after);
 });
 
-describe('an epoch', () => {
-  test('begins each time the breaker opens, not with a further fault', () => {
-    const { breaker } = setup();
-    expect(breaker.epoch).toBe(0);
-    breaker.checkFailed(FAULT);
-    breaker.checkFailed(FAULT);
-    expect(breaker.epoch).toBe(1);
-    breaker.checkSucceeded();
-    breaker.checkFailed(FAULT);
-    expect(breaker.epoch).toBe(2);
-  });
-
-  test.each([
-    ['failed', issuingFails],
-    ['successful', issuingSucceeds],
-  ])('that is over makes a %s issuance count for nothing', (_, step) => {
-    const { breaker } = setup();
-    const { epoch } = breaker;
-    reach['half-open'](breaker);
-    step(breaker, epoch);
-    expect(breaker.state).toBe('half-open');
-  });
+test('an open breaker closes after a check if no issuance had failed', () => {
+  expect(checkSucceeded(checkFails(CLOSED))).toEqual(CLOSED);
 });
 
 describe('a check', () => {
-  test('is due when the wait is over, and is one at a time while the breaker is open', async () => {
-    const { clock, breaker } = setup();
-    breaker.checkFailed(FAULT);
-    expect(breaker.check()).toEqual({ go: false, waitMs: 5_000 });
-    expect(breaker.nextCheck).toBe(clock.now() + 5_000);
-    await clock.advance(5_000);
-    const check = breaker.check();
-    expect(check.go).toBe(true);
-    expect(breaker.check()).toEqual({ go: false, waitMs: 5_000 });
-    if (check.go) check.end();
-    expect(breaker.check().go).toBe(true);
+  test('is due when the wait is over, and is one at a time while the breaker is open', () => {
+    const open = checkFails(CLOSED);
+    expect(checkWait(open, NOW)).toBe(5_000);
+    expect(open.nextCheck).toEqual({ wall: NOW.wall + 5_000, monotonic: NOW.monotonic + 5_000 });
+    const later = { wall: NOW.wall, monotonic: NOW.monotonic + 5_000 };
+    expect(checkWait(open, later)).toBe(0);
+    const underWay = checking(open, true);
+    expect(checkWait(underWay, later)).toBe(5_000);
+    expect(checkWait(checking(underWay, false), later)).toBe(0);
   });
 
-  test('is always granted unless the breaker is open', () => {
-    const { breaker } = setup();
-    expect([breaker.check().go, breaker.check().go]).toEqual([true, true]);
-    expect(breaker.nextCheck).toBeUndefined();
-    reach['half-open'](breaker);
-    expect([breaker.check().go, breaker.check().go]).toEqual([true, true]);
+  test.each<BreakerState>(['closed', 'half-open'])('is always granted while the breaker is %s', (state) => {
+    expect(checkWait(checking(states[state], true), NOW)).toBe(0);
   });
 
-  test('that succeeds resets the delays of checks and not those of issuances', async () => {
-    const { clock, breaker } = setup();
-    breaker.checkFailed(FAULT);
-    breaker.checkFailed(FAULT);
-    expect(breaker.check()).toMatchObject({ waitMs: 10_000 });
-    breaker.checkSucceeded();
-    breaker.checkFailed(FAULT);
-    expect(breaker.check()).toMatchObject({ waitMs: 5_000 });
-    await clock.advance(5_000);
-    breaker.checkSucceeded();
-    for (const waitMs of [1_000, 10_000]) {
-      breaker.issuingFailed(FAULT, breaker.epoch);
-      expect(breaker.check()).toMatchObject({ waitMs });
-      breaker.checkSucceeded();
-    }
+  test('that succeeds resets the delays of checks and not those of issuances', () => {
+    const twice = checkFails(checkFails(CLOSED));
+    expect(checkWait(twice, NOW)).toBe(10_000);
+    expect(checkWait(checkFails(checkSucceeded(twice)), NOW)).toBe(5_000);
+    let breaker = CLOSED;
+    const waits = Array.from({ length: 6 }, () => {
+      breaker = issuingFails(checkSucceeded(breaker));
+      return checkWait(breaker, NOW) / 1000;
+    });
+    expect(waits).toEqual([1, 10, 60, 240, 240, 240]);
+  });
+
+  test('that fails is followed by the next one half a minute later at most', () => {
+    let breaker = CLOSED;
+    const waits = Array.from({ length: 5 }, () => {
+      breaker = checkFails(breaker);
+      return checkWait(breaker, NOW) / 1000;
+    });
+    expect(waits).toEqual([5, 10, 20, 30, 30]);
   });
 
   test('is due at once after a change that may have mended the account', () => {
-    const { clock, breaker } = setup();
-    breaker.hurry();
-    expect(breaker.state).toBe('closed');
-    breaker.checkFailed(FAULT);
-    breaker.hurry();
-    expect(breaker.nextCheck).toBe(clock.now());
-    expect(breaker.check().go).toBe(true);
+    expect(checkWait(hurries(checkFails(CLOSED)), NOW)).toBe(0);
   });
 });
 
 test('the fault is the last one until the breaker closes', () => {
-  const { breaker } = setup();
-  expect(breaker.fault).toBeUndefined();
-  reach['half-open'](breaker);
-  breaker.checkFailed(OTHER);
-  expect(breaker.fault).toEqual(OTHER);
-  breaker.checkSucceeded();
-  expect(breaker.fault).toEqual(OTHER);
-  breaker.issuingSucceeded(breaker.epoch);
-  expect(breaker.fault).toBeUndefined();
-});
-
-test('each change of state is reported', () => {
-  const { breaker, states } = setup();
-  reach['half-open'](breaker);
-  breaker.issuingSucceeded(breaker.epoch);
-  breaker.issuingSucceeded(breaker.epoch);
-  expect(states).toEqual(['open', 'half-open', 'closed']);
+  const again = checkFailed(HALF_OPEN, OTHER, NOW, random);
+  expect(again.fault).toEqual(OTHER);
+  expect(checkSucceeded(again).fault).toEqual(OTHER);
+  expect(issuingSucceeded(checkSucceeded(again)).fault).toBeUndefined();
 });

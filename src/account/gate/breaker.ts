@@ -1,11 +1,26 @@
 import { type BackoffOptions, backoffDelay } from '../../lib/backoff.ts';
-import type { Clock } from '../../lib/clock.ts';
+import type { Instant } from '../../lib/clock.ts';
 import type { Reason } from '../../lib/reason.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** Whether to check now, or else how long to wait, in milliseconds. Call `end` once after the check, whatever its outcome. */
-export type Check = { go: true; end: () => void } | { go: false; waitMs: number };
+/**
+ * Stops an account when its CA fails, so that a thousand certificates do not run into the same fault one by one. Closed: the
+ * account works. Open: nothing is issued until a check succeeds. Half-open: checks succeed, and one issuance at a time may
+ * prove that issuing works too. A value; the functions of this file return the next one.
+ */
+export interface Breaker {
+  readonly state: BreakerState;
+  /** The fault that opened it; undefined while it is closed. */
+  readonly fault: Reason | undefined;
+  /** When the next check is due, or was due if half-open; undefined if closed. */
+  readonly nextCheck: Instant | undefined;
+  /** Consecutive faults while issuing, and consecutive failed checks. */
+  readonly issuingFaults: number;
+  readonly checkFaults: number;
+  /** Whether a check that was granted while it was open is under way. */
+  readonly isChecking: boolean;
+}
 
 /**
  * Milliseconds until the next check, by consecutive faults while issuing; the last value repeats. The first fault may be
@@ -18,118 +33,68 @@ export const ISSUING_FAULT_JITTER = 0.2;
 /** After a check that failed. Short, since a check costs almost nothing and everything that waits resumes once one succeeds. */
 export const CHECK_AFTER_FAILED_CHECK: BackoffOptions = { base: 5_000, max: 30_000, jitter: 0.2 };
 
-/**
- * Stops an account when its CA fails, so that a thousand certificates do not run into the same fault one by one. Closed:
- * the account works. Open: nothing is issued until a check succeeds. Half-open: checks succeed, and one issuance at a time
- * may prove that issuing works too.
- */
-export class Breaker {
-  readonly #clock: Clock;
-  readonly #random: (() => number) | undefined;
-  readonly #onChange: () => void;
-  #state: BreakerState = 'closed';
-  #fault: Reason | undefined;
-  #epoch = 0;
-  #until = 0;
-  #untilWall = 0;
-  #issuingFaults = 0;
-  #checkFaults = 0;
-  #checking = false;
+export const CLOSED: Breaker = {
+  state: 'closed',
+  fault: undefined,
+  nextCheck: undefined,
+  issuingFaults: 0,
+  checkFaults: 0,
+  isChecking: false,
+};
 
-  constructor(options: { clock: Clock; random?: (() => number) | undefined; onChange?: () => void }) {
-    this.#clock = options.clock;
-    this.#random = options.random;
-    this.#onChange = options.onChange ?? (() => undefined);
-  }
+/** An issuance of the present epoch met a fault of the CA. */
+export function issuingFailed(breaker: Breaker, fault: Reason, at: Instant, random?: () => number): Breaker {
+  if (breaker.state === 'open') return breaker;
+  const issuingFaults = breaker.issuingFaults + 1;
+  const pause =
+    CHECK_AFTER_ISSUING_FAULTS[Math.min(issuingFaults, CHECK_AFTER_ISSUING_FAULTS.length) - 1] ?? 0;
+  const ms = backoffDelay({ base: pause, max: pause, jitter: ISSUING_FAULT_JITTER }, 1, random);
+  return { ...breaker, state: 'open', fault, nextCheck: later(at, ms), issuingFaults };
+}
 
-  get state(): BreakerState {
-    return this.#state;
-  }
+/** A check met a fault of the CA. */
+export function checkFailed(breaker: Breaker, fault: Reason, at: Instant, random?: () => number): Breaker {
+  const checkFaults = breaker.checkFaults + 1;
+  const ms = backoffDelay(CHECK_AFTER_FAILED_CHECK, checkFaults, random);
+  return { ...breaker, state: 'open', fault, nextCheck: later(at, ms), checkFaults };
+}
 
-  /** The fault that opened it; undefined while it is closed. */
-  get fault(): Reason | undefined {
-    return this.#fault;
-  }
+/** A check succeeded. It proves enough unless an issuance had failed. */
+export function checkSucceeded(breaker: Breaker): Breaker {
+  const next = { ...breaker, checkFaults: 0 };
+  if (breaker.state !== 'open') return next;
+  return breaker.issuingFaults === 0 ? closed(next) : { ...next, state: 'half-open' };
+}
 
-  /** How often it has opened. The outcome of work that began in an earlier epoch is ignored. */
-  get epoch(): number {
-    return this.#epoch;
-  }
+/** An issuance of the present epoch succeeded. */
+export function issuingSucceeded(breaker: Breaker): Breaker {
+  if (breaker.state === 'open') return breaker;
+  const next = { ...breaker, issuingFaults: 0 };
+  return breaker.state === 'half-open' ? closed(next) : next;
+}
 
-  /** When the next check is due, or was due if half-open, in milliseconds since the epoch; undefined if closed. */
-  get nextCheck(): number | undefined {
-    return this.#state === 'closed' ? undefined : this.#untilWall;
-  }
+/** Something changed that may have mended the account: the next check is due now. */
+export function hurried(breaker: Breaker, at: Instant): Breaker {
+  return breaker.state === 'open' ? { ...breaker, nextCheck: at } : breaker;
+}
 
-  /** An issuance that began in `epoch` met a fault of the CA. */
-  issuingFailed(fault: Reason, epoch: number): void {
-    if (epoch !== this.#epoch || this.#state === 'open') return;
-    this.#issuingFaults += 1;
-    const index = Math.min(this.#issuingFaults, CHECK_AFTER_ISSUING_FAULTS.length) - 1;
-    const pause = CHECK_AFTER_ISSUING_FAULTS[index] ?? 0;
-    const backoff = { base: pause, max: pause, jitter: ISSUING_FAULT_JITTER };
-    this.#open(fault, backoffDelay(backoff, 1, this.#random));
-  }
+/** A check began, or ended. While the breaker is open, one at a time is granted. */
+export function checking(breaker: Breaker, isChecking: boolean): Breaker {
+  return { ...breaker, isChecking };
+}
 
-  /** A check met a fault of the CA. */
-  checkFailed(fault: Reason): void {
-    this.#checkFaults += 1;
-    this.#open(fault, backoffDelay(CHECK_AFTER_FAILED_CHECK, this.#checkFaults, this.#random));
-  }
+/** Milliseconds until a check is granted; 0 if it is granted now. */
+export function checkWait({ state, nextCheck, isChecking }: Breaker, at: Instant): number {
+  if (state !== 'open' || !nextCheck) return 0;
+  const left = nextCheck.monotonic - at.monotonic;
+  if (left > 0) return left;
+  return isChecking ? CHECK_AFTER_FAILED_CHECK.base : 0;
+}
 
-  /** A check succeeded. */
-  checkSucceeded(): void {
-    this.#checkFaults = 0;
-    if (this.#state !== 'open') return;
-    if (this.#issuingFaults === 0) this.#close();
-    else this.#become('half-open');
-  }
+function closed(breaker: Breaker): Breaker {
+  return { ...breaker, state: 'closed', fault: undefined, nextCheck: undefined };
+}
 
-  /** An issuance that began in `epoch` succeeded. */
-  issuingSucceeded(epoch: number): void {
-    if (epoch !== this.#epoch || this.#state === 'open') return;
-    this.#issuingFaults = 0;
-    if (this.#state === 'half-open') this.#close();
-  }
-
-  /** Asks for permission to check. While the breaker is open, one check at a time is granted, once the wait is over. */
-  check(): Check {
-    if (this.#state !== 'open') return { go: true, end: () => undefined };
-    const left = this.#until - this.#clock.monotonic();
-    if (left > 0) return { go: false, waitMs: left };
-    if (this.#checking) return { go: false, waitMs: CHECK_AFTER_FAILED_CHECK.base };
-    this.#checking = true;
-    return {
-      go: true,
-      end: () => {
-        this.#checking = false;
-      },
-    };
-  }
-
-  /** Makes the next check due now: something changed that may have fixed the account. */
-  hurry(): void {
-    if (this.#state !== 'open') return;
-    this.#until = this.#clock.monotonic();
-    this.#untilWall = this.#clock.now();
-    this.#onChange();
-  }
-
-  #open(fault: Reason, ms: number): void {
-    if (this.#state !== 'open') this.#epoch += 1;
-    this.#fault = fault;
-    this.#until = this.#clock.monotonic() + ms;
-    this.#untilWall = this.#clock.now() + ms;
-    this.#become('open');
-  }
-
-  #close(): void {
-    this.#fault = undefined;
-    this.#become('closed');
-  }
-
-  #become(state: BreakerState): void {
-    this.#state = state;
-    this.#onChange();
-  }
+function later({ monotonic, wall }: Instant, ms: number): Instant {
+  return { monotonic: monotonic + ms, wall: wall + ms };
 }

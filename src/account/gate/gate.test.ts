@@ -11,15 +11,19 @@ function setup(options: Partial<GateOptions> = {}) {
   const entered: string[] = [];
   const parked: string[] = [];
   const permits = new Map<string, Permit>();
-  const ask = (key: string, urgency = Number(key)): void => {
-    void gate.enter({ key, urgency, wake: () => ask(key, urgency) }).then((permit) => {
-      if (!permit) {
-        parked.push(key);
-        return;
-      }
-      entered.push(key);
-      permits.set(key, permit);
+  const ask = (key: string, urgency = Number(key), lock?: string): void => {
+    const permit = gate.enter({
+      key,
+      urgency,
+      ...(lock === undefined ? {} : { lock }),
+      wake: () => void Promise.resolve().then(() => ask(key, urgency, lock)),
     });
+    if (!permit) {
+      parked.push(key);
+      return;
+    }
+    entered.push(key);
+    permits.set(key, permit);
   };
   const succeed = (key: string): void => {
     const permit = permits.get(key);
@@ -43,7 +47,7 @@ describe('permits', () => {
     permits.get('1')?.release();
     await settle();
     expect(entered).toEqual(['1', '2', '3']);
-    expect(gate.load).toEqual({ inside: 2, waiting: 0, parked: 0 });
+    expect(gate.load).toEqual({ inside: 2, parked: 0 });
   });
 
   test('go to the nearest expiry first, and to equals in the order of arrival', async () => {
@@ -63,7 +67,7 @@ describe('permits', () => {
       permits.get(entered.at(-1) ?? '')?.release();
     }
     expect(entered).toEqual(['first', 'near', 'also near', 'middle', 'far']);
-    expect(gate.load).toEqual({ inside: 0, waiting: 0, parked: 0 });
+    expect(gate.load).toEqual({ inside: 0, parked: 0 });
   });
 
   test('are freed once, however often they are released', async () => {
@@ -75,27 +79,12 @@ describe('permits', () => {
     expect(gate.load.inside).toBe(0);
   });
 
-  test('are not kept for a ticket whose signal aborts while it waits', async () => {
-    const { gate, ask, permits, entered } = setup({ limit: 1 });
-    ask('1');
-    await settle();
-    const controller = new AbortController();
-    const wake = (): void => expect.unreachable();
-    const waiting = gate.enter({ key: '0', urgency: 0, wake }, controller.signal);
-    controller.abort(new Error('stopped'));
-    await expect(waiting).rejects.toThrow('stopped');
-    ask('2');
-    permits.get('1')?.release();
-    await settle();
-    expect(entered).toEqual(['1', '2']);
-  });
-
-  test('are waited for by as many workers as the limit; further tickets are parked and woken', async () => {
+  test('beyond the limit are waited for without a worker, and woken for one by one', async () => {
     const { gate, entered, parked, permits, ask } = setup();
     for (let i = 0; i < 7; i += 1) ask(String(i));
     await settle();
-    expect(gate.load).toEqual({ inside: 2, waiting: 2, parked: 3 });
-    expect(parked).toEqual(['4', '5', '6']);
+    expect(gate.load).toEqual({ inside: 2, parked: 5 });
+    expect(parked).toEqual(['2', '3', '4', '5', '6']);
     for (let i = 0; i < 7; i += 1) {
       permits.get(String(i))?.release();
       await settle();
@@ -110,7 +99,7 @@ describe('permits', () => {
     gate.park({ key: '1', urgency: 1, wake: () => (calls += 1) });
     finish();
     expect(calls).toBe(1);
-    expect(gate.load).toEqual({ inside: 0, waiting: 0, parked: 1 });
+    expect(gate.load).toEqual({ inside: 0, parked: 1 });
     gate.begin('1')();
     expect(gate.load.parked).toBe(0);
   });
@@ -196,13 +185,13 @@ describe('a fault of the CA', () => {
     fail('0');
     succeed('1');
     await settle();
-    expect(gate.load).toEqual({ inside: 0, waiting: 0, parked: 4 });
+    expect(gate.load).toEqual({ inside: 0, parked: 4 });
     expect(gate.fault).toEqual(FAULT);
-    expect(gate.breaker.check()).toEqual({ go: false, waitMs: 1_000 });
+    expect(gate.check()).toEqual({ go: false, waitMs: 1_000 });
 
     await clock.advance(1_000);
     expect(entered).toEqual(['0', '1']);
-    gate.breaker.checkSucceeded();
+    gate.checkSucceeded();
     await settle();
     expect(entered).toEqual(['0', '1', '2']);
     expect(gate.isStoppedFor('3')).toBe(true);
@@ -220,7 +209,7 @@ describe('a fault of the CA', () => {
     await settle();
     fail('1');
     await clock.advance(1_000);
-    gate.breaker.checkSucceeded();
+    gate.checkSucceeded();
     fail('2');
     expect(gate.breaker.state).toBe('half-open');
   });
@@ -230,8 +219,8 @@ describe('a fault of the CA', () => {
     ask('1');
     ask('2');
     await settle();
-    gate.breaker.checkFailed(FAULT);
-    gate.breaker.checkSucceeded();
+    gate.checkFailed(FAULT);
+    gate.checkSucceeded();
     ask('3');
     await settle();
     expect(entered).toEqual(['1', '2']);
@@ -250,25 +239,25 @@ describe('a fault of the CA', () => {
       waits.push(((gate.breaker.nextCheck ?? 0) - clock.now()) / 1000);
       ask(String(i + 1));
       await clock.advance(600_000);
-      gate.breaker.checkSucceeded();
+      gate.checkSucceeded();
     }
     expect(waits).toEqual([1, 10, 60, 240, 240, 240]);
   });
 
   test('is checked by one issuer at a time, at most half a minute after a failed check', async () => {
     const { clock, gate } = setup();
-    gate.breaker.checkFailed(FAULT);
+    gate.checkFailed(FAULT);
     await clock.advance(5_000);
-    const first = gate.breaker.check();
+    const first = gate.check();
     expect(first.go).toBe(true);
-    expect(gate.breaker.check().go).toBe(false);
+    expect(gate.check().go).toBe(false);
     if (first.go) first.end();
     for (const wait of [10_000, 20_000, 30_000, 30_000]) {
-      gate.breaker.checkFailed(FAULT);
-      expect(gate.breaker.check()).toEqual({ go: false, waitMs: wait });
+      gate.checkFailed(FAULT);
+      expect(gate.check()).toEqual({ go: false, waitMs: wait });
       await clock.advance(wait);
     }
-    gate.breaker.checkSucceeded();
+    gate.checkSucceeded();
     // No issuance had failed, so the check is proof enough.
     expect(gate.breaker.state).toBe('closed');
   });
@@ -284,7 +273,7 @@ describe('a fault of the CA', () => {
       }
       ask(String(i));
       await clock.advance(1_000);
-      if (gate.breaker.state === 'open') gate.breaker.checkSucceeded();
+      if (gate.breaker.state === 'open') gate.checkSucceeded();
       await settle();
       while (entered.at(-1) !== 'poison' && gate.load.inside > 0) {
         succeed(entered.at(-1) ?? '');
@@ -300,13 +289,12 @@ describe('a fault of the CA', () => {
 
 describe('a rate', () => {
   test('admits a burst and then so many per minute, and loses no ticket', async () => {
-    const { clock, entered, ask, gate } = setup({ limit: 100, rate: { perMinute: 60, burst: 5 } });
+    const { clock, entered, ask } = setup({ limit: 100, rate: { perMinute: 60, burst: 5 } });
     for (let i = 0; i < 20; i += 1) ask(String(i));
     await settle();
     expect(entered).toHaveLength(5);
     await clock.advance(10_000);
     expect(entered).toHaveLength(15);
-    expect(gate.load.waiting).toBe(0);
     await clock.advance(60_000);
     expect(entered).toHaveLength(20);
   });

@@ -1,23 +1,40 @@
-import { expect, test } from 'vitest';
-import { VirtualClock } from '../../../test/support/virtual-clock.ts';
-import { Parking } from './parking.ts';
+import { describe, expect, test } from 'vitest';
+import { absolved, blamed, due, locked, NOBODY, parked, type Parking, removed, unlocked } from './parking.ts';
 
 function setup() {
-  const clock = new VirtualClock();
-  let ready = 0;
-  const parking = new Parking({ clock, onReady: () => (ready += 1) });
-  const park = (key: string, urgency = 0, afterMs?: number): void =>
-    parking.park({ key, urgency, wake: () => undefined }, afterMs);
-  /** Takes all that is ready, in order. */
-  const take = (): string[] => {
-    const keys: string[] = [];
-    for (let next = parking.peek(); next; next = parking.peek()) {
-      keys.push(next.key);
-      parking.remove(next.key);
-    }
-    return keys;
+  let now = 0;
+  let parking: Parking = NOBODY;
+  const set = (next: Parking): void => {
+    parking = due(next, now);
   };
-  return { clock, parking, park, take, ready: () => ready };
+  return {
+    state: () => parking,
+    pass: (ms: number) => {
+      now += ms;
+      set(parking);
+    },
+    park: (key: string, urgency = 0, afterMs?: number, lock?: string) =>
+      set(
+        parked(
+          parking,
+          { key, urgency, ...(lock === undefined ? {} : { lock }), wake: () => undefined },
+          now,
+          afterMs,
+        ),
+      ),
+    blame: (key: string) => set(blamed(parking, key, now)),
+    absolve: (key: string) => set(absolved(parking, key)),
+    remove: (key: string) => set(removed(parking, key)),
+    lockFirst: () => set(locked(parking)),
+    unlock: (lock: string) => set(unlocked(parking, lock)),
+    first: () => parking.ready.first?.ticket.key,
+    /** Takes all that is ready, in order. */
+    take: (): string[] => {
+      const keys = [...parking.ready].map(({ ticket }) => ticket.key);
+      for (const key of keys) parking = removed(parking, key);
+      return keys;
+    },
+  };
 }
 
 test('the nearest expiry goes first, and equals in the order of arrival', () => {
@@ -30,85 +47,107 @@ test('the nearest expiry goes first, and equals in the order of arrival', () => 
 });
 
 test('a second ticket of a key replaces the first', () => {
-  const { parking, park, take } = setup();
+  const { state, park, take } = setup();
   park('a', 10);
   park('b', 20);
   park('a', 30);
-  expect(parking.size).toBe(2);
+  expect(state().byKey.size).toBe(2);
   expect(take()).toEqual(['b', 'a']);
 });
 
-test('a ticket is not ready before its time, and becoming ready is reported', async () => {
-  const { clock, parking, park, take, ready } = setup();
+test('a ticket is not ready before its time', () => {
+  const { state, park, pass, first, take } = setup();
   park('a', 0, 1_000);
-  expect(parking.size).toBe(1);
-  await clock.advance(999);
-  expect(parking.peek()).toBeUndefined();
-  expect(ready()).toBe(0);
-  await clock.advance(1);
-  expect(ready()).toBe(1);
+  expect(state().byKey.size).toBe(1);
+  pass(999);
+  expect(first()).toBeUndefined();
+  pass(1);
   expect(take()).toEqual(['a']);
 });
 
-test('a removed ticket never becomes ready', async () => {
-  const { clock, parking, park, ready } = setup();
+test('a removed ticket never becomes ready, and nothing is left of it', () => {
+  const { state, park, pass, remove, first } = setup();
   park('a', 0, 1_000);
-  parking.remove('a');
-  parking.remove('unknown');
-  await clock.advance(2_000);
-  expect([parking.size, parking.peek(), ready(), clock.pending]).toEqual([0, undefined, 0, 0]);
+  park('b');
+  remove('a');
+  remove('b');
+  remove('unknown');
+  pass(2_000);
+  expect(first()).toBeUndefined();
+  const { byKey, delayed, ready, behind, blamed: faults } = state();
+  expect([byKey.size, delayed.size, ready.size, behind.size, faults.size]).toEqual([0, 0, 0, 0, 0]);
 });
 
-test('a key that met a fault goes behind those that met none, however urgent', () => {
-  const { parking, park, take } = setup();
-  parking.blame('poison');
-  park('poison', 0);
-  park('a', 10);
-  expect(take()).toEqual(['a', 'poison']);
-  parking.absolve('poison');
-  park('poison', 0);
-  park('a', 10);
-  expect(take()).toEqual(['poison', 'a']);
-});
+describe('a key that met faults', () => {
+  test('goes behind those that met none, however urgent', () => {
+    const { park, blame, absolve, take } = setup();
+    blame('poison');
+    park('poison', 0);
+    park('a', 10);
+    expect(take()).toEqual(['a', 'poison']);
+    absolve('poison');
+    park('poison', 0);
+    park('a', 10);
+    expect(take()).toEqual(['poison', 'a']);
+  });
 
-test('from the third consecutive fault on a key waits from 1 minute doubling to 8 hours', async () => {
-  const { clock, parking, park } = setup();
-  const minutes: number[] = [];
-  for (let i = 0; i < 13; i += 1) {
-    parking.blame('a');
+  test('from the third consecutive fault on a key waits from 1 minute doubling to 8 hours', () => {
+    const { pass, blame, park, first } = setup();
+    const minutes: number[] = [];
+    for (let i = 0; i < 13; i += 1) {
+      blame('a');
+      park('a');
+      let waited = 0;
+      for (; first() === undefined; waited += 1) pass(60_000);
+      minutes.push(waited);
+    }
+    expect(minutes).toEqual([0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 480, 480]);
+  });
+
+  test('waits from the fault on, not from the parking', () => {
+    const { pass, blame, park, first } = setup();
+    for (let i = 0; i < 3; i += 1) blame('a');
+    pass(59_000);
     park('a');
-    let waited = 0;
-    for (; !parking.peek(); waited += 1) await clock.advance(60_000);
-    minutes.push(waited);
-  }
-  expect(minutes).toEqual([0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 480, 480]);
+    pass(999);
+    expect(first()).toBeUndefined();
+    pass(1);
+    expect(first()).toBe('a');
+  });
+
+  test('waits for the longer of two delays', () => {
+    const { pass, blame, park, first } = setup();
+    for (let i = 0; i < 3; i += 1) blame('a');
+    park('a', 0, 90_000);
+    pass(89_999);
+    expect(first()).toBeUndefined();
+    pass(1);
+    expect(first()).toBe('a');
+  });
 });
 
-test('the delay counts from the fault, not from the parking', async () => {
-  const { clock, parking, park } = setup();
-  for (let i = 0; i < 3; i += 1) parking.blame('a');
-  await clock.advance(59_000);
-  park('a');
-  await clock.advance(999);
-  expect(parking.peek()).toBeUndefined();
-  await clock.advance(1);
-  expect(parking.peek()?.key).toBe('a');
-});
+describe('behind a lock', () => {
+  test('tickets wait in their order, and one becomes ready each time it is freed', () => {
+    const { park, lockFirst, unlock, first, take } = setup();
+    park('b', 20, 0, 'name');
+    park('a', 10, 0, 'name');
+    lockFirst();
+    lockFirst();
+    park('other', 30, 0, 'name 2');
+    expect(first()).toBe('other');
+    unlock('name 3');
+    expect(first()).toBe('other');
+    unlock('name');
+    expect(take()).toEqual(['a', 'other']);
+  });
 
-test('the longer of two delays decides', async () => {
-  const { clock, parking, park } = setup();
-  for (let i = 0; i < 3; i += 1) parking.blame('a');
-  park('a', 0, 90_000);
-  await clock.advance(89_999);
-  expect(parking.peek()).toBeUndefined();
-  await clock.advance(1);
-  expect(parking.peek()?.key).toBe('a');
-});
-
-test('the faults of the 10,000 keys that met one last are remembered', () => {
-  const { parking, park, take } = setup();
-  for (let i = 0; i <= 10_000; i += 1) parking.blame(String(i));
-  park('1', 0);
-  park('0', 1);
-  expect(take()).toEqual(['0', '1']);
+  test('the next one becomes ready if the one that had become ready is removed', () => {
+    const { park, lockFirst, unlock, remove, take } = setup();
+    for (const key of ['a', 'b']) park(key, 0, 0, 'name');
+    lockFirst();
+    lockFirst();
+    unlock('name');
+    remove('a');
+    expect(take()).toEqual(['b']);
+  });
 });

@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest';
-import { VirtualClock } from '../../../test/support/virtual-clock.ts';
-import { RateLimitPause } from './rate-limit-pause.ts';
+import { eased, limited, NEVER_LIMITED, over, type Pause, pauseLeft } from './rate-limit-pause.ts';
 
-function setup() {
-  const clock = new VirtualClock();
-  return { clock, pause: new RateLimitPause(clock) };
-}
+const NOW = { wall: 1_000_000, monotonic: 500 };
+const later = (ms: number) => ({ wall: NOW.wall + ms, monotonic: NOW.monotonic + ms });
 
 test.each([
   ['as long as the CA asked', 90_000, 90_000],
@@ -13,11 +10,10 @@ test.each([
   ['half a minute if the CA named no time', undefined, 30_000],
   ['longer than any guess if the CA asked for that', 3_600_000, 3_600_000],
 ])('a pause lasts %s', (_, retryAfterMs, want) => {
-  const { clock, pause } = setup();
-  expect([pause.left, pause.blockedUntil]).toEqual([0, undefined]);
-  expect(pause.limited(retryAfterMs)).toBe(true);
-  expect(pause.left).toBe(want);
-  expect(pause.blockedUntil).toBe(clock.now() + want);
+  const pause = limited(NEVER_LIMITED, retryAfterMs, NOW);
+  expect(pauseLeft(NEVER_LIMITED, NOW)).toBe(0);
+  expect(pauseLeft(pause, NOW)).toBe(want);
+  expect(pause.until).toEqual(later(want));
 });
 
 test.each([
@@ -25,43 +21,38 @@ test.each([
   ['a longer one', 70_000, true, 70_000],
   ['one that is guessed', undefined, false, 60_000],
 ])('during a pause %s changes it only if it lasts longer', (_, retryAfterMs, isLonger, left) => {
-  const { pause } = setup();
-  pause.limited(60_000);
-  expect(pause.limited(retryAfterMs)).toBe(isLonger);
-  expect(pause.left).toBe(left);
+  const before = limited(NEVER_LIMITED, 60_000, NOW);
+  const after = limited(before, retryAfterMs, NOW);
+  expect(after !== before).toBe(isLonger);
+  expect(pauseLeft(after, NOW)).toBe(left);
 });
 
-test('the end stays known until something succeeds after it', async () => {
-  const { clock, pause } = setup();
-  pause.limited(30_000);
-  const until = clock.now() + 30_000;
-  expect(pause.succeeded()).toBe(false);
-  expect(pause.over()).toBe(false);
-  await clock.advance(30_000);
-  expect([pause.left, pause.blockedUntil]).toEqual([0, until]);
-  expect(pause.succeeded()).toBe(true);
-  expect(pause.blockedUntil).toBeUndefined();
-  expect(pause.over()).toBe(false);
+test('the end stays known until something succeeds after it', () => {
+  const pause = limited(NEVER_LIMITED, 30_000, NOW);
+  expect(eased(pause, NOW).until).toEqual(later(30_000));
+  expect(over(pause, NOW)).toBe(pause);
+  expect(pauseLeft(pause, later(30_000))).toBe(0);
+  expect(eased(pause, later(30_000)).until).toBeUndefined();
+  expect(over(pause, later(30_000)).until).toBeUndefined();
 });
 
-test('guesses grow only with rate limits that came one after the other', async () => {
-  const { clock, pause } = setup();
-  const guess = async (): Promise<number> => {
-    pause.limited(undefined);
-    const { left } = pause;
-    await clock.advance(left);
+test('guesses grow only with rate limits that came one after the other', () => {
+  let at = NOW;
+  let pause: Pause = NEVER_LIMITED;
+  const guess = (): number => {
+    pause = limited(pause, undefined, at);
+    const left = pauseLeft(pause, at);
+    at = { wall: at.wall + left, monotonic: at.monotonic + left };
     return left / 1000;
   };
-  expect([await guess(), await guess(), await guess()]).toEqual([30, 60, 120]);
-  pause.succeeded();
-  expect(await guess()).toBe(120);
-  for (let i = 0; i < 10; i += 1) pause.succeeded();
-  expect(await guess()).toBe(30);
+  expect([guess(), guess(), guess()]).toEqual([30, 60, 120]);
+  pause = eased(pause, at);
+  expect(guess()).toBe(120);
+  for (let i = 0; i < 10; i += 1) pause = eased(pause, at);
+  expect(guess()).toBe(30);
 });
 
 test('a wall clock that jumps does not change what is left', () => {
-  const { clock, pause } = setup();
-  pause.limited(30_000);
-  clock.jump(-3_600_000);
-  expect(pause.left).toBe(30_000);
+  const pause = limited(NEVER_LIMITED, 30_000, NOW);
+  expect(pauseLeft(pause, { ...NOW, wall: NOW.wall - 3_600_000 })).toBe(30_000);
 });

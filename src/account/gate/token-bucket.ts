@@ -1,5 +1,3 @@
-import type { Clock } from '../../lib/clock.ts';
-
 export interface Rate {
   /** Admissions per minute in the long run. */
   perMinute: number;
@@ -7,40 +5,29 @@ export interface Rate {
   burst: number;
 }
 
-/** Spreads admissions over time: at most `burst` at once, then `perMinute`. */
-export class TokenBucket {
-  readonly #clock: Clock;
-  readonly #rate: Rate;
-  #tokens: number;
-  #at: number;
+/** Spreads admissions over time: at most `burst` at once, then `perMinute`. A value: the tokens at a monotonic time. */
+export interface Bucket {
+  readonly tokens: number;
+  readonly at: number;
+}
 
-  constructor(rate: Rate, clock: Clock) {
-    this.#rate = rate;
-    this.#clock = clock;
-    this.#tokens = rate.burst;
-    this.#at = clock.monotonic();
-  }
+/** Whole tokens available at a monotonic time. */
+export function available(bucket: Bucket, rate: Rate, now: number): number {
+  // Rounding must not withhold a token that is due.
+  return Math.floor(tokensAt(bucket, rate, now) + 1e-9);
+}
 
-  /** Whole tokens available now. */
-  get available(): number {
-    const now = this.#clock.monotonic();
-    this.#tokens = Math.min(
-      this.#rate.burst,
-      this.#tokens + ((now - this.#at) * this.#rate.perMinute) / 60_000,
-    );
-    this.#at = now;
-    // Rounding must not withhold a token that is due.
-    return Math.floor(this.#tokens + 1e-9);
-  }
+/** The monotonic time at which one more token is available than at `now`. */
+export function nextTokenAt(bucket: Bucket, rate: Rate, now: number): number {
+  const missing = available(bucket, rate, now) + 1 - tokensAt(bucket, rate, now);
+  return now + Math.ceil((missing * 60_000) / rate.perMinute);
+}
 
-  /** Milliseconds until one more token is available. */
-  get nextMs(): number {
-    const missing = this.available + 1 - this.#tokens;
-    return Math.ceil((missing * 60_000) / this.#rate.perMinute);
-  }
+/** Takes a token; one must be available. */
+export function taken(bucket: Bucket, rate: Rate, now: number): Bucket {
+  return { tokens: tokensAt(bucket, rate, now) - 1, at: now };
+}
 
-  /** Takes a token; one must be available. */
-  take(): void {
-    this.#tokens -= 1;
-  }
+function tokensAt({ tokens, at }: Bucket, { perMinute, burst }: Rate, now: number): number {
+  return Math.min(burst, tokens + ((now - at) * perMinute) / 60_000);
 }

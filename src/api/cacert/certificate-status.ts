@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { conditions } from '../schema/conditions.ts';
+import { failureFields } from '../schema/failure.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
 
 /**
@@ -67,9 +68,7 @@ export const CAcertCertificateStatus = z
         'x-kubernetes-list-type': 'atomic',
       })
       .exactOptional(),
-    failedAttempts: integer('Number of failed attempts in a row. Absent after a success.').exactOptional(),
-    lastFailureTime: time('When the last attempt failed. Absent after a success.').exactOptional(),
-    nextAttemptTime: time('When the operator retries at the earliest.').exactOptional(),
+    ...failureFields,
     secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
     secretResourceVersion: statusText(
       'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',

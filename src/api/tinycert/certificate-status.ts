@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { conditions } from '../schema/conditions.ts';
+import { failureFields } from '../schema/failure.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
+import { AccountDigest, authorityFields, certificateFields, certificateListKeys } from './identity.ts';
 
 /**
  * One attempt to issue or reissue, written before TinyCert is called. It is open until `status.certificateId` equals its
@@ -36,8 +38,11 @@ const Attempt = z
     certificateId: integer(
       'TinyCert’s id of the certificate, from its answer or from a recovery.',
     ).exactOptional(),
-    authorityId: integer('TinyCert’s id of the authority that was asked.'),
+    ...authorityFields,
     reason: statusText('Why a certificate was needed, as one word.', 128).exactOptional(),
+    doubts: integer(
+      'How many answers of TinyCert to this attempt, and to those that it repeats, named a certificate that may belong to another request. After two, no other certificate is requested.',
+    ).exactOptional(),
     outcome: z
       .enum(['Refused', 'NotFound', 'Abandoned'])
       .describe(
@@ -52,11 +57,24 @@ export type Attempt = z.output<typeof Attempt>;
 
 const PendingRevocation = z
   .object({
-    certificateId: integer('TinyCert’s id of the certificate.'),
+    ...certificateFields,
     action: z.enum(['Hold', 'Revoke']).describe('What to do with the certificate.'),
     notBefore: time('Earliest time to do it, so that workloads can load the new certificate first.'),
   })
   .describe('A hold or revocation that is due or pending.');
+
+const RefusedFetches = z
+  .object({
+    ...certificateFields,
+    count: integer('How often in a row TinyCert refused it.'),
+    confirmed: z
+      .boolean()
+      .describe('Whether TinyCert’s details of the certificate said last time, too, that it does not exist.'),
+  })
+  .describe(
+    'How often in a row TinyCert did not return a certificate that was to be fetched, or its key. Absent after it did.',
+  );
+export type RefusedFetches = z.output<typeof RefusedFetches>;
 
 /** `TinyCertCertificate.status`. Only the operator writes it. */
 export const CertificateStatus = z
@@ -66,6 +84,7 @@ export const CertificateStatus = z
     ).exactOptional(),
     certificateId: integer('TinyCert’s id of the certificate in the Secret.').exactOptional(),
     authorityId: integer('TinyCert’s id of the authority that signed it.').exactOptional(),
+    account: AccountDigest.exactOptional(),
     certificateStatus: z
       .enum(['good', 'hold', 'revoked', 'expired', 'obsolete'])
       .describe('Status of the certificate at TinyCert when it was last checked.')
@@ -80,9 +99,8 @@ export const CertificateStatus = z
       80,
     ).exactOptional(),
     attempt: Attempt.exactOptional(),
-    failedAttempts: integer('Number of failed attempts in a row. Absent after a success.').exactOptional(),
-    lastFailureTime: time('When the last attempt failed. Absent after a success.').exactOptional(),
-    nextAttemptTime: time('When the operator retries at the earliest.').exactOptional(),
+    ...failureFields,
+    refusedFetches: RefusedFetches.exactOptional(),
     secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
     secretResourceVersion: statusText(
       'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',
@@ -94,11 +112,11 @@ export const CertificateStatus = z
       .meta({
         description: 'Replaced certificates still to be put on hold or revoked, at most 100.',
         'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['certificateId'],
+        'x-kubernetes-list-map-keys': certificateListKeys,
       })
       .exactOptional(),
-    formerCertificateIds: z
-      .array(integer('TinyCert’s id of a certificate.'))
+    formerCertificates: z
+      .array(z.object(certificateFields).describe('An earlier certificate.'))
       .max(20)
       .meta({
         description: 'Earlier certificates of this resource, the newest 20. No other resource adopts them.',
@@ -116,8 +134,8 @@ export const CertificateStatus = z
       'Reserved for a later release: the last revision that workloads were restarted for.',
     ).exactOptional(),
     seal: statusText(
-      'HMAC that proves that the operator wrote the ids in this status. The operator never fetches a private key on the basis of a status without a valid seal.',
-      128,
+      'HMACs, one with a key of this installation and one with a key that derives from the API key: either proves that the operator wrote the ids in this status. The operator never fetches a private key on the basis of a status without a valid seal.',
+      160,
     ).exactOptional(),
   })
   .describe('What the operator knows about the certificate.');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { conditions } from '../schema/conditions.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
+import { AccountDigest, authorityFields, certificateFields, certificateListKeys } from './identity.ts';
 
 const AuthoritySubject = z
   .object({
@@ -16,6 +17,7 @@ const AuthoritySubject = z
 const Authority = z
   .object({
     id: integer('TinyCert’s id of the authority.'),
+    account: AccountDigest.exactOptional(),
     name: statusText('Name of the authority: its organization.'),
     subject: AuthoritySubject.exactOptional(),
     hashAlgorithm: statusText(
@@ -66,7 +68,7 @@ const Limits = z
 
 const Orphan = z
   .object({
-    certificateId: integer('TinyCert’s id of the certificate.'),
+    ...certificateFields,
     commonName: statusText('Common name of the certificate.', 256).exactOptional(),
     serialNumber: statusText('Serial number, in hexadecimal.', 64).exactOptional(),
     notAfter: time('When the certificate expires.').exactOptional(),
@@ -76,7 +78,7 @@ const Orphan = z
 
 const Released = z
   .object({
-    certificateId: integer('TinyCert’s id of the certificate.'),
+    ...certificateFields,
     namespace: statusText('Namespace of the resource that had it.').exactOptional(),
     name: statusText('Name of the resource that had it.').exactOptional(),
     releaseTime: time('When the resource gave the certificate up.').exactOptional(),
@@ -92,6 +94,7 @@ const Released = z
 const Abandoned = z
   .object({
     attemptId: statusText('UUID of the attempt.', 36),
+    ...authorityFields,
     uid: statusText('UID of the resource that made the attempt.', 64),
     namespace: statusText('Namespace of the resource.').exactOptional(),
     name: statusText('Name of the resource.').exactOptional(),
@@ -124,7 +127,7 @@ export const IssuerStatus = z
       .meta({
         description: 'Certificates that the operator bought and that no resource claims, the newest 100.',
         'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['certificateId'],
+        'x-kubernetes-list-map-keys': certificateListKeys,
       })
       .exactOptional(),
     foreignCount: integer(
@@ -136,7 +139,7 @@ export const IssuerStatus = z
       .meta({
         description: 'Certificates that resources gave up, the newest 1000. No other resource adopts them.',
         'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['certificateId'],
+        'x-kubernetes-list-map-keys': certificateListKeys,
       })
       .exactOptional(),
     abandoned: z

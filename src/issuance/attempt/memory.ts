@@ -47,6 +47,11 @@ export class AttemptMemory<Bought> {
     this.#set(attemptId, { is: 'fruitless' });
   }
 
+  /** The CA's answer may belong to another request, so nobody knows the result. */
+  doubted(attemptId: string): void {
+    this.sent(attemptId);
+  }
+
   /** The CA answered with this; the resource does not have it yet. */
   bought(attemptId: string, bought: Bought): void {
     this.#set(attemptId, { is: 'bought', bought });

@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import { MAX_FAILURE_MESSAGE } from '../../api/schema/failure.ts';
 import { RETRY_BACKOFF, afterFailure } from './retry-backoff.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00.400Z');
 const MINUTE = 60_000;
 
-function after(failedAttempts: number | undefined, options?: Parameters<typeof afterFailure>[2]) {
-  return afterFailure({ status: failedAttempts === undefined ? {} : { failedAttempts } }, NOW, options);
+const why = { reason: 'InputFailure', message: 'No such country.' };
+const metadata = { name: 'web', generation: 3 };
+
+function after(failedAttempts: number | undefined, options?: Parameters<typeof afterFailure>[3]) {
+  const status = failedAttempts === undefined ? {} : { failedAttempts };
+  return afterFailure({ metadata, status }, NOW, why, options);
 }
 
 test.each([
@@ -40,14 +45,24 @@ describe('the time in status', () => {
 });
 
 test('a resource without a status counts from one', () => {
-  expect(afterFailure({}, NOW).change.failedAttempts).toBe(1);
+  expect(afterFailure({ metadata }, NOW, why).change.failedAttempts).toBe(1);
 });
 
 test('a final failure waits for another spec', () => {
   expect(after(2, { isFinal: true })).toEqual({
-    change: { failedAttempts: 3, lastFailureTime: '2026-01-01T00:00:00Z', nextAttemptTime: null },
+    change: {
+      failedAttempts: 3,
+      lastFailureTime: '2026-01-01T00:00:00Z',
+      lastFailure: { ...why, observedGeneration: 3 },
+      nextAttemptTime: null,
+    },
     requeueAfterMs: undefined,
   });
+});
+
+test('a long message is cut to what the schema admits', () => {
+  const { change } = afterFailure({ metadata }, NOW, { ...why, message: 'x'.repeat(100_000) });
+  expect(change.lastFailure.message).toHaveLength(MAX_FAILURE_MESSAGE);
 });
 
 test.each([

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
-import { instant, sendGate } from './send-gate.ts';
+import { instant } from '../../lib/clock.ts';
+import { sendGate } from './send-gate.ts';
 
 function setup(leads = true): { clock: VirtualClock; gate: () => void } {
   const clock = new VirtualClock();

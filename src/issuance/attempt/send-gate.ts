@@ -1,20 +1,9 @@
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock, Instant } from '../../lib/clock.ts';
 import { AppError } from '../../lib/errors.ts';
 
 /** The request was dropped before its first byte left. Nothing happened at the CA, so the attempt may be replaced at once. */
 export class SendRefused extends AppError {
   declare readonly code: 'LeaseLost' | 'TooLate';
-}
-
-/** A moment on both clocks. */
-export interface Instant {
-  wall: number;
-  monotonic: number;
-}
-
-/** The present moment on both clocks. */
-export function instant(clock: Clock): Instant {
-  return { wall: clock.now(), monotonic: clock.monotonic() };
 }
 
 /**

@@ -22,7 +22,7 @@ export const cacertKind: CertificateKind<CAcertCertificate> = {
       [SECRET_ANNOTATIONS.emailSans]: wantedEmails(spec).join(','),
     },
   }),
-  claimedIdOf: () => undefined,
+  claimedBy: () => undefined,
   isOpen: ({ status }) => isCAcertAttemptOpen(status),
 };
 

@@ -27,7 +27,7 @@ export function afterStored(
 ): AfterStored {
   if (!altered) return { change: {}, conditions: [], removed: ['Issuing'], result: {} };
   warn(certificate, altered.reason, altered.message);
-  const { change, requeueAfterMs } = afterFailure(certificate, clock.now());
+  const { change, requeueAfterMs } = afterFailure(certificate, clock.now(), altered);
   return {
     change,
     conditions: [{ type: 'Issuing', status: 'False', ...altered }],

@@ -64,11 +64,10 @@ export function backingOff({
   secret,
   now,
 }: Pick<CertificateInputs, 'certificate' | 'secret' | 'now'>): Blocker | undefined {
-  if (status?.failedAttempts === undefined) return undefined;
-  const issuing = conditionOf(status.conditions, 'Issuing');
-  if (issuing?.status !== 'False' || issuing.observedGeneration !== metadata.generation) return undefined;
-  if (issuing.reason === SECRET_ALTERED && secret.state === 'absent') return undefined;
-  const { reason, message } = issuing;
+  const { lastFailure } = status ?? {};
+  if (!status || !lastFailure || lastFailure.observedGeneration !== metadata.generation) return undefined;
+  const { reason, message } = lastFailure;
+  if (reason === SECRET_ALTERED && secret.state === 'absent') return undefined;
   if (status.nextAttemptTime === undefined) return { reason, message };
   // A failure in the future was recorded by a clock that has been corrected since.
   if (Date.parse(status.lastFailureTime ?? '') > now + MAX_CLOCK_SKEW_MS) return undefined;
@@ -122,10 +121,17 @@ export function reportPlan(blocker: Blocker, { isServed, ready, until }: Served)
   };
 }
 
-/** The plan for a blocker: a brief one is not reported. A parked certificate is still reconciled when the certificate in its Secret expires. */
-export function blockedPlan(blocker: Blocker, served: Served): ReportPlan | NothingPlan {
-  if (!blocker.isBrief) return reportPlan(blocker, served);
-  return blocker.wakeBy === 'gate'
-    ? { do: 'nothing', wakeBy: 'gate', requeueAt: served.until }
-    : { do: 'nothing' };
+/**
+ * The plan for a blocker: a brief one is not reported. A certificate that is parked meanwhile is still reconciled when the one
+ * in its Secret expires, and reports it: a pause can last for hours.
+ */
+export function blockedPlan(
+  { certificate: { status } }: Pick<CertificateInputs, 'certificate'>,
+  blocker: Blocker,
+  served: Served,
+): ReportPlan | NothingPlan {
+  const isWrong = conditionOf(status?.conditions, 'Ready')?.status === 'True' && !served.isServed;
+  const isParked = blocker.wakeBy === 'gate';
+  if (!blocker.isBrief || (isParked && isWrong)) return reportPlan(blocker, served);
+  return isParked ? { do: 'nothing', wakeBy: 'gate', requeueAt: served.until } : { do: 'nothing' };
 }

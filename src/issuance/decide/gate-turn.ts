@@ -2,8 +2,8 @@ import type { Gate } from '../../account/gate/gate.ts';
 import type { Ticket } from '../../account/gate/parking.ts';
 import { keyOf } from '../../kube/objects.ts';
 import { AppError } from '../../lib/errors.ts';
-import type { CertificateResource } from '../certificate-kind.ts';
 import type { CertificateInputs, GateTurn } from './inputs.ts';
+import type { ReconcileCertificate } from './with-end.ts';
 
 /** The gate cannot let the work in soon. Nothing was done; the gate calls the certificate later. */
 export class TurnAwaited extends AppError {
@@ -33,33 +33,44 @@ export function ticketOf(
   return { key, urgency, wake: () => wake(key) };
 }
 
-/** Runs the work of one reconcile. A place that the gate kept for this certificate is freed if the work did not use it. */
-export async function withTurn<T>(
-  gate: Gate | undefined,
-  certificate: CertificateResource,
-  work: () => Promise<T>,
-): Promise<T> {
-  const finish = gate?.begin(keyOf(certificate));
-  try {
-    return await work();
-  } finally {
-    finish?.();
-  }
+/** The gates of all accounts, for the work on one key: which of them have a ticket of it is theirs to know. */
+export interface Gates {
+  begin: (key: string) => () => void;
+  forget: (key: string) => void;
 }
 
 /**
- * Runs work against the CA once the gate admits it. If that will not be soon, the certificate is parked and its worker is
- * free: the gate wakes the certificate later, and `parked` reports what there is to report. The work gets the inputs with the
- * gate's present epoch.
+ * A reconcile that frees, when it ends, each place that a gate kept for its key and that it did not use, at whatever account;
+ * and all that the gates have of a key whose object is gone by then, so that nothing is kept for a resource that was deleted.
+ */
+export function inPlaces(
+  gates: Gates,
+  exists: (key: string) => boolean,
+  reconcile: ReconcileCertificate,
+): ReconcileCertificate {
+  return async (key, context) => {
+    const end = gates.begin(key);
+    try {
+      return await reconcile(key, context);
+    } finally {
+      end();
+      if (!exists(key)) gates.forget(key);
+    }
+  };
+}
+
+/**
+ * Runs work against the CA if the gate admits it now. Otherwise the certificate is parked and its worker is free: the gate
+ * wakes it later, for another reconcile that asks all guards again, and `parked` reports what there is to report. The work
+ * gets the inputs with the gate's present epoch.
  */
 export async function inTurn<I extends CertificateInputs, R>(
   gate: Gate,
   ticket: Ticket,
   inputs: I,
-  signal: AbortSignal,
   { work, parked }: { work: (inputs: I) => Promise<R>; parked: (isStopped: boolean) => Promise<R> },
 ): Promise<R> {
-  const permit = await gate.enter(ticket, signal);
+  const permit = gate.enter(ticket);
   if (!permit) return parked(gate.isStoppedFor(ticket.key));
   try {
     return await work({ ...inputs, turn: { ...inputs.turn, epoch: permit.epoch } });

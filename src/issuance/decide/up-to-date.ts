@@ -52,5 +52,6 @@ interface UpToDateChange {
   renewalTime: string | null;
   failedAttempts: null;
   lastFailureTime: null;
+  lastFailure: null;
   nextAttemptTime: null;
 }

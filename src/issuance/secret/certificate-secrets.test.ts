@@ -24,7 +24,7 @@ const kind: CertificateKind<TinyCertCertificate> = {
     labels: { [MANAGED_LABEL]: 'true' },
     annotations: { [NAME]: metadata.name },
   }),
-  claimedIdOf: () => undefined,
+  claimedBy: () => undefined,
   restated: [],
   attemptFields: [],
   isOpen: ({ status }) => status?.attempt !== undefined && status.certificateId === undefined,

@@ -21,7 +21,7 @@ beforeAll(() => {
   leaf = vectors.make({ subject: '/CN=www.example.com', issuer: middle });
   other = vectors.make({ subject: '/CN=Other CA', extensions: AUTHORITY });
   files = filesFor(leaf, root, [middle]);
-  source = readSecret({ claimedIdOf: () => undefined }, tlsSecret(files))!;
+  source = readSecret({ claimedBy: () => undefined }, tlsSecret(files))!;
 });
 afterAll(() => vectors.remove());
 

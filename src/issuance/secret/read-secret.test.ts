@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ref } from '../../../test/support/inputs/inputs.ts';
 import { filesFor, tlsSecret } from '../../../test/support/inputs/secret-files.ts';
 import { AUTHORITY, type Vector, Vectors } from '../../../test/support/x509/x509-vectors.ts';
 import { readCertificate } from '../../x509/certificate.ts';
@@ -7,7 +8,7 @@ import { renderOutputs } from './outputs.ts';
 import { readSecret } from './read-secret.ts';
 
 const vectors = new Vectors();
-const kind = { claimedIdOf: () => 7 };
+const kind = { claimedBy: () => ref(7) };
 
 let root: Vector;
 let middle: Vector;
@@ -32,7 +33,7 @@ function read(change: (files: Record<string, string>) => Record<string, string>)
 
 test('the content of a Secret is its certificate, chain and key', () => {
   const content = read((files) => files);
-  expect(content).toMatchObject({ claimedId: 7 });
+  expect(content).toMatchObject({ claimed: ref(7) });
   expect(content?.leaf.pem).toBe(readCertificate(leaf.cert).pem);
   expect(content?.intermediates.map(({ pem }) => pem)).toEqual([readCertificate(middle.cert).pem]);
   expect(content?.root.pem).toBe(readCertificate(root.cert).pem);

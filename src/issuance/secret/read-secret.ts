@@ -1,3 +1,4 @@
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { Secret } from '../../kube/objects.ts';
 import { readBundle } from '../../x509/certificate.ts';
 import { verifyChain } from '../../x509/chain.ts';
@@ -10,13 +11,13 @@ import type { SecretSource } from './outputs.ts';
  * write any `ca.crt`.
  */
 export interface SecretContent extends SecretSource {
-  /** The certificate id that the Secret states (`CertificateKind.claimedIdOf`); do not trust it alone. */
-  claimedId: number | undefined;
+  /** The certificate that the Secret's annotations name (`CertificateKind.claimedBy`); do not trust it alone. */
+  claimed: CertificateRef | undefined;
 }
 
 /** Reads the content of a Secret. Undefined if no server could use it. */
 export function readSecret(
-  { claimedIdOf }: Pick<CertificateKind<never>, 'claimedIdOf'>,
+  { claimedBy }: Pick<CertificateKind<never>, 'claimedBy'>,
   secret: Secret,
 ): SecretContent | undefined {
   try {
@@ -27,7 +28,7 @@ export function readSecret(
     if (!leaf || !root || !key.matches(leaf)) return undefined;
     const chain = verifyChain(leaf, others, root);
     if (!chain.ok) return undefined;
-    return { leaf, intermediates: chain.path, root, key, claimedId: claimedIdOf(secret) };
+    return { leaf, intermediates: chain.path, root, key, claimed: claimedBy(secret) };
   } catch {
     // The cause does not matter: the Secret has to be rewritten.
     return undefined;

@@ -7,6 +7,8 @@ import {
   RATE_LIMIT_RESET_MS,
   RateLimiter,
   UNPACED_ACTIONS,
+  noteContest,
+  paced,
   repair,
   reportBlocker,
 } from './rate-limit.ts';
@@ -112,7 +114,7 @@ describe('a repair of a Secret', () => {
       return Promise.resolve({});
     };
     const run = (of: TinyCertCertificate = certificate()) => repair(deps, of, make);
-    return { clock, warnings, run, repairs: () => repairs };
+    return { clock, warnings, deps, run, repairs: () => repairs };
   }
 
   test('is made at once a few times, then with pauses, with one warning', async () => {
@@ -134,6 +136,15 @@ describe('a repair of a Secret', () => {
     for (let i = 0; i < 10; i += 1)
       expect(await run(certificate({ status: { failedAttempts: 1 } }))).toEqual({});
     expect(warnings).toEqual([]);
+  });
+
+  test('and any other write wait for each other', async () => {
+    const { warnings, repairs, deps } = setUp();
+    for (let i = 0; i < UNPACED_ACTIONS; i += 1) noteContest(deps, certificate());
+    expect(warnings).toEqual(['SecretContested']);
+    const { requeueAfterMs = 0 } = await paced(deps, certificate(), () => expect.unreachable());
+    expect(requeueAfterMs).toBeGreaterThan(0);
+    expect(repairs()).toBe(0);
   });
 
   test('needs no pause again after a long time without one', async () => {

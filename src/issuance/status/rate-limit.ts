@@ -111,19 +111,38 @@ export async function reportBlocker<T extends CertificateResource>(
   return {};
 }
 
-/** Repairs a Secret by `make`, unless many recent repairs show that something else keeps changing it. Warns of that once. */
-export async function repair(
+/**
+ * Counts that a Secret had to be repaired, or that a write of it met another one, as what something else keeps changing. Warns of
+ * that once.
+ */
+export function noteContest(
   { repairLimiter, warn }: { repairLimiter: RateLimiter; warn: Warn },
+  certificate: CertificateResource,
+): void {
+  if (!repairLimiter.note(certificate.metadata.uid ?? '')) return;
+  const message = `Somebody else keeps changing the Secret ${certificate.spec.secretName}: the operator repairs it after longer and longer pauses. Its managedFields show who writes it.`;
+  warn(certificate, 'SecretContested', message);
+}
+
+/** Writes a Secret by `make`, unless many recent writes show that something else keeps changing it. */
+export async function paced(
+  { repairLimiter }: { repairLimiter: RateLimiter },
   certificate: CertificateResource,
   make: () => Promise<ReconcileResult>,
 ): Promise<ReconcileResult> {
-  const key = certificate.metadata.uid ?? '';
-  const requeueAfterMs = repairLimiter.delay(key);
-  if (requeueAfterMs > 0) return { requeueAfterMs };
-  // After a failure this is a retry, which has its own backoff, and not another repair.
-  if (certificate.status?.failedAttempts === undefined && repairLimiter.note(key)) {
-    const message = `Somebody else keeps changing the Secret ${certificate.spec.secretName}: the operator repairs it after longer and longer pauses. Its managedFields show who writes it.`;
-    warn(certificate, 'SecretContested', message);
-  }
-  return make();
+  const requeueAfterMs = repairLimiter.delay(certificate.metadata.uid ?? '');
+  return requeueAfterMs > 0 ? { requeueAfterMs } : make();
+}
+
+/** Repairs a Secret by `make`, paced like that, and counts it. */
+export function repair(
+  limits: { repairLimiter: RateLimiter; warn: Warn },
+  certificate: CertificateResource,
+  make: () => Promise<ReconcileResult>,
+): Promise<ReconcileResult> {
+  return paced(limits, certificate, () => {
+    // After a failure this is a retry, which has its own backoff, and not another repair.
+    if (certificate.status?.failedAttempts === undefined) noteContest(limits, certificate);
+    return make();
+  });
 }

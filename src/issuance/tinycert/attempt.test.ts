@@ -1,11 +1,20 @@
 import { expect, test } from 'vitest';
-import { attempt, ISSUED, issued } from '../../../test/support/inputs/inputs.ts';
+import {
+  attempt,
+  ISSUED,
+  issued,
+  authority,
+  otherAccount,
+  ref,
+} from '../../../test/support/inputs/inputs.ts';
+import type { Attempt, CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { floorOf, isOpen, newAttempt } from './attempt.ts';
 import { requestHash } from './request.ts';
 
 const names = { commonName: 'www.example.com', dns: ['www.example.com'], ip: [], uri: [], email: [] };
 const request = { authorityId: 1, names, subject: { country: 'NL', organization: 'Example' } };
 const wish = {
+  authority,
   operation: 'New',
   request,
   specHash: 'v1:x',
@@ -58,8 +67,10 @@ test('keepAfterId: a clock that was set back does not shorten the reach', () => 
 });
 
 test.each([
-  ['a closed one', { certificateId: 7, attempt: { ...open, certificateId: 7 } }],
+  ['a closed one', { ...ref(7), attempt: { ...open, certificateId: 7 } }],
   ['one for another request', { attempt: { ...open, requestHash: 'v1:other' } }],
+  ['one at another account', { attempt: { ...open, account: otherAccount } }],
+  ['one at another authority', { attempt: { ...open, authorityId: 2 } }],
 ])('an attempt after %s reaches back to the highest known id', (_, status) => {
   expect(newAttempt(wish, status, 'pod', ISSUED)).toMatchObject({
     afterId: 9,
@@ -85,7 +96,12 @@ test.each([
   ['one without an answer', { attempt }, true],
   [
     'one whose certificate is not in status yet',
-    { certificateId: 6, attempt: { ...attempt, certificateId: 7 } },
+    { ...ref(6), attempt: { ...attempt, certificateId: 7 } },
+    true,
+  ],
+  [
+    'one whose id status has, for a certificate of another account',
+    { ...issued, attempt: { ...attempt, account: otherAccount, certificateId: 7 } },
     true,
   ],
   ['one whose certificate is in status', issued, false],
@@ -104,3 +120,13 @@ test.each([
     expect(floorOf(of)).toBe(want);
   },
 );
+
+test.each<[string, Partial<Attempt>, CertificateStatus, number | undefined]>([
+  ['keeps the count for the same request', {}, {}, 1],
+  ['keeps it after a refusal too', { outcome: 'Refused' }, {}, 1],
+  ['begins anew for another request', { requestHash: 'v1:other' }, {}, undefined],
+  ['begins anew after a success', { certificateId: 8 }, { certificateId: 8 }, undefined],
+])('replyOnce: an attempt after an answer in doubt %s', (_, before, status, doubts) => {
+  const attempt = { ...open, doubts: 1, ...before };
+  expect(newAttempt(wish, { ...status, attempt }, 'pod', ISSUED).doubts).toBe(doubts);
+});

@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import {
+  type AuthorityRef,
+  type CertificateRef,
+  certificateRef,
+  isSameAuthority,
+  isSameCertificate,
+} from '../../api/tinycert/identity.ts';
 import { type Request, requestHash } from './request.ts';
 
 /** The contents of a new attempt. */
 export interface AttemptWish {
+  authority: AuthorityRef;
   operation: 'New' | 'Reissue';
   /** The request to the CA. */
   request: Request;
@@ -30,7 +38,9 @@ export function newAttempt(
 ): Attempt {
   const before = status?.attempt;
   const hash = requestHash(wish.request);
-  const replaced = before && isOpen(status) && before.requestHash === hash ? before : undefined;
+  const isReplaced =
+    isOpen(status) && before?.requestHash === hash && isSameAuthority(before, wish.authority);
+  const replaced = isReplaced ? before : undefined;
   const { since, until } = wish.dates;
   const goesOn = replaced?.until !== undefined && Date.parse(replaced.until) >= since;
   return {
@@ -42,13 +52,22 @@ export function newAttempt(
     specHash: wish.specHash,
     ...(wish.operation === 'Reissue' && wish.previousId !== undefined ? { previousId: wish.previousId } : {}),
     afterId: replaced ? Math.min(replaced.afterId, wish.afterId) : wish.afterId,
-    authorityId: wish.request.authorityId,
+    account: wish.authority.account,
+    authorityId: wish.authority.authorityId,
     commonName: wish.request.names.commonName,
     requestHash: hash,
     since: new Date(goesOn ? Math.min(Date.parse(replaced.since), since) : since).toISOString(),
     until: new Date(until).toISOString(),
     reason: wish.reason,
+    ...doubtsOf(status, hash),
   };
+}
+
+/** How often the CA's answer to the same request was in doubt, without a success since (`replyOnce`). */
+function doubtsOf({ attempt, certificateId }: CertificateStatus = {}, hash: string): Pick<Attempt, 'doubts'> {
+  if (attempt?.doubts === undefined || attempt.requestHash !== hash) return {};
+  const isDone = attempt.certificateId !== undefined && attempt.certificateId === certificateId;
+  return isDone ? {} : { doubts: attempt.doubts };
 }
 
 /** The floor of an attempt: the certificate id above which its purchase lies (`aboveAfterId`). */
@@ -64,5 +83,10 @@ export function floorOf({
 export function isOpen(status: CertificateStatus | undefined): boolean {
   const attempt = status?.attempt;
   if (!attempt || attempt.outcome !== undefined) return false;
-  return attempt.certificateId === undefined || attempt.certificateId !== status?.certificateId;
+  return !isSameCertificate(attempt, status);
+}
+
+/** The certificate that an attempt was to reissue. */
+export function previousOf({ account, authorityId, previousId }: Attempt): CertificateRef | undefined {
+  return certificateRef({ account, authorityId, certificateId: previousId });
 }

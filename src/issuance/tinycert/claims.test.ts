@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { ISSUED, attempt, issued, spec } from '../../../test/support/inputs/inputs.ts';
+import { ISSUED, attempt, issued, spec, otherAccount, ref } from '../../../test/support/inputs/inputs.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import type { CertificateDetails, CertificateSummary } from '../../tinycert/index.ts';
-import { claimsOf, currentClaimsOf, isAlike, isClaimedByOther, isFromWindow, withFormer } from './claims.ts';
+import { claimsOf, isAlike, isClaimedByOther, isFromWindow, withFormer } from './claims.ts';
 import { type Request, askedFor, requestHash } from './request.ts';
 
 const names = effectiveNames(spec);
@@ -69,62 +69,65 @@ describe('a certificate is from the attempt', () => {
 });
 
 test('skipClaimed: a resource claims its certificate, its last purchase, its former ones and those it has yet to revoke', () => {
+  const elsewhere = { ...attempt, account: otherAccount, certificateId: 9 };
+  const pending = { ...ref(5), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' } as const;
   expect(
     claimsOf({
       ...issued,
-      attempt: { ...attempt, certificateId: 9 },
-      formerCertificateIds: [3, 4],
-      pendingRevocations: [{ certificateId: 5, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' }],
-    }).toSorted((a, b) => a - b),
-  ).toEqual([3, 4, 5, 7, 9]);
+      attempt: elsewhere,
+      formerCertificates: [ref(3), ref(3, { account: otherAccount }), ref(4)],
+      pendingRevocations: [pending],
+    }),
+  ).toEqual([
+    ref(7),
+    ref(9, { account: otherAccount }),
+    ref(3),
+    ref(3, { account: otherAccount }),
+    ref(4),
+    pending,
+  ]);
   expect(claimsOf(undefined)).toEqual([]);
 });
 
-describe('with an authority, a resource claims', () => {
-  const [former, pending] = [3, 5];
-  const bothOf = (authorityId: number | undefined) => {
-    const { authorityId: _, ...rest } = issued;
-    return {
-      ...rest,
-      ...(authorityId === undefined ? {} : { authorityId }),
-      attempt: { ...attempt, certificateId: 9, authorityId: authorityId ?? 1 },
-      formerCertificateIds: [former],
-      pendingRevocations: [
-        { certificateId: pending, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' } as const,
-      ],
-    };
-  };
-
-  test.each([
-    ['current ids of this authority', 1, [7, 9]],
-    ['no current ids of another authority', 2, []],
-    ['an id whose authority is unknown', undefined, [7, 9]],
-  ] as const)('%s', (_, authorityId, current) => {
-    expect(currentClaimsOf(bothOf(authorityId), 1)).toEqual(current);
-    expect(claimsOf(bothOf(authorityId), 1)).toEqual([...current, former, pending]);
-  });
+test.each(['account', 'authorityId'] as const)('an id without its %s claims nothing', (field) => {
+  const { [field]: _, ...stated } = ref(7);
+  expect(claimsOf({ ...stated, attempt: { ...attempt, certificateId: 9 } })).toEqual([ref(9)]);
 });
 
 describe('an id is claimed by another', () => {
   const own = { metadata: { name: 'web', uid: 'own' }, status: issued };
   const other = { metadata: { name: 'web', uid: 'other' }, status: issued };
+  const elsewhere = {
+    ...other,
+    status: {
+      ...issued,
+      account: otherAccount,
+      attempt: { ...attempt, account: otherAccount, certificateId: 7 },
+    },
+  };
 
   test.each([
     ['resource that claims it, even one of the same name', [own, other], true],
     ['resource, not by the resource itself', [own], false],
     ['resource, not by one without a status', [{ metadata: other.metadata }], false],
+    ['resource, not by one that has the same id of another account', [elsewhere], false],
   ])('%s', (_, others, want) => {
-    expect(isClaimedByOther(own, 7, others)).toBe(want);
+    expect(isClaimedByOther(own, ref(7), others)).toBe(want);
   });
 });
 
 test('the newest twenty former certificates are kept, each once, and the dropped ones are returned', () => {
-  const twenty = Array.from({ length: 20 }, (_, i) => i + 1);
+  const twenty = Array.from({ length: 20 }, (_, i) => ref(i + 1));
 
-  expect(withFormer({}, 7)).toEqual({ kept: [7], dropped: [] });
-  expect(withFormer({ formerCertificateIds: [7] }, 7, 6)).toEqual({ kept: [6, 7], dropped: [] });
-  expect(withFormer({ formerCertificateIds: twenty }, 30)).toEqual({
-    kept: [...twenty.slice(1), 30],
-    dropped: [1],
+  expect(withFormer({}, ref(7))).toEqual({ kept: [ref(7)], dropped: [] });
+  expect(withFormer({ formerCertificates: [ref(7)] }, ref(7), ref(6))).toEqual({
+    kept: [ref(7), ref(6)],
+    dropped: [],
+  });
+  const elsewhere = ref(7, { account: otherAccount });
+  expect(withFormer({ formerCertificates: [ref(7)] }, elsewhere).kept).toEqual([ref(7), elsewhere]);
+  expect(withFormer({ formerCertificates: twenty }, ref(30))).toEqual({
+    kept: [...twenty.slice(1), ref(30)],
+    dropped: [ref(1)],
   });
 });

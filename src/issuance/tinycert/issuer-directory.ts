@@ -1,6 +1,7 @@
 import type { Account } from '../../account/tinycert-account.ts';
 import { Directory, type State } from '../../account/directory.ts';
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
+import { type AuthorityRef, isSameAuthority } from '../../api/tinycert/identity.ts';
 import type { Subject } from '../../api/tinycert/subject.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 
@@ -17,7 +18,7 @@ export interface AuthorityMaterial {
 export interface ReadyIssuer {
   key: string;
   account: Account;
-  authority: { id: number; name: string };
+  authority: AuthorityRef & { name: string };
   /** Defaults for subjects, from the issuer's spec. */
   subject: Subject | undefined;
   /** Set if requests carry an ownership marker: the uid of the issuer, which is unique to this installation. */
@@ -32,7 +33,7 @@ export type IssuerState = State<ReadyIssuer>;
 /** The TinyCert issuers as this process found them. An issuer that is not ready may still have an account, which can check seals. */
 export class IssuerDirectory extends Directory<ReadyIssuer> {
   constructor() {
-    super((a, b) => a.marksFor === b.marksFor && a.authority.id === b.authority.id);
+    super((a, b) => a.marksFor === b.marksFor && isSameAuthority(a.authority, b.authority));
   }
 }
 

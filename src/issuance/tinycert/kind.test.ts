@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { authority, ref } from '../../../test/support/inputs/inputs.ts';
 import { SECRET_ANNOTATIONS } from '../../api/names.ts';
 import { tinycertKind } from './kind.ts';
 
@@ -16,7 +17,15 @@ test.each([
   ['', undefined],
   [undefined, undefined],
 ])('a Secret with the annotation %j states the certificate id %s', (text, want) => {
-  const annotations = text === undefined ? {} : { [SECRET_ANNOTATIONS.certificateId]: text };
-  expect(tinycertKind.claimedIdOf({ metadata: { name: 'web-tls', annotations } })).toBe(want);
-  expect(tinycertKind.claimedIdOf({ metadata: { name: 'web-tls' } })).toBeUndefined();
+  const { account, authorityId, certificateId } = SECRET_ANNOTATIONS;
+  const claimedBy = (annotations: Record<string, string>) =>
+    tinycertKind.claimedBy({ metadata: { name: 'web-tls', annotations } });
+  const of = { [account]: authority.account, [authorityId]: '1' };
+  const id: Record<string, string> = text === undefined ? {} : { [certificateId]: text };
+  expect(claimedBy({ ...of, ...id })).toEqual(want === undefined ? undefined : ref(want));
+  // Without its account and authority, an id names nothing.
+  expect(claimedBy({ [account]: authority.account, ...id })).toBeUndefined();
+  expect(claimedBy({ [authorityId]: '1', ...id })).toBeUndefined();
+  expect(claimedBy({ ...of, [account]: 'ops@example.com', ...id })).toBeUndefined();
+  expect(tinycertKind.claimedBy({ metadata: { name: 'web-tls' } })).toBeUndefined();
 });

@@ -1,4 +1,5 @@
 import { type TinyCertClusterIssuer, type TinyCertIssuer, clusterIssuers, issuers } from '../../api/kinds.ts';
+import { type AuthorityRef, isSameAuthority } from '../../api/tinycert/identity.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isConflict } from '../../kube/errors.ts';
 import { parseKey } from '../../kube/objects.ts';
@@ -7,7 +8,7 @@ import { failpoint } from '../../lib/failpoint.ts';
 import { KeyedMutex } from '../../lib/mutex.ts';
 import { type CrdsFit, rethrowRefusal } from '../status/outdated-crds.ts';
 import type { IssuerDirectory } from './issuer-directory.ts';
-import { type ReleasedAddition, type ReleasedEntries, releasedPatch } from './released.ts';
+import { type ReleasedAddition, type ReleasedEntries, recordsOf, releasedPatch } from './released.ts';
 
 /** Released certificates and abandoned attempts. They outlive their resources and this process (`recordGivenUp`, `recordAbandoned`). */
 export interface ReleasedStore {
@@ -17,8 +18,8 @@ export interface ReleasedStore {
    * installed CRD lacks the fields, or `StatusRefused`.
    */
   add: (issuerKey: string, addition: ReleasedAddition, signal: AbortSignal) => Promise<void>;
-  /** Reads the entries of all issuers of an authority, live. Throws an `ApiError`. */
-  read: (authorityId: number, signal: AbortSignal) => Promise<ReleasedEntries>;
+  /** Reads the entries about an authority on all issuers, live. Throws an `ApiError`. */
+  read: (authority: AuthorityRef, signal: AbortSignal) => Promise<ReleasedEntries>;
 }
 
 /** An issuer of either kind, with its key in the directory. */
@@ -30,7 +31,6 @@ export interface KeyedIssuer {
 export interface ReleasedStoreOptions {
   kube: KubeClient;
   crds: CrdsFit;
-  directory: IssuerDirectory;
   /** Lists all issuers that the operator may read, live. */
   listIssuers: (signal: AbortSignal) => Promise<KeyedIssuer[]>;
 }
@@ -69,15 +69,12 @@ export class IssuerReleasedStore implements ReleasedStore {
     if (own.outcome?.error) throw own.outcome.error;
   }
 
-  async read(authorityId: number, signal: AbortSignal): Promise<ReleasedEntries> {
-    const { directory, listIssuers } = this.#options;
-    const all = await listIssuers(signal);
-    const statuses = all
-      .filter((each) => isOfAuthority(directory, each, authorityId))
-      .map(({ issuer }) => issuer.status);
+  async read(authority: AuthorityRef, signal: AbortSignal): Promise<ReleasedEntries> {
+    const all = await this.#options.listIssuers(signal);
+    const records = all.map(({ issuer }) => recordsOf(issuer.status ?? {}, authority));
     return {
-      released: statuses.flatMap((status) => status?.released ?? []),
-      abandoned: statuses.flatMap((status) => status?.abandoned ?? []),
+      released: records.flatMap(({ released }) => released),
+      abandoned: records.flatMap(({ abandoned }) => abandoned),
     };
   }
 
@@ -131,10 +128,11 @@ export class IssuerReleasedStore implements ReleasedStore {
 export function isOfAuthority(
   directory: IssuerDirectory,
   { key, issuer }: KeyedIssuer,
-  authorityId: number,
+  authority: AuthorityRef,
 ): boolean {
   const state = directory.get(key);
-  return (state?.ready ? state.issuer.authority.id : issuer.status?.authority?.id) === authorityId;
+  const { account, id: authorityId } = issuer.status?.authority ?? {};
+  return isSameAuthority(state?.ready ? state.issuer.authority : { account, authorityId }, authority);
 }
 
 /** The type and reference of the issuer with this key in the directory. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type Abandoned, type Released, releasedPatch } from './released.ts';
+import { authority, otherAccount, ref } from '../../../test/support/inputs/inputs.ts';
+import { type Abandoned, recordsOf, type Released, releasedPatch } from './released.ts';
 
 function released(certificateId: number, cause: Released['cause'] = 'Deleted'): Released {
-  return { certificateId, cause: cause ?? 'Deleted' };
+  return { ...ref(certificateId), cause: cause ?? 'Deleted' };
 }
 
 /** An attempt of a resource of its own. */
@@ -10,6 +11,7 @@ function abandoned(attemptId: string): Abandoned {
   const time = '2026-01-01T00:00:00Z';
   return {
     attemptId,
+    ...authority,
     uid: `uid of ${attemptId}`,
     requestHash: 'v1:x',
     commonName: 'a.example.com',
@@ -36,10 +38,10 @@ describe('the memory of an issuer', () => {
 
   test('is not written again if it has all entries, whatever the order of their fields', () => {
     const known = {
-      released: [{ cause: 'Deleted', certificateId: 1 } as const],
+      released: [{ cause: 'Deleted', ...ref(1) } as const],
       abandoned: [abandoned('a')],
     };
-    const additions = [{ released: [released(1)], abandoned: [abandoned('a')] }, { adopted: [7] }];
+    const additions = [{ released: [released(1)], abandoned: [abandoned('a')] }, { adopted: [ref(7)] }];
     expect(releasedPatch(known, additions)).toBeUndefined();
   });
 
@@ -51,7 +53,25 @@ describe('the memory of an issuer', () => {
   });
 
   test('drops a certificate that a resource adopts', () => {
-    expect(ids(releasedPatch({ released: [released(1), released(2)] }, [{ adopted: [1] }]))).toEqual([2]);
+    expect(ids(releasedPatch({ released: [released(1), released(2)] }, [{ adopted: [ref(1)] }]))).toEqual([
+      2,
+    ]);
+  });
+
+  test('keeps the certificates of two accounts with one id apart', () => {
+    const elsewhere = { ...released(1), account: otherAccount };
+    expect(releasedPatch({ released: [released(1)] }, [{ released: [elsewhere] }])?.released).toEqual([
+      released(1),
+      elsewhere,
+    ]);
+    expect(ids(releasedPatch({ released: [released(1)] }, [{ adopted: [elsewhere] }]))).toBeUndefined();
+    expect(recordsOf({ released: [released(1), elsewhere], abandoned: [abandoned('a')] }, authority)).toEqual(
+      {
+        released: [released(1)],
+        abandoned: [abandoned('a')],
+        orphans: [],
+      },
+    );
   });
 
   test.each([

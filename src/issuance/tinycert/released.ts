@@ -1,4 +1,10 @@
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import {
+  type AuthorityRef,
+  type CertificateRef,
+  certificateKey,
+  isSameAuthority,
+} from '../../api/tinycert/identity.ts';
 import type { IssuerStatus } from '../../api/tinycert/issuer-status.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { canonicalJson } from '../../lib/hash.ts';
@@ -19,8 +25,25 @@ export interface ReleasedEntries {
 
 /** A change of an issuer's memory. */
 export interface ReleasedAddition extends Partial<ReleasedEntries> {
-  /** Ids that a resource adopted: they are no longer released. */
-  adopted?: readonly number[];
+  /** Certificates that a resource adopted: they are no longer released. */
+  adopted?: readonly CertificateRef[];
+}
+
+/** What an issuer's status records about one authority. */
+export function recordsOf(
+  {
+    released: certificates = [],
+    abandoned: attempts = [],
+    orphans = [],
+  }: Memory & Pick<IssuerStatus, 'orphans'>,
+  authority: AuthorityRef,
+): Required<Memory & Pick<IssuerStatus, 'orphans'>> {
+  const isAbout = (each: AuthorityRef): boolean => isSameAuthority(each, authority);
+  return {
+    released: certificates.filter(isAbout),
+    abandoned: attempts.filter(isAbout),
+    orphans: orphans.filter(isAbout),
+  };
 }
 
 type Owner = Pick<KubeObject['metadata'], 'namespace' | 'name'>;
@@ -28,11 +51,13 @@ type Owner = Pick<KubeObject['metadata'], 'namespace' | 'name'>;
 /** The entries for certificates that `owner` gave up at `at`, in milliseconds since the epoch. */
 export function released(
   owner: Owner,
-  ids: readonly number[],
+  certificates: readonly CertificateRef[],
   at: number,
   cause?: NonNullable<Released['cause']>,
 ): Released[] {
-  return ids.map((certificateId) => ({
+  return certificates.map(({ account, authorityId, certificateId }) => ({
+    account,
+    authorityId,
     certificateId,
     ...ownerOf(owner),
     releaseTime: rfc3339(at),
@@ -46,9 +71,11 @@ export function abandoned(
   attempt: Attempt,
   timing: Timing,
 ): Abandoned {
-  const { id, requestHash, commonName, since, until, startTime } = attempt;
+  const { id, account, authorityId, requestHash, commonName, since, until, startTime } = attempt;
   return {
     attemptId: id,
+    account,
+    authorityId,
     uid,
     ...ownerOf(owner),
     requestHash,
@@ -71,25 +98,26 @@ const MAX_ABANDONED = 200;
 
 /** The fields that an issuer's status needs to remember all additions; undefined if it remembers them already. */
 export function releasedPatch(status: Memory, additions: readonly ReleasedAddition[]): Memory | undefined {
-  const releasedById = new Map((status.released ?? []).map((each) => [each.certificateId, each]));
+  const releasedByKey = new Map((status.released ?? []).map((each) => [certificateKey(each), each]));
   const abandonedById = new Map((status.abandoned ?? []).map((each) => [each.attemptId, each]));
   for (const addition of additions) {
     for (const each of addition.released ?? []) {
       // A deliberate release outweighs one that was recorded because the owner is unknown.
-      const known = releasedById.get(each.certificateId);
+      const known = releasedByKey.get(certificateKey(each));
       if (!known || (known.cause === 'Undecided' && each.cause === 'Deleted'))
-        releasedById.set(each.certificateId, each);
+        releasedByKey.set(certificateKey(each), each);
     }
-    for (const id of addition.adopted ?? []) releasedById.delete(id);
+    for (const each of addition.adopted ?? []) releasedByKey.delete(certificateKey(each));
     for (const each of addition.abandoned ?? []) {
       const known = [...abandonedById.values()].find(
-        ({ uid, requestHash }) => uid === each.uid && requestHash === each.requestHash,
+        (other) =>
+          other.uid === each.uid && other.requestHash === each.requestHash && isSameAuthority(other, each),
       );
       abandonedById.set(known?.attemptId ?? each.attemptId, known ? joined(known, each) : each);
     }
   }
   const next = {
-    released: [...releasedById.values()].slice(-MAX_RELEASED),
+    released: [...releasedByKey.values()].slice(-MAX_RELEASED),
     abandoned: [...abandonedById.values()].slice(-MAX_ABANDONED),
   };
   const change: Memory = {

@@ -23,7 +23,7 @@ export function requestOf(
 ): Request {
   const plain = effectiveSubject(spec.subject, subject, material.subject);
   return {
-    authorityId: authority.id,
+    authorityId: authority.authorityId,
     names: effectiveNames(spec),
     subject: marksFor === undefined ? plain : { ...plain, organizationalUnit: markerOf(marksFor, uid) },
   };

@@ -3,42 +3,72 @@ import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { canonicalJson } from '../../lib/hash.ts';
 
-/** Makes seals: an account, with its API key. */
+/** Makes the two authentication codes of a seal: an account, as this installation knows it. */
 export interface Sealer {
-  seal(text: string): string;
+  sealCodes(text: string): SealCodes;
 }
+
+/** Authentication codes for one text in hexadecimal, each with a key of its own. */
+export interface SealCodes {
+  /** With the random key of this installation. It outlives every API key. */
+  installation: string;
+  /** With the account's present API key. It outlives the loss of the installation's key. */
+  apiKey: string;
+}
+
+/**
+ * What a seal proves. Either code is proof: `whole` has both, `partial` has one and is due to be written again, `broken` has
+ * none, so somebody else may have written the status.
+ */
+export type SealState = 'whole' | 'partial' | 'broken';
 
 /** The trusted part of a status: it determines which private key is fetched and what is revoked. */
 export type Sealed = Pick<
   CertificateStatus,
-  'authorityId' | 'certificateId' | 'attempt' | 'formerCertificateIds' | 'pendingRevocations'
+  'account' | 'authorityId' | 'certificateId' | 'attempt' | 'formerCertificates' | 'pendingRevocations'
 >;
 
 /**
  * The seal over the trusted part of a status (`sealed`). Anyone who may write status can put any certificate id of the
- * account there, even another tenant's, but only the API key can seal it.
+ * account there, even another tenant's, but only a holder of one of the two keys can seal it.
  */
 export function sealOf(sealer: Sealer, uid: string, status: Sealed): string {
-  const { authorityId, certificateId, attempt, formerCertificateIds, pendingRevocations } = status;
-  const sealed = { uid, authorityId, certificateId, attempt, formerCertificateIds, pendingRevocations };
-  return `v1:${sealer.seal(canonicalJson(sealed))}`;
+  const sealed = Object.fromEntries(sealedFields.map((field) => [field, status[field]]));
+  const { installation, apiKey } = sealer.sealCodes(canonicalJson({ ...sealed, uid }));
+  return `v1:${installation}:${apiKey}`;
 }
 
-/** Whether an operator with this account wrote the trusted part of a resource's status. */
-export function isSealed(
+/** Whether an operator of this installation, or one with the account's present API key, wrote the trusted part of a status. */
+export function sealStateOf(
   sealer: Sealer,
   { metadata: { uid = '' }, status = {} }: Pick<TinyCertCertificate, 'metadata' | 'status'>,
+): SealState {
+  const expected = sealOf(sealer, uid, status).split(':');
+  const given = (status.seal ?? '').split(':');
+  if (given.length !== expected.length || given[0] !== expected[0]) return 'broken';
+  const valid = [1, 2].filter((part) => isSame(given[part], expected[part])).length;
+  return valid === 2 ? 'whole' : valid === 1 ? 'partial' : 'broken';
+}
+
+/** Whether the seal of a status holds by either code. */
+export function isSealed(
+  sealer: Sealer,
+  resource: Pick<TinyCertCertificate, 'metadata' | 'status'>,
 ): boolean {
-  const expected = Buffer.from(sealOf(sealer, uid, status));
-  const given = Buffer.from(status.seal ?? '');
-  return expected.length === given.length && timingSafeEqual(expected, given);
+  return sealStateOf(sealer, resource) !== 'broken';
+}
+
+function isSame(given = '', expected = ''): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 /** The fields that the seal covers. */
 export const sealedFields = [
+  'account',
   'authorityId',
   'certificateId',
   'attempt',
-  'formerCertificateIds',
+  'formerCertificates',
   'pendingRevocations',
 ] as const satisfies (keyof Sealed)[];

@@ -101,7 +101,7 @@ function needsOfAll(namespaces?: readonly string[]): Record<string, string[]> {
     metrics: {} as Metrics,
     settings: { namespaces, concurrency: 1, allowedEndpoints: [] },
     informers,
-    accounts: tinycertAccounts({ clock }),
+    accounts: tinycertAccounts({ clock, sealKey: () => Buffer.from('installation') }),
     cacertAccounts: cacertAccounts({ clock }),
     secretWatches: new SecretWatches(() => () => undefined),
     nameClaims: new NameClaims(),

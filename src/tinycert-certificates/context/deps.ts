@@ -1,4 +1,7 @@
+import type { AtRest } from '../../account/at-rest.ts';
+import type { Gates } from '../../issuance/decide/gate-turn.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { AttemptMemory } from '../../issuance/attempt/memory.ts';
 import type { Timing } from '../../issuance/attempt/timing.ts';
 import type { CertificateSecrets } from '../../issuance/secret/certificate-secrets.ts';
@@ -9,7 +12,8 @@ import type { RateLimiter } from '../../issuance/status/rate-limit.ts';
 import type { StatusWriter } from '../../issuance/status/writer.ts';
 import type { LeftoverSecrets } from '../../issuance/tinycert/inventory/leftover-secrets.ts';
 import type { Observations } from '../../issuance/tinycert/inventory/observations.ts';
-import type { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
+import type { ResealPace } from '../../issuance/tinycert/reseal-pace.ts';
+import type { IssuerDirectory, ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { LastSessions } from '../../issuance/tinycert/revocations/last-sessions.ts';
 import type { ReleasedStore } from '../../issuance/tinycert/released-store.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -38,7 +42,7 @@ export interface Deps {
   certificates: Store<TinyCertCertificate>;
   /** The operator's Secrets, as metadata. */
   secrets: Store<KubeObject>;
-  /** Lists all certificates in scope, live. */
+  /** Lists all certificates in scope, live, for all who ask before the list begins. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
   directory: IssuerDirectory;
   /** Whether the issuer resource with this key of the directory exists, checked or not. */
@@ -49,9 +53,15 @@ export interface Deps {
   issuerKindInstalled: (key: string) => boolean;
   /** Requeues a certificate by its key. */
   wake: (key: string) => void;
-  attempts: AttemptMemory<number>;
+  /** Which certificates a change of the issuer's state cannot concern. */
+  atRest: AtRest<ReadyIssuer>;
+  /** The gates of all accounts. */
+  gates: Gates;
+  attempts: AttemptMemory<CertificateRef>;
   /** What inventories found out about the certificates of resources. */
   observations: Observations;
+  /** When partial seals are written again. */
+  resealPace: ResealPace;
   /** What issuers remember of certificates and attempts that were given up. */
   releasedStore: ReleasedStore;
   /** The Secrets of resources that are gone, as evidence of what those had. */
@@ -59,6 +69,8 @@ export interface Deps {
   revocationRetries: RevocationRetries;
   /** Issuers as they were last ready, for revocations that are due after they are gone. */
   lastSessions: Pick<LastSessions, 'get'>;
+  /** Serial numbers of the certificates that are being adopted. */
+  adopting: Set<string>;
   repairLimiter: RateLimiter;
   reportLimiter: RateLimiter;
   writtenCertificates: LastWritten<TinyCertCertificate>;
@@ -71,5 +83,5 @@ export interface Deps {
 
 /** Index of certificates by issuer. */
 export const BY_ISSUER = 'issuer';
-/** Index of certificates by the certificate ids that they claim. */
+/** Index of certificates by the keys of what they claim at TinyCert. */
 export const BY_CERTIFICATE = 'certificate';

@@ -3,7 +3,7 @@ import { effectiveNames, specHash } from '../../api/tinycert/effective.ts';
 import { turnOf } from '../../issuance/decide/gate-turn.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
-import { isSealed } from '../../issuance/tinycert/seal.ts';
+import { type SealState, sealStateOf } from '../../issuance/tinycert/seal.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Deps } from './deps.ts';
@@ -36,7 +36,11 @@ export async function gather(
       elder === undefined
         ? await deps.certificateSecrets.readIfChanged(certificate, signal)
         : { state: 'absent' },
-    sealed: issuer?.ready ? isSealed(issuer.issuer.account, certificate) : undefined,
+    ...sealFacts(
+      deps,
+      certificate,
+      issuer?.ready ? sealStateOf(issuer.issuer.account, certificate) : undefined,
+    ),
     observed: deps.observations.of(certificate),
     attempt: open && deps.attempts.knowledgeOf(open.id, deps.clock.monotonic(), deps.timing, metadata.uid),
     turn: turnOf(issuer?.ready ? issuer.issuer.account.gate : undefined, keyOf(certificate)),
@@ -64,4 +68,15 @@ function abandonedBy(
     reason: 'IssuerDeleted',
     message: `${kind} ${name} is being deleted, and after that this certificate will not be renewed: name another one in issuerRef, or create it again once it is gone.`,
   };
+}
+
+function sealFacts(
+  { resealPace }: Pick<Deps, 'resealPace'>,
+  { metadata: { uid = '' } }: TinyCertCertificate,
+  state: SealState | undefined,
+): Pick<Inputs, 'sealed' | 'resealAt'> {
+  const sealed = state === undefined ? undefined : state !== 'broken';
+  if (state === 'partial') return { sealed, resealAt: resealPace.turnOf(uid) };
+  resealPace.forget(uid);
+  return { sealed, resealAt: undefined };
 }

@@ -1,4 +1,5 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { AttemptKnowledge } from '../../issuance/attempt/memory.ts';
 import type { CertificateInputs } from '../../issuance/decide/inputs.ts';
 import type { Observation } from '../../issuance/tinycert/inventory/observations.ts';
@@ -17,8 +18,10 @@ export interface Inputs extends CertificateInputs<TinyCertCertificate> {
   issuerKindInstalled: boolean;
   /** Whether status carries the account's seal; undefined while there is no account to verify it. */
   sealed: boolean | undefined;
+  /** When a partial seal may be written again, in monotonic milliseconds. */
+  resealAt: number | undefined;
   /** What this process remembers of an open attempt. */
-  attempt: AttemptKnowledge<number> | undefined;
+  attempt: AttemptKnowledge<CertificateRef> | undefined;
   /** What the CA's list reports of the certificate and status does not. */
   observed: Observation | undefined;
 }

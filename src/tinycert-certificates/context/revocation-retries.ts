@@ -9,6 +9,8 @@ interface Note {
   retryAt: number;
   /** Monotonic milliseconds; undefined while the CA can be asked. */
   withoutAccessSince?: number;
+  /** The outcomes of what has been done for a resource whose other holds or revocations are still due. */
+  done?: Map<string, string>;
 }
 
 /** What this process knows of holds and revocations that are due and could not be done, by uid. All of it may be lost. */
@@ -40,6 +42,20 @@ export class RevocationRetries {
   accessRestored(uid: string): void {
     const note = this.#notes.get(uid);
     if (note) delete note.withoutAccessSince;
+  }
+
+  /**
+   * Notes what became of a hold or revocation, so that it is not asked for again while others of the resource fail. `what`: which
+   * certificate, and the status that it was to get.
+   */
+  did(uid: string, what: string, outcome: string): void {
+    const note = this.#note(uid);
+    note.done = new Map(note.done).set(what, outcome);
+  }
+
+  /** The outcome of a hold or revocation that has been done for a resource. */
+  outcomeOf(uid: string, what: string): string | undefined {
+    return this.#notes.get(uid)?.done?.get(what);
   }
 
   /** All is done, or the resource is gone. */

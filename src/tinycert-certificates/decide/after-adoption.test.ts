@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { DAY, inputs, ISSUED, issued } from '../../../test/support/inputs/inputs.ts';
+import { DAY, inputs, ISSUED, issued, ref } from '../../../test/support/inputs/inputs.ts';
 import { decideAfterAdoption } from './after-adoption.ts';
 
 const brandNew = { status: {}, secret: { state: 'absent' }, sealed: false } as const;
 
 test('what the Secret proves and the resource does not want becomes a former certificate with the purchase', () => {
-  expect(decideAfterAdoption(inputs(brandNew), 3)).toMatchObject({
+  expect(decideAfterAdoption(inputs(brandNew), ref(3))).toMatchObject({
     do: 'issue',
     operation: 'New',
-    givesUp: 3,
+    givesUp: ref(3),
   });
 });
 
@@ -24,5 +24,7 @@ test('a renewal on the word of a status with a broken seal buys a new key', () =
 
 test('a purchase that is blocked gives nothing up', () => {
   const blocked = { ...brandNew, elder: 'TinyCertCertificate a' } as const;
-  expect(decideAfterAdoption(inputs(blocked), 3)).toEqual(expect.not.objectContaining({ givesUp: 3 }));
+  expect(decideAfterAdoption(inputs(blocked), ref(3))).toEqual(
+    expect.not.objectContaining({ givesUp: ref(3) }),
+  );
 });

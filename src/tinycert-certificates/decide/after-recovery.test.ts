@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { attempt as first, inputs, issued, spec } from '../../../test/support/inputs/inputs.ts';
+import {
+  attempt as first,
+  inputs,
+  issued,
+  spec,
+  authority,
+  otherAccount,
+  ref,
+} from '../../../test/support/inputs/inputs.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { specHash } from '../../api/tinycert/effective.ts';
 import { type AfterRecovery, decideAfterRecovery, type Verdict } from './after-recovery.ts';
@@ -21,9 +29,9 @@ const REISSUE: Verdict = { again: 'Reissue' };
 
 describe('a recovery that found what was bought', () => {
   test('publishes it', () => {
-    expect(decideAfterRecovery(inputs(brandNew), first, { adopt: 9 })).toEqual({
+    expect(decideAfterRecovery(inputs(brandNew), first, { adopt: ref(9) })).toEqual({
       do: 'publish',
-      certificateId: 9,
+      certificate: ref(9),
     });
   });
 
@@ -31,12 +39,22 @@ describe('a recovery that found what was bought', () => {
     ['another spec is wanted', { ...brandNew, ...otherNames }],
     [
       'another authority is wanted',
-      { ...brandNew, issuer: { ready: true, issuer: { authority: { id: 2 } } as never } },
+      {
+        ...brandNew,
+        issuer: { ready: true, issuer: { authority: { ...authority, authorityId: 2 } } as never },
+      },
+    ],
+    [
+      'another account is wanted, whose authority has the same id,',
+      {
+        ...brandNew,
+        issuer: { ready: true, issuer: { authority: { ...authority, account: otherAccount } } as never },
+      },
     ],
   ])('only remembers it if %s by now', (_, given) => {
-    expect(decideAfterRecovery(inputs(given), first, { adopt: 9 })).toEqual({
+    expect(decideAfterRecovery(inputs(given), first, { adopt: ref(9) })).toEqual({
       do: 'remember',
-      certificateId: 9,
+      certificate: ref(9),
     });
   });
 });
@@ -120,5 +138,23 @@ describe('a recovery that found nothing', () => {
     ],
   ])('reports what blocks the next attempt: %s', (_, given, want) => {
     expect(decideAfterRecovery(inputs(given), first, NEW)).toMatchObject(want);
+  });
+});
+
+describe('replyOnce: after answers that were in doubt', () => {
+  const doubted = (doubts: number): Attempt => ({ ...first, doubts });
+
+  test.each<[string, Attempt, Parameters<typeof inputs>[0], string]>([
+    ['one leads to another request', doubted(1), {}, 'issue'],
+    ['two in a row do not', doubted(2), {}, 'giveUp'],
+    ['two do if the spec wants something else by now', doubted(2), otherNames, 'issue'],
+    ['two that no seal covers do', doubted(2), { sealed: false }, 'issue'],
+    ['another obstacle is reported first', doubted(2), { spec: { suspend: true } }, 'report'],
+  ])('%s', (_, attempt, given, want) => {
+    expect(decideAfterRecovery(inputs({ ...brandNew, ...given }), attempt, NEW).do).toBe(want);
+  });
+
+  test('what was bought is published all the same', () => {
+    expect(decideAfterRecovery(inputs(brandNew), doubted(2), { adopt: ref(9) }).do).toBe('publish');
   });
 });

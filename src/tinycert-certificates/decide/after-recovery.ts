@@ -1,5 +1,6 @@
 import type { ReportPlan } from '../../issuance/decide/blockers.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { wantsHoldOrRevoked } from './desired-status.ts';
 import { nextNeed } from './needs.ts';
@@ -8,20 +9,25 @@ import { orderOf, reportOf } from './plan.ts';
 import { firstBlocker } from './preconditions.ts';
 import type { Order } from './types.ts';
 
+/** After so many answers in doubt nothing more is bought for the same request (`replyOnce`). */
+const MOST_DOUBTS = 2;
+
 /** What a recovery found out about an open attempt. */
 export type Verdict =
   /** It bought this certificate, which nobody else can have. */
-  | { adopt: number }
+  | { adopt: CertificateRef }
   /** It bought nothing, or nothing that can be proved to be ours: what to ask the CA for instead. */
   | { again: Order['operation'] };
 
 /** What to do after a recovery. */
 export type AfterRecovery =
-  | { do: 'publish'; certificateId: number }
+  | { do: 'publish'; certificate: CertificateRef }
   /** Remember what was bought and decide again: the spec has changed since. */
-  | { do: 'remember'; certificateId: number }
+  | { do: 'remember'; certificate: CertificateRef }
   /** The attempt was fruitless and the next one is blocked. `again`: something else waited for this attempt. */
   | { do: 'report'; report: ReportPlan; again: boolean }
+  /** The attempt was fruitless, and the CA's answers are in doubt, so no more is bought before a person has looked. */
+  | { do: 'giveUp' }
   /** The attempt was fruitless and nothing is to be bought. */
   | { do: 'close' }
   | ({ do: 'issue' } & Order);
@@ -32,7 +38,7 @@ export type AfterRecovery =
  */
 export function decideAfterRecovery(inputs: Inputs, attempt: Attempt, verdict: Verdict): AfterRecovery {
   const isLate = isOutdated(attempt, inputs);
-  if ('adopt' in verdict) return { do: isLate ? 'remember' : 'publish', certificateId: verdict.adopt };
+  if ('adopt' in verdict) return { do: isLate ? 'remember' : 'publish', certificate: verdict.adopt };
   const why = isLate ? REQUEST_CHANGED : MADE_AGAIN;
   const remedy = remedyOf(inputs, isLate, verdict.again);
   if (remedy === undefined) return { do: 'close' };
@@ -41,6 +47,8 @@ export function decideAfterRecovery(inputs: Inputs, attempt: Attempt, verdict: V
     const report = reportOf(inputs, blocker);
     return { do: 'report', report, again: wantsHoldOrRevoked(inputs.certificate) };
   }
+  const { doubts = 0 } = attempt;
+  if (!isLate && inputs.sealed !== false && doubts >= MOST_DOUBTS) return { do: 'giveUp' };
   const operation = remedy === 'renew' ? verdict.again : 'New';
   return { do: 'issue', ...orderOf(inputs, { operation, why }) };
 }

@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { inputs, issued } from '../../../test/support/inputs/inputs.ts';
+import { inputs, issued, ref } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import type { Observation } from '../../issuance/tinycert/inventory/observations.ts';
 import { decide } from './plan.ts';
 import { caStatusConditions } from './readiness.ts';
 
-const revoked: Observation = { certificateId: 7, from: 'good', to: 'revoked', candidates: [] };
-const unlisted: Observation = { certificateId: 7, from: 'good', to: 'unlisted', candidates: [9, 8] };
+const revoked: Observation = { certificate: ref(7), from: 'good', to: 'revoked', candidates: [] };
+const unlisted: Observation = {
+  certificate: ref(7),
+  from: 'good',
+  to: 'unlisted',
+  candidates: [ref(9), ref(8)],
+};
 
 function replacing(change: Partial<CertificateSpec> = {}): Partial<CertificateSpec> {
   const revocation = {
@@ -32,7 +37,10 @@ describe('what the list of the CA says of a certificate', () => {
   });
 
   test('is looked into where it is not listed', () => {
-    expect(decide(inputs({ observed: unlisted }))).toEqual({ do: 'adoptReissued', candidates: [9, 8] });
+    expect(decide(inputs({ observed: unlisted }))).toEqual({
+      do: 'adoptReissued',
+      candidates: [ref(9), ref(8)],
+    });
   });
 
   test.each([

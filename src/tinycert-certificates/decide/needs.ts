@@ -1,6 +1,8 @@
+import { certificateRef, isSameAuthority, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { lackOf, secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
 import { renewalPlan } from '../../issuance/renewal/plan.ts';
 import { firstOf } from '../../lib/first-of.ts';
+import { previousOf } from '../../issuance/tinycert/attempt.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { certificateGone } from './certificate-gone.ts';
@@ -45,11 +47,14 @@ function neverIssued({ certificate: { status } }: Inputs): Need | undefined {
 }
 
 function otherAuthority({ certificate: { status }, issuer }: Inputs): Need | undefined {
-  if (!issuer?.ready || status?.authorityId === issuer.issuer.authority.id) return undefined;
+  if (!issuer?.ready || isSameAuthority(status, issuer.issuer.authority)) return undefined;
+  const { account, authorityId } = issuer.issuer.authority;
+  const now =
+    status?.account === account ? `authority ${authorityId}` : `authority ${authorityId} of another account`;
   return {
     remedy: 'issue',
     reason: 'IncorrectIssuer',
-    message: `The certificate was issued by authority ${status?.authorityId}; the issuer now names authority ${issuer.issuer.authority.id}.`,
+    message: `The certificate was issued by authority ${status?.authorityId}; the issuer now names ${now}.`,
   };
 }
 
@@ -64,12 +69,13 @@ function otherNames({ certificate: { status }, specHash }: Inputs): Need | undef
 
 function expiredOrDue(inputs: Inputs): Need | undefined {
   const { certificate, now } = inputs;
-  const { notAfter, certificateId, attempt } = certificate.status ?? {};
+  const { status } = certificate;
+  const { notAfter, certificateId, attempt } = status ?? {};
   const plan = renewalPlan(certificate, now);
   if (notAfter === undefined || plan === undefined || plan.at > now) return undefined;
   const isExpired = Date.parse(notAfter) <= now;
   // The CA cannot reissue what it no longer has.
-  const isGone = attempt?.outcome === 'NotFound' && attempt.previousId === certificateId;
+  const isGone = attempt?.outcome === 'NotFound' && isSameCertificate(previousOf(attempt), status);
   const remedy = isGone || certificate.spec.privateKey?.rotationPolicy === 'Always' ? 'issue' : 'renew';
   if (plan.isOutside && !isExpired) {
     return {
@@ -118,6 +124,6 @@ function secretChanged(inputs: Inputs): Need | undefined {
 
 /** The same certificate again, or another one if the CA no longer has it. */
 function sameAgain(inputs: Inputs, why: Reason): Need {
-  const gone = certificateGone(inputs);
+  const gone = certificateGone(inputs, certificateRef(inputs.certificate.status));
   return gone ? { remedy: 'issue', ...gone } : { remedy: 'republish', ...why };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, inputs, issued, spec } from '../../../test/support/inputs/inputs.ts';
+import { attempt, inputs, issued, spec, otherAccount, ref } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { specHash } from '../../api/tinycert/effective.ts';
 import { decide } from './plan.ts';
@@ -48,12 +48,12 @@ describe('an attempt without a result', () => {
     const named = { attempt: { ...attempt, certificateId: 8 } };
     expect(decide(inputs({ ...brandNew, status: named, attempt: known }))).toMatchObject({
       do: 'resume',
-      certificateId: 8,
+      bought: ref(8),
     });
-    const heard = { ...known, progress: { is: 'bought' as const, bought: 9 } };
+    const heard = { ...known, progress: { is: 'bought' as const, bought: ref(9) } };
     expect(decide(inputs({ ...brandNew, status: open, attempt: heard }))).toMatchObject({
       do: 'resume',
-      certificateId: 9,
+      bought: ref(9),
     });
   });
 
@@ -67,32 +67,36 @@ describe('an attempt without a result', () => {
       attempt: { ...attempt, specHash: specHash({ ...spec, dnsNames: ['old.example.com'] }) },
     };
     const elsewhere = { attempt: { ...attempt, authorityId: 2 } };
+    const otherLogin = { attempt: { ...attempt, account: otherAccount } };
 
-    test.each([outdated, elsewhere])('concludeFirst: is waited out and looked up all the same', (status) => {
-      expect(decide(inputs({ ...brandNew, status, attempt: known })).do).toBe('wait');
-      expect(decide(inputs({ ...brandNew, status, attempt: known, monotonic: 2_000_000 })).do).toBe(
-        'recover',
-      );
-    });
+    test.each([outdated, elsewhere, otherLogin])(
+      'concludeFirst: is waited out and looked up all the same',
+      (status) => {
+        expect(decide(inputs({ ...brandNew, status, attempt: known })).do).toBe('wait');
+        expect(decide(inputs({ ...brandNew, status, attempt: known, monotonic: 2_000_000 })).do).toBe(
+          'recover',
+        );
+      },
+    );
 
-    test.each([outdated, elsewhere])(
+    test.each([outdated, elsewhere, otherLogin])(
       'concludeFirst: gives up what it is known to have bought, and another is asked for',
       (status) => {
-        const heard = { ...known, progress: { is: 'bought' as const, bought: 9 } };
+        const heard = { ...known, progress: { is: 'bought' as const, bought: ref(9) } };
         expect(decide(inputs({ ...brandNew, status, attempt: heard }))).toMatchObject({
           do: 'issue',
           operation: 'New',
-          givesUp: 9,
+          givesUp: ref(9),
         });
       },
     );
 
-    test.each([outdated, elsewhere])(
+    test.each([outdated, elsewhere, otherLogin])(
       'concludeFirst: is only ended where the certificate that is served is the right one again',
       (status) => {
-        const heard = { ...known, progress: { is: 'bought' as const, bought: 9 } };
+        const heard = { ...known, progress: { is: 'bought' as const, bought: ref(9) } };
         const all = { ...issued, attempt: { ...status.attempt, number: 2 } };
-        expect(decide(inputs({ status: all, attempt: heard }))).toEqual({ do: 'close', givesUp: 9 });
+        expect(decide(inputs({ status: all, attempt: heard }))).toEqual({ do: 'close', givesUp: ref(9) });
       },
     );
 

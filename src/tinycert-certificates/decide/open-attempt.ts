@@ -1,4 +1,5 @@
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import { type CertificateRef, certificateRef, isSameAuthority } from '../../api/tinycert/identity.ts';
 import { boughtBy } from '../../issuance/attempt/memory.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import type { Inputs } from '../context/inputs.ts';
@@ -15,16 +16,16 @@ export function openAttempt(inputs: Inputs): Need | undefined {
   const attempt = status?.attempt;
   if (!attempt || !known || !isOpen(status)) return undefined;
   const isLate = isOutdated(attempt, inputs);
-  const certificateId = boughtIn(inputs);
-  if (certificateId !== undefined) {
-    if (isLate) return { remedy: 'close', ...REQUEST_CHANGED, givesUp: certificateId };
-    const gone = certificateGone(inputs, { isNew: true });
-    if (gone) return { remedy: 'issue', ...gone };
+  const bought = boughtIn(inputs);
+  if (bought) {
+    if (isLate) return { remedy: 'close', ...REQUEST_CHANGED, givesUp: bought };
+    const gone = certificateGone(inputs, bought, { isNew: true });
+    if (gone) return { remedy: 'issue', ...gone, givesUp: bought };
     return {
       remedy: 'resume',
-      certificateId,
+      bought,
       reason: 'Issuing',
-      message: `Certificate ${certificateId} is issued and is being fetched.`,
+      message: `Certificate ${bought.certificateId} is issued and is being fetched.`,
     };
   }
   if (known.progress.is === 'unsent') {
@@ -44,8 +45,8 @@ export function openAttempt(inputs: Inputs): Need | undefined {
 }
 
 /** The certificate that an open attempt bought. What this process heard from the CA itself needs no seal. */
-function boughtIn({ attempt: known, sealed, certificate }: Inputs): number | undefined {
-  return boughtBy(known) ?? (sealed === false ? undefined : certificate.status?.attempt?.certificateId);
+function boughtIn({ attempt: known, sealed, certificate }: Inputs): CertificateRef | undefined {
+  return boughtBy(known) ?? (sealed === false ? undefined : certificateRef(certificate.status?.attempt));
 }
 
 /** Whether an attempt asked for something else than the resource wants by now. */
@@ -54,7 +55,7 @@ export function isOutdated(
   { specHash, issuer }: Pick<Inputs, 'specHash' | 'issuer'>,
 ): boolean {
   if (attempt.specHash !== specHash) return true;
-  return issuer?.ready === true && attempt.authorityId !== issuer.issuer.authority.id;
+  return issuer?.ready === true && !isSameAuthority(attempt, issuer.issuer.authority);
 }
 
 /** Why the purchase of an outdated attempt is not served. */

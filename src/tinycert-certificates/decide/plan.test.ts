@@ -8,6 +8,7 @@ import {
   issued,
   readyIssuer,
   spec,
+  ref,
 } from '../../../test/support/inputs/inputs.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
@@ -32,7 +33,7 @@ function contentWith(serialNumber: string): SecretContent {
     names: effectiveNames(spec),
   } as SecretContent['leaf'];
   const key = {} as SecretContent['key'];
-  return { leaf, intermediates: [], root: leaf, key, claimedId: 7 };
+  return { leaf, intermediates: [], root: leaf, key, claimed: ref(7) };
 }
 
 function changed(
@@ -236,16 +237,7 @@ describe('what stands in the way', () => {
   const foreign = { state: 'foreign', reason: 'SecretNotOwned', message: 'not ours' } as const;
   const failed = (more: CertificateStatus, observedGeneration = 1): CertificateStatus => ({
     failedAttempts: 1,
-    conditions: [
-      {
-        type: 'Issuing',
-        status: 'False',
-        reason: 'InputFailure',
-        message: 'no',
-        lastTransitionTime: '',
-        observedGeneration,
-      },
-    ],
+    lastFailure: { reason: 'InputFailure', message: 'no', observedGeneration },
     ...more,
   });
 
@@ -294,6 +286,32 @@ describe('what stands in the way', () => {
     expect(decide(inputs({ ...brandNew, issuer: undefined }))).toEqual({ do: 'nothing' });
   });
 
+  test.each(['SecretNotOwned', 'IssuerNotReady', 'Suspended', 'DuplicateSecretName'])(
+    'what %s said while the next attempt waits is no longer said once it is gone',
+    (reason) => {
+      const ended = { type: 'Issuing', status: 'False', reason, message: 'gone by now' } as const;
+      const status = failed({
+        nextAttemptTime: '2026-06-01T00:00:00Z',
+        conditions: [{ ...ended, lastTransitionTime: '', observedGeneration: 1 }],
+      });
+      expect(decide(inputs({ ...brandNew, status }))).toMatchObject({
+        do: 'report',
+        why: { reason: 'InputFailure', message: 'no' },
+      });
+    },
+  );
+  test('a pause of the account is waited for in silence, until the certificate ends', () => {
+    const paused = { turn: { phase: 'paused', epoch: 0 } } as const;
+    const end = Date.parse(issued.notAfter ?? '');
+    const silent = { do: 'nothing', wakeBy: 'gate', requeueAt: end };
+    expect(decide(inputs({ ...paused, now: end - 1 }))).toEqual(silent);
+    expect(decide(inputs({ ...paused, now: end }))).toMatchObject({
+      do: 'report',
+      conditions: [{ type: 'Ready', status: 'False', reason: 'RateLimited' }, {}],
+      wakeBy: 'gate',
+    });
+  });
+
   test('a change of the spec ends the wait after a failure', () => {
     const status = failed({ nextAttemptTime: '2026-06-01T00:00:00Z' });
     expect(decide(inputs({ ...brandNew, status, generation: 2 })).do).toBe('issue');
@@ -319,6 +337,35 @@ describe('what stands in the way', () => {
       do: 'report',
       conditions: [{ type: 'Ready', status: 'False' }, { type: 'Issuing' }],
     });
+  });
+});
+
+describe('a seal that holds by one key', () => {
+  const { monotonic, now } = inputs();
+
+  test('is written again in its turn', () => {
+    expect(decide(inputs({ resealAt: monotonic }))).toEqual({ do: 'reseal' });
+  });
+
+  test('is reconciled then, if nothing comes sooner', () => {
+    expect(decide(inputs({ resealAt: monotonic + 5_000 }))).toEqual({
+      do: 'nothing',
+      requeueAt: now + 5_000,
+    });
+    const later = monotonic + 365 * DAY;
+    expect(decide(inputs({ resealAt: later }))).toEqual(decide(inputs()));
+  });
+
+  test.each<[string, Parameters<typeof inputs>[0]]>([
+    ['a renewal, whose result is sealed', { now: due }],
+    ['a Secret that is gone', { secret: { state: 'absent' } }],
+    ['an update of status', { generation: 2 }],
+  ])('comes after %s', (_, given) => {
+    expect(decide(inputs({ ...given, resealAt: monotonic }))).toEqual(decide(inputs(given)));
+  });
+
+  test('is not written under CRDs that cannot hold it', () => {
+    expect(decide(inputs({ resealAt: monotonic, crdsFit: false }))).toMatchObject({ do: 'nothing' });
   });
 });
 

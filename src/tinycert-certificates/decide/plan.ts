@@ -1,3 +1,5 @@
+import { earliest } from '../../issuance/certificate-kind.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import { blockedPlan, reportPlan, type ReportPlan } from '../../issuance/decide/blockers.ts';
 import type { Blocker } from '../../issuance/decide/inputs.ts';
 import { isUpToDate } from '../../issuance/decide/up-to-date.ts';
@@ -24,7 +26,8 @@ export function planOf(inputs: Inputs): Plan {
   if (need.remedy === 'recover' && inputs.monotonic < need.quietAt)
     return waiting(inputs, need, need.quietAt);
   const blocker = firstBlocker(inputs, need);
-  if (blocker) return blockedPlan(blocker, { isServed: isServed(inputs), until: servedUntil(inputs) });
+  if (blocker)
+    return blockedPlan(inputs, blocker, { isServed: isServed(inputs), until: servedUntil(inputs) });
   return planFor(inputs, need);
 }
 
@@ -49,7 +52,7 @@ function planFor(inputs: Inputs, need: Need): Plan {
     case 'renew':
       return { do: 'issue', ...orderOf(inputs, { operation: 'Reissue', why }) };
     case 'resume':
-      return { do: 'resume', certificateId: need.certificateId, why };
+      return { do: 'resume', bought: need.bought, why };
     case 'recover':
       return { do: 'recover' };
     case 'close':
@@ -68,7 +71,7 @@ function planFor(inputs: Inputs, need: Need): Plan {
   }
 }
 
-function givesUpOf({ givesUp }: { givesUp?: number }): { givesUp?: number } {
+function givesUpOf({ givesUp }: { givesUp?: CertificateRef }): { givesUp?: CertificateRef } {
   return givesUp === undefined ? {} : { givesUp };
 }
 
@@ -82,9 +85,15 @@ function waiting(inputs: Inputs, why: Reason, quietAt: number): Plan {
   return { do: 'wait', quietAt, ...(isWrong ? { conditions: workingConditions(inputs, why) } : {}) };
 }
 
-/** The plan when nothing is needed: status reports that, or is updated to. */
+/**
+ * The plan when nothing is needed: status reports that, or is updated to. A seal that holds by one of its two keys alone is
+ * written again in its turn, so that it outlives the loss of that one too.
+ */
 function steady(inputs: Inputs): Plan {
-  return isUpToDate(inputs, settledCondition(inputs))
-    ? { do: 'nothing', requeueAt: nextReconcileAt(inputs) }
-    : { do: 'updateStatus' };
+  if (!isUpToDate(inputs, settledCondition(inputs))) return { do: 'updateStatus' };
+  const { resealAt, monotonic, now, crdsFit } = inputs;
+  const next = nextReconcileAt(inputs);
+  if (resealAt === undefined || !crdsFit) return { do: 'nothing', requeueAt: next };
+  if (resealAt <= monotonic) return { do: 'reseal' };
+  return { do: 'nothing', requeueAt: earliest(next, now + resealAt - monotonic) };
 }

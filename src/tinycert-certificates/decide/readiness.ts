@@ -1,3 +1,4 @@
+import { isSameAuthority } from '../../api/tinycert/identity.ts';
 import { expiryOf } from '../../issuance/certificate-kind.ts';
 import { failed, READY, servesSpec, working } from '../../issuance/decide/readiness.ts';
 import { conditionOf, type WantedCondition } from '../../issuance/status/conditions.ts';
@@ -11,7 +12,7 @@ import { heldOrRevoked, notListed } from './desired-status.ts';
 export function isServed(inputs: Inputs): boolean {
   const { certificate, issuer } = inputs;
   if (!servesSpec(inputs) || heldOrRevoked(certificate)) return false;
-  return !issuer?.ready || certificate.status?.authorityId === issuer.issuer.authority.id;
+  return !issuer?.ready || isSameAuthority(certificate.status, issuer.issuer.authority);
 }
 
 /** When Ready stops being true by itself, if it is true now: milliseconds since the epoch. Status has to change then. */

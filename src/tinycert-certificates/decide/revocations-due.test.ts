@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DAY, ISSUED, attempt, inputs, issued } from '../../../test/support/inputs/inputs.ts';
+import { DAY, ISSUED, attempt, inputs, issued, ref } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { revocationsDue, revocationsOnDelete, nextRevocationAt } from './revocations-due.ts';
 
@@ -7,8 +7,8 @@ type ReleasedRecords = Parameters<typeof inputs>[0];
 
 const now = ISSUED + 30 * DAY;
 const at = (ms: number): string => new Date(ms).toISOString();
-const early = { certificateId: 3, action: 'Revoke', notBefore: at(now) } as const;
-const late = { certificateId: 4, action: 'Hold', notBefore: at(now + 1000) } as const;
+const early = { ...ref(3), action: 'Revoke', notBefore: at(now) } as const;
+const late = { ...ref(4), action: 'Hold', notBefore: at(now + 1000) } as const;
 const both: CertificateStatus = { ...issued, pendingRevocations: [late, early] };
 const open: CertificateStatus = { ...issued, attempt };
 
@@ -70,20 +70,20 @@ test('the next look is at the next replaced certificate that is due', () => {
 type Action = 'None' | 'Hold' | 'Revoke';
 
 const pending = (certificateId: number, action: 'Hold' | 'Revoke') => ({
-  certificateId,
+  ...ref(certificateId),
   action,
   notBefore: '2026-01-01T00:00:00Z',
 });
 
 test.each<[string, Action, CertificateStatus | undefined, number[], Record<number, string>]>([
   ['nothing was issued', 'Revoke', undefined, [], {}],
-  ['no revocation is pending', 'None', { ...issued, formerCertificateIds: [3] }, [4], {}],
+  ['no revocation is pending', 'None', { ...issued, formerCertificates: [ref(3)] }, [4], {}],
   ['it has a certificate', 'Revoke', issued, [], { 7: 'Revoke' }],
   ['it is to be held', 'Hold', issued, [], { 7: 'Hold' }],
   [
     'it had others before',
     'Revoke',
-    { ...issued, formerCertificateIds: [3, 5] },
+    { ...issued, formerCertificates: [ref(3), ref(5)] },
     [],
     { 3: 'Revoke', 5: 'Revoke', 7: 'Revoke' },
   ],
@@ -112,15 +112,19 @@ test.each<[string, Action, CertificateStatus | undefined, number[], Record<numbe
   [
     'a replaced one was to be revoked, and all are to be held',
     'Hold',
-    { ...issued, formerCertificateIds: [3], pendingRevocations: [pending(3, 'Revoke')] },
+    { ...issued, formerCertificates: [ref(3)], pendingRevocations: [pending(3, 'Revoke')] },
     [],
     { 3: 'Revoke', 7: 'Hold' },
   ],
 ])('what is due when it is deleted and %s', (_, onDelete, status, found, expected) => {
   const revocation = { onDelete, onReplace: 'None', delay: '1h', onExternalRevocation: 'Report' } as const;
-  const duties = revocationsOnDelete({ revocation }, status, found);
-  expect(Object.fromEntries(duties.map(({ certificateId, action }) => [certificateId, action]))).toEqual(
-    expected,
+  const duties = revocationsOnDelete(
+    { revocation },
+    status,
+    found.map((id) => ref(id)),
   );
+  expect(
+    Object.fromEntries(duties.map(({ certificate, action }) => [certificate.certificateId, action])),
+  ).toEqual(expected);
   expect(duties).toHaveLength(Object.keys(expected).length);
 });

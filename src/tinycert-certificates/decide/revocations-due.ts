@@ -1,5 +1,11 @@
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import {
+  type CertificateRef,
+  certificateKey,
+  certificateOf,
+  certificateRef,
+} from '../../api/tinycert/identity.ts';
 import { boughtBy } from '../../issuance/attempt/memory.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import type { Inputs } from '../context/inputs.ts';
@@ -9,7 +15,7 @@ type Pending = NonNullable<CertificateStatus['pendingRevocations']>[number];
 
 /** A hold or revocation of one certificate at the CA. */
 export interface Revocation {
-  certificateId: number;
+  certificate: CertificateRef;
   action: 'Hold' | 'Revoke';
 }
 
@@ -63,29 +69,36 @@ function isWithoutEffect({ attempt: known, certificate: { status }, ...inputs }:
   if (!known || !attempt) return false;
   const { is } = known.progress;
   if (is === 'unsent' || is === 'fruitless') return true;
-  return (boughtBy(known) ?? attempt.certificateId) !== undefined && isOutdated(attempt, inputs);
+  return (boughtBy(known) ?? certificateRef(attempt)) !== undefined && isOutdated(attempt, inputs);
 }
 
 /**
  * The holds and revocations that a deleted resource needs before it may go: `onDelete` for every certificate that it has or
  * had, and what is pending for replaced ones, without waiting for their delay. `found` is what an open attempt turned out
- * to have bought. In the order of ids; each id once, with the stronger action.
+ * to have bought. Each certificate once, with the stronger action.
  */
 export function revocationsOnDelete(
   spec: Pick<CertificateSpec, 'revocation'>,
   status: CertificateStatus | undefined,
-  found: readonly number[] = [],
+  found: readonly CertificateRef[] = [],
 ): Revocation[] {
   const { onDelete = 'None' } = spec.revocation ?? {};
-  const { certificateId, attempt, formerCertificateIds = [], pendingRevocations = [] } = status ?? {};
-  const revocations = new Map<number, Revocation>();
-  const add = (id: number | undefined, action: 'None' | Revocation['action']): void => {
-    if (id === undefined || action === 'None' || revocations.get(id)?.action === 'Revoke') return;
-    revocations.set(id, { certificateId: id, action });
+  const { formerCertificates = [], pendingRevocations = [] } = status ?? {};
+  const revocations = new Map<string, Revocation>();
+  const add = (ref: CertificateRef | undefined, action: 'None' | Revocation['action']): void => {
+    if (!ref || action === 'None') return;
+    const key = certificateKey(ref);
+    if (revocations.get(key)?.action === 'Revoke') return;
+    revocations.set(key, { certificate: certificateOf(ref, ref.certificateId), action });
   };
-  for (const pending of pendingRevocations) add(pending.certificateId, pending.action);
-  for (const id of [...formerCertificateIds, attempt?.certificateId, certificateId, ...found])
-    add(id, onDelete);
-  for (const pending of pendingRevocations) add(pending.certificateId, onDelete);
-  return [...revocations.values()].sort((a, b) => a.certificateId - b.certificateId);
+  for (const pending of pendingRevocations) add(pending, pending.action);
+  for (const ref of [
+    ...formerCertificates,
+    certificateRef(status?.attempt),
+    certificateRef(status),
+    ...found,
+  ])
+    add(ref, onDelete);
+  for (const pending of pendingRevocations) add(pending, onDelete);
+  return [...revocations.values()].sort((a, b) => a.certificate.certificateId - b.certificate.certificateId);
 }

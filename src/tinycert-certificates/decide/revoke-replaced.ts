@@ -1,6 +1,8 @@
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import { type CertificateRef, certificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { durationMs } from '../../api/schema/duration.ts';
+import { previousOf } from '../../issuance/tinycert/attempt.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 
 /** The schema's limit. */
@@ -18,13 +20,13 @@ type Change = Pick<CertificateStatus, 'pendingRevocations' | 'observedDesiredSta
 export function afterReplacement(
   spec: Pick<CertificateSpec, 'revocation' | 'desiredStatus'>,
   status: CertificateStatus | undefined,
-  certificateId: number,
+  certificate: CertificateRef,
   now: number,
 ): Change {
-  const pending = pendingAfter(spec, status, certificateId, now);
+  const pending = pendingAfter(spec, status, certificate, now);
   return {
     ...(pending ? { pendingRevocations: pending } : {}),
-    ...(spec.desiredStatus === 'Good' && certificateId !== status?.certificateId
+    ...(spec.desiredStatus === 'Good' && !isSameCertificate(certificate, status)
       ? { observedDesiredStatus: 'Good' }
       : {}),
   };
@@ -33,21 +35,22 @@ export function afterReplacement(
 function pendingAfter(
   { revocation }: Pick<CertificateSpec, 'revocation'>,
   status: CertificateStatus | undefined,
-  certificateId: number,
+  certificate: CertificateRef,
   now: number,
 ): CertificateStatus['pendingRevocations'] {
-  const { certificateId: old, attempt, pendingRevocations = [] } = status ?? {};
+  const { attempt, pendingRevocations = [] } = status ?? {};
+  const old = certificateRef(status);
   const { onReplace = 'None', delay = '1h' } = revocation ?? {};
-  if (onReplace === 'None' || old === undefined || old === certificateId) return undefined;
-  if (attempt?.operation === 'Reissue' && attempt.previousId === old) return undefined;
+  if (onReplace === 'None' || !old || isSameCertificate(old, certificate)) return undefined;
+  if (attempt?.operation === 'Reissue' && isSameCertificate(previousOf(attempt), old)) return undefined;
   const { certificateStatus } = status ?? {};
   if (certificateStatus === 'revoked' || certificateStatus === 'obsolete') return undefined;
   if (Date.parse(status?.notAfter ?? '') <= now) return undefined;
-  const others = pendingRevocations.filter((pending) => pending.certificateId !== old);
+  const others = pendingRevocations.filter((pending) => !isSameCertificate(pending, old));
   const isCrowded = others.length >= CROWDED;
   // Status has whole seconds, so it may be up to a second later.
   const notBefore = rfc3339(now + (isCrowded ? 0 : (durationMs(delay) ?? 0)) + 1000);
-  const next = [...others, { certificateId: old, action: onReplace, notBefore }];
+  const next = [...others, { ...old, action: onReplace, notBefore }];
   const due = isCrowded
     ? next.map((pending) => (pending.notBefore > notBefore ? { ...pending, notBefore } : pending))
     : next;

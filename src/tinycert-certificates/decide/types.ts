@@ -1,4 +1,5 @@
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { NothingPlan, ReportPlan } from '../../issuance/decide/blockers.ts';
 import type { WantedCondition } from '../../issuance/status/conditions.ts';
 import type { Reason } from '../../lib/reason.ts';
@@ -12,10 +13,10 @@ export type Need = Reason &
   (
     | { remedy: 'renew' | 'republish' | 'syncSecret' | 'updateStatus' }
     /** `givesUp`: bought for an earlier spec, it becomes a former certificate. */
-    | { remedy: 'issue' | 'close'; givesUp?: number }
+    | { remedy: 'issue' | 'close'; givesUp?: CertificateRef }
     | { remedy: 'recordCaStatus'; to: CaStatus }
-    | { remedy: 'adoptReissued'; candidates: readonly number[] }
-    | { remedy: 'resume'; certificateId: number }
+    | { remedy: 'adoptReissued'; candidates: readonly CertificateRef[] }
+    | { remedy: 'resume'; bought: CertificateRef }
     /** `quietAt`: monotonic milliseconds. */
     | { remedy: 'recover'; quietAt: number }
   );
@@ -28,12 +29,12 @@ export interface Order {
   operation: 'New' | 'Reissue';
   why: Reason;
   /** Bought by an earlier attempt and no longer wanted: it becomes a former certificate in the same write. */
-  givesUp?: number;
+  givesUp?: CertificateRef;
 }
 
 /** A certificate that exists at the CA and is to be served. */
 export interface Publication {
-  certificateId: number;
+  certificate: CertificateRef;
   /** How it came about, for the metrics; `republished` if it is the certificate in status already. */
   outcome: 'success' | 'adopted' | 'republished';
 }
@@ -46,19 +47,21 @@ export type Plan =
   | { do: 'wait'; quietAt: number; conditions?: WantedCondition[] }
   | ({ do: 'issue' } & Order)
   /** Fetch what an attempt bought and publish it. */
-  | { do: 'resume'; certificateId: number; why: Reason }
+  | { do: 'resume'; bought: CertificateRef; why: Reason }
   /** Find out what an open attempt bought, then follow `decideAfterRecovery`. */
   | { do: 'recover' }
   /** Record the status that the CA lists for the certificate. */
   | { do: 'recordCaStatus'; to: CaStatus }
   /** Find what somebody reissued the certificate as. */
-  | { do: 'adoptReissued'; candidates: readonly number[] }
+  | { do: 'adoptReissued'; candidates: readonly CertificateRef[] }
   /** End an attempt of which nothing is wanted any more. */
-  | { do: 'close'; givesUp?: number }
+  | { do: 'close'; givesUp?: CertificateRef }
   /** Fetch the same certificate again and publish it. */
   | { do: 'republish'; why: Reason }
   /** Restore labels, annotations and owners of a Secret whose content is sound. */
   | { do: 'syncSecret' }
   /** Adopt the certificate that the resource's own Secret proves, or follow `decideAfterAdoption`. */
   | { do: 'adopt' }
-  | { do: 'updateStatus' };
+  | { do: 'updateStatus' }
+  /** Write the seal again, with both keys as they are now. */
+  | { do: 'reseal' };

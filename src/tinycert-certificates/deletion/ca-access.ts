@@ -1,6 +1,7 @@
 import type { Gate } from '../../account/gate/gate.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { UNREADABLE_NAME } from '../../api/readable.ts';
+import { isSameCertificate } from '../../api/tinycert/identity.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
@@ -81,9 +82,10 @@ export async function releaseUnrevoked(
     await reportPending(deps, certificate, { reason, message: said }, signal);
     return { requeueAfterMs: left };
   }
-  const unrevoked = revocationsOnDelete(spec, status).map(({ certificateId, action }) => {
-    const serialNumber = certificateId === status?.certificateId ? status.serialNumber : undefined;
-    const facts = { certificateId, serialNumber, authorityId: status?.authorityId, action };
+  const unrevoked = revocationsOnDelete(spec, status).map(({ certificate: ref, action }) => {
+    const { certificateId } = ref;
+    const serialNumber = isSameCertificate(ref, status) ? status?.serialNumber : undefined;
+    const facts = { ...ref, serialNumber, action };
     log.error(facts, 'A certificate is given up without the hold or revocation that was due');
     deps.metrics.revocations.inc({ status: STATUS_OF[action], outcome: 'released' });
     return `${certificateId}${serialNumber === undefined ? '' : ` (serial number ${serialNumber})`}, to be ${WORDS[action]}`;

@@ -1,7 +1,13 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import {
+  certificateKey,
+  type CertificateRef,
+  certificateRef,
+  isSameCertificate,
+} from '../../api/tinycert/identity.ts';
 import { boughtBy } from '../../issuance/attempt/memory.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
-import { ticketOf, withTurn } from '../../issuance/decide/gate-turn.ts';
+import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { isOwnSecret } from '../../issuance/secret/metadata.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
@@ -17,13 +23,8 @@ import { gather } from '../context/gather.ts';
 import { callOptions, type Work } from '../context/work.ts';
 import { type Revocation, revocationsOnDelete } from '../decide/revocations-due.ts';
 import { recover } from '../recovery/recover.ts';
-import {
-  changeStatus,
-  claimedByOthers,
-  inOneTurn,
-  STATUS_OF,
-  warnOfClaimed,
-} from '../revocation/change-status.ts';
+import { changeAll, type Wanted } from '../revocation/change-all.ts';
+import { claimedByOthers, inOneTurn, STATUS_OF, warnOfClaimed } from '../revocation/change-status.ts';
 import { afterFailedRevocation, reportPending } from '../revocation/pending.ts';
 import { caAccessOf, releaseUnrevoked } from './ca-access.ts';
 import { removeFinalizer } from './finalizer.ts';
@@ -55,7 +56,7 @@ export async function finalize(
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { requeueAfterMs: waits };
   const work = await workFor(deps, certificate, issuer, context);
-  return withTurn(isLast ? undefined : issuer.account.gate, certificate, revokeAndLeave);
+  return revokeAndLeave();
 
   async function revokeAndLeave(): Promise<ReconcileResult> {
     try {
@@ -81,7 +82,7 @@ export async function finalize(
   }
 
   /** Lets the resource go. `onHold` are certificates that it gives up without a revocation. */
-  async function leave(onHold: readonly number[]): Promise<ReconcileResult> {
+  async function leave(onHold: readonly CertificateRef[]): Promise<ReconcileResult> {
     if (onHold.length > 0) await recordReleased(deps, certificate, onHold, signal);
     await removeFinalizer(deps, certificate, signal);
     log.info('All holds and revocations of a deleted resource are done; its finalizer was removed');
@@ -106,7 +107,7 @@ async function workFor(
 
 /** What became of the open attempt of a deleted resource. */
 type ConcludedAttempt =
-  | { is: 'concluded'; bought: readonly number[] }
+  | { is: 'concluded'; bought: readonly CertificateRef[] }
   /** It can still have an effect for so many milliseconds. */
   | { is: 'open'; quietAfterMs: number };
 
@@ -122,7 +123,8 @@ async function concludeAttempt(work: Work): Promise<ConcludedAttempt> {
   if (heard !== undefined) return { is: 'concluded', bought: [heard] };
   // An attempt that somebody else may have written has no consequences.
   if (known.progress.is !== 'open' || inputs.sealed === false) return NOTHING_BOUGHT;
-  if (attempt.certificateId !== undefined) return { is: 'concluded', bought: [attempt.certificateId] };
+  const stated = certificateRef(attempt);
+  if (stated) return { is: 'concluded', bought: [stated] };
   if (inputs.monotonic < known.quietAt) return { is: 'open', quietAfterMs: known.quietAt - inputs.monotonic };
   const { verdict, released: records } = await recover(work, attempt);
   if ('adopt' in verdict) {
@@ -148,12 +150,12 @@ async function provenRevocations(work: Work, revocations: readonly Revocation[])
     secret && isOwnSecret(tinycertKind, certificate, secret) ? readSecret(tinycertKind, secret) : undefined;
   const proven: Revocation[] = [];
   for (const revocation of content ? revocations : []) {
-    const atCa = await certificateAtCa(issuer.account.client, revocation.certificateId, callOptions(work));
+    const atCa = await certificateAtCa(issuer.account, revocation.certificate, callOptions(work));
     if (atCa?.publicKeyFingerprint === content?.leaf.publicKeyFingerprint) proven.push(revocation);
   }
   const unproven = revocations
     .filter((revocation) => !proven.includes(revocation))
-    .map(({ certificateId }) => certificateId);
+    .map(({ certificate: { certificateId } }) => certificateId);
   if (unproven.length > 0) {
     const message = `The status was changed by somebody else or the API key was replaced, so the ids in it are not trusted. Check at TinyCert whether these certificates belonged to this resource and should be held or revoked: ${unproven.join(', ')}.`;
     deps.warn(certificate, 'SealBroken', message);
@@ -162,33 +164,42 @@ async function provenRevocations(work: Work, revocations: readonly Revocation[])
   return proven;
 }
 
-/** Does the revocations. Resolves with the ids of certificates that are only on hold in the end. */
-async function revoke(work: Work, revocations: readonly Revocation[], isLast: boolean): Promise<number[]> {
+/** Does the revocations. Resolves with the certificates that are only on hold in the end. */
+async function revoke(
+  work: Work,
+  revocations: readonly Revocation[],
+  isLast: boolean,
+): Promise<CertificateRef[]> {
   const { deps, inputs, issuer, signal } = work;
   const { certificate } = inputs;
   const ticket = isLast ? undefined : ticketOf(deps, { certificate, now: deps.clock.now() });
-  const ids = revocations.map(({ certificateId }) => certificateId);
-  const claimed = await claimedByOthers(deps, certificate, ids, signal);
+  const asked = revocations.map((revocation) => revocation.certificate);
+  const claimed = await claimedByOthers(deps, certificate, asked, signal);
   warnOfClaimed(deps, certificate, claimed);
-  const due = revocations.filter(({ certificateId }) => !claimed.has(certificateId));
-  if (due.length === 0) return [];
-  return inOneTurn(issuer, ticket, signal, async () => {
-    const onHold: number[] = [];
-    for (const { certificateId, action } of due) {
-      const status = await changeStatus(work, certificateId, STATUS_OF[action]);
-      if (status === 'hold') onHold.push(certificateId);
-    }
-    return onHold;
-  });
+  const wanted = revocations
+    .filter((each) => !claimed.some((other) => isSameCertificate(other, each.certificate)))
+    .map(({ certificate: ref, action }): Wanted => ({ certificate: ref, status: STATUS_OF[action] }));
+  const { uid = '' } = certificate.metadata;
+  const { revocationRetries: retries } = deps;
+  const what = (each: Wanted): string => `${certificateKey(each.certificate)} ${each.status}`;
+  // What was done before one of the others failed is not done again.
+  const due = wanted.filter((each) => retries.outcomeOf(uid, what(each)) === undefined);
+  if (due.length > 0)
+    await inOneTurn(issuer, ticket, () =>
+      changeAll(work, due, (done, outcome) => retries.did(uid, what(done), outcome)),
+    );
+  return wanted
+    .filter((each) => retries.outcomeOf(uid, what(each)) === 'hold')
+    .map((each) => each.certificate);
 }
 
 /** Records what is given up before the resource goes, so that nobody adopts it. */
 async function recordReleased(
   deps: Deps,
   { metadata, spec }: TinyCertCertificate,
-  ids: readonly number[],
+  certificates: readonly CertificateRef[],
   signal: AbortSignal,
 ): Promise<void> {
-  const records = { released: released(metadata, ids, deps.clock.now(), 'Deleted') };
+  const records = { released: released(metadata, certificates, deps.clock.now(), 'Deleted') };
   await deps.releasedStore.add(issuerKey(spec.issuerRef, metadata.namespace), records, signal);
 }

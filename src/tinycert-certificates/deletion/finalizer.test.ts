@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate } from '../../../test/support/inputs/inputs.ts';
+import { attempt, certificate, ref } from '../../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
@@ -24,7 +24,7 @@ function revocation(
   };
 }
 
-const pending = { certificateId: 3, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' } as const;
+const pending = { ...ref(3), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' } as const;
 
 test.each<[string, Parameters<typeof certificate>[0], boolean]>([
   ['nothing is to be revoked', {}, false],

@@ -1,3 +1,4 @@
+import { sealerOf } from '../../../test/support/inputs/accounts.ts';
 import { expect, test } from 'vitest';
 import { certificate, issued, readyIssuer } from '../../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
@@ -13,7 +14,7 @@ import type { Deps } from '../context/deps.ts';
 import { Unfinalized } from './unfinalized.ts';
 
 const KEY = readyIssuer.key;
-const account = { seal: (text: string) => `sealed ${text.length}` } as Account;
+const account = sealerOf() as Account;
 
 /** A resource that was issued this certificate, sealed by the account. */
 function resource(certificateId: number) {
@@ -83,7 +84,8 @@ test('what vanishes while the CA cannot be asked is written if its seal is true,
     return Promise.resolve();
   });
   const refused = { ready: false, reason: 'PassphraseFailure', message: '' } as const;
-  directory.set(KEY, { ...refused, account: { seal: () => 'with the wrong API key' } as unknown as Account });
+  const other = sealerOf({ installation: 'of another account', apiKey: 'of another account' }) as Account;
+  directory.set(KEY, { ...refused, account: other });
   vanished.note(resource(7));
 
   await reconcile();

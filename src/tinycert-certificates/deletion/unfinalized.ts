@@ -1,4 +1,5 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { certificateKey, certificateRef } from '../../api/tinycert/identity.ts';
 import type { Timing } from '../../issuance/attempt/timing.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
@@ -81,11 +82,14 @@ export class Unfinalized {
     // Credentials that the CA has not accepted may fail to verify a seal that is valid.
     const judged = state?.ready ? pending : believed;
     // A resource that was created again may have adopted its certificate.
-    const taken = new Set<number | undefined>();
-    for (const { status } of certificates.values()) taken.add(status?.certificateId);
+    const taken = new Set<string>();
+    for (const { status } of certificates.values()) {
+      const present = certificateRef(status);
+      if (present) taken.add(certificateKey(present));
+    }
     if (judged.length === 0) return {};
     const given = {
-      released: believed.flatMap(releasedOf).filter(({ certificateId }) => !taken.has(certificateId)),
+      released: believed.flatMap(releasedOf).filter((each) => !taken.has(certificateKey(each))),
       abandoned: believed.flatMap((gone) => abandonedOf(gone, timing)),
     };
     await releasedStore.add(key, given, signal);
@@ -102,11 +106,13 @@ export class Unfinalized {
 
 /** The certificates that a resource had. The present one comes last, so it is remembered longest. */
 function releasedOf({ certificate: { metadata, status }, at }: Gone): Released[] {
-  const { certificateId, attempt, formerCertificateIds = [] } = status ?? {};
-  const ids = [...formerCertificateIds, attempt?.certificateId, certificateId].filter(
-    (id) => id !== undefined,
+  const { attempt, formerCertificates = [] } = status ?? {};
+  const had = new Map(
+    [...formerCertificates, certificateRef(attempt), certificateRef(status)].flatMap((each) =>
+      each ? [[certificateKey(each), each]] : [],
+    ),
   );
-  return released(metadata, [...new Set(ids)], at, 'Deleted');
+  return released(metadata, [...had.values()], at, 'Deleted');
 }
 
 /** Its attempt, if it is unknown what that bought. */

@@ -4,13 +4,18 @@ import { type Work, withInputs } from '../context/work.ts';
 import { waitsForIssuer } from '../decide/preconditions.ts';
 import { failedConditions, servedUntil } from '../decide/readiness.ts';
 
-/** Runs `run` in the certificate's turn at the gate. If it is parked at a stopped account, its conditions report that. */
+/**
+ * Runs `run` if the gate admits the certificate now; `lock` is what no other certificate may work on meanwhile. If it is parked
+ * at a stopped account, its conditions report that.
+ */
 export async function atGate(
   work: Work,
   run: (work: Work) => Promise<ReconcileResult>,
+  lock?: string,
 ): Promise<ReconcileResult> {
   const { deps, inputs, issuer, signal } = work;
-  return inTurn(issuer.account.gate, ticketOf(deps, inputs), inputs, signal, {
+  const ticket = { ...ticketOf(deps, inputs), ...(lock === undefined ? {} : { lock }) };
+  return inTurn(issuer.account.gate, ticket, inputs, {
     work: (present) => run(withInputs(work, present)),
     parked: async (isStopped) => {
       const { certificate } = inputs;

@@ -1,21 +1,24 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { attempt, certificate, inputs, issued } from '../../../test/support/inputs/inputs.ts';
+import { attempt, certificate, inputs, issued, ref } from '../../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { AttemptMemory } from '../../issuance/attempt/memory.ts';
 import { SendRefused } from '../../issuance/attempt/send-gate.ts';
 import { MaterialError } from '../../issuance/secret/check-material.ts';
 import { conditionOf } from '../../issuance/status/conditions.ts';
 import { LastWritten } from '../../issuance/status/last-written.ts';
+import { RateLimiter } from '../../issuance/status/rate-limit.ts';
 import { StatusWriter } from '../../issuance/status/writer.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { sealOf } from '../../issuance/tinycert/seal.ts';
 import { ApiError } from '../../kube/errors.ts';
+import { AppError } from '../../lib/errors.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import type { Inputs } from '../context/inputs.ts';
 import type { Work } from '../context/work.ts';
+import type { Publication } from '../decide/types.ts';
 import { afterFailedCall, afterFailedPublication, afterFailedRead, afterFailedSync } from './failure.ts';
 
 const timing = { sendWindow: 5_000, callDeadline: 20_000, lateExecution: 20_000 };
@@ -36,9 +39,13 @@ beforeEach(() => {
   clock = new VirtualClock();
 });
 
-function aWorld(given: Partial<Inputs> & { status?: TinyCertCertificate['status'] } = {}): World {
-  const { status = { attempt }, ...rest } = given;
-  const sealer = { seal: (text: string) => `of ${text.length}` };
+function aWorld(
+  given: Partial<Inputs> & { status?: TinyCertCertificate['status']; ca?: object } = {},
+): World {
+  const { status = { attempt }, ca: _, ...rest } = given;
+  const sealer = {
+    sealCodes: ({ length }: string) => ({ installation: `of ${length}`, apiKey: `and ${length}` }),
+  };
   const resource = certificate({ status: { ...status, seal: sealOf(sealer, 'uid', status) } });
   const writes: TinyCertCertificate[] = [];
   const told: string[] = [];
@@ -62,11 +69,13 @@ function aWorld(given: Partial<Inputs> & { status?: TinyCertCertificate['status'
       park: (_: object, afterMs?: number) => told.push(`park ${afterMs ?? 0}`),
     },
   };
+  Object.assign(account, { client: given.ca });
   const issuer = { key: 'k', account, authority: { id: 1, name: 'Example' } } as unknown as Work['issuer'];
   const deps = {
     clock,
     timing,
     attempts: new AttemptMemory<number>(),
+    repairLimiter: new RateLimiter(clock),
     metrics: { issuances: { inc: ({ outcome }: { outcome: string }) => told.push(`counted ${outcome}`) } },
     warn: (_: object, reason: string) => told.push(`warned ${reason}`),
     wake: () => undefined,
@@ -188,13 +197,43 @@ describe('after a purchase that returned no id', () => {
     expect(world.told).toContain('failed 3 UnknownError');
   });
 
-  test('a certificate that the CA cannot reissue because it has none is noted, so that the next one is new', async () => {
-    const world = aWorld();
+  describe('because the CA has no certificate to reissue', () => {
     const reissue = { ...attempt, operation: 'Reissue', previousId: 7 } as const;
     const error = new TinyCertError('NotFound', { call: 'cert/reissue', maybeExecuted: false });
-    await afterFailedCall(world.work, reissue, error);
-    expect(world.writes.at(-1)?.status?.attempt?.outcome).toBe('NotFound');
+    const denied = new TinyCertError('NotFound', { call: 'cert/details' });
+    const busy = new TinyCertError('UnknownError', { call: 'cert/details' });
+
+    test.each<[string, (Error | undefined)[], string]>([
+      ['the next one is new if the details say so twice, too', [denied, denied], 'NotFound'],
+      ['it is asked for again if the details show the certificate', [undefined], 'Refused'],
+      ['it is asked for again if the second answer shows it', [denied, undefined], 'Refused'],
+      ['it is asked for again if the details cannot be read', [busy], 'Refused'],
+    ])('%s', async (_, answers, outcome) => {
+      const getCertificateDetails = () => {
+        const answer = answers.shift();
+        return answer ? Promise.reject(answer) : Promise.resolve({ id: 7, status: 'good' });
+      };
+      const world = aWorld({ ca: { getCertificateDetails } });
+      await afterFailedCall(world.work, reissue, error);
+      expect(world.writes.at(-1)?.status?.attempt?.outcome).toBe(outcome);
+      expect(answers).toEqual([]);
+    });
   });
+
+  test.each(['InputFailure', 'NotFound', 'UnrecognizedCode'] as const)(
+    'with %s after which the CA may have acted, the attempt stays open and is looked up after a backoff',
+    async (code) => {
+      const world = aWorld();
+      const result = await afterFailedCall(
+        world.work,
+        attempt,
+        fault(code, { status: 400, maybeExecuted: true }),
+      );
+      expect(world.told).toEqual(['counted abandoned', `warned ${code}`]);
+      expect(world.writes.at(-1)?.status?.attempt).not.toHaveProperty('outcome');
+      expect(result.requeueAfterMs).toBeGreaterThan(QUIET_MS);
+    },
+  );
 
   test.each<[string, Error]>([
     ['an error of our own', new Error('bug')],
@@ -209,7 +248,7 @@ function conflict(): ApiError {
 }
 
 describe('after a certificate could not be published', () => {
-  const publication = { certificateId: 9, outcome: 'success' } as const;
+  const publication = { certificate: ref(9), outcome: 'success' } as const;
 
   test.each<[string, Error, string[], string | undefined]>([
     [
@@ -239,14 +278,57 @@ describe('after a certificate could not be published', () => {
     expect(world.writes.at(-1)?.status?.attempt?.certificateId).toBe(9);
   });
 
+  describe('the count of refusals in a row', () => {
+    const material = new MaterialError('InvalidKeyPair', 'The key does not fit.');
+    const denied = new TinyCertError('NotFound', { call: 'cert/get' });
+    const access = new TinyCertError('AccessDenied', { call: 'cert/get' });
+    const gone = new AppError('CertificateGone', '');
+    const before = (certificateId: number) => ({ ...ref(certificateId), count: 3, confirmed: true });
+
+    test.each<[string, Error, number | undefined, object | null | undefined]>([
+      ['begins with the first', denied, undefined, { ...ref(9), count: 1, confirmed: false }],
+      ['goes on with the next', access, 9, { ...ref(9), count: 4, confirmed: false }],
+      ['begins anew with another certificate', denied, 8, { ...ref(9), count: 1, confirmed: false }],
+      ['notes that the certificate does not exist', gone, 9, { ...ref(9), count: 4, confirmed: true }],
+      ['ends once the CA hands something out', material, 9, null],
+      ['is not written where there is none', material, undefined, undefined],
+      ['is not changed by an outage', new TinyCertError('UnknownError', { call: 'cert/get' }), 9, undefined],
+    ])('%s', async (_, error, of, want) => {
+      const status = { attempt, ...(of === undefined ? {} : { refusedFetches: before(of) }) };
+      const world = aWorld({ status });
+      await afterFailedPublication(world.work, publication, error);
+      expect(world.writes.at(-1)?.status?.refusedFetches).toEqual(want);
+    });
+  });
+
   test('one that status names already leaves the attempt as it is', async () => {
     const world = aWorld({ status: issued });
     const error = new MaterialError('InvalidKeyPair', 'The key does not fit.');
-    await afterFailedPublication(world.work, { certificateId: 7, outcome: 'republished' }, error);
+    await afterFailedPublication(world.work, { certificate: ref(7), outcome: 'republished' }, error);
     expect(world.writes.at(-1)?.status?.attempt).toMatchObject({ certificateId: 7 });
     expect(world.writes.at(-1)?.status?.failedAttempts).toBe(1);
   });
 });
+
+test.each<[string, Publication['outcome'], TinyCertCertificate['status'], boolean]>([
+  ['a new certificate', 'success', { attempt }, true],
+  ['one that a recovery found', 'adopted', { attempt }, true],
+  ['one that is restored after a failure', 'republished', { ...issued, failedAttempts: 1 }, true],
+  ['one that is restored, which was counted before', 'republished', issued, false],
+])(
+  'a Secret that others write whenever %s is written to it is fetched for ever more rarely',
+  async (_, outcome, status, isCounted) => {
+    const world = aWorld({ status });
+    const { repairLimiter } = world.work.deps;
+    const waits: number[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      await afterFailedPublication(world.work, { certificate: ref(9), outcome }, conflict());
+      waits.push(repairLimiter.delay('uid'));
+    }
+    expect(waits.map((ms) => ms > 0)).toEqual([false, false, isCounted, isCounted, isCounted]);
+    expect(world.told).toEqual(isCounted ? ['warned SecretContested'] : []);
+  },
+);
 
 describe('after a Secret could not be completed', () => {
   const refused = (status: number) =>

@@ -1,6 +1,8 @@
 import { stopAccount } from '../../account/stop-account.ts';
 import { type Stops, stopsOf } from '../../account/stops.ts';
-import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import type { TinyCertCertificate } from '../../api/kinds.ts';
+import type { Attempt, RefusedFetches } from '../../api/tinycert/certificate-status.ts';
+import { type CertificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { afterFailure } from '../../issuance/attempt/retry-backoff.ts';
 import { SendRefused } from '../../issuance/attempt/send-gate.ts';
 import { quietAfter } from '../../issuance/attempt/timing.ts';
@@ -8,7 +10,9 @@ import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { MaterialError } from '../../issuance/secret/check-material.ts';
 import { isSecretRefused, secretNotWritten } from '../../issuance/secret/not-written.ts';
 import { sameConditions, withConditions } from '../../issuance/status/conditions.ts';
+import { noteContest } from '../../issuance/status/rate-limit.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import { orGone } from '../../issuance/tinycert/lookup.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { ApiError, isAlreadyExists, isConflict } from '../../kube/errors.ts';
 import { keyOf } from '../../kube/objects.ts';
@@ -17,7 +21,7 @@ import type { Reason } from '../../lib/reason.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import { X509Error } from '../../x509/errors.ts';
 import type { Deps } from '../context/deps.ts';
-import { DECIDE_AGAIN_MS, type Task, type Work } from '../context/work.ts';
+import { callOptions, DECIDE_AGAIN_MS, type Task, type Work } from '../context/work.ts';
 import { waitsForIssuer } from '../decide/preconditions.ts';
 import { failedConditions, servedUntil } from '../decide/readiness.ts';
 import type { Publication } from '../decide/types.ts';
@@ -80,30 +84,76 @@ export async function afterFailedCall(
     return waitForIssuer(work, error, isOnTrial ? {} : { attempt: { ...attempt, outcome: 'Refused' } });
   }
   // The write of the recovery's result reports it.
-  if (isOpen) return { requeueAfterMs: quietAfter(deps.timing) };
-  const isGone = attempt.operation === 'Reissue' && error.kind === 'not-found';
-  const outcome = isGone ? 'NotFound' : 'Refused';
+  if (error.code === 'NotLatest') return { requeueAfterMs: quietAfter(deps.timing) };
+  // The backoff is longer than the attempt can have an effect. What it bought is looked for after that.
+  if (isOpen) return backOff(work, error, {});
+  const outcome = (await isGone(work, attempt, error)) ? 'NotFound' : 'Refused';
   return backOff(work, error, { attempt: { ...attempt, outcome } });
+}
+
+/**
+ * Whether the certificate to reissue is gone: another one with a new key is bought then, so `cert/details` has to say the same.
+ * While nobody knows, the reissue is tried again.
+ */
+async function isGone(
+  work: Work,
+  { operation, previousId }: Attempt,
+  error: TinyCertError,
+): Promise<boolean> {
+  if (operation !== 'Reissue' || previousId === undefined || error.kind !== 'not-found') return false;
+  const { client } = work.issuer.account;
+  try {
+    return (await orGone(() => client.getCertificateDetails(previousId, callOptions(work)))) === undefined;
+  } catch (unknown) {
+    if (unknown instanceof TinyCertError) return false;
+    throw unknown;
+  }
 }
 
 /** After a certificate that exists at the CA could not be published. Its id is kept in status. */
 export async function afterFailedPublication(
   work: Work,
-  { certificateId, outcome }: Publication,
+  { certificate, outcome }: Publication,
   error: unknown,
 ): Promise<ReconcileResult> {
   const { deps, inputs, issuer, signal } = work;
   if (!(error instanceof AppError) || signal.aborted) throw error;
   const { attempt } = inputs.certificate.status ?? {};
-  const isKept = outcome === 'republished' || !attempt || attempt.certificateId === certificateId;
-  const change: StatusChange = isKept ? {} : { attempt: { ...attempt, certificateId } };
+  const isKept = outcome === 'republished' || !attempt || isSameCertificate(attempt, certificate);
+  const { certificateId } = certificate;
+  const refusedFetches = refusalsAfter(inputs.certificate, certificate, error);
+  const change: StatusChange = {
+    ...(isKept ? {} : { attempt: { ...attempt, certificateId } }),
+    ...(refusedFetches === undefined ? {} : { refusedFetches }),
+  };
   if (isConflict(error) || isAlreadyExists(error)) {
+    // Nothing was repaired, and all of it is fetched again.
+    if (outcome !== 'republished' || inputs.certificate.status?.failedAttempts !== undefined)
+      noteContest(deps, inputs.certificate);
     await record(deps, { certificate: inputs.certificate, change, sealer: issuer.account, signal });
     return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (error instanceof TinyCertError && stopsOf(error) !== 'nobody')
     return waitForIssuer(work, error, change);
   return backOff(work, error, change);
+}
+
+/**
+ * How often in a row the CA has not handed out a certificate, after another failure; null if it did this time, and undefined
+ * if nothing is to be written. An outage of the CA neither counts nor ends the count.
+ */
+function refusalsAfter(
+  { status }: TinyCertCertificate,
+  certificate: CertificateRef,
+  error: AppError,
+): RefusedFetches | null | undefined {
+  const { refusedFetches: before } = status ?? {};
+  const confirmed = error.code === 'CertificateGone';
+  if (confirmed || (error instanceof TinyCertError && error.kind === 'not-found')) {
+    const count = before && isSameCertificate(before, certificate) ? before.count : 0;
+    return { ...certificate, count: count + 1, confirmed };
+  }
+  return error instanceof TinyCertError || before === undefined ? undefined : null;
 }
 
 /**
@@ -123,8 +173,8 @@ export async function afterFailedSync(task: Task, error: unknown): Promise<Recon
   const { deps, inputs, signal } = task;
   if (!isSecretRefused(error) || signal.aborted) throw error;
   const { certificate } = inputs;
-  const { change, requeueAfterMs } = afterFailure(certificate, deps.clock.now());
   const why = secretNotWritten(certificate.spec.secretName, error);
+  const { change, requeueAfterMs } = afterFailure(certificate, deps.clock.now(), why);
   deps.warn(certificate, why.reason, why.message);
   // No sealed field changes. A new seal would drop what a status with a broken seal names, and that could be bought again.
   await record(deps, { certificate, change, conditions: failedConditions(inputs, why), signal });
@@ -179,15 +229,21 @@ export function stopIssuer(
   stopAccount({ account, directory: deps.directory, key, epoch, fault: faultOf(error) }, error);
 }
 
-/** Records the failure and when the next try comes; after a refusal of the request, only with another spec. */
-async function backOff(
+/**
+ * Records the failure and when the next try comes; after a refusal of the request that certainly had no effect, only with
+ * another spec.
+ */
+export async function backOff(
   { deps, inputs, issuer, signal }: Work,
   error: AppError,
   change: StatusChange,
 ): Promise<ReconcileResult> {
-  const isFinal = handlingOf(error).retry === 'spec';
-  const { change: failed, requeueAfterMs } = afterFailure(inputs.certificate, deps.clock.now(), { isFinal });
+  const mayHaveActed = error instanceof TinyCertError && error.maybeExecuted;
   const why = reasonOf(inputs.certificate.spec.secretName, error);
+  const { change: failed, requeueAfterMs } = afterFailure(inputs.certificate, deps.clock.now(), why, {
+    isFinal: handlingOf(error).retry === 'spec' && !mayHaveActed,
+    leastMs: quietAfter(deps.timing),
+  });
   deps.warn(inputs.certificate, why.reason, why.message);
   await record(deps, {
     certificate: inputs.certificate,
@@ -203,7 +259,7 @@ function reasonOf(secretName: string, error: AppError): Reason {
   if (error instanceof TinyCertError) return faultOf(error);
   if (error instanceof MaterialError || error instanceof X509Error) {
     const what = error instanceof X509Error ? `It cannot be read: ${error.message}.` : error.message;
-    const message = `What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. ${what}`;
+    const message = `What TinyCert sent does not pass the checks and is not published; the same certificate is fetched again. ${what} To have another one issued, change the spec, or delete the resource and create it again.`;
     return { reason: error.code, message };
   }
   if (error instanceof ApiError) return secretNotWritten(secretName, error);

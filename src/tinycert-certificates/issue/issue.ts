@@ -1,10 +1,12 @@
-import { type Instant, instant, sendGate } from '../../issuance/attempt/send-gate.ts';
+import { authorityKey, certificateOf, isSameAuthority } from '../../api/tinycert/identity.ts';
+import { sendGate } from '../../issuance/attempt/send-gate.ts';
 import { newAttempt } from '../../issuance/tinycert/attempt.ts';
 import type { AuthorityMaterial } from '../../issuance/tinycert/issuer-directory.ts';
 import { datesOf } from '../../issuance/tinycert/purchase-dates.ts';
 import { type Request, requestOf } from '../../issuance/tinycert/request.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { isConflict } from '../../kube/errors.ts';
+import { type Instant, instant } from '../../lib/clock.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import type { AlternativeName } from '../../tinycert/index.ts';
 import type { Names } from '../../x509/names.ts';
@@ -13,21 +15,20 @@ import { workingConditions } from '../decide/readiness.ts';
 import type { Order } from '../decide/types.ts';
 import { record } from '../status/record.ts';
 import { atGate } from './at-gate.ts';
+import { afterDoubt, AnswerDoubted, assertOwnId } from './doubt.ts';
 import { afterFailedCall } from './failure.ts';
 import { publish } from './publish.ts';
 
 /**
- * Buys one certificate: attempt, send gate, reply (`attemptBeforeCall`, `sendGate`). It waits for its turn before it writes
- * the attempt, so the time between the attempt and the first byte is never spent in a queue.
+ * Buys one certificate: attempt, send gate, reply (`attemptBeforeCall`, `sendGate`). It is admitted before it writes the attempt,
+ * so the time between the attempt and the first byte is never spent in a queue. One at a time buys for an authority and a
+ * common name, since recovery tells certificates apart by these two.
  */
 export async function issue(work: Work, order: Order): Promise<ReconcileResult> {
-  const { inputs, issuer, signal } = work;
+  const { inputs, issuer } = work;
   const material = await issuer.material();
-  return issuer.account.locks.run(
-    `${issuer.authority.id}\n${inputs.names.commonName}`,
-    () => atGate(work, (present) => buy(present, material, order)),
-    signal,
-  );
+  const lock = `${authorityKey(issuer.authority)}\n${inputs.names.commonName}`;
+  return atGate(work, (present) => buy(present, material, order), lock);
 }
 
 async function buy(work: Work, material: AuthorityMaterial, order: Order): Promise<ReconcileResult> {
@@ -37,14 +38,16 @@ async function buy(work: Work, material: AuthorityMaterial, order: Order): Promi
   const request = requestOf(inputs.certificate, issuer, material);
   // Ids that somebody else may have written are neither built on nor sealed: a seal over them would make them ours.
   const isForged = inputs.sealed === false && order.operation === 'New';
+  const { authority } = issuer;
   const attempt = newAttempt(
     {
+      authority,
       operation: order.operation,
       request,
       specHash: inputs.specHash,
       reason: order.why.reason,
-      previousId: status?.certificateId,
-      afterId: issuer.account.highestId(issuer.authority.id) ?? 0,
+      previousId: isSameAuthority(status, authority) ? status?.certificateId : undefined,
+      afterId: issuer.account.highestId(authority.authorityId) ?? 0,
       dates: datesOf(since.wall, deps.timing, issuer.account.client.clockOffset()),
     },
     isForged ? undefined : status,
@@ -74,12 +77,18 @@ async function buy(work: Work, material: AuthorityMaterial, order: Order): Promi
     return afterFailedCall(attempted, attempt, error);
   }
   failpoint('reply');
-  deps.attempts.bought(attempt.id, certificateId);
-  issuer.account.noteId(issuer.authority.id, certificateId);
-  return publish(attempted, { certificateId, outcome: 'success' });
+  const bought = certificateOf(authority, certificateId);
+  try {
+    await assertOwnId(attempted, attempt, bought);
+  } catch (error) {
+    if (error instanceof AnswerDoubted) return afterDoubt(attempted, attempt, bought, error);
+    throw error;
+  }
+  deps.attempts.bought(attempt.id, bought);
+  return publish(attempted, { certificate: bought, outcome: 'success' });
 }
 
-const withoutIds = { certificateId: null, authorityId: null } as const;
+const withoutIds = { certificateId: null, authorityId: null, account: null } as const;
 
 /** Sends the request once, and resolves with the id of the certificate. */
 function send(

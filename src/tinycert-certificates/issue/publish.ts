@@ -1,6 +1,7 @@
 import { afterStored } from '../../issuance/decide/after-stored.ts';
 import type { Stored } from '../../issuance/secret/kept.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import { type CertificateRef, isSameAuthority, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { NO_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
 import { READY, secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
 import { dueAt, nextReconcileAt } from '../../issuance/renewal/plan.ts';
@@ -9,12 +10,14 @@ import { ExpiredError, checkMaterial } from '../../issuance/secret/check-materia
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 import type { SecretSource } from '../../issuance/secret/outputs.ts';
 import { secretMetadata, tinycertKind } from '../../issuance/tinycert/kind.ts';
+import { idAt } from '../../issuance/tinycert/lookup.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
 import { AppError, TerminalError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
-import type { Certificate } from '../../x509/certificate.ts';
+import { type Certificate, readBundle } from '../../x509/certificate.ts';
+import { PEM_LIMITS } from '../../x509/pem.ts';
 import { DECIDE_AGAIN_MS, type Work, callOptions } from '../context/work.ts';
 import { settledCondition } from '../decide/readiness.ts';
 import { afterReplacement } from '../decide/revoke-replaced.ts';
@@ -22,6 +25,7 @@ import type { Publication } from '../decide/types.ts';
 import { type NewerInSecret, newerInSecret } from '../secret/newer-in-secret.ts';
 import { syncSecret } from '../secret/proven-id.ts';
 import { type StatusChange, recordResult } from '../status/record.ts';
+import { afterDoubt, AnswerDoubted, assertFits } from './doubt.ts';
 import { afterFailedPublication } from './failure.ts';
 
 /** The Secret already holds a newer certificate, which another process wrote. */
@@ -51,12 +55,15 @@ export async function publish(work: Work, publication: Publication): Promise<Rec
   const { outcome } = publication;
   let published: Published;
   try {
-    published = await intoSecret(work, publication.certificateId);
+    published = await intoSecret(work, publication);
     failpoint('secret');
   } catch (error) {
+    const { attempt } = inputs.certificate.status ?? {};
+    if (attempt && error instanceof AnswerDoubted)
+      return afterDoubt(work, attempt, publication.certificate, error);
     const leaf = expiredMeanwhile(work, publication, error);
     if (leaf) return recordExpired(work, publication, leaf);
-    const why = await whyUnfetched(work, publication.certificateId, error);
+    const why = await whyUnfetched(work, publication.certificate, error);
     return afterFailedPublication(work, publication, why);
   }
   const { attempt } = inputs.certificate.status ?? {};
@@ -97,18 +104,22 @@ function expiredMeanwhile(
 /** Records a certificate that expired before it could be served, so that it is renewed like any other. */
 async function recordExpired(
   work: Work,
-  { certificateId, outcome }: Publication,
+  { certificate: expired, outcome }: Publication,
   leaf: Certificate,
 ): Promise<ReconcileResult> {
   const { deps, inputs, issuer, signal } = work;
   const { spec, status } = inputs.certificate;
   const why = {
     reason: 'Expired',
-    message: `Certificate ${certificateId} expired at ${rfc3339(leaf.notAfter)}, before it could be served, and is being renewed.`,
+    message: `Certificate ${expired.certificateId} expired at ${rfc3339(leaf.notAfter)}, before it could be served, and is being renewed.`,
   };
   await recordResult(deps, {
     certificate: inputs.certificate,
-    change: resultOf(work, outcome, { certificateId, leaf, stored: { metadata: { name: spec.secretName } } }),
+    change: resultOf(work, outcome, {
+      certificate: expired,
+      leaf,
+      stored: { metadata: { name: spec.secretName } },
+    }),
     conditions: [
       { type: 'Ready', status: 'False', ...why },
       { type: 'Issuing', status: 'True', ...why },
@@ -122,71 +133,83 @@ async function recordExpired(
 
 /** What the Secret holds in the end. */
 interface Published {
-  certificateId: number;
+  certificate: CertificateRef;
   leaf: Certificate;
   stored: Stored;
 }
 
 /** Writes a certificate into the Secret, unless that holds it already, or a later one that must stay. */
-async function intoSecret(work: Work, certificateId: number): Promise<Published> {
+async function intoSecret(work: Work, publication: Publication): Promise<Published> {
   const { inputs, issuer } = work;
-  const kept = await newerInSecret(work, certificateId);
+  const { certificate: wanted } = publication;
+  const kept = await newerInSecret(work, wanted);
   if (kept) return keep(work, kept);
-  const source = await fetchSource(work, certificateId);
+  const source = await fetchSource(work, publication);
+  // Only now: an answer may name a certificate that does not exist, and what is bought next must not lie below it.
+  issuer.account.noteId(wanted.authorityId, wanted.certificateId);
   issuer.account.gate.succeeded(keyOf(inputs.certificate), inputs.turn.epoch);
   failpoint('check');
   const { leaf } = source;
-  const later = await newerInSecret(work, certificateId, leaf);
+  const later = await newerInSecret(work, wanted, leaf);
   if (later) return keep(work, later);
-  return { certificateId, leaf, stored: await writeSecret(work, certificateId, source) };
+  return { certificate: wanted, leaf, stored: await writeSecret(work, wanted, source) };
 }
 
-async function keep(work: Work, { certificateId, leaf }: NewerInSecret): Promise<Published> {
+async function keep(work: Work, { certificate, leaf }: NewerInSecret): Promise<Published> {
   const { secret } = work.inputs;
   if (secret.state !== 'changed') throw new TerminalError('NoContent', 'There is no Secret to keep.');
-  return { certificateId, leaf, stored: await syncSecret(work, secret, certificateId) };
+  return { certificate, leaf, stored: await syncSecret(work, secret, certificate) };
 }
 
-/** Fetches chain and key of a certificate and checks them. */
-async function fetchSource(work: Work, certificateId: number): Promise<SecretSource> {
+/** Fetches chain and key of a certificate and checks them, and whether what the CA answered with is what was asked for. */
+async function fetchSource(work: Work, { certificate: wanted, outcome }: Publication): Promise<SecretSource> {
   const { deps, inputs, issuer } = work;
+  const { attempt } = inputs.certificate.status ?? {};
   const { client } = issuer.account;
+  const id = idAt(issuer.account, wanted);
   const [authority, chain, key] = await Promise.all([
     issuer.material(),
-    client.getCertificate(certificateId, 'chain', callOptions(work)),
-    client.getCertificate(certificateId, 'key.dec', callOptions(work)),
+    client.getCertificate(id, 'chain', callOptions(work)),
+    client.getCertificate(id, 'key.dec', callOptions(work)),
   ]);
+  if (attempt && outcome === 'success') {
+    const [leaf] = readBundle(chain, { limit: PEM_LIMITS.chain, known: [authority.root] });
+    if (leaf) await assertFits(work, attempt, wanted, leaf);
+  }
   const expected = { names: inputs.names, root: authority.root, now: deps.clock.now() };
   return checkMaterial(tinycertKind, { chain, key }, expected);
 }
 
 async function writeSecret(
-  { deps, inputs, issuer, signal }: Work,
-  certificateId: number,
+  { deps, inputs, signal }: Work,
+  published: CertificateRef,
   source: SecretSource,
 ): Promise<Stored> {
   const { certificate, names, secret: view, sealed, specHash } = inputs;
   const { status } = certificate;
   // An unchanged Secret holds what status names. The content of a changed one has been compared.
-  const isSame = status?.authorityId === issuer.authority.id && status.specHash === specHash;
+  const isSame = isSameAuthority(status, published) && status?.specHash === specHash;
   const isCurrent = view.state === 'unchanged' || secretHoldsCurrent({ certificate, secret: view });
   const idInSecret = isCurrent && isSame && sealed !== false ? status.certificateId : undefined;
-  if (idInSecret !== undefined && idInSecret > certificateId) throw new SecretIsNewer();
-  const wanted = secretMetadata(certificate, names, certificateId);
+  if (idInSecret !== undefined && idInSecret > published.certificateId) throw new SecretIsNewer();
+  const wanted = secretMetadata(certificate, names, published);
   return deps.certificateSecrets.publish(certificate, source, wanted, present(view), signal);
 }
 
 function resultOf(
-  { deps, inputs, issuer }: Work,
+  { deps, inputs }: Work,
   outcome: Publication['outcome'],
-  { certificateId, leaf, stored }: Published,
+  { certificate, leaf, stored }: Published,
 ): StatusChange {
   const { spec, status, metadata } = inputs.certificate;
   const { uid, resourceVersion } = stored.metadata;
   const now = deps.clock.now();
-  const isNew = outcome !== 'republished' || certificateId !== status?.certificateId;
+  const isNew = outcome !== 'republished' || !isSameCertificate(certificate, status);
   const { attempt } = status ?? {};
+  const { account, authorityId, certificateId } = certificate;
   const known = {
+    account,
+    authorityId,
     certificateId,
     certificateStatus: (isNew ? undefined : status?.certificateStatus) ?? 'good',
     notBefore: rfc3339(leaf.notBefore),
@@ -196,8 +219,7 @@ function resultOf(
   const renewal = dueAt({ certificate: { metadata, spec, status: { ...status, ...known } }, now });
   return {
     ...known,
-    ...(isNew ? afterReplacement(spec, status, certificateId, now) : {}),
-    authorityId: issuer.authority.id,
+    ...(isNew ? afterReplacement(spec, status, certificate, now) : {}),
     serialNumber: leaf.serialNumber,
     renewalTime: renewal === undefined ? null : rfc3339(renewal),
     revision: (status?.revision ?? 0) + (isNew ? 1 : 0),
@@ -205,6 +227,7 @@ function resultOf(
     ...(uid === undefined ? {} : { secretUID: uid }),
     ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
     ...NO_FAILURE,
+    refusedFetches: null,
   };
 }
 
@@ -212,10 +235,11 @@ function resultOf(
  * Why a certificate could not be fetched: a `CertificateGone` once `cert/details` confirms that it does not exist, so that
  * one wrong answer does not lead to a purchase; else the error as it is.
  */
-async function whyUnfetched(work: Work, certificateId: number, error: unknown): Promise<unknown> {
+async function whyUnfetched(work: Work, wanted: CertificateRef, error: unknown): Promise<unknown> {
   if (!isNotFound(error)) return error;
   try {
-    await work.issuer.account.client.getCertificateDetails(certificateId, callOptions(work));
+    const { account } = work.issuer;
+    await account.client.getCertificateDetails(idAt(account, wanted), callOptions(work));
     return error;
   } catch (second) {
     return isNotFound(second) ? new CertificateGone({ cause: error }) : error;

@@ -1,7 +1,14 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
-import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import {
+  type CertificateRef,
+  certificateKey,
+  certificateOf,
+  certificateRef,
+  isSameAuthority,
+} from '../../api/tinycert/identity.ts';
+import { isOpen, previousOf } from '../../issuance/tinycert/attempt.ts';
 import { claimsOf, isClaimedByOther } from '../../issuance/tinycert/claims.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReleasedEntries } from '../../issuance/tinycert/released.ts';
@@ -16,12 +23,12 @@ const MAX_CHECKS = 500;
 
 /** A certificate that an attempt may have bought, with all that may speak for another buyer. */
 export interface Candidate {
-  id: number;
+  bought: CertificateRef;
   attempt: Attempt;
-  evidence: Pick<RecoveryEvidence, 'listed' | 'isAskedFor' | 'mayBeOf' | 'seen'>;
+  evidence: Pick<RecoveryEvidence, 'listed' | 'named' | 'isAskedFor' | 'mayBeOf' | 'hasKeyOf' | 'seen'>;
   /** All other resources, live. */
   others: readonly TinyCertCertificate[];
-  /** What the issuers of the authority remember. */
+  /** What issuers remember of the authority. */
   records: ReleasedEntries;
   /** The other lines of the list with the common name. */
   strangers: readonly CertificateSummary[];
@@ -49,31 +56,40 @@ export async function ambiguity(
 /** Whether another resource has it (`skipClaimed`), or the Secret of a deleted one proves that it had it. */
 async function isClaimed(
   { deps, inputs, issuer, signal }: Context,
-  { id, others }: Candidate,
+  { bought, others }: Candidate,
 ): Promise<boolean> {
-  if (isClaimedByOther(inputs.certificate, id, others)) return true;
-  return (await deps.leftoverSecrets.of(new Set([id]), issuer.account, signal)).length > 0;
+  if (isClaimedByOther(inputs.certificate, bought, others)) return true;
+  return (await deps.leftoverSecrets.of([bought], issuer.account, signal)).length > 0;
 }
 
 /**
- * Whether somebody may have reissued by hand what another resource has or had (`skipReissued`). The old certificate is then
- * obsolete and no longer listed, and the new one has the same request and a key that is not ours.
+ * Whether the candidate may be what somebody reissued by hand from a certificate that another resource has or had
+ * (`skipReissued`). The old certificate is then obsolete and no longer listed, and the new one has the same request and a key
+ * that is not ours. Reissues form a chain, of which only the end is listed: if another listed certificate has the key of the
+ * old one, that is the end, and the candidate is not.
  */
-async function isReissuedByHand({ attempt, evidence, others, records }: Candidate): Promise<boolean> {
+async function isReissuedByHand({ bought, attempt, evidence, others, records }: Candidate): Promise<boolean> {
   // Whatever is above all listed ids was bought after the list.
   const newest = [...evidence.listed].reduce((highest, each) => Math.max(highest, each), 0);
   const had = others.flatMap(({ spec, status }) => {
-    if (status?.authorityId !== attempt.authorityId) return [];
-    const { certificateId, formerCertificateIds = [] } = status;
-    const names = [status.attempt?.commonName, effectiveNames(spec).commonName];
-    return certificateId !== undefined && names.includes(attempt.commonName)
-      ? [certificateId, ...formerCertificateIds]
-      : formerCertificateIds;
+    const { formerCertificates = [] } = status ?? {};
+    const names = [status?.attempt?.commonName, effectiveNames(spec).commonName];
+    const present = names.includes(attempt.commonName) ? certificateRef(status) : undefined;
+    return [present, ...formerCertificates].filter((ref) => ref !== undefined);
   });
-  const all = new Set([...had, ...records.released.map(({ certificateId }) => certificateId)]);
-  const unlisted = [...all].filter((each) => each <= newest && !evidence.listed.has(each));
+  const all = new Set(
+    [...had, ...records.released]
+      .filter((ref) => isSameAuthority(ref, attempt))
+      .map(({ certificateId }) => certificateId),
+  );
+  const unlisted = [...all].filter((id) => id <= newest && !evidence.listed.has(id));
   if (unlisted.length > MAX_CHECKS) return true;
-  for (const each of unlisted) if (await evidence.mayBeOf(each)) return true;
+  for (const id of unlisted) {
+    const each = certificateOf(attempt, id);
+    if (!(await evidence.mayBeOf(each))) continue;
+    const continuing = [...evidence.named].filter((other) => other > id && other !== bought.certificateId);
+    if (continuing.length > MAX_CHECKS || !(await evidence.hasKeyOf(each, continuing))) return true;
+  }
   return false;
 }
 
@@ -82,14 +98,14 @@ async function isReissuedByHand({ attempt, evidence, others, records }: Candidat
  * (`soleCountsAttempts`), and no abandoned attempt did (`recordAbandoned`).
  */
 async function isSole(work: Context, candidate: Candidate): Promise<boolean> {
-  const { attempt, id, others, records } = candidate;
+  const { attempt, bought, others, records } = candidate;
   const { namespace, name } = work.inputs.certificate.metadata;
   // What an earlier resource of this name bought is of use to nobody else.
   const hadRival = records.abandoned.some(
     (other) =>
       (other.namespace !== namespace || other.name !== name) &&
       other.requestHash === attempt.requestHash &&
-      id > other.afterId,
+      bought.certificateId > other.afterId,
   );
   if (hadRival) return false;
   for (const other of others)
@@ -103,15 +119,16 @@ async function isAttempting(
   { status }: TinyCertCertificate,
 ): Promise<boolean> {
   const other = status?.attempt;
-  if (!other || !isOpen(status) || other.authorityId !== attempt.authorityId) return false;
+  if (!other || !isOpen(status) || !isSameAuthority(other, attempt)) return false;
   if (other.operation === 'New') return other.requestHash === attempt.requestHash;
   if (other.commonName !== attempt.commonName) return false;
-  return other.previousId === undefined || evidence.mayBeOf(other.previousId);
+  const previous = previousOf(other);
+  return previous === undefined || evidence.mayBeOf(previous);
 }
 
 async function isAsking(
   { deps }: Context,
-  { attempt, evidence, id }: Candidate,
+  { attempt, evidence, bought }: Candidate,
   { spec, metadata }: TinyCertCertificate,
 ): Promise<boolean> {
   const names = effectiveNames(spec);
@@ -119,11 +136,11 @@ async function isAsking(
   const issuer = deps.directory.get(issuerKey(spec.issuerRef, metadata.namespace));
   if (!issuer?.ready) {
     // With other names it asks for another certificate, whatever its issuer is.
-    const details = evidence.seen(id);
+    const details = evidence.seen(bought);
     const asked = details && askedFor(attempt.authorityId, details);
     return asked === undefined || sameNames(asked.names, names);
   }
-  if (issuer.issuer.authority.id !== attempt.authorityId) return false;
+  if (!isSameAuthority(issuer.issuer.authority, attempt)) return false;
   const request = requestOf({ spec, metadata }, issuer.issuer, await issuer.issuer.material());
   return requestHash(request) === attempt.requestHash;
 }
@@ -134,14 +151,16 @@ async function isAsking(
  */
 async function isForeignSeen(
   { inputs: { certificate } }: Context,
-  { evidence, others, records, strangers }: Candidate,
+  { attempt, evidence, others, records, strangers }: Candidate,
 ): Promise<boolean> {
   const known = new Set([
-    ...[...others, certificate].flatMap(({ status }) => claimsOf(status)),
-    ...records.released.map(({ certificateId }) => certificateId),
+    ...[...others, certificate].flatMap(({ status }) => claimsOf(status)).map(certificateKey),
+    ...records.released.map(certificateKey),
   ]);
-  const unknown = strangers.filter(({ id }) => !known.has(id));
+  const unknown = strangers
+    .map(({ id }) => certificateOf(attempt, id))
+    .filter((stranger) => !known.has(certificateKey(stranger)));
   if (unknown.length > MAX_CHECKS) return true;
-  for (const { id } of unknown) if (await evidence.isAskedFor(id)) return true;
+  for (const stranger of unknown) if (await evidence.isAskedFor(stranger)) return true;
   return false;
 }

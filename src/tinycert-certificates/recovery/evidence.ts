@@ -1,12 +1,21 @@
 import { type TinyCertCertificate, certificates } from '../../api/kinds.ts';
-import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import type { Attempt, CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import {
+  type AuthorityRef,
+  type CertificateRef,
+  certificateKey,
+  certificateOf,
+  certificateRef,
+  isSameAuthority,
+  isSameCertificate,
+} from '../../api/tinycert/identity.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
-import { floorOf } from '../../issuance/tinycert/attempt.ts';
+import { floorOf, previousOf } from '../../issuance/tinycert/attempt.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
-import { isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
+import { hasName, isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
-import { certificateAtCa, isAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
+import { certificateAtCa, idAt, isAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
 import type { ReleasedEntries } from '../../issuance/tinycert/released.ts';
 import { askedFor, requestHash } from '../../issuance/tinycert/request.ts';
 import { ApiError } from '../../kube/errors.ts';
@@ -27,9 +36,12 @@ export class RecoveryEvidence {
   readonly #issuer: ReadyIssuer;
   readonly #attempt: Attempt;
   readonly #options: ReturnType<typeof callOptions>;
-  readonly #details = new Map<number, CertificateDetails | undefined>();
-  /** The ids in the CA's list, once `list` has read it. */
+  readonly #details = new Map<string, CertificateDetails | undefined>();
+  /** The ids of the attempt's authority in the CA's list, once `list` has read it. */
   readonly listed = new Set<number>();
+  /** Those with the common name of the attempt, revoked ones included. */
+  readonly named = new Set<number>();
+  readonly #keys = new Map<string, string | undefined>();
 
   constructor(work: Work, attempt: Attempt) {
     this.#deps = work.deps;
@@ -40,110 +52,127 @@ export class RecoveryEvidence {
   }
 
   /**
-   * The id of the certificate in the resource's own Secret, if the attempt got that far (`ownSecretFirst`) and asked for it
-   * (`ownSecretFits`). The CA has to prove what the Secret's annotation claims.
+   * The certificate in the resource's own Secret, if the attempt got that far (`ownSecretFirst`) and asked for it
+   * (`ownSecretFits`). The CA has to prove what the Secret's annotations claim.
    */
-  async inOwnSecret(): Promise<number | undefined> {
+  async inOwnSecret(): Promise<CertificateRef | undefined> {
     const { secret, certificate } = this.#inputs;
     if (secret.state !== 'changed' || !secret.content) return undefined;
-    const { claimedId, leaf } = secret.content;
-    const { certificateId = this.#attempt.afterId, formerCertificateIds = [] } = certificate.status ?? {};
-    if (claimedId === undefined || claimedId <= certificateId || formerCertificateIds.includes(claimedId))
-      return undefined;
-    if (!(await isAtCa(this.#issuer.account.client, claimedId, leaf, this.#options))) return undefined;
+    const { claimed, leaf } = secret.content;
+    if (!claimed || !isSameAuthority(claimed, this.#attempt)) return undefined;
+    if (claimed.certificateId <= this.#present(certificate.status) || this.#isHad(claimed)) return undefined;
+    if (!(await isAtCa(this.#issuer.account, claimed, leaf, this.#options))) return undefined;
     const fits =
       this.#attempt.operation === 'Reissue'
         ? (await this.#previousKey()) === leaf.publicKeyFingerprint
-        : await this.isAskedFor(claimedId);
-    return fits ? claimedId : undefined;
+        : await this.isAskedFor(claimed);
+    return fits ? claimed : undefined;
   }
 
   /** The certificate that was to be reissued: whether it is replaced or gone, and the hash of its request. */
   async previous(): Promise<{ isObsolete: boolean; requestHash: string | undefined }> {
-    const { previousId, authorityId } = this.#attempt;
-    const details = previousId === undefined ? undefined : await this.#detailsOf(previousId);
+    const previous = previousOf(this.#attempt);
+    const details = previous && (await this.#detailsOf(previous));
     return {
       isObsolete: details === undefined || details.status === 'obsolete',
-      requestHash: details && hashOf(authorityId, details),
+      requestHash: details && hashOf(this.#attempt, details),
     };
   }
 
   /** The lines of the CA's list with the common name of the attempt, newest first: candidates and others. */
   async list(): Promise<{ candidates: CertificateSummary[]; others: CertificateSummary[] }> {
+    const found = new Map<number, CertificateSummary>();
+    const recorded = floorOf(this.#attempt);
+    const first = await this.#readList(found);
+    // A list that does not reach the floor contradicts it, or lacks lines. Only a second one decides which.
+    const isShort = first < recorded && (await this.#readList(found)) < recorded;
+    // A floor that two lists contradict came from a wrong line; the window and the request still exclude what is older.
+    const isWrong = isShort && this.#attempt.operation === 'New';
+    const floor = isWrong ? 0 : recorded;
+    const isCandidate = ({ id }: CertificateSummary): boolean =>
+      id > floor && !this.#isHad(certificateOf(this.#attempt, id));
+    const lines = [...found.values()].sort((a, b) => b.id - a.id);
+    return { candidates: lines.filter(isCandidate), others: lines.filter((entry) => !isCandidate(entry)) };
+  }
+
+  /** Reads the CA's list, notes what is like the attempt in `found`, and resolves with the highest id on it. */
+  async #readList(found: Map<number, CertificateSummary>): Promise<number> {
     const { account } = this.#issuer;
     const { authorityId } = this.#attempt;
-    const found: CertificateSummary[] = [];
-    account.noteId(authorityId, 0);
-    await orGone(
-      account.client.streamCertificates(
-        authorityId,
-        undefined,
-        (entry) => {
-          account.noteId(authorityId, entry.id);
-          this.listed.add(entry.id);
-          if (isAlike(this.#attempt, entry)) found.push(entry);
-        },
-        this.#options,
-      ),
-    );
-    found.sort((a, b) => b.id - a.id);
-    const floor = floorOf(this.#attempt);
-    const { certificateId, formerCertificateIds = [] } = this.#inputs.certificate.status ?? {};
-    const isCandidate = ({ id }: CertificateSummary): boolean =>
-      id > floor && id !== certificateId && !formerCertificateIds.includes(id);
-    return { candidates: found.filter(isCandidate), others: found.filter((entry) => !isCandidate(entry)) };
+    const ids = account.listIds(authorityId);
+    let highest = 0;
+    const note = (entry: CertificateSummary): void => {
+      ids.see(entry.id);
+      highest = Math.max(highest, entry.id);
+      this.listed.add(entry.id);
+      if (hasName(this.#attempt, entry)) this.named.add(entry.id);
+      if (isAlike(this.#attempt, entry)) found.set(entry.id, entry);
+    };
+    const { client } = account;
+    const count = await orGone(() => client.streamCertificates(authorityId, undefined, note, this.#options));
+    if (count !== undefined) ids.end();
+    return highest;
   }
 
   /** The newest candidate with the public key of the certificate that was to be reissued (`reissueByKey`). */
-  async successor(candidates: readonly CertificateSummary[]): Promise<number | undefined> {
+  async successor(candidates: readonly CertificateSummary[]): Promise<CertificateRef | undefined> {
     if (candidates.length === 0) return undefined;
     const key = await this.#previousKey();
     if (key === undefined) return undefined;
     for (const { id } of candidates) {
-      const candidate = await this.#certificate(id);
-      if (candidate?.publicKeyFingerprint === key) return id;
+      const candidate = certificateOf(this.#attempt, id);
+      if ((await this.#certificate(candidate))?.publicKeyFingerprint === key) return candidate;
     }
     return undefined;
   }
 
-  /** The ids of candidates with exactly the attempt's request, issued in its window; newest first. */
-  async matching(candidates: readonly CertificateSummary[]): Promise<number[]> {
-    const { authorityId, requestHash: wanted } = this.#attempt;
-    const found: number[] = [];
+  /** Those of the candidates with exactly the attempt's request, issued in its window; newest first. */
+  async matching(candidates: readonly CertificateSummary[]): Promise<CertificateRef[]> {
+    const found: CertificateRef[] = [];
     for (const { id } of candidates) {
-      const details = await this.#detailsOf(id);
-      if (!details || hashOf(authorityId, details) !== wanted) continue;
-      if (await this.#isFromWindow(id)) found.push(id);
+      const candidate = certificateOf(this.#attempt, id);
+      const details = await this.#detailsOf(candidate);
+      if (!details || hashOf(this.#attempt, details) !== this.#attempt.requestHash) continue;
+      if (await this.#isFromWindow(candidate)) found.push(candidate);
     }
     return found;
   }
 
   /** Asks twice before it answers no, since that leads to another purchase and one answer may be wrong. */
-  async #isFromWindow(id: number): Promise<boolean> {
-    const first = await this.#certificate(id);
+  async #isFromWindow(candidate: CertificateRef): Promise<boolean> {
+    const first = await this.#certificate(candidate);
     if (first && isFromWindow(this.#attempt, first.notBefore)) return true;
-    const second = await this.#certificate(id);
+    const second = await this.#certificate(candidate);
     if (first?.notBefore === second?.notBefore) return false;
     throw new TinyCertError('ProtocolError', {
       call: 'cert/get',
-      detail: `Two answers for certificate ${id} differ.`,
+      detail: `Two answers for certificate ${candidate.certificateId} differ.`,
     });
   }
 
   /** Whether a certificate has the attempt's request: names and the whole subject. */
-  async isAskedFor(id: number): Promise<boolean> {
-    return (await this.#hashOf(id)) === this.#attempt.requestHash;
+  async isAskedFor(certificate: CertificateRef): Promise<boolean> {
+    return (await this.#hashOf(certificate)) === this.#attempt.requestHash;
   }
 
   /** Whether a certificate, listed or not, may have the attempt's request. One that the CA does not describe may. */
-  async mayBeOf(id: number): Promise<boolean> {
-    const hash = await this.#hashOf(id);
+  async mayBeOf(certificate: CertificateRef): Promise<boolean> {
+    const hash = await this.#hashOf(certificate);
     return hash === undefined || hash === this.#attempt.requestHash;
   }
 
+  /** Whether any of the `others`, ids of the attempt's authority, has the public key of a certificate. */
+  async hasKeyOf(certificate: CertificateRef, others: readonly number[]): Promise<boolean> {
+    const key = await this.#keyOf(certificate);
+    if (key === undefined) return false;
+    for (const other of others)
+      if ((await this.#keyOf(certificateOf(this.#attempt, other))) === key) return true;
+    return false;
+  }
+
   /** The details of a certificate, if they have been read. */
-  seen(id: number): CertificateDetails | undefined {
-    return this.#details.get(id);
+  seen(certificate: CertificateRef): CertificateDetails | undefined {
+    return this.#details.get(certificateKey(certificate));
   }
 
   /** Rejects with a conflict if the resource or its Secret changed since the decision: another process goes on (`liveGet`). */
@@ -175,49 +204,71 @@ export class RecoveryEvidence {
     return resources.filter(({ metadata }) => metadata.uid !== uid);
   }
 
-  /** What the issuers of the attempt's authority remember. */
+  /** What issuers remember of the attempt's authority. */
   released(): Promise<ReleasedEntries> {
-    return this.#deps.releasedStore.read(this.#attempt.authorityId, this.#options.signal);
+    return this.#deps.releasedStore.read(this.#attempt, this.#options.signal);
   }
 
   /** The public key that a reissue keeps: from the CA, or from the resource's own Secret if the CA hands out no obsolete certificates. */
   async #previousKey(): Promise<string | undefined> {
-    const { previousId } = this.#attempt;
-    if (previousId === undefined) return undefined;
-    const previous = await this.#certificate(previousId);
-    if (previous) return previous.publicKeyFingerprint;
+    const previous = previousOf(this.#attempt);
+    if (!previous) return undefined;
+    const atCa = await this.#certificate(previous);
+    if (atCa) return atCa.publicKeyFingerprint;
     const { certificate } = this.#inputs;
     const { signal } = this.#options;
     const secret = await this.#deps.kube.find(secrets, secretRef(certificate), { signal });
     return secret && readSecret(tinycertKind, secret)?.leaf.publicKeyFingerprint;
   }
 
-  async #hashOf(id: number): Promise<string | undefined> {
+  async #hashOf(certificate: CertificateRef): Promise<string | undefined> {
     const { requestHashes } = this.#issuer.account;
-    const { authorityId } = this.#attempt;
-    const key = `${authorityId} ${id}`;
+    const key = certificateKey(certificate);
     const known = requestHashes.get(key);
     if (known !== undefined) return known;
-    const details = await this.#detailsOf(id);
-    const hash = details && hashOf(authorityId, details);
+    const details = await this.#detailsOf(certificate);
+    const hash = details && hashOf(certificate, details);
     if (hash !== undefined) requestHashes.set(key, hash);
     return hash;
   }
 
-  async #detailsOf(id: number): Promise<CertificateDetails | undefined> {
-    if (!this.#details.has(id)) {
-      const { client } = this.#issuer.account;
-      this.#details.set(id, await orGone(client.getCertificateDetails(id, this.#options)));
+  async #detailsOf(certificate: CertificateRef): Promise<CertificateDetails | undefined> {
+    const key = certificateKey(certificate);
+    if (!this.#details.has(key)) {
+      const { account } = this.#issuer;
+      const id = idAt(account, certificate);
+      this.#details.set(key, await orGone(() => account.client.getCertificateDetails(id, this.#options)));
     }
-    return this.#details.get(id);
+    return this.#details.get(key);
   }
 
-  #certificate(id: number): Promise<Certificate | undefined> {
-    return certificateAtCa(this.#issuer.account.client, id, this.#options);
+  /** A certificate's key never changes, so it is read once. */
+  async #keyOf(certificate: CertificateRef): Promise<string | undefined> {
+    const key = certificateKey(certificate);
+    if (!this.#keys.has(key))
+      this.#keys.set(key, (await this.#certificate(certificate))?.publicKeyFingerprint);
+    return this.#keys.get(key);
+  }
+
+  #certificate(certificate: CertificateRef): Promise<Certificate | undefined> {
+    return certificateAtCa(this.#issuer.account, certificate, this.#options);
+  }
+
+  /** The id above which the Secret holds something newer than status names. */
+  #present(status: CertificateStatus | undefined): number {
+    const served = isSameAuthority(status, this.#attempt) ? status?.certificateId : undefined;
+    return served ?? this.#attempt.afterId;
+  }
+
+  /** Whether the resource has or had a certificate, by its status. */
+  #isHad(certificate: CertificateRef): boolean {
+    const { status } = this.#inputs.certificate;
+    const had = [certificateRef(status), ...(status?.formerCertificates ?? [])];
+    return had.some((each) => isSameCertificate(each, certificate));
   }
 }
 
-function hashOf(authorityId: number, details: CertificateDetails): string | undefined {
+function hashOf({ authorityId }: AuthorityRef, details: CertificateDetails): string | undefined {
   const asked = askedFor(authorityId, details);
   return asked && requestHash(asked);
 }

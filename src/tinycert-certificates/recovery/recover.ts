@@ -1,4 +1,5 @@
 import type { Attempt } from '../../api/tinycert/certificate-status.ts';
+import { type CertificateRef, certificateKey, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { isMarked } from '../../issuance/tinycert/marker.ts';
 import {
   abandoned,
@@ -72,15 +73,18 @@ async function recoverNew(work: Work, attempt: Attempt, evidence: RecoveryEviden
   const others = await evidence.cluster();
   const records = await evidence.released();
   failpoint('cluster');
-  const undecided = new Set(records.released.filter(isUndecided).map((each) => each.certificateId));
-  const open = matching.filter((id) => undecided.has(id) || !isReleased(id, records));
+  const undecided = new Set(records.released.filter(isUndecided).map(certificateKey));
+  const open = matching.filter((each) => undecided.has(certificateKey(each)) || !isReleased(each, records));
   const [only] = open;
   if (only === undefined) return boughtNothing([]);
-  const strangers = [...candidates.filter(({ id }) => !matching.includes(id)), ...older];
-  const isAmbiguous = open.length > 1 || undecided.has(only);
+  const strangers = [
+    ...candidates.filter(({ id }) => !matching.some(({ certificateId }) => certificateId === id)),
+    ...older,
+  ];
+  const isAmbiguous = open.length > 1 || undecided.has(certificateKey(only));
   const why = isAmbiguous
     ? 'several'
-    : await ambiguity(work, { attempt, evidence, id: only, others, records, strangers });
+    : await ambiguity(work, { attempt, evidence, bought: only, others, records, strangers });
   if (why === undefined) return { verdict: { adopt: only } };
   work.log.warn(
     { candidates: open, attempt: attempt.id, ambiguity: why },
@@ -88,8 +92,8 @@ async function recoverNew(work: Work, attempt: Attempt, evidence: RecoveryEviden
   );
   return boughtNothing(open);
 
-  function boughtNothing(ids: readonly number[]): Recovery {
-    return { verdict: { again: 'New' }, released: releasedOf(work, attempt, ids) };
+  function boughtNothing(mayBe: readonly CertificateRef[]): Recovery {
+    return { verdict: { again: 'New' }, released: releasedOf(work, attempt, mayBe) };
   }
 }
 
@@ -97,7 +101,7 @@ async function recoverNew(work: Work, attempt: Attempt, evidence: RecoveryEviden
 function releasedOf(
   { deps: { clock, timing }, inputs }: Work,
   attempt: Attempt,
-  undecided: readonly number[],
+  undecided: readonly CertificateRef[],
 ): ReleasedAddition {
   const { metadata } = inputs.certificate;
   return {
@@ -110,6 +114,6 @@ function isUndecided({ cause }: Released): boolean {
   return cause === 'Undecided';
 }
 
-function isReleased(id: number, records: ReleasedEntries): boolean {
-  return records.released.some(({ certificateId }) => certificateId === id);
+function isReleased(certificate: CertificateRef, records: ReleasedEntries): boolean {
+  return records.released.some((each) => isSameCertificate(each, certificate));
 }

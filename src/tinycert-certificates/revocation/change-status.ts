@@ -1,9 +1,14 @@
 import type { Ticket } from '../../account/gate/parking.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import { instant, sendGate } from '../../issuance/attempt/send-gate.ts';
+import { type CertificateRef, certificateKey } from '../../api/tinycert/identity.ts';
+import { sendGate } from '../../issuance/attempt/send-gate.ts';
 import { TurnAwaited } from '../../issuance/decide/gate-turn.ts';
 import { currentClaimsOf } from '../../issuance/tinycert/claims.ts';
+import { idAt } from '../../issuance/tinycert/lookup.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import { orGone } from '../../issuance/tinycert/lookup.ts';
+import { instant } from '../../lib/clock.ts';
+import { AppError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { type SettableStatus, TinyCertError } from '../../tinycert/index.ts';
 import type { Deps } from '../context/deps.ts';
@@ -19,16 +24,15 @@ export const STATUS_OF = { Good: 'good', Hold: 'hold', Revoke: 'revoked', Revoke
 /**
  * Runs all changes of status of one resource in one turn at the account's gate. A turn for each would wake the resource again
  * after the first, for ever: during a trial one call of the gate is one turn. Rejects as `run` does, or with `TurnAwaited` if
- * the gate has no place soon. Without a ticket the gate is skipped: nothing signals the recovery of an account whose issuer is
+ * the gate has no place now. Without a ticket the gate is skipped: nothing signals the recovery of an account whose issuer is
  * gone.
  */
 export async function inOneTurn<T>(
   { account: { gate } }: ReadyIssuer,
   ticket: Ticket | undefined,
-  signal: AbortSignal,
   run: () => Promise<T>,
 ): Promise<T> {
-  const permit = ticket && (await gate.enter(ticket, signal));
+  const permit = ticket && gate.enter(ticket);
   if (ticket && !permit) throw new TurnAwaited();
   try {
     return await run();
@@ -37,21 +41,31 @@ export async function inOneTurn<T>(
   }
 }
 
+/** The CA accepted a change of status, and the certificate does not have that status. */
+export class StatusNotConfirmed extends AppError {
+  constructor() {
+    super(
+      'StatusNotConfirmed',
+      'TinyCert accepted the change of status, but its details of the certificate show another status. If this lasts, check whether a proxy or a cache in front of TinyCert answers in its place.',
+    );
+  }
+}
+
 type Access = Pick<Work, 'deps' | 'issuer' | 'signal'>;
 
 /**
  * Gives a certificate a status at the CA and resolves with the status it has then, by the CA's own answer. It never lifts a
  * revocation, whoever made it, and leaves expired and replaced certificates as they are. It may be repeated. Rejects with a
- * `TinyCertError`, after which nothing is certain, or with `SendRefused`.
+ * `TinyCertError` or `StatusNotConfirmed`, after which nothing is certain, or with `SendRefused`.
  */
 export async function changeStatus(
   access: Access,
-  certificateId: number,
+  certificate: CertificateRef,
   wanted: SettableStatus,
 ): Promise<StatusAtCa> {
   const { metrics } = access.deps;
   try {
-    const status = await change(access, certificateId, wanted);
+    const status = await change(access, certificate, wanted);
     metrics.revocations.inc({ status: wanted, outcome: status === wanted ? 'success' : 'moot' });
     return status;
   } catch (error) {
@@ -60,13 +74,17 @@ export async function changeStatus(
   }
 }
 
-async function change(access: Access, id: number, wanted: SettableStatus): Promise<StatusAtCa> {
+async function change(
+  access: Access,
+  certificate: CertificateRef,
+  wanted: SettableStatus,
+): Promise<StatusAtCa> {
   const { deps, issuer } = access;
+  const id = idAt(issuer.account, certificate);
   // A revocation needs no read before it: it is right whatever the status is.
   if (wanted !== 'revoked') {
     const before = await statusAtCa(access, id);
-    if (before !== 'good' && before !== 'hold') return before;
-    if (before === wanted) return before;
+    if (isSettled(before, wanted)) return before;
   }
   const { clock, leads, timing } = deps;
   const gate = sendGate({ clock, since: instant(clock), windowMs: timing.sendWindow, leads });
@@ -74,30 +92,32 @@ async function change(access: Access, id: number, wanted: SettableStatus): Promi
     failpoint('revoke');
     gate();
   };
+  let refusal: TinyCertError | undefined;
   try {
     const options = { ...callOptions(access), beforeSend };
     await issuer.account.client.setCertificateStatus(id, wanted, options);
+    failpoint('revoked');
   } catch (error) {
     if (!(error instanceof TinyCertError)) throw error;
-    if (error.kind === 'not-found') return 'gone';
-    if (error.kind !== 'input') throw error;
-    const after = await statusAtCa(access, id);
-    if (after === 'good' || (after === 'hold' && wanted === 'revoked')) throw error;
-    return after;
+    if (error.kind !== 'not-found' && error.kind !== 'input') throw error;
+    refusal = error;
   }
-  failpoint('revoked');
-  return wanted;
+  // The body of a success is not documented, so what the certificate shows afterwards is the only proof.
+  const after = await statusAtCa(access, id);
+  if (isSettled(after, wanted)) return after;
+  throw refusal ?? new StatusNotConfirmed();
+}
+
+/** Whether a status is the wanted one, or one that must not or cannot be changed any more. */
+function isSettled(status: StatusAtCa, wanted: SettableStatus): boolean {
+  return status === wanted || (status !== 'good' && status !== 'hold');
 }
 
 async function statusAtCa(access: Access, id: number): Promise<StatusAtCa> {
-  try {
-    const { client } = access.issuer.account;
-    const { status } = await client.getCertificateDetails(id, callOptions(access));
-    if (status !== 'unknown') return status;
-  } catch (error) {
-    if (error instanceof TinyCertError && error.kind === 'not-found') return 'gone';
-    throw error;
-  }
+  const { client } = access.issuer.account;
+  const details = await orGone(() => client.getCertificateDetails(id, callOptions(access)));
+  if (!details) return 'gone';
+  if (details.status !== 'unknown') return details.status;
   throw new TinyCertError('ProtocolError', {
     call: 'cert/details',
     detail: 'TinyCert reports a status that the operator does not know.',
@@ -111,26 +131,26 @@ async function statusAtCa(access: Access, id: number): Promise<StatusAtCa> {
 export async function claimedByOthers(
   deps: Pick<Deps, 'listCertificates'>,
   certificate: TinyCertCertificate,
-  ids: readonly number[],
+  asked: readonly CertificateRef[],
   signal: AbortSignal,
-): Promise<Set<number>> {
-  if (ids.length === 0) return new Set();
+): Promise<CertificateRef[]> {
+  if (asked.length === 0) return [];
   const { uid } = certificate.metadata;
-  const { authorityId } = certificate.status ?? {};
-  const claimed = new Set<number>();
+  const claimed = new Set<string>();
   for (const { metadata, status } of await deps.listCertificates(signal)) {
-    if (metadata.uid !== uid) for (const id of currentClaimsOf(status, authorityId)) claimed.add(id);
+    if (metadata.uid !== uid) for (const claim of currentClaimsOf(status)) claimed.add(certificateKey(claim));
   }
-  return new Set(ids.filter((id) => claimed.has(id)));
+  return asked.filter((each) => claimed.has(certificateKey(each)));
 }
 
 /** Warns of certificates that are neither held nor revoked because another resource claims them. */
 export function warnOfClaimed(
   deps: Pick<Deps, 'warn'>,
   certificate: TinyCertCertificate,
-  claimed: ReadonlySet<number>,
+  claimed: readonly CertificateRef[],
 ): void {
-  if (claimed.size === 0) return;
-  const message = `Certificate ${[...claimed].join(', ')} is claimed by another resource and stays as it is.`;
+  if (claimed.length === 0) return;
+  const ids = claimed.map(({ certificateId }) => certificateId);
+  const message = `Certificate ${ids.join(', ')} is claimed by another resource and stays as it is.`;
   deps.warn(certificate, 'ClaimedByAnother', message);
 }

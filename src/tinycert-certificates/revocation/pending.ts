@@ -10,6 +10,7 @@ import { TinyCertError } from '../../tinycert/index.ts';
 import type { Deps } from '../context/deps.ts';
 import { DECIDE_AGAIN_MS } from '../context/work.ts';
 import { stopIssuer } from '../issue/failure.ts';
+import { StatusNotConfirmed } from './change-status.ts';
 
 /** The condition that states why a hold or revocation that is due has not been done yet. */
 const REVOCATION_PENDING = 'RevocationPending';
@@ -64,14 +65,17 @@ export function afterFailedRevocation(
 ): { result: ReconcileResult; why?: Reason } {
   if (error instanceof SendRefused) return { result: { requeueAfterMs: DECIDE_AGAIN_MS } };
   if (error instanceof TurnAwaited) return { result: {} };
-  if (!(error instanceof TinyCertError) || signal.aborted) throw error;
-  const stops = stopsOf(error);
-  const { gate } = issuer.account;
-  if (!isLast || stops === 'pause') stopIssuer(deps, key, issuer, error, gate.breaker.epoch);
-  if (stops === 'pause') return { result: { requeueAfterMs: gate.pausedFor } };
-  // The issuer reports its own fault, and every certificate waits for it.
-  if (!isLast && (gate.isStoppedFor(key) || !deps.directory.get(issuerKey)?.ready))
-    return { result: { requeueAfterMs: DECIDE_AGAIN_MS } };
+  if (signal.aborted) throw error;
+  if (!(error instanceof StatusNotConfirmed)) {
+    if (!(error instanceof TinyCertError)) throw error;
+    const stops = stopsOf(error);
+    const { gate } = issuer.account;
+    if (!isLast || stops === 'pause') stopIssuer(deps, key, issuer, error, gate.breaker.epoch);
+    if (stops === 'pause') return { result: { requeueAfterMs: gate.pausedFor } };
+    // The issuer reports its own fault, and every certificate waits for it.
+    if (!isLast && (gate.isStoppedFor(key) || !deps.directory.get(issuerKey)?.ready))
+      return { result: { requeueAfterMs: DECIDE_AGAIN_MS } };
+  }
   const requeueAfterMs = deps.revocationRetries.failed(uid, deps.clock.monotonic());
   const message = `TinyCert has not confirmed the hold or revocation; it is tried again. ${error.message}`;
   return { result: { requeueAfterMs }, why: { reason: error.code, message } };

@@ -1,22 +1,16 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { certificateKey, certificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
-import type { SettableStatus } from '../../tinycert/index.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { type Task, type Work, workOf } from '../context/work.ts';
 import { type DueRevocations, revocationsDue } from '../decide/revocations-due.ts';
 import type { CaStatus } from '../decide/types.ts';
 import { record, type StatusChange } from '../status/record.ts';
-import {
-  changeStatus,
-  claimedByOthers,
-  inOneTurn,
-  STATUS_OF,
-  type StatusAtCa,
-  warnOfClaimed,
-} from './change-status.ts';
+import { changeAll, type Wanted } from './change-all.ts';
+import { claimedByOthers, inOneTurn, STATUS_OF, type StatusAtCa, warnOfClaimed } from './change-status.ts';
 import { afterFailedRevocation, isPendingReported, pendingConditions, reportPending } from './pending.ts';
 
 /** The inputs after the revocations, and when to reconcile again for them. */
@@ -25,8 +19,8 @@ export interface Revoked {
   result: ReconcileResult;
 }
 
-/** What became of each certificate. */
-type Outcomes = Map<number, StatusAtCa | 'claimed'>;
+/** What became of each certificate, by its key. */
+type Outcomes = Map<string, StatusAtCa | 'claimed'>;
 
 const SEAL_BROKEN: Reason = {
   reason: 'SealBroken',
@@ -94,23 +88,24 @@ export async function revokeDue(task: Task): Promise<Revoked> {
 async function revoke(work: Work, { pending, desired }: DueRevocations, done: Outcomes): Promise<void> {
   const { deps, inputs, issuer, signal } = work;
   const { certificate } = inputs;
-  const { certificateId: own, attempt } = certificate.status ?? {};
-  const ids = pending.map(({ certificateId }) => certificateId);
-  const meant = desired && own !== undefined ? [own] : [];
-  const claimed = await claimedByOthers(deps, certificate, [...ids, ...meant], signal);
-  for (const id of claimed) done.set(id, 'claimed');
+  const { attempt } = certificate.status ?? {};
+  const own = certificateRef(certificate.status);
+  const meant = desired && own ? [own] : [];
+  const claimed = await claimedByOthers(deps, certificate, [...pending, ...meant], signal);
+  for (const each of claimed) done.set(certificateKey(each), 'claimed');
   warnOfClaimed(deps, certificate, claimed);
-  const wanted: { id: number; status: SettableStatus }[] = [];
-  for (const { certificateId: id, action } of pending) {
-    if (claimed.has(id)) continue;
+  const wanted: Wanted[] = [];
+  for (const ref of pending) {
+    if (done.has(certificateKey(ref))) continue;
     // A certificate that the resource serves again was not replaced after all.
-    if (id === own || id === attempt?.certificateId) done.set(id, 'good');
-    else wanted.push({ id, status: STATUS_OF[action] });
+    if (isSameCertificate(ref, own) || isSameCertificate(ref, attempt)) done.set(certificateKey(ref), 'good');
+    else wanted.push({ certificate: ref, status: STATUS_OF[ref.action] });
   }
-  if (desired && own !== undefined && !claimed.has(own)) wanted.push({ id: own, status: STATUS_OF[desired] });
+  if (desired && own && !done.has(certificateKey(own)))
+    wanted.push({ certificate: own, status: STATUS_OF[desired] });
   if (wanted.length === 0) return;
-  await inOneTurn(issuer, ticketOf(deps, inputs), signal, async () => {
-    for (const { id, status } of wanted) done.set(id, await changeStatus(work, id, status));
+  await inOneTurn(issuer, ticketOf(deps, inputs), async () => {
+    await changeAll(work, wanted, (each, outcome) => done.set(certificateKey(each.certificate), outcome));
   });
 }
 
@@ -118,12 +113,13 @@ async function revoke(work: Work, { pending, desired }: DueRevocations, done: Ou
 function changeAfter(
   { certificate: { spec, status } }: Inputs,
   { pending, desired }: DueRevocations,
-  done: ReadonlyMap<number, StatusAtCa | 'claimed'>,
+  done: ReadonlyMap<string, StatusAtCa | 'claimed'>,
 ): StatusChange | undefined {
-  const { certificateId = 0, pendingRevocations = [] } = status ?? {};
-  const isOver = new Set(pending.map((each) => each.certificateId).filter((id) => done.has(id)));
-  const left = pendingRevocations.filter((each) => !isOver.has(each.certificateId));
-  const own = done.get(certificateId);
+  const { pendingRevocations = [] } = status ?? {};
+  const present = certificateRef(status);
+  const isOver = new Set(pending.map(certificateKey).filter((key) => done.has(key)));
+  const left = pendingRevocations.filter((each) => !isOver.has(certificateKey(each)));
+  const own = present && done.get(certificateKey(present));
   // If Good was asked for a revoked certificate, it is observed once another certificate has replaced that one.
   const isObserved = own !== undefined && !(desired === 'Good' && own === 'revoked');
   const change: StatusChange = {

@@ -1,22 +1,26 @@
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import { NO_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
 import { READY } from '../../issuance/decide/readiness.ts';
 import { dueAt } from '../../issuance/renewal/plan.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
-import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import { idAt } from '../../issuance/tinycert/lookup.ts';
 import { requestOf } from '../../issuance/tinycert/request.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import type { CertificateDetails } from '../../tinycert/index.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { callOptions, type Work } from '../context/work.ts';
 import { record, type StatusChange } from '../status/record.ts';
-import { claimedIdsOf, hasExpired, isFor, syncSecret, provenId } from './proven-id.ts';
+import { claimedIn, hasExpired, isFor, provenCertificate, syncSecret } from './proven-id.ts';
+
+/** Another resource adopts the same certificate at this moment: how soon to look again, in milliseconds. */
+export const ADOPT_AGAIN_MS = 1_000;
 
 /** The result of an adoption. */
 export type Adoption =
   | { result: ReconcileResult }
   /** The Secret proves this certificate, and the resource needs another one: it becomes a former certificate. */
-  | { givesUp: number }
+  | { givesUp: CertificateRef }
   /** The Secret proves nothing. */
   | { givesUp?: undefined };
 
@@ -31,70 +35,73 @@ export async function adopt(work: Work): Promise<Adoption> {
   if (secret.state !== 'changed' || !secret.content) return {};
   const content = secret.content;
   // Two resources with equal Secrets must not both find that nobody else claims the certificate.
-  return issuer.account.locks.run(
-    `adopt\n${content.leaf.serialNumber}`,
-    async (): Promise<Adoption> => {
-      const id = await provenId(work, content, claimedIdsOf(inputs));
-      if (id === undefined) return {};
-      const details = await issuer.account.client.getCertificateDetails(id, callOptions(work));
-      const isFit = isFor(requestOf(certificate, issuer, await issuer.material()), content.leaf);
-      const isFirst = certificate.status?.certificateId === undefined;
-      const isValid = details.status === 'good' || details.status === 'hold';
-      if (isFirst && (!isFit || details.status !== 'good')) return isValid ? { givesUp: id } : {};
-      const now = deps.clock.now();
-      // An expired certificate is replaced next, so that no version of the Secret is written with it.
-      const { metadata } = hasExpired(secret, now) ? secret : await syncSecret(work, secret, id);
-      const { attempt: _, ...rest } = certificate.status ?? {};
-      const status = { ...rest, ...datesOf(id, content.leaf, details) };
-      const due = dueAt({ certificate: { ...certificate, status }, now });
-      const isServed = isFit && details.status === 'good' && content.leaf.notAfter > now;
-      await record(deps, {
-        certificate,
-        change: {
-          ...adoptedStatus(issuer, id, content.leaf, details),
-          ...(isFit ? { specHash: inputs.specHash } : {}),
-          revision: certificate.status?.revision ?? 1,
-          secretUID: metadata.uid,
-          secretResourceVersion: metadata.resourceVersion,
-          renewalTime: due === undefined ? null : rfc3339(due),
-        },
-        conditions: isServed ? [READY] : [],
-        removed: isServed ? ['Issuing'] : [],
-        sealer: issuer.account,
-        signal,
-      });
-      log.info({ certificateId: id }, 'Adopted the certificate that the Secret holds');
-      // A need that remains, such as a renewal, is decided from the proven status.
-      return { result: isServed && due !== undefined ? { requeueAt: due } : { requeueAfterMs: 0 } };
-    },
-    signal,
-  );
+  const { serialNumber } = content.leaf;
+  if (deps.adopting.has(serialNumber)) return { result: { requeueAfterMs: ADOPT_AGAIN_MS } };
+  deps.adopting.add(serialNumber);
+  try {
+    const proven = await provenCertificate(work, content, claimedIn(inputs));
+    if (!proven) return {};
+    const { account } = issuer;
+    const details = await account.client.getCertificateDetails(idAt(account, proven), callOptions(work));
+    const isFit = isFor(requestOf(certificate, issuer, await issuer.material()), content.leaf);
+    const isFirst = certificate.status?.certificateId === undefined;
+    const isValid = details.status === 'good' || details.status === 'hold';
+    if (isFirst && (!isFit || details.status !== 'good')) return isValid ? { givesUp: proven } : {};
+    const now = deps.clock.now();
+    // An expired certificate is replaced next, so that no version of the Secret is written with it.
+    const { metadata } = hasExpired(secret, now) ? secret : await syncSecret(work, secret, proven);
+    const { attempt: _, ...rest } = certificate.status ?? {};
+    const status = { ...rest, ...datesOf(proven, content.leaf, details) };
+    const due = dueAt({ certificate: { ...certificate, status }, now });
+    const isServed = isFit && details.status === 'good' && content.leaf.notAfter > now;
+    await record(deps, {
+      certificate,
+      change: {
+        ...adoptedStatus(proven, content.leaf, details),
+        ...(isFit ? { specHash: inputs.specHash } : {}),
+        revision: certificate.status?.revision ?? 1,
+        secretUID: metadata.uid,
+        secretResourceVersion: metadata.resourceVersion,
+        renewalTime: due === undefined ? null : rfc3339(due),
+      },
+      conditions: isServed ? [READY] : [],
+      removed: isServed ? ['Issuing'] : [],
+      sealer: issuer.account,
+      signal,
+    });
+    log.info({ certificate: proven }, 'Adopted the certificate that the Secret holds');
+    // A need that remains, such as a renewal, is decided from the proven status.
+    return { result: isServed && due !== undefined ? { requeueAt: due } : { requeueAfterMs: 0 } };
+  } finally {
+    deps.adopting.delete(serialNumber);
+  }
 }
 
 function adoptedStatus(
-  { authority }: ReadyIssuer,
-  certificateId: number,
+  certificate: CertificateRef,
   leaf: Certificate,
   details: CertificateDetails,
 ): StatusChange {
   return {
-    ...datesOf(certificateId, leaf, details),
-    authorityId: authority.id,
+    ...datesOf(certificate, leaf, details),
     serialNumber: leaf.serialNumber,
     attempt: null,
-    formerCertificateIds: null,
+    formerCertificates: null,
     pendingRevocations: null,
     ...NO_FAILURE,
+    refusedFetches: null,
   };
 }
 
 /** The part of the status that the time of renewal depends on. */
 function datesOf(
-  certificateId: number,
+  { account, authorityId, certificateId }: CertificateRef,
   leaf: Certificate,
   { status }: CertificateDetails,
 ): CertificateStatus {
   return {
+    account,
+    authorityId,
     certificateId,
     ...(status === 'unknown' ? {} : { certificateStatus: status }),
     notBefore: rfc3339(leaf.notBefore),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate } from '../../../test/support/inputs/inputs.ts';
+import { attempt, certificate, ref } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
 import type { Deps } from '../context/deps.ts';
@@ -78,7 +78,7 @@ describe('a Secret with a proven certificate', () => {
     const inputs = { certificate: certificate({}), names: { dns: [], ip: [], uri: [], email: [] } };
     const task = { deps: { certificateSecrets, clock: { now: () => now } }, inputs, signal: never };
 
-    await syncSecret(task as never, seen as never, 7);
+    await syncSecret(task as never, seen as never, ref(7));
     expect(sources).toEqual([isWritten ? content : undefined]);
   });
 });

@@ -1,5 +1,11 @@
 import type { Stored } from '../../issuance/secret/kept.ts';
 import { certificates } from '../../api/kinds.ts';
+import {
+  type CertificateRef,
+  certificateKey,
+  certificateOf,
+  certificateRef,
+} from '../../api/tinycert/identity.ts';
 import type { Subject } from '../../api/tinycert/subject.ts';
 import type { ChangedSecret } from '../../issuance/secret/certificate-secrets.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
@@ -42,32 +48,40 @@ export function isFor(request: Request, { names, subject }: Pick<Certificate, 'n
 }
 
 /**
- * The id of the certificate in a Secret, proved: the CA has exactly this certificate under the id, the Secret has its key,
- * and no other resource claims it. Annotation and status only tell which ids to ask for. Rejects with a `TinyCertError`.
+ * The name of the certificate in a Secret, proved: the issuer's account has exactly this certificate under it, the Secret has
+ * its key, and no other resource claims it. Annotations and status only tell which ones to ask for. Rejects with a `TinyCertError`.
  */
-export async function provenId(
+export async function provenCertificate(
   work: Work,
   content: Content,
-  guesses: readonly (number | undefined)[],
-): Promise<number | undefined> {
+  guesses: readonly (CertificateRef | undefined)[],
+): Promise<CertificateRef | undefined> {
   const { deps, inputs, issuer } = work;
   if (!(await isFromAuthority(content, issuer))) return undefined;
-  for (const id of new Set(guesses)) {
-    if (id === undefined || isKnownClaimed(deps, inputs, id)) continue;
-    if (await isAtCa(issuer.account.client, id, content.leaf, callOptions(work))) return id;
+  const { account } = issuer;
+  const asked = new Map(
+    guesses.flatMap((ref) => (ref?.account === account.digest ? [[certificateKey(ref), ref]] : [])),
+  );
+  for (const ref of asked.values()) {
+    if (isKnownClaimed(deps, inputs, ref)) continue;
+    if (await isAtCa(account, ref, content.leaf, callOptions(work))) return ref;
   }
   return undefined;
 }
 
 /**
- * Ids above `above` that the certificate in a Secret may have, by the CA's list: the annotation helps only until somebody
- * changes it. The newest few. Rejects with a `TinyCertError`.
+ * What the certificate in a Secret may be among those above the id `above`, by the CA's list: the annotations help only until
+ * somebody changes them. The newest few. Rejects with a `TinyCertError`.
  */
-export async function likelyIds(work: Work, { leaf }: Content, above: number): Promise<number[]> {
+export async function likelyCertificates(
+  work: Work,
+  { leaf }: Content,
+  above: number,
+): Promise<CertificateRef[]> {
   const { account, authority } = work.issuer;
   const found: number[] = [];
   await account.client.streamCertificates(
-    authority.id,
+    authority.authorityId,
     undefined,
     ({ id, commonName, expires }) => {
       const isAlike =
@@ -76,7 +90,8 @@ export async function likelyIds(work: Work, { leaf }: Content, above: number): P
     },
     callOptions(work),
   );
-  return found.sort((a, b) => b - a).slice(0, MOST_COMPARED);
+  const newest = found.sort((a, b) => b - a).slice(0, MOST_COMPARED);
+  return newest.map((id) => certificateOf(authority, id));
 }
 
 /**
@@ -86,9 +101,9 @@ export async function likelyIds(work: Work, { leaf }: Content, above: number): P
 export async function syncSecret(
   { deps, inputs: { certificate, names }, signal }: Pick<Task, 'deps' | 'inputs' | 'signal'>,
   seen: ChangedSecret,
-  certificateId: number,
+  held: CertificateRef,
 ): Promise<Stored> {
-  const wanted = secretMetadata(certificate, names, certificateId);
+  const wanted = secretMetadata(certificate, names, held);
   return deps.certificateSecrets.sync(
     certificate,
     seen,
@@ -103,13 +118,13 @@ export function hasExpired({ content }: Pick<ChangedSecret, 'content'>, now: num
   return content !== undefined && content.leaf.notAfter <= now;
 }
 
-/** The ids that annotation and status name for the certificate in the Secret. Neither is believed. */
-export function claimedIdsOf({
+/** What annotations and status name as the certificate in the Secret. Neither is believed. */
+export function claimedIn({
   certificate,
   secret,
-}: Pick<Inputs, 'certificate' | 'secret'>): (number | undefined)[] {
+}: Pick<Inputs, 'certificate' | 'secret'>): (CertificateRef | undefined)[] {
   const content = secret.state === 'changed' ? secret.content : undefined;
-  return [content?.claimedId, certificate.status?.certificateId];
+  return [content?.claimed, certificateRef(certificate.status)];
 }
 
 /**
@@ -137,7 +152,7 @@ export async function assertRead({
 }
 
 /** Whether another resource claims a certificate, as far as this process knows: its cache, and its own newer writes. */
-function isKnownClaimed(deps: Deps, { certificate }: Inputs, id: number): boolean {
-  const cached = deps.certificates.byIndex(BY_CERTIFICATE, String(id));
-  return isClaimedByOther(certificate, id, [...cached, ...deps.writtenCertificates.values()]);
+function isKnownClaimed(deps: Deps, { certificate }: Inputs, claimed: CertificateRef): boolean {
+  const cached = deps.certificates.byIndex(BY_CERTIFICATE, certificateKey(claimed));
+  return isClaimedByOther(certificate, claimed, [...cached, ...deps.writtenCertificates.values()]);
 }

@@ -1,5 +1,6 @@
 import { afterStored } from '../../issuance/decide/after-stored.ts';
 import type { Stored } from '../../issuance/secret/kept.ts';
+import { certificateRef } from '../../api/tinycert/identity.ts';
 import { upToDateStatus } from '../../issuance/decide/up-to-date.ts';
 import { nextReconcileAt } from '../../issuance/renewal/plan.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
@@ -32,9 +33,9 @@ export async function updateStatus(
 /** Writes what a Secret lacks whose content is the present certificate, and then the status. */
 export async function repairSecret(task: Task): Promise<ReconcileResult> {
   const { certificate, secret } = task.inputs;
-  const { certificateId } = certificate.status ?? {};
-  if (secret.state !== 'changed' || certificateId === undefined) return {};
-  const stored = await syncSecret(task, secret, certificateId);
+  const held = certificateRef(certificate.status);
+  if (secret.state !== 'changed' || !held) return {};
+  const stored = await syncSecret(task, secret, held);
   const { metadata } = stored;
   return updateStatus(withInputs(task, { secret: { ...secret, metadata, hasOutputs: true } }), stored);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate } from '../../../test/support/inputs/inputs.ts';
+import { attempt, certificate, otherAccount, ref } from '../../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
@@ -13,8 +13,8 @@ import type { Deps } from '../context/deps.ts';
 import type { Sealer } from '../../issuance/tinycert/seal.ts';
 import { record, recordResult } from './record.ts';
 
-const status: CertificateStatus = { attempt, authorityId: 1, certificateId: 3 };
-const change = { certificateId: 7, authorityId: 1, attempt: { ...attempt, certificateId: 7 } };
+const status: CertificateStatus = { attempt, ...ref(3) };
+const change = { ...ref(7), attempt: { ...attempt, certificateId: 7 } };
 
 function depsOf(kube: object, clock = new VirtualClock(), fit = true): Deps {
   const crds = { fit, check: () => Promise.resolve() };
@@ -63,6 +63,7 @@ describe('a result that meets a change in between', () => {
     ['to a lower certificate', { ...status, certificateId: 5 }],
     ['by a lower id of the same attempt', { ...status, attempt: { ...attempt, certificateId: 6 } }],
     ['to a certificate of another authority', { ...status, certificateId: 9, authorityId: 2 }],
+    ['to a certificate of another account', { ...status, certificateId: 9, account: otherAccount }],
   ])('%s is written all the same', async (_, live) => {
     expect(await afterConflict(live)).toMatchObject({ certificateId: 7, attempt: { certificateId: 7 } });
   });
@@ -78,7 +79,8 @@ describe('a result that meets a change in between', () => {
 });
 
 describe('a status whose seal is broken', () => {
-  const sealer: Sealer = { seal: (text) => `of ${text}` };
+  const asHex = (text: string): string => Buffer.from(text).toString('hex');
+  const sealer: Sealer = { sealCodes: (text) => ({ installation: asHex(text), apiKey: asHex(text) }) };
 
   test('is sealed again without what somebody else may have written', async () => {
     const clock = new VirtualClock();
@@ -91,19 +93,19 @@ describe('a status whose seal is broken', () => {
     };
     const deps = depsOf(kube, clock);
     const forged = certificate({
-      status: { certificateId: 666, authorityId: 1, formerCertificateIds: [5], seal: 'x' },
+      status: { ...ref(666), formerCertificates: [ref(5)], seal: 'x' },
     });
     const { signal } = new AbortController();
 
     await record(deps, { certificate: forged, change: { failedAttempts: 1 }, sealer, signal });
-    await record(deps, { certificate: forged, change: { certificateId: 7, authorityId: 1 }, sealer, signal });
+    await record(deps, { certificate: forged, change: ref(7), sealer, signal });
 
     expect(patches.map(({ status: written }) => written)).toMatchObject([
-      { certificateId: null, authorityId: null, formerCertificateIds: null, failedAttempts: 1 },
-      { certificateId: 7, authorityId: 1, formerCertificateIds: null },
+      { account: null, certificateId: null, authorityId: null, formerCertificates: null, failedAttempts: 1 },
+      { ...ref(7), formerCertificates: null },
     ]);
-    expect(patches[0]?.status?.seal).not.toContain('666');
-    expect(patches[1]?.status?.seal).toContain('7');
+    expect(patches[0]?.status?.seal).not.toContain(asHex('666'));
+    expect(patches[1]?.status?.seal).toContain(asHex('"certificateId":7'));
   });
 });
 

@@ -1,5 +1,11 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import {
+  type CertificateRef,
+  certificateRef,
+  isSameAuthority,
+  isSameCertificate,
+} from '../../api/tinycert/identity.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
 import type { StatusChange as Change, StatusWrite } from '../../issuance/status/writer.ts';
 import { withFormer } from '../../issuance/tinycert/claims.ts';
@@ -13,7 +19,7 @@ export type StatusChange = Change<CertificateStatus>;
 
 export interface Recording extends StatusWrite<TinyCertCertificate> {
   /** A certificate that the resource gives up beside the one it served. */
-  givesUp?: number | undefined;
+  givesUp?: CertificateRef | undefined;
   /** Seals the ids. Every change of them needs it. */
   sealer?: Sealer | undefined;
 }
@@ -28,7 +34,7 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
   const change: StatusChange = {
     // What somebody else may have written since the last seal is never sealed.
     ...(hasSeal ? {} : withoutUnproved(status)),
-    ...(await formerIds(deps, recording, hasSeal)),
+    ...(await withFormerCertificates(deps, recording, hasSeal)),
     ...recording.change,
   };
   const seal = sealOf(sealer, metadata.uid ?? '', mergeSealed(status, change));
@@ -53,8 +59,17 @@ export async function recordResult(deps: Deps, recording: Recording): Promise<Ti
 /** Whether status already has a later certificate of the same authority. */
 function isBehind(change: StatusChange = {}, status: CertificateStatus = {}): boolean {
   const id = change.certificateId ?? 0;
-  const later = status.authorityId === change.authorityId ? (status.certificateId ?? 0) : 0;
-  return id > 0 && Math.max(later, status.attempt?.certificateId ?? 0) > id;
+  const stated = [status, status.attempt ?? {}].filter((each) => isSameAuthority(each, written(change)));
+  return id > 0 && stated.some(({ certificateId = 0 }) => certificateId > id);
+}
+
+/** The identity that a change sets. */
+function written({ account, authorityId, certificateId }: StatusChange): Partial<CertificateRef> {
+  return {
+    ...(account ? { account } : {}),
+    ...(typeof authorityId === 'number' ? { authorityId } : {}),
+    ...(typeof certificateId === 'number' ? { certificateId } : {}),
+  };
 }
 
 /** Removes the fields that the seal covers; the change that follows sets what is proved (`sealOnlyOwn`). */
@@ -78,26 +93,23 @@ function mergeSealed(status: CertificateStatus | undefined, change: StatusChange
  * obsolete and leaves the CA's list, unless it had expired: then it stays listed and must not be taken for a foreign one.
  * A status with a broken seal claims nothing.
  */
-async function formerIds(
+async function withFormerCertificates(
   deps: Deps,
   { certificate, change = {}, givesUp, signal }: Recording,
   isSealed: boolean,
 ): Promise<StatusChange> {
   const { status = {}, metadata, spec } = certificate;
-  if (change.formerCertificateIds !== undefined) return {};
+  if (change.formerCertificates !== undefined) return {};
   const operation = (change.attempt ?? status.attempt)?.operation;
   const isListed = operation === 'New' || Date.parse(status.notAfter ?? '') <= deps.clock.now();
-  const isReplaced =
-    isSealed &&
-    isListed &&
-    typeof change.certificateId === 'number' &&
-    status.certificateId !== undefined &&
-    status.certificateId !== change.certificateId;
-  const ids = [givesUp, isReplaced ? status.certificateId : undefined].filter((id) => id !== undefined);
-  if (ids.length === 0) return {};
-  const { kept, dropped } = withFormer(isSealed ? status : {}, ...ids);
+  const before = certificateRef(status);
+  const after = certificateRef(written(change));
+  const isReplaced = isSealed && isListed && after !== undefined && !isSameCertificate(before, after);
+  const former = [isReplaced ? before : undefined, givesUp].filter((ref) => ref !== undefined);
+  if (former.length === 0) return {};
+  const { kept, dropped } = withFormer(isSealed ? status : {}, ...former);
   const giving = { released: released(metadata, dropped, deps.clock.now()) };
   if (dropped.length > 0)
     await deps.releasedStore.add(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
-  return { formerCertificateIds: kept };
+  return { formerCertificates: kept };
 }

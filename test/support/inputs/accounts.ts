@@ -1,3 +1,5 @@
+import type { Sealer } from '../../../src/issuance/tinycert/seal.ts';
+import { hmacHex } from '../../../src/lib/hash.ts';
 import { Gate } from '../../../src/account/gate/gate.ts';
 import { Account } from '../../../src/account/tinycert-account.ts';
 import type { CAcertAccount, TinyCertIssuer } from '../../../src/api/kinds.ts';
@@ -11,6 +13,7 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 import type { KubeObject, ObjectRef } from '../../../src/kube/objects.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import type { TinyCertClient } from '../../../src/tinycert/index.ts';
+import { account } from './inputs.ts';
 
 const metadata = {
   namespace: 'ns',
@@ -58,7 +61,8 @@ export function cacertAccount(
 /** A TinyCert account whose CA answers with what `client` has. */
 export function accountOf(clock: Clock, client: Partial<TinyCertClient>): Account {
   const gate = new Gate({ limit: 2, clock, random: () => 0.5 });
-  return new Account({ client: client as TinyCertClient, gate, apiKey: 'key' });
+  const keys = { apiKey: 'key', sealKey: 'installation' };
+  return new Account({ digest: account, client: client as TinyCertClient, gate, ...keys });
 }
 
 /** An API server that notes status patches and events; the patched object is not merged, but gets a new version. */
@@ -85,5 +89,12 @@ export function statusRecorder(): {
     warn: (_, reason, message) => events.push([reason, message]),
     patches,
     events,
+  };
+}
+
+/** A sealer with two keys. */
+export function sealerOf({ installation = 'installation', apiKey = 'key' } = {}): Sealer {
+  return {
+    sealCodes: (text) => ({ installation: hmacHex(installation, text), apiKey: hmacHex(apiKey, text) }),
   };
 }

@@ -173,7 +173,7 @@ export function secretWith(
       leaf,
       intermediates: [],
       root: readCertificate(root),
-      claimedId: undefined,
+      claimed: undefined,
       key: privateKey,
     },
     hasOutputs,

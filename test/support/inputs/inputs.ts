@@ -1,6 +1,7 @@
 import { effectiveNames, specHash } from '../../../src/api/tinycert/effective.ts';
 import type { CertificateSpec } from '../../../src/api/tinycert/certificate-spec.ts';
 import type { Attempt, CertificateStatus } from '../../../src/api/tinycert/certificate-status.ts';
+import { accountDigest, type AuthorityRef, type CertificateRef } from '../../../src/api/tinycert/identity.ts';
 import type { TinyCertCertificate } from '../../../src/api/kinds.ts';
 import type { Inputs } from '../../../src/tinycert-certificates/context/inputs.ts';
 import type { ReadyIssuer } from '../../../src/issuance/tinycert/issuer-directory.ts';
@@ -17,6 +18,18 @@ export const spec: CertificateSpec = {
   renewal: { policy: 'RenewBefore', jitterPercent: 0 },
 };
 
+/** The account of the builders. */
+export const account = accountDigest('https://www.tinycert.org/api/v1/', 'ops@example.com');
+/** Another account, which numbers its authorities and certificates alike. */
+export const otherAccount = accountDigest('https://tinycert.example.org/api/v1/', 'ops@example.com');
+/** The authority of the builders. */
+export const authority: AuthorityRef = { account, authorityId: 1 };
+
+/** A certificate of the builders' authority, or of another one. */
+export function ref(certificateId: number, of: Partial<AuthorityRef> = {}): CertificateRef {
+  return { ...authority, ...of, certificateId };
+}
+
 export const attempt: Attempt = {
   number: 1,
   id: 'attempt-1',
@@ -28,13 +41,12 @@ export const attempt: Attempt = {
   requestHash: 'v1:0',
   since: '2026-01-01T00:00:00.000Z',
   afterId: 5,
-  authorityId: 1,
+  ...authority,
 };
 
 /** The status of a certificate that was issued without a failure. */
 export const issued: CertificateStatus = {
-  certificateId: 7,
-  authorityId: 1,
+  ...ref(7),
   certificateStatus: 'good',
   serialNumber: '07',
   notBefore: '2026-01-01T00:00:00Z',
@@ -60,7 +72,7 @@ export const issued: CertificateStatus = {
 /** An issuer of authority 1 without a CA behind it, which is enough for decisions. */
 export const readyIssuer = {
   key: 'TinyCertIssuer:ns/ca',
-  authority: { id: 1, name: 'Example' },
+  authority: { ...authority, name: 'Example' },
 } as ReadyIssuer;
 
 /** A certificate resource; new if it has no status. */
@@ -116,6 +128,7 @@ export function inputs(
       metadata: { namespace: 'ns', name: 'web-tls', uid: 'secret-uid', resourceVersion: '10' },
     },
     sealed: true,
+    resealAt: undefined,
     attempt: undefined,
     observed: undefined,
     turn: { phase: 'open', epoch: 0 },

@@ -142,9 +142,11 @@ export class RenewalRun {
     if (this.trouble === 'refuses') {
       const failedAttempts = (this.status(key).failedAttempts ?? 0) + 1;
       const now = this.clock.now();
+      const why = { reason: 'Refused', message: 'no' };
+      const { generation = 1 } = seen.certificate.metadata;
+      const lastFailure = { ...why, observedGeneration: generation };
       const times = { lastFailureTime: rfc3339(now), nextAttemptTime: rfc3339(now + 60_000) };
-      const conditions = failedConditions(seen, { reason: 'Refused', message: 'no' });
-      this.#write(key, { failedAttempts, ...times }, conditions);
+      this.#write(key, { failedAttempts, lastFailure, ...times }, failedConditions(seen, why));
       return { requeueAfterMs: 60_000 };
     }
     const bought = this.#issue();
@@ -160,7 +162,13 @@ export class RenewalRun {
     const { notBefore = '', notAfter = '' } = bought ?? {};
     if (Date.parse(notAfter) <= now || Date.parse(notBefore) > now + MAX_CLOCK_SKEW_MS)
       return { requeueAfterMs: 60_000 };
-    const { failedAttempts: _, lastFailureTime: __, nextAttemptTime: ___, ...rest } = this.status(key);
+    const {
+      failedAttempts: _,
+      lastFailureTime: __,
+      lastFailure: ___,
+      nextAttemptTime: ____,
+      ...rest
+    } = this.status(key);
     this.#statuses.set(key, { ...rest, ...bought });
     const due = dueAt(this.#inputs(key));
     this.#write(key, due === undefined ? {} : { renewalTime: rfc3339(due) }, undefined, ['Issuing']);

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { SEAL_KEY_SECRET } from '../../../src/account/seal-key.ts';
 import {
   certificates,
   issuers,
   type TinyCertCertificate,
   type TinyCertIssuer,
 } from '../../../src/api/kinds.ts';
+import { accountDigest, type CertificateRef } from '../../../src/api/tinycert/identity.ts';
 import type { CertificateSpec } from '../../../src/api/tinycert/certificate-spec.ts';
 import type { IssuerSpec } from '../../../src/api/tinycert/issuer-spec.ts';
 import { conditionOf } from '../../../src/issuance/status/conditions.ts';
@@ -107,6 +109,12 @@ export class World {
       ...spec,
     };
     return this.create(certificates, name, { spec: whole as CertificateSpec });
+  }
+
+  /** The certificate with this id of the dev server's own authority, as a status names it. */
+  named(certificateId: number, authorityId = this.stage.dev.authorityId): CertificateRef {
+    const { endpoint, email } = this.stage.dev;
+    return { account: accountDigest(endpoint, email), authorityId, certificateId };
   }
 
   /** Many such certificates, a few at a time, since a request may not wait for its connection for too long. */
@@ -232,6 +240,11 @@ export function sentence({ type, status, reason, message }: Condition): string {
 export async function aWorld(stage: Stage): Promise<World> {
   const name = `test-${randomBytes(5).toString('hex')}`;
   await stage.kube.create(namespaces, { metadata: { name } });
+  // As if an operator had run before, so that no test counts the write of its first start.
+  await stage.kube.create(secrets, {
+    metadata: { name: SEAL_KEY_SECRET, namespace: name },
+    data: { key: randomBytes(32).toString('base64') },
+  });
   onTestFinished(async () => {
     stage.dev.clearFaults();
     stage.dev.release();

@@ -1,6 +1,14 @@
 /** One request and its answer, or the fault that strikes instead. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Answer, type ApiContext, type Exchange, falseAnswer, refusal, send } from '../http/answer.ts';
+import {
+  type Answer,
+  type ApiContext,
+  type Exchange,
+  falseAnswer,
+  refusal,
+  send,
+  withStrayLine,
+} from '../http/answer.ts';
 import { isDefect } from '../faults/faults.ts';
 import { formPairs, nestForm } from '../http/form.ts';
 import { shownBody, shownParams } from '../state/journal.ts';
@@ -47,7 +55,7 @@ export async function exchange(
     hugeFrame: ['{"pem":"', '"}'],
     act,
   };
-  if (effect && !defect) await strike(one, effect);
+  if (effect && !defect) await strike(one, effect, context.lastAnswers.get(route.name));
   else await send(one, await act());
 }
 
@@ -68,7 +76,9 @@ async function run(
 ): Promise<Answer> {
   const { service, journal } = context;
   try {
-    return { status: 200, body: await noteLate(context, entry, response, call) };
+    const answer = { status: 200, body: await noteLate(context, entry, response, call) };
+    context.lastAnswers.set(entry.call, answer);
+    return answer;
   } catch (error) {
     const refused = asServiceError(error);
     journal.update(entry, { code: refused.code });
@@ -86,7 +96,8 @@ function asServiceError(error: unknown): ServiceError {
   return new ServiceError('UnknownError', 'Something went wrong');
 }
 
-async function strike(one: Exchange, effect: FaultEffect): Promise<void> {
+/** Makes the fault strike. `last` is the last success of the same call. */
+async function strike(one: Exchange, effect: FaultEffect, last: Answer | undefined): Promise<void> {
   if (isConnectionEffect(effect)) {
     await strikeConnection(one, effect);
     return;
@@ -98,6 +109,13 @@ async function strike(one: Exchange, effect: FaultEffect): Promise<void> {
     case 'redirect':
       if (effect.acts) await one.act();
       await send(one, falseAnswer(effect));
+      break;
+    case 'replay':
+      if (last && effect.acts) await one.act();
+      await send(one, last ?? (await one.act()));
+      break;
+    case 'stray-line':
+      await send(one, withStrayLine(await one.act(), effect.id));
       break;
     case 'wrong-key':
     case 'wrong-names':

@@ -73,6 +73,26 @@ describe('answers that do not come from the service', () => {
     expect((await issue()).headers['retry-after']).toBe('3');
   });
 
+  test('a replay is the last answer to the call, without acting unless acts is set', async () => {
+    const first = (await issue()).json;
+    for (const acts of [false, true]) {
+      const before = made();
+      server.addFault({ call: 'cert/new', kind: 'replay', acts });
+      expect((await issue()).json).toEqual(first);
+      expect(made() - before).toBe(acts ? 1 : 0);
+    }
+  });
+
+  test('a stray line is added to a list', async () => {
+    const id = Number.MAX_SAFE_INTEGER;
+    const list = async (): Promise<{ id: number }[]> =>
+      (await client.call('cert/list', { ca_id: server.authorityId, what: 15 })).json as { id: number }[];
+    const whole = await list();
+    server.addFault({ call: 'cert/list', kind: 'stray-line', id });
+    expect((await list()).map((line) => line.id)).toEqual([...whole.map((line) => line.id), id]);
+    expect(await list()).toEqual(whole);
+  });
+
   test('a huge one has the given number of bytes', async () => {
     server.addFault({ call: 'cert/list', kind: 'huge', bytes: 300_000 });
     const reply = await client.call('cert/list', { ca_id: server.authorityId, what: 15 });

@@ -26,6 +26,8 @@ export interface ApiContext extends AnswerContext {
   service: Service;
   journal: Journal;
   faults: Faults<Fault>;
+  /** The last success of each call, for answers that are repeated. */
+  lastAnswers: Map<string, Answer>;
 }
 
 export interface Answer {
@@ -60,6 +62,14 @@ export function falseAnswer(
   const { code, status = STATUS_OF_CODE[code as ServiceErrorCode] ?? 500, retryAfter } = effect;
   const answer = refusal(code, effect.text ?? 'A fault was asked for', status);
   return retryAfter === undefined ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } };
+}
+
+/** The answer to `cert/list` with one more line. */
+export function withStrayLine(answer: Answer, id: number): Answer {
+  if (answer.status !== 200) return answer;
+  const lines = JSON.parse(answer.body.toString()) as object[];
+  const stray = { id, name: 'stray.example', status: 'good', expires: 4_102_444_800 };
+  return { ...answer, body: JSON.stringify([...lines, stray]) };
 }
 
 /** The service's refusal. */

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate, issued } from '../../../../test/support/inputs/inputs.ts';
+import {
+  attempt,
+  certificate,
+  issued,
+  authority,
+  otherAccount,
+  ref,
+} from '../../../../test/support/inputs/inputs.ts';
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
 import type { Attempt, CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
@@ -24,14 +31,14 @@ function trying(change: Partial<Attempt> = {}, status: Partial<CertificateStatus
 }
 
 function census(resources: TinyCertCertificate[], lines: CertificateSummary[]): Census {
-  const result = new Census(knownStatuses(resources, 1));
+  const result = new Census(knownStatuses(resources, authority));
   for (const each of lines) result.add(each);
   return result;
 }
 
 function left(resources: TinyCertCertificate[], lines: CertificateSummary[]): number[] {
   const { others, unlisted } = census(resources, lines);
-  const claims = claimsIn(resources, 1, unlisted);
+  const claims = claimsIn(resources, authority, unlisted);
   return unclaimed(others, claims).map(({ id }) => id);
 }
 
@@ -52,10 +59,11 @@ describe('a census', () => {
         resource({ certificateId: 3, certificateStatus: 'hold' }),
         resource({ certificateId: 4 }),
         resource({ certificateId: 5, authorityId: 2 }),
+        resource({ certificateId: 6, account: otherAccount }),
       ],
-      [line(1), line(2, 'revoked'), line(3), line(5), line(9)],
+      [line(1), line(2, 'revoked'), line(3), line(5), line(6, 'revoked'), line(9)],
     );
-    expect(others.map(({ id }) => id)).toEqual([5, 9]);
+    expect(others.map(({ id }) => id)).toEqual([5, 6, 9]);
     expect([...changed]).toEqual([
       [2, { from: 'good', to: 'revoked' }],
       [3, { from: 'hold', to: 'good' }],
@@ -68,11 +76,11 @@ describe('a resource claims', () => {
   test.each<[string, TinyCertCertificate]>([
     ['its certificate', resource({ certificateId: 9 })],
     ['what its attempt bought', trying({ certificateId: 9 }, { certificateId: 7 })],
-    ['its former certificates', resource({ formerCertificateIds: [8, 9] })],
+    ['its former certificates', resource({ formerCertificates: [ref(8), ref(9)] })],
     [
       'what it has yet to revoke',
       resource({
-        pendingRevocations: [{ certificateId: 9, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' }],
+        pendingRevocations: [{ ...ref(9), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' }],
       }),
     ],
     ['what an open attempt may have bought', trying({ afterId: 8 })],
@@ -93,6 +101,23 @@ describe('a resource claims', () => {
         authorityId: 2,
         attempt: { ...attempt, certificateId: 9, authorityId: 2 },
       }),
+    ],
+    [
+      'former certificates of another account',
+      resource({ certificateStatus: 'obsolete', formerCertificates: [ref(9, { account: otherAccount })] }),
+    ],
+    [
+      'what it has yet to revoke at another account',
+      resource({
+        certificateStatus: 'obsolete',
+        pendingRevocations: [
+          { ...ref(9, { account: otherAccount }), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' },
+        ],
+      }),
+    ],
+    [
+      'what an open attempt may have bought at another account',
+      trying({ afterId: 8, account: otherAccount }),
     ],
     ['certificates older than its attempt', trying({ afterId: 9 })],
     ['certificates of another name', trying({ afterId: 8, commonName: 'other.example.com' })],
@@ -120,6 +145,7 @@ describe('an unclaimed certificate', () => {
   const since = Date.parse('2026-01-01T00:00:00.700Z');
   const abandoned: Abandoned = {
     attemptId: 'a',
+    ...authority,
     uid: 'u',
     requestHash: 'v1:same',
     commonName: CN,
@@ -147,17 +173,15 @@ describe('an unclaimed certificate', () => {
   });
 
   test.each<[string, Source['status']]>([
-    ['whose owner could not be determined', { released: [{ certificateId: 9, cause: 'Undecided' }] }],
-    ['that is reported already', { orphans: [{ certificateId: 9 }] }],
+    ['whose owner could not be determined', { released: [{ ...ref(9), cause: 'Undecided' }] }],
+    ['that is reported already', { orphans: [ref(9)] }],
   ])('%s is an orphan of that issuer', (_, status) => {
     expect(finding(status, 9)).toEqual({ orphanOf: 'ca' });
   });
 
   test('that was deleted with its resource is released, whatever the other evidence', () => {
-    const released = [{ certificateId: 9, cause: 'Deleted' } as const];
-    expect(finding({ released, abandoned: [abandoned], orphans: [{ certificateId: 9 }] }, 9, facts)).toBe(
-      'released',
-    );
+    const released = [{ ...ref(9), cause: 'Deleted' } as const];
+    expect(finding({ released, abandoned: [abandoned], orphans: [ref(9)] }, 9, facts)).toBe('released');
   });
 
   test('that an abandoned attempt may have bought needs facts, and is an orphan if its request is the same', () => {

@@ -1,6 +1,7 @@
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
 import type { CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
 import { effectiveNames } from '../../../api/tinycert/effective.ts';
+import { type AuthorityRef, isSameAuthority } from '../../../api/tinycert/identity.ts';
 import type { IssuerStatus } from '../../../api/tinycert/issuer-status.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
 import { normalCommonName } from '../../../x509/names.ts';
@@ -14,11 +15,11 @@ type KnownStatus = CertificateStatus['certificateStatus'];
 /** The certificates of an authority that resources have, by id, with the status that their resources know. */
 export function knownStatuses(
   resources: Iterable<TinyCertCertificate>,
-  authorityId: number,
+  authority: AuthorityRef,
 ): Map<number, KnownStatus> {
   const known = new Map<number, KnownStatus>();
   for (const { status } of resources) {
-    if (status?.certificateId !== undefined && status.authorityId === authorityId)
+    if (status?.certificateId !== undefined && isSameAuthority(status, authority))
       known.set(status.certificateId, status.certificateStatus);
   }
   return known;
@@ -59,9 +60,9 @@ export class Census {
   }
 }
 
-/** What a set of resources claims. */
+/** What a set of resources claims of one authority. */
 export interface Claims {
-  /** Every id that a resource has, had or is getting. */
+  /** The id of every certificate that a resource has, had or is getting. */
   ids: ReadonlySet<number>;
   /** By common name, the floor above which a listed certificate may be an open attempt's (`inventorySkipsOpen`). */
   open: ReadonlyMap<string, number>;
@@ -73,7 +74,7 @@ export interface Claims {
  */
 export function claimsIn(
   resources: Iterable<TinyCertCertificate>,
-  authorityId: number,
+  authority: AuthorityRef,
   unlisted: ReadonlyMap<number, KnownStatus>,
 ): Claims {
   const ids = new Set<number>();
@@ -84,12 +85,12 @@ export function claimsIn(
   };
   for (const { spec, status } of resources) {
     if (!status) continue;
-    for (const id of claimsOf(status, authorityId)) ids.add(id);
+    for (const claim of claimsOf(status)) if (isSameAuthority(claim, authority)) ids.add(claim.certificateId);
     const { attempt, certificateId, certificateStatus } = status;
     const isUnlisted = certificateId !== undefined && unlisted.has(certificateId);
-    if (isUnlisted && status.authorityId === authorityId && certificateStatus !== 'obsolete')
+    if (isUnlisted && isSameAuthority(status, authority) && certificateStatus !== 'obsolete')
       claimAbove(attempt?.commonName ?? effectiveNames(spec).commonName, certificateId);
-    if (attempt?.authorityId === authorityId && isOpen(status))
+    if (attempt && isSameAuthority(attempt, authority) && isOpen(status))
       claimAbove(attempt.commonName, floorOf(attempt));
   }
   return { ids, open };
@@ -109,7 +110,7 @@ export function unclaimed(lines: readonly CertificateSummary[], claims: Claims):
   );
 }
 
-/** An issuer of the authority: what it remembers, and how it marks its certificates. */
+/** What an issuer remembers of the authority, and how it marks its certificates. */
 export interface Source {
   key: string;
   /** The beginning of the organizational unit of all its certificates, if it marks them. */

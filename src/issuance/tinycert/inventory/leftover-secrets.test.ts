@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { account as own, otherAccount, ref } from '../../../../test/support/inputs/inputs.ts';
 import { filesFor, tlsSecret } from '../../../../test/support/inputs/secret-files.ts';
 import { AUTHORITY, type Vector, Vectors } from '../../../../test/support/x509/x509-vectors.ts';
 import type { Account } from '../../../account/tinycert-account.ts';
@@ -13,9 +14,11 @@ const annotations = {
   [SECRET_ANNOTATIONS.certificateName]: 'web',
   [SECRET_ANNOTATIONS.issuerKind]: 'TinyCertIssuer',
   [SECRET_ANNOTATIONS.issuerName]: 'ca',
+  [SECRET_ANNOTATIONS.account]: own,
+  [SECRET_ANNOTATIONS.authorityId]: '1',
   [SECRET_ANNOTATIONS.certificateId]: '7',
 };
-const proved = { certificateId: 7, issuerKey: 'TinyCertIssuer:ns/ca', namespace: 'ns', name: 'web' };
+const proved = { certificate: ref(7), issuerKey: 'TinyCertIssuer:ns/ca', namespace: 'ns', name: 'web' };
 
 const vectors = new Vectors();
 let root: Vector;
@@ -57,8 +60,13 @@ function setUp(secrets: Secret[], atCa: Record<number, Vector> = { 7: leaf }) {
     kube: { find } as never,
     strays: () => watched.map((secret) => [keyOf(secret.metadata), secret] as const),
   });
-  const account = { client: { getCertificate } } as unknown as Account;
-  const of = (...ids: number[]) => leftoverSecrets.of(new Set(ids), account, signal);
+  const account = { digest: own, client: { getCertificate } } as unknown as Account;
+  const of = (...ids: number[]) =>
+    leftoverSecrets.of(
+      ids.map((id) => ref(id)),
+      account,
+      signal,
+    );
   return { of, present, watched, reads: () => reads, lookups: () => lookups };
 }
 
@@ -98,6 +106,11 @@ describe('a Secret proves nothing', () => {
       { annotations: { ...annotations, [SECRET_ANNOTATIONS.issuerKind]: 'Issuer' } },
     ],
     ['without a certificate id', { annotations: without(SECRET_ANNOTATIONS.certificateId) }],
+    ['without an account', { annotations: without(SECRET_ANNOTATIONS.account) }],
+    [
+      'about the certificate of another account, which has the same id',
+      { annotations: { ...annotations, [SECRET_ANNOTATIONS.account]: otherAccount } },
+    ],
     [
       'with the id of another certificate',
       { annotations: { ...annotations, [SECRET_ANNOTATIONS.certificateId]: '8' } },

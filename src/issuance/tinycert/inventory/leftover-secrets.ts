@@ -1,5 +1,6 @@
 import type { Account } from '../../../account/tinycert-account.ts';
 import { SECRET_ANNOTATIONS } from '../../../api/names.ts';
+import { type CertificateRef, certificateKey } from '../../../api/tinycert/identity.ts';
 import { isAtCa } from '../lookup.ts';
 import { readSecret } from '../../secret/read-secret.ts';
 import { issuerKey } from '../issuer-directory.ts';
@@ -7,10 +8,11 @@ import { madeFor } from '../../secret/metadata.ts';
 import { tinycertKind } from '../kind.ts';
 import type { KubeClient } from '../../../kube/client.ts';
 import { type KubeObject, parseKey, type Secret, secrets } from '../../../kube/objects.ts';
+import { SharedCall } from '../../../lib/shared-call.ts';
 
 /** What a Secret whose resource is gone claims to contain. */
 interface SecretClaim {
-  certificateId: number;
+  certificate: CertificateRef;
   /** Key of the issuer that it names. */
   issuerKey: string;
   namespace: string;
@@ -21,7 +23,7 @@ interface SecretClaim {
 }
 
 /** A certificate of a deleted resource, proved by the Secret that it left behind. */
-export type LeftoverCertificate = Pick<SecretClaim, 'certificateId' | 'issuerKey' | 'namespace' | 'name'>;
+export type LeftoverCertificate = Pick<SecretClaim, 'certificate' | 'issuerKey' | 'namespace' | 'name'>;
 
 export interface LeftoverSecretsOptions {
   kube: Pick<KubeClient, 'find'>;
@@ -41,26 +43,36 @@ export class LeftoverSecrets {
   readonly #options: LeftoverSecretsOptions;
   /** By uid and version of the Secret; undefined for one that claims nothing. */
   #read = new Map<string, SecretClaim | undefined>();
+  readonly #claims = new SharedCall((signal) => this.#readClaims(signal));
 
   constructor(options: LeftoverSecretsOptions) {
     this.#options = options;
   }
 
-  /** Those of these certificates that a Secret proves. Rejects with a `TinyCertError`, an `X509Error` or an `ApiError`. */
-  async of(ids: ReadonlySet<number>, account: Account, signal: AbortSignal): Promise<LeftoverCertificate[]> {
-    if (ids.size === 0) return [];
-    const found = new Map<number, LeftoverCertificate>();
-    for (const claim of await this.#claims(signal)) {
-      const { certificateId, issuerKey: key, namespace, name } = claim;
-      if (!ids.has(certificateId) || found.has(certificateId)) continue;
-      if (await isAtCa(account.client, certificateId, claim, { signal }))
-        found.set(certificateId, { certificateId, issuerKey: key, namespace, name });
+  /**
+   * Those of these certificates of the account that a Secret proves. Rejects with a `TinyCertError`, an `X509Error` or an
+   * `ApiError`.
+   */
+  async of(
+    certificates: readonly CertificateRef[],
+    account: Account,
+    signal: AbortSignal,
+  ): Promise<LeftoverCertificate[]> {
+    if (certificates.length === 0) return [];
+    const wanted = new Set(certificates.map(certificateKey));
+    const found = new Map<string, LeftoverCertificate>();
+    for (const claim of await this.#claims.get(signal)) {
+      const { certificate, issuerKey: of, namespace, name } = claim;
+      const key = certificateKey(certificate);
+      if (!wanted.has(key) || found.has(key)) continue;
+      if (await isAtCa(account, certificate, claim, { signal }))
+        found.set(key, { certificate, issuerKey: of, namespace, name });
     }
     return [...found.values()];
   }
 
   /** What the leftover Secrets claim. Reads each version of a Secret once. */
-  async #claims(signal: AbortSignal): Promise<SecretClaim[]> {
+  async #readClaims(signal: AbortSignal): Promise<SecretClaim[]> {
     const { kube, strays } = this.#options;
     const read = new Map<string, SecretClaim | undefined>();
     let reads = 0;
@@ -85,11 +97,11 @@ function claimOf(secret: Secret): SecretClaim | undefined {
   const name = madeFor(tinycertKind, secret);
   const kind = KINDS.find((each) => each === annotations[SECRET_ANNOTATIONS.issuerKind]);
   const issuer = annotations[SECRET_ANNOTATIONS.issuerName];
-  if (content?.claimedId === undefined || name === undefined || kind === undefined || issuer === undefined)
+  if (content?.claimed === undefined || name === undefined || kind === undefined || issuer === undefined)
     return undefined;
   const { serialNumber, publicKeyFingerprint } = content.leaf;
   return {
-    certificateId: content.claimedId,
+    certificate: content.claimed,
     issuerKey: issuerKey({ kind, name: issuer }, namespace),
     namespace,
     name,

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate, issued } from '../../../../test/support/inputs/inputs.ts';
+import {
+  attempt,
+  certificate,
+  issued,
+  authority,
+  otherAccount,
+  ref,
+} from '../../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
@@ -24,9 +31,9 @@ function observed(
   now: TinyCertCertificate = resource(),
   before: TinyCertCertificate = now,
 ): Observation | undefined {
-  const census = new Census(knownStatuses([before], 1));
+  const census = new Census(knownStatuses([before], authority));
   for (const each of lines) census.add(each);
-  return observe(census, [now], claimsIn([now], 1, census.unlisted), 1).get(KEY);
+  return observe(census, [now], claimsIn([now], authority, census.unlisted), authority).get(KEY);
 }
 
 describe('the news about a certificate is', () => {
@@ -39,7 +46,7 @@ describe('the news about a certificate is', () => {
   ])('that it is %s while its resource knows %s', (to, from) => {
     const { certificateStatus: _, ...rest } = issued;
     const own = certificate({ status: { ...rest, ...(from ? { certificateStatus: from } : {}) } });
-    expect(observed([line(7, to)], own)).toEqual({ certificateId: 7, from, to, candidates: [] });
+    expect(observed([line(7, to)], own)).toEqual({ certificate: ref(7), from, to, candidates: [] });
   });
 
   test('that it is not listed, with its possible successors, the newest first', () => {
@@ -52,10 +59,10 @@ describe('the news about a certificate is', () => {
       line(12, 'good', 'other.example.com'),
     ];
     expect(observed(lines)).toEqual({
-      certificateId: 7,
+      certificate: ref(7),
       from: 'good',
       to: 'unlisted',
-      candidates: [10, 9, 8],
+      candidates: [ref(10), ref(9), ref(8)],
     });
   });
 });
@@ -75,6 +82,7 @@ describe('no news about a certificate is', () => {
       resource(),
     ],
     ['the list of another authority', [line(7, 'revoked')], resource({ authorityId: 2 })],
+    ['the list of another account', [line(7, 'revoked')], resource({ account: otherAccount })],
   ])('%s', (_, lines, now, before) => {
     expect(observed(lines, now, before)).toBeUndefined();
   });
@@ -84,37 +92,40 @@ describe('no news about a certificate is', () => {
       const own = resource({ certificateId: i + 1 });
       return { ...own, metadata: { ...own.metadata, name: `web-${i}` } };
     });
-    const census = new Census(knownStatuses(many, 1));
-    expect(observe(census, many, claimsIn(many, 1, census.unlisted), 1).size).toBe(50);
+    const census = new Census(knownStatuses(many, authority));
+    expect(observe(census, many, claimsIn(many, authority, census.unlisted), authority).size).toBe(50);
   });
 });
 
 describe('the news for a resource', () => {
-  const news: Observation = { certificateId: 7, from: 'good', to: 'revoked', candidates: [] };
+  const news: Observation = { certificate: ref(7), from: 'good', to: 'revoked', candidates: [] };
 
   test('lasts until its status has it, or the next list has none', () => {
     const observations = new Observations();
     const told: string[] = [];
     const stop = observations.onObserved((key) => told.push(key));
-    observations.replace('1', new Map([[KEY, news]]));
+    observations.replace(authority, new Map([[KEY, news]]));
 
     expect(told).toEqual([KEY]);
     expect(observations.of(resource())).toEqual(news);
     expect(observations.of(resource({ certificateStatus: 'revoked' }))).toBeUndefined();
     expect(observations.of(resource({ certificateId: 8 }))).toBeUndefined();
 
-    observations.replace('2', new Map());
+    // The authority of another account has the same id.
+    observations.replace({ ...authority, account: otherAccount }, new Map());
+    observations.replace({ ...authority, authorityId: 2 }, new Map());
     expect(observations.of(resource())).toEqual(news);
-    observations.replace('1', new Map());
+    expect(observations.of(resource({ account: otherAccount }))).toBeUndefined();
+    observations.replace(authority, new Map());
     expect(observations.of(resource())).toBeUndefined();
     stop();
-    observations.replace('1', new Map([[KEY, news]]));
+    observations.replace(authority, new Map([[KEY, news]]));
     expect(told).toEqual([KEY]);
   });
 
   test('is forgotten once it proves wrong', () => {
     const observations = new Observations();
-    observations.replace('1', new Map([[KEY, news]]));
+    observations.replace(authority, new Map([[KEY, news]]));
     observations.forget('ns/web');
     expect(observations.of(resource())).toBeUndefined();
   });

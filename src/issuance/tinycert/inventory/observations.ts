@@ -1,6 +1,16 @@
 import type { CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
 import { keyOf } from '../../../kube/objects.ts';
+import {
+  type AuthorityRef,
+  authorityKey,
+  authorityRef,
+  type CertificateRef,
+  certificateOf,
+  certificateRef,
+  isSameAuthority,
+  isSameCertificate,
+} from '../../../api/tinycert/identity.ts';
 import type { CertificateSummary } from '../../../tinycert/index.ts';
 import { normalCommonName } from '../../../x509/names.ts';
 import { effectiveNames } from '../../../api/tinycert/effective.ts';
@@ -11,13 +21,13 @@ type KnownStatus = CertificateStatus['certificateStatus'];
 
 /** News from the CA's list about the certificate of a resource. */
 export interface Observation {
-  certificateId: number;
+  certificate: CertificateRef;
   /** The status that the resource knew when the list was requested. */
   from: KnownStatus;
   /** The status in the list; `unlisted` if it is missing there, because it was reissued or is gone. */
   to: NonNullable<KnownStatus> | 'unlisted';
   /** If it is unlisted: newer unclaimed certificates with its common name, the newest first. */
-  candidates: readonly number[];
+  candidates: readonly CertificateRef[];
 }
 
 /**
@@ -25,12 +35,12 @@ export interface Observation {
  */
 const MAX_UNLISTED = 50;
 
-/** The news in a census about `resources`, which must be read after it, by key. */
+/** The news in a census of an authority about `resources`, which must be read after it, by key. */
 export function observe(
   census: Census,
   resources: Iterable<TinyCertCertificate>,
   claims: Claims,
-  authorityId: number,
+  authority: AuthorityRef,
 ): Map<string, Observation> {
   const found = new Map<string, Observation>();
   if (census.changed.size === 0 && census.unlisted.size === 0) return found;
@@ -38,15 +48,16 @@ export function observe(
   let unlisted = 0;
   for (const resource of resources) {
     const { status, spec, metadata } = resource;
-    const id = status?.certificateId;
-    if (id === undefined || status?.authorityId !== authorityId) continue;
+    const certificate = certificateRef(status);
+    if (!status || !certificate || !isSameAuthority(certificate, authority)) continue;
+    const id = certificate.certificateId;
     // An open attempt may have caused the change, and its recovery will find out.
     if (isOpen(status) || metadata.deletionTimestamp !== undefined) continue;
     const from = status.certificateStatus;
     const changed = census.changed.get(id);
     // If the resource has changed since the list was requested, wait for the next list.
     if (changed && changed.from === from && changed.to !== 'unknown') {
-      found.set(keyOf(resource), { certificateId: id, from, to: changed.to, candidates: [] });
+      found.set(keyOf(resource), { certificate, from, to: changed.to, candidates: [] });
       continue;
     }
     const isUnlisted = census.unlisted.has(id) && census.unlisted.get(id) === from;
@@ -54,7 +65,12 @@ export function observe(
     unlisted += 1;
     const name = status.attempt?.commonName ?? effectiveNames(spec).commonName;
     const newer = (candidates.get(normalCommonName(name)) ?? []).filter((each) => each > id);
-    found.set(keyOf(resource), { certificateId: id, from, to: 'unlisted', candidates: newer });
+    found.set(keyOf(resource), {
+      certificate,
+      from,
+      to: 'unlisted',
+      candidates: newer.map((each) => certificateOf(authority, each)),
+    });
   }
   return found;
 }
@@ -79,24 +95,19 @@ export class Observations {
   readonly #listeners = new Set<(key: string) => void>();
 
   /** Replaces the earlier news from an authority, and calls the listeners for each resource with news. */
-  replace(authority: string, found: Map<string, Observation>): void {
-    if (found.size === 0) this.#byAuthority.delete(authority);
-    else this.#byAuthority.set(authority, found);
+  replace(authority: AuthorityRef, found: Map<string, Observation>): void {
+    if (found.size === 0) this.#byAuthority.delete(authorityKey(authority));
+    else this.#byAuthority.set(authorityKey(authority), found);
     for (const key of found.keys()) for (const listener of this.#listeners) listener(key);
   }
 
   /** The news for a resource; undefined if its status has it already. */
   of(resource: TinyCertCertificate): Observation | undefined {
     const { status } = resource;
-    const key = keyOf(resource);
-    for (const found of this.#byAuthority.values()) {
-      const observation = found.get(key);
-      const isNews =
-        observation?.certificateId === status?.certificateId &&
-        observation?.from === status?.certificateStatus;
-      if (observation && isNews) return observation;
-    }
-    return undefined;
+    const observation = this.#about(resource)?.get(keyOf(resource));
+    const isNews =
+      isSameCertificate(observation?.certificate, status) && observation?.from === status?.certificateStatus;
+    return isNews ? observation : undefined;
   }
 
   /** Forgets the news for the resource of this key: it proved wrong, or the resource is gone. */
@@ -114,5 +125,11 @@ export class Observations {
   onObserved(listener: (key: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The news from the authority of the resource's certificate. */
+  #about({ status }: TinyCertCertificate): Map<string, Observation> | undefined {
+    const authority = authorityRef(status);
+    return authority && this.#byAuthority.get(authorityKey(authority));
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ref } from '../../../../test/support/inputs/inputs.ts';
 import type { IssuerStatus } from '../../../api/tinycert/issuer-status.ts';
 import { type Found, type Orphan, showInventory } from './orphans.ts';
 
@@ -6,7 +7,7 @@ const NOW = Date.parse('2026-01-01T12:00:00Z');
 const counts = { good: 3, hold: 0, revoked: 1, expired: 0 };
 
 function orphan(certificateId: number, observedTime = '2026-01-01T12:00:00Z'): Orphan {
-  return { certificateId, commonName: 'www.example.com', observedTime };
+  return { ...ref(certificateId), commonName: 'www.example.com', observedTime };
 }
 
 function found(change: Partial<Found> = {}): Found {

@@ -1,3 +1,4 @@
+import { certificateKey } from '../../../api/tinycert/identity.ts';
 import type { IssuerStatus } from '../../../api/tinycert/issuer-status.ts';
 import { canonicalJson } from '../../../lib/hash.ts';
 import { rfc3339 } from '../../status/conditions.ts';
@@ -30,9 +31,9 @@ export function showInventory(
   found: Found,
   now: number,
 ): { change: Change; news: readonly Orphan[] } | undefined {
-  const before = new Map((status?.orphans ?? []).map((orphan) => [orphan.certificateId, orphan]));
+  const before = new Map((status?.orphans ?? []).map((orphan) => [certificateKey(orphan), orphan]));
   const orphans = found.orphans
-    .map((orphan) => before.get(orphan.certificateId) ?? orphan)
+    .map((orphan) => before.get(certificateKey(orphan)) ?? orphan)
     .sort((a, b) => b.certificateId - a.certificateId)
     .slice(0, MAX_SHOWN);
   const isShown =
@@ -53,6 +54,6 @@ export function showInventory(
         ? {}
         : { certificates: { ...counts, observedTime: rfc3339(now) }, foreignCount: found.foreignCount }),
     },
-    news: orphans.filter(({ certificateId }) => !before.has(certificateId)),
+    news: orphans.filter((orphan) => !before.has(certificateKey(orphan))),
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { certificate, issued } from '../../../../test/support/inputs/inputs.ts';
+import { certificate, issued, ref } from '../../../../test/support/inputs/inputs.ts';
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
 import { REVOCATION_FINALIZER } from '../../../api/names.ts';
 import { Store } from '../../../kube/watch/store.ts';
@@ -7,9 +7,7 @@ import { IssuersNeeded } from './issuers-needed.ts';
 
 const CA = 'TinyCertIssuer:ns/ca';
 const OTHER = 'TinyCertClusterIssuer:ca';
-const pendingRevocations = [
-  { certificateId: 6, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' } as const,
-];
+const pendingRevocations = [{ ...ref(6), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' } as const];
 
 function withFinalizer(resource: TinyCertCertificate): TinyCertCertificate {
   return { ...resource, metadata: { ...resource.metadata, finalizers: [REVOCATION_FINALIZER] } };

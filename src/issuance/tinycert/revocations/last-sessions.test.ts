@@ -9,14 +9,21 @@ const KEY = 'TinyCertIssuer:ns/ca';
 
 async function scene(isNeeded: boolean) {
   const directory = new IssuerDirectory();
-  const accounts = tinycertAccounts({ clock: new VirtualClock() });
+  const accounts = tinycertAccounts({
+    clock: new VirtualClock(),
+    sealKey: () => Buffer.from('installation'),
+  });
   const need = { now: isNeeded };
   const sessions = new LastSessions({ directory, accounts, isNeeded: () => need.now });
   sessions.wire();
   const acquire = async (apiKey: string): Promise<Account> => {
     const credentials = { email: 'a@example.com', passphrase: 'p', apiKey };
     const account = await accounts.acquire(KEY, { endpoint: 'https://ca.example.com/', credentials });
-    const issuer = { key: KEY, account, authority: { id: 1, name: 'A' } } as ReadyIssuer;
+    const issuer = {
+      key: KEY,
+      account,
+      authority: { account: account.digest, authorityId: 1, name: 'A' },
+    } as ReadyIssuer;
     directory.set(KEY, { ready: true, issuer });
     return account;
   };
