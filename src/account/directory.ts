@@ -24,6 +24,11 @@ export class Directory<I extends { account: object }> {
     return this.#states.get(key);
   }
 
+  /** All that are ready. */
+  *ready(): Generator<I> {
+    for (const state of this.#states.values()) if (state.ready) yield state.issuer;
+  }
+
   /** Sets a state, and calls the listeners if it differs from the last one in what matters to certificates. */
   set(key: string, state: State<I>): void {
     const before = this.#states.get(key);

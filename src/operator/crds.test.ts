@@ -35,8 +35,8 @@ test('a missing field is named, at any depth', () => {
   delete status?.properties['attempt']?.properties['afterId'];
 
   expect(missingFields(document)).toEqual([
-    'TinyCertCertificate.status.specHash',
     'TinyCertCertificate.status.attempt.afterId',
+    'TinyCertCertificate.status.specHash',
   ]);
 });
 

@@ -50,8 +50,10 @@ export function tinycertControllers(shared: Shared): CaControllers {
     directory,
     accounts: shared.accounts,
     isNeeded: (key) => issuersNeeded.count(key) > 0,
+    isAccountNeeded: (account) => issuersNeeded.isAccountNeeded(account),
   });
   issuersNeeded.onChange((key) => sessions.review(key));
+  issuersNeeded.onAccountChange((account) => sessions.reviewAccount(account));
   const deps = certificateDeps(shared, { issuerKinds, directory, sessions, queue: queues.certificates });
   const unfinalized = new Unfinalized(deps, queues.unfinalized);
   const inventory = new Inventory({

@@ -13,16 +13,19 @@ import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
-import { BY_CERTIFICATE, BY_ISSUER, type Deps } from './context/deps.ts';
+import { BY_CERTIFICATE, BY_FORMER_ACCOUNT, BY_ISSUER, type Deps } from './context/deps.ts';
 import { gather } from './context/gather.ts';
-import type { Task } from './context/work.ts';
+import { DECIDE_AGAIN_MS, type Task, withInputs, workOf } from './context/work.ts';
 import { decide } from './decide/plan.ts';
 import { nextRevocationAt } from './decide/revocations-due.ts';
 import { finalize } from './deletion/finalize.ts';
 import { hasFinalizer, keepFinalizer } from './deletion/finalizer.ts';
 import { readDeleted } from './deletion/readable.ts';
 import type { Unfinalized } from './deletion/unfinalized.ts';
+import { afterFailedRead } from './issue/failure.ts';
+import { workAtFormerAccounts } from './revocation/former-accounts.ts';
 import { revokeDue } from './revocation/revoke-due.ts';
+import { changeAccount } from './secret/change-account.ts';
 
 /**
  * The controller of TinyCertCertificates. It reads certificates, the metadata of their Secrets and the issuer directory. It
@@ -55,6 +58,12 @@ function newest(deps: Deps, key: string): TinyCertCertificate | undefined {
 /** Makes the revocations that are due, then meets the need of the certificate. One wake-up by the gate covers both. */
 async function reconcile(task: Task): Promise<ReconcileResult> {
   const { deps } = task;
+  try {
+    if (await changeAccount(task)) return { requeueAfterMs: DECIDE_AGAIN_MS };
+  } catch (error) {
+    if (!task.inputs.issuer?.ready) throw error;
+    return afterFailedRead(workOf(task), error);
+  }
   const { inputs, result } = await revokeDue(task);
   const plan = decide(inputs);
   deps.atRest.note(
@@ -67,9 +76,10 @@ async function reconcile(task: Task): Promise<ReconcileResult> {
   // The result of a plan may make a revocation due.
   const key = keyOf(inputs.certificate);
   const after = newest(deps, key) ?? inputs.certificate;
+  const left = await workAtFormerAccounts(withInputs(task, { certificate: after }));
   const requeueAt = nextRevocationAt({ certificate: after, now: inputs.now });
   const requeueAfterMs = deps.certificateSecrets.looksAgainIn(after, inputs.secret);
-  return [acted, { requeueAt, requeueAfterMs }].reduce(sooner, result);
+  return [acted, left, { requeueAt, requeueAfterMs }].reduce(sooner, result);
 }
 
 /** Wires events to keys of the queue. Returns the function that ends this. */
@@ -78,6 +88,9 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
     issuerKey(spec.issuerRef, metadata.namespace),
   ]);
   deps.certificates.addIndex(BY_CERTIFICATE, ({ status }) => claimsOf(status).map(certificateKey));
+  deps.certificates.addIndex(BY_FORMER_ACCOUNT, ({ status }) =>
+    (status?.formerAccounts ?? []).map(({ account }) => account),
+  );
   const ends = [
     deps.nameClaims.follow(certificates, deps.certificates),
     deps.nameClaims.onFreed((secret) => {
@@ -109,6 +122,10 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
         }));
       waiting.sort((a, b) => (a.end < b.end ? -1 : 1));
       for (const { key } of waiting) queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
+      const state = deps.directory.get(issuer);
+      const account = state?.ready ? state.issuer.account.digest : undefined;
+      for (const key of account ? deps.certificates.keysByIndex(BY_FORMER_ACCOUNT, account) : [])
+        queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
     }),
   ];
   return () => {

@@ -63,6 +63,42 @@ const PendingRevocation = z
   })
   .describe('A hold or revocation that is due or pending.');
 
+/** What a seal covers: it determines which private key is fetched and what is revoked. All of it is of one account. */
+const sealedFields = {
+  account: AccountDigest.exactOptional(),
+  authorityId: integer('TinyCert’s id of the authority that signed it.').exactOptional(),
+  certificateId: integer('TinyCert’s id of the certificate in the Secret.').exactOptional(),
+  attempt: Attempt.exactOptional(),
+  pendingRevocations: z
+    .array(PendingRevocation)
+    .max(100)
+    .meta({
+      description: 'Replaced certificates still to be put on hold or revoked, at most 100.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': certificateListKeys,
+    })
+    .exactOptional(),
+  formerCertificates: z
+    .array(z.object(certificateFields).describe('An earlier certificate.'))
+    .max(20)
+    .meta({
+      description: 'Earlier certificates of this resource, the newest 20. No other resource adopts them.',
+      'x-kubernetes-list-type': 'atomic',
+    })
+    .exactOptional(),
+};
+
+const FormerAccount = z
+  .object({
+    ...sealedFields,
+    account: AccountDigest,
+    serialNumber: statusText('Serial number of the certificate, in hexadecimal.', 64).exactOptional(),
+    notAfter: time('When the certificate expires.').exactOptional(),
+    seal: statusText('HMACs that prove that the operator wrote this, as in `seal`.', 160).exactOptional(),
+  })
+  .describe('What the resource still has at an account that it no longer uses.');
+export type FormerAccount = z.output<typeof FormerAccount>;
+
 const RefusedFetches = z
   .object({
     ...certificateFields,
@@ -79,12 +115,10 @@ export type RefusedFetches = z.output<typeof RefusedFetches>;
 /** `TinyCertCertificate.status`. Only the operator writes it. */
 export const CertificateStatus = z
   .object({
+    ...sealedFields,
     conditions: conditions(
       'Conditions of the certificate. Ready: the Secret contains a valid certificate for this spec. Issuing: a certificate is being obtained.',
     ).exactOptional(),
-    certificateId: integer('TinyCert’s id of the certificate in the Secret.').exactOptional(),
-    authorityId: integer('TinyCert’s id of the authority that signed it.').exactOptional(),
-    account: AccountDigest.exactOptional(),
     certificateStatus: z
       .enum(['good', 'hold', 'revoked', 'expired', 'obsolete'])
       .describe('Status of the certificate at TinyCert when it was last checked.')
@@ -98,7 +132,6 @@ export const CertificateStatus = z
       'Hash of the names and subject of the certificate in the Secret.',
       80,
     ).exactOptional(),
-    attempt: Attempt.exactOptional(),
     ...failureFields,
     refusedFetches: RefusedFetches.exactOptional(),
     secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
@@ -106,21 +139,14 @@ export const CertificateStatus = z
       'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',
       64,
     ).exactOptional(),
-    pendingRevocations: z
-      .array(PendingRevocation)
-      .max(100)
+    formerAccounts: z
+      .array(FormerAccount)
+      .max(10)
       .meta({
-        description: 'Replaced certificates still to be put on hold or revoked, at most 100.',
+        description:
+          'Accounts that the resource no longer uses, at most 10. What is open or pending there is concluded and done there.',
         'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': certificateListKeys,
-      })
-      .exactOptional(),
-    formerCertificates: z
-      .array(z.object(certificateFields).describe('An earlier certificate.'))
-      .max(20)
-      .meta({
-        description: 'Earlier certificates of this resource, the newest 20. No other resource adopts them.',
-        'x-kubernetes-list-type': 'atomic',
+        'x-kubernetes-list-map-keys': ['account'],
       })
       .exactOptional(),
     observedDesiredStatus: z

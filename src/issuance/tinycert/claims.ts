@@ -1,6 +1,11 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { Attempt, CertificateStatus } from '../../api/tinycert/certificate-status.ts';
-import { type CertificateRef, certificateKey, certificateRef } from '../../api/tinycert/identity.ts';
+import {
+  type AccountDigest,
+  type CertificateRef,
+  certificateKey,
+  certificateRef,
+} from '../../api/tinycert/identity.ts';
 import type { CertificateSummary } from '../../tinycert/index.ts';
 import { normalCommonName } from '../../x509/names.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
@@ -30,17 +35,25 @@ export function isFromWindow({ since, until, startTime }: Attempt, notBefore: nu
   return notBefore >= Date.parse(since) && notBefore <= end;
 }
 
-/** The certificates that a resource has or is getting: its own, and what its last attempt bought. */
+/**
+ * The certificates that a resource has or is getting: its own, and what its last attempt bought, also those of accounts that
+ * it has left.
+ */
 export function currentClaimsOf(status: CertificateStatus | undefined): CertificateRef[] {
-  return [certificateRef(status), certificateRef(status?.attempt)].filter((ref) => ref !== undefined);
+  const own = [certificateRef(status), certificateRef(status?.attempt)].filter((ref) => ref !== undefined);
+  return [...own, ...(status?.formerAccounts ?? []).flatMap(currentClaimsOf)];
 }
 
 /**
  * All certificates that a resource claims (`skipClaimed`): the current ones, its former ones and those it has yet to revoke.
  */
 export function claimsOf(status: CertificateStatus | undefined): CertificateRef[] {
-  const { formerCertificates = [], pendingRevocations = [] } = status ?? {};
-  return [...currentClaimsOf(status), ...formerCertificates, ...pendingRevocations];
+  const parts = [status ?? {}, ...(status?.formerAccounts ?? [])];
+  const others = parts.flatMap(({ formerCertificates = [], pendingRevocations = [] }) => [
+    ...formerCertificates,
+    ...pendingRevocations,
+  ]);
+  return [...currentClaimsOf(status), ...others];
 }
 
 /** Whether any of `others`, apart from the resource itself, claims a certificate. */
@@ -63,4 +76,11 @@ export function withFormer(
   const byKey = new Map([...formerCertificates, ...others].map((ref) => [certificateKey(ref), ref]));
   const all = [...byKey.values()];
   return { kept: all.slice(-MAX_FORMER), dropped: all.slice(0, -MAX_FORMER) };
+}
+
+/** The account that the sealed part of a status is of; undefined if that names nothing. */
+export function accountIn(status: CertificateStatus | undefined): AccountDigest | undefined {
+  const { account, attempt, formerCertificates = [], pendingRevocations = [] } = status ?? {};
+  const named = [attempt, ...formerCertificates, ...pendingRevocations].find((each) => each !== undefined);
+  return account ?? named?.account;
 }

@@ -21,7 +21,7 @@ export const tinycertKind: CertificateKind<TinyCertCertificate> = {
       authorityId: annotations[SECRET_ANNOTATIONS.authorityId],
       certificateId: annotations[SECRET_ANNOTATIONS.certificateId],
     }),
-  restated: [...sealedFields, 'seal'],
+  restated: [...sealedFields, 'seal', 'formerAccounts'],
   attemptFields: ['previousId', 'until', 'certificateId', 'reason', 'doubts', 'outcome'],
   isOpen: ({ status }) => isOpen(status),
 };

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { canonicalJson } from '../../lib/hash.ts';
+import { accountIn } from './claims.ts';
 
 /** Makes the two authentication codes of a seal: an account, as this installation knows it. */
 export interface Sealer {
@@ -34,7 +35,9 @@ export type Sealed = Pick<
  */
 export function sealOf(sealer: Sealer, uid: string, status: Sealed): string {
   const sealed = Object.fromEntries(sealedFields.map((field) => [field, status[field]]));
-  const { installation, apiKey } = sealer.sealCodes(canonicalJson({ ...sealed, uid }));
+  const { installation, apiKey } = sealer.sealCodes(
+    canonicalJson({ ...sealed, account: accountIn(status), uid }),
+  );
   return `v1:${installation}:${apiKey}`;
 }
 

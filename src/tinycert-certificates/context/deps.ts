@@ -68,7 +68,7 @@ export interface Deps {
   leftoverSecrets: Pick<LeftoverSecrets, 'of'>;
   revocationRetries: RevocationRetries;
   /** Issuers as they were last ready, for revocations that are due after they are gone. */
-  lastSessions: Pick<LastSessions, 'get'>;
+  lastSessions: Pick<LastSessions, 'get' | 'of'>;
   /** Serial numbers of the certificates that are being adopted. */
   adopting: Set<string>;
   repairLimiter: RateLimiter;
@@ -83,5 +83,7 @@ export interface Deps {
 
 /** Index of certificates by issuer. */
 export const BY_ISSUER = 'issuer';
+/** Index of certificates by the accounts that they have left. */
+export const BY_FORMER_ACCOUNT = 'former account';
 /** Index of certificates by the keys of what they claim at TinyCert. */
 export const BY_CERTIFICATE = 'certificate';

@@ -43,6 +43,13 @@ export function nextNeed(inputs: Inputs): Need | undefined {
 
 function neverIssued({ certificate: { status } }: Inputs): Need | undefined {
   if (status?.certificateId !== undefined) return undefined;
+  if (status?.formerAccounts?.some(({ certificateId }) => certificateId !== undefined)) {
+    return {
+      remedy: 'issue',
+      reason: 'IncorrectIssuer',
+      message: 'The issuer now names another account than the one that issued the certificate.',
+    };
+  }
   return { remedy: 'issue', reason: 'DoesNotExist', message: 'No certificate has been issued yet.' };
 }
 

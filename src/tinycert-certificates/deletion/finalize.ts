@@ -28,6 +28,7 @@ import { claimedByOthers, inOneTurn, STATUS_OF, warnOfClaimed } from '../revocat
 import { afterFailedRevocation, reportPending } from '../revocation/pending.ts';
 import { caAccessOf, releaseUnrevoked } from './ca-access.ts';
 import { removeFinalizer } from './finalizer.ts';
+import { finalizeFormerAccounts } from './former-accounts.ts';
 
 /**
  * Finalizes a deleted resource that has our finalizer: recovers an open attempt, does the holds and revocations at the CA, and
@@ -42,6 +43,8 @@ export async function finalize(
   const { signal, log } = context;
   const uid = certificate.metadata.uid ?? '';
   const { spec, status } = certificate;
+  const there = await finalizeFormerAccounts(deps, certificate, context);
+  if (there) return there;
   const hasOpenAttempt = isOpen(status) && (spec.revocation?.onDelete ?? 'None') !== 'None';
   if (revocationsOnDelete(spec, status).length === 0 && !hasOpenAttempt) return leave([]);
 

@@ -13,7 +13,11 @@ export function hasFinalizer({ metadata }: Pick<TinyCertCertificate, 'metadata'>
 /** Whether the resource needs the finalizer: only where a hold or revocation may become due, so that the others cost no extra write. */
 export function needsFinalizer({ spec, status }: Pick<TinyCertCertificate, 'spec' | 'status'>): boolean {
   const { onDelete = 'None', onReplace = 'None' } = spec.revocation ?? {};
-  return onDelete !== 'None' || onReplace !== 'None' || (status?.pendingRevocations?.length ?? 0) > 0;
+  return (
+    onDelete !== 'None' ||
+    onReplace !== 'None' ||
+    [status, ...(status?.formerAccounts ?? [])].some((part) => (part?.pendingRevocations?.length ?? 0) > 0)
+  );
 }
 
 /** Adds or removes the finalizer, before anything is bought. Resolves with the resource as it is then. */

@@ -2,11 +2,13 @@ import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { certificateKey, certificateRef } from '../../api/tinycert/identity.ts';
 import type { Timing } from '../../issuance/attempt/timing.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { claimsOf } from '../../issuance/tinycert/claims.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
 import { type Abandoned, type Released, abandoned, released } from '../../issuance/tinycert/released.ts';
 import { isSealed } from '../../issuance/tinycert/seal.ts';
 import type { Reconcile } from '../../kube/controller/controller.ts';
 import type { WorkQueue } from '../../kube/controller/queue.ts';
+import { accessTo } from '../context/account-access.ts';
 import type { Deps } from '../context/deps.ts';
 
 /** The deletion of a namespace is many events. They are collected this long, for one write. */
@@ -46,7 +48,7 @@ export class Unfinalized {
   /** Notes a resource that is gone, in the newest known version. */
   note(certificate: TinyCertCertificate): void {
     const { status, spec, metadata } = certificate;
-    if (status?.certificateId === undefined && status?.attempt === undefined) return;
+    if (claimsOf(status).length === 0 && status?.attempt === undefined && !status?.formerAccounts) return;
     const key = issuerKey(spec.issuerRef, metadata.namespace);
     const pending = this.#pending.get(key) ?? [];
     pending.push({ certificate, at: this.#deps.clock.now() });
@@ -88,9 +90,10 @@ export class Unfinalized {
       if (present) taken.add(certificateKey(present));
     }
     if (judged.length === 0) return {};
+    const all = believed.flatMap((gone) => [gone, ...atFormerAccounts(this.#deps, gone)]);
     const given = {
-      released: believed.flatMap(releasedOf).filter((each) => !taken.has(certificateKey(each))),
-      abandoned: believed.flatMap((gone) => abandonedOf(gone, timing)),
+      released: all.flatMap(releasedOf).filter((each) => !taken.has(certificateKey(each))),
+      abandoned: all.flatMap((gone) => abandonedOf(gone, timing)),
     };
     await releasedStore.add(key, given, signal);
     log.info(
@@ -102,6 +105,16 @@ export class Unfinalized {
     else this.#pending.set(key, left);
     return {};
   };
+}
+
+/** The same resource as if it had only what it left at a former account, for each whose seal can be verified and holds. */
+function atFormerAccounts(deps: Deps, { certificate, at }: Gone): Gone[] {
+  const { metadata, status } = certificate;
+  return (status?.formerAccounts ?? []).flatMap((left) => {
+    const access = accessTo(deps, certificate, left.account);
+    const isBelieved = access && isSealed(access.issuer.account, { metadata, status: left });
+    return isBelieved ? [{ certificate: { ...certificate, status: left }, at }] : [];
+  });
 }
 
 /** The certificates that a resource had. The present one comes last, so it is remembered longest. */

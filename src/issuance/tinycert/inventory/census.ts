@@ -90,8 +90,9 @@ export function claimsIn(
     const isUnlisted = certificateId !== undefined && unlisted.has(certificateId);
     if (isUnlisted && isSameAuthority(status, authority) && certificateStatus !== 'obsolete')
       claimAbove(attempt?.commonName ?? effectiveNames(spec).commonName, certificateId);
-    if (attempt && isSameAuthority(attempt, authority) && isOpen(status))
-      claimAbove(attempt.commonName, floorOf(attempt));
+    for (const part of [status, ...(status.formerAccounts ?? [])])
+      if (part.attempt && isSameAuthority(part.attempt, authority) && isOpen(part))
+        claimAbove(part.attempt.commonName, floorOf(part.attempt));
   }
   return { ids, open };
 }

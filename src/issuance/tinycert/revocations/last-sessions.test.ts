@@ -13,11 +13,16 @@ async function scene(isNeeded: boolean) {
     clock: new VirtualClock(),
     sealKey: () => Buffer.from('installation'),
   });
-  const need = { now: isNeeded };
-  const sessions = new LastSessions({ directory, accounts, isNeeded: () => need.now });
+  const need = { now: isNeeded, account: false };
+  const sessions = new LastSessions({
+    directory,
+    accounts,
+    isNeeded: () => need.now,
+    isAccountNeeded: () => need.account,
+  });
   sessions.wire();
-  const acquire = async (apiKey: string): Promise<Account> => {
-    const credentials = { email: 'a@example.com', passphrase: 'p', apiKey };
+  const acquire = async (apiKey: string, email = 'a@example.com'): Promise<Account> => {
+    const credentials = { email, passphrase: 'p', apiKey };
     const account = await accounts.acquire(KEY, { endpoint: 'https://ca.example.com/', credentials });
     const issuer = {
       key: KEY,
@@ -74,4 +79,37 @@ test('new credentials replace the old ones', async () => {
   await lose();
   expect(sessions.get(KEY)?.account).toBe(after);
   expect(await isOpen(before, 'old')).toBe(false);
+});
+
+test('the account that an issuer had before stays open and known as long as a certificate needs it', async () => {
+  const { sessions, acquire, isOpen, need } = await scene(false);
+  need.account = true;
+  const before = await acquire('key');
+  const after = await acquire('other key', 'b@example.com');
+  expect(sessions.get(KEY)?.account).toBe(after);
+  expect(sessions.of(before.digest)?.account).toBe(before);
+  expect(await isOpen(before, 'key')).toBe(true);
+  need.account = false;
+  sessions.reviewAccount(before.digest);
+  expect(sessions.of(before.digest)).toBeUndefined();
+  expect(await isOpen(before, 'key')).toBe(false);
+});
+
+test('the account that an issuer had before is closed if no certificate needs it', async () => {
+  const { sessions, acquire, isOpen } = await scene(true);
+  const before = await acquire('key');
+  await acquire('other key', 'b@example.com');
+  expect(sessions.of(before.digest)).toBeUndefined();
+  expect(await isOpen(before, 'key')).toBe(false);
+});
+
+test('a deleted issuer whose account a certificate needs that left it is forgotten after that', async () => {
+  const { sessions, acquire, lose, need } = await scene(false);
+  need.account = true;
+  const account = await acquire('key');
+  await lose();
+  expect(sessions.of(account.digest)?.account).toBe(account);
+  need.account = false;
+  sessions.reviewAccount(account.digest);
+  expect(sessions.of(account.digest)).toBeUndefined();
 });

@@ -1,0 +1,52 @@
+import type { CertificateStatus, FormerAccount } from '../../api/tinycert/certificate-status.ts';
+import type { AccountDigest } from '../../api/tinycert/identity.ts';
+import { NO_FAILURE } from '../attempt/retry-backoff.ts';
+import type { StatusChange } from '../status/writer.ts';
+import { isOpen } from './attempt.ts';
+import { accountIn, claimsOf } from './claims.ts';
+import { sealedFields } from './seal.ts';
+
+/** The maximum in the schema. */
+const MAX_ACCOUNTS = 10;
+
+/**
+ * The change of a status whose resource leaves its account: the sealed part, seal included, becomes a former account as it is,
+ * so that it needs no key and loses nothing. Undefined if the status has nothing of another account than `present`.
+ */
+export function leaving(
+  status: CertificateStatus | undefined,
+  present: AccountDigest,
+): StatusChange<CertificateStatus> | undefined {
+  const account = accountIn(status);
+  if (!status || account === undefined || account === present) return undefined;
+  const sealed = Object.fromEntries(
+    [...sealedFields, 'seal' as const]
+      .filter((field) => status[field] !== undefined)
+      .map((field) => [field, status[field]]),
+  );
+  const { serialNumber, notAfter } = status;
+  const left: FormerAccount = {
+    ...sealed,
+    account,
+    ...(serialNumber === undefined ? {} : { serialNumber }),
+    ...(notAfter === undefined ? {} : { notAfter }),
+  };
+  const others = (status.formerAccounts ?? []).filter((each) => each.account !== account);
+  const isWorthless = claimsOf(left).length === 0 && !isOpen(left);
+  const all = isWorthless ? others : [...others, left].slice(-MAX_ACCOUNTS);
+  return {
+    ...Object.fromEntries(Object.keys(sealed).map((field) => [field, null])),
+    // What failed at one account says nothing about the next.
+    ...NO_FAILURE,
+    formerAccounts: all.length === 0 ? null : all,
+  };
+}
+
+/** Whether something is to be done or found out at a former account. `isReplaced`: the resource has another certificate by now. */
+export function hasDuty(
+  left: FormerAccount,
+  { onReplace, isReplaced }: { onReplace: 'None' | 'Hold' | 'Revoke'; isReplaced: boolean },
+): boolean {
+  if (isOpen(left) || (left.pendingRevocations ?? []).length > 0) return true;
+  return isReplaced && onReplace !== 'None' && left.certificateId !== undefined;
+}

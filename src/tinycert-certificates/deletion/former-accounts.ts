@@ -1,0 +1,155 @@
+import type { TinyCertCertificate } from '../../api/kinds.ts';
+import type { FormerAccount } from '../../api/tinycert/certificate-status.ts';
+import { type CertificateRef, certificateKey } from '../../api/tinycert/identity.ts';
+import { ticketOf } from '../../issuance/decide/gate-turn.ts';
+import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { released } from '../../issuance/tinycert/released.ts';
+import { isSealed } from '../../issuance/tinycert/seal.ts';
+import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
+import { keyOf } from '../../kube/objects.ts';
+import { type AccountAccess, accessTo } from '../context/account-access.ts';
+import type { Deps } from '../context/deps.ts';
+import { gather } from '../context/gather.ts';
+import { DECIDE_AGAIN_MS, type Work } from '../context/work.ts';
+import { type Revocation, revocationsOnDelete } from '../decide/revocations-due.ts';
+import {
+  changeStatus,
+  claimedByOthers,
+  inOneTurn,
+  STATUS_OF,
+  warnOfClaimed,
+} from '../revocation/change-status.ts';
+import { conclude, workWith } from '../revocation/former-accounts.ts';
+import { afterFailedRevocation, reportPending } from '../revocation/pending.ts';
+import { RELEASE_AFTER_MS } from './ca-access.ts';
+
+/**
+ * Does, at the accounts that a deleted resource has left, the holds and revocations that are due, one account after the other.
+ * Each that is done is removed from status, so that a repeat starts after it. Resolves with when to go on, or undefined if
+ * nothing is left to do. An account that nobody reaches is given up after ten minutes, with an event that names what is not
+ * done. Rejects as `StatusWriter.write` does.
+ */
+export async function finalizeFormerAccounts(
+  deps: Deps,
+  certificate: TinyCertCertificate,
+  context: ReconcileContext,
+): Promise<ReconcileResult | undefined> {
+  const { spec, status } = certificate;
+  const isDue = (left: FormerAccount): boolean =>
+    revocationsOnDelete(spec, left).length > 0 ||
+    (isOpen(left) && (spec.revocation?.onDelete ?? 'None') !== 'None');
+  const left = status?.formerAccounts?.find(isDue);
+  if (!left) return undefined;
+  const access = accessTo(deps, certificate, left.account);
+  if (!access) return giveUpLater(deps, certificate, left, context);
+  if (!isSealed(access.issuer.account, { metadata: certificate.metadata, status: left })) {
+    const message = `The status was changed by somebody else or the API key was replaced, so the ids in it are not trusted. Check at TinyCert whether these certificates belonged to this resource and should be held or revoked: ${namesOf(certificate, left)}.`;
+    deps.warn(certificate, 'SealBroken', message);
+    return forget(deps, certificate, left, context);
+  }
+  const uid = certificate.metadata.uid ?? '';
+  const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
+  if (waits > 0) return { requeueAfterMs: waits };
+  return finish(deps, certificate, left, access, context);
+}
+
+async function finish(
+  deps: Deps,
+  certificate: TinyCertCertificate,
+  left: FormerAccount,
+  access: AccountAccess,
+  context: ReconcileContext,
+): Promise<ReconcileResult> {
+  const { signal, log } = context;
+  const { metadata, spec } = certificate;
+  const uid = metadata.uid ?? '';
+  const inputs = await gather(deps, certificate, signal);
+  const work = workWith({ deps, inputs, signal, log }, access, left);
+  try {
+    const isRevoked = (spec.revocation?.onDelete ?? 'None') !== 'None';
+    const concluded = isRevoked ? await conclude(work, left) : { left };
+    if ('quietAfterMs' in concluded) return { requeueAfterMs: concluded.quietAfterMs };
+    const onHold = await revoke(work, access, revocationsOnDelete(spec, { ...left, ...concluded.left }));
+    const records = { released: released(metadata, onHold, deps.clock.now(), 'Deleted') };
+    if (onHold.length > 0) await deps.releasedStore.add(access.issuer.key, records, signal);
+  } catch (error) {
+    const asked = { uid, key: keyOf(certificate), issuerKey: access.issuer.key, ...access };
+    const { result, why } = afterFailedRevocation(deps, asked, error, signal);
+    if (why) await reportPending(deps, certificate, why, signal);
+    return result;
+  }
+  return forget(deps, certificate, left, context);
+}
+
+/** Does the revocations. Resolves with the certificates that are only on hold in the end. */
+async function revoke(
+  work: Work,
+  { isLast }: AccountAccess,
+  revocations: readonly Revocation[],
+): Promise<CertificateRef[]> {
+  const { deps, inputs, issuer, signal } = work;
+  const { certificate } = inputs;
+  const asked = revocations.map((each) => each.certificate);
+  const claimed = await claimedByOthers(deps, certificate, asked, signal);
+  warnOfClaimed(deps, certificate, claimed);
+  const skipped = new Set(claimed.map(certificateKey));
+  const due = revocations.filter((each) => !skipped.has(certificateKey(each.certificate)));
+  if (due.length === 0) return [];
+  const ticket = isLast ? undefined : ticketOf(deps, { certificate, now: deps.clock.now() });
+  return inOneTurn(issuer, ticket, async () => {
+    const onHold: CertificateRef[] = [];
+    for (const { certificate: ref, action } of due)
+      if ((await changeStatus(work, ref, STATUS_OF[action])) === 'hold') onHold.push(ref);
+    return onHold;
+  });
+}
+
+/** Removes a former account of a deleted resource from its status. */
+async function forget(
+  deps: Deps,
+  certificate: TinyCertCertificate,
+  left: FormerAccount,
+  { signal }: ReconcileContext,
+): Promise<ReconcileResult> {
+  const others = certificate.status?.formerAccounts?.filter((each) => each !== left) ?? [];
+  const change = { formerAccounts: others.length === 0 ? null : others };
+  await deps.statuses.write({ certificate, change, signal });
+  const { uid = '' } = certificate.metadata;
+  deps.revocationRetries.forget(uid);
+  return { requeueAfterMs: DECIDE_AGAIN_MS };
+}
+
+async function giveUpLater(
+  deps: Deps,
+  certificate: TinyCertCertificate,
+  left: FormerAccount,
+  context: ReconcileContext,
+): Promise<ReconcileResult> {
+  const { metadata } = certificate;
+  const reason = 'FormerAccountUnavailable';
+  const what = `not held or revoked, since no issuer has their account any more: ${namesOf(certificate, left)}`;
+  const since = deps.revocationRetries.withoutAccess(metadata.uid ?? '', deps.clock.monotonic());
+  if (since < RELEASE_AFTER_MS) {
+    const message = `Certificates of an account that this resource used before are ${what}. Create an issuer with that account in this namespace. This resource is removed ten minutes after that was first found, and its certificates keep their status. Set onDelete to None to remove it at once.`;
+    await reportPending(deps, certificate, { reason, message }, context.signal);
+    return { requeueAfterMs: RELEASE_AFTER_MS - since };
+  }
+  context.log.error(
+    { former: left },
+    'Certificates are given up without the hold or revocation that was due',
+  );
+  deps.warnOperator(
+    'RevocationAbandoned',
+    `Certificates of resource ${metadata.namespace}/${metadata.name} are given up with their present status, ${what}.`,
+  );
+  return forget(deps, certificate, left, context);
+}
+
+/** The certificates that are to be held or revoked at a former account, in words. */
+function namesOf({ spec }: TinyCertCertificate, left: FormerAccount): string {
+  const due = revocationsOnDelete(spec, left).map(
+    ({ certificate: { authorityId, certificateId } }) => `${certificateId} of authority ${authorityId}`,
+  );
+  const attempt = isOpen(left) ? [`what an attempt for ${left.attempt?.commonName} bought`] : [];
+  return [...due, ...attempt].join(', ');
+}
