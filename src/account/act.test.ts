@@ -33,7 +33,8 @@ function setup() {
   const failures = new Failures<Issuer['account']>();
   let answer: { issuer: Issuer } | Reason | Error = { issuer };
   const abort = new AbortController();
-  const resource: KubeObject = { metadata: { name: 'ca', generation: 1 } };
+  const resource: KubeObject = { metadata: { name: 'ca', uid: 'uid', generation: 1 } };
+  let present: KubeObject | undefined = resource;
   const run = (plan: Parameters<typeof act>[3] = { do: 'connect', connection: {} }) =>
     act<KubeObject, { connection: object }, { issuer: Issuer }>(
       {
@@ -45,6 +46,7 @@ function setup() {
         },
         directory,
         holderOf: () => KEY,
+        resources: { get: () => present },
         interval: { base: 900_000, max: 900_000 },
         rateLimited: LIMITED,
         known: (_, known) => ({ issuer: known }),
@@ -70,6 +72,7 @@ function setup() {
     abort,
     run,
     answer: (next: typeof answer) => (answer = next),
+    becomes: (next: typeof present) => (present = next),
     outcome: () => outcomes.at(-1),
   };
 }

@@ -1,5 +1,6 @@
 import type { ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
-import type { KubeObject } from '../kube/objects.ts';
+import { keyOf, type KubeObject } from '../kube/objects.ts';
+import type { Store } from '../kube/watch/store.ts';
 import type { BackoffOptions } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Reason } from '../lib/reason.ts';
@@ -57,7 +58,8 @@ export interface AccountWork<
   };
   directory: Pick<Directory<IssuerOf<F>>, 'get' | 'set'>;
   /** The key of a resource in directory, registry and watches. */
-  holderOf: (resource: R) => string;
+  holderOf: (resource: Pick<KubeObject, 'metadata'>) => string;
+  resources: Pick<Store<R>, 'get'>;
   /** How often to check an account that works. */
   interval: BackoffOptions;
   /** Why an account is not ready while a rate limit prevents its first check. */
@@ -72,7 +74,15 @@ export interface AccountWork<
   report: (resource: R, outcome: Outcome<F>, context: ReconcileContext) => Promise<void>;
 }
 
-/** Executes a plan: acquires and checks the account, updates the directory, and reports the outcome in status. */
+/** Whether a resource still exists. One that was created again under its name is another one. */
+export function isPresent<R extends KubeObject>(resources: Pick<Store<R>, 'get'>, resource: R): boolean {
+  return resources.get(keyOf(resource))?.metadata.uid === resource.metadata.uid;
+}
+
+/**
+ * Executes a plan: acquires and checks the account, updates the directory, and reports the outcome in status. What is found
+ * about a resource that went meanwhile is dropped, so that nothing is issued on the word of an issuer that is gone.
+ */
 export async function act<
   R extends KubeObject,
   P extends { connection: object },
@@ -89,6 +99,7 @@ export async function act<
   if (plan.do === 'report') {
     const why = { reason: plan.reason, message: plan.message };
     await accounts.release(holder);
+    if (!isPresent(work.resources, resource)) return {};
     directory.set(holder, { ready: false, ...why });
     await report(resource, { is: 'disconnected', why }, context);
     return {};
@@ -108,6 +119,7 @@ export async function act<
     probe: () => work.probe(resource, account, plan, signal),
     faultOf: (error) => (signal.aborted ? undefined : work.faultOf(error)),
   });
+  if (!isPresent(work.resources, resource)) return {};
   const { requeueAfterMs } = checked;
   const notReady = ({ reason, message }: Reason): void =>
     directory.set(holder, { ready: false, reason, message, account });

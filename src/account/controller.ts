@@ -1,9 +1,10 @@
 import type { Reconcile, ReconcileContext, ReconcileResult } from '../kube/controller/controller.ts';
+import { type Forget, Lifetimes } from '../kube/controller/lifetimes.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { ApiError } from '../kube/errors.ts';
-import type { KubeObject } from '../kube/objects.ts';
+import { type KubeObject, parseKey } from '../kube/objects.ts';
 import type { Store } from '../kube/watch/store.ts';
-import { act, type AccountWork, type Finding, type UsableIssuer } from './act.ts';
+import { act, isPresent, type AccountWork, type Finding, type UsableIssuer } from './act.ts';
 import type { Plan } from './decide.ts';
 import type { Directory } from './directory.ts';
 import { Failures } from './failures.ts';
@@ -33,6 +34,8 @@ export interface AccountControl<
   parse: (resource: R) => { ok: true; object: R } | { ok: false; message: string };
   gather: (resource: R, signal: AbortSignal) => Promise<I>;
   decide: (inputs: I) => Plan<P>;
+  /** What others keep for a resource, beyond what its directory, account and watches do. */
+  owners?: readonly Forget[];
 }
 
 /**
@@ -46,9 +49,25 @@ export function accountController<
   F extends Finding<UsableIssuer>,
 >(control: AccountControl<R, I, P, F>, queue: WorkQueue): { reconcile: Reconcile; stop: () => void } {
   const failures = new Failures<F['issuer']['account']>(control.random);
+  const holderOf = (key: string): string => control.holderOf({ metadata: parseKey(key) });
+  const lifetimes = new Lifetimes({
+    objects: control.resources,
+    queue,
+    owners: [
+      ({ key }) => control.written.forget(key),
+      ({ key }) => failures.forget(holderOf(key)),
+      ({ key }) => control.directory.delete(holderOf(key)),
+      ({ key }) => control.secretWatches.release(holderOf(key)),
+      ({ key }) => void control.accounts.release(holderOf(key)),
+      ...(control.owners ?? []),
+    ],
+  });
+  const ends = [wire(control, failures, queue), lifetimes.wire()];
   return {
-    reconcile: (key, context) => reconcile(control, failures, key, context),
-    stop: wire(control, failures, queue),
+    reconcile: lifetimes.bounding((key, context) => reconcile(control, failures, key, context)),
+    stop: () => {
+      for (const end of ends) end();
+    },
   };
 }
 
@@ -72,10 +91,12 @@ async function reconcile<
   const resource = parsed.object;
   const inputs = await control.gather(resource, context.signal).catch(async (error: unknown) => {
     if (!(error instanceof ApiError) || context.signal.aborted) throw error;
+    if (!isPresent(control.resources, resource)) throw error;
     const message = `The Secrets of the account cannot be read: ${error.message}`;
     await reportReason(resource, 'SecretsUnreadable', message);
     throw error;
   });
+  if (!isPresent(control.resources, resource)) return {};
   const read = readVersions([inputs.credentials, inputs.caBundle]);
   const isWatched = control.secretWatches.want(control.holderOf(resource), read);
   const result = await act(control, failures, resource, control.decide(inputs), context);
@@ -107,12 +128,6 @@ function wire<
       const holder = holderOf(object);
       if (type === 'delete') {
         keys.delete(holder);
-        control.written.forget(key);
-        failures.forget(holder);
-        queue.forget(key);
-        secretWatches.release(holder);
-        directory.delete(holder);
-        void accounts.release(holder);
         return;
       }
       keys.set(holder, key);

@@ -41,6 +41,10 @@ export class Directory<I extends { account: object }> {
     if (this.#states.delete(key)) for (const listener of this.#changed) listener(key);
   }
 
+  get size(): number {
+    return this.#states.size;
+  }
+
   /**
    * Makes everything that uses the account not ready, because of a fault of the account that a certificate met, until the
    * controllers have checked it.

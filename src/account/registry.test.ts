@@ -127,3 +127,20 @@ test('closing the registry closes every account', async () => {
   expect(closed.toSorted()).toEqual(['a@example.com 1', 'b@example.com 1']);
   expect(readings()).toEqual([]);
 });
+
+test('a gate ends with the last account that uses it, but not before its rate limit', async () => {
+  const { clock, registry } = setup();
+  const { gate } = await registry.acquire('one', first);
+  await registry.acquire('two', rotated);
+  await registry.release('one');
+  expect(registry.size).toEqual({ accounts: 1, gates: 1, holders: 1 });
+  gate.limited(60_000);
+  await registry.release('two');
+  expect(registry.size).toEqual({ accounts: 0, gates: 1, holders: 0 });
+  expect((await registry.acquire('one', first)).gate).toBe(gate);
+  await registry.release('one');
+  await clock.advance(120_000);
+  await registry.acquire('three', other);
+  await registry.release('three');
+  expect(registry.size).toEqual({ accounts: 0, gates: 0, holders: 0 });
+});

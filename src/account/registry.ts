@@ -78,6 +78,11 @@ export class AccountRegistry<C extends object, A extends { gate: Gate; close(): 
     if (digest !== undefined) await this.#leave(holder, digest);
   }
 
+  /** How many accounts, gates and holders there are. */
+  get size(): { accounts: number; gates: number; holders: number } {
+    return { accounts: this.#accounts.size, gates: this.#gates.size, holders: this.#digests.size };
+  }
+
   /** `Gate.begin` at all gates: a key that moved to another account may have a place at the one before. */
   begin(key: string): () => void {
     const ends = [...this.#gates.values()].map((gate) => gate.begin(key));
@@ -117,7 +122,18 @@ export class AccountRegistry<C extends object, A extends { gate: Gate; close(): 
     return gate;
   }
 
+  /**
+   * Ends the gates that no account uses. One with a rate limit that lasts, or with work under way, is looked at again when a
+   * gate changes or an account closes: whoever deletes an issuer and creates it again must get round neither.
+   */
+  #endUnusedGates(): void {
+    const used = new Set([...this.#accounts.values()].map(({ value }) => value.gate));
+    for (const [key, gate] of this.#gates)
+      if (!used.has(gate) && gate.pausedFor === 0 && gate.load.inside === 0) this.#gates.delete(key);
+  }
+
   #tell(gate: Gate): void {
+    this.#endUnusedGates();
     for (const { value, holders } of this.#accounts.values())
       if (value.gate === gate)
         for (const holder of holders) for (const listener of this.#listeners) listener(holder);
@@ -140,6 +156,7 @@ export class AccountRegistry<C extends object, A extends { gate: Gate; close(): 
     shared.holders.delete(holder);
     if (shared.holders.size > 0) return;
     this.#accounts.delete(digest);
+    this.#endUnusedGates();
     await shared.value.close();
   }
 }

@@ -23,6 +23,7 @@ export function workOf(deps: Deps): AccountWork<CAcertAccount, Connect, { issuer
     accounts: deps.accounts,
     directory: deps.directory,
     holderOf,
+    resources: deps.resources,
     interval: CHECK_INTERVAL,
     rateLimited: RATE_LIMITED,
     known: (_, issuer, { bundle }) => ({ issuer: { ...issuer, bundle } }),

@@ -10,7 +10,7 @@ import {
 } from '../../test/support/inputs/cacert-inputs.ts';
 import { CAcertStage } from '../../test/support/inputs/cacert-step.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
-import { TLS_SECRET } from '../issuance/secret/certificate-secrets.ts';
+import { TLS_SECRET } from '../issuance/secret/kept.ts';
 import { type SecretSource, renderOutputs } from '../issuance/secret/outputs.ts';
 import { conditionOf, rfc3339 } from '../issuance/status/conditions.ts';
 import { type Secret, secrets } from '../kube/objects.ts';

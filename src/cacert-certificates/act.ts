@@ -3,6 +3,8 @@ import { cacertKind } from '../issuance/cacert/kind.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import { isUpToDate, upToDateStatus } from '../issuance/decide/up-to-date.ts';
 import { nextReconcileAt } from '../issuance/renewal/plan.ts';
+import { afterStored } from '../issuance/decide/after-stored.ts';
+import type { Stored } from '../issuance/secret/kept.ts';
 import type { SecretSource } from '../issuance/secret/outputs.ts';
 import { repair, reportBlocker } from '../issuance/status/rate-limit.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
@@ -139,10 +141,18 @@ async function repairStatus(
 }
 
 /** Brings status up to date after a change that needs no certificate. */
-async function updateStatus({ deps, inputs, signal }: Step): Promise<ReconcileResult> {
+async function updateStatus({ deps, inputs, signal }: Step, stored?: Stored): Promise<ReconcileResult> {
   const { certificate } = inputs;
-  await deps.statuses.write({ certificate, ...upToDateStatus(inputs, settledCondition(inputs)), signal });
-  return { requeueAt: nextReconcileAt(inputs) };
+  const { change, conditions, removed } = upToDateStatus(inputs, settledCondition(inputs));
+  const altered = afterStored(deps, inputs, stored);
+  await deps.statuses.write({
+    certificate,
+    change: { ...change, ...altered.change },
+    conditions: [...conditions, ...altered.conditions],
+    removed: altered.conditions.length > 0 ? [] : removed,
+    signal,
+  });
+  return { ...altered.result, requeueAt: nextReconcileAt(inputs) };
 }
 
 /** Writes what a Secret lacks whose content is the present certificate, and then the status. */
@@ -151,8 +161,10 @@ async function syncSecret(step: Step, source: SecretSource | undefined): Promise
   const { certificate, secret } = inputs;
   if (secret.state !== 'changed') return {};
   const wanted = cacertKind.metadataOf(certificate);
-  const metadata = await deps.certificateSecrets.sync(certificate, secret, wanted, source, signal);
-  return updateStatus({ ...step, inputs: { ...inputs, secret: { ...secret, metadata, hasOutputs: true } } });
+  const stored = await deps.certificateSecrets.sync(certificate, secret, wanted, source, signal);
+  const { metadata } = stored;
+  const present = { ...inputs, secret: { ...secret, metadata, hasOutputs: true } };
+  return updateStatus({ ...step, inputs: present }, stored);
 }
 
 /** Stores a signed certificate beside its key. */

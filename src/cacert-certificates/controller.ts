@@ -6,6 +6,8 @@ import { type ReconcileCertificate, withEnd } from '../issuance/decide/with-end.
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
 import { TermOver } from '../journal/errors.ts';
+import type { ReconcileResult } from '../kube/controller/controller.ts';
+import { Lifetimes } from '../kube/controller/lifetimes.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { refKey } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
@@ -35,7 +37,9 @@ export function reconciler(deps: Deps): ReconcileCertificate {
       const plan = decide(inputs);
       deps.atRest.note(key, plan.do === 'nothing' && plan.wakeBy === undefined, inputs.account);
       failpoint('decide');
-      return act({ deps, inputs, view, signal: context.signal, log: context.log }, plan);
+      const result = await act({ deps, inputs, view, signal: context.signal, log: context.log }, plan);
+      const present = deps.written.newest(key, deps.certificates.get(key)) ?? read;
+      return lookingAgain(result, deps.certificateSecrets.looksAgainIn(present, inputs.secret));
     })
       .catch((error: unknown) => {
         // The journal wakes the certificate when it is ready again.
@@ -49,6 +53,12 @@ export function reconciler(deps: Deps): ReconcileCertificate {
     const after = deps.written.newest(key, deps.certificates.get(key)) ?? certificate;
     return withEnd(after, result, deps.clock.now());
   });
+}
+
+/** The result, and no later than a look at a Secret that no watch shows. */
+function lookingAgain(result: ReconcileResult, looksAgainMs = Infinity): ReconcileResult {
+  const requeueAfterMs = Math.min(result.requeueAfterMs ?? Infinity, looksAgainMs);
+  return requeueAfterMs === Infinity ? result : { ...result, requeueAfterMs };
 }
 
 /** Maps events to the keys to reconcile. Returns the function that ends the subscriptions. */
@@ -68,10 +78,6 @@ export function wire(deps: Deps, queue: WorkQueue): () => void {
       if (type === 'delete') {
         warnOfDeletion(deps, deps.written.newest(key, object) ?? object);
         dropEntry(deps, object);
-        deps.written.forget(key);
-        queue.forget(key);
-        deps.gates.forget(key);
-        deps.atRest.forget(key);
         return;
       }
       if (deps.written.observe(key, object) === 'echo') return;
@@ -111,6 +117,22 @@ function removeEntry({ journal, attempts }: Deps, uid: string): boolean {
   const entry = journal.view?.entry(uid);
   if (entry) journal.view?.removeLater({ uid, id: entry.id });
   return entry !== undefined;
+}
+
+/** Everything that is kept for a certificate, to be subscribed after `wire`. */
+export function certificateLifetimes(deps: Deps, queue: WorkQueue): Lifetimes {
+  return new Lifetimes({
+    objects: deps.certificates,
+    queue,
+    owners: [
+      ({ key }) => deps.written.forget(key),
+      ({ uid }) => deps.attempts.forget(uid),
+      ({ uid }) => deps.repairLimiter.forget(uid),
+      ({ uid }) => deps.reportLimiter.forget(uid),
+      ({ key }) => deps.gates.forget(key),
+      ({ key }) => deps.atRest.forget(key),
+    ],
+  });
 }
 
 /** Nothing revokes the certificate of a deleted resource, so a person has to know about it. */

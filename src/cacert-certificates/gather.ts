@@ -3,6 +3,7 @@ import type { CAcertCertificate } from '../api/kinds.ts';
 import { cacertAccountKey } from '../issuance/cacert/directory.ts';
 import { turnOf } from '../issuance/decide/gate-turn.ts';
 import { keyOf, refKey } from '../kube/objects.ts';
+import type { Reason } from '../lib/reason.ts';
 import type { Deps } from './deps.ts';
 import { type CAcertView, openAttempt } from './attempt.ts';
 import type { Inputs } from './inputs.ts';
@@ -26,6 +27,7 @@ export async function gather(
     crdsFit: deps.crds.fit,
     accountKey,
     account,
+    abandoned: abandonedBy(certificate, deps.accountExists(accountKey)),
     accountExists: account !== undefined || deps.accountExists(accountKey),
     elder,
     // A Secret that belongs to another resource is not read.
@@ -39,6 +41,18 @@ export async function gather(
     turn: turnOf(account?.ready ? account.issuer.account.gate : undefined, keyOf(certificate)),
     now: deps.clock.now(),
     monotonic: deps.clock.monotonic(),
+  };
+}
+
+/** Why a certificate that was issued has no account for its renewal. */
+function abandonedBy(
+  { spec, status }: Pick<CAcertCertificate, 'spec' | 'status'>,
+  accountExists: boolean,
+): Reason | undefined {
+  if (status?.serialNumber === undefined || accountExists) return undefined;
+  return {
+    reason: 'AccountNotFound',
+    message: `There is no CAcertAccount ${spec.accountRef.name}, so this certificate will not be renewed: create it, or correct accountRef.`,
   };
 }
 

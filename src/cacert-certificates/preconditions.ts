@@ -11,7 +11,7 @@ import {
   sharedSecretName,
   suspended,
 } from '../issuance/decide/blockers.ts';
-import { SECRET_NOT_WRITTEN } from '../issuance/secret/not-written.ts';
+import { SECRET_FAULTS } from '../issuance/secret/not-written.ts';
 import type { Reason } from '../lib/reason.ts';
 import { attemptsInPeriod } from './attempt.ts';
 import { ATTEMPT_PERIOD_MS, MAX_ATTEMPTS_PER_PERIOD, NOT_YET_VALID_CHECK_MS } from './backoffs.ts';
@@ -52,13 +52,13 @@ export function firstBlocker(inputs: Inputs, need: Need): Blocker | undefined {
 }
 
 /**
- * What is bought waits only for a Secret that the API server refused. After any other failure it is served at once: a person
+ * What is bought waits only for a Secret that the API server refused or altered. After any other failure it is served at once: a person
  * may have put the certificate beside its key.
  */
 function secretRefused(inputs: Inputs, { remedy }: Need): Blocker | undefined {
   if (remedy !== 'publish' && remedy !== 'adopt' && remedy !== 'syncSecret') return undefined;
   const wait = backingOff(inputs);
-  return wait?.reason === SECRET_NOT_WRITTEN ? wait : undefined;
+  return wait && SECRET_FAULTS.has(wait.reason) ? wait : undefined;
 }
 
 /** While the journal is taken over nobody knows whether an attempt is open. It wakes the certificate when it is ready. */

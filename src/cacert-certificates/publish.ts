@@ -1,6 +1,8 @@
 import type { CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
 import { NO_FAILURE, afterFailure } from '../issuance/attempt/retry-backoff.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
+import { afterStored } from '../issuance/decide/after-stored.ts';
+import type { Stored } from '../issuance/secret/kept.ts';
 import { dueAt, nextReconcileAt } from '../issuance/renewal/plan.ts';
 import { present } from '../issuance/secret/certificate-secrets.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
@@ -32,7 +34,7 @@ export async function publish(
   const { deps, inputs, signal } = step;
   const { certificate, secret, pending } = inputs;
   failpoint('check');
-  const metadata = await deps.certificateSecrets.publish(
+  const stored = await deps.certificateSecrets.publish(
     certificate,
     source,
     cacertKind.metadataOf(certificate),
@@ -40,7 +42,7 @@ export async function publish(
     signal,
   );
   failpoint('secret');
-  const result = await writeResult(step, source.leaf, metadata);
+  const result = await writeResult(step, source.leaf, stored);
   deps.metrics.issuances.inc({ outcome: isLate ? 'adopted' : 'success' });
   if (pending.state === 'present') await deps.pendingKeys.forget(certificate, pending, signal);
   failpoint('forget');
@@ -57,8 +59,8 @@ export async function adopt(
   if (secret.state !== 'changed' || !secret.content)
     throw new TerminalError('NothingHeld', 'The Secret holds no certificate to adopt.');
   const wanted = cacertKind.metadataOf(certificate);
-  const metadata = await deps.certificateSecrets.sync(certificate, secret, wanted, source, signal);
-  const result = await writeResult(step, secret.content.leaf, metadata);
+  const stored = await deps.certificateSecrets.sync(certificate, secret, wanted, source, signal);
+  const result = await writeResult(step, secret.content.leaf, stored);
   // The pending key is a second copy, which the next reconcile deletes.
   return pending.state === 'present' ? { ...result, requeueAfterMs: DECIDE_AGAIN_MS } : result;
 }
@@ -93,11 +95,12 @@ export async function refuse(
 async function writeResult(
   { deps, inputs, view, signal }: Step,
   leaf: Certificate,
-  metadata: Secret['metadata'],
+  stored: Stored,
 ): Promise<ReconcileResult> {
   const { certificate, attempt } = inputs;
   const now = deps.clock.now();
-  const change = resultOf(inputs, leaf, metadata, now);
+  const altered = afterStored(deps, inputs, stored);
+  const change = { ...resultOf(inputs, leaf, stored.metadata, now), ...altered.change };
   const generation = certificate.metadata.generation;
   const published = await deps.statuses.insist(
     certificate,
@@ -105,8 +108,8 @@ async function writeResult(
       deps.statuses.write({
         certificate: current,
         change,
-        conditions: [SERVED],
-        removed: ['Issuing'],
+        conditions: [SERVED, ...altered.conditions],
+        removed: altered.removed,
         generation,
         signal,
       }),
@@ -116,7 +119,10 @@ async function writeResult(
   failpoint('result');
   if (attempt && published.status?.attemptId === attempt.id) endAttempt(deps, view, certificate, attempt);
   warnOfReplaced(deps, certificate, leaf, now);
-  return { requeueAt: nextReconcileAt({ certificate: published, now }) };
+  return {
+    ...altered.result,
+    requeueAt: nextReconcileAt({ certificate: published, now }),
+  };
 }
 
 /** A replaced certificate stays valid until it expires: only a person can revoke it. */

@@ -1,24 +1,27 @@
+import { cacertAccounts } from '../api/kinds.ts';
 import { controller as accountController } from '../cacert-accounts/controller.ts';
-import { reconciler, wakeByUid, wire } from '../cacert-certificates/controller.ts';
-import type { Deps } from '../cacert-certificates/deps.ts';
+import { certificateLifetimes, reconciler, wakeByUid, wire } from '../cacert-certificates/controller.ts';
+import { BY_ACCOUNT, type Deps } from '../cacert-certificates/deps.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
 import { PendingKeys } from '../cacert-certificates/pending-keys.ts';
 import { type CAcertEntry, readEntry } from '../cacert-certificates/attempt.ts';
 import { OpenAttempts } from '../issuance/attempt/open-attempts.ts';
-import { CAcertDirectory, cacertAccountKey } from '../issuance/cacert/directory.ts';
+import { CAcertDirectory } from '../issuance/cacert/directory.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
 import { AtRest } from '../account/at-rest.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
 import { StatusWriter } from '../issuance/status/writer.ts';
-import type { WorkQueue } from '../kube/controller/queue.ts';
+import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { otherCertificates } from './kinds/informers.ts';
 import { wakeSharers } from './kinds/installed.ts';
 import { known, synced } from './kinds/needs.ts';
 import type { CaControllers, Shared } from './shared.ts';
 
 const ACCOUNT_WORKERS = 4;
+/** Of the keys of accounts in the directory. */
+const ACCOUNT_PREFIX = `${cacertAccounts.kind}:`;
 
 /** Builds CAcert's controllers. */
 export function cacertControllers(shared: Shared): CaControllers {
@@ -43,17 +46,22 @@ export function cacertControllers(shared: Shared): CaControllers {
     },
     queues.accounts,
   );
-  const existing = new Set<string>();
-  const deps = certificateDeps(shared, directory, (key) => existing.has(key), queues.certificates);
+  const deps = certificateDeps(shared, directory, queues.certificates);
+  const lifetimes = certificateLifetimes(deps, queues.certificates);
   const others = otherCertificates(informers, informers.cacertCertificates);
   const ends = [
     accounts.stop,
-    informers.cacertAccounts.store.subscribe(({ type, object: { metadata } }) => {
-      const key = cacertAccountKey(metadata.namespace, metadata.name);
-      if (type === 'delete') existing.delete(key);
-      else existing.add(key);
-    }),
     wire(deps, queues.certificates),
+    lifetimes.wire(),
+    // Also those of an account that was never checked.
+    informers.cacertAccounts.store.subscribe(({ type, key }) => {
+      if (type !== 'delete') return;
+      for (const user of informers.cacertCertificates.store.keysByIndex(
+        BY_ACCOUNT,
+        `${ACCOUNT_PREFIX}${key}`,
+      ))
+        queues.certificates.add(user, { reason: 'account', priority: LIST_PRIORITY });
+    }),
     ...others.map((other) => wakeSharers(other, informers.cacertCertificates, queues.certificates)),
   ];
   return {
@@ -70,7 +78,7 @@ export function cacertControllers(shared: Shared): CaControllers {
         queue: queues.certificates,
         // A call to CAcert keeps its worker for as long as signing takes.
         workers: settings.concurrency,
-        reconcile: reconciler(deps),
+        reconcile: lifetimes.bounding(reconciler(deps)),
         needs: [
           synced(informers.cacertCertificates),
           synced(informers.cacertAccounts),
@@ -85,12 +93,7 @@ export function cacertControllers(shared: Shared): CaControllers {
   };
 }
 
-function certificateDeps(
-  shared: Shared,
-  directory: CAcertDirectory,
-  accountExists: Deps['accountExists'],
-  queue: WorkQueue,
-): Deps {
+function certificateDeps(shared: Shared, directory: CAcertDirectory, queue: WorkQueue): Deps {
   const { kube, clock, crds, informers, nameClaims } = shared;
   const { store } = informers.cacertCertificates;
   const secrets = informers.secrets.store;
@@ -116,7 +119,8 @@ function certificateDeps(
     secrets,
     writtenSecrets,
     directory,
-    accountExists,
+    accountExists: (key) =>
+      informers.cacertAccounts.store.get(key.slice(ACCOUNT_PREFIX.length)) !== undefined,
     wake: (key) => queue.add(key, { reason: 'turn' }),
     gates: shared.cacertAccounts,
     atRest: new AtRest(directory),

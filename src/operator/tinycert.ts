@@ -17,9 +17,9 @@ import { IssuerReleasedStore } from '../issuance/tinycert/released-store.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
 import { SharedCall } from '../lib/shared-call.ts';
-import type { Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
+import { BY_ISSUER, type Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
 import { RevocationRetries } from '../tinycert-certificates/context/revocation-retries.ts';
-import { reconciler, wire } from '../tinycert-certificates/controller.ts';
+import { certificateLifetimes, reconciler, wire } from '../tinycert-certificates/controller.ts';
 import { Unfinalized } from '../tinycert-certificates/deletion/unfinalized.ts';
 import { controller as issuerController } from '../tinycert-issuers/controller.ts';
 import type { Issuer } from '../tinycert-issuers/deps.ts';
@@ -66,16 +66,19 @@ export function tinycertControllers(shared: Shared): CaControllers {
     releasedStore: deps.releasedStore,
     leftoverSecrets: deps.leftoverSecrets,
   });
-  const parts: IssuerParts = { directory, inventory, issuersNeeded };
+  const lifetimes = certificateLifetimes(deps, queues.certificates);
+  const parts: IssuerParts = { directory, inventory, issuersNeeded, unfinalized };
   const pairs = issuerKinds.kinds.map((kind) => ({ kind, ...issuerControllers(shared, kind, parts) }));
   const others = otherCertificates(informers, informers.certificates);
   const ends = [
     wire(deps, queues.certificates, unfinalized),
+    lifetimes.wire(),
     unfinalized.wire(),
     issuersNeeded.wire(),
     sessions.wire(),
     ...others.map((other) => wakeSharers(other, informers.certificates, queues.certificates)),
     ...issuerKinds.kinds.map((kind) => wakeNamers(kind, informers, unfinalized, queues)),
+    ...issuerKinds.kinds.map((kind) => wakeAbandoned(kind, informers, queues.certificates)),
     ...pairs.map(({ stop }) => stop),
   ];
 
@@ -97,7 +100,7 @@ export function tinycertControllers(shared: Shared): CaControllers {
         name: 'certificate',
         queue: queues.certificates,
         workers: settings.concurrency,
-        reconcile: reconciler(deps),
+        reconcile: lifetimes.bounding(reconciler(deps)),
         needs: certificateNeeds,
       },
       {
@@ -150,6 +153,7 @@ function certificateDeps(
     listCertificates: (signal) => lists.certificates.get(signal),
     directory,
     issuerExists: (key) => issuerKinds.exists(key),
+    issuerIsDeleted: (key) => issuerKinds.isDeleted(key),
     issuerKindInstalled: (key) => issuerKinds.isInstalled(key),
     wake: (key) => queue.add(key, { reason: 'turn' }),
     gates: shared.accounts,
@@ -187,13 +191,14 @@ interface IssuerParts {
   directory: IssuerDirectory;
   inventory: Inventory;
   issuersNeeded: IssuersNeeded;
+  unfinalized: Unfinalized;
 }
 
 /** The two controllers of one issuer kind: `check` keeps the directory and status, `inUse` the finalizer. */
 function issuerControllers(
   shared: Shared,
   kind: WatchedKind<Issuer>,
-  { directory, inventory, issuersNeeded }: IssuerParts,
+  { directory, inventory, issuersNeeded, unfinalized }: IssuerParts,
 ) {
   const { kube, clock, warn } = shared;
   const { type, store } = kind;
@@ -213,6 +218,7 @@ function issuerControllers(
       accounts: shared.accounts,
       secretWatches: shared.secretWatches,
       inventory,
+      owners: [({ key }) => unfinalized.review(`${type.kind}:${key}`)],
       clusterResourceNamespace: shared.namespace,
       allowedEndpoints: shared.settings.allowedEndpoints,
     },
@@ -227,6 +233,20 @@ function issuerControllers(
       inUse.stop();
     },
   };
+}
+
+/** Requeues the certificates of an issuer that goes, whether this process has ever checked it or not: they report that. */
+function wakeAbandoned(
+  { type: { kind }, store }: WatchedKind<Issuer>,
+  { certificates: users }: Pick<Shared['informers'], 'certificates'>,
+  queue: WorkQueue,
+): () => void {
+  return store.subscribe(({ type, key, object, previous }) => {
+    const isGoing = ({ metadata }: Issuer): boolean => metadata.deletionTimestamp !== undefined;
+    if (type !== 'delete' && (!isGoing(object) || (previous && isGoing(previous)))) return;
+    for (const user of users.store.keysByIndex(BY_ISSUER, `${kind}:${key}`))
+      queue.add(user, { reason: 'issuer', priority: LIST_PRIORITY });
+  });
 }
 
 /** Once an issuer kind has been installed, requeues everything that names an issuer of this kind. */

@@ -155,15 +155,15 @@ async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
     case 'publish':
       return publish(work, { certificate: next.certificate, outcome: 'adopted' });
     case 'remember':
-      deps.attempts.bought(attempt.id, inputs.monotonic, next.certificate);
+      deps.attempts.bought(attempt.id, next.certificate);
       return { requeueAfterMs: 0 };
     case 'report': {
-      deps.attempts.fruitless(attempt.id, inputs.monotonic);
+      deps.attempts.fruitless(attempt.id);
       const reported = await report(work, next.report);
       return next.again ? { ...reported, requeueAfterMs: DECIDE_AGAIN_MS } : reported;
     }
     case 'giveUp':
-      deps.attempts.fruitless(attempt.id, inputs.monotonic);
+      deps.attempts.fruitless(attempt.id);
       return backOff(work, new AnswersDoubted(), {});
     case 'close':
     case 'issue':

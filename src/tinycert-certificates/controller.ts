@@ -9,6 +9,7 @@ import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
 import { claimsOf } from '../issuance/tinycert/claims.ts';
 import { issuerKey } from '../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
+import { Lifetimes } from '../kube/controller/lifetimes.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
@@ -21,6 +22,7 @@ import { decide } from './decide/plan.ts';
 import { nextRevocationAt } from './decide/revocations-due.ts';
 import { finalize } from './deletion/finalize.ts';
 import { hasFinalizer, keepFinalizer } from './deletion/finalizer.ts';
+import { readDeleted } from './deletion/readable.ts';
 import type { Unfinalized } from './deletion/unfinalized.ts';
 import { afterFailedRead } from './issue/failure.ts';
 import { workAtFormerAccounts } from './revocation/former-accounts.ts';
@@ -39,7 +41,7 @@ export function reconciler(deps: Deps): ReconcileCertificate {
     const certificate = newest(deps, key);
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
     if (!certificate || (isDeleted && !hasFinalizer(certificate))) return undefined;
-    const parsed = parseCertificate(certificate);
+    const parsed = isDeleted ? readDeleted(deps, certificate) : parseCertificate(certificate);
     const result = await withValidSpec(deps, certificate, parsed, context, async (valid) => {
       if (isDeleted) return finalize(deps, valid, context);
       const kept = await keepFinalizer(deps, valid, signal);
@@ -81,7 +83,8 @@ async function reconcile(task: Task): Promise<ReconcileResult> {
   const after = newest(deps, key) ?? inputs.certificate;
   const left = await workAtFormerAccounts(withInputs(task, { certificate: after }));
   const requeueAt = nextRevocationAt({ certificate: after, now: inputs.now });
-  return [acted, left, { requeueAt }].reduce(sooner, result);
+  const requeueAfterMs = deps.certificateSecrets.looksAgainIn(after, inputs.secret);
+  return [acted, left, { requeueAt, requeueAfterMs }].reduce(sooner, result);
 }
 
 function accountOf({ issuer }: Pick<Inputs, 'issuer'>): Account | undefined {
@@ -105,12 +108,6 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
     deps.certificates.subscribe(({ type, key, object, previous }) => {
       if (type === 'delete') {
         unfinalized.note(deps.writtenCertificates.newest(key, object) ?? object);
-        deps.writtenCertificates.forget(key);
-        deps.revocationRetries.forget(object.metadata.uid ?? '');
-        deps.resealPace.forget(object.metadata.uid ?? '');
-        queue.forget(key);
-        deps.gates.forget(key);
-        deps.atRest.forget(key);
         return;
       }
       if (deps.writtenCertificates.observe(key, object) === 'echo') return;
@@ -143,6 +140,25 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
   return () => {
     for (const end of ends) end();
   };
+}
+
+/** Everything that is kept for a certificate, to be subscribed after `wire`. */
+export function certificateLifetimes(deps: Deps, queue: WorkQueue): Lifetimes {
+  return new Lifetimes({
+    objects: deps.certificates,
+    queue,
+    owners: [
+      ({ key }) => deps.writtenCertificates.forget(key),
+      ({ key }) => deps.observations.forget(key),
+      ({ uid }) => deps.attempts.forgetOwner(uid),
+      ({ uid }) => deps.revocationRetries.forget(uid),
+      ({ uid }) => deps.resealPace.forget(uid),
+      ({ key }) => deps.gates.forget(key),
+      ({ key }) => deps.atRest.forget(key),
+      ({ uid }) => deps.repairLimiter.forget(uid),
+      ({ uid }) => deps.reportLimiter.forget(uid),
+    ],
+  });
 }
 
 /** The earlier of the two times of each kind. */

@@ -16,6 +16,7 @@ export function controller(deps: Deps, queue: WorkQueue): { reconcile: Reconcile
     {
       ...workOf(deps),
       resources: deps.issuers,
+      owners: deps.owners,
       written: deps.writtenIssuers,
       directory: deps.directory,
       accounts: deps.accounts,

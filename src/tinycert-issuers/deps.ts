@@ -6,6 +6,7 @@ import type { LastWritten } from '../issuance/status/last-written.ts';
 import type { CrdsFit } from '../issuance/status/outdated-crds.ts';
 import { type IssuerDirectory, issuerKey } from '../issuance/tinycert/issuer-directory.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { Forget } from '../kube/controller/lifetimes.ts';
 import type { ResourceType } from '../kube/objects.ts';
 import type { Store } from '../kube/watch/store.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -30,6 +31,8 @@ export interface Deps {
   inventory: Pick<Inventory, 'list' | 'found'>;
   /** The namespace of the Secrets of cluster-scoped issuers. */
   clusterResourceNamespace: string;
+  /** What others keep for an issuer. */
+  owners: readonly Forget[];
   /** Endpoints that an administrator allows beyond the public one. */
   allowedEndpoints: readonly string[];
   random?: () => number;

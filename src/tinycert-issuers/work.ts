@@ -37,6 +37,7 @@ export function workOf(deps: Deps): AccountWork<Issuer, { connection: AccountCon
     accounts: deps.accounts,
     directory: deps.directory,
     holderOf: (issuer) => holderOf(deps, issuer),
+    resources: deps.issuers,
     interval: CHECK_INTERVAL,
     rateLimited: RATE_LIMITED,
     // While status shows no authority, the CA has to be asked for it.

@@ -18,24 +18,33 @@ export interface AttemptKnowledge<Bought> {
   progress: AttemptProgress<Bought>;
 }
 
-/** What this process knows of attempts beyond what status records. It only saves time: all of it may be lost. */
+/**
+ * What this process knows of attempts beyond what status records. It only saves time: all of it may be lost. A note is made
+ * for a resource, by its uid, and ends with it at the latest; what comes of an attempt without a note is not remembered.
+ */
 export class AttemptMemory<Bought> {
   readonly #notes = new Map<string, AttemptNote<Bought>>();
+  /** The ids of the attempts of each resource, by uid. */
+  readonly #owned = new Map<string, Set<string>>();
 
-  /** The attempt is about to be written, or was dropped before it was sent. Until `sent` it may be replaced at once. */
-  prepared(attemptId: string, monotonic: number): void {
-    this.#note(attemptId, monotonic).progress = { is: 'unsent' };
+  /** The attempt of the resource with this uid is about to be written. Until `sent` it may be replaced at once. */
+  prepared(attemptId: string, monotonic: number, uid: string | undefined): void {
+    this.#note(attemptId, monotonic, uid).progress = { is: 'unsent' };
+  }
+
+  /** The attempt was dropped before it was sent, or was certainly refused: it may be replaced at once. */
+  unsent(attemptId: string): void {
+    this.#set(attemptId, { is: 'unsent' });
   }
 
   /** The first byte of its request leaves. */
   sent(attemptId: string): void {
-    const note = this.#notes.get(attemptId);
-    if (note) note.progress = { is: 'open' };
+    this.#set(attemptId, { is: 'open' });
   }
 
   /** A recovery has run and found nothing that the attempt bought. */
-  fruitless(attemptId: string, monotonic: number): void {
-    this.#note(attemptId, monotonic).progress = { is: 'fruitless' };
+  fruitless(attemptId: string): void {
+    this.#set(attemptId, { is: 'fruitless' });
   }
 
   /** The CA's answer may belong to another request, so nobody knows the result. */
@@ -44,28 +53,55 @@ export class AttemptMemory<Bought> {
   }
 
   /** The CA answered with this; the resource does not have it yet. */
-  bought(attemptId: string, monotonic: number, bought: Bought): void {
-    this.#note(attemptId, monotonic).progress = { is: 'bought', bought };
+  bought(attemptId: string, bought: Bought): void {
+    this.#set(attemptId, { is: 'bought', bought });
   }
 
-  /** What is known of an open attempt. The first call starts the clock of an attempt that another process made. */
-  knowledgeOf(attemptId: string, monotonic: number, timing: Timing): AttemptKnowledge<Bought> {
-    const { seenAt, progress } = this.#note(attemptId, monotonic);
+  /**
+   * What is known of an open attempt of the resource with this uid. The first call starts the clock of an attempt that
+   * another process made.
+   */
+  knowledgeOf(
+    attemptId: string,
+    monotonic: number,
+    timing: Timing,
+    uid: string | undefined,
+  ): AttemptKnowledge<Bought> {
+    const { seenAt, progress } = this.#note(attemptId, monotonic, uid);
     return { quietAt: seenAt + quietAfter(timing), progress };
   }
 
-  /** The attempt has a result or is gone. */
+  /** The attempt has a result. */
   forget(attemptId: string): void {
+    const note = this.#notes.get(attemptId);
+    if (!note) return;
     this.#notes.delete(attemptId);
+    const owned = this.#owned.get(note.uid);
+    owned?.delete(attemptId);
+    if (owned?.size === 0) this.#owned.delete(note.uid);
+  }
+
+  /** The resource with this uid is gone. */
+  forgetOwner(uid: string): void {
+    for (const attemptId of this.#owned.get(uid) ?? []) this.#notes.delete(attemptId);
+    this.#owned.delete(uid);
   }
 
   get size(): number {
     return this.#notes.size;
   }
 
-  #note(attemptId: string, monotonic: number): AttemptNote<Bought> {
-    const note = this.#notes.get(attemptId) ?? { seenAt: monotonic, progress: { is: 'open' } };
+  #set(attemptId: string, progress: AttemptProgress<Bought>): void {
+    const note = this.#notes.get(attemptId);
+    if (note) note.progress = progress;
+  }
+
+  #note(attemptId: string, monotonic: number, uid = ''): AttemptNote<Bought> {
+    const known = this.#notes.get(attemptId);
+    if (known) return known;
+    const note: AttemptNote<Bought> = { uid, seenAt: monotonic, progress: { is: 'open' } };
     this.#notes.set(attemptId, note);
+    this.#owned.set(uid, (this.#owned.get(uid) ?? new Set()).add(attemptId));
     return note;
   }
 }
@@ -76,6 +112,8 @@ export function boughtBy<Bought>(known: AttemptKnowledge<Bought> | undefined): B
 }
 
 interface AttemptNote<Bought> {
+  /** Of the resource. */
+  uid: string;
   /** Monotonic milliseconds. */
   seenAt: number;
   progress: AttemptProgress<Bought>;

@@ -1,6 +1,7 @@
 import type { Reason } from '../../lib/reason.ts';
-import { type CertificateResource, earliest } from '../certificate-kind.ts';
+import { earliest } from '../certificate-kind.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
+import { SECRET_ALTERED } from '../secret/kept.ts';
 import { conditionOf, type WantedCondition } from '../status/conditions.ts';
 import { CrdsOutdated } from '../status/outdated-crds.ts';
 import type { Blocker, CertificateInputs } from './inputs.ts';
@@ -24,9 +25,13 @@ export function suspended({
   return spec.suspend ? SUSPENDED : undefined;
 }
 
-/** The conditions beside Ready of a resource that needs nothing: that it is suspended. */
-export function idleConditions({ spec }: Pick<CertificateResource, 'spec'>): WantedCondition[] {
-  return spec.suspend ? [{ type: 'Issuing', status: 'False', ...SUSPENDED }] : [];
+/** The conditions beside Ready of a resource that needs nothing: that it is suspended, or has no issuer any more. */
+export function idleConditions({
+  certificate: { spec },
+  abandoned,
+}: Pick<CertificateInputs, 'certificate' | 'abandoned'>): WantedCondition[] {
+  const why = spec.suspend ? SUSPENDED : abandoned;
+  return why ? [{ type: 'Issuing', status: 'False', ...why }] : [];
 }
 
 /** What cannot be recorded is not bought. */
@@ -50,14 +55,19 @@ export function foreignSecret({ secret, now }: CertificateInputs): Blocker | und
   return { reason, message, wakeBy: 'time', until: now + FOREIGN_SECRET_RECHECK_MS };
 }
 
-/** After a failure the next attempt waits. A change of the spec ends the wait. */
+/**
+ * After a failure the next attempt waits. A change of the spec ends the wait. A Secret that was not stored as it was written
+ * and is gone by now is written at once: that is another fault.
+ */
 export function backingOff({
   certificate: { metadata, status },
+  secret,
   now,
-}: Pick<CertificateInputs, 'certificate' | 'now'>): Blocker | undefined {
+}: Pick<CertificateInputs, 'certificate' | 'secret' | 'now'>): Blocker | undefined {
   const { lastFailure } = status ?? {};
   if (!status || !lastFailure || lastFailure.observedGeneration !== metadata.generation) return undefined;
   const { reason, message } = lastFailure;
+  if (reason === SECRET_ALTERED && secret.state === 'absent') return undefined;
   if (status.nextAttemptTime === undefined) return { reason, message };
   // A failure in the future was recorded by a clock that has been corrected since.
   if (Date.parse(status.lastFailureTime ?? '') > now + MAX_CLOCK_SKEW_MS) return undefined;

@@ -24,6 +24,8 @@ export interface CertificateInputs<T extends CertificateResource = CertificateRe
   /** The other resource that owns the Secret this one names, as `kind name`: not always the older one (`NameClaims`). */
   elder: string | undefined;
   secret: SecretView;
+  /** Why no certificate can follow the present one: the issuer or account of the spec is gone, or is about to go. */
+  abandoned?: Reason | undefined;
   turn: GateTurn;
   /** Wall clock, milliseconds since the epoch. */
   now: number;

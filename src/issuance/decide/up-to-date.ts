@@ -5,10 +5,13 @@ import { conditionOf, rfc3339, type WantedCondition } from '../status/conditions
 import { idleConditions } from './blockers.ts';
 import type { CertificateInputs } from './inputs.ts';
 
-type Facts = Pick<CertificateInputs<Renewable & CertificateInputs['certificate']>, 'certificate' | 'now'>;
+type Facts = Pick<
+  CertificateInputs<Renewable & CertificateInputs['certificate']>,
+  'certificate' | 'abandoned' | 'now'
+>;
 
 /** Whether the status of a certificate that needs nothing reports that: Ready as wanted, and the time of its renewal. */
-export function isUpToDate({ certificate, now }: Facts, wanted: WantedCondition): boolean {
+export function isUpToDate({ certificate, abandoned, now }: Facts, wanted: WantedCondition): boolean {
   const { metadata, status } = certificate;
   const ready = conditionOf(status?.conditions, 'Ready');
   const due = dueAt({ certificate, now });
@@ -16,7 +19,8 @@ export function isUpToDate({ certificate, now }: Facts, wanted: WantedCondition)
     ready?.status === wanted.status &&
     ready.reason === wanted.reason &&
     ready.observedGeneration === metadata.generation &&
-    conditionOf(status?.conditions, 'Issuing')?.reason === idleConditions(certificate)[0]?.reason &&
+    conditionOf(status?.conditions, 'Issuing')?.reason ===
+      idleConditions({ certificate, abandoned })[0]?.reason &&
     status?.renewalTime === (due === undefined ? undefined : rfc3339(due))
   );
 }
@@ -26,8 +30,9 @@ export function upToDateStatus(
   inputs: Facts & Pick<CertificateInputs, 'secret'>,
   wanted: WantedCondition,
 ): { change: UpToDateChange; conditions: WantedCondition[]; removed: string[] } {
-  const { certificate, secret } = inputs;
+  const { secret } = inputs;
   const due = dueAt(inputs);
+  const idle = idleConditions(inputs);
   const { uid, resourceVersion } = present(secret)?.metadata ?? {};
   return {
     change: {
@@ -36,8 +41,8 @@ export function upToDateStatus(
       renewalTime: due === undefined ? null : rfc3339(due),
       ...NO_FAILURE,
     },
-    conditions: [wanted, ...idleConditions(certificate)],
-    removed: certificate.spec.suspend ? [] : ['Issuing'],
+    conditions: [wanted, ...idle],
+    removed: idle.length > 0 ? [] : ['Issuing'],
   };
 }
 

@@ -54,15 +54,18 @@ function setUp(stored: Secret | undefined, others: readonly TinyCertCertificate[
     reads += 1;
     return find(...args) as never;
   };
+  const written = new LastWritten<KubeObject>({ clock: new VirtualClock() });
   const secrets = new CertificateSecrets<TinyCertCertificate>({
     kube,
     kind,
-    certificates: { get: (key) => others.find(({ metadata }) => key === `ns/${metadata.name}`) },
+    certificates: {
+      get: (key) => [...others, certificate()].find(({ metadata }) => key === `ns/${metadata.name}`),
+    },
     watched: { get: () => watched },
-    written: new LastWritten<KubeObject>({ clock: new VirtualClock() }),
+    written,
     claims: { elderOf: () => undefined },
   });
-  return { secrets, server, reads: () => reads };
+  return { secrets, server, written, reads: () => reads };
 }
 
 const source = () => ({
@@ -177,7 +180,7 @@ describe('publishing', () => {
 
   test('creates a whole Secret', async () => {
     const { secrets, server } = setUp(undefined);
-    const metadata = await secrets.publish(resource, source(), ours, undefined, signal);
+    const { metadata } = await secrets.publish(resource, source(), ours, undefined, signal);
     expect(server.object).toEqual({
       ...tlsSecret(files),
       metadata: {
@@ -220,11 +223,19 @@ describe('publishing', () => {
 
   test('is known before the watch delivers it', async () => {
     const { secrets, reads } = setUp(tlsSecret({}, ours));
-    const metadata = await secrets.publish(resource, source(), ours, tlsSecret({}, ours), signal);
+    const { metadata } = await secrets.publish(resource, source(), ours, tlsSecret({}, ours), signal);
     const { uid: secretUID = '', resourceVersion: secretResourceVersion = '' } = metadata;
     const recorded = certificate({ status: { ...issued, secretUID, secretResourceVersion } });
     expect(await secrets.readIfChanged(recorded, signal)).toMatchObject({ state: 'unchanged', metadata });
     expect(reads()).toBe(0);
+  });
+
+  test('for a resource that has gone meanwhile leaves nothing behind', async () => {
+    const { secrets, written } = setUp(tlsSecret({}, ours));
+    const former = certificate();
+    former.metadata.uid = 'former';
+    await secrets.publish(former, source(), ours, tlsSecret({}, ours), signal);
+    expect(written.size).toBe(0);
   });
 });
 
@@ -244,7 +255,9 @@ describe('syncing a Secret', () => {
   test('writes nothing if the Secret has it all', async () => {
     const { secrets, server } = setUp(tlsSecret(files, ours));
     const view = await changed(secrets, certificate());
-    expect(await secrets.sync(certificate(), view, ours, undefined, signal)).toBe(view.metadata);
+    expect(await secrets.sync(certificate(), view, ours, undefined, signal)).toEqual({
+      metadata: view.metadata,
+    });
     expect(server.writes).toEqual([]);
   });
 
@@ -262,7 +275,7 @@ describe('syncing a Secret', () => {
     const { secrets, server } = setUp(tlsSecret({ ...files, 'tls.key': `${files['tls.key']}note\n` }, ours));
     const view = await changed(secrets, resource);
     expect(view).toMatchObject({ hasOutputs: false });
-    const metadata = await secrets.sync(resource, view, ours, view.content, signal);
+    const { metadata } = await secrets.sync(resource, view, ours, view.content, signal);
     expect(server.writes).toHaveLength(1);
     expect(server.object).toMatchObject({ metadata, data: tlsSecret(files).data });
     expect(await changed(secrets, resource)).toMatchObject({ hasOutputs: true, hasMetadata: true });
@@ -273,7 +286,8 @@ describe('syncing a Secret', () => {
     server.beforeWrite = () => {
       throw refusal(409);
     };
-    await expect(secrets.sync(resource, tlsSecret(files), ours, undefined, signal)).rejects.toMatchObject({
+    const view = tlsSecret(files);
+    await expect(secrets.sync(resource, view, ours, undefined, signal)).rejects.toMatchObject({
       status: 409,
     });
   });
@@ -296,4 +310,32 @@ test.each([
   ['foreign', { state: 'foreign', reason: 'SecretNotOwned', message: '' }, false],
 ] as const)('a Secret to write exists in the view %s: %s', (_, view, want) => {
   expect(present(view) !== undefined).toBe(want);
+});
+
+describe('a Secret that no watch shows', () => {
+  const view = { state: 'unchanged', metadata: { name: 'web-tls' } } as const;
+
+  test('is looked at again, the later the more often its writes have failed', () => {
+    const { secrets } = setUp(undefined, [], undefined);
+    const after = (failedAttempts?: number): number =>
+      secrets.looksAgainIn(
+        certificate({ status: { ...issued, ...(failedAttempts === undefined ? {} : { failedAttempts }) } }),
+        view,
+      ) ?? NaN;
+    expect(Math.abs(after() - 30_000)).toBeLessThanOrEqual(3_000);
+    expect(Math.abs(after(3) - 120_000)).toBeLessThanOrEqual(12_000);
+    expect(Math.abs(after(20) - 600_000)).toBeLessThanOrEqual(60_000);
+  });
+
+  test('is not, once a watch shows it or if there is none', () => {
+    expect(setUp(tlsSecret({}, ours)).secrets.looksAgainIn(certificate(), view)).toBeUndefined();
+    const { secrets } = setUp(undefined, [], undefined);
+    expect(secrets.looksAgainIn(certificate(), { state: 'absent' })).toBeUndefined();
+  });
+
+  test('is, after it has just been created', async () => {
+    const { secrets } = setUp(undefined, [], undefined);
+    await secrets.publish(certificate(), source(), ours, undefined, signal);
+    expect(secrets.looksAgainIn(certificate(), { state: 'absent' })).toBeGreaterThan(0);
+  });
 });

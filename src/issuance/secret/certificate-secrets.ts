@@ -1,5 +1,5 @@
 import type { KubeClient } from '../../kube/client.ts';
-import { type KubeObject, type ObjectRef, type Secret, refKey, secrets } from '../../kube/objects.ts';
+import { type KubeObject, type ObjectRef, type Secret, keyOf, refKey, secrets } from '../../kube/objects.ts';
 import type { Store } from '../../kube/watch/store.ts';
 import {
   type CertificateKind,
@@ -7,8 +7,10 @@ import {
   type SecretMetadata,
   secretRef,
 } from '../certificate-kind.ts';
+import { type BackoffOptions, backoffDelay } from '../../lib/backoff.ts';
 import { conditionOf } from '../status/conditions.ts';
 import type { LastWritten } from '../status/last-written.ts';
+import { type Stored, TLS_SECRET, assertFilesKept, storedAs } from './kept.ts';
 import { hasMetadata, isOwnSecret, madeFor } from './metadata.ts';
 import type { NameClaims } from './name-claims.ts';
 import { type SecretSource, hasOutputs, renderOutputs } from './outputs.ts';
@@ -42,6 +44,9 @@ export function present(view: SecretView): Pick<Secret, 'metadata'> | undefined 
   return view.state === 'unchanged' || view.state === 'changed' ? { metadata: view.metadata } : undefined;
 }
 
+/** How soon to look live at a Secret that no watch shows, by failures in a row. */
+export const UNWATCHED_SECRET_RECHECK: BackoffOptions = { base: 30_000, max: 600_000, jitter: 0.1 };
+
 export interface CertificateSecretsOptions<T extends CertificateResource> {
   kube: KubeClient;
   kind: CertificateKind<T>;
@@ -69,18 +74,19 @@ export class CertificateSecrets<T extends CertificateResource> {
 
   /**
    * The Secret of a certificate. Reads it live, unless the watched version is the one in status and was checked for the
-   * present spec, which determines its files and annotations. Throws an `ApiError`.
+   * present spec, which determines its files and annotations, without a failure since. Throws an `ApiError`.
    */
   async readIfChanged(certificate: T, signal: AbortSignal): Promise<SecretView> {
     const { type } = this.#options.kind;
-    const { secretUID, secretResourceVersion, conditions } = certificate.status ?? {};
+    const { secretUID, secretResourceVersion, conditions, failedAttempts } = certificate.status ?? {};
     const isUnchanged = ({ metadata }: Pick<Secret, 'metadata'>): boolean =>
       metadata.uid === secretUID && metadata.resourceVersion === secretResourceVersion;
     const watched = this.#watched(secretRef(certificate));
     const isChecked =
       conditionOf(conditions, 'Ready')?.observedGeneration === certificate.metadata.generation;
+    // After a failure the version in status may be one that was not stored as it was written.
     const isCurrent = (at: Secret['metadata']): boolean =>
-      isChecked && hasWantedOwners(type, certificate, at);
+      isChecked && failedAttempts === undefined && hasWantedOwners(type, certificate, at);
     if (watched && isUnchanged(watched) && isCurrent(watched.metadata))
       return { state: 'unchanged', metadata: watched.metadata };
     const view = await this.read(certificate, signal);
@@ -96,9 +102,9 @@ export class CertificateSecrets<T extends CertificateResource> {
   }
 
   /**
-   * Writes a certificate's Secret in one write and returns its metadata. It never replaces a version that was not checked
+   * Writes a certificate's Secret in one write and returns it as it was answered. It never replaces a version that was not checked
    * (`secretVersion`): a new Secret is created, which fails if one exists by now, and a present one is patched at the version
-   * in `seen`. Throws an `ApiError`.
+   * in `seen`. Throws an `ApiError`, or a `SecretAltered` if the answer holds other content.
    */
   async publish(
     certificate: T,
@@ -106,16 +112,14 @@ export class CertificateSecrets<T extends CertificateResource> {
     wanted: SecretMetadata,
     seen: Pick<Secret, 'metadata'> | undefined,
     signal: AbortSignal,
-  ): Promise<Secret['metadata']> {
+  ): Promise<Stored> {
     const { kube, kind } = this.#options;
     const ref = secretRef(certificate);
     const metadata = { ...wanted, ...ownersChange(kind.type, certificate, seen?.metadata) };
     const data = renderOutputs(source, certificate.spec);
-    // Only the version matters; keep key material out of the answer.
-    const options = { metadataOnly: true, signal };
     const resourceVersion = seen?.metadata.resourceVersion;
     const written = seen
-      ? await kube.mergePatch(secrets, ref, { metadata: { resourceVersion, ...metadata }, data }, options)
+      ? await kube.mergePatch(secrets, ref, { metadata: { resourceVersion, ...metadata }, data }, { signal })
       : await kube.create(
           secrets,
           {
@@ -125,14 +129,15 @@ export class CertificateSecrets<T extends CertificateResource> {
             metadata: { ...ref, ...metadata },
             data: withoutNulls(data),
           },
-          options,
+          { signal },
         );
-    return this.#note(ref, resourceVersion, written);
+    return this.#stored(certificate, resourceVersion, written, { wanted, data });
   }
 
   /**
    * Writes what a Secret lacks, in one write or none: the files of `source`, if there is one, and labels, annotations and
-   * owners. The content and `source` must be known to come from the CA. Returns the metadata. Throws an `ApiError`.
+   * owners. The content and `source` must be known to come from the CA. Returns the Secret as it is
+   * then. Throws as `publish` does.
    */
   async sync(
     certificate: T,
@@ -140,28 +145,49 @@ export class CertificateSecrets<T extends CertificateResource> {
     wanted: SecretMetadata,
     source: SecretSource | undefined,
     signal: AbortSignal,
-  ): Promise<Secret['metadata']> {
+  ): Promise<Stored> {
     const { kube, kind } = this.#options;
     const isComplete = hasMetadata({ metadata }, wanted) && hasWantedOwners(kind.type, certificate, metadata);
-    if (!source && isComplete) return metadata;
+    if (!source && isComplete) return { metadata };
     const ref = secretRef(certificate);
     const { resourceVersion } = metadata;
     const change = { resourceVersion, ...wanted, ...ownersChange(kind.type, certificate, metadata) };
-    const options = { metadataOnly: true, signal };
-    const patch = {
-      metadata: change,
-      ...(source ? { data: renderOutputs(source, certificate.spec) } : {}),
-    };
-    return this.#note(ref, resourceVersion, await kube.mergePatch(secrets, ref, patch, options));
+    const data = source ? renderOutputs(source, certificate.spec) : {};
+    const patch = { metadata: change, ...(source ? { data } : {}) };
+    const written = await kube.mergePatch(secrets, ref, patch, { signal });
+    return this.#stored(certificate, resourceVersion, written, { wanted, data });
   }
 
-  #note(
-    ref: ObjectRef,
+  /**
+   * In how many milliseconds to look at a certificate's Secret live, because no watch shows it: it lost its label as it was
+   * written, or went before the watch had seen it. Undefined if the watch shows it, or if there is none. `view`: the Secret
+   * as it was found before the last write.
+   */
+  looksAgainIn(certificate: T, view: SecretView): number | undefined {
+    const { watched, written } = this.#options;
+    const key = refKey(secretRef(certificate));
+    if (watched.get(key)) return undefined;
+    if (!present(view) && !written.newest(key, undefined)) return undefined;
+    return backoffDelay(UNWATCHED_SECRET_RECHECK, certificate.status?.failedAttempts ?? 1);
+  }
+
+  /**
+   * Notes a write as it was answered, unless the certificate has gone meanwhile: nobody would ask for it again. Throws a
+   * `SecretAltered` if the answer does not hold `data`.
+   */
+  #stored(
+    certificate: T,
     before: string | undefined,
-    { metadata }: Pick<Secret, 'metadata'>,
-  ): Secret['metadata'] {
-    this.#options.written.note(refKey(ref), before, { metadata });
-    return metadata;
+    answer: Secret,
+    { wanted, data }: { wanted: SecretMetadata; data: Record<string, string | null> },
+  ): Stored {
+    const { certificates, written, kind } = this.#options;
+    const { metadata } = answer;
+    if (certificates.get(keyOf(certificate))?.metadata.uid === certificate.metadata.uid)
+      written.note(refKey(secretRef(certificate)), before, { metadata });
+    assertFilesKept(answer, data);
+    // A Secret of another type that is there already is filled nevertheless: it cannot be changed.
+    return storedAs(kind, certificate, before === undefined ? answer : { metadata }, wanted);
   }
 
   #watched(ref: ObjectRef): KubeObject | undefined {
@@ -217,9 +243,6 @@ export class CertificateSecrets<T extends CertificateResource> {
     return hasWaited || kind.isOpen(certificate);
   }
 }
-
-/** The type of Secret that ingress controllers serve. */
-export const TLS_SECRET = 'kubernetes.io/tls';
 
 function withoutNulls(data: Record<string, string | null>): Record<string, string> {
   return Object.fromEntries(

@@ -34,11 +34,23 @@ export function madeFor({ nameAnnotation }: Named, secret: Labelled): string | u
 
 /** Whether the Secret has all wanted labels and annotations. */
 export function hasMetadata(secret: Labelled, wanted: SecretMetadata): boolean {
+  return lackingMetadata(secret, wanted).length === 0;
+}
+
+/** The wanted labels and annotations that the Secret lacks or has with another value, in words. */
+export function lackingMetadata(secret: Labelled, wanted: SecretMetadata): string[] {
   const { labels = {}, annotations = {} } = secret.metadata;
-  return (
-    Object.entries(wanted.labels).every(([key, value]) => labels[key] === value) &&
-    Object.entries(wanted.annotations).every(([key, value]) => isSame(key, annotations[key], value))
-  );
+  const isLabelWrong = ([key, value]: [string, string]): boolean => labels[key] !== value;
+  const isAnnotationWrong = ([key, value]: [string, string]): boolean =>
+    !isSame(key, annotations[key], value);
+  return [
+    ...Object.entries(wanted.labels)
+      .filter(isLabelWrong)
+      .map(([key]) => `label ${key}`),
+    ...Object.entries(wanted.annotations)
+      .filter(isAnnotationWrong)
+      .map(([key]) => `annotation ${key}`),
+  ];
 }
 
 /** Annotations with lists of names, whose order does not matter. */

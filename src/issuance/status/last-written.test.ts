@@ -61,3 +61,14 @@ test('a write by someone else ends the memory of our own', () => {
   expect(written.observe('a', thing('9'))).toBe('news');
   expect(written.newest('a', thing('9'))).toEqual(thing('9'));
 });
+
+test('what the watch never shows is forgotten by the next write after a while', async () => {
+  const { clock, written } = setup();
+  written.note('unseen', undefined, thing('1'));
+  await clock.advance(600);
+  written.note('a', '1', thing('2'));
+  await clock.advance(600);
+  written.note('b', '1', thing('2'));
+  expect(written.size).toBe(2);
+  expect(written.newest('unseen', undefined)).toBeUndefined();
+});

@@ -34,7 +34,14 @@ export class LastWritten<T extends Versioned> {
   note(key: string, previous: string | undefined, object: T): void {
     const superseded = this.#written.get(key)?.superseded ?? new Set<string>();
     superseded.add(previous ?? '');
-    this.#written.set(key, { object, superseded, forgetAt: this.#clock.monotonic() + this.#keepMs });
+    const now = this.#clock.monotonic();
+    this.#written.delete(key);
+    this.#written.set(key, { object, superseded, forgetAt: now + this.#keepMs });
+    // What the watch never shows ends too. A map iterates in the order of insertion, so the oldest comes first.
+    for (const [other, { forgetAt }] of this.#written) {
+      if (forgetAt > now) break;
+      this.#written.delete(other);
+    }
   }
 
   /** The newer of the cached and the written object. */

@@ -156,3 +156,12 @@ describe('a repair of a Secret', () => {
     expect(warnings).toEqual(['SecretContested']);
   });
 });
+
+test('nothing is kept of a resource that is gone', () => {
+  const limiter = new RateLimiter(new VirtualClock());
+  for (const action of ['1 a', '1 b', '2 a']) for (const uid of ['gone', 'kept']) limiter.note(uid, action);
+  limiter.forget('gone');
+  expect(limiter.size).toBe(3);
+  limiter.forget('kept');
+  expect(limiter.size).toBe(0);
+});

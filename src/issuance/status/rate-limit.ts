@@ -16,6 +16,7 @@ export const RATE_LIMIT_RESET_MS = 1_800_000;
 const MAX_KEYS = 10_000;
 
 interface Row {
+  owner: string;
   count: number;
   /** Monotonic milliseconds. */
   nextAt: number;
@@ -28,31 +29,57 @@ interface Row {
  */
 export class RateLimiter {
   readonly #rows = new Map<string, Row>();
+  /** The keys of the rows of each resource, by uid. */
+  readonly #owned = new Map<string, Set<string>>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Milliseconds until the next action under this key is allowed; 0 if it is allowed now. */
-  delay(key: string): number {
+  /** Milliseconds until the next such action for the resource with this uid is allowed; 0 if it is allowed now. */
+  delay(uid: string, action = ''): number {
     const now = this.#clock.monotonic();
-    const row = this.#rows.get(key);
+    const row = this.#rows.get(keyOf(uid, action));
     return row && now < row.forgetAt ? Math.max(0, row.nextAt - now) : 0;
   }
 
   /** Counts an action. True for the one that the first pause follows. */
-  note(key: string): boolean {
+  note(uid: string, action = ''): boolean {
     const now = this.#clock.monotonic();
+    const key = keyOf(uid, action);
     const before = this.#rows.get(key);
     const count = (before && now < before.forgetAt ? before.count : 0) + 1;
     this.#rows.delete(key);
     const pause = count < UNPACED_ACTIONS ? 0 : backoffDelay(RATE_LIMIT_BACKOFF, count - UNPACED_ACTIONS + 1);
-    this.#rows.set(key, { count, nextAt: now + pause, forgetAt: now + pause + RATE_LIMIT_RESET_MS });
+    const forgetAt = now + pause + RATE_LIMIT_RESET_MS;
+    this.#rows.set(key, { owner: uid, count, nextAt: now + pause, forgetAt });
+    this.#owned.set(uid, (this.#owned.get(uid) ?? new Set()).add(key));
     // A map iterates in the order of insertion, so the least recent key goes first.
-    for (const [oldest] of this.#rows) if (this.#rows.size > MAX_KEYS) this.#rows.delete(oldest);
+    for (const [oldest] of this.#rows) if (this.#rows.size > MAX_KEYS) this.#drop(oldest);
     return count === UNPACED_ACTIONS;
   }
+
+  /** The resource with this uid is gone. */
+  forget(uid: string): void {
+    for (const key of this.#owned.get(uid) ?? []) this.#drop(key);
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  #drop(key: string): void {
+    const { owner = '' } = this.#rows.get(key) ?? {};
+    this.#rows.delete(key);
+    const owned = this.#owned.get(owner);
+    owned?.delete(key);
+    if (owned?.size === 0) this.#owned.delete(owner);
+  }
+}
+
+function keyOf(uid: string, action: string): string {
+  return `${uid} ${action}`;
 }
 
 interface Reporting<T extends CertificateResource> {
@@ -73,13 +100,13 @@ export async function reportBlocker<T extends CertificateResource>(
   conditions: readonly WantedCondition[],
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  const { uid, generation } = certificate.metadata;
-  const key = `${uid} ${generation} ${why.reason}`;
-  const requeueAfterMs = reportLimiter.delay(key);
+  const { uid = '', generation } = certificate.metadata;
+  const action = `${generation} ${why.reason}`;
+  const requeueAfterMs = reportLimiter.delay(uid, action);
   if (requeueAfterMs > 0) return { requeueAfterMs };
   const written = await statuses.writeNews({ certificate, conditions, signal });
   if (written === certificate) return {};
-  reportLimiter.note(key);
+  reportLimiter.note(uid, action);
   if (!why.isReportedElsewhere) warn(certificate, why.reason, why.message);
   return {};
 }

@@ -103,6 +103,11 @@ class Controller {
     this.#options = options;
     this.#observer = observer;
     this.#log = options.log.child({ controller: options.name });
+    // The retry that would have ended the count goes with its key.
+    options.queue.onForgotten((key) => {
+      this.#failures.delete(key);
+      this.#conflicts.delete(key);
+    });
   }
 
   /** One worker: takes keys until `signal` aborts. */

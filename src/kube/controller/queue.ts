@@ -95,6 +95,7 @@ export class WorkQueue {
   readonly #running = new Map<string, number>();
   readonly #waiters = new Set<Waiter>();
   readonly #idle = new Set<() => void>();
+  readonly #forgetters = new Set<(key: string) => void>();
   #order = 0;
   #armed: { at: number; cancel: () => void } | undefined;
   /** How many delayed keys wait for a time on the wall clock. */
@@ -148,10 +149,16 @@ export class WorkQueue {
     this.add(key, { afterMs, ...(reason === undefined ? {} : { reason }) });
   }
 
-  /** Drops the waiting entry of a key. A running reconcile goes on. */
+  /** Drops the waiting entry of a key whose object is gone, and tells the listeners. A running reconcile goes on. */
   forget(key: string): void {
     const entry = this.#entries.get(key);
     if (entry) this.#drop(entry);
+    for (const listener of this.#forgetters) listener(key);
+  }
+
+  /** Calls back with each key that is forgotten. */
+  onForgotten(listener: (key: string) => void): void {
+    this.#forgetters.add(listener);
   }
 
   /** Waits for the next key. Rejects with the signal's reason or a `QueueShutDownError`. */

@@ -27,6 +27,13 @@ export class IssuerKinds {
     );
   }
 
+  /** Whether there is such a resource that is being deleted. */
+  isDeleted(issuerKey: string): boolean {
+    const kind = this.#kindOf(issuerKey);
+    const issuer = kind?.store.get(issuerKey.slice(prefixOf(kind.type).length));
+    return issuer?.metadata.deletionTimestamp !== undefined;
+  }
+
   /** False if the API server does not serve the issuer's kind. */
   isInstalled(issuerKey: string): boolean {
     return this.#kindOf(issuerKey)?.state !== 'absent';

@@ -47,6 +47,8 @@ export interface Deps {
   directory: IssuerDirectory;
   /** Whether the issuer resource with this key of the directory exists, checked or not. */
   issuerExists: (key: string) => boolean;
+  /** Whether the issuer resource is being deleted, and waits for its last revocations. */
+  issuerIsDeleted: (key: string) => boolean;
   /** Whether the API server serves the issuer's kind. If it does not, `issuerExists` is true. */
   issuerKindInstalled: (key: string) => boolean;
   /** Requeues a certificate by its key. */

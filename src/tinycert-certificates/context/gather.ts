@@ -5,6 +5,7 @@ import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
 import { type SealState, sealStateOf } from '../../issuance/tinycert/seal.ts';
 import { keyOf } from '../../kube/objects.ts';
+import type { Reason } from '../../lib/reason.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 
@@ -27,6 +28,7 @@ export async function gather(
     issuerKey: key,
     issuer,
     issuerExists: issuer !== undefined || deps.issuerExists(key),
+    abandoned: abandonedBy(deps, certificate, key),
     issuerKindInstalled: issuer !== undefined || deps.issuerKindInstalled(key),
     elder,
     // The Secret of another resource is not read.
@@ -40,10 +42,31 @@ export async function gather(
       issuer?.ready ? sealStateOf(issuer.issuer.account, certificate) : undefined,
     ),
     observed: deps.observations.of(certificate),
-    attempt: open && deps.attempts.knowledgeOf(open.id, deps.clock.monotonic(), deps.timing),
+    attempt: open && deps.attempts.knowledgeOf(open.id, deps.clock.monotonic(), deps.timing, metadata.uid),
     turn: turnOf(issuer?.ready ? issuer.issuer.account.gate : undefined, keyOf(certificate)),
     now: deps.clock.now(),
     monotonic: deps.clock.monotonic(),
+  };
+}
+
+/** Why a certificate that was issued has no issuer for its renewal. */
+function abandonedBy(
+  { issuerExists, issuerIsDeleted }: Pick<Deps, 'issuerExists' | 'issuerIsDeleted'>,
+  { spec, status }: TinyCertCertificate,
+  key: string,
+): Reason | undefined {
+  if (status?.certificateId === undefined) return undefined;
+  const { kind, name } = spec.issuerRef;
+  if (!issuerExists(key)) {
+    return {
+      reason: 'IssuerNotFound',
+      message: `There is no ${kind} ${name}, so this certificate will not be renewed: create it, or correct issuerRef.`,
+    };
+  }
+  if (!issuerIsDeleted(key)) return undefined;
+  return {
+    reason: 'IssuerDeleted',
+    message: `${kind} ${name} is being deleted, and after that this certificate will not be renewed: name another one in issuerRef, or create it again once it is gone.`,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Gate } from '../../account/gate/gate.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { UNREADABLE_NAME } from '../../api/readable.ts';
 import { isSameCertificate } from '../../api/tinycert/identity.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
@@ -22,8 +23,8 @@ export type CaAccess =
   /** The issuer or its credentials are gone, and so is their last session. */
   | { do: 'release'; why: Reason };
 
-/** The reasons of an issuer whose credentials or trust bundle have been deleted. */
-const GONE: ReadonlySet<string> = new Set(['CredentialsNotFound', 'CABundleNotFound']);
+/** The reasons of an issuer that nothing can be asked with: its credentials or trust bundle are gone, or its spec cannot be used. */
+const GONE: ReadonlySet<string> = new Set(['CredentialsNotFound', 'CABundleNotFound', 'InvalidSpec']);
 /** The account exists and its authority does not: what the CA answers about its certificates counts. */
 const AUTHORITY_GONE = 'AuthorityNotFound';
 
@@ -54,12 +55,13 @@ export function caAccessOf(deps: Deps, certificate: TinyCertCertificate): CaAcce
   if (issuer && (!state || GONE.has(state.reason) || state.reason === AUTHORITY_GONE))
     return { do: 'ask', issuer, isLast: true };
   if (state && !GONE.has(state.reason)) return { do: 'wait', why: notReady };
-  return {
-    do: 'release',
-    why: state
-      ? { reason: state.reason, message: state.message }
-      : { reason: 'IssuerNotFound', message: `There is no ${kind} ${name}.` },
-  };
+  return { do: 'release', why: state ? { reason: state.reason, message: state.message } : noIssuer(spec) };
+}
+
+function noIssuer({ issuerRef: { kind, name } }: TinyCertCertificate['spec']): Reason {
+  return name === UNREADABLE_NAME
+    ? { reason: 'InvalidSpec', message: 'spec.issuerRef cannot be read.' }
+    : { reason: 'IssuerNotFound', message: `There is no ${kind} ${name}.` };
 }
 
 /**
@@ -101,6 +103,5 @@ export async function releaseUnrevoked(
     );
   }
   await removeFinalizer(deps, certificate, signal);
-  deps.revocationRetries.forget(uid);
   return {};
 }

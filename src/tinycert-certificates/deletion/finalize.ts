@@ -88,8 +88,6 @@ export async function finalize(
   async function leave(onHold: readonly CertificateRef[]): Promise<ReconcileResult> {
     if (onHold.length > 0) await recordReleased(deps, certificate, onHold, signal);
     await removeFinalizer(deps, certificate, signal);
-    deps.revocationRetries.forget(uid);
-    if (status?.attempt) deps.attempts.forget(status.attempt.id);
     log.info('All holds and revocations of a deleted resource are done; its finalizer was removed');
     return {};
   }
@@ -133,12 +131,12 @@ async function concludeAttempt(work: Work): Promise<ConcludedAttempt> {
   if (inputs.monotonic < known.quietAt) return { is: 'open', quietAfterMs: known.quietAt - inputs.monotonic };
   const { verdict, released: records } = await recover(work, attempt);
   if ('adopt' in verdict) {
-    deps.attempts.bought(attempt.id, inputs.monotonic, verdict.adopt);
+    deps.attempts.bought(attempt.id, verdict.adopt);
     return { is: 'concluded', bought: [verdict.adopt] };
   }
   // Once the resource is gone, nothing else records the attempt (`recordAbandoned`).
   if (records) await deps.releasedStore.add(inputs.issuerKey, records, signal);
-  deps.attempts.fruitless(attempt.id, inputs.monotonic);
+  deps.attempts.fruitless(attempt.id);
   return NOTHING_BOUGHT;
 }
 

@@ -24,6 +24,7 @@ function resource(certificateId: number) {
 
 function setUp(give: (giving: ReleasedAddition) => Promise<void>, kept: readonly TinyCertCertificate[] = []) {
   const clock = new VirtualClock();
+  const exists = { issuer: true };
   const queue = new WorkQueue({ name: 'vanished', clock });
   const directory = new IssuerDirectory();
   const deps = {
@@ -31,7 +32,7 @@ function setUp(give: (giving: ReleasedAddition) => Promise<void>, kept: readonly
     directory,
     certificates: { values: () => kept },
     timing: tinycertKind.timing,
-    issuerExists: () => true,
+    issuerExists: () => exists.issuer,
     releasedStore: { add: (_: string, giving: ReleasedAddition) => give(giving) },
   } as unknown as Deps;
   const vanished = new Unfinalized(deps, queue);
@@ -42,7 +43,7 @@ function setUp(give: (giving: ReleasedAddition) => Promise<void>, kept: readonly
       reconcileID: 'r',
       failures: 0,
     });
-  return { vanished, directory, reconcile };
+  return { vanished, directory, reconcile, exists };
 }
 
 test('what vanishes while others are being written is written after them', async () => {
@@ -111,4 +112,14 @@ test('what a resource made anew has taken up again is not given up', async () =>
   await reconcile();
 
   expect(givings).toEqual([{ released: [], abandoned: [] }]);
+});
+
+test('what was to be recorded on an issuer that is gone is forgotten with it', () => {
+  const { vanished, exists } = setUp(() => Promise.resolve());
+  vanished.note(resource(7));
+  vanished.review(KEY);
+  expect([...vanished.pending()]).toHaveLength(1);
+  exists.issuer = false;
+  vanished.review(KEY);
+  expect([...vanished.pending()]).toEqual([]);
 });

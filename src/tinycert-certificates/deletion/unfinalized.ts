@@ -56,6 +56,11 @@ export class Unfinalized {
     this.#queue.add(key, { afterMs: COLLECT_MS, reason: 'deleted' });
   }
 
+  /** Forgets what was to be recorded on an issuer that is gone: nothing else would. */
+  review(issuerKey: string): void {
+    if (!this.#deps.issuerExists(issuerKey)) this.#pending.delete(issuerKey);
+  }
+
   /** The resources that are gone and not recorded yet. */
   *pending(): Generator<TinyCertCertificate> {
     for (const gone of this.#pending.values()) for (const { certificate } of gone) yield certificate;

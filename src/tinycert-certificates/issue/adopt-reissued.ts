@@ -4,7 +4,7 @@ import { readSecret } from '../../issuance/secret/read-secret.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa, idAt, orGone } from '../../issuance/tinycert/lookup.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
-import { secrets } from '../../kube/objects.ts';
+import { keyOf, secrets } from '../../kube/objects.ts';
 import type { CertificateDetails } from '../../tinycert/index.ts';
 import { TerminalError } from '../../lib/errors.ts';
 import { callOptions, type Work, withInputs } from '../context/work.ts';
@@ -30,7 +30,7 @@ export async function adoptReissued(
   );
   if (details && details.status !== 'obsolete') {
     // The list was incomplete. What it reported of this certificate is disregarded until the next one.
-    deps.observations.drop(certificate);
+    deps.observations.forget(keyOf(certificate));
     if (details.status === 'unknown' || details.status === certificateStatus) return { requeueAfterMs: 0 };
     return recordCaStatus(work, details.status);
   }

@@ -169,9 +169,11 @@ describe('after a purchase that returned no id', () => {
 
   test('a request that never left may be sent again at once, and nothing is written', async () => {
     const world = aWorld();
+    world.work.deps.attempts.prepared(attempt.id, 0, 'uid');
+    world.work.deps.attempts.sent(attempt.id);
     const refused = new SendRefused('TooLate', '');
     expect(await afterFailedCall(world.work, attempt, refused)).toEqual({ requeueAfterMs: 200 });
-    const { progress } = world.work.deps.attempts.knowledgeOf(attempt.id, 0, timing);
+    const { progress } = world.work.deps.attempts.knowledgeOf(attempt.id, 0, timing, 'uid');
     expect([progress, world.writes, world.told]).toEqual([{ is: 'unsent' }, [], []]);
   });
 

@@ -69,7 +69,7 @@ export async function afterFailedCall(
   const { deps, inputs, signal } = work;
   if (error instanceof SendRefused) {
     // If it was sent before, that request was refused for its session, so nothing can come of it either.
-    deps.attempts.prepared(attempt.id, deps.clock.monotonic());
+    deps.attempts.unsent(attempt.id);
     return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (!(error instanceof TinyCertError) || signal.aborted) throw error;
@@ -81,7 +81,7 @@ export async function afterFailedCall(
     const isOnTrial = inputs.turn.phase !== 'open';
     if (isOpen) return isOnTrial ? waitForIssuer(work, error, {}) : recoverLater(work, error);
     // This process can try again at once. Of several refusals in a row, only the first is written.
-    deps.attempts.prepared(attempt.id, deps.clock.monotonic());
+    deps.attempts.unsent(attempt.id);
     return waitForIssuer(work, error, isOnTrial ? {} : { attempt: { ...attempt, outcome: 'Refused' } });
   }
   // The write of the recovery's result reports it.

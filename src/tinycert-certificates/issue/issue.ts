@@ -55,7 +55,7 @@ async function buy(work: Work, material: AuthorityMaterial, order: Order): Promi
     since.wall,
   );
   // From here on the answer of the API server or of the CA may be lost, so this process remembers the attempt itself.
-  deps.attempts.prepared(attempt.id, since.monotonic);
+  deps.attempts.prepared(attempt.id, since.monotonic, inputs.certificate.metadata.uid);
   const certificate = await record(deps, {
     certificate: inputs.certificate,
     change: { attempt, ...(isForged && status?.certificateId !== undefined ? withoutIds : {}) },
@@ -84,7 +84,7 @@ async function buy(work: Work, material: AuthorityMaterial, order: Order): Promi
     if (error instanceof AnswerDoubted) return afterDoubt(attempted, attempt, bought, error);
     throw error;
   }
-  deps.attempts.bought(attempt.id, since.monotonic, bought);
+  deps.attempts.bought(attempt.id, bought);
   return publish(attempted, { certificate: bought, outcome: 'success' });
 }
 

@@ -1,3 +1,5 @@
+import { afterStored } from '../../issuance/decide/after-stored.ts';
+import type { Stored } from '../../issuance/secret/kept.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { type CertificateRef, isSameAuthority, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { NO_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
@@ -10,7 +12,7 @@ import type { SecretSource } from '../../issuance/secret/outputs.ts';
 import { secretMetadata, tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { idAt } from '../../issuance/tinycert/lookup.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
-import { type Secret, keyOf } from '../../kube/objects.ts';
+import { keyOf } from '../../kube/objects.ts';
 import { AppError, TerminalError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
@@ -65,11 +67,12 @@ export async function publish(work: Work, publication: Publication): Promise<Rec
     return afterFailedPublication(work, publication, why);
   }
   const { attempt } = inputs.certificate.status ?? {};
+  const altered = afterStored(deps, inputs, published.stored);
   const certificate = await recordResult(deps, {
     certificate: inputs.certificate,
-    change: resultOf(work, outcome, published),
-    conditions: [outcome === 'republished' ? settledCondition(inputs) : READY],
-    removed: ['Issuing'],
+    change: { ...resultOf(work, outcome, published), ...altered.change },
+    conditions: [outcome === 'republished' ? settledCondition(inputs) : READY, ...altered.conditions],
+    removed: altered.removed,
     sealer: issuer.account,
     signal,
   });
@@ -79,6 +82,7 @@ export async function publish(work: Work, publication: Publication): Promise<Rec
     deps.metrics.issuances.inc({ operation: attempt.operation === 'New' ? 'new' : 'reissue', outcome });
   }
   return {
+    ...altered.result,
     requeueAt: nextReconcileAt({
       certificate: { ...inputs.certificate, ...(certificate.status ? { status: certificate.status } : {}) },
       now: deps.clock.now(),
@@ -111,7 +115,11 @@ async function recordExpired(
   };
   await recordResult(deps, {
     certificate: inputs.certificate,
-    change: resultOf(work, outcome, { certificate: expired, leaf, metadata: { name: spec.secretName } }),
+    change: resultOf(work, outcome, {
+      certificate: expired,
+      leaf,
+      stored: { metadata: { name: spec.secretName } },
+    }),
     conditions: [
       { type: 'Ready', status: 'False', ...why },
       { type: 'Issuing', status: 'True', ...why },
@@ -127,7 +135,7 @@ async function recordExpired(
 interface Published {
   certificate: CertificateRef;
   leaf: Certificate;
-  metadata: Secret['metadata'];
+  stored: Stored;
 }
 
 /** Writes a certificate into the Secret, unless that holds it already, or a later one that must stay. */
@@ -144,13 +152,13 @@ async function intoSecret(work: Work, publication: Publication): Promise<Publish
   const { leaf } = source;
   const later = await newerInSecret(work, wanted, leaf);
   if (later) return keep(work, later);
-  return { certificate: wanted, leaf, metadata: await writeSecret(work, wanted, source) };
+  return { certificate: wanted, leaf, stored: await writeSecret(work, wanted, source) };
 }
 
 async function keep(work: Work, { certificate, leaf }: NewerInSecret): Promise<Published> {
   const { secret } = work.inputs;
   if (secret.state !== 'changed') throw new TerminalError('NoContent', 'There is no Secret to keep.');
-  return { certificate, leaf, metadata: await syncSecret(work, secret, certificate) };
+  return { certificate, leaf, stored: await syncSecret(work, secret, certificate) };
 }
 
 /** Fetches chain and key of a certificate and checks them, and whether what the CA answered with is what was asked for. */
@@ -176,7 +184,7 @@ async function writeSecret(
   { deps, inputs, signal }: Work,
   published: CertificateRef,
   source: SecretSource,
-): Promise<Secret['metadata']> {
+): Promise<Stored> {
   const { certificate, names, secret: view, sealed, specHash } = inputs;
   const { status } = certificate;
   // An unchanged Secret holds what status names. The content of a changed one has been compared.
@@ -191,10 +199,10 @@ async function writeSecret(
 function resultOf(
   { deps, inputs }: Work,
   outcome: Publication['outcome'],
-  { certificate, leaf, metadata: written }: Published,
+  { certificate, leaf, stored }: Published,
 ): StatusChange {
   const { spec, status, metadata } = inputs.certificate;
-  const { uid, resourceVersion } = written;
+  const { uid, resourceVersion } = stored.metadata;
   const now = deps.clock.now();
   const isNew = outcome !== 'republished' || !isSameCertificate(certificate, status);
   const { attempt } = status ?? {};

@@ -127,7 +127,8 @@ export async function conclude(
   const { attempt, ...rest } = left;
   if (!attempt) return { left };
   if (!isOpen(left)) return { left: rest };
-  const known = deps.attempts.knowledgeOf(attempt.id, inputs.monotonic, deps.timing);
+  const { uid } = inputs.certificate.metadata;
+  const known = deps.attempts.knowledgeOf(attempt.id, inputs.monotonic, deps.timing, uid);
   let bought = boughtBy(known) ?? certificateRef(attempt);
   if (!bought && known.progress.is === 'open') {
     if (inputs.monotonic < known.quietAt) return { quietAfterMs: known.quietAt - inputs.monotonic };

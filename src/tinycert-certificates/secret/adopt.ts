@@ -49,7 +49,7 @@ export async function adopt(work: Work): Promise<Adoption> {
     if (isFirst && (!isFit || details.status !== 'good')) return isValid ? { givesUp: proven } : {};
     const now = deps.clock.now();
     // An expired certificate is replaced next, so that no version of the Secret is written with it.
-    const metadata = hasExpired(secret, now) ? secret.metadata : await syncSecret(work, secret, proven);
+    const { metadata } = hasExpired(secret, now) ? secret : await syncSecret(work, secret, proven);
     const { attempt: _, ...rest } = certificate.status ?? {};
     const status = { ...rest, ...datesOf(proven, content.leaf, details) };
     const due = dueAt({ certificate: { ...certificate, status }, now });

@@ -1,3 +1,4 @@
+import type { Stored } from '../../issuance/secret/kept.ts';
 import { certificates } from '../../api/kinds.ts';
 import {
   type CertificateRef,
@@ -14,7 +15,7 @@ import { secretMetadata } from '../../issuance/tinycert/kind.ts';
 import { isAtCa } from '../../issuance/tinycert/lookup.ts';
 import { isMarked } from '../../issuance/tinycert/marker.ts';
 import { type Request, requestHash } from '../../issuance/tinycert/request.ts';
-import { keyOf, parseKey, type Secret } from '../../kube/objects.ts';
+import { keyOf, parseKey } from '../../kube/objects.ts';
 import { canonicalJson } from '../../lib/hash.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { verifyChain } from '../../x509/chain.ts';
@@ -101,7 +102,7 @@ export async function syncSecret(
   { deps, inputs: { certificate, names }, signal }: Pick<Task, 'deps' | 'inputs' | 'signal'>,
   seen: ChangedSecret,
   held: CertificateRef,
-): Promise<Secret['metadata']> {
+): Promise<Stored> {
   const wanted = secretMetadata(certificate, names, held);
   return deps.certificateSecrets.sync(
     certificate,

@@ -1,3 +1,5 @@
+import { afterStored } from '../../issuance/decide/after-stored.ts';
+import type { Stored } from '../../issuance/secret/kept.ts';
 import { certificateRef } from '../../api/tinycert/identity.ts';
 import { upToDateStatus } from '../../issuance/decide/up-to-date.ts';
 import { nextReconcileAt } from '../../issuance/renewal/plan.ts';
@@ -9,22 +11,23 @@ import { record } from '../status/record.ts';
 import { isFromAuthority, syncSecret } from './proven-id.ts';
 
 /** Brings the status of a certificate that needs nothing up to date. */
-export async function updateStatus({
-  deps,
-  inputs,
-  signal,
-}: Pick<Task, 'deps' | 'inputs' | 'signal'>): Promise<ReconcileResult> {
+export async function updateStatus(
+  { deps, inputs, signal }: Pick<Task, 'deps' | 'inputs' | 'signal'>,
+  stored?: Stored,
+): Promise<ReconcileResult> {
   const { certificate } = inputs;
   const { certificateStatus, notAfter } = certificate.status ?? {};
   const hasExpired = certificateStatus === 'good' && Date.parse(notAfter ?? '') <= inputs.now;
-  const { change, ...conditions } = upToDateStatus(inputs, settledCondition(inputs));
+  const { change, conditions, removed } = upToDateStatus(inputs, settledCondition(inputs));
+  const altered = afterStored(deps, inputs, stored);
   await record(deps, {
     certificate,
-    change: { ...change, ...(hasExpired ? { certificateStatus: 'expired' } : {}) },
-    ...conditions,
+    change: { ...change, ...(hasExpired ? { certificateStatus: 'expired' } : {}), ...altered.change },
+    conditions: [...conditions, ...altered.conditions],
+    removed: altered.conditions.length > 0 ? [] : removed,
     signal,
   });
-  return { requeueAt: nextReconcileAt(inputs) };
+  return { ...altered.result, requeueAt: nextReconcileAt(inputs) };
 }
 
 /** Writes what a Secret lacks whose content is the present certificate, and then the status. */
@@ -32,8 +35,9 @@ export async function repairSecret(task: Task): Promise<ReconcileResult> {
   const { certificate, secret } = task.inputs;
   const held = certificateRef(certificate.status);
   if (secret.state !== 'changed' || !held) return {};
-  const metadata = await syncSecret(task, secret, held);
-  return updateStatus(withInputs(task, { secret: { ...secret, metadata, hasOutputs: true } }));
+  const stored = await syncSecret(task, secret, held);
+  const { metadata } = stored;
+  return updateStatus(withInputs(task, { secret: { ...secret, metadata, hasOutputs: true } }), stored);
 }
 
 /**

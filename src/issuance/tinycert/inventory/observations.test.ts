@@ -126,7 +126,7 @@ describe('the news for a resource', () => {
   test('is forgotten once it proves wrong', () => {
     const observations = new Observations();
     observations.replace(authority, new Map([[KEY, news]]));
-    observations.drop(resource());
+    observations.forget('ns/web');
     expect(observations.of(resource())).toBeUndefined();
   });
 });

@@ -96,7 +96,8 @@ export class Observations {
 
   /** Replaces the earlier news from an authority, and calls the listeners for each resource with news. */
   replace(authority: AuthorityRef, found: Map<string, Observation>): void {
-    this.#byAuthority.set(authorityKey(authority), found);
+    if (found.size === 0) this.#byAuthority.delete(authorityKey(authority));
+    else this.#byAuthority.set(authorityKey(authority), found);
     for (const key of found.keys()) for (const listener of this.#listeners) listener(key);
   }
 
@@ -109,9 +110,15 @@ export class Observations {
     return isNews ? observation : undefined;
   }
 
-  /** Forgets the news for a resource, because it proved wrong. */
-  drop(resource: TinyCertCertificate): void {
-    this.#about(resource)?.delete(keyOf(resource));
+  /** Forgets the news for the resource of this key: it proved wrong, or the resource is gone. */
+  forget(key: string): void {
+    for (const [authority, found] of this.#byAuthority)
+      if (found.delete(key) && found.size === 0) this.#byAuthority.delete(authority);
+  }
+
+  /** How many resources have news. */
+  get size(): number {
+    return [...this.#byAuthority.values()].reduce((sum, found) => sum + found.size, 0);
   }
 
   /** Calls back with the key of each resource that has news. Returns the function that unsubscribes. */

@@ -1,0 +1,165 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { authority, certificate, issued } from '../../test/support/inputs/inputs.ts';
+import { VirtualClock } from '../../test/support/virtual-clock.ts';
+import type { TinyCertCertificate } from '../api/kinds.ts';
+import { certificateLifetimes as cacertLifetimes } from '../cacert-certificates/controller.ts';
+import type { Deps as CAcertDeps } from '../cacert-certificates/deps.ts';
+import { AttemptMemory } from '../issuance/attempt/memory.ts';
+import { LastWritten } from '../issuance/status/last-written.ts';
+import { ResealPace } from '../issuance/tinycert/reseal-pace.ts';
+import { RateLimiter } from '../issuance/status/rate-limit.ts';
+import { Observations } from '../issuance/tinycert/inventory/observations.ts';
+import { runController } from '../kube/controller/controller.ts';
+import { WorkQueue } from '../kube/controller/queue.ts';
+import { Store } from '../kube/watch/store.ts';
+import { silentLog } from '../lib/log.ts';
+import { createMetrics } from '../metrics/registry.ts';
+import type { Deps } from '../tinycert-certificates/context/deps.ts';
+import { RevocationRetries } from '../tinycert-certificates/context/revocation-retries.ts';
+import { certificateLifetimes } from '../tinycert-certificates/controller.ts';
+
+const NAMES = ['a', 'b', 'c'];
+
+const steps = fc.array(
+  fc.record({ do: fc.constantFrom('create', 'delete', 'go', 'go', 'fail', 'time'), n: fc.nat(99) }),
+  { minLength: 5, maxLength: 50 },
+);
+
+/** All that is kept for certificates, and a reconcile that keeps something of every kind whenever it is told to go on. */
+function setup(lifetimesOf: (deps: Deps, queue: WorkQueue) => ReturnType<typeof certificateLifetimes>) {
+  const clock = new VirtualClock();
+  const queue = new WorkQueue({ name: 'certificate', clock });
+  const certificates = new Store<TinyCertCertificate>();
+  const writtenCertificates = new LastWritten<TinyCertCertificate>({ clock });
+  const deps = {
+    certificates,
+    writtenCertificates,
+    written: writtenCertificates,
+    attempts: new AttemptMemory(),
+    resealPace: new ResealPace(clock),
+    gates: { forget: () => undefined },
+    atRest: { forget: () => undefined },
+    observations: new Observations(),
+    revocationRetries: new RevocationRetries(),
+    repairLimiter: new RateLimiter(clock),
+    reportLimiter: new RateLimiter(clock),
+  } as unknown as Deps;
+  const lifetimes = lifetimesOf(deps, queue);
+  const going: ((error?: Error) => void)[] = [];
+  let attempts = 0;
+  const reconcile = lifetimes.bounding(async (key) => {
+    const object = certificates.get(key);
+    if (!object) return {};
+    const { uid = '', resourceVersion } = object.metadata;
+    for (let i = 0; i < 3; i += 1) {
+      await new Promise<void>((resolve, reject) =>
+        going.push((error) => (error ? reject(error) : resolve())),
+      );
+      attempts += 1;
+      deps.attempts.prepared(`attempt-${attempts}`, 0, uid);
+      deps.revocationRetries.failed(uid, 0);
+      deps.repairLimiter.note(uid);
+      deps.reportLimiter.note(uid, `1 Reason${i}`);
+      deps.writtenCertificates.note(key, resourceVersion, object);
+      if (certificates.get(key))
+        deps.observations.replace(
+          authority,
+          new Map([
+            [
+              key,
+              { certificate: { ...authority, certificateId: 7 }, from: 'good', to: 'hold', candidates: [] },
+            ],
+          ]),
+        );
+      deps.resealPace.turnOf(uid);
+      queue.add(key, { afterMs: 5_000 });
+    }
+    return { requeueAt: clock.now() + 90 * 86_400_000 };
+  });
+  lifetimes.wire();
+  certificates.subscribe(({ type, key }) => {
+    if (type === 'apply') queue.add(key);
+  });
+  const kept = (): object => ({
+    attempts: deps.attempts.size,
+    retries: deps.revocationRetries.size,
+    reseals: deps.resealPace.size,
+    repairs: deps.repairLimiter.size,
+    reports: deps.reportLimiter.size,
+    written: writtenCertificates.size,
+    queued: queue.depth + queue.delayed + queue.running,
+  });
+  return { clock, queue, deps, writer: certificates.openPart(), going, reconcile, kept };
+}
+
+const NOTHING = { attempts: 0, retries: 0, reseals: 0, repairs: 0, reports: 0, written: 0, queued: 0 };
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** Works through a list of steps, deletes everything, lets all work end, and returns what is left. */
+async function leftAfter(
+  { clock, queue, writer, going, reconcile, kept }: ReturnType<typeof setup>,
+  list: readonly { do: string; n: number }[],
+): Promise<object> {
+  const end = new AbortController();
+  const { controller: metrics } = createMetrics();
+  const running = runController(
+    { name: 'certificate', queue, concurrency: 2, reconcile, clock, log: silentLog, metrics },
+    end.signal,
+  );
+  let count = 0;
+  for (const { do: what, n } of list) {
+    const name = NAMES[n % NAMES.length] ?? '';
+    if (what === 'create') {
+      count += 1;
+      const version = String(count);
+      const object = certificate({ status: issued });
+      const metadata = { ...object.metadata, name, uid: `uid-${version}`, resourceVersion: version };
+      writer.apply({
+        key: `ns/${name}`,
+        uid: metadata.uid,
+        resourceVersion: version,
+        object: { ...object, metadata },
+      });
+    } else if (what === 'delete') writer.delete(`ns/${name}`);
+    else if (what === 'time') await clock.advance(n * 1_000);
+    else going.splice(n % Math.max(1, going.length), 1)[0]?.(what === 'fail' ? new Error('down') : undefined);
+    await settled();
+  }
+  for (const name of NAMES) writer.delete(`ns/${name}`);
+  for (await settled(); going.length > 0; await settled()) going.shift()?.();
+  const left = kept();
+  end.abort();
+  await running;
+  return left;
+}
+
+test('whatever comes in whatever order, a certificate that is gone leaves nothing', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (list) => {
+      const world = setup(certificateLifetimes);
+      expect(await leftAfter(world, list)).toEqual(NOTHING);
+      expect(world.deps.observations.size).toBe(0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('nor does a certificate of CAcert', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (list) => {
+      const world = setup((deps, queue) => cacertLifetimes(deps as unknown as CAcertDeps, queue));
+      expect(await leftAfter(world, list)).toEqual({
+        ...NOTHING,
+        retries: expect.any(Number) as number,
+        reseals: expect.any(Number) as number,
+      });
+    }),
+    { numRuns: 100 },
+  );
+});
