@@ -35,7 +35,9 @@ export function reconciler(deps: Deps): ReconcileCertificate {
     const result = await withValidSpec(deps, certificate, parsed, context, async (read) => {
       const inputs = await gather(deps, read, view, context.signal);
       const plan = decide(inputs);
-      deps.atRest.note(key, plan.do === 'nothing' && plan.wakeBy === undefined, inputs.account);
+      // One that waits for the journal is not at rest.
+      const isAtRest = plan.do === 'nothing' && plan.wakeBy === undefined && inputs.hasJournal;
+      deps.atRest.note(key, isAtRest, inputs.account);
       failpoint('decide');
       const result = await act({ deps, inputs, view, signal: context.signal, log: context.log }, plan);
       const present = deps.written.newest(key, deps.certificates.get(key)) ?? read;
