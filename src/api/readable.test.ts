@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate, issued, spec } from '../../test/support/inputs/inputs.ts';
+import { attempt, certificate, issued, ref, spec } from '../../test/support/inputs/inputs.ts';
 import type { TinyCertCertificate } from './kinds.ts';
 import { parseCertificate } from './parse.ts';
 import { UNREADABLE_NAME, readableCertificate } from './readable.ts';
@@ -72,7 +72,7 @@ describe('of a certificate that cannot be parsed', () => {
   });
 
   test('what is left of a damaged status is kept, item by item', () => {
-    const pending = { certificateId: 3, action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' };
+    const pending = { ...ref(3), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' };
     const { object, unreadable } = readableCertificate(
       given(
         {},

@@ -6,6 +6,7 @@ import type { TinyCertCertificate } from '../api/kinds.ts';
 import { certificateLifetimes as cacertLifetimes } from '../cacert-certificates/controller.ts';
 import type { Deps as CAcertDeps } from '../cacert-certificates/deps.ts';
 import { AttemptMemory } from '../issuance/attempt/memory.ts';
+import { OpenAttempts } from '../issuance/attempt/open-attempts.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
 import { ResealPace } from '../issuance/tinycert/reseal-pace.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
@@ -26,8 +27,27 @@ const steps = fc.array(
   { minLength: 5, maxLength: 50 },
 );
 
+/** Notes of attempts, and how one is made. */
+interface Attempts {
+  memory: { readonly size: number };
+  note: (uid: string, id: string) => void;
+}
+
+function tinycertAttempts(): Attempts {
+  const memory = new AttemptMemory();
+  return { memory, note: (uid, id) => memory.prepared(id, 0, uid) };
+}
+
+function cacertAttempts(): Attempts {
+  const memory = new OpenAttempts();
+  return { memory, note: (uid, id) => memory.prepared(uid, id, 0) };
+}
+
 /** All that is kept for certificates, and a reconcile that keeps something of every kind whenever it is told to go on. */
-function setup(lifetimesOf: (deps: Deps, queue: WorkQueue) => ReturnType<typeof certificateLifetimes>) {
+function setup(
+  lifetimesOf: (deps: Deps, queue: WorkQueue) => ReturnType<typeof certificateLifetimes>,
+  { memory, note }: Attempts,
+) {
   const clock = new VirtualClock();
   const queue = new WorkQueue({ name: 'certificate', clock });
   const certificates = new Store<TinyCertCertificate>();
@@ -36,7 +56,7 @@ function setup(lifetimesOf: (deps: Deps, queue: WorkQueue) => ReturnType<typeof 
     certificates,
     writtenCertificates,
     written: writtenCertificates,
-    attempts: new AttemptMemory(),
+    attempts: memory,
     resealPace: new ResealPace(clock),
     gates: { forget: () => undefined },
     atRest: { forget: () => undefined },
@@ -57,7 +77,7 @@ function setup(lifetimesOf: (deps: Deps, queue: WorkQueue) => ReturnType<typeof 
         going.push((error) => (error ? reject(error) : resolve())),
       );
       attempts += 1;
-      deps.attempts.prepared(`attempt-${attempts}`, 0, uid);
+      note(uid, `attempt-${attempts}`);
       deps.revocationRetries.failed(uid, 0);
       deps.repairLimiter.note(uid);
       deps.reportLimiter.note(uid, `1 Reason${i}`);
@@ -82,7 +102,7 @@ function setup(lifetimesOf: (deps: Deps, queue: WorkQueue) => ReturnType<typeof 
     if (type === 'apply') queue.add(key);
   });
   const kept = (): object => ({
-    attempts: deps.attempts.size,
+    attempts: memory.size,
     retries: deps.revocationRetries.size,
     reseals: deps.resealPace.size,
     repairs: deps.repairLimiter.size,
@@ -142,7 +162,7 @@ async function leftAfter(
 test('whatever comes in whatever order, a certificate that is gone leaves nothing', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
-      const world = setup(certificateLifetimes);
+      const world = setup(certificateLifetimes, tinycertAttempts());
       expect(await leftAfter(world, list)).toEqual(NOTHING);
       expect(world.deps.observations.size).toBe(0);
     }),
@@ -153,7 +173,10 @@ test('whatever comes in whatever order, a certificate that is gone leaves nothin
 test('nor does a certificate of CAcert', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
-      const world = setup((deps, queue) => cacertLifetimes(deps as unknown as CAcertDeps, queue));
+      const world = setup(
+        (deps, queue) => cacertLifetimes(deps as unknown as CAcertDeps, queue),
+        cacertAttempts(),
+      );
       expect(await leftAfter(world, list)).toEqual({
         ...NOTHING,
         retries: expect.any(Number) as number,
