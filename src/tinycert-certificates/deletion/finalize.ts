@@ -1,10 +1,5 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import {
-  certificateKey,
-  type CertificateRef,
-  certificateRef,
-  isSameCertificate,
-} from '../../api/tinycert/identity.ts';
+import { type CertificateRef, certificateRef } from '../../api/tinycert/identity.ts';
 import { boughtBy } from '../../issuance/attempt/memory.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
@@ -23,11 +18,10 @@ import { gather } from '../context/gather.ts';
 import { callOptions, type Work } from '../context/work.ts';
 import { type Revocation, revocationsOnDelete } from '../decide/revocations-due.ts';
 import { recover } from '../recovery/recover.ts';
-import { changeAll, type Wanted } from '../revocation/change-all.ts';
-import { claimedByOthers, inOneTurn, STATUS_OF, warnOfClaimed } from '../revocation/change-status.ts';
 import { afterFailedRevocation, reportPending } from '../revocation/pending.ts';
 import { caAccessOf, releaseUnrevoked } from './ca-access.ts';
 import { removeFinalizer } from './finalizer.ts';
+import { revokeOnce } from './revoke-once.ts';
 import { finalizeFormerAccounts } from './former-accounts.ts';
 
 /**
@@ -74,7 +68,7 @@ export async function finalize(
         return { requeueAfterMs: attempt.quietAfterMs };
       }
       const revocations = await provenRevocations(work, revocationsOnDelete(spec, status, attempt.bought));
-      return await leave(await revoke(work, revocations, isLast));
+      return await leave(await revokeOnce(work, revocations, isLast));
     } catch (error) {
       const { issuerKey: key } = work.inputs;
       const asked = { uid, key: keyOf(certificate), issuerKey: key, issuer, isLast };
@@ -165,35 +159,6 @@ async function provenRevocations(work: Work, revocations: readonly Revocation[])
     log.warn({ certificateIds: unproven }, 'Certificates of a status with a broken seal are not revoked');
   }
   return proven;
-}
-
-/** Does the revocations. Resolves with the certificates that are only on hold in the end. */
-async function revoke(
-  work: Work,
-  revocations: readonly Revocation[],
-  isLast: boolean,
-): Promise<CertificateRef[]> {
-  const { deps, inputs, issuer, signal } = work;
-  const { certificate } = inputs;
-  const ticket = isLast ? undefined : ticketOf(deps, { certificate, now: deps.clock.now() });
-  const asked = revocations.map((revocation) => revocation.certificate);
-  const claimed = await claimedByOthers(deps, certificate, asked, signal);
-  warnOfClaimed(deps, certificate, claimed);
-  const wanted = revocations
-    .filter((each) => !claimed.some((other) => isSameCertificate(other, each.certificate)))
-    .map(({ certificate: ref, action }): Wanted => ({ certificate: ref, status: STATUS_OF[action] }));
-  const { uid = '' } = certificate.metadata;
-  const { revocationRetries: retries } = deps;
-  const what = (each: Wanted): string => `${certificateKey(each.certificate)} ${each.status}`;
-  // What was done before one of the others failed is not done again.
-  const due = wanted.filter((each) => retries.outcomeOf(uid, what(each)) === undefined);
-  if (due.length > 0)
-    await inOneTurn(issuer, ticket, () =>
-      changeAll(work, due, (done, outcome) => retries.did(uid, what(done), outcome)),
-    );
-  return wanted
-    .filter((each) => retries.outcomeOf(uid, what(each)) === 'hold')
-    .map((each) => each.certificate);
 }
 
 /** Records what is given up before the resource goes, so that nobody adopts it. */

@@ -1,7 +1,5 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { FormerAccount } from '../../api/tinycert/certificate-status.ts';
-import { type CertificateRef, certificateKey } from '../../api/tinycert/identity.ts';
-import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { released } from '../../issuance/tinycert/released.ts';
 import { isSealed } from '../../issuance/tinycert/seal.ts';
@@ -10,18 +8,12 @@ import { keyOf } from '../../kube/objects.ts';
 import { type AccountAccess, accessTo } from '../context/account-access.ts';
 import type { Deps } from '../context/deps.ts';
 import { gather } from '../context/gather.ts';
-import { DECIDE_AGAIN_MS, type Work } from '../context/work.ts';
-import { type Revocation, revocationsOnDelete } from '../decide/revocations-due.ts';
-import {
-  changeStatus,
-  claimedByOthers,
-  inOneTurn,
-  STATUS_OF,
-  warnOfClaimed,
-} from '../revocation/change-status.ts';
+import { DECIDE_AGAIN_MS } from '../context/work.ts';
+import { revocationsOnDelete } from '../decide/revocations-due.ts';
 import { conclude, workWith } from '../revocation/former-accounts.ts';
 import { afterFailedRevocation, reportPending } from '../revocation/pending.ts';
 import { RELEASE_AFTER_MS } from './ca-access.ts';
+import { revokeOnce } from './revoke-once.ts';
 
 /**
  * Does, at the accounts that a deleted resource has left, the holds and revocations that are due, one account after the other.
@@ -69,7 +61,8 @@ async function finish(
     const isRevoked = (spec.revocation?.onDelete ?? 'None') !== 'None';
     const concluded = isRevoked ? await conclude(work, left) : { left };
     if ('quietAfterMs' in concluded) return { requeueAfterMs: concluded.quietAfterMs };
-    const onHold = await revoke(work, access, revocationsOnDelete(spec, { ...left, ...concluded.left }));
+    const revocations = revocationsOnDelete(spec, { ...left, ...concluded.left });
+    const onHold = await revokeOnce(work, revocations, access.isLast);
     const records = { released: released(metadata, onHold, deps.clock.now(), 'Deleted') };
     if (onHold.length > 0) await deps.releasedStore.add(access.issuer.key, records, signal);
   } catch (error) {
@@ -79,29 +72,6 @@ async function finish(
     return result;
   }
   return forget(deps, certificate, left, context);
-}
-
-/** Does the revocations. Resolves with the certificates that are only on hold in the end. */
-async function revoke(
-  work: Work,
-  { isLast }: AccountAccess,
-  revocations: readonly Revocation[],
-): Promise<CertificateRef[]> {
-  const { deps, inputs, issuer, signal } = work;
-  const { certificate } = inputs;
-  const asked = revocations.map((each) => each.certificate);
-  const claimed = await claimedByOthers(deps, certificate, asked, signal);
-  warnOfClaimed(deps, certificate, claimed);
-  const skipped = new Set(claimed.map(certificateKey));
-  const due = revocations.filter((each) => !skipped.has(certificateKey(each.certificate)));
-  if (due.length === 0) return [];
-  const ticket = isLast ? undefined : ticketOf(deps, { certificate, now: deps.clock.now() });
-  return inOneTurn(issuer, ticket, async () => {
-    const onHold: CertificateRef[] = [];
-    for (const { certificate: ref, action } of due)
-      if ((await changeStatus(work, ref, STATUS_OF[action])) === 'hold') onHold.push(ref);
-    return onHold;
-  });
 }
 
 /** Removes a former account of a deleted resource from its status. */

@@ -16,7 +16,8 @@ import { type AccountAccess, accessTo } from '../context/account-access.ts';
 import { type Task, type Work, withInputs } from '../context/work.ts';
 import { afterReplacement } from '../decide/revoke-replaced.ts';
 import { recover } from '../recovery/recover.ts';
-import { changeStatus, claimedByOthers, inOneTurn, STATUS_OF, warnOfClaimed } from './change-status.ts';
+import { changeAll } from './change-all.ts';
+import { claimedByOthers, inOneTurn, STATUS_OF, warnOfClaimed } from './change-status.ts';
 import { afterFailedRevocation } from './pending.ts';
 
 /** The condition that states what cannot be done at an account that the resource has left. */
@@ -173,15 +174,19 @@ async function revokeDueAt(
   const claimed = await claimedByOthers(deps, certificate, due, signal);
   warnOfClaimed(deps, certificate, claimed);
   const skipped = new Set(claimed.map(certificateKey));
-  let next = left;
+  let next = claimed.reduce(without, left);
+  onDone(next);
+  const wanted = due
+    .filter((each) => !skipped.has(certificateKey(each)))
+    .map((each) => ({ certificate: each, status: STATUS_OF[each.action] }));
   const ticket = isLast ? undefined : ticketOf(deps, inputs);
-  await inOneTurn(issuer, ticket, async () => {
-    for (const each of due) {
-      if (!skipped.has(certificateKey(each))) await changeStatus(work, each, STATUS_OF[each.action]);
-      next = without(next, each);
-      onDone(next);
-    }
-  });
+  if (wanted.length > 0)
+    await inOneTurn(issuer, ticket, () =>
+      changeAll(work, wanted, (done) => {
+        next = without(next, done.certificate);
+        onDone(next);
+      }),
+    );
   return next;
 }
 

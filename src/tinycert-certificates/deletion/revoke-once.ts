@@ -1,0 +1,39 @@
+import { certificateKey, type CertificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
+import { ticketOf } from '../../issuance/decide/gate-turn.ts';
+import type { Work } from '../context/work.ts';
+import type { Revocation } from '../decide/revocations-due.ts';
+import { changeAll, type Wanted } from '../revocation/change-all.ts';
+import { claimedByOthers, inOneTurn, STATUS_OF, warnOfClaimed } from '../revocation/change-status.ts';
+
+/**
+ * Does the revocations of a deleted resource, except of what others claim by now. What was done before one of the others failed
+ * is not done again. `isLast`: through a last session, which nothing admits. Resolves with the certificates that are only on
+ * hold in the end. Rejects as `changeStatus` does.
+ */
+export async function revokeOnce(
+  work: Work,
+  revocations: readonly Revocation[],
+  isLast: boolean,
+): Promise<CertificateRef[]> {
+  const { deps, inputs, issuer, signal } = work;
+  const { certificate } = inputs;
+  const ticket = isLast ? undefined : ticketOf(deps, { certificate, now: deps.clock.now() });
+  const asked = revocations.map((revocation) => revocation.certificate);
+  const claimed = await claimedByOthers(deps, certificate, asked, signal);
+  warnOfClaimed(deps, certificate, claimed);
+  const wanted = revocations
+    .filter((each) => !claimed.some((other) => isSameCertificate(other, each.certificate)))
+    .map(({ certificate: ref, action }): Wanted => ({ certificate: ref, status: STATUS_OF[action] }));
+  const { uid = '' } = certificate.metadata;
+  const { revocationRetries: retries } = deps;
+  const what = (each: Wanted): string => `${certificateKey(each.certificate)} ${each.status}`;
+  // What was done before one of the others failed is not done again.
+  const due = wanted.filter((each) => retries.outcomeOf(uid, what(each)) === undefined);
+  if (due.length > 0)
+    await inOneTurn(issuer, ticket, () =>
+      changeAll(work, due, (done, outcome) => retries.did(uid, what(done), outcome)),
+    );
+  return wanted
+    .filter((each) => retries.outcomeOf(uid, what(each)) === 'hold')
+    .map((each) => each.certificate);
+}
