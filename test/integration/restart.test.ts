@@ -74,10 +74,11 @@ test(
     expect(writesOf(entries)['update leases 200']).toBeGreaterThan(1);
     expect(butLeases(writesOf(entries))).toEqual({ 'patch journal 200': 1 });
     // The credentials and the key for seals are read, the certificates' Secrets are not.
-    expect(readsByName(entries).filter((read) => read.includes(' secrets ')).toSorted()).toEqual([
-      'get secrets 200 account',
-      'get secrets 200 tinycert-operator-seal',
-    ]);
+    expect(
+      readsByName(entries)
+        .filter((read) => read.includes(' secrets '))
+        .toSorted(),
+    ).toEqual(['get secrets 200 account', 'get secrets 200 tinycert-operator-seal']);
     expect(await versions(world)).toEqual(issued);
     expect([...complaints(first), ...complaints(second)]).toEqual([]);
   },
