@@ -187,6 +187,9 @@ test('a deleted resource waits ten minutes for an account that nobody reaches, a
   await world.ready('web');
 
   await stage.kube.delete(certificates, world.ref('web'));
+  await world.until(certificates, 'web', ({ status }) =>
+    (status?.conditions ?? []).some(({ reason }) => reason === 'FormerAccountUnavailable'),
+  );
   await world.pass(9 * 60_000);
   expect(statusesAt(b)).toEqual(['good']);
   await world.get(certificates, 'web');
