@@ -129,6 +129,27 @@ describe('a certificate that somebody reissues at TinyCert', () => {
     expect(complaints(operator)).toEqual([]);
   });
 
+  test.each(['forged', 'dropped'])('is followed although the seal of its status was %s', async (how) => {
+    const { world, id } = await issued(stage, '90d');
+    const { key } = filesOf(await world.get(secrets, 'web-tls'));
+    const status = how === 'forged' ? { seal: 'v1:0:0' } : { attempt: null };
+    await world.patch(certificates, 'web', { status }, 'status');
+    await world.settled();
+    const successor = stage.dev.reissueByHand(id);
+
+    await world.pass(INTERVAL_MS);
+
+    expect((await world.ready('web')).status).toMatchObject({
+      certificateId: successor.id,
+      certificateStatus: 'good',
+      seal: expect.stringMatching(/^v1:[0-9a-f]{64}:[0-9a-f]{64}$/) as string,
+    });
+    const files = filesOf(await world.get(secrets, 'web-tls'));
+    expect(files.key).toBe(key);
+    expect(files.crt).toBe(stage.dev.certificatePem(successor.id));
+    expect(world.calls()).toMatchObject({ 'cert/new': 1 });
+  });
+
   test('and whose successor cannot be found is reported as no longer listed, once', async () => {
     const { world, operator, id } = await issued(stage, '90d');
     const successor = stage.dev.reissueByHand(id);

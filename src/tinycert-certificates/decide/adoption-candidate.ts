@@ -12,13 +12,21 @@ const needsProof: ReadonlySet<Plan['do']> = new Set([
 ]);
 
 /**
+ * Whether a plan is worth a proof. A resource that needs nothing is left alone, unless the CA no longer lists its certificate:
+ * while nobody knows whose successor to look for, every later certificate of its common name counts as claimed.
+ */
+function reliesOnStatus({ observed }: Inputs, plan: Plan): boolean {
+  if (plan.do === 'nothing') return plan.wakeBy === undefined && observed?.to === 'unlisted';
+  return needsProof.has(plan.do) || (plan.do === 'report' && plan.why.reason === 'SealBroken');
+}
+
+/**
  * Whether the resource's own Secret should prove its certificate first: its status has no valid seal, as a new resource's has not, and
  * the Secret is whole. A resource without a certificate adopts only a valid one.
  */
 export function mayProve(inputs: Inputs, plan: Plan): boolean {
   const { certificate, secret, sealed, now } = inputs;
-  if (sealed !== false) return false;
-  if (!needsProof.has(plan.do) && !(plan.do === 'report' && plan.why.reason === 'SealBroken')) return false;
+  if (sealed !== false || !reliesOnStatus(inputs, plan)) return false;
   // The content of an unchanged Secret has not been read; adoption reads it.
   if (secret.state === 'unchanged') return certificate.status?.certificateId !== undefined;
   if (secret.state !== 'changed' || !secret.content) return false;

@@ -199,6 +199,11 @@ describe('a status without its seal is first proved by what the Secret holds', (
   test.each<[string, Parameters<typeof inputs>[0], Plan['do']]>([
     ['when nothing is needed, it stays as it is', {}, 'nothing'],
     ['when it is due, from an unchanged Secret', { now: due }, 'adopt'],
+    [
+      'when the CA no longer lists the certificate',
+      { observed: { certificate: ref(7), from: 'good', to: 'unlisted', candidates: [] } },
+      'adopt',
+    ],
     ['when the spec changed', { spec: { dnsNames: ['b.example.com'] }, generation: 2 }, 'adopt'],
     ['when only status is to be written', { generation: 2 }, 'adopt'],
     ['when the Secret was touched', { secret: changed(contentWith('07')) }, 'adopt'],

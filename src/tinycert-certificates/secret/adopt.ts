@@ -103,7 +103,8 @@ function datesOf(
     account,
     authorityId,
     certificateId,
-    ...(status === 'unknown' ? {} : { certificateStatus: status }),
+    // Of an obsolete one the successor is looked for next, which an obsolete status would end.
+    ...(status === 'unknown' || status === 'obsolete' ? {} : { certificateStatus: status }),
     notBefore: rfc3339(leaf.notBefore),
     notAfter: rfc3339(leaf.notAfter),
   };
