@@ -1,0 +1,71 @@
+import { certificates, clusterIssuers, issuers } from '../../src/api/kinds.ts';
+import { settlesWithin } from './bound.ts';
+import { ledgerFindings, lost } from './ledger.ts';
+import { take } from './steps.ts';
+import { untruths } from './truth.ts';
+import { REAL_ISSUERS, World } from './world.ts';
+
+/** Steps, and the seed of everything else that is random. */
+export interface Sequence {
+  seed: number;
+  steps: readonly string[];
+}
+
+/** Between two looks at the world, in milliseconds: at first, and as a share of the time waited so far. */
+const FIRST_LOOK_MS = 60_000;
+const LATER_LOOKS = 0.5;
+/** How long what is settled is watched for not becoming unsettled: an inventory comes within it. */
+const CALM_MS = 20 * 60_000;
+
+/** Takes the steps, lets the CAs be well, deletes everything, and returns what was wrong on the way, in a sentence each. */
+export async function findingsOf({ seed, steps }: Sequence): Promise<string[]> {
+  const world = new World(seed);
+  try {
+    await world.clock.advance(3_000);
+    for (const step of steps) await take(world, step);
+    for (const ca of world.cas) ca.clearFaults();
+    const unsettled = await settle(world, () => [
+      ...untruths(world, world.cluster.all(certificates)),
+      ...lost(world),
+    ]);
+    if (unsettled.length === 0) await world.clock.advance(CALM_MS);
+    const later = unsettled.length === 0 ? untruths(world, world.cluster.all(certificates)) : [];
+    const found = [...unsettled, ...later, ...ledgerFindings(world)];
+    return found.length > 0 ? found : await leftAfterAll(world);
+  } finally {
+    await world.close();
+  }
+}
+
+/** Deletes everything, and returns what stays. */
+async function leftAfterAll(world: World): Promise<string[]> {
+  // Without access to its account, a resource with a revocation waits for good.
+  for (const name of REAL_ISSUERS) world.writeCredentials(name);
+  await world.clock.advance(20_000);
+  for (const { metadata } of world.cluster.all(certificates))
+    world.deleteCertificate({ namespace: metadata.namespace ?? '', name: metadata.name });
+  await world.clock.advance(20_000);
+  for (const name of REAL_ISSUERS) world.deleteIssuer(name);
+  return settle(world, () => [
+    ...[certificates, clusterIssuers, issuers].flatMap((type) =>
+      world.cluster
+        .all<{ metadata: { name: string } }>(type)
+        .map(({ metadata }) => `${type.kind} ${metadata.name} stays`),
+    ),
+    ...Object.entries(world.controllers.kept()).flatMap(([what, count]) =>
+      count === 0 ? [] : [`${count} of ${what} are kept for nothing`],
+    ),
+  ]);
+}
+
+/** Lets time pass until there are no findings, or for as long as anything may wait. Returns the findings that stay. */
+async function settle(world: World, findings: () => string[]): Promise<string[]> {
+  const most = settlesWithin(world);
+  for (let waited = 0; ;) {
+    const ms = Math.min(most - waited, Math.max(FIRST_LOOK_MS, waited * LATER_LOOKS));
+    await world.clock.advance(ms);
+    waited += ms;
+    const found = findings();
+    if (found.length === 0 || waited >= most) return found;
+  }
+}
