@@ -50,7 +50,6 @@ export function lost(world: World): string[] {
       );
       const wanted = wishesFor(world, one.subject.CN).filter((wish) => wish.ca === ca.name);
       if (world.forgotten.has(ca) && wanted.some(({ uid }) => !alive.has(uid))) return [];
-      if (wanted.some(({ uid }) => world.deletedWithoutIssuer.has(uid))) return [];
       return isCovered ? [] : [`${ca.name} ${one.id} for ${one.subject.CN} is claimed and recorded nowhere`];
     }),
   );

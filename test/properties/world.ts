@@ -67,11 +67,6 @@ export class World {
   readonly wishes: Wish[] = [];
   /** The CAs of issuers that were removed, and with them what they had recorded. */
   readonly forgotten = new Set<MemoryCa>();
-  /**
-   * The uids of resources that were deleted while there was no issuer of theirs. What is due for them is given up after ten minutes
-   * and reported by an event, although another issuer of their former account may be ready.
-   */
-  readonly deletedWithoutIssuer = new Set<string>();
   readonly controllers: Controllers;
   readonly accounts: ReturnType<typeof tinycertAccounts>;
   readonly #network: Network;
@@ -238,11 +233,7 @@ export class World {
   }
 
   deleteCertificate(slot: Slot): void {
-    const certificate = this.certificate(slot);
-    if (!certificate) return;
-    const issuer = this.issuer(certificate.spec.issuerRef.name as IssuerName);
-    if (!issuer) this.deletedWithoutIssuer.add(certificate.metadata.uid ?? '');
-    this.cluster.delete(certificates, slot);
+    if (this.certificate(slot)) this.cluster.delete(certificates, slot);
   }
 
   #wish(slot: Slot): void {
