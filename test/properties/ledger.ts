@@ -50,6 +50,7 @@ export function lost(world: World): string[] {
       );
       const wanted = wishesFor(world, one.subject.CN).filter((wish) => wish.ca === ca.name);
       if (world.forgotten.has(ca) && wanted.some(({ uid }) => !alive.has(uid))) return [];
+      if (wanted.some(({ uid }) => world.unrecorded.has(`${uid} ${ca.name}`))) return [];
       return isCovered ? [] : [`${ca.name} ${one.id} for ${one.subject.CN} is claimed and recorded nowhere`];
     }),
   );

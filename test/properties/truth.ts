@@ -47,9 +47,10 @@ function untrueOf(world: World, certificate: TinyCertCertificate): string[] {
   const conditions = status?.conditions ?? [];
   // What is deleted says only why it is still there.
   if (metadata.deletionTimestamp !== undefined) {
-    return conditions
-      .filter(({ type }) => type.endsWith('Pending'))
-      .flatMap((condition) => contradiction({ world, certificate, issuer, condition, secret }));
+    const pending = conditions.filter(({ type }) => type.endsWith('Pending'));
+    if (pending.length === 0)
+      return [`${metadata.namespace}/${metadata.name} is deleted, stays, and does not say why`];
+    return pending.flatMap((condition) => contradiction({ world, certificate, issuer, condition, secret }));
   }
   if (!conditions.some(({ type }) => type === 'Ready'))
     return [`${metadata.namespace}/${metadata.name} has no condition Ready`];

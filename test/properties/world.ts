@@ -67,6 +67,11 @@ export class World {
   readonly wishes: Wish[] = [];
   /** The CAs of issuers that were removed, and with them what they had recorded. */
   readonly forgotten = new Set<MemoryCa>();
+  /**
+   * What resources without a finalizer wanted and may have at a CA that the issuer which they named when they were deleted did not
+   * reach: as `<uid> <CA>`. It is recorded on that issuer alone, so it is lost if there is none, or none that is ready.
+   */
+  readonly unrecorded = new Set<string>();
   readonly controllers: Controllers;
   readonly accounts: ReturnType<typeof tinycertAccounts>;
   readonly #network: Network;
@@ -233,7 +238,14 @@ export class World {
   }
 
   deleteCertificate(slot: Slot): void {
-    if (this.certificate(slot)) this.cluster.delete(certificates, slot);
+    const certificate = this.certificate(slot);
+    if (!certificate) return;
+    const { uid = '', finalizers = [] } = certificate.metadata;
+    const issuer = certificate.spec.issuerRef.name as IssuerName;
+    const reached = this.issuer(issuer) && this.isLoginRight(issuer) ? this.caOf(issuer).name : undefined;
+    if (finalizers.length === 0)
+      for (const { name } of this.cas) if (name !== reached) this.unrecorded.add(`${uid} ${name}`);
+    this.cluster.delete(certificates, slot);
   }
 
   #wish(slot: Slot): void {
