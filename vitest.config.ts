@@ -8,7 +8,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'tools/**/*.test.ts',
+            'bench/**/*.test.ts',
+            'test/properties/**/*.test.ts',
+          ],
           testTimeout: 20_000,
           // Loading the modules anew for each file takes longer than all the tests together.
           isolate: false,
@@ -18,6 +23,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
+          exclude: ['test/properties/**'],
           globalSetup: ['test/support/world/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 600_000,

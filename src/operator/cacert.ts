@@ -87,6 +87,13 @@ export function cacertControllers(shared: Shared): CaControllers {
         ],
       },
     ],
+    kept: () => ({
+      logins: directory.size,
+      cacertAttempts: deps.attempts.size,
+      cacertRepairs: deps.repairLimiter.size,
+      cacertReports: deps.reportLimiter.size,
+      writtenCAcertCertificates: deps.written.size,
+    }),
     stop: () => {
       for (const end of ends) end();
     },

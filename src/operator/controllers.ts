@@ -28,6 +28,8 @@ export interface ControllersOptions extends Omit<
 
 export interface Controllers {
   queues: readonly Pick<Controller, 'name' | 'queue'>[];
+  /** How much is kept for objects and queued, by owner. All of it is 0 once there are none. */
+  kept: () => Record<string, number>;
   /** Throws while the operator is not ready. */
   assertSynced: () => void;
   /** Takes the journal over, and starts each controller as soon as its needs are met; resolves after the stop, when all have finished. */
@@ -108,6 +110,16 @@ export function startControllers(options: ControllersOptions): Controllers {
 
   return {
     queues: controllers,
+    kept: () =>
+      Object.assign(
+        Object.fromEntries(
+          controllers.map(({ name, queue }) => [
+            `${name} queued`,
+            queue.depth + queue.delayed + queue.running,
+          ]),
+        ),
+        ...parts.map((part) => part.kept()),
+      ) as Record<string, number>,
     assertSynced: () => assertSynced(informers),
     run: async () => {
       // The journal is written until the last work has ended.

@@ -58,6 +58,8 @@ export interface Controller {
 /** The controllers of one CA. */
 export interface CaControllers {
   controllers: readonly Controller[];
+  /** How much is kept for objects, by owner. All of it is 0 once there are none. */
+  kept: () => Record<string, number>;
   /** Ends what leads events to the queues. */
   stop: () => void;
 }

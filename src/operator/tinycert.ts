@@ -111,6 +111,18 @@ export function tinycertControllers(shared: Shared): CaControllers {
         needs: [synced(informers.certificates), ...someIssuers],
       },
     ],
+    kept: () => ({
+      issuers: directory.size,
+      watchedSecrets: shared.secretWatches.size,
+      attempts: deps.attempts.size,
+      observations: deps.observations.size,
+      reseals: deps.resealPace.size,
+      revocations: deps.revocationRetries.size,
+      repairs: deps.repairLimiter.size,
+      reports: deps.reportLimiter.size,
+      writtenCertificates: deps.writtenCertificates.size,
+      ...shared.accounts.size,
+    }),
     stop: () => {
       for (const end of ends) end();
     },

@@ -11,11 +11,12 @@ const MAX_ACCOUNTS = 10;
 
 /**
  * The change of a status whose resource leaves its account: the sealed part, seal included, becomes a former account as it is,
- * so that it needs no key and loses nothing. Undefined if the status has nothing of another account than `present`.
+ * so that it needs no key and loses nothing. Undefined if the status has nothing of another account than `present`, the
+ * account that the resource uses now, if any.
  */
 export function leaving(
   status: CertificateStatus | undefined,
-  present: AccountDigest,
+  present: AccountDigest | undefined,
 ): StatusChange<CertificateStatus> | undefined {
   const account = accountIn(status);
   if (!status || account === undefined || account === present) return undefined;

@@ -6,6 +6,8 @@ import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { isOwnSecret } from '../../issuance/secret/metadata.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { accountIn } from '../../issuance/tinycert/claims.ts';
+import { leaving } from '../../issuance/tinycert/former-accounts.ts';
 import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa } from '../../issuance/tinycert/lookup.ts';
@@ -13,12 +15,14 @@ import { released } from '../../issuance/tinycert/released.ts';
 import { isSealed } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf, secrets } from '../../kube/objects.ts';
+import { accessTo } from '../context/account-access.ts';
 import type { Deps } from '../context/deps.ts';
 import { gather } from '../context/gather.ts';
-import { callOptions, type Work } from '../context/work.ts';
+import { callOptions, DECIDE_AGAIN_MS, type Work } from '../context/work.ts';
 import { type Revocation, revocationsOnDelete } from '../decide/revocations-due.ts';
 import { recover } from '../recovery/recover.ts';
 import { afterFailedRevocation, reportPending } from '../revocation/pending.ts';
+import { changeAccount } from '../secret/change-account.ts';
 import { caAccessOf, releaseUnrevoked } from './ca-access.ts';
 import { removeFinalizer } from './finalizer.ts';
 import { revokeOnce } from './revoke-once.ts';
@@ -48,7 +52,14 @@ export async function finalize(
     if (access.why) await reportPending(deps, certificate, access.why, signal);
     return {};
   }
-  if (access.do === 'release') return releaseUnrevoked(deps, certificate, access.why, context);
+  if (access.do === 'release') {
+    // Another issuer may have the account of the certificate.
+    const account = accountIn(status);
+    if (account === undefined || !accessTo(deps, certificate, account))
+      return releaseUnrevoked(deps, certificate, access.why, context);
+    await deps.statuses.write({ certificate, change: leaving(status, undefined) ?? {}, signal });
+    return { requeueAfterMs: DECIDE_AGAIN_MS };
+  }
   const { issuer, isLast } = access;
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { requeueAfterMs: waits };
@@ -57,6 +68,8 @@ export async function finalize(
 
   async function revokeAndLeave(): Promise<ReconcileResult> {
     try {
+      // What the issuer's account is asked for has to be its own. The rest is done where the resource had it.
+      if (await changeAccount(work)) return { requeueAfterMs: DECIDE_AGAIN_MS };
       const attempt = hasOpenAttempt ? await concludeAttempt(work) : NOTHING_BOUGHT;
       if (attempt.is === 'open') {
         const why = {

@@ -1,0 +1,178 @@
+import { certificates, clusterIssuers, issuers } from '../../src/api/kinds.ts';
+import type { CertificateStatus } from '../../src/api/tinycert/certificate-status.ts';
+import type { Certificate } from '../../tools/dev-server/state/store.ts';
+import type { Call, MemoryCa } from './ca.ts';
+import { digestOf } from './truth.ts';
+import type { Wish, World } from './world.ts';
+
+/** How many calls one resource may lead to within a second, beside those that its purchases need. */
+const CALLS_A_SECOND = 2;
+/**
+ * The most calls that one effect needs. A purchase: the request, chain and key; one that a recovery found: its details, certificate,
+ * chain and key. A change of status: the change, and the details before and after it.
+ */
+const CALLS_OF_AN_EFFECT = 4;
+const SECOND = 1_000;
+/** The calls that change something. */
+const ASKED: ReadonlySet<string> = new Set(['cert/new', 'cert/reissue', 'cert/status']);
+
+/** Everything that is wrong with what was bought, kept, asked for and given up at the CAs, in a sentence each. */
+export function ledgerFindings(world: World): string[] {
+  return world.cas.flatMap((ca) => [
+    ...tooManyCalls(world, ca),
+    ...boughtTwice(world, ca),
+    ...strangersTouched(world, ca),
+  ]);
+}
+
+/**
+ * What was bought and is neither claimed, recorded nor at an end, once all is quiet. What an issuer recorded goes with the issuer, so
+ * nothing is asked about resources that are gone of a CA whose issuer was removed.
+ */
+export function lost(world: World): string[] {
+  const known = new Set(world.cluster.all(certificates).flatMap((each) => idsIn(each.status)));
+  const all = [...world.cluster.all(clusterIssuers), ...world.cluster.all(issuers)];
+  const recorded = new Set(all.flatMap(({ status }) => idsIn(status)));
+  const attempts = [
+    ...all.flatMap(({ status }) => status?.abandoned ?? []),
+    ...world.cluster.all(certificates).flatMap(({ status }) => openAttempts(status)),
+  ];
+  const alive = new Set(world.cluster.all(certificates).map(({ metadata }) => metadata.uid ?? ''));
+  return world.cas.flatMap((ca) =>
+    ca.certificates.flatMap((one) => {
+      const status = ca.statusOf(one);
+      if (typeof one.origin !== 'number' || (status !== 'good' && status !== 'hold')) return [];
+      const id = `${digestOf(ca)} ${one.id}`;
+      if (known.has(id) || recorded.has(id)) return [];
+      const isCovered = attempts.some(
+        ({ account, afterId, commonName }) =>
+          account === digestOf(ca) && one.id > afterId && commonName === one.subject.CN,
+      );
+      const wanted = wishesFor(world, one.subject.CN).filter((wish) => wish.ca === ca.name);
+      if (world.forgotten.has(ca) && wanted.some(({ uid }) => !alive.has(uid))) return [];
+      if (wanted.some(({ uid }) => world.unrecorded.has(`${uid} ${ca.name}`))) return [];
+      return isCovered ? [] : [`${ca.name} ${one.id} for ${one.subject.CN} is claimed and recorded nowhere`];
+    }),
+  );
+}
+
+/** The attempts of a resource, here and at former accounts, that have no result yet. */
+function openAttempts(status: CertificateStatus | undefined) {
+  const own = [status, ...(status?.formerAccounts ?? [])].map((each) => each?.attempt);
+  return own.flatMap((attempt) =>
+    attempt?.outcome === undefined && attempt?.account !== undefined
+      ? [{ account: attempt.account, afterId: attempt.afterId ?? 0, commonName: attempt.commonName }]
+      : [],
+  );
+}
+
+/** All certificates that a status names, as `<account> <id>`. */
+function idsIn(value: unknown, account?: string): string[] {
+  if (Array.isArray(value)) return value.flatMap((each) => idsIn(each, account));
+  if (typeof value !== 'object' || value === null) return [];
+  const fields = value as Record<string, unknown>;
+  const own = typeof fields['account'] === 'string' ? fields['account'] : account;
+  const id = fields['certificateId'];
+  return [
+    ...(typeof id === 'number' && own !== undefined ? [`${own} ${id}`] : []),
+    ...Object.values(fields).flatMap((each) => idsIn(each, own)),
+  ];
+}
+
+/** The names that a call is about; undefined if it is about none or about nothing that there is. */
+function subjectOf(call: Call, byId: ReadonlyMap<number, Certificate>): string | undefined {
+  return call.params['CN'] ?? byId.get(Number(call.params['cert_id']))?.subject.CN;
+}
+
+function certificatesById(ca: MemoryCa): Map<number, Certificate> {
+  return new Map(ca.certificates.map((one) => [one.id, one]));
+}
+
+/**
+ * Calls are counted by the names that they are about; two resources may ask for the same names, so each has its share. Calls that
+ * the CA refused for their session count for nothing: they are made again once. What has an effect brings the calls that it needs:
+ * a purchase, a Secret that is written with what is fetched for it, a change of status at the CA, and a fault of the CA, which ends
+ * one such try. A recovery looks at each candidate, with two calls.
+ */
+function tooManyCalls(world: World, ca: MemoryCa): string[] {
+  const byId = certificatesById(ca);
+  const made = ca.calls.filter(({ refusal }) => refusal !== 'InvalidToken');
+  return [...Map.groupBy(made, (call) => subjectOf(call, byId))].flatMap(([subject, calls]) => {
+    if (subject === undefined) return [];
+    const sharers = new Set(wishesFor(world, subject).map(({ slot }) => slot));
+    const effects = [...effectsOf(calls), ...secretWrites(world, sharers)];
+    for (const [i, first] of calls.entries()) {
+      const within = calls.slice(i).filter(({ at }) => at < first.at + SECOND);
+      const near = effects.filter((at) => at > first.at - SECOND && at < first.at + 2 * SECOND).length;
+      const looked = new Set(within.flatMap(({ params }) => params['cert_id'] ?? [])).size;
+      const most = CALLS_A_SECOND * Math.max(1, sharers.size, looked) + CALLS_OF_AN_EFFECT * near;
+      if (within.length <= most) continue;
+      const names = within.map(({ name }) => name).join(', ');
+      return [`${within.length} calls about ${subject} at ${ca.name} in a second from ${first.at}: ${names}`];
+    }
+    return [];
+  });
+}
+
+/** When a purchase or a change of status was asked for, and when a fault ended a try. */
+function effectsOf(calls: readonly Call[]): number[] {
+  return calls.filter(({ name, fate }) => ASKED.has(name) || fate !== undefined).map(({ at }) => at);
+}
+
+function secretWrites({ cluster }: World, slots: ReadonlySet<string>): number[] {
+  return cluster.writes
+    .filter(({ path, key }) => path.includes('/secrets') && slots.has(key.replace(/-tls$/, '')))
+    .map(({ at }) => at);
+}
+
+function wishesFor({ wishes }: World, subject: string): readonly Wish[] {
+  return wishes.filter(({ commonName }) => commonName === subject);
+}
+
+/**
+ * One purchase for each wish. More only where docs/guarantees.md says so: an answer that was lost while two resources made the
+ * same request (2), an answer that was replayed (10), and a CA that said twice that it does not have the certificate.
+ */
+function boughtTwice({ wishes }: World, ca: MemoryCa): string[] {
+  const bought = Map.groupBy(
+    ca.certificates.filter(
+      ({ origin, previousId }) => typeof origin === 'number' && previousId === undefined,
+    ),
+    ({ subject }) => subject.CN,
+  );
+  const notFound = ca.calls.filter(({ fate }) => isRefusal(fate, 'NotFound')).length;
+  return [...bought].flatMap(([subject, all]) => {
+    const wanted = wishes.filter((wish) => wish.commonName === subject && wish.ca === ca.name);
+    const rivals = new Set(wishes.filter((wish) => wish.commonName === subject).map(({ slot }) => slot)).size;
+    const requests = ca.calls.filter(({ name, params }) => name === 'cert/new' && params['CN'] === subject);
+    const replayed = requests.filter(({ fate }) => fate?.answer.is === 'replay').length;
+    const unheard =
+      rivals > 1 ? requests.filter(({ fate }) => fate !== undefined && fate.acts !== 'never').length : 0;
+    const allowed = wanted.length + replayed + unheard + (notFound >> 1);
+    if (all.length <= allowed) return [];
+    const ids = all.map(({ id }) => id).join(', ');
+    return [
+      `${ca.name} sold ${ids} for ${subject}, which was wanted ${wanted.length} times (${allowed} allowed)`,
+    ];
+  });
+}
+
+function isRefusal(fate: Call['fate'], code: string): boolean {
+  return fate?.answer.is === 'refusal' && fate.answer.code === code;
+}
+
+/** Calls for a certificate that no resource ever wanted at this CA, and revocations that none asked for. */
+function strangersTouched({ wishes }: World, ca: MemoryCa): string[] {
+  const byId = certificatesById(ca);
+  return ca.calls.flatMap(({ name, params, at }) => {
+    const isKey = name === 'cert/get' && params['what'] === 'key.dec';
+    if (!isKey && name !== 'cert/status' && name !== 'cert/reissue') return [];
+    const id = Number(params['cert_id']);
+    const one = byId.get(id);
+    const wanted = wishes.filter((wish) => wish.commonName === one?.subject.CN && wish.ca === ca.name);
+    if (!one || wanted.length === 0 || typeof one.origin !== 'number')
+      return [`${name} at ${at} of ${ca.name} ${id}, which no resource wanted there`];
+    if (name !== 'cert/status' || wanted.some(({ isRevoked }) => isRevoked)) return [];
+    return [`${name} at ${at} of ${ca.name} ${id} for ${one.subject.CN}, which was not to be revoked`];
+  });
+}
