@@ -52,8 +52,8 @@ export async function diesBeforeStatus(
   await world.account();
   const operator = await world.operator();
   let stopped: Promise<void> | undefined;
-  operator.traffic.onAnswer = ({ method, resource }) => {
-    if (method === 'POST' && resource === 'secrets')
+  operator.traffic.onAnswer = ({ method, resource, name: of }) => {
+    if (method === 'POST' && resource === 'secrets' && of === `${name}-tls`)
       stopped ??= operator.stop('by force').catch(() => undefined);
   };
   await world.certificate(name);
