@@ -233,8 +233,8 @@ test('a Secret that is deleted before any watch has seen it is written again', a
   const operator = await world.operator();
   // The label goes as soon as the Secret is there, so no watch shows the deletion either.
   let isDone = false;
-  operator.traffic.onAnswer = ({ method, resource }) => {
-    if (isDone || method !== 'POST' || resource !== 'secrets') return;
+  operator.traffic.onAnswer = ({ method, resource, name }) => {
+    if (isDone || method !== 'POST' || resource !== 'secrets' || name !== 'web-tls') return;
     isDone = true;
     void stage.kube.delete(secrets, world.ref('web-tls'));
   };
