@@ -141,14 +141,14 @@ function boughtTwice({ wishes }: World, ca: MemoryCa): string[] {
     ),
     ({ subject }) => subject.CN,
   );
-  const lists = ca.calls.filter(({ name }) => name === 'cert/list');
+  const reads = ca.calls.filter(({ name }) => name !== 'cert/new');
   const notFound = ca.calls.filter(({ fate }) => isRefusal(fate, 'NotFound')).length;
   return [...bought].flatMap(([subject, all]) => {
     const wanted = wishes.filter((wish) => wish.commonName === subject && wish.ca === ca.name);
     const rivals = new Set(wishes.filter((wish) => wish.commonName === subject).map(({ slot }) => slot)).size;
     const requests = ca.calls.filter(({ name, params }) => name === 'cert/new' && params['CN'] === subject);
-    // An old list, repeated, hides what was bought since: each leads to one more, although number 10 admits one in all.
-    const replayed = [...requests, ...lists].filter(({ fate }) => fate?.answer.is === 'replay').length;
+    // An old answer to a recovery, repeated, hides what was bought: each leads to one more, although number 10 admits one in all.
+    const replayed = [...requests, ...reads].filter(({ fate }) => fate?.answer.is === 'replay').length;
     const unheard =
       rivals > 1 ? requests.filter(({ fate }) => fate !== undefined && fate.acts !== 'never').length : 0;
     const allowed = wanted.length + replayed + unheard + (notFound >> 1);
