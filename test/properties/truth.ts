@@ -29,6 +29,8 @@ const truths: Readonly<Record<string, Truth>> = {
   'Issuing=False IssuerNotReady': issuerNotReady,
   'Ready=False SecretNotOwned': secretForeign,
   'Issuing=False SecretNotOwned': secretForeign,
+  'Ready=False AnswersDoubted': repliedTwiceWrongly,
+  'Issuing=False AnswersDoubted': repliedTwiceWrongly,
   'RevocationPending=True IssuerNotReady': issuerNotReady,
   'RevocationPending=True ApiKeyMismatch': someLoginWrong,
   'FormerAccountPending=True ApiKeyMismatch': someLoginWrong,
@@ -117,6 +119,17 @@ function secretForeign({ certificate, secret }: Facts): string | undefined {
 
 function someLoginWrong({ world }: Facts): string | undefined {
   return ISSUERS.every((name) => world.isLoginRight(name)) ? 'all credentials are right' : undefined;
+}
+
+/** A person is asked for, after two answers that were another request's. */
+function repliedTwiceWrongly({ world, certificate: { spec } }: Facts): string | undefined {
+  const replays = world.cas
+    .flatMap(({ calls }) => calls)
+    .filter(
+      ({ name, params, fate }) =>
+        name === 'cert/new' && params['CN'] === spec.dnsNames?.[0] && fate?.answer.is === 'replay',
+    );
+  return replays.length < 2 ? 'the CA has not answered it so twice' : undefined;
 }
 
 function issuerUntruths(world: World): string[] {
