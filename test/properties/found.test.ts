@@ -21,6 +21,30 @@ test.each([
       'delete one/b',
     ],
   ],
+  [
+    'deleted with an open attempt beside a foreign Secret: its recovery was repeated twice a second, for good',
+    311_180_804,
+    [
+      'create one/b 1 x',
+      'fault A cert/new error-done 2',
+      'wait 0.1',
+      'foreign-secret one/b',
+      'wait 400',
+      'delete one/b',
+    ],
+  ],
+  [
+    'deleted with an open attempt at a former account: the recovery was repeated every 45 seconds, without a word',
+    0,
+    [
+      'fault B cert/new silent-late 1',
+      'create one/b 0 y',
+      'wait 0.1',
+      'switch one/b x',
+      'wait 0.1',
+      'delete one/b',
+    ],
+  ],
 ])('a resource that is %s', async (_, seed, steps) => {
   expect(await findingsOf({ seed, steps })).toEqual([]);
 });

@@ -40,9 +40,8 @@ export async function findingsOf({ seed, steps }: Sequence): Promise<string[]> {
 
 /** Deletes everything, and returns what stays. */
 async function leftAfterAll(world: World): Promise<string[]> {
-  // Everything works before it goes, for two reasons. A resource with a revocation waits for its issuer's credentials, and for good if
-  // the last session of an issuer that is gone has an API key that is no longer valid. And a deleted resource with an open attempt
-  // repeats its recovery, twice a second and without end, while the account is on trial and nobody else can end the trial.
+  // Everything works before it goes: a resource with a revocation waits for its issuer's credentials, and for good if the last session
+  // of an issuer that is gone has an API key that is no longer valid.
   for (const name of REAL_ISSUERS) {
     world.writeCredentials(name);
     world.createIssuer(name);

@@ -156,6 +156,7 @@ describe('a Secret', () => {
     const foreign = await setUp(tlsSecret(files)).secrets.read(fresh, signal);
     expect(foreign).toEqual({
       state: 'foreign',
+      metadata: tlsSecret(files).metadata,
       reason: 'SecretNotOwned',
       message:
         'The Secret web-tls exists and was not made for this certificate: choose another secretName, or delete the Secret.',
@@ -163,6 +164,7 @@ describe('a Secret', () => {
     const immutable = { ...tlsSecret(files, ours), immutable: true };
     expect(await setUp(immutable).secrets.read(fresh, signal)).toEqual({
       state: 'foreign',
+      metadata: immutable.metadata,
       reason: 'SecretImmutable',
       message:
         'The Secret web-tls is immutable and cannot be renewed: choose another secretName, or delete the Secret.',

@@ -23,7 +23,12 @@ export type SecretView =
   | { state: 'unchanged'; metadata: Secret['metadata'] }
   | { state: 'absent' }
   /** It exists, and is not ours or cannot be written. */
-  | { state: 'foreign'; reason: 'SecretNotOwned' | 'SecretImmutable'; message: string }
+  | {
+      state: 'foreign';
+      metadata?: Secret['metadata'];
+      reason: 'SecretNotOwned' | 'SecretImmutable';
+      message: string;
+    }
   /** It is ours and differs from what status records. */
   | {
       state: 'changed';
@@ -205,6 +210,7 @@ export class CertificateSecrets<T extends CertificateResource> {
     ) {
       return {
         state: 'foreign',
+        metadata: secret.metadata,
         reason: 'SecretNotOwned',
         message: `The Secret ${name} exists and was not made for this certificate: choose another secretName, or delete the Secret.`,
       };
@@ -212,6 +218,7 @@ export class CertificateSecrets<T extends CertificateResource> {
     if (secret.immutable) {
       return {
         state: 'foreign',
+        metadata: secret.metadata,
         reason: 'SecretImmutable',
         message: `The Secret ${name} is immutable and cannot be renewed: choose another secretName, or delete the Secret.`,
       };

@@ -21,7 +21,7 @@ import { gather } from '../context/gather.ts';
 import { callOptions, DECIDE_AGAIN_MS, type Work } from '../context/work.ts';
 import { type Revocation, revocationsOnDelete } from '../decide/revocations-due.ts';
 import { recover } from '../recovery/recover.ts';
-import { afterFailedRevocation, reportPending } from '../revocation/pending.ts';
+import { afterFailedRevocation, RECOVERING, reportPending } from '../revocation/pending.ts';
 import { changeAccount } from '../secret/change-account.ts';
 import { caAccessOf, releaseUnrevoked } from './ca-access.ts';
 import { removeFinalizer } from './finalizer.ts';
@@ -46,6 +46,12 @@ export async function finalize(
   const hasOpenAttempt = isOpen(status) && (spec.revocation?.onDelete ?? 'None') !== 'None';
   if (revocationsOnDelete(spec, status).length === 0 && !hasOpenAttempt) return leave([]);
 
+  // Before the gate is asked: a turn that comes too early would be lost, and the next one come at once.
+  const quietAfterMs = hasOpenAttempt ? quietAfterOf(deps, certificate) : 0;
+  if (quietAfterMs > 0) {
+    await reportPending(deps, certificate, RECOVERING, signal);
+    return { requeueAfterMs: quietAfterMs };
+  }
   const access = caAccessOf(deps, certificate);
   if (access.do === 'wait') {
     access.gate?.park(ticketOf(deps, { certificate, now: deps.clock.now() }));
@@ -70,17 +76,8 @@ export async function finalize(
     try {
       // What the issuer's account is asked for has to be its own. The rest is done where the resource had it.
       if (await changeAccount(work)) return { requeueAfterMs: DECIDE_AGAIN_MS };
-      const attempt = hasOpenAttempt ? await concludeAttempt(work) : NOTHING_BOUGHT;
-      if (attempt.is === 'open') {
-        const why = {
-          reason: 'Recovering',
-          message:
-            'An attempt has no result; the operator first finds out what it bought, to hold or revoke that as well.',
-        };
-        await reportPending(deps, certificate, why, signal);
-        return { requeueAfterMs: attempt.quietAfterMs };
-      }
-      const revocations = await provenRevocations(work, revocationsOnDelete(spec, status, attempt.bought));
+      const bought = hasOpenAttempt ? await boughtByAttempt(work) : [];
+      const revocations = await provenRevocations(work, revocationsOnDelete(spec, status, bought));
       return await leave(await revokeOnce(work, revocations, isLast));
     } catch (error) {
       const { issuerKey: key } = work.inputs;
@@ -115,36 +112,36 @@ async function workFor(
   return { deps, inputs, issuer, signal, log };
 }
 
-/** What became of the open attempt of a deleted resource. */
-type ConcludedAttempt =
-  | { is: 'concluded'; bought: readonly CertificateRef[] }
-  /** It can still have an effect for so many milliseconds. */
-  | { is: 'open'; quietAfterMs: number };
+/** For how many milliseconds the open attempt can still have an effect that nobody knows; 0 if its result can be found out. */
+function quietAfterOf({ attempts, clock, timing }: Deps, { metadata, status }: TinyCertCertificate): number {
+  const { attempt } = status ?? {};
+  if (!attempt || attempt.certificateId !== undefined) return 0;
+  const monotonic = clock.monotonic();
+  const known = attempts.knowledgeOf(attempt.id, monotonic, timing, metadata.uid);
+  return known.progress.is === 'open' ? Math.max(0, known.quietAt - monotonic) : 0;
+}
 
-const NOTHING_BOUGHT: ConcludedAttempt = { is: 'concluded', bought: [] };
-
-/** Finds out what an open attempt bought. */
-async function concludeAttempt(work: Work): Promise<ConcludedAttempt> {
+/** Finds out what an open attempt bought that can have no more effect. Rejects as `recover` does. */
+async function boughtByAttempt(work: Work): Promise<readonly CertificateRef[]> {
   const { deps, inputs, signal } = work;
   const { attempt } = inputs.certificate.status ?? {};
   const known = inputs.attempt;
-  if (!attempt || !known) return NOTHING_BOUGHT;
+  if (!attempt || !known) return [];
   const heard = boughtBy(known);
-  if (heard !== undefined) return { is: 'concluded', bought: [heard] };
+  if (heard !== undefined) return [heard];
   // An attempt that somebody else may have written has no consequences.
-  if (known.progress.is !== 'open' || inputs.sealed === false) return NOTHING_BOUGHT;
+  if (known.progress.is !== 'open' || inputs.sealed === false) return [];
   const stated = certificateRef(attempt);
-  if (stated) return { is: 'concluded', bought: [stated] };
-  if (inputs.monotonic < known.quietAt) return { is: 'open', quietAfterMs: known.quietAt - inputs.monotonic };
+  if (stated) return [stated];
   const { verdict, released: records } = await recover(work, attempt);
   if ('adopt' in verdict) {
     deps.attempts.bought(attempt.id, verdict.adopt);
-    return { is: 'concluded', bought: [verdict.adopt] };
+    return [verdict.adopt];
   }
   // Once the resource is gone, nothing else records the attempt (`recordAbandoned`).
   if (records) await deps.releasedStore.add(inputs.issuerKey, records, signal);
   deps.attempts.fruitless(attempt.id);
-  return NOTHING_BOUGHT;
+  return [];
 }
 
 /**

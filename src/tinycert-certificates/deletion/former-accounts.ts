@@ -10,8 +10,8 @@ import type { Deps } from '../context/deps.ts';
 import { gather } from '../context/gather.ts';
 import { DECIDE_AGAIN_MS } from '../context/work.ts';
 import { revocationsOnDelete } from '../decide/revocations-due.ts';
-import { conclude, workWith } from '../revocation/former-accounts.ts';
-import { afterFailedRevocation, reportPending } from '../revocation/pending.ts';
+import { conclude, sealed, workWith } from '../revocation/former-accounts.ts';
+import { afterFailedRevocation, RECOVERING, reportPending } from '../revocation/pending.ts';
 import { RELEASE_AFTER_MS } from './ca-access.ts';
 import { revokeOnce } from './revoke-once.ts';
 
@@ -60,8 +60,20 @@ async function finish(
   try {
     const isRevoked = (spec.revocation?.onDelete ?? 'None') !== 'None';
     const concluded = isRevoked ? await conclude(work, left) : { left };
-    if ('quietAfterMs' in concluded) return { requeueAfterMs: concluded.quietAfterMs };
-    const revocations = revocationsOnDelete(spec, { ...left, ...concluded.left });
+    if ('quietAfterMs' in concluded) {
+      await reportPending(deps, certificate, RECOVERING, signal);
+      return { requeueAfterMs: concluded.quietAfterMs };
+    }
+    // What the attempt bought is on record before it is revoked: the next try may come after another wait.
+    if (concluded.left !== left)
+      return await replace(
+        deps,
+        certificate,
+        left,
+        sealed(access.issuer, certificate, left, concluded.left),
+        context,
+      );
+    const revocations = revocationsOnDelete(spec, left);
     const onHold = await revokeOnce(work, revocations, access.isLast);
     const records = { released: released(metadata, onHold, deps.clock.now(), 'Deleted') };
     if (onHold.length > 0) await deps.releasedStore.add(access.issuer.key, records, signal);
@@ -75,14 +87,26 @@ async function finish(
 }
 
 /** Removes a former account of a deleted resource from its status. */
-async function forget(
+function forget(
   deps: Deps,
   certificate: TinyCertCertificate,
   left: FormerAccount,
+  context: ReconcileContext,
+): Promise<ReconcileResult> {
+  return replace(deps, certificate, left, undefined, context);
+}
+
+/** Writes what is left at a former account by now; nothing if `next` is undefined. */
+async function replace(
+  deps: Deps,
+  certificate: TinyCertCertificate,
+  left: FormerAccount,
+  next: FormerAccount | undefined,
   { signal }: ReconcileContext,
 ): Promise<ReconcileResult> {
-  const others = certificate.status?.formerAccounts?.filter((each) => each !== left) ?? [];
-  const change = { formerAccounts: others.length === 0 ? null : others };
+  const { formerAccounts = [] } = certificate.status ?? {};
+  const all = formerAccounts.flatMap((each) => (each === left ? (next ?? []) : each));
+  const change = { formerAccounts: all.length === 0 ? null : all };
   await deps.statuses.write({ certificate, change, signal });
   const { uid = '' } = certificate.metadata;
   deps.revocationRetries.forget(uid);

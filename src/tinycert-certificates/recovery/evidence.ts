@@ -177,7 +177,7 @@ export class RecoveryEvidence {
 
   /** Rejects with a conflict if the resource or its Secret changed since the decision: another process goes on (`liveGet`). */
   async assertUnchanged(): Promise<void> {
-    const { certificate, secret } = this.#inputs;
+    const { certificate, secret, elder } = this.#inputs;
     const { name, namespace = '', resourceVersion } = certificate.metadata;
     const { signal } = this.#options;
     const { kube } = this.#deps;
@@ -185,9 +185,10 @@ export class RecoveryEvidence {
       kube.get(certificates, { namespace, name }, { signal }),
       kube.findMetadata(secrets, secretRef(certificate), { signal }),
     ]);
-    const seen = 'metadata' in secret ? secret.metadata.resourceVersion : undefined;
-    if (live.metadata.resourceVersion === resourceVersion && metadata?.metadata.resourceVersion === seen)
-      return;
+    const seen = 'metadata' in secret ? secret.metadata?.resourceVersion : undefined;
+    // The Secret of another resource was not read.
+    const isSameSecret = elder !== undefined || metadata?.metadata.resourceVersion === seen;
+    if (live.metadata.resourceVersion === resourceVersion && isSameSecret) return;
     throw new ApiError({
       status: 409,
       reason: 'Conflict',

@@ -197,7 +197,7 @@ function without(left: FormerAccount, done: CertificateRef): FormerAccount {
 }
 
 /** What is left, sealed anew if it changed; undefined if it claims nothing any more. */
-function sealed(
+export function sealed(
   { account }: ReadyIssuer,
   { metadata: { uid = '' } }: TinyCertCertificate,
   before: FormerAccount,

@@ -15,6 +15,13 @@ import { StatusNotConfirmed } from './change-status.ts';
 /** The condition that states why a hold or revocation that is due has not been done yet. */
 const REVOCATION_PENDING = 'RevocationPending';
 
+/** Why a deleted resource waits for its open attempt. */
+export const RECOVERING: Reason = {
+  reason: 'Recovering',
+  message:
+    'An attempt has no result; the operator first finds out what it bought, to hold or revoke that as well.',
+};
+
 /** Reports, once, in a condition and an event, why a hold or revocation waits. Resolves with the newest version. */
 export async function reportPending(
   deps: Deps,
