@@ -1,7 +1,7 @@
 /** How much more CPU time a text of twice the size may take. Linear work takes 2, quadratic work 4. */
 const MOST = 2.5;
-/** The minimum of this many measurements counts, or of up to the second number while the result is not linear. */
-const MEASUREMENTS = { enough: 7, most: 35 };
+/** The minimum of `enough` measurements counts, or of up to `most` while the result is not linear; of `long` ones if they are long. */
+const MEASUREMENTS = { long: 3, enough: 7, most: 35 };
 /** A measurement takes at least this long, by repeating the call: shorter ones are noise. */
 const LEAST_MS = 5;
 /** A measurement of this length does not differ by chance. */
@@ -12,7 +12,7 @@ const FROM = 8 * 1024;
 /**
  * Expects the CPU time of `read` to grow no faster than its text, which `makeText` makes with about the given number of
  * characters, from 8 KiB to `to`. At both ends of that range it compares a text with one of twice the size, by the minimum of
- * seven measurements, or of more if a busy machine may have disturbed them all. An error from `read` counts as an answer.
+ * seven measurements, of three long ones, or of more if a busy machine may have disturbed them all. An error from `read` counts as an answer.
  */
 export function expectLinear(
   read: (text: string) => unknown,
@@ -42,8 +42,9 @@ function growthOf(read: (text: string) => unknown, single: string, double: strin
   const least = { single: Infinity, double: Infinity };
   const growth = (): number => (2 * least.double) / least.single;
   for (let measured = 0; measured < MEASUREMENTS.most; measured += 1) {
-    const isSettled = measured >= MEASUREMENTS.enough && (growth() <= MOST || least.single > PLAIN_MS);
-    if (isSettled) break;
+    const isLong = least.single > PLAIN_MS && least.single < Infinity;
+    if (measured >= MEASUREMENTS.enough && (growth() <= MOST || isLong)) break;
+    if (measured >= MEASUREMENTS.long && isLong && growth() <= MOST) break;
     least.single = Math.min(least.single, cpuMs(read, single, 2 * calls));
     least.double = Math.min(least.double, cpuMs(read, double, calls));
   }
