@@ -1,8 +1,5 @@
-import type { LeaseHistory } from '../kube/lease.ts';
-import type { Clock } from '../lib/clock.ts';
 import { asError } from '../lib/errors.ts';
 import { backoffDelay } from '../lib/backoff.ts';
-import type { Logger } from '../lib/log.ts';
 import type { JournalMetrics } from '../metrics/journal.ts';
 import { BOUNDS, type Bounds } from './bounds.ts';
 import type { EndOfTerm } from './errors.ts';
@@ -12,24 +9,12 @@ import { Parking } from './parking.ts';
 import { OwnVersions } from './put-back.ts';
 import { type Codecs, Section, View } from './section.ts';
 import { type JournalClient, type JournalObject, JournalStore } from './store.ts';
-import { TAKEOVER_BACKOFF, takeOver } from './takeover.ts';
+import { type JournalProcess, TAKEOVER_BACKOFF, takeOver } from './takeover.ts';
 import { Term } from './term.ts';
 
-export interface JournalOptions {
+export interface JournalOptions extends JournalProcess {
   client: JournalClient;
   object: JournalObject;
-  clock: Clock;
-  log: Logger;
-  /** The name of this process. */
-  holder: string;
-  /** Whether this process leads at this moment. */
-  leads: () => boolean;
-  /** What the Lease told when it was acquired; undefined without a leader election. */
-  lease: () => LeaseHistory | undefined;
-  /** How long a request of an attempt can still change something at any CA, in milliseconds: W + T + X. */
-  quietMs: number;
-  /** Whether no operator has made an attempt here yet; see `TakeoverOptions`. */
-  isFirstUse?: (signal: AbortSignal) => Promise<boolean>;
   metrics?: JournalMetrics;
   bounds?: Partial<Bounds>;
 }

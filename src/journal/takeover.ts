@@ -11,10 +11,11 @@ import { type Leader, LEADER_KEY, read } from './layout.ts';
 import type { OwnVersions } from './put-back.ts';
 import type { JournalStore, Outcome } from './store.ts';
 
-export interface TakeoverOptions {
-  store: JournalStore;
+/** What a process tells its journal of itself. */
+export interface JournalProcess {
   clock: Clock;
   log: Logger;
+  /** The name of this process. */
   holder: string;
   /** Whether this process leads at this moment. */
   leads: () => boolean;
@@ -27,6 +28,10 @@ export interface TakeoverOptions {
    * nothing to wait for. Without it the process always waits.
    */
   isFirstUse?: (signal: AbortSignal) => Promise<boolean>;
+}
+
+export interface TakeoverOptions extends JournalProcess {
+  store: JournalStore;
   highest: HighestIds;
   versions: OwnVersions;
   /** Called with what becomes of each write. */
