@@ -4,6 +4,8 @@ import { certificate, issued, readyIssuer } from '../../../test/support/inputs/i
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { Account } from '../../account/tinycert-account.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
+import { certificateKey } from '../../api/tinycert/identity.ts';
+import { claimsOf } from '../../issuance/tinycert/claims.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { IssuerDirectory } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReleasedAddition } from '../../issuance/tinycert/released.ts';
@@ -30,7 +32,10 @@ function setUp(give: (giving: ReleasedAddition) => Promise<void>, kept: readonly
   const deps = {
     clock,
     directory,
-    certificates: { values: () => kept },
+    certificates: {
+      byIndex: (_: string, key: string) =>
+        kept.filter(({ status }) => claimsOf(status).some((claim) => certificateKey(claim) === key)),
+    },
     timing: tinycertKind.timing,
     issuerExists: () => exists.issuer,
     releasedStore: { add: (_: string, giving: ReleasedAddition) => give(giving) },
@@ -112,6 +117,24 @@ test('what a resource made anew has taken up again is not given up', async () =>
   await reconcile();
 
   expect(givings).toEqual([{ released: [], abandoned: [] }]);
+});
+
+test('a status that nobody sealed does not keep what another resource had from being given up', async () => {
+  const givings: ReleasedAddition[] = [];
+  const forged = { ...resource(7).status, seal: 'v1:of:somebody' };
+  const { vanished, directory, reconcile } = setUp(
+    (giving) => {
+      givings.push(giving);
+      return Promise.resolve();
+    },
+    [certificate({ status: forged as typeof issued })],
+  );
+  directory.set(KEY, { ready: true, issuer: { ...readyIssuer, account } });
+  vanished.note(resource(7));
+
+  await reconcile();
+
+  expect(givings).toMatchObject([{ released: [{ certificateId: 7 }] }]);
 });
 
 test('what was to be recorded on an issuer that is gone is forgotten with it', () => {

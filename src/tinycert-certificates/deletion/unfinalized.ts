@@ -1,5 +1,5 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import { certificateKey, certificateRef } from '../../api/tinycert/identity.ts';
+import { certificateKey, type CertificateRef, certificateRef } from '../../api/tinycert/identity.ts';
 import type { Timing } from '../../issuance/attempt/timing.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { claimsOf } from '../../issuance/tinycert/claims.ts';
@@ -9,7 +9,7 @@ import { isSealed } from '../../issuance/tinycert/seal.ts';
 import type { Reconcile } from '../../kube/controller/controller.ts';
 import type { WorkQueue } from '../../kube/controller/queue.ts';
 import { accessTo } from '../context/account-access.ts';
-import type { Deps } from '../context/deps.ts';
+import { BY_CERTIFICATE, type Deps } from '../context/deps.ts';
 
 /** The deletion of a namespace is many events. They are collected this long, for one write. */
 const COLLECT_MS = 500;
@@ -83,16 +83,15 @@ export class Unfinalized {
     const believed = pending.filter(({ certificate }) => isSealed(sealer, certificate));
     // Credentials that the CA has not accepted may fail to verify a seal that is valid.
     const judged = state?.ready ? pending : believed;
-    // A resource that was created again may have adopted its certificate.
-    const taken = new Set<string>();
-    for (const { status } of certificates.values()) {
-      const present = certificateRef(status);
-      if (present) taken.add(certificateKey(present));
-    }
     if (judged.length === 0) return {};
     const all = believed.flatMap((gone) => [gone, ...atFormerAccounts(this.#deps, gone)]);
+    // A resource that was created again may have adopted its certificate. A status without a seal does not speak for it.
+    const isTaken = (each: CertificateRef): boolean =>
+      certificates
+        .byIndex(BY_CERTIFICATE, certificateKey(each))
+        .some((resource) => isSealed(sealer, resource));
     const given = {
-      released: all.flatMap(releasedOf).filter((each) => !taken.has(certificateKey(each))),
+      released: all.flatMap(releasedOf).filter((each) => !isTaken(each)),
       abandoned: all.flatMap((gone) => abandonedOf(gone, timing)),
     };
     await releasedStore.add(key, given, signal);
