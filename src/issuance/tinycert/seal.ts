@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import { SEAL_KEY_SECRET } from '../../account/seal-key.ts';
 import { canonicalJson } from '../../lib/hash.ts';
 import { accountIn } from './claims.ts';
 
@@ -22,6 +23,9 @@ export interface SealCodes {
  * none, so somebody else may have written the status.
  */
 export type SealState = 'whole' | 'partial' | 'broken';
+
+/** How a seal comes to be broken, as the beginning of a sentence for people. */
+export const BROKEN_SEAL = `The status was changed by somebody else, or the Secret ${SEAL_KEY_SECRET} and the API key were both replaced`;
 
 /** The trusted part of a status: it determines which private key is fetched and what is revoked. */
 export type Sealed = Pick<

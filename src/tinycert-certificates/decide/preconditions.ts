@@ -7,6 +7,7 @@ import {
   suspended,
 } from '../../issuance/decide/blockers.ts';
 import type { Blocker } from '../../issuance/decide/inputs.ts';
+import { BROKEN_SEAL } from '../../issuance/tinycert/seal.ts';
 import { firstOf } from '../../lib/first-of.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
@@ -40,8 +41,7 @@ export function firstBlocker(inputs: Inputs, need: Need): Blocker | undefined {
 /** Why nothing is done with an id that nobody can prove. */
 export const SEAL_BROKEN: Reason = {
   reason: 'SealBroken',
-  message:
-    'The status was changed by somebody else or the API key was replaced, so the certificate id in it is not trusted. To have a new certificate issued, change the spec, or delete the resource and create it again.',
+  message: `${BROKEN_SEAL}, so the certificate id in it is not trusted. To have a new certificate issued, change the spec, or delete the resource and create it again.`,
 };
 
 /** A private key is never fetched on the word of a status that somebody else may have written. */

@@ -12,7 +12,7 @@ import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-dire
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa } from '../../issuance/tinycert/lookup.ts';
 import { released } from '../../issuance/tinycert/released.ts';
-import { isSealed } from '../../issuance/tinycert/seal.ts';
+import { BROKEN_SEAL, isSealed } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf, secrets } from '../../kube/objects.ts';
 import { accessTo } from '../context/account-access.ts';
@@ -164,7 +164,7 @@ async function provenRevocations(work: Work, revocations: readonly Revocation[])
     .filter((revocation) => !proven.includes(revocation))
     .map(({ certificate: { certificateId } }) => certificateId);
   if (unproven.length > 0) {
-    const message = `The status was changed by somebody else or the API key was replaced, so the ids in it are not trusted. Check at TinyCert whether these certificates belonged to this resource and should be held or revoked: ${unproven.join(', ')}.`;
+    const message = `${BROKEN_SEAL}, so the ids in it are not trusted. Check at TinyCert whether these certificates belonged to this resource and should be held or revoked: ${unproven.join(', ')}.`;
     deps.warn(certificate, 'SealBroken', message);
     log.warn({ certificateIds: unproven }, 'Certificates of a status with a broken seal are not revoked');
   }

@@ -2,7 +2,7 @@ import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { FormerAccount } from '../../api/tinycert/certificate-status.ts';
 import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { released } from '../../issuance/tinycert/released.ts';
-import { isSealed } from '../../issuance/tinycert/seal.ts';
+import { BROKEN_SEAL, isSealed } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
 import { type AccountAccess, accessTo } from '../context/account-access.ts';
@@ -35,7 +35,7 @@ export async function finalizeFormerAccounts(
   const access = accessTo(deps, certificate, left.account);
   if (!access) return giveUpLater(deps, certificate, left, context);
   if (!isSealed(access.issuer.account, { metadata: certificate.metadata, status: left })) {
-    const message = `The status was changed by somebody else or the API key was replaced, so the ids in it are not trusted. Check at TinyCert whether these certificates belonged to this resource and should be held or revoked: ${namesOf(certificate, left)}.`;
+    const message = `${BROKEN_SEAL}, so the ids in it are not trusted. Check at TinyCert whether these certificates belonged to this resource and should be held or revoked: ${namesOf(certificate, left)}.`;
     deps.warn(certificate, 'SealBroken', message);
     return forget(deps, certificate, left, context);
   }

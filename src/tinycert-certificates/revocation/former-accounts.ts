@@ -8,7 +8,7 @@ import { isOpen } from '../../issuance/tinycert/attempt.ts';
 import { claimsOf, withFormer } from '../../issuance/tinycert/claims.ts';
 import { hasDuty } from '../../issuance/tinycert/former-accounts.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
-import { isSealed, sealOf } from '../../issuance/tinycert/seal.ts';
+import { BROKEN_SEAL, isSealed, sealOf } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
@@ -223,7 +223,7 @@ function outOfReach(left: FormerAccount): Reason {
 function unproven(left: FormerAccount): Reason {
   return {
     reason: 'SealBroken',
-    message: `The status was changed by somebody else or the API key was replaced, so this is not done at the account that this resource used before: ${openAt(left)}. Check at TinyCert whether it should be.`,
+    message: `${BROKEN_SEAL}, so this is not done at the account that this resource used before: ${openAt(left)}. Check at TinyCert whether it should be.`,
   };
 }
 

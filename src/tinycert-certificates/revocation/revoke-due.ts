@@ -1,6 +1,7 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { certificateKey, certificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
+import { BROKEN_SEAL } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
@@ -24,8 +25,7 @@ type Outcomes = Map<string, StatusAtCa | 'claimed'>;
 
 const SEAL_BROKEN: Reason = {
   reason: 'SealBroken',
-  message:
-    'The status was changed by somebody else or the API key was replaced, so the ids in it are not trusted and no replaced certificate is held or revoked. Check at TinyCert whether replaced certificates remain that should be.',
+  message: `${BROKEN_SEAL}, so the ids in it are not trusted and no replaced certificate is held or revoked. Check at TinyCert whether replaced certificates remain that should be.`,
 };
 
 /**
