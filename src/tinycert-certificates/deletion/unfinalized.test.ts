@@ -127,7 +127,7 @@ test('a status that nobody sealed does not keep what another resource had from b
       givings.push(giving);
       return Promise.resolve();
     },
-    [certificate({ status: forged as typeof issued })],
+    [certificate({ status: forged })],
   );
   directory.set(KEY, { ready: true, issuer: { ...readyIssuer, account } });
   vanished.note(resource(7));
