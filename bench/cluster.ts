@@ -1,6 +1,8 @@
 /** Prepares the cluster for a measurement, and reads the certificates from it afterwards. */
 import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { certificates, issuers, type TinyCertCertificate } from '../src/api/kinds.ts';
 import { KubeClient } from '../src/kube/client.ts';
@@ -37,11 +39,17 @@ export async function openClient(kubeconfig: string): Promise<KubeClient> {
   return new KubeClient(transport, { fieldManager: 'bench' });
 }
 
-/** Installs the CRDs and waits until they are served. */
-export async function installCrds(kube: KubeClient): Promise<void> {
-  const folder = new URL('../crds/', import.meta.url);
+/**
+ * Installs the CRDs and waits until they are served. `others`: the folder of those of another version; what they have beside ours
+ * is there too, so that both versions find every field that they write.
+ */
+export async function installCrds(kube: KubeClient, others?: string): Promise<void> {
+  const folder = fileURLToPath(new URL('../crds/', import.meta.url));
   for (const file of await readdir(folder)) {
-    await kube.create(crds, parse(await readFile(new URL(file, folder), 'utf8')) as KubeObject);
+    const read = async (from: string): Promise<unknown> => parse(await readFile(join(from, file), 'utf8'));
+    const own = await read(folder);
+    const crd = others === undefined ? own : joined(own, await read(others));
+    await kube.create(crds, crd as KubeObject);
   }
   await until('The CRDs are not served.', async () => {
     const lists = await Promise.all([
@@ -50,6 +58,19 @@ export async function installCrds(kube: KubeClient): Promise<void> {
     ]);
     return lists.every(Boolean);
   });
+}
+
+/** Everything of both; where they differ, of the first. */
+function joined(a: unknown, b: unknown): unknown {
+  if (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every(isObject))
+    return a.map((each, i) => joined(each, b[i]));
+  if (!isObject(a) || !isObject(b)) return a;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return Object.fromEntries([...keys].map((key) => [key, key in a ? joined(a[key], b[key]) : b[key]]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export async function createNamespaces(kube: KubeClient, names: readonly string[]): Promise<void> {

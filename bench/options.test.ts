@@ -28,6 +28,10 @@ describe('with --against', () => {
 
   test('a profile is refused, since it would slow one of the two', () => {
     expect(() => readOptions(['--against', 'op.js', '--profile', 'profiles'])).toThrow(OptionError);
+    expect(readOptions(['--against', 'op.js', '--against-crds', 'crds'])).toMatchObject({
+      againstCrds: 'crds',
+    });
+    expect(() => readOptions(['--against-crds', 'crds'])).toThrow(OptionError);
   });
 
   test('an outage is refused', () => {

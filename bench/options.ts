@@ -9,12 +9,14 @@ export interface BenchOptions {
   operator?: string;
   /** Another bundle, measured in the same rounds. */
   against?: string;
+  /** The folder of its CRDs, if they are not the present ones. */
+  againstCrds?: string;
   /** Folder for a CPU profile of the operator. */
   profile?: string;
 }
 
 /** What `--outage` measures, see outage.ts. */
-export interface OutageOptions extends Omit<BenchOptions, 'pairs' | 'against'> {
+export interface OutageOptions extends Omit<BenchOptions, 'pairs' | 'against' | 'againstCrds'> {
   rounds: number;
 }
 
@@ -49,6 +51,7 @@ Options
   --json             Print one line of JSON instead of a table.
   --operator FILE    Measure this bundle instead of dist/operator.js.
   --against FILE     Measure this bundle too, in the same rounds: the baseline to compare the operator with.
+  --against-crds FOLDER  The CRDs of that bundle: those of both are installed together.
   --profile FOLDER   Write a CPU profile of the operator there (.cpuprofile, for Chrome's developer tools).
   --help             Print this text.
 
@@ -65,7 +68,7 @@ export function readOptions(args: readonly string[]): BenchOptions | OutageOptio
   const values = parse(args);
   if (values.help) return 'help';
   const isOutage = values.outage ?? false;
-  for (const stray of isOutage ? (['pairs', 'against'] as const) : (['rounds'] as const)) {
+  for (const stray of isOutage ? (['pairs', 'against', 'against-crds'] as const) : (['rounds'] as const)) {
     if (values[stray] !== undefined)
       throw new OptionError(`--${stray} is for measurements ${isOutage ? 'without' : 'with'} --outage.`);
   }
@@ -86,10 +89,17 @@ export function readOptions(args: readonly string[]): BenchOptions | OutageOptio
     return { ...common, rounds };
   }
   const pairs = whole('pairs', values.pairs);
-  const { against } = values;
+  const { against, 'against-crds': againstCrds } = values;
+  if (againstCrds !== undefined && against === undefined)
+    throw new OptionError('--against-crds is for the bundle of --against.');
   const kindsOfRounds = against === undefined ? 3 : 4;
   assertFew(common.certificates, kindsOfRounds * pairs, `${pairs} pairs`);
-  return { ...common, pairs, ...(against === undefined ? {} : { against }) };
+  return {
+    ...common,
+    pairs,
+    ...(against === undefined ? {} : { against }),
+    ...(againstCrds === undefined ? {} : { againstCrds }),
+  };
 }
 
 function assertFew(certificates: number, times: number, words: string): void {
@@ -113,6 +123,7 @@ function parse(args: readonly string[]) {
         json: { type: 'boolean' },
         operator: { type: 'string' },
         against: { type: 'string' },
+        'against-crds': { type: 'string' },
         profile: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },

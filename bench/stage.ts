@@ -21,6 +21,8 @@ export interface StageOptions {
   floorNamespaces: readonly string[];
   /** Folder for a CPU profile of the operator. */
   profile: string | undefined;
+  /** The folder of CRDs to install beside the present ones. */
+  otherCrds?: string;
   progress: (line: string) => void;
   signal: AbortSignal;
 }
@@ -86,7 +88,12 @@ export interface Ground {
 
 /** Starts the control plane and the dev server, and installs the CRDs. */
 export async function openGround(
-  { concurrency, progress, signal }: Pick<StageOptions, 'concurrency' | 'progress' | 'signal'>,
+  {
+    concurrency,
+    otherCrds,
+    progress,
+    signal,
+  }: Pick<StageOptions, 'concurrency' | 'otherCrds' | 'progress' | 'signal'>,
   cleanup: Cleanup,
 ): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), 'tinycert-bench-'));
@@ -105,7 +112,7 @@ export async function openGround(
   const access = { endpoint, ca, credentials };
   const buyer = await CaLoop.open(access, 2);
   cleanup.add(() => buyer.close());
-  await installCrds(kube);
+  await installCrds(kube, otherCrds);
   return { folder, plane, dev, kube, http, server, access, buyer };
 }
 

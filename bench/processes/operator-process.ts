@@ -46,6 +46,8 @@ export class OperatorProcess {
       bundle,
       `--kubeconfig=${kubeconfig}`,
       `--namespace=${namespaces.join(',')}`,
+      // Of two operators each has a journal of its own.
+      `--cluster-resource-namespace=${namespaces[0]}`,
       `--allowed-endpoints=${endpoint}`,
       `--concurrency=${concurrency}`,
       `--metrics-bind-address=127.0.0.1:${port}`,
