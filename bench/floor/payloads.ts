@@ -1,5 +1,5 @@
 /** The bodies of the raw loop's requests. They match the operator's for the same certificate in fields and size. */
-import type { Attempt, CertificateStatus } from '../../src/api/tinycert/certificate-status.ts';
+import type { CertificateStatus } from '../../src/api/tinycert/certificate-status.ts';
 import { accountDigest } from '../../src/api/tinycert/identity.ts';
 import type { TinyCertCertificate } from '../../src/api/kinds.ts';
 import { API_VERSION, MANAGED_LABEL, SECRET_ANNOTATIONS } from '../../src/api/names.ts';
@@ -45,26 +45,16 @@ const AUTHORITY = {
   authorityId: 1000,
 };
 const TIME = '2026-01-01T00:00:00Z';
-const ATTEMPT: Attempt = {
-  number: 1,
-  id: '00000000-0000-4000-8000-000000000000',
-  operation: 'New',
-  holder: 'bench_00000000-0000-4000-8000-000000000000',
-  startTime: '2026-01-01T00:00:00.000Z',
-  specHash: `v1:${'0'.repeat(64)}`,
-  commonName: 'bench-00000.example.com',
-  requestHash: `v1:${'0'.repeat(64)}`,
-  since: '2026-01-01T00:00:00.000Z',
-  afterId: 1000,
-  ...AUTHORITY,
-  reason: 'DoesNotExist',
-};
+const ATTEMPT_ID = '00000000-0000-4000-8000-000000000000';
+const SPEC_HASH = `v1:${'0'.repeat(64)}`;
 const WAITING = { reason: 'DoesNotExist', message: 'No certificate has been issued yet.' };
 const OF_FIRST_GENERATION = { lastTransitionTime: TIME, observedGeneration: 1 };
 const SEAL = `v1:${'0'.repeat(64)}`;
 
 const ATTEMPTED: CertificateStatus = {
-  attempt: ATTEMPT,
+  ...AUTHORITY,
+  attemptId: ATTEMPT_ID,
+  specHash: SPEC_HASH,
   conditions: [
     { type: 'Ready', status: 'False', ...WAITING, ...OF_FIRST_GENERATION },
     { type: 'Issuing', status: 'True', ...WAITING, ...OF_FIRST_GENERATION },
@@ -73,7 +63,7 @@ const ATTEMPTED: CertificateStatus = {
 };
 const ATTEMPTED_TEXT = JSON.stringify(ATTEMPTED);
 
-/** The attempt: a merge-patch of status. Concatenated from texts, since serializing objects is no cost of the server. */
+/** A write of status before the CA is asked: a merge-patch. Concatenated from texts, since serializing objects is no cost of the server. */
 export function attemptPatch(resourceVersion: string): string {
   return `{"metadata":{"resourceVersion":"${resourceVersion}"},"status":${ATTEMPTED_TEXT}}`;
 }
@@ -89,8 +79,8 @@ export function issuedStatus(certificateId: number, secret: SecretVersion): Cert
     notAfter: '2027-01-01T00:00:00Z',
     renewalTime: '2026-09-01T08:00:00Z',
     revision: 1,
-    specHash: ATTEMPT.specHash,
-    attempt: { ...ATTEMPT, certificateId },
+    specHash: SPEC_HASH,
+    attemptId: ATTEMPT_ID,
     secretUID: secret.uid,
     secretResourceVersion: secret.resourceVersion,
     conditions: [

@@ -27,6 +27,11 @@ const MAX_REQUEST_HASHES = 10_000;
 /** Answers whose resource an account remembers. */
 const MAX_ANSWERS = 10_000;
 
+/** The key for seals that derives from an installation's key, or from an API key. */
+export function sealSubkey(key: string | Uint8Array): string {
+  return hmacHex(key, 'tinycert-operator seal');
+}
+
 /** One TinyCert login and what all its users share. What it remembers of the CA is dropped with it. */
 export class Account {
   /** Names the account in a status; equal for all logins to it. */
@@ -58,8 +63,8 @@ export class Account {
     this.client = client;
     this.gate = gate;
     this.#sealKeys = {
-      installation: hmacHex(sealKey, 'tinycert-operator seal'),
-      apiKey: hmacHex(apiKey, 'tinycert-operator seal'),
+      installation: sealSubkey(sealKey),
+      apiKey: sealSubkey(apiKey),
     };
   }
 

@@ -9,7 +9,7 @@ import { IssuerSpec } from './tinycert/issuer-spec.ts';
 import { IssuerStatus } from './tinycert/issuer-status.ts';
 import { cacertAccounts, cacertCertificates, certificates, clusterIssuers, issuers } from './kinds.ts';
 
-/** Every field of each kind that this release reads or writes, as paths such as `status.attempt.afterId`. */
+/** Every field of each kind that this release reads or writes, as paths such as `status.orphans.certificateId`. */
 export const FIELDS: Readonly<Record<string, readonly string[]>> = {
   [certificates.kind]: [...fieldsOf(CertificateSpec, 'spec'), ...fieldsOf(CertificateStatus, 'status')],
   [issuers.kind]: [...fieldsOf(IssuerSpec, 'spec'), ...fieldsOf(IssuerStatus, 'status')],

@@ -5,19 +5,12 @@ import { parseCertificate, parseIssuer } from './parse.ts';
 const metadata = { name: 'web', namespace: 'shop', uid: 'u', labels: { app: 'web' } };
 const spec = { secretName: 'web-tls', issuerRef: { name: 'ca' }, dnsNames: ['www.example.com'] };
 const issuerSpec = { credentialsSecretRef: { name: 'account' }, authority: { id: 7 } };
-const attempt = {
-  number: 1,
-  id: '0f8fad5b-d9cb-469f-a165-70867728950e',
-  operation: 'New',
-  holder: 'pod-1',
-  startTime: '2026-01-01T00:00:00.000Z',
-  specHash: 'v1:0',
-  commonName: 'www.example.com',
-  requestHash: 'v1:1',
-  since: '2026-01-01T00:00:00.000Z',
-  afterId: 41,
+const pending = {
   account: '0123456789abcdef0123456789abcdef',
   authorityId: 7,
+  certificateId: 41,
+  action: 'Revoke',
+  notBefore: '2026-01-01T00:00:00Z',
 };
 
 describe('a renewal window that no CEL rule can refuse', () => {
@@ -79,14 +72,14 @@ describe('a certificate from the cluster', () => {
     const parsed = parseCertificate({
       metadata,
       spec: { ...spec, tomorrow: true, issuerRef: { name: 'ca', group: 'x' } },
-      status: { certificateId: 42, later: 1, attempt: { ...attempt, later: 1 } },
+      status: { certificateId: 42, later: 1, pendingRevocations: [{ ...pending, later: 1 }] },
     });
 
     expect(parsed).toMatchObject({
       ok: true,
       object: {
         spec: { issuerRef: { kind: 'TinyCertIssuer', name: 'ca' } },
-        status: { certificateId: 42, attempt },
+        status: { certificateId: 42, pendingRevocations: [pending] },
       },
     });
     expect(JSON.stringify(parsed)).not.toMatch(/tomorrow|group|later/);
@@ -113,7 +106,11 @@ describe('a certificate from the cluster', () => {
       { metadata, spec: { ...spec, renewBefore: '720h', renewBeforePercentage: 30 } },
       'spec.renewBeforePercentage: renewBefore and renewBeforePercentage cannot both be set',
     ],
-    ['half an attempt', { metadata, spec, status: { attempt: { number: 1 } } }, 'status.attempt.id: '],
+    [
+      'half a count',
+      { metadata, spec, status: { refusedFetches: { count: 1 } } },
+      'status.refusedFetches.account: ',
+    ],
   ])('is refused with a message if it has %s', (_, value, message) => {
     const parsed = parseCertificate(value);
 

@@ -29,7 +29,7 @@ describe('the open attempt of a resource', () => {
 
   test('that cannot be read is open all the same', async () => {
     const stage = new CAcertStage();
-    const opening = stage.view.open({ uid: 'uid', group: 'g', make: () => ({}) as never });
+    const opening = stage.view.open({ owner: 'uid', group: 'g', make: () => ({}) as never });
     await opening;
     expect(openAttempt(stage.deps, stage.view, certificate())).toMatchObject({ entry: undefined });
   });

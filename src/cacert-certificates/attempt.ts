@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CAcertCertificateStatus, CAcertUnserved } from '../api/cacert/certificate-status.ts';
 import type { CAcertCertificate } from '../api/kinds.ts';
-import type { AttemptKnowledge } from '../issuance/attempt/memory.ts';
+import type { AttemptKnowledge } from '../issuance/attempt/open-attempts.ts';
 import type { OpenAttempts } from '../issuance/attempt/open-attempts.ts';
 import type { Timing } from '../issuance/attempt/timing.ts';
 import type { StatusChange } from '../issuance/status/writer.ts';
@@ -47,7 +47,7 @@ export function openAttempt(
   const { id } = found;
   if (id === status?.attemptId) {
     attempts.forget(uid);
-    view.removeLater({ uid, id });
+    view.removeLater({ owner: uid, id });
     return undefined;
   }
   const known = attempts.knowledgeOf(uid, id, clock.monotonic(), timing);
@@ -62,7 +62,7 @@ export function endAttempt(
   { id }: Pick<OpenAttempt, 'id'>,
 ): void {
   attempts.forget(uid);
-  view?.removeLater({ uid, id });
+  view?.removeLater({ owner: uid, id });
 }
 
 type Change = StatusChange<CAcertCertificateStatus>;
@@ -108,12 +108,17 @@ export function refusedAfter(inputs: Ended): Change {
 
 /** The end of the attempts for a key whose certificate is served. Attempts for another key are not touched. */
 export function servedAfter(inputs: Ended, publicKeyHash: string): Change {
-  const { attempt, certificate } = inputs;
-  const isOurs = attempt?.entry?.publicKeyHash === publicKeyHash;
+  const { certificate } = inputs;
+  const isOurs = startOf(inputs, publicKeyHash) !== undefined;
   return {
     ...(isOurs ? { ...nameOf(inputs), attemptTimes: attemptsInPeriod(inputs) } : {}),
     ...(certificate.status?.unserved?.publicKeyHash === publicKeyHash ? { unserved: null } : {}),
   };
+}
+
+/** When the open attempt was made, if it is for this key. */
+export function startOf({ attempt }: Pick<Ended, 'attempt'>, publicKeyHash: string): string | undefined {
+  return attempt?.entry?.publicKeyHash === publicKeyHash ? attempt.entry.startTime : undefined;
 }
 
 /** Whether somebody has changed what status says of attempts and their results (`resultReread`). */

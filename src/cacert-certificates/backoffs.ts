@@ -3,9 +3,6 @@
 /** After a step whose effect the next reconcile decides on: long enough for the watch to deliver it. */
 export const DECIDE_AGAIN_MS = 200;
 
-/** How long CAcert may take before the conditions say that it was asked: most calls take 10 to 40 seconds. */
-export const SHOW_AFTER_MS = 3_000;
-
 /**
  * The shortest wait after an attempt with an unknown outcome. A late certificate arrives within minutes, if at all, and
  * asking again before that would buy a second one.

@@ -117,7 +117,7 @@ function dropEntry(deps: Deps, certificate: CAcertCertificate): void {
 function removeEntry({ journal, attempts }: Deps, uid: string): boolean {
   attempts.forget(uid);
   const entry = journal.view?.entry(uid);
-  if (entry) journal.view?.removeLater({ uid, id: entry.id });
+  if (entry) journal.view?.removeLater({ owner: uid, id: entry.id });
   return entry !== undefined;
 }
 

@@ -1,7 +1,7 @@
 import { stopAccount } from '../account/stop-account.ts';
 import { stopsOf } from '../account/stops.ts';
 import { CAcertError } from '../cacert/index.ts';
-import { boughtBy } from '../issuance/attempt/memory.ts';
+import { boughtBy } from '../issuance/attempt/open-attempts.ts';
 import { type AfterFailure, afterFailure } from '../issuance/attempt/retry-backoff.ts';
 import { SendRefused } from '../issuance/attempt/send-gate.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';

@@ -13,8 +13,8 @@ import { CAcertError } from '../cacert/errors.ts';
 import { turnOf } from '../issuance/decide/gate-turn.ts';
 import { BOUNDS } from '../journal/bounds.ts';
 import type { JournalFate } from '../../test/support/kube/journal-api.ts';
-import { SHOW_AFTER_MS } from './backoffs.ts';
 import { conditionOf } from '../issuance/status/conditions.ts';
+import { SHOW_AFTER_MS } from '../issuance/status/show-later.ts';
 import { secrets } from '../kube/objects.ts';
 import { verifySigningRequest } from '../x509/signing-request.ts';
 import { issue } from './issue.ts';
@@ -128,7 +128,7 @@ describe('before the first byte is sent', () => {
     const stage = new CAcertStage();
     const make = () => attempt().entry!;
     for (let i = 0; i < BOUNDS.groupEntries; i += 1)
-      await stage.view.open({ uid: `uid-${i}`, group: stage.account.key, make });
+      await stage.view.open({ owner: `uid-${i}`, group: stage.account.key, make });
 
     expect(await issue(stage.work(withKey), why)).toEqual({ requeueAt: undefined });
 

@@ -12,7 +12,7 @@ import type { Reason } from '../lib/reason.ts';
 import { generateRsaKey } from '../x509/generate-rsa-key.ts';
 import type { PrivateKey } from '../x509/private-key.ts';
 import { createSigningRequest, verifySigningRequest } from '../x509/signing-request.ts';
-import { SHOW_AFTER_MS } from './backoffs.ts';
+import { showLater } from '../issuance/status/show-later.ts';
 import type { CAcertEntry, OpenAttempt } from './attempt.ts';
 import { afterFailedCall } from './failure.ts';
 import type { Inputs } from './inputs.ts';
@@ -85,7 +85,7 @@ async function buy(work: Work, why: Reason): Promise<ReconcileResult> {
     // What was decided before the journal was found changed is not sent (`refusedRepeats`).
     leads: () => deps.leads() && work.view?.isCurrent === true,
   });
-  const shown = showLater(work, why);
+  const shown = showLater(deps, certificate, () => workingConditions(inputs, why), signal);
   try {
     const signed = await account.account.client.signCertificate(
       {
@@ -130,7 +130,7 @@ async function open(
   if (!view) throw new TerminalError('NoJournal', 'The journal of attempts is not ready.');
   const publicKeyHash = createHash('sha256').update(key.toPublicKey()).digest('hex');
   return view.open({
-    uid,
+    owner: uid,
     group: accountKey,
     ...(attempt ? { replaces: attempt.id } : {}),
     make: (id) => {
@@ -153,23 +153,6 @@ const JOURNAL_FULL: Reason = {
   message:
     'Too many attempts of this account are without an answer. The operator continues by itself as soon as some have one.',
 };
-
-/**
- * Shows in the conditions that a certificate is being signed, if that takes longer than a moment. Returns the function that ends
- * this and resolves with the newest version of the resource. What cannot be shown does no harm.
- */
-function showLater({ deps, inputs, signal }: Work, why: Reason): () => Promise<Inputs['certificate']> {
-  const { certificate } = inputs;
-  let writing: Promise<Inputs['certificate']> = Promise.resolve(certificate);
-  const cancel = deps.clock.timer(SHOW_AFTER_MS, () => {
-    const conditions = workingConditions(inputs, why);
-    writing = deps.statuses.writeNews({ certificate, conditions, signal }).catch(() => certificate);
-  });
-  return () => {
-    cancel();
-    return writing;
-  };
-}
 
 /** CAcert takes only the public key from a request and does not report a wrong signature, so verify the signature here. */
 async function requestFor(key: PrivateKey): Promise<string> {

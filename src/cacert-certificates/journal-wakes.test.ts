@@ -66,7 +66,7 @@ test('the journal wakes a resource by its uid, and drops what it holds of one th
   const { deps, queue, added } = controllerOn(stage);
   wakeByUid(deps, queue, 'uid');
   expect(added).toEqual(['ns/mail']);
-  await stage.view.open({ uid: 'gone', group: 'g', make: () => ({}) as never });
+  await stage.view.open({ owner: 'gone', group: 'g', make: () => ({}) as never });
   wakeByUid(deps, queue, 'gone');
   await stage.clock.advance(FLUSH_MS);
   expect(stage.journal.entryKeys).toEqual(['cacert.entry.uid']);

@@ -4,7 +4,7 @@ import { renewalPlan } from '../issuance/renewal/plan.ts';
 import { lackOf, secretHoldsCurrent } from '../issuance/decide/readiness.ts';
 import type { Reason } from '../lib/reason.ts';
 import { examine, examineBeside, faultBeside, hasFilesOf, sourceInSecret } from './examine.ts';
-import { boughtBy } from '../issuance/attempt/memory.ts';
+import { boughtBy } from '../issuance/attempt/open-attempts.ts';
 import type { Inputs } from './inputs.ts';
 import { certificateBeside } from './pending-keys.ts';
 

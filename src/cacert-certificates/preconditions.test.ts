@@ -11,7 +11,7 @@ import {
   pendingKey,
   unserved,
 } from '../../test/support/inputs/cacert-inputs.ts';
-import type { AttemptProgress } from '../issuance/attempt/memory.ts';
+import type { AttemptProgress } from '../issuance/attempt/open-attempts.ts';
 import { turnOf } from '../issuance/decide/gate-turn.ts';
 import { Gate } from '../account/gate/gate.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';

@@ -12,7 +12,7 @@ import type { Secret } from '../kube/objects.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { type Certificate, fingerprintOf } from '../x509/certificate.ts';
-import { endAttempt, hasOtherResult, servedAfter, unservedAfter } from './attempt.ts';
+import { endAttempt, hasOtherResult, servedAfter, startOf, unservedAfter } from './attempt.ts';
 import { DECIDE_AGAIN_MS } from './backoffs.ts';
 import type { Plan } from './decide.ts';
 import type { Deps } from './deps.ts';
@@ -153,13 +153,19 @@ function resultOf(
     notBefore: rfc3339(leaf.notBefore),
     notAfter: rfc3339(leaf.notAfter),
   };
-  const due = dueAt({ certificate: { metadata, spec, status: { ...status, ...known } }, now });
+  // It says nothing of a certificate that came of another attempt.
+  const { attemptTime: before, ...others } = status ?? {};
+  const isSame = status?.serialNumber === leaf.serialNumber;
+  const attemptTime = startOf(inputs, leaf.publicKeyFingerprint) ?? (isSame ? before : undefined);
+  const after = { ...others, ...known, ...(attemptTime === undefined ? {} : { attemptTime }) };
+  const due = dueAt({ certificate: { metadata, spec, status: after }, now });
   return {
     ...known,
+    attemptTime: attemptTime ?? null,
     ...servedAfter(inputs, leaf.publicKeyFingerprint),
     specHash,
     renewalTime: due === undefined ? null : rfc3339(due),
-    revision: (status?.revision ?? 0) + (status?.serialNumber === leaf.serialNumber ? 0 : 1),
+    revision: (status?.revision ?? 0) + (isSame ? 0 : 1),
     ...(uid === undefined ? {} : { secretUID: uid }),
     ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
     ...NO_FAILURE,

@@ -26,8 +26,7 @@ export interface CertificateResource extends KubeObject {
     | 'secretUID'
     | 'secretResourceVersion'
   > & {
-    attempt?: { id: string };
-    /** Of the last attempt that has ended, if open ones are in the journal. */
+    /** Of the last attempt that has a result here. Open ones are in the journal. */
     attemptId?: string;
     /** Of the certificate, if this kind records it. */
     fingerprint?: string;
@@ -55,10 +54,8 @@ export interface CertificateKind<T extends CertificateResource> {
   readonly claimedBy: (secret: Pick<Secret, 'metadata'>) => CertificateRef | undefined;
   /** Fields of status that every write repeats (see `StatusWriter`). */
   readonly restated: readonly string[];
-  /** Optional fields of an attempt. */
-  readonly attemptFields: readonly string[];
-  /** Whether the resource's last attempt has no result yet. */
-  readonly isOpen: (certificate: T) => boolean;
+  /** Fields of status that the answer to a write has to have as they were written (see `StatusWriter`). */
+  readonly echoed: readonly string[];
 }
 
 /** The Secret that a certificate is written to. */

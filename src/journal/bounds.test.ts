@@ -2,15 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { errorOf, type JournalProcess, ready } from '../../test/support/kube/journal-process.ts';
 import { settle } from '../../test/support/virtual-clock.ts';
 import { BOUNDS } from './bounds.ts';
+import type { Recording } from './group.ts';
 import { entryKey } from './layout.ts';
 import { LOOK_AGAIN_MS } from './parking.ts';
 
 const BROKEN = '{"id": 1';
 
-/** A process that finds entries under these texts, by uid. */
+/** A process that finds entries under these texts, by owner. */
 async function finding(texts: Record<string, string>): Promise<JournalProcess> {
   const { api } = await ready();
-  api.change(Object.fromEntries(Object.entries(texts).map(([uid, text]) => [entryKey('notes', uid), text])));
+  api.change(
+    Object.fromEntries(Object.entries(texts).map(([owner, text]) => [entryKey('notes', owner), text])),
+  );
   return ready({ api });
 }
 
@@ -25,7 +28,7 @@ describe('a group', () => {
     await process.opened('d', { group: 'another' });
     expect(process.woken).toEqual([]);
     // Somebody waits for it, so the removal does not.
-    process.view.removeLater({ uid: 'a', id: a });
+    process.view.removeLater({ owner: 'a', id: a });
     await settle();
     expect(process.woken).toEqual(['c']);
     await process.opened('c', { group: 'g' });
@@ -38,7 +41,7 @@ describe('a group', () => {
     process.api.isPrompt = false;
     const other = process.opened('other');
     await settle();
-    process.view.removeLater({ uid: 'a', id: a });
+    process.view.removeLater({ owner: 'a', id: a });
     process.api.next();
     await other;
     await settle();
@@ -50,10 +53,10 @@ describe('a group', () => {
   test('wakes as many as fit, in the order in which they came', async () => {
     const process = await ready({ bounds: { groupEntries: 2 } });
     const ids = [await process.opened('a', { group: 'g' }), await process.opened('b', { group: 'g' })];
-    for (const uid of ['c', 'd', 'e']) await process.open(uid, { group: 'g' });
+    for (const owner of ['c', 'd', 'e']) await process.open(owner, { group: 'g' });
     await Promise.all([
-      process.view.remove({ uid: 'a', id: ids[0]! }),
-      process.view.remove({ uid: 'b', id: ids[1]! }),
+      process.view.remove({ owner: 'a', id: ids[0]! }),
+      process.view.remove({ owner: 'b', id: ids[1]! }),
     ]);
     expect(process.woken).toEqual(['c', 'd']);
   });
@@ -61,8 +64,8 @@ describe('a group', () => {
   test('does not wait for one that was woken and does not come', async () => {
     const process = await ready({ bounds: { groupEntries: 1 } });
     const a = await process.opened('a', { group: 'g' });
-    for (const uid of ['deleted', 'c']) await process.open(uid, { group: 'g' });
-    await process.view.remove({ uid: 'a', id: a });
+    for (const owner of ['deleted', 'c']) await process.open(owner, { group: 'g' });
+    await process.view.remove({ owner: 'a', id: a });
     expect(process.woken).toEqual(['deleted']);
     await process.clock.advance(LOOK_AGAIN_MS);
     expect(process.woken).toEqual(['deleted', 'c']);
@@ -71,7 +74,7 @@ describe('a group', () => {
   test('is counted within one write too', async () => {
     const process = await ready({ bounds: { groupEntries: 3 } });
     const results = await Promise.all(
-      ['a', 'b', 'c', 'd', 'e'].map((uid) => process.open(uid, { group: 'g' })),
+      ['a', 'b', 'c', 'd', 'e'].map((owner) => process.open(owner, { group: 'g' })),
     );
     expect(results.map(({ is }) => is)).toEqual(['open', 'open', 'open', 'parked', 'parked']);
   });
@@ -91,15 +94,39 @@ describe('a request', () => {
     expect(await process.open('b', { request: 'r' })).toEqual({ is: 'parked', obstacle: 'request' });
     expect(await process.open('c', { request: 'r' })).toMatchObject({ is: 'parked' });
     await process.opened('d', { request: 'another' });
-    await process.view.remove({ uid: 'a', id: a });
+    process.woken.splice(0);
+    await process.view.remove({ owner: 'a', id: a });
     expect(process.woken).toEqual(['b']);
     await process.opened('b', { request: 'r' });
     expect(await process.open('c', { request: 'r' })).toMatchObject({ is: 'parked' });
   });
 
+  test('that another resource waits for wakes who has it open, and that one knows that it is in the way', async () => {
+    const process = await ready();
+    const id = await process.opened('a', { request: 'r' });
+    await process.opened('other', { request: 's' });
+    await process.opened('plain');
+    const inTheWay = (): string[] =>
+      ['a', 'other', 'plain', 'none'].filter((owner) => process.view.isInTheWay(owner));
+    expect(inTheWay()).toEqual([]);
+    await process.open('b', { request: 'r' });
+    expect(process.woken).toEqual(['a']);
+    expect(inTheWay()).toEqual(['a']);
+    await process.view.remove({ owner: 'a', id });
+    expect(inTheWay()).toEqual([]);
+  });
+
+  test('that has to wait for room wakes nobody', async () => {
+    const process = await ready({ bounds: { groupEntries: 1 } });
+    await process.opened('a', { group: 'g', request: 'r' });
+    expect(await process.open('b', { group: 'g', request: 's' })).toMatchObject({ obstacle: 'group' });
+    expect(process.woken).toEqual([]);
+    expect(process.view.isInTheWay('a')).toBe(false);
+  });
+
   test('is open once among those that are written together', async () => {
     const process = await ready();
-    const results = await Promise.all(['a', 'b'].map((uid) => process.open(uid, { request: 'r' })));
+    const results = await Promise.all(['a', 'b'].map((owner) => process.open(owner, { request: 'r' })));
     expect(results.map(({ is }) => is)).toEqual(['open', 'parked']);
   });
 
@@ -114,7 +141,7 @@ describe('a request', () => {
 describe('the journal', () => {
   test('has room for so many bytes of entries', async () => {
     const process = await ready({ bounds: { allEntryBytes: 3 * BOUNDS.entryBytes } });
-    const results = await Promise.all(Array.from({ length: 50 }, (_, i) => process.open(`uid-${i}`)));
+    const results = await Promise.all(Array.from({ length: 50 }, (_, i) => process.open(`owner-${i}`)));
     const bytes = process.api.entryKeys.reduce(
       (sum, key) => sum + key.length + process.api.data[key]!.length,
       0,
@@ -134,7 +161,7 @@ describe('the journal', () => {
   test('takes what would be too large, or cannot be made, from no one else', async () => {
     const process = await ready();
     const failing = process.view.open({
-      uid: 'c',
+      owner: 'c',
       group: 'g',
       make: () => {
         throw new Error('cannot be made');
@@ -157,9 +184,9 @@ describe('the journal', () => {
     expect(await errorOf(process.open('a', { replaces: 'another' }))).toMatchObject({ code: 'EntryTaken' });
   });
 
-  test('refuses a uid that no key can hold', async () => {
+  test('refuses an owner that no key can hold', async () => {
     const process = await ready();
-    expect(await errorOf(process.open('a/b'))).toMatchObject({ code: 'UnusableUid' });
+    expect(await errorOf(process.open('a/b'))).toMatchObject({ code: 'UnusableOwner' });
     await process.opened('a');
   });
 });
@@ -179,7 +206,7 @@ describe('an entry that cannot be read', () => {
 
   test('can be removed', async () => {
     const process = await finding({ a: BROKEN });
-    await process.view.remove({ uid: 'a', id: process.view.entry('a')!.id });
+    await process.view.remove({ owner: 'a', id: process.view.entry('a')!.id });
     expect(process.stored).toEqual([]);
   });
 
@@ -193,25 +220,27 @@ describe('an entry that cannot be read', () => {
 describe('records', () => {
   const recording = (name: string, group = 'g') => ({ name, group, record: { text: name } });
   const textsOf = (process: JournalProcess): string[] => [...process.view.records()].map(({ text }) => text);
+  const recordBytes = ({ api }: JournalProcess): number =>
+    Object.entries(api.recordData).reduce((sum, [key, text]) => sum + key.length + text.length, 0);
 
   test('are written with a removal, or with the entry that replaces one, and outlive the process', async () => {
     const process = await ready();
     const a = await process.opened('a');
-    await process.view.remove({ uid: 'a', id: a, records: [recording('one')] });
+    await process.view.remove({ owner: 'a', id: a, records: [recording('one')] });
     const b = await process.opened('b');
-    const wish = { uid: 'b', group: 'g', replaces: b, records: [recording('two')] };
+    const wish = { owner: 'b', group: 'g', replaces: b, records: [recording('two')] };
     await process.view.open({ ...wish, make: () => ({ text: '' }) });
     const next = await ready({ api: process.api });
     expect(textsOf(next)).toEqual(['one', 'two']);
-    expect(next.view.record('one')).toEqual({ text: 'one' });
+    expect(next.view.recorded('one')).toEqual({ text: 'one' });
   });
 
   test('of a group are so many; the oldest goes', async () => {
     const process = await ready({ bounds: { groupRecords: 2 } });
-    await process.view.remove({ uid: 'x', id: '', records: [recording('other', 'another')] });
+    await process.view.remove({ owner: 'x', id: '', records: [recording('other', 'another')] });
     for (const name of ['one', 'two', 'two', 'three']) {
       await process.clock.advance(1);
-      await process.view.remove({ uid: 'x', id: '', records: [recording(name)] });
+      await process.view.remove({ owner: 'x', id: '', records: [recording(name)] });
     }
     expect(textsOf(process)).toEqual(['other', 'two', 'three']);
   });
@@ -220,21 +249,79 @@ describe('records', () => {
     const process = await ready({ bounds: { allRecordBytes: 1000 } });
     for (let i = 0; i < 20; i += 1) {
       await process.clock.advance(1);
-      await process.view.remove({ uid: 'x', id: '', records: [recording(`name-${i}`, `group-${i}`)] });
+      await process.view.remove({ owner: 'x', id: '', records: [recording(`name-${i}`, `group-${i}`)] });
     }
-    const keys = Object.keys(process.api.data).filter((key) => key.includes('.record.'));
-    const bytes = keys.reduce((sum, key) => sum + key.length + process.api.data[key]!.length, 0);
-    expect(bytes).toBeLessThanOrEqual(1000);
+    expect(recordBytes(process)).toBeLessThanOrEqual(1000);
     expect(textsOf(process).at(-1)).toBe('name-19');
     expect(textsOf(process)).not.toContain('name-0');
+  });
+
+  test('take their room in the group of their entry, unless they name one', async () => {
+    const process = await ready({ bounds: { groupRecords: 1 } });
+    const remove = async (owner: string, group: string, record: Recording): Promise<void> => {
+      await process.clock.advance(1);
+      const id = await process.opened(owner, { group });
+      await process.view.remove({ owner, id, records: [record] });
+    };
+    await remove('a', 'g', { name: 'one', record: { text: 'one' } });
+    await remove('b', 'h', { name: 'two', record: { text: 'two' } });
+    await remove('c', 'g', recording('three', 'h'));
+    expect(textsOf(process)).toEqual(['one', 'three']);
+    await remove('d', 'g', { name: 'four', record: { text: 'four' } });
+    expect(textsOf(process)).toEqual(['three', 'four']);
+    // An entry that replaces another one speaks for it.
+    await process.clock.advance(1);
+    const replaces = await process.opened('e', { group: 'h' });
+    const records = [{ name: 'five', record: { text: 'five' } }];
+    await process.view.open({ owner: 'e', group: 'h', replaces, records, make: () => ({ text: '' }) });
+    expect(textsOf(process)).toEqual(['four', 'five']);
+  });
+
+  describe('beyond the bytes of all', () => {
+    /** A process that has room for six records, and puts these on record one after the other: a letter of their group each. */
+    async function recorded(...groups: string[]): Promise<JournalProcess> {
+      const one = await ready();
+      await one.view.record('x', [recording('name-00')]);
+      const process = await ready({ bounds: { allRecordBytes: 6 * recordBytes(one) } });
+      for (const [i, group] of groups.entries()) {
+        await process.clock.advance(1);
+        await process.view.record('x', [recording(nameOf(group, i), group)]);
+      }
+      return process;
+    }
+
+    const nameOf = (group: string, i: number): string => `${group}-${String(i).padStart(5, '0')}`;
+    const groupsOf = (process: JournalProcess): string =>
+      textsOf(process)
+        .map(([group]) => group)
+        .join('');
+
+    test.each([
+      ['the oldest of the largest group gives way, however old those of others are', 'aabbbb', 'c', 'aabbbc'],
+      ['again and again, until the group of the new record is as large', 'abbbbb', 'ccc', 'abbbcc'],
+      ['the largest group gives way to its own newest record', 'abbbbb', 'bbb', 'abbbbb'],
+      ['a group that has one record gives way only to equals', 'abcdef', 'g', 'bcdefg'],
+    ])('%s', async (_, before, after, left) => {
+      const process = await recorded(...before.split(''), ...after.split(''));
+      expect(groupsOf(process)).toBe(left);
+      expect(textsOf(process)).toContain(nameOf(after.at(-1)!, before.length + after.length - 1));
+    });
+
+    test('a record that is written again needs no more room', async () => {
+      const process = await recorded(...'abbbbb'.split(''));
+      await process.view.record('x', [recording(nameOf('a', 0), 'a')]);
+      expect(groupsOf(process)).toBe('abbbbb');
+    });
   });
 
   test('are refused before anything is written if they are too large', async () => {
     const process = await ready();
     const id = await process.opened('a');
     const records = [{ name: 'n', group: 'g', record: { text: 'x'.repeat(BOUNDS.recordBytes) } }];
-    expect(() => process.view.removeLater({ uid: 'a', id, records })).toThrow('larger than a record may be');
-    expect(await errorOf(process.view.remove({ uid: 'a', id, records }))).toMatchObject({
+    expect(() => process.view.removeLater({ owner: 'a', id, records })).toThrow(
+      'larger than a record may be',
+    );
+    expect(await errorOf(process.view.remove({ owner: 'a', id, records }))).toMatchObject({
       code: 'RecordTooLarge',
     });
     expect(process.view.entry('a')).toMatchObject({ id });

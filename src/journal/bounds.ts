@@ -1,7 +1,7 @@
 import type { Contents } from './contents.ts';
 import { bytesOf } from './contents.ts';
 
-/** How large the journal may grow (F14). The API server takes at most 1 MiB in a Secret. */
+/** How large the journal and its records may grow (F14). The API server takes at most 1 MiB in a Secret. */
 export interface Bounds {
   /** Open entries of one group, so that one CA that does not answer leaves room for the others. */
   groupEntries: number;
@@ -9,7 +9,7 @@ export interface Bounds {
   entryBytes: number;
   /** Bytes of all entries. */
   allEntryBytes: number;
-  /** Records of one group. The oldest goes for a new one. */
+  /** Records of one group. The oldest goes for a new one. Beyond the bytes of all, the largest group gives way. */
   groupRecords: number;
   /** Bytes of one record with its key, and of all. */
   recordBytes: number;
@@ -18,13 +18,13 @@ export interface Bounds {
   highestIds: number;
 }
 
-/** 128 + 512 + 256 KiB at most, and the names of the leader. */
+/** 128 + 512 KiB at most, and the names of the leader; and 256 KiB of records. */
 export const BOUNDS: Bounds = {
   groupEntries: 128,
   entryBytes: 1024,
   allEntryBytes: 512 * 1024,
-  groupRecords: 100,
-  recordBytes: 512,
+  groupRecords: 1000,
+  recordBytes: 768,
   allRecordBytes: 256 * 1024,
   highestIds: 2000,
 };
@@ -58,14 +58,17 @@ export class Room {
     }
   }
 
-  /** What keeps an entry out; undefined if it fits. An entry under the same key makes room for it. */
+  /**
+   * What keeps an entry out; undefined if it fits. An entry under the same key makes room for it, whatever their sizes: what goes on
+   * must not wait.
+   */
   obstacleFor({ key, group, request, bytes }: Need): Obstacle | undefined {
     const own = this.#taken.get(key);
     const holders = request === undefined ? undefined : this.#requests.get(request);
     if (holders && [...holders].some((holder) => holder !== key)) return 'request';
     const peers = group === undefined ? 0 : (this.#groups.get(group) ?? 0) - (own?.group === group ? 1 : 0);
     if (peers >= this.#bounds.groupEntries) return 'group';
-    return this.#bytes - (own?.bytes ?? 0) + bytes > this.#bounds.allEntryBytes ? 'size' : undefined;
+    return !own && this.#bytes + bytes > this.#bounds.allEntryBytes ? 'size' : undefined;
   }
 
   /** Counts an entry, in place of the one under the same key. */
@@ -87,9 +90,12 @@ export class Room {
   }
 }
 
-/** The keys of the records that go, so that `key` with `text` fits: the oldest of its group, then the oldest of all. */
+/**
+ * The keys of the records that go, so that `key` with `text` fits: the oldest of its group, then the oldest of the group that
+ * has most, so that nobody's records push out those of others.
+ */
 export function recordsToDrop(
-  { records, recordBytes, data }: Contents,
+  { records, recordBytes, recordData }: Contents,
   { key, text, group }: { key: string; text: string; group: string },
   bounds: Bounds,
 ): string[] {
@@ -99,12 +105,24 @@ export function recordsToDrop(
   const drop = new Set(
     peers.slice(0, Math.max(0, peers.length + 1 - bounds.groupRecords)).map(([other]) => other),
   );
-  const sizeOf = (other: string): number => bytesOf(other, data.get(other) ?? '');
-  let bytes = recordBytes - (data.has(key) ? sizeOf(key) : 0) + bytesOf(key, text);
+  const sizeOf = (other: string): number => bytesOf(other, recordData.get(other) ?? '');
+  let bytes = recordBytes - (recordData.has(key) ? sizeOf(key) : 0) + bytesOf(key, text);
   for (const other of drop) bytes -= sizeOf(other);
-  for (const [other] of byAge) {
-    if (bytes <= bounds.allRecordBytes) break;
+  if (bytes <= bounds.allRecordBytes) return [...drop];
+  const groups = new Map([[group, { count: 1, keys: [] as string[] }]]);
+  for (const [other, record] of byAge) {
     if (drop.has(other)) continue;
+    const peer = groups.get(record?.group ?? '') ?? { count: 0, keys: [] };
+    groups.set(record?.group ?? '', peer);
+    peer.count += 1;
+    peer.keys.push(other);
+  }
+  while (bytes > bounds.allRecordBytes) {
+    const candidates = [...groups.values()].filter(({ keys }) => keys.length > 0);
+    const largest = candidates.sort((a, b) => b.count - a.count)[0];
+    const other = largest?.keys.shift();
+    if (!largest || other === undefined) break;
+    largest.count -= 1;
     drop.add(other);
     bytes -= sizeOf(other);
   }

@@ -13,12 +13,12 @@ export interface Moment {
 /** An entry that is to be written. */
 export interface Opening {
   section: string;
-  uid: string;
+  owner: string;
   /** Whose room it takes, such as an issuer and a namespace. */
   group: string;
   /** What it asks for, if no two entries may ask for the same (F6). */
   request?: string;
-  /** The id of the entry of this uid that it replaces. */
+  /** The id of the entry of this owner that it replaces. */
   replaces?: string;
   /** What is put on record in the same write, about the entry that is replaced. */
   records?: readonly Recording[];
@@ -39,7 +39,7 @@ export type OpeningResult =
 /** An entry that is to be removed, or records that are to be kept. */
 export interface Closing {
   section: string;
-  uid: string;
+  owner: string;
   /** The entry, unless it is replaced meanwhile; `unreadable` removes one that cannot be read. */
   id: string;
   records?: readonly Recording[];
@@ -47,6 +47,8 @@ export interface Closing {
   settle?: Settle<void>;
 }
 
+/** Of records about an entry that cannot be read. */
+const NO_GROUP = digestOf('');
 /** Stands for the id of an entry that cannot be read. */
 export const UNREADABLE = 'unreadable';
 
@@ -54,8 +56,8 @@ export const UNREADABLE = 'unreadable';
 export interface Recording {
   /** A second record of the same name replaces the first. */
   name: string;
-  /** Whose room it takes. */
-  group: string;
+  /** Whose room it takes; that of the entry if it is absent. */
+  group?: string;
   record: unknown;
 }
 
@@ -70,6 +72,8 @@ export interface Draft {
   /** Called after the write. */
   opened: { opening: Opening; result: OpeningResult & { is: 'open' } }[];
   closed: readonly Closing[];
+  /** Those of them that remove an entry. */
+  removed: readonly Closing[];
   /** These are not in the draft. */
   parked: { opening: Opening; need: Need; obstacle: Obstacle }[];
   failed: { opening: Opening; error: Error }[];
@@ -85,34 +89,40 @@ export function draftOf(
   since: Moment,
   bounds: Bounds,
 ): Draft {
+  const next = contents.copy();
+  const removed = waiting.closings.filter((closing) => close(next, closing, since, bounds));
   const draft: Draft = {
-    contents: contents.copy(),
+    contents: next,
     opened: [],
     closed: waiting.closings,
+    removed,
     parked: [],
     failed: [],
   };
-  for (const closing of waiting.closings) close(draft.contents, closing, since, bounds);
   const room = new Room(draft.contents, bounds);
   for (const opening of waiting.openings) open(draft, room, opening, since, bounds);
   return draft;
 }
 
+/** Whether an entry was removed. */
 function close(
   contents: Contents,
-  { section, uid, id, records = [] }: Closing,
+  { section, owner, id, records = [] }: Closing,
   since: Moment,
   bounds: Bounds,
-): void {
-  const key = entryKey(section, uid);
-  if (idUnder(contents, key) === id) contents.set(key, undefined);
-  record(contents, section, records, since, bounds);
+): boolean {
+  const key = entryKey(section, owner);
+  const group = contents.entries.get(key)?.group ?? NO_GROUP;
+  const isPresent = idUnder(contents, key) === id;
+  if (isPresent) contents.set(key, undefined);
+  record(contents, { section, records, group }, since, bounds);
+  return isPresent;
 }
 
 function open(draft: Draft, room: Room, opening: Opening, since: Moment, bounds: Bounds): void {
   const { contents } = draft;
-  const { section, uid, replaces, records = [] } = opening;
-  const key = entryKey(section, uid);
+  const { section, owner, replaces, records = [] } = opening;
+  const key = entryKey(section, owner);
   const present = idUnder(contents, key);
   if (present !== undefined && present !== replaces) {
     const error = new TerminalError('EntryTaken', 'The resource has an entry in the journal already.');
@@ -143,7 +153,7 @@ function open(draft: Draft, room: Room, opening: Opening, since: Moment, bounds:
   }
   contents.set(key, text);
   room.take(need);
-  record(contents, section, records, since, bounds);
+  record(contents, { section, records, group }, since, bounds);
   draft.opened.push({ opening, result: { is: 'open', id, entry, since } });
 }
 
@@ -161,14 +171,13 @@ export class EntryTooLarge extends TerminalError {
 
 function record(
   contents: Contents,
-  section: string,
-  records: readonly Recording[],
+  { section, records, group: own }: { section: string; records: readonly Recording[]; group: string },
   { wall }: Moment,
   bounds: Bounds,
 ): void {
-  for (const { name, group: owner, record: content } of records) {
+  for (const { name, group: other, record: content } of records) {
     const key = recordKey(section, name);
-    const group = digestOf(owner);
+    const group = other === undefined ? own : digestOf(other);
     const stored: RecordText = { group, at: wall, record: content };
     const text = JSON.stringify(stored);
     for (const old of recordsToDrop(contents, { key, text, group }, bounds)) contents.set(old, undefined);

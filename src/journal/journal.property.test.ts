@@ -13,7 +13,7 @@ const ALL_BYTES = 8 * BOUNDS.entryBytes;
 
 /** What a resource asks for. */
 const wish = fc.record({
-  uid: fc.integer({ min: 0, max: 11 }).map((n) => `uid-${n}`),
+  owner: fc.integer({ min: 0, max: 11 }).map((n) => `owner-${n}`),
   group: fc.constantFrom('g', 'h'),
   request: fc.constantFrom(undefined, 'r', 's'),
 });
@@ -26,7 +26,7 @@ const event = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       kind: fc.constant('done' as const),
-      uid: fc.integer({ min: 0, max: 11 }).map((n) => `uid-${n}`),
+      owner: fc.integer({ min: 0, max: 11 }).map((n) => `owner-${n}`),
       isLater: fc.boolean(),
       who: fc.nat(3),
     }),
@@ -83,7 +83,7 @@ class World {
       bounds: { groupEntries: GROUP_ENTRIES, allEntryBytes: ALL_BYTES },
       isDead: () => this.#dead.has(index),
     });
-    process.onWake = (uid) => this.attempt(process, uid);
+    process.onWake = (owner) => this.attempt(process, owner);
     this.processes.push(process.start());
   }
 
@@ -102,46 +102,46 @@ class World {
   }
 
   /** A reconcile: opens an entry for what is wanted and has none, or in place of the present one. */
-  attempt(process: JournalProcess, uid: string, isAgain = false): void {
-    const busy = `${this.processes.indexOf(process)}/${uid}`;
-    const wanted = this.wishes.get(uid);
+  attempt(process: JournalProcess, owner: string, isAgain = false): void {
+    const busy = `${this.processes.indexOf(process)}/${owner}`;
+    const wanted = this.wishes.get(owner);
     if (!wanted || this.#busy.has(busy) || !this.isAlive(process)) return;
-    const view = process.section.viewFor(uid);
-    const entry = view?.entry(uid);
+    const view = process.section.viewFor(owner);
+    const entry = view?.entry(owner);
     if (!view || (entry && !isAgain)) return;
     if (entry) this.leaving.add(entry.id);
     this.#busy.add(busy);
     const { request, group } = wanted;
     view
       .open({
-        uid,
+        owner,
         group,
         ...(request === undefined ? {} : { request }),
         ...(entry ? { replaces: entry.id } : {}),
-        make: () => ({ text: uid }),
+        make: () => ({ text: owner }),
       })
       .then((result) => {
         if (result.is !== 'open') return;
         this.opened += 1;
-        this.acknowledged.set(result.id, uid);
+        this.acknowledged.set(result.id, owner);
         this.#check(this.api.data);
       })
       .catch((error: unknown) => {
         // What is refused is tried again by the controller.
-        if (!(error instanceof TermOver)) this.clock.timer(1000, () => this.attempt(process, uid));
+        if (!(error instanceof TermOver)) this.clock.timer(1000, () => this.attempt(process, owner));
       })
       .finally(() => this.#busy.delete(busy));
   }
 
   /** A result is in status: the entry goes. */
-  done(process: JournalProcess, uid: string, isLater: boolean): void {
-    const view = process.section.viewFor(uid);
-    const entry = view?.entry(uid);
-    this.wishes.delete(uid);
+  done(process: JournalProcess, owner: string, isLater: boolean): void {
+    const view = process.section.viewFor(owner);
+    const entry = view?.entry(owner);
+    this.wishes.delete(owner);
     if (!view || !entry) return;
     this.leaving.add(entry.id);
-    if (isLater) view.removeLater({ uid, id: entry.id });
-    else void view.remove({ uid, id: entry.id }).catch(() => undefined);
+    if (isLater) view.removeLater({ owner, id: entry.id });
+    else void view.remove({ owner, id: entry.id }).catch(() => undefined);
   }
 
   #check(data: Record<string, string>): void {
@@ -150,8 +150,8 @@ class World {
       ([, text]) => JSON.parse(text) as { id: string; group: string; request?: string },
     );
     const ids = new Set(parsed.map(({ id }) => id));
-    for (const [id, uid] of this.acknowledged)
-      if (!ids.has(id) && !this.leaving.has(id)) this.faults.push(`the entry of ${uid} is lost`);
+    for (const [id, owner] of this.acknowledged)
+      if (!ids.has(id) && !this.leaving.has(id)) this.faults.push(`the entry of ${owner} is lost`);
     for (const group of new Set(parsed.map((entry) => entry.group)))
       if (parsed.filter((entry) => entry.group === group).length > GROUP_ENTRIES)
         this.faults.push('a group is too large');
@@ -179,11 +179,11 @@ test('no entry is lost or written beside the bounds, whatever is lost, late, ref
           switch (one.kind) {
             case 'want':
             case 'again':
-              if (!world.wishes.has(one.wish.uid)) world.wishes.set(one.wish.uid, one.wish);
-              world.attempt(world.someone(one.who), one.wish.uid, one.kind === 'again');
+              if (!world.wishes.has(one.wish.owner)) world.wishes.set(one.wish.owner, one.wish);
+              world.attempt(world.someone(one.who), one.wish.owner, one.kind === 'again');
               break;
             case 'done':
-              world.done(world.someone(one.who), one.uid, one.isLater);
+              world.done(world.someone(one.who), one.owner, one.isLater);
               break;
             case 'answer':
               for (let i = 0; i < one.count; i += 1) {
@@ -219,9 +219,9 @@ test('no entry is lost or written beside the bounds, whatever is lost, late, ref
           await clock.advance(2 * QUIET_MS);
           const { view } = world.leader.section;
           if (!view) continue;
-          if (round === 0) for (const uid of world.wishes.keys()) world.attempt(world.leader, uid);
+          if (round === 0) for (const owner of world.wishes.keys()) world.attempt(world.leader, owner);
           await settle(2);
-          for (const [uid] of view.entries()) world.done(world.leader, uid, true);
+          for (const [owner] of view.entries()) world.done(world.leader, owner, true);
         }
         await clock.advance(FLUSH_MS);
         expect([...world.wishes.keys()]).toEqual([]);

@@ -1,10 +1,10 @@
 import { asError } from '../lib/errors.ts';
 import { backoffDelay } from '../lib/backoff.ts';
 import type { JournalMetrics } from '../metrics/journal.ts';
-import { BOUNDS, type Bounds } from './bounds.ts';
+import { BOUNDS, type Bounds, type Need } from './bounds.ts';
 import type { EndOfTerm } from './errors.ts';
 import { HighestIds } from './highest-ids.ts';
-import { uidOf } from './layout.ts';
+import { ownerOf } from './layout.ts';
 import { Parking } from './parking.ts';
 import { OwnVersions } from './put-back.ts';
 import { type Codecs, Section, View } from './section.ts';
@@ -19,11 +19,17 @@ export interface JournalOptions extends JournalProcess {
   bounds?: Partial<Bounds>;
 }
 
+/** What a section is told. */
+interface Listener {
+  wake: (owner: string) => void;
+  removed?: (owner: string) => void;
+}
+
 /**
  * The journal of open attempts (F1 to F14 of `test/model/journal/rules.ts`): what is about to be asked of a CA is written here
- * first, in one object that only the operator writes. It knows no CA: each has a `section` with entries and records of its own.
+ * first, in one object that only the operator writes, and what is remembered of it in another. It knows no CA: each has a `section` with entries and records of its own.
  *
- *     store.ts      the object at the API server            takeover.ts   who leads reads and writes it first
+ *     store.ts      the objects at the API server           takeover.ts   who leads reads and writes it first
  *     layout.ts     keys and texts in it                    put-back.ts   whether a backup was put back
  *     contents.ts   one version of it in memory             term.ts       one write at a time, for all who wait
  *     bounds.ts     what fits                               group.ts      what goes into one write
@@ -33,24 +39,30 @@ export class Journal {
   readonly #options: JournalOptions;
   readonly #bounds: Bounds;
   readonly #store: JournalStore;
+  readonly #records: JournalStore;
   readonly #highest: HighestIds;
   readonly #versions = new OwnVersions();
   readonly #parking: Parking;
-  readonly #sections = new Map<string, { wake: (uid: string) => void }>();
+  readonly #sections = new Map<string, Listener>();
+  /** Resolves when the first term begins. */
+  readonly started: Promise<void>;
+  #begins: () => void = () => undefined;
   /** What found no journal to decide with, by section. */
   readonly #waiting = new Map<string, Set<string>>();
   #term: Term | undefined;
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.started = new Promise((resolve) => (this.#begins = resolve));
     this.#bounds = { ...BOUNDS, ...options.bounds };
     this.#store = new JournalStore(options.client, options.object);
+    this.#records = JournalStore.ofRecords(options.client, options.object);
     this.#highest = new HighestIds(this.#bounds.highestIds);
     this.#parking = new Parking({
       clock: options.clock,
       bounds: this.#bounds,
       contents: () => this.#term?.contents,
-      wake: (section, uid) => this.#wake(section, uid),
+      wake: (section, owner) => this.#wake(section, owner),
     });
     options.metrics?.attach(() => ({
       entries: this.#term?.contents.entries.size ?? 0,
@@ -61,17 +73,16 @@ export class Journal {
 
   /**
    * The part of the journal that belongs to one kind of resource. `name` is in lower-case letters. `wake` has a resource
-   * reconciled again, by its uid: after it had to wait, and at the start of each term if it has an entry.
+   * reconciled again, by its uid or the owner of its entry: after it had to wait, and at the start of each term if it has an entry.
+   * `removed` is called when an entry is gone.
    */
-  section<Entry, Record>(
-    options: Codecs<Entry, Record> & { wake: (uid: string) => void },
-  ): Section<Entry, Record> {
-    const { name, wake } = options;
+  section<Entry, Record>(options: Codecs<Entry, Record> & Listener): Section<Entry, Record> {
+    const { name } = options;
     if (!/^[a-z]+$/.test(name)) throw new RangeError('Expected a name in lower-case letters');
-    this.#sections.set(name, { wake });
+    this.#sections.set(name, options);
     return new Section(() => this.#newView(options), {
       highest: this.#highest,
-      refused: (uid) => this.#wait(name, uid),
+      refused: (owner) => this.#wait(name, owner),
     });
   }
 
@@ -100,10 +111,11 @@ export class Journal {
     forced: AbortSignal | undefined,
   ): Promise<void> {
     const { clock, log, leads } = this.#options;
-    const { contents, version } = await takeOver(
+    const taken = await takeOver(
       {
         ...this.#options,
         store: this.#store,
+        records: this.#records,
         highest: this.#highest,
         versions: this.#versions,
         onOutcome: (outcome) => this.#options.metrics?.wrote(outcome, 0),
@@ -117,16 +129,23 @@ export class Journal {
     const over = new Promise<EndOfTerm>((resolve) => (ended = resolve));
     const term = new Term({
       store: this.#store,
+      records: this.#records,
       clock,
       leads,
       highest: this.#highest,
       versions: this.#versions,
       bounds: this.#bounds,
-      contents,
-      version,
+      taken,
       on: {
-        parked: ({ opening: { section, uid }, need }) => this.#parking.add({ section, uid, need }),
-        freed: () => this.#parking.look(),
+        parked: ({ opening: { section, owner }, need, obstacle }) => {
+          this.#parking.add({ section, owner, need });
+          // Who has the request may have no reason of its own to go on.
+          if (obstacle === 'request') this.#wakeHolder(section, need);
+        },
+        removed: (removals) => {
+          this.#parking.look();
+          for (const { section, owner } of removals) this.#sections.get(section)?.removed?.(owner);
+        },
         outcome: (outcome, groupSize) => this.#options.metrics?.wrote(outcome, groupSize),
         ended: (end) => {
           this.#term = undefined;
@@ -135,7 +154,8 @@ export class Journal {
       },
     });
     this.#term = term;
-    log.info({ entries: contents.entries.size }, 'The journal is taken over');
+    log.info({ entries: taken.contents.entries.size }, 'The journal is taken over');
+    this.#begins();
     this.#wakeAll(term);
     const onForced = (): void => term.end('stopped');
     const onAbort = (): void => {
@@ -171,31 +191,39 @@ export class Journal {
     return new View(codecs, {
       term,
       bounds: this.#bounds,
-      isAwaited: () => this.#parking.size > 0,
-      refused: (uid) => this.#wait(codecs.name, uid),
+      isAwaited: (request) =>
+        request === undefined ? this.#parking.size > 0 : this.#parking.isAwaited(request),
+      refused: (owner) => this.#wait(codecs.name, owner),
     });
   }
 
-  #wait(section: string, uid: string): void {
-    const uids = this.#waiting.get(section) ?? new Set();
-    this.#waiting.set(section, uids.add(uid));
+  #wait(section: string, owner: string): void {
+    const owners = this.#waiting.get(section) ?? new Set();
+    this.#waiting.set(section, owners.add(owner));
   }
 
   /** A term begins: all that waited, and all with an entry, is decided on. */
   #wakeAll(term: Term): void {
     this.#parking.look();
     for (const name of this.#sections.keys()) {
-      const uids = new Set(this.#waiting.get(name));
+      const owners = new Set(this.#waiting.get(name));
       this.#waiting.delete(name);
       for (const key of term.contents.entries.keys()) {
-        const uid = uidOf(name, key);
-        if (uid !== undefined) uids.add(uid);
+        const owner = ownerOf(name, key);
+        if (owner !== undefined) owners.add(owner);
       }
-      for (const uid of uids) this.#wake(name, uid);
+      for (const owner of owners) this.#wake(name, owner);
     }
   }
 
-  #wake(section: string, uid: string): void {
-    this.#sections.get(section)?.wake(uid);
+  #wakeHolder(section: string, { key: own, request }: Need): void {
+    for (const [key, entry] of this.#term?.contents.entries ?? []) {
+      const holder = ownerOf(section, key);
+      if (key !== own && entry?.request === request && holder !== undefined) this.#wake(section, holder);
+    }
+  }
+
+  #wake(section: string, owner: string): void {
+    this.#sections.get(section)?.wake(owner);
   }
 }

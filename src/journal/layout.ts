@@ -38,7 +38,7 @@ const RecordText = z.object({
 });
 export type RecordText = z.output<typeof RecordText>;
 
-const UID = /^[A-Za-z0-9-]{1,64}$/;
+const OWNER = /^[A-Za-z0-9-]{1,64}(\.[a-z0-9]{1,64})?$/;
 const ENTRY = /^[a-z]+\.entry\./;
 const RECORD = /^[a-z]+\.record\./;
 const HIGHEST = 'highest.';
@@ -48,10 +48,14 @@ export function digestOf(text: string): string {
   return sha256Hex(text).slice(0, 32);
 }
 
-/** The key of the entry of a uid. Throws a `TerminalError` for a uid that no API server gives. */
-export function entryKey(section: string, uid: string): string {
-  if (!UID.test(uid)) throw new TerminalError('UnusableUid', 'The resource has a uid that no key can hold.');
-  return `${section}.entry.${uid}`;
+/**
+ * The key of the entry of an owner: the uid of a resource, and what tells its entries apart if it may have several. Throws a
+ * `TerminalError` for a uid that no API server gives.
+ */
+export function entryKey(section: string, owner: string): string {
+  if (!OWNER.test(owner))
+    throw new TerminalError('UnusableOwner', 'The resource has a uid that no key can hold.');
+  return `${section}.entry.${owner}`;
 }
 
 export function recordKey(section: string, name: string): string {
@@ -74,8 +78,8 @@ export function isHighestKey(key: string): boolean {
   return key.startsWith(HIGHEST);
 }
 
-/** The uid in the key of an entry. */
-export function uidOf(section: string, key: string): string | undefined {
+/** The owner in the key of an entry. */
+export function ownerOf(section: string, key: string): string | undefined {
   const start = `${section}.entry.`;
   return key.startsWith(start) ? key.slice(start.length) : undefined;
 }

@@ -7,7 +7,7 @@ export const LOOK_AGAIN_MS = 5000;
 
 interface Parked {
   section: string;
-  uid: string;
+  owner: string;
   need: Need;
 }
 
@@ -20,7 +20,7 @@ export class Parking {
   readonly #clock: Clock;
   readonly #bounds: Bounds;
   readonly #contents: () => Contents | undefined;
-  readonly #wake: (section: string, uid: string) => void;
+  readonly #wake: (section: string, owner: string) => void;
   readonly #parked = new Map<string, Parked>();
   #cancel: (() => void) | undefined;
 
@@ -28,7 +28,7 @@ export class Parking {
     clock: Clock;
     bounds: Bounds;
     contents: () => Contents | undefined;
-    wake: (section: string, uid: string) => void;
+    wake: (section: string, owner: string) => void;
   }) {
     this.#clock = options.clock;
     this.#bounds = options.bounds;
@@ -45,16 +45,22 @@ export class Parking {
     this.#lookAgain();
   }
 
+  /** Whether somebody waits for this request. */
+  isAwaited(request: string): boolean {
+    for (const { need } of this.#parked.values()) if (need.request === request) return true;
+    return false;
+  }
+
   /** Wakes, in order, all that fit together. */
   look(): void {
     const contents = this.#contents();
     if (!contents || this.#parked.size === 0) return;
     const room = new Room(contents, this.#bounds);
-    for (const [key, { section, uid, need }] of this.#parked) {
+    for (const [key, { section, owner, need }] of this.#parked) {
       if (room.obstacleFor(need)) continue;
       room.take(need);
       this.#parked.delete(key);
-      this.#wake(section, uid);
+      this.#wake(section, owner);
     }
     this.#lookAgain();
   }

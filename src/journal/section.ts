@@ -11,12 +11,15 @@ import {
   isRecordOf,
   recordKey,
   type RecordText,
-  uidOf,
+  ownerOf,
 } from './layout.ts';
 import type { Term } from './term.ts';
 
 /** Reads what was written as JSON. Undefined for what it does not understand. */
 export type Codec<T> = (value: unknown) => T | undefined;
+
+/** The owner of no entry, and the id of none. */
+const NOBODY = 'nobody';
 
 /** What the journal holds for a resource. */
 export type EntryView<Entry> =
@@ -32,7 +35,7 @@ export type Opened<Entry> =
 
 /** What is to be opened. */
 export interface Wish<Entry> {
-  uid: string;
+  owner: string;
   /** Whose room it takes, such as an issuer and a namespace: at most `groupEntries` of a group are open. */
   group: string;
   /** At most one entry with this is open, if it is given (F6): the account and the hash of the request, without a marker. */
@@ -48,11 +51,11 @@ export interface Wish<Entry> {
 /** The journal of one CA. It is there in a term, and not while the journal is taken over. */
 export class Section<Entry, Record> {
   readonly #view: () => View<Entry, Record> | undefined;
-  readonly #shared: { highest: HighestIds; refused: (uid: string) => void };
+  readonly #shared: { highest: HighestIds; refused: (owner: string) => void };
 
   constructor(
     view: () => View<Entry, Record> | undefined,
-    shared: { highest: HighestIds; refused: (uid: string) => void },
+    shared: { highest: HighestIds; refused: (owner: string) => void },
   ) {
     this.#view = view;
     this.#shared = shared;
@@ -63,9 +66,9 @@ export class Section<Entry, Record> {
    * and write with the same one, since it is over when the journal is found changed (F2). Undefined while the journal is
    * taken over; the resource is then woken when it is ready.
    */
-  viewFor(uid: string): View<Entry, Record> | undefined {
+  viewFor(owner: string): View<Entry, Record> | undefined {
     const view = this.#view();
-    if (!view) this.#shared.refused(uid);
+    if (!view) this.#shared.refused(owner);
     return view;
   }
 
@@ -101,10 +104,10 @@ export interface Codecs<Entry, Record> {
 interface Shared {
   term: Term;
   bounds: Bounds;
-  /** Whether somebody waits for what a removal frees. */
-  isAwaited: () => boolean;
+  /** Whether somebody waits for what a removal frees; with a request, for that. */
+  isAwaited: (request?: string) => boolean;
   /** The term was over: the resource is to be woken in the next one. */
-  refused: (uid: string) => void;
+  refused: (owner: string) => void;
 }
 
 /** The journal in one term, as the code of one CA sees it. */
@@ -123,20 +126,37 @@ export class View<Entry, Record> {
   }
 
   /** The entry of a resource; undefined if it has none, or if that is about to be removed. */
-  entry(uid: string): EntryView<Entry> | undefined {
+  entry(owner: string): EntryView<Entry> | undefined {
     const { term } = this.#shared;
-    const key = entryKey(this.#codecs.name, uid);
+    const key = entryKey(this.#codecs.name, owner);
     if (!term.contents.entries.has(key)) return undefined;
     const view = this.#viewOf(term.contents.entries.get(key));
     return term.isLeaving(key, view.id) ? undefined : view;
   }
 
-  /** All entries by uid: those that are about to be removed too, since they are open until they are. */
+  /** The entries of a resource that may have several, by owner; without those that are about to be removed. */
+  *entriesOf(uid: string): Generator<[owner: string, view: EntryView<Entry>]> {
+    for (const key of this.#shared.term.contents.entries.keys()) {
+      const owner = ownerOf(this.#codecs.name, key);
+      if (owner === undefined || !owner.startsWith(`${uid}.`)) continue;
+      const view = this.entry(owner);
+      if (view) yield [owner, view];
+    }
+  }
+
+  /** Whether another resource waits until the request of this entry is open no more. */
+  isInTheWay(owner: string): boolean {
+    const { term, isAwaited } = this.#shared;
+    const request = term.contents.entries.get(entryKey(this.#codecs.name, owner))?.request;
+    return request !== undefined && isAwaited(request);
+  }
+
+  /** All entries by owner: those that are about to be removed too, since they are open until they are. */
   *entries(): Generator<[string, EntryView<Entry>]> {
     for (const [key, stored] of this.#shared.term.contents.entries) {
-      const uid = uidOf(this.#codecs.name, key);
-      if (uid === undefined) continue;
-      yield [uid, this.#viewOf(stored)];
+      const owner = ownerOf(this.#codecs.name, key);
+      if (owner === undefined) continue;
+      yield [owner, this.#viewOf(stored)];
     }
   }
 
@@ -150,7 +170,10 @@ export class View<Entry, Record> {
     let made: Entry | undefined;
     const makeOnce = (id: string): Entry => (made = make(id));
     const section = this.#codecs.name;
-    const result = await this.#noting(wish.uid, this.#shared.term.open({ ...wish, section, make: makeOnce }));
+    const result = await this.#noting(
+      wish.owner,
+      this.#shared.term.open({ ...wish, section, make: makeOnce }),
+    );
     return result.is === 'parked' ? result : { ...result, entry: made as Entry };
   }
 
@@ -158,23 +181,30 @@ export class View<Entry, Record> {
    * Removes an entry and keeps records, and resolves once that is written. Nothing happens to an entry with another id. Rejects like
    * `open`.
    */
-  async remove({ uid, id, records }: Removal): Promise<void> {
+  async remove({ owner, id, records }: Removal): Promise<void> {
     this.#check(records);
-    await this.#noting(uid, this.#shared.term.close(this.#closing({ uid, id, records })));
+    await this.#noting(owner, this.#shared.term.close(this.#closing({ owner, id, records })));
   }
 
   /**
    * The same without waiting for it: with the next write, or by itself when traffic stops. If the term ends before, nothing
    * is written, and the resource is woken in the next one since it still has its entry.
    */
-  removeLater({ uid, id, records }: Removal): void {
+  removeLater({ owner, id, records }: Removal): void {
     this.#check(records);
     const { term, isAwaited } = this.#shared;
-    term.closeLater(this.#closing({ uid, id, records }), isAwaited());
+    term.closeLater(this.#closing({ owner, id, records }), isAwaited());
   }
 
-  /** The record of this name. */
-  record(name: string): Record | undefined {
+  /** Keeps records, and resolves once they are written. `waker`: what is woken if the term ends before. Rejects like `open`. */
+  async record(waker: string, records: readonly Recording[]): Promise<void> {
+    this.#check(records);
+    const closing = this.#closing({ owner: NOBODY, id: NOBODY, records });
+    await this.#noting(waker, this.#shared.term.close(closing));
+  }
+
+  /** What is on record under this name. */
+  recorded(name: string): Record | undefined {
     return this.#read(this.#shared.term.contents.records.get(recordKey(this.#codecs.name, name)));
   }
 
@@ -197,25 +227,25 @@ export class View<Entry, Record> {
     return stored && this.#codecs.record(stored.record);
   }
 
-  #closing({ uid, id, records }: Removal): Omit<Closing, 'settle'> {
-    return { section: this.#codecs.name, uid, id, ...(records ? { records } : {}) };
+  #closing({ owner, id, records }: Removal): Omit<Closing, 'settle'> {
+    return { section: this.#codecs.name, owner, id, ...(records ? { records } : {}) };
   }
 
   /** Records that could not be stored must be known before anything relies on them. */
   #check(records: readonly Recording[] = []): void {
     const { recordBytes } = this.#shared.bounds;
     for (const { name, group, record } of records) {
-      const stored: RecordText = { group: digestOf(group), at: Number.MAX_SAFE_INTEGER, record };
+      const stored: RecordText = { group: digestOf(group ?? ''), at: Number.MAX_SAFE_INTEGER, record };
       if (bytesOf(recordKey(this.#codecs.name, name), JSON.stringify(stored)) > recordBytes)
         throw new TerminalError('RecordTooLarge', 'A record for the journal is larger than a record may be.');
     }
   }
 
-  async #noting<T>(uid: string, written: Promise<T>): Promise<T> {
+  async #noting<T>(owner: string, written: Promise<T>): Promise<T> {
     try {
       return await written;
     } catch (error) {
-      if (error instanceof TermOver) this.#shared.refused(uid);
+      if (error instanceof TermOver) this.#shared.refused(owner);
       throw error;
     }
   }
@@ -223,7 +253,7 @@ export class View<Entry, Record> {
 
 /** What is to be removed. */
 export interface Removal {
-  uid: string;
+  owner: string;
   /** The id of the entry, as read. */
   id: string;
   records?: readonly Recording[] | undefined;

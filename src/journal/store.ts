@@ -7,6 +7,8 @@ import { asError, TerminalError } from '../lib/errors.ts';
 export interface JournalObject {
   namespace: string;
   name: string;
+  /** Of the object beside it that holds the records. */
+  recordsName: string;
   labels: Readonly<Record<string, string>>;
   /** The Secret's own type, which nobody can change: a Secret of another type is not the journal. */
   type: string;
@@ -42,11 +44,16 @@ export const REQUEST_DEADLINE_MS = 10_000;
  */
 export class JournalStore {
   readonly #client: JournalClient;
-  readonly #object: JournalObject;
+  readonly #object: Omit<JournalObject, 'recordsName'>;
 
-  constructor(client: JournalClient, object: JournalObject) {
+  constructor(client: JournalClient, object: Omit<JournalObject, 'recordsName'>) {
     this.#client = client;
     this.#object = object;
+  }
+
+  /** The object that holds the records. */
+  static ofRecords(client: JournalClient, object: JournalObject): JournalStore {
+    return new JournalStore(client, { ...object, name: object.recordsName });
   }
 
   /** The journal as it is now; undefined if there is none. Throws `JournalNameTaken` for an object that is not a journal. */

@@ -18,7 +18,7 @@ const leaderOf = (api: JournalApi): unknown => JSON.parse(api.data[LEADER_KEY] ?
 const following = (leadersBefore: number) => ({ leaders: leadersBefore + 1, leadersBefore, idleMs: 0 });
 const first = { leaders: 0, leadersBefore: undefined, idleMs: undefined };
 
-/** The journal that a first leader left with one entry, by uid `a`. */
+/** The journal that a first leader left with one entry, by owner `a`. */
 async function left(): Promise<JournalApi> {
   const process = await ready({ lease: first });
   await process.opened('a');
@@ -53,7 +53,7 @@ describe('a takeover', () => {
     const process = await ready();
     const id = await process.opened('a');
     process.api.fate = (kind) => (kind === 'write' ? 'late' : 'answered');
-    const removal = process.view.remove({ uid: 'a', id });
+    const removal = process.view.remove({ owner: 'a', id });
     expect(await errorOf(removal)).toMatchObject({ code: 'TermOver', end: 'unknown' });
     process.api.fate = () => 'answered';
     await process.clock.advance(1000);
@@ -122,7 +122,7 @@ describe('a takeover', () => {
     const view = process.view;
     const { sent } = process.api;
     process.leads = false;
-    const error = await errorOf(view.open({ uid: 'a', group: 'g', make: () => ({ text: '' }) }));
+    const error = await errorOf(view.open({ owner: 'a', group: 'g', make: () => ({ text: '' }) }));
     expect(error).toMatchObject({ code: 'TermOver', end: 'lease' });
     expect(process.api.sent).toBe(sent);
   });
@@ -243,7 +243,7 @@ describe('a journal counts as put back', () => {
     const process = await ready();
     const id = await process.opened('a');
     const { secret } = process.api;
-    await process.view.remove({ uid: 'a', id });
+    await process.view.remove({ owner: 'a', id });
     process.api.putBack(secret!);
     await errorOf(process.open('b'));
     await process.clock.advance(QUIET_MS - 1);
@@ -268,4 +268,20 @@ describe('a journal counts as put back', () => {
     await process.clock.advance(1000);
     expect(process.entries).toMatchObject({ a: { isPutBack: false }, b: { isPutBack: false } });
   });
+});
+
+test('the journal has started once the first term begins', async () => {
+  const process = new JournalProcess();
+  const prepared = Promise.withResolvers<void>();
+  process.prepare = () => prepared.promise;
+  let isStarted = false;
+  void process.journal.started.then(() => (isStarted = true));
+  process.start();
+  await settle();
+  expect(isStarted).toBe(false);
+  prepared.resolve();
+  await settle();
+  expect(isStarted).toBe(true);
+  expect(process.section.view).toBeDefined();
+  await process.stop();
 });

@@ -32,6 +32,8 @@ export interface JournalProcess {
 
 export interface TakeoverOptions extends JournalProcess {
   store: JournalStore;
+  /** Of the records. */
+  records: JournalStore;
   highest: HighestIds;
   versions: OwnVersions;
   /** Called with what becomes of each write. */
@@ -45,14 +47,12 @@ export const LOOK_FOR_LEASE_MS = 500;
 
 /**
  * Takes the journal over (F1): reads it, and writes it over the version that was read, so that no earlier leader, and no write
- * of this process that is still on its way, can change it any more. Who finds none, or one that was put back, waits before that until
+ * of this process that is still on its way, can change it any more. Then it reads the records: what an earlier leader has removed
+ * from the journal is among them, since records are written first. Who finds no journal, or one that was put back, waits before that until
  * nothing can happen any more of what the journal before it had (`missingWaits`, `putBackWaits`). Tries until it succeeds; rejects with
  * the signal's reason.
  */
-export async function takeOver(
-  options: TakeoverOptions,
-  signal: AbortSignal,
-): Promise<{ contents: Contents; version: string }> {
+export async function takeOver(options: TakeoverOptions, signal: AbortSignal): Promise<Taken> {
   const { clock, log } = options;
   const progress: Progress = { hasWaited: false, wasMissing: false };
   for (let failures = 0; ;) {
@@ -72,6 +72,14 @@ export async function takeOver(
   }
 }
 
+/** What was taken over. */
+export interface Taken {
+  contents: Contents;
+  /** The version of the journal, and of its records; undefined if there are none yet. */
+  version: string;
+  recordVersion: string | undefined;
+}
+
 interface Progress {
   /** W + T + X have passed in this takeover. */
   hasWaited: boolean;
@@ -84,7 +92,7 @@ async function tryOnce(
   options: TakeoverOptions,
   progress: Progress,
   signal: AbortSignal,
-): Promise<{ contents: Contents; version: string } | 'again' | undefined> {
+): Promise<Taken | 'again' | undefined> {
   const { store, versions, lease, quietMs, log } = options;
   const found = await store.read(signal);
   if (!found) {
@@ -97,7 +105,10 @@ async function tryOnce(
       await wait(options, progress, signal);
       return 'again';
     }
-    return write(options, Contents.of(new Map()), (contents) => store.create(contents.data, signal));
+    const made = await write(options, Contents.of(new Map()), (contents) =>
+      store.create(contents.data, signal),
+    );
+    return made && withRecords(options, made, signal);
   }
   const isPutBack = versions.wasPutBack(found.data, lease(), quietMs) || progress.wasMissing;
   if (isPutBack && !progress.hasWaited) {
@@ -109,12 +120,26 @@ async function tryOnce(
     return 'again';
   }
   const before = Contents.of(found.data);
-  return write(
+  const taken = await write(
     options,
     before,
     (contents) => store.write(found.version, contents.changesSince(before), signal),
     isPutBack,
   );
+  return taken && withRecords(options, taken, signal);
+}
+
+async function withRecords(
+  { records }: TakeoverOptions,
+  { contents, version }: { contents: Contents; version: string },
+  signal: AbortSignal,
+): Promise<Taken> {
+  const found = await records.read(signal);
+  return {
+    contents: Contents.of(contents.data, found?.data),
+    version,
+    recordVersion: found?.version,
+  };
 }
 
 async function isFirstUse(

@@ -25,13 +25,15 @@ async function writesOf(process: JournalProcess, work: () => Promise<unknown>): 
   return process.api.sent - sent;
 }
 
-const uids = (count: number): string[] => Array.from({ length: count }, (_, i) => `uid-${i}`);
+const owners = (count: number): string[] => Array.from({ length: count }, (_, i) => `owner-${i}`);
 
 describe('a write', () => {
   test('takes all that is asked for in the same turn, and waits for nobody else', async () => {
     const process = await ready();
     expect(await writesOf(process, () => process.opened('alone'))).toBe(1);
-    expect(await writesOf(process, () => Promise.all(uids(32).map((uid) => process.opened(uid))))).toBe(1);
+    expect(await writesOf(process, () => Promise.all(owners(32).map((owner) => process.opened(owner))))).toBe(
+      1,
+    );
     expect(process.clock.monotonic()).toBe(0);
     expect(process.stored).toHaveLength(33);
   });
@@ -41,8 +43,8 @@ describe('a write', () => {
     const writes = await writesOf(process, async () => {
       const opened = [process.opened('a')];
       await settle();
-      for (const uid of uids(31)) {
-        opened.push(process.opened(uid));
+      for (const owner of owners(31)) {
+        opened.push(process.opened(owner));
         await settle(1);
       }
       await answerAll(process);
@@ -55,7 +57,7 @@ describe('a write', () => {
   test('gives each entry a random id and a moment before it was sent', async () => {
     const process = await slow();
     await process.clock.advance(5);
-    const opening = process.view.open({ uid: 'a', group: 'g', make: (id) => ({ text: id }) });
+    const opening = process.view.open({ owner: 'a', group: 'g', make: (id) => ({ text: id }) });
     await settle();
     await process.clock.advance(700);
     await answerAll(process);
@@ -68,9 +70,9 @@ describe('a write', () => {
     const process = await slow();
     const make = () => ({ text: '', afterId: process.section.highest('ca') });
     process.section.raise('ca', 7);
-    const openings = [process.view.open({ uid: 'a', group: 'g', make })];
+    const openings = [process.view.open({ owner: 'a', group: 'g', make })];
     await settle();
-    openings.push(process.view.open({ uid: 'b', group: 'g', make }));
+    openings.push(process.view.open({ owner: 'b', group: 'g', make }));
     process.section.raise('ca', 9);
     process.section.raise('ca', 8);
     await answerAll(process);
@@ -130,7 +132,7 @@ describe('a write', () => {
   test('that would change nothing is not sent', async () => {
     const process = await ready();
     const id = await process.opened('a');
-    expect(await writesOf(process, () => process.view.remove({ uid: 'a', id: 'another' }))).toBe(0);
+    expect(await writesOf(process, () => process.view.remove({ owner: 'a', id: 'another' }))).toBe(0);
     expect(process.entries).toMatchObject({ a: { id } });
   });
 });
@@ -139,7 +141,7 @@ describe('a removal', () => {
   test('goes with the next write', async () => {
     const process = await ready();
     const id = await process.opened('a');
-    process.view.removeLater({ uid: 'a', id });
+    process.view.removeLater({ owner: 'a', id });
     expect(process.view.entry('a')).toBeUndefined();
     expect(process.entries).toMatchObject({ a: { id } });
     expect(await writesOf(process, () => process.opened('b'))).toBe(1);
@@ -149,10 +151,10 @@ describe('a removal', () => {
 
   test('is written when no other write comes, together with those that came since', async () => {
     const process = await ready();
-    const ids = await Promise.all(uids(3).map((uid) => process.opened(uid)));
+    const ids = await Promise.all(owners(3).map((owner) => process.opened(owner)));
     const writes = await writesOf(process, async () => {
       for (const [i, id] of ids.entries()) {
-        process.view.removeLater({ uid: `uid-${i}`, id });
+        process.view.removeLater({ owner: `owner-${i}`, id });
         await process.clock.advance(FLUSH_MS / 4);
       }
       expect(process.stored).toHaveLength(3);
@@ -164,7 +166,7 @@ describe('a removal', () => {
 
   test('is written before the process ends', async () => {
     const process = await ready();
-    process.view.removeLater({ uid: 'a', id: await process.opened('a') });
+    process.view.removeLater({ owner: 'a', id: await process.opened('a') });
     await process.stop();
     expect(process.stored).toEqual([]);
   });
@@ -172,7 +174,7 @@ describe('a removal', () => {
   test('that is refused is tried again, and the resource is not decided on as if it had an entry', async () => {
     const process = await ready();
     const id = await process.opened('a');
-    process.view.removeLater({ uid: 'a', id });
+    process.view.removeLater({ owner: 'a', id });
     process.api.fate = () => ({ refused: 403 });
     await process.clock.advance(FLUSH_MS);
     expect(process.view.entry('a')).toBeUndefined();
@@ -185,7 +187,7 @@ describe('a removal', () => {
     const process = await ready();
     const id = await process.opened('a');
     process.api.fate = () => ({ refused: 403 });
-    const removal = process.view.remove({ uid: 'a', id });
+    const removal = process.view.remove({ owner: 'a', id });
     expect(process.view.entry('a')).toBeUndefined();
     expect(await errorOf(removal)).toMatchObject({ code: 'JournalRefused' });
     expect(process.view.entry('a')).toMatchObject({ id });
@@ -194,7 +196,7 @@ describe('a removal', () => {
   test('that is lost with its term is for the next one, whose resource is woken', async () => {
     const process = await ready();
     const id = await process.opened('a');
-    process.view.removeLater({ uid: 'a', id });
+    process.view.removeLater({ owner: 'a', id });
     process.api.fate = (kind) => (kind === 'write' ? 'request lost' : 'answered');
     await process.clock.advance(FLUSH_MS);
     process.api.fate = () => 'answered';
@@ -207,14 +209,14 @@ describe('a removal', () => {
     const process = await ready();
     const old = await process.opened('a');
     const id = await process.opened('a', { replaces: old });
-    await process.view.remove({ uid: 'a', id: old });
+    await process.view.remove({ owner: 'a', id: old });
     expect(process.entries).toMatchObject({ a: { id } });
   });
 
   test('and an entry of the same resource go into one write', async () => {
     const process = await ready();
     const old = await process.opened('a');
-    process.view.removeLater({ uid: 'a', id: old });
+    process.view.removeLater({ owner: 'a', id: old });
     expect(await writesOf(process, () => process.opened('a'))).toBe(1);
     expect(process.view.entry('a')).not.toMatchObject({ id: old });
   });
@@ -228,11 +230,11 @@ test('a view of an earlier term writes nothing', async () => {
   await errorOf(process.open('b'));
   await process.clock.advance(QUIET_MS + 10_000);
   const late = [
-    view.open({ uid: 'c', group: 'g', make: () => ({ text: '' }) }),
-    view.remove({ uid: 'a', id }),
+    view.open({ owner: 'c', group: 'g', make: () => ({ text: '' }) }),
+    view.remove({ owner: 'a', id }),
   ];
   expect(await Promise.all(late.map(errorOf))).toMatchObject([{ end: 'changed' }, { end: 'changed' }]);
-  view.removeLater({ uid: 'a', id });
+  view.removeLater({ owner: 'a', id });
   await process.clock.advance(FLUSH_MS);
   expect(process.stored).toEqual(['a']);
 });

@@ -6,24 +6,26 @@ import { type Closing, type Draft, draftOf, type Moment, type Opening, type Open
 import type { HighestIds } from './highest-ids.ts';
 import { entryKey } from './layout.ts';
 import type { OwnVersions } from './put-back.ts';
-import type { JournalStore, Outcome } from './store.ts';
+import type { Changes, JournalStore, Outcome } from './store.ts';
+import type { Taken } from './takeover.ts';
 
 export interface TermOptions {
   store: JournalStore;
+  /** Of the records. */
+  records: JournalStore;
   clock: Clock;
   /** Whether this process leads at this moment. */
   leads: () => boolean;
   highest: HighestIds;
   versions: OwnVersions;
   bounds: Bounds;
-  /** What the takeover wrote, and the version of the object since. */
-  contents: Contents;
-  version: string;
+  /** What was taken over. */
+  taken: Taken;
   on: {
     /** An entry has to wait. Called before anybody else can free a place. */
     parked: (parked: Draft['parked'][number]) => void;
-    /** Entries were removed. */
-    freed: () => void;
+    /** These removals are written, and their entries are gone. */
+    removed: (removals: readonly Closing[]) => void;
     outcome: (outcome: Outcome['is'], groupSize: number) => void;
     ended: (end: EndOfTerm) => void;
   };
@@ -43,10 +45,14 @@ export class Term {
   readonly #options: TermOptions;
   #contents: Contents;
   #version: string;
+  #recordVersion: string | undefined;
   #openings: Opening[] = [];
   #closings: Closing[] = [];
   #isWriting = false;
   #cancelFlush: (() => void) | undefined;
+  /** Removals whose records the API server refused. They are tried again later, and keep nobody else waiting. */
+  #deferred: Closing[] = [];
+  #cancelRetry: (() => void) | undefined;
   #end: EndOfTerm | undefined;
   /** A removal waits that shall not wait for another write. */
   #isUrgent = false;
@@ -58,8 +64,11 @@ export class Term {
 
   constructor(options: TermOptions) {
     this.#options = options;
-    this.#contents = options.contents;
-    this.#version = options.version;
+    ({
+      contents: this.#contents,
+      version: this.#version,
+      recordVersion: this.#recordVersion,
+    } = options.taken);
   }
 
   /** The journal as this process last wrote it. */
@@ -74,14 +83,14 @@ export class Term {
   /** Whether an entry is to be removed, and the write of that has not ended. */
   isLeaving(key: string, id: string): boolean {
     const isSame = (closing: Closing): boolean =>
-      closing.id === id && entryKey(closing.section, closing.uid) === key;
-    return this.#closings.some(isSame) || this.#beingWritten.some(isSame);
+      closing.id === id && entryKey(closing.section, closing.owner) === key;
+    return [this.#closings, this.#beingWritten, this.#deferred].some((removals) => removals.some(isSame));
   }
 
   /** Settles once the entry is written, or has to wait. Rejects with a `TermOver`, or with what kept this entry out. */
   open(opening: Omit<Opening, 'settle'>): Promise<OpeningResult> {
     return new Promise((resolve, reject) => {
-      entryKey(opening.section, opening.uid);
+      entryKey(opening.section, opening.owner);
       if (this.#end) throw new TermOver(this.#end);
       this.#openings.push({ ...opening, settle: { resolve, reject } });
       this.#begin();
@@ -92,7 +101,7 @@ export class Term {
   close(closing: Omit<Closing, 'settle'>): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#end) throw new TermOver(this.#end);
-      entryKey(closing.section, closing.uid);
+      entryKey(closing.section, closing.owner);
       this.#closings.push({ ...closing, settle: { resolve, reject } });
       this.#begin();
     });
@@ -101,7 +110,7 @@ export class Term {
   /** Removes with the next write, or by itself when no other comes. Nothing happens if the term is over. */
   closeLater(closing: Omit<Closing, 'settle'>, isUrgent: boolean): void {
     if (this.#end) return;
-    entryKey(closing.section, closing.uid);
+    entryKey(closing.section, closing.owner);
     this.#closings.push(closing);
     if (!isUrgent) return this.#flushIn(FLUSH_MS);
     this.#isUrgent = true;
@@ -110,6 +119,7 @@ export class Term {
 
   /** Writes what waits, if anything does. Resolves when nothing is under way any more. */
   async flush(): Promise<void> {
+    this.#closings.push(...this.#deferred.splice(0));
     while (!this.#end && (this.#isWriting || this.#closings.length + this.#openings.length > 0)) {
       if (this.#isWriting) await this.#idle();
       else await this.#write();
@@ -121,6 +131,7 @@ export class Term {
     if (this.#end) return;
     this.#end = end;
     this.#cancelFlush?.();
+    this.#cancelRetry?.();
     this.#stopping.abort(new TermOver(end));
     const waiting = [...this.#openings, ...this.#closings];
     this.#openings = [];
@@ -172,22 +183,75 @@ export class Term {
     this.#closings = [];
     this.#isUrgent = false;
     const draft = draftOf(this.#contents, waiting, since, bounds);
+    // Until the outcome is known, without a gap: whoever looks in between must not decide on what leaves.
+    this.#beingWritten = draft.closed;
     for (const parked of draft.parked) {
       this.#options.on.parked(parked);
       parked.opening.settle.resolve({ is: 'parked', obstacle: parked.obstacle });
     }
     for (const { opening, error } of draft.failed) opening.settle.reject(error);
+    if (!(await this.#keepRecords(draft))) return;
     const isNeeded = draft.contents.changesSince(this.#contents).size > 0;
-    if (isNeeded) {
-      highest.writeTo(draft.contents);
-      this.#beingWritten = draft.closed;
-      const outcome = await this.#store(draft);
-      this.#beingWritten = [];
-      if (!this.#settle(draft, outcome)) return;
-    }
+    if (isNeeded) highest.writeTo(draft.contents);
+    const outcome = isNeeded ? await this.#store(draft) : undefined;
+    this.#beingWritten = [];
+    if (outcome && !this.#settle(draft, outcome)) return;
     for (const { opening, result } of draft.opened) opening.settle.resolve(result);
     for (const { settle } of draft.closed) settle?.resolve();
-    if (draft.closed.length > 0) this.#options.on.freed();
+    if (draft.removed.length > 0) this.#options.on.removed(draft.removed);
+  }
+
+  /**
+   * Writes the records of a draft, before what they are about leaves the journal. Resolves with whether the draft can go on. What has
+   * a refused record stays out, and the others come with the next write.
+   */
+  async #keepRecords(draft: Draft): Promise<boolean> {
+    const { contents } = draft;
+    const changes = contents.recordChangesSince(this.#contents);
+    if (changes.size === 0) return true;
+    const outcome = await this.#writeRecords(contents, changes);
+    this.#options.on.outcome(outcome.is, 0);
+    if (outcome.is === 'written') {
+      this.#recordVersion = outcome.version;
+      this.#contents = this.#contents.withRecordsOf(contents);
+      if (!this.#end && this.#options.leads()) return true;
+    }
+    this.#beingWritten = [];
+    const openings = draft.opened.map(({ opening }) => opening);
+    if (outcome.is === 'refused' && !this.#end) {
+      const error = new JournalRefused(outcome.error);
+      const hasRecords = ({ records }: Opening | Closing): boolean => (records?.length ?? 0) > 0;
+      for (const each of [...openings, ...draft.closed]) if (hasRecords(each)) each.settle?.reject(error);
+      this.#openings.unshift(...openings.filter((each) => !hasRecords(each)));
+      this.#closings.unshift(...draft.closed.filter((each) => !hasRecords(each)));
+      this.#defer(draft.closed.filter((each) => hasRecords(each) && !each.settle));
+      if (this.#closings.length > 0) this.#flushIn(FLUSH_MS);
+      return false;
+    }
+    const end = this.#end ?? endAfter(outcome);
+    for (const { settle } of [...openings, ...draft.closed]) settle?.reject(new TermOver(end));
+    this.end(end);
+    return false;
+  }
+
+  #defer(removals: readonly Closing[]): void {
+    if (removals.length === 0) return;
+    this.#deferred.push(...removals);
+    this.#cancelRetry ??= this.#options.clock.timer(RETRY_FLUSH_MS, () => {
+      this.#cancelRetry = undefined;
+      this.#closings.push(...this.#deferred.splice(0));
+      this.#begin();
+    });
+  }
+
+  async #writeRecords(contents: Contents, changes: Changes): Promise<Outcome> {
+    const { records, leads } = this.#options;
+    const { signal } = this.#stopping;
+    const make = (): Promise<Outcome> => records.create(contents.recordData, signal);
+    if (this.#recordVersion === undefined) return make();
+    const outcome = await records.write(this.#recordVersion, changes, signal);
+    // F11: who led throughout has all that stood in it.
+    return outcome.is === 'missing' && leads() ? make() : outcome;
   }
 
   async #store(draft: Draft): Promise<Outcome> {

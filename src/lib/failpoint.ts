@@ -6,7 +6,7 @@ import { appendFileSync } from 'node:fs';
 export type Step =
   /** The plan is made; nothing is written yet. */
   | 'decide'
-  /** The attempt is in status; the CA is not called yet. */
+  /** The attempt is on record; the CA is not called yet. */
   | 'attempt'
   /** The first byte of cert/new or cert/reissue is about to leave; the send gate is open. */
   | 'send'
@@ -23,8 +23,6 @@ export type Step =
   | 'list'
   | 'live'
   | 'cluster'
-  /** Released and abandoned entries are in the issuer's status. */
-  | 'record'
   /** A hold or revocation is about to be sent (`revoke`), or was confirmed (`revoked`). */
   | 'revoke'
   | 'revoked'

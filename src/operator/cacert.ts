@@ -85,6 +85,7 @@ export function cacertControllers(shared: Shared): CaControllers {
           synced(informers.secrets),
           ...others.map(known),
         ],
+        awaitsJournal: true,
       },
     ],
     kept: () => ({
@@ -137,11 +138,12 @@ function certificateDeps(shared: Shared, directory: CAcertDirectory, queue: Work
     nameClaims,
     certificateSecrets: new CertificateSecrets({
       kube,
-      kind: { ...cacertKind, isOpen },
+      kind: cacertKind,
       certificates: store,
       watched: secrets,
       written: writtenSecrets,
       claims: nameClaims,
+      isOpen,
     }),
     pendingKeys: new PendingKeys({ kube, written: writtenSecrets }),
     repairLimiter: new RateLimiter(clock),

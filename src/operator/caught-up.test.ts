@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { expectLinearWork } from '../../test/support/scaling.ts';
 import { settle } from '../../test/support/virtual-clock.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { Store, type StoreWriter } from '../kube/watch/store.ts';
@@ -93,25 +94,18 @@ describe('a cache has caught up with a list', () => {
   });
 
   test('with CPU in proportion to what it has to catch up with', async () => {
-    const cpuFor = async (count: number): Promise<number> => {
+    const catchingUpWith = (count: number) => {
       const cache = new Cache();
       const objects = (version: number) =>
         Array.from({ length: count }, (_, index) => object(`o${index}`, version));
       cache.apply(...objects(10));
       const newer = objects(15);
-      const before = process.cpuUsage();
-      const later = () => cache.apply(...newer);
-      expect(await follow(cache, newer, later)).toEqual({ before: false, after: true });
-      const { user, system } = process.cpuUsage(before);
-      return user + system;
+      return async () => {
+        const later = () => cache.apply(...newer);
+        expect(await follow(cache, newer, later)).toEqual({ before: false, after: true });
+      };
     };
-    const least = { single: Infinity, double: Infinity };
-    for (let measured = 0; measured < 5; measured += 1) {
-      least.single = Math.min(least.single, (await cpuFor(8_000)) + (await cpuFor(8_000)));
-      least.double = Math.min(least.double, await cpuFor(16_000));
-    }
-    // Both catch up with as many objects. Linear work takes as long for them, quadratic work twice as long.
-    expect(least.double / least.single).toBeLessThan(1.5);
+    await expectLinearWork(catchingUpWith, { from: 250, to: 2_000 });
   });
 
   test('never if the list fails, and not after the signal', async () => {

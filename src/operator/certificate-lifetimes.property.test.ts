@@ -1,24 +1,29 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { authority, certificate, issued } from '../../test/support/inputs/inputs.ts';
+import { account, attempt, authority, certificate, issued } from '../../test/support/inputs/inputs.ts';
+import { tinycertView } from '../../test/support/inputs/tinycert-view.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import type { TinyCertCertificate } from '../api/kinds.ts';
 import { certificateLifetimes as cacertLifetimes } from '../cacert-certificates/controller.ts';
 import type { Deps as CAcertDeps } from '../cacert-certificates/deps.ts';
-import { AttemptMemory } from '../issuance/attempt/memory.ts';
 import { OpenAttempts } from '../issuance/attempt/open-attempts.ts';
+import { quietAfter } from '../issuance/attempt/timing.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
+import { attemptOwner } from '../issuance/tinycert/attempt.ts';
+import { tinycertKind } from '../issuance/tinycert/kind.ts';
 import { ResealPace } from '../issuance/tinycert/reseal-pace.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
 import { Observations } from '../issuance/tinycert/inventory/observations.ts';
+import { FLUSH_MS } from '../journal/term.ts';
 import { runController } from '../kube/controller/controller.ts';
 import { WorkQueue } from '../kube/controller/queue.ts';
 import { Store } from '../kube/watch/store.ts';
 import { silentLog } from '../lib/log.ts';
 import { createMetrics } from '../metrics/registry.ts';
-import type { Deps } from '../tinycert-certificates/context/deps.ts';
+import { BY_UID, type Deps } from '../tinycert-certificates/context/deps.ts';
 import { RevocationRetries } from '../tinycert-certificates/context/revocation-retries.ts';
 import { certificateLifetimes } from '../tinycert-certificates/controller.ts';
+import { Unfinalized } from '../tinycert-certificates/deletion/unfinalized.ts';
 
 const NAMES = ['a', 'b', 'c'];
 
@@ -27,32 +32,43 @@ const steps = fc.array(
   { minLength: 5, maxLength: 50 },
 );
 
-/** Notes of attempts, and how one is made. */
-interface Attempts {
-  memory: { readonly size: number };
-  note: (uid: string, id: string) => void;
+/** Makes an attempt of a resource, of which something is noted; it may stand in the journal. */
+type Try = (uid: string, count: number) => unknown;
+
+/** Of TinyCert's attempts every second one gets into the journal, unless the resource has one there. */
+function tinycertTry({ attempts, journal, clock }: Deps): Try {
+  return async (uid, count) => {
+    const owner = attemptOwner(uid, account);
+    const id = `attempt-${count}`;
+    const { view } = journal;
+    if (count % 2 === 0 || !view || view.entry(owner)) return attempts.sent(owner, id, clock.monotonic());
+    const make = (made: string) => {
+      attempts.prepared(owner, made, clock.monotonic());
+      return attempt;
+    };
+    const opened = await view.open({ owner, group: 'g', make });
+    if (opened.is === 'open') attempts.sent(owner, opened.id, clock.monotonic());
+  };
 }
 
-function tinycertAttempts(): Attempts {
-  const memory = new AttemptMemory();
-  return { memory, note: (uid, id) => memory.prepared(id, 0, uid) };
-}
-
-function cacertAttempts(): Attempts {
-  const memory = new OpenAttempts();
-  return { memory, note: (uid, id) => memory.prepared(uid, id, 0) };
+function cacertTry({ attempts }: Deps): Try {
+  return (uid, count) => attempts.prepared(uid, `attempt-${count}`, 0);
 }
 
 /** All that is kept for certificates, and a reconcile that keeps something of every kind whenever it is told to go on. */
-function setup(
-  lifetimesOf: (deps: Deps, queue: WorkQueue) => ReturnType<typeof certificateLifetimes>,
-  { memory, note }: Attempts,
-) {
+function setup(lifetimesOf: typeof certificateLifetimes, tryOf: (deps: Deps) => Try) {
   const clock = new VirtualClock();
   const queue = new WorkQueue({ name: 'certificate', clock });
+  const goneQueue = new WorkQueue({ name: 'unfinalized', clock });
   const certificates = new Store<TinyCertCertificate>();
+  certificates.addIndex(BY_UID, ({ metadata: { uid = '' } }) => [uid]);
+  const { view } = tinycertView(clock);
   const writtenCertificates = new LastWritten<TinyCertCertificate>({ clock });
+  const memory = new OpenAttempts();
   const deps = {
+    clock,
+    timing: tinycertKind.timing,
+    journal: { view, viewFor: () => view },
     certificates,
     writtenCertificates,
     written: writtenCertificates,
@@ -65,7 +81,9 @@ function setup(
     repairLimiter: new RateLimiter(clock),
     reportLimiter: new RateLimiter(clock),
   } as unknown as Deps;
-  const lifetimes = lifetimesOf(deps, queue);
+  const unfinalized = new Unfinalized(deps, goneQueue);
+  const lifetimes = lifetimesOf(deps, queue, unfinalized);
+  const tryOne = tryOf(deps);
   const going: ((error?: Error) => void)[] = [];
   let attempts = 0;
   const reconcile = lifetimes.bounding(async (key) => {
@@ -77,7 +95,7 @@ function setup(
         going.push((error) => (error ? reject(error) : resolve())),
       );
       attempts += 1;
-      note(uid, `attempt-${attempts}`);
+      await tryOne(uid, attempts);
       deps.revocationRetries.failed(uid, 0);
       deps.repairLimiter.note(uid);
       deps.reportLimiter.note(uid, `1 Reason${i}`);
@@ -103,17 +121,28 @@ function setup(
   });
   const kept = (): object => ({
     attempts: memory.size,
+    entries: [...view.entries()].length,
     retries: deps.revocationRetries.size,
     reseals: deps.resealPace.size,
     repairs: deps.repairLimiter.size,
     reports: deps.reportLimiter.size,
     written: writtenCertificates.size,
-    queued: queue.depth + queue.delayed + queue.running,
+    queued: [queue, goneQueue].reduce((sum, each) => sum + each.depth + each.delayed + each.running, 0),
   });
-  return { clock, queue, deps, writer: certificates.openPart(), going, reconcile, kept };
+  const gone = { queue: goneQueue, reconcile: unfinalized.reconcile };
+  return { clock, queue, gone, deps, writer: certificates.openPart(), going, reconcile, kept };
 }
 
-const NOTHING = { attempts: 0, retries: 0, reseals: 0, repairs: 0, reports: 0, written: 0, queued: 0 };
+const NOTHING = {
+  attempts: 0,
+  entries: 0,
+  retries: 0,
+  reseals: 0,
+  repairs: 0,
+  reports: 0,
+  written: 0,
+  queued: 0,
+};
 
 function settled(): Promise<void> {
   return new Promise((resolve) => {
@@ -123,15 +152,16 @@ function settled(): Promise<void> {
 
 /** Works through a list of steps, deletes everything, lets all work end, and returns what is left. */
 async function leftAfter(
-  { clock, queue, writer, going, reconcile, kept }: ReturnType<typeof setup>,
+  { clock, queue, gone, writer, going, reconcile, kept }: ReturnType<typeof setup>,
   list: readonly { do: string; n: number }[],
 ): Promise<object> {
   const end = new AbortController();
   const { controller: metrics } = createMetrics();
-  const running = runController(
-    { name: 'certificate', queue, concurrency: 2, reconcile, clock, log: silentLog, metrics },
-    end.signal,
-  );
+  const all = { clock, log: silentLog, metrics };
+  const running = [
+    runController({ ...all, name: 'certificate', queue, concurrency: 2, reconcile }, end.signal),
+    runController({ ...all, ...gone, name: 'unfinalized', concurrency: 1 }, end.signal),
+  ];
   let count = 0;
   for (const { do: what, n } of list) {
     const name = NAMES[n % NAMES.length] ?? '';
@@ -153,16 +183,18 @@ async function leftAfter(
   }
   for (const name of NAMES) writer.delete(`ns/${name}`);
   for (await settled(); going.length > 0; await settled()) going.shift()?.();
+  // What is in the journal goes once it is quiet.
+  await clock.advance(quietAfter(tinycertKind.timing) + FLUSH_MS);
   const left = kept();
   end.abort();
-  await running;
+  await Promise.all(running);
   return left;
 }
 
 test('whatever comes in whatever order, a certificate that is gone leaves nothing', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
-      const world = setup(certificateLifetimes, tinycertAttempts());
+      const world = setup(certificateLifetimes, tinycertTry);
       expect(await leftAfter(world, list)).toEqual(NOTHING);
       expect(world.deps.observations.size).toBe(0);
     }),
@@ -173,10 +205,7 @@ test('whatever comes in whatever order, a certificate that is gone leaves nothin
 test('nor does a certificate of CAcert', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
-      const world = setup(
-        (deps, queue) => cacertLifetimes(deps as unknown as CAcertDeps, queue),
-        cacertAttempts(),
-      );
+      const world = setup((deps, queue) => cacertLifetimes(deps as unknown as CAcertDeps, queue), cacertTry);
       expect(await leftAfter(world, list)).toEqual({
         ...NOTHING,
         retries: expect.any(Number) as number,

@@ -16,6 +16,9 @@ import type { Controller, Shared } from './shared.ts';
 import type { Stop } from './stop.ts';
 import { tinycertControllers } from './tinycert.ts';
 
+/** How long certificates wait for the journal after a start, in milliseconds. Then they report what they can. */
+const JOURNAL_HEAD_START_MS = 5_000;
+
 export interface ControllersOptions extends Omit<
   Shared,
   'informers' | 'journal' | 'warn' | 'warnOperator' | 'secretWatches' | 'nameClaims' | 'queueOf'
@@ -95,11 +98,15 @@ export function startControllers(options: ControllersOptions): Controllers {
   const parts = [tinycertControllers(shared), cacertControllers(shared)];
   const controllers = parts.flatMap((part) => part.controllers);
 
-  async function run({ name, queue, workers, reconcile, needs }: Controller): Promise<void> {
+  async function run({ name, queue, workers, reconcile, needs, awaitsJournal }: Controller): Promise<void> {
     if (!(await whenMet(needs, stop.gentle))) {
       await queue.shutDown();
       return;
     }
+    if (awaitsJournal)
+      await Promise.race([journal.started, clock.sleep(JOURNAL_HEAD_START_MS, stop.gentle)]).catch(
+        () => undefined,
+      );
     log.debug({ controller: name }, 'Controller started');
     const { forced: forceSignal } = stop;
     await runController(

@@ -1,5 +1,6 @@
 import { GROUP } from '../api/names.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
+import { tinycertKind } from '../issuance/tinycert/kind.ts';
 import { quietAfter } from '../issuance/attempt/timing.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -13,6 +14,8 @@ import { listAll } from './resources.ts';
 
 /** The name of the Secret with the journal. `deploy/rbac.yaml` names it too. */
 export const JOURNAL_NAME = 'tinycert-operator-journal';
+/** The name of the Secret with its records. */
+export const RECORDS_NAME = `${JOURNAL_NAME}-records`;
 /** How long a cache may take to catch up with a list before the list is made again, in milliseconds. */
 const CATCH_UP_MS = 30_000;
 
@@ -39,10 +42,11 @@ export function operatorJournal(options: Options): {
     object: {
       namespace,
       name: JOURNAL_NAME,
+      recordsName: RECORDS_NAME,
       labels: { [`${GROUP}/journal`]: 'true' },
       type: `${GROUP}/journal`,
     },
-    quietMs: quietAfter(cacertKind.timing),
+    quietMs: Math.max(quietAfter(cacertKind.timing), quietAfter(tinycertKind.timing)),
     isFirstUse: async (signal) => {
       const all = await Promise.all(
         kinds.map(({ type }) => present(() => listAll(kube, type, namespaces, signal))),
@@ -71,8 +75,8 @@ export function operatorJournal(options: Options): {
 }
 
 /** The kinds whose attempts are in the journal. */
-function journalled({ cacertCertificates }: Informers): AnyJournalled[] {
-  return [cacertCertificates];
+function journalled({ certificates, cacertCertificates }: Informers): AnyJournalled[] {
+  return [certificates, cacertCertificates];
 }
 
 type AnyJournalled = Pick<AnyCertificates, 'type'> & { store: Parameters<typeof caughtUp>[0] };

@@ -20,7 +20,7 @@ export async function listAll<T extends KubeObject>(
   return lists.flatMap(({ items }) => items);
 }
 
-/** All TinyCertCertificates in their newest known version, and those that are gone but not yet remembered by an issuer. */
+/** All TinyCertCertificates in their newest known version, and those that are gone but not yet on record. */
 export function* knownResources(
   { certificates: store, writtenCertificates }: Pick<CertificateDeps, 'certificates' | 'writtenCertificates'>,
   unfinalized: Pick<Unfinalized, 'pending'>,

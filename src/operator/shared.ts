@@ -22,7 +22,7 @@ export interface Shared {
   settings: Pick<Settings, 'namespaces' | 'concurrency' | 'allowedEndpoints'>;
   /** Where the Secrets of cluster-scoped issuers are, and the operator's own events. */
   namespace: string;
-  /** This process, as attempts name it. */
+  /** The name of this process, in the journal and in events. */
   holder: string;
   /** The journal of open attempts, for its sections. */
   journal: Pick<Journal, 'section'>;
@@ -30,6 +30,8 @@ export interface Shared {
   leads: () => boolean;
   crds: CertificateDeps['crds'];
   accounts: TinyCertAccounts;
+  /** The installation's key for seals, once it is loaded. */
+  sealKey: () => Uint8Array;
   cacertAccounts: CAcertAccounts;
   informers: Informers;
   /** Warnings about a resource. */
@@ -53,6 +55,8 @@ export interface Controller {
   reconcile: Reconcile;
   /** It starts once all of these are met. */
   needs: readonly Need[];
+  /** It also waits a little for the journal, without which it could only look at everything and begin again. */
+  awaitsJournal?: true;
 }
 
 /** The controllers of one CA. */

@@ -1,6 +1,8 @@
 import { certificates, issuers } from '../api/kinds.ts';
-import type { CertificateRef } from '../api/tinycert/identity.ts';
-import { AttemptMemory } from '../issuance/attempt/memory.ts';
+import type { AccountDigest, CertificateRef } from '../api/tinycert/identity.ts';
+import { OpenAttempts } from '../issuance/attempt/open-attempts.ts';
+import { accountOfOwner, readAttempt } from '../issuance/tinycert/attempt.ts';
+import { readGivenUp, type TinyCertView } from '../issuance/tinycert/records.ts';
 import { AtRest } from '../account/at-rest.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
@@ -12,14 +14,15 @@ import { IssuerDirectory, issuerKey } from '../issuance/tinycert/issuer-director
 import { tinycertKind } from '../issuance/tinycert/kind.ts';
 import { IssuersNeeded } from '../issuance/tinycert/revocations/issuers-needed.ts';
 import { LastSessions } from '../issuance/tinycert/revocations/last-sessions.ts';
+import { installationSealer } from '../issuance/tinycert/seal.ts';
 import { ResealPace } from '../issuance/tinycert/reseal-pace.ts';
-import { IssuerReleasedStore } from '../issuance/tinycert/released-store.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
 import { SharedCall } from '../lib/shared-call.ts';
 import { BY_ISSUER, type Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
 import { RevocationRetries } from '../tinycert-certificates/context/revocation-retries.ts';
-import { certificateLifetimes, reconciler, wire } from '../tinycert-certificates/controller.ts';
+import { accountsWithAttempt, SECTION } from '../tinycert-certificates/context/attempts.ts';
+import { certificateLifetimes, reconciler, wakeByOwner, wire } from '../tinycert-certificates/controller.ts';
 import { Unfinalized } from '../tinycert-certificates/deletion/unfinalized.ts';
 import { controller as issuerController } from '../tinycert-issuers/controller.ts';
 import type { Issuer } from '../tinycert-issuers/deps.ts';
@@ -50,12 +53,24 @@ export function tinycertControllers(shared: Shared): CaControllers {
     directory,
     accounts: shared.accounts,
     isNeeded: (key) => issuersNeeded.count(key) > 0,
-    isAccountNeeded: (account) => issuersNeeded.isAccountNeeded(account),
+    isAccountNeeded: (account) =>
+      issuersNeeded.isAccountNeeded(account) || hasAttemptAt(deps.journal.view, account),
   });
   issuersNeeded.onChange((key) => sessions.review(key));
   issuersNeeded.onAccountChange((account) => sessions.reviewAccount(account));
-  const deps = certificateDeps(shared, { issuerKinds, directory, sessions, queue: queues.certificates });
-  const unfinalized = new Unfinalized(deps, queues.unfinalized);
+  const wake = (owner: string): void => {
+    if (!isIssuerKey(owner)) return wakeByOwner(deps, queues.certificates, unfinalized, owner);
+    queues.unfinalized.add(owner, { reason: 'journal' });
+    for (const { checks } of pairs) checks(owner);
+  };
+  const deps: CertificateDeps = certificateDeps(shared, {
+    issuerKinds,
+    directory,
+    sessions,
+    queue: queues.certificates,
+    wake,
+  });
+  const unfinalized: Unfinalized = new Unfinalized(deps, queues.unfinalized);
   const inventory = new Inventory({
     clock: shared.clock,
     directory,
@@ -63,10 +78,10 @@ export function tinycertControllers(shared: Shared): CaControllers {
     issuers: () => issuerKinds.watched(),
     observations: deps.observations,
     listCertificates: deps.listCertificates,
-    releasedStore: deps.releasedStore,
+    journal: deps.journal,
     leftoverSecrets: deps.leftoverSecrets,
   });
-  const lifetimes = certificateLifetimes(deps, queues.certificates);
+  const lifetimes = certificateLifetimes(deps, queues.certificates, unfinalized);
   const parts: IssuerParts = { directory, inventory, issuersNeeded, unfinalized };
   const pairs = issuerKinds.kinds.map((kind) => ({ kind, ...issuerControllers(shared, kind, parts) }));
   const others = otherCertificates(informers, informers.certificates);
@@ -102,6 +117,7 @@ export function tinycertControllers(shared: Shared): CaControllers {
         workers: settings.concurrency,
         reconcile: lifetimes.bounding(reconciler(deps)),
         needs: certificateNeeds,
+        awaitsJournal: true,
       },
       {
         name: 'unfinalized',
@@ -134,11 +150,23 @@ interface CertificateParts {
   directory: IssuerDirectory;
   sessions: LastSessions;
   queue: WorkQueue;
+  /** Queues what the journal wakes. */
+  wake: (owner: string) => void;
+}
+
+/** Whether what the journal wakes is an issuer. */
+function isIssuerKey(owner: string): boolean {
+  return owner.includes(':');
+}
+
+/** Whether a resource, or one that is gone, has an attempt without a result at an account. */
+function hasAttemptAt(view: TinyCertView | undefined, account: AccountDigest): boolean {
+  return [...(view?.entries() ?? [])].some(([owner]) => accountOfOwner(owner) === account);
 }
 
 function certificateDeps(
   shared: Shared,
-  { issuerKinds, directory, sessions, queue }: CertificateParts,
+  { issuerKinds, directory, sessions, queue, wake }: CertificateParts,
 ): CertificateDeps {
   const { kube, clock, crds, informers, nameClaims } = shared;
   const { namespaces } = shared.settings;
@@ -146,10 +174,14 @@ function certificateDeps(
   const secrets = informers.secrets.store;
   const writtenCertificates: CertificateDeps['writtenCertificates'] = new LastWritten({ clock });
   const writtenSecrets: CertificateDeps['writtenSecrets'] = new LastWritten({ clock });
-  const lists = {
-    certificates: new SharedCall((signal) => listAll(kube, certificates, namespaces, signal)),
-    issuers: new SharedCall((signal) => issuerKinds.list(kube, namespaces, signal)),
-  };
+  const list = new SharedCall((signal) => listAll(kube, certificates, namespaces, signal));
+  const journal: CertificateDeps['journal'] = shared.journal.section({
+    name: SECTION,
+    entry: readAttempt,
+    record: readGivenUp,
+    wake,
+    removed: (owner) => sessions.reviewAccount(accountOfOwner(owner)),
+  });
   return {
     kube,
     clock,
@@ -157,12 +189,12 @@ function certificateDeps(
     metrics: shared.metrics.certificates,
     warn: shared.warn,
     warnOperator: shared.warnOperator,
-    holder: shared.holder,
     leads: shared.leads,
     crds,
     certificates: store,
     secrets,
-    listCertificates: (signal) => lists.certificates.get(signal),
+    listCertificates: (signal) => list.get(signal),
+    installation: installationSealer(shared.sealKey),
     directory,
     issuerExists: (key) => issuerKinds.exists(key),
     issuerIsDeleted: (key) => issuerKinds.isDeleted(key),
@@ -171,16 +203,12 @@ function certificateDeps(
     gates: shared.accounts,
     atRest: new AtRest(directory),
     adopting: new Set(),
-    attempts: new AttemptMemory<CertificateRef>(),
+    attempts: new OpenAttempts<CertificateRef>(),
+    journal,
     observations: new Observations(),
     resealPace: new ResealPace(clock),
     revocationRetries: new RevocationRetries(),
     lastSessions: sessions,
-    releasedStore: new IssuerReleasedStore({
-      kube,
-      crds,
-      listIssuers: (signal) => lists.issuers.get(signal),
-    }),
     leftoverSecrets: new LeftoverSecrets({ kube, strays: () => strays({ nameClaims, secrets }) }),
     repairLimiter: new RateLimiter(clock),
     reportLimiter: new RateLimiter(clock),
@@ -195,6 +223,7 @@ function certificateDeps(
       watched: secrets,
       written: writtenSecrets,
       claims: nameClaims,
+      isOpen: ({ metadata: { uid = '' } }) => accountsWithAttempt(journal.view, uid).length > 0,
     }),
   };
 }
@@ -230,7 +259,10 @@ function issuerControllers(
       accounts: shared.accounts,
       secretWatches: shared.secretWatches,
       inventory,
-      owners: [({ key }) => unfinalized.review(`${type.kind}:${key}`)],
+      owners: [
+        ({ key }) => unfinalized.review(`${type.kind}:${key}`),
+        ({ key }) => inventory.forget(`${type.kind}:${key}`),
+      ],
       clusterResourceNamespace: shared.namespace,
       allowedEndpoints: shared.settings.allowedEndpoints,
     },
@@ -239,6 +271,11 @@ function issuerControllers(
   const inUse = inUseController({ kube, warn, type, issuers: store, issuersNeeded }, inUseQueue);
   return {
     check: { name, queue, reconcile: check.reconcile },
+    /** Checks the issuer of this key of the directory, if it is of this kind. */
+    checks: (issuerKey: string) => {
+      if (issuerKey.startsWith(`${type.kind}:`))
+        queue.add(issuerKey.slice(type.kind.length + 1), { reason: 'journal' });
+    },
     inUse: { name: `${name}-in-use`, queue: inUseQueue, reconcile: inUse.reconcile },
     stop: () => {
       check.stop();

@@ -1,4 +1,8 @@
-import { type CertificateRef, certificateRef } from '../api/tinycert/identity.ts';
+import { type CertificateRef, certificateRef, isSameCertificate } from '../api/tinycert/identity.ts';
+import { attemptOwner, type OpenAttempt } from '../issuance/tinycert/attempt.ts';
+import { released } from '../issuance/tinycert/records.ts';
+import { sealedFields } from '../issuance/tinycert/seal.ts';
+import type { Recording } from '../journal/group.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import { paced, repair, reportBlocker } from '../issuance/status/rate-limit.ts';
 import { nextReconcileAt } from '../issuance/renewal/plan.ts';
@@ -6,6 +10,7 @@ import { isSecretRefused } from '../issuance/secret/not-written.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { TerminalError } from '../lib/errors.ts';
 import type { Reason } from '../lib/reason.ts';
+import { endAttempt } from './context/attempts.ts';
 import { DECIDE_AGAIN_MS, type Task, type Work, withInputs, workOf } from './context/work.ts';
 import { decideAfterAdoption } from './decide/after-adoption.ts';
 import { decideAfterRecovery } from './decide/after-recovery.ts';
@@ -19,6 +24,7 @@ import { AnswersDoubted } from './issue/doubt.ts';
 import { afterFailedRead, afterFailedSync, backOff } from './issue/failure.ts';
 import { issue } from './issue/issue.ts';
 import { publish } from './issue/publish.ts';
+import { makeWay } from './recovery/give-up.ts';
 import { recover } from './recovery/recover.ts';
 import { adopt } from './secret/adopt.ts';
 import { assertRead } from './secret/proven-id.ts';
@@ -38,7 +44,7 @@ export async function act(task: Task, plan: Plan): Promise<ReconcileResult> {
     return await execute(task, plan);
   } catch (error) {
     if (isSecretRefused(error)) return afterFailedSync(task, error);
-    if (!task.inputs.issuer?.ready) throw error;
+    if (!task.inputs.issuer?.ready || !task.view) throw error;
     return afterFailedRead(workOf(task), error);
   }
 }
@@ -82,7 +88,7 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
     case 'recover':
       return recoverAndGoOn(workOf(task));
     case 'close':
-      return closeAttempt(workOf(task), plan.givesUp);
+      return closeAttempt(workOf(task), { givesUp: plan.givesUp, records: [] });
     default:
       return plan satisfies never;
   }
@@ -93,7 +99,9 @@ async function report(
   task: Task,
   { conditions, why, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
 ): Promise<ReconcileResult> {
-  const { deps, inputs, signal } = task;
+  const { deps, inputs, view, signal } = task;
+  const { attempt: open } = inputs;
+  if (open && view && wakeBy === undefined) await makeWay({ deps, inputs, view }, open);
   const blocker = { ...why, isReportedElsewhere: REPORTED_ELSEWHERE.has(why.reason) };
   const limited = await reportBlocker(deps, inputs.certificate, blocker, conditions, signal);
   if (wakeBy === 'gate') park(workOf(task));
@@ -146,46 +154,69 @@ async function adoptOrElse(work: Work): Promise<ReconcileResult> {
 
 /** Recovers an open attempt, and continues as `decideAfterRecovery` decides. */
 async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
-  const { deps, inputs, signal } = work;
-  const { attempt } = inputs.certificate.status ?? {};
-  if (!attempt) throw new TerminalError('NoAttempt', 'There is no attempt to recover.');
-  const { verdict, released } = await recover(work, attempt);
-  const next = decideAfterRecovery(inputs, attempt, verdict);
+  const { deps, inputs, view } = work;
+  const { attempt: open } = inputs;
+  if (!open) throw new TerminalError('NoAttempt', 'There is no attempt to recover.');
+  const owner = ownerOf(work, open);
+  const { verdict, records, isProved = false, boughtNothing = false } = await recover(work, open);
+  const next = decideAfterRecovery(inputs, open.attempt, verdict);
   switch (next.do) {
     case 'publish':
-      return publish(work, { certificate: next.certificate, outcome: 'adopted' });
+      return publish(work, { certificate: next.certificate, outcome: 'adopted', records });
     case 'remember':
-      deps.attempts.bought(attempt.id, next.certificate);
+      if (!isProved && !isSameCertificate(next.certificate, inputs.certificate.status)) {
+        const all = [...records, ...likely(work, open, next.certificate)];
+        return closeAttempt(work, { givesUp: undefined, records: all });
+      }
+      if (records.length > 0) await view.record(owner, records);
+      deps.attempts.bought(owner, open.id, deps.clock.monotonic(), next.certificate);
       return { requeueAfterMs: 0 };
     case 'report': {
-      deps.attempts.fruitless(attempt.id);
+      deps.attempts.fruitless(owner, open.id, deps.clock.monotonic());
       const reported = await report(work, next.report);
       return next.again ? { ...reported, requeueAfterMs: DECIDE_AGAIN_MS } : reported;
     }
     case 'giveUp':
-      deps.attempts.fruitless(attempt.id);
+      deps.attempts.fruitless(owner, open.id, deps.clock.monotonic());
       return backOff(work, new AnswersDoubted(), {});
     case 'close':
+      return closeAttempt(work, { givesUp: undefined, records });
     case 'issue':
-      if (released) await deps.releasedStore.add(inputs.issuerKey, released, signal);
-      return next.do === 'close' ? closeAttempt(work, undefined) : issue(work, next);
+      return issue(work, { ...next, records, boughtNothing });
     default:
       return next satisfies never;
   }
 }
 
-/** Ends an attempt after which nothing is to be bought. */
+/**
+ * Ends an attempt of which nothing is wanted any more. What it bought becomes a former certificate of the resource, so that
+ * `onDelete` applies to it; or, where the seal of the status is broken, an orphan on record: a new seal would drop what status names.
+ */
 async function closeAttempt(
-  { deps, inputs, issuer, signal }: Work,
-  givesUp: CertificateRef | undefined,
+  work: Work,
+  { givesUp, records }: { givesUp: CertificateRef | undefined; records: readonly Recording[] },
 ): Promise<ReconcileResult> {
-  const { certificate, sealed } = inputs;
-  const { attempt } = certificate.status ?? {};
-  if (!attempt || !sealed) throw new TerminalError('NoAttempt', 'There is no attempt to close.');
-  const change = { attempt: { ...attempt, outcome: 'Abandoned' as const } };
-  await record(deps, { certificate, change, givesUp, sealer: issuer.account, signal });
-  deps.attempts.forget(attempt.id);
+  const { deps, inputs, issuer, view, signal } = work;
+  const { certificate, sealed, attempt: open } = inputs;
+  if (!open) throw new TerminalError('NoAttempt', 'There is no attempt to close.');
+  const { status } = certificate;
+  const mayBeSealed = sealed !== false || sealedFields.every((field) => status?.[field] === undefined);
+  if (givesUp && mayBeSealed) await record(deps, { certificate, givesUp, sealer: issuer.account, signal });
+  const orphan = givesUp && !mayBeSealed ? [givesUp] : [];
+  endAttempt(deps, view, ownerOf(work, open), open.id, [
+    ...records,
+    ...released(view, orphan, { issuer: open.attempt.issuer, cause: 'Undecided' }),
+  ]);
   return { requeueAfterMs: 0 };
+}
+
+/** What an attempt is likely to have bought, and nothing proves: a person may have, so nobody revokes it (`unmarkedKept`). */
+function likely({ view }: Work, { attempt: { issuer } }: OpenAttempt, bought: CertificateRef): Recording[] {
+  return released(view, [bought], { issuer, cause: 'Undecided' });
+}
+
+function ownerOf({ inputs }: Pick<Task, 'inputs'>, { attempt }: OpenAttempt): string {
+  return attemptOwner(inputs.certificate.metadata.uid ?? '', attempt.account);
 }
 
 /** Publishes the resource's own certificate again, but never on the word of a status with a broken seal. */
@@ -211,9 +242,9 @@ function withoutContent(task: Task): Task {
 }
 
 /** Reports a renewal outside all windows by one event, not by one for every try. */
-function warnOutsideWindow({ deps, inputs: { certificate } }: Task, why: Reason): void {
-  const { failedAttempts, attempt } = certificate.status ?? {};
-  const isReported = failedAttempts !== undefined && attempt?.reason === OUTSIDE_WINDOW;
+function warnOutsideWindow({ deps, inputs: { certificate, attempt } }: Task, why: Reason): void {
+  // A renewal that is tried again has been reported.
+  const isReported = certificate.status?.failedAttempts !== undefined || attempt !== undefined;
   if (why.reason === OUTSIDE_WINDOW && !isReported) deps.warn(certificate, why.reason, why.message);
 }
 

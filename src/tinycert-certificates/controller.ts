@@ -6,15 +6,17 @@ import { inPlaces } from '../issuance/decide/gate-turn.ts';
 import { type ReconcileCertificate, withEnd } from '../issuance/decide/with-end.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
 import { withValidSpec } from '../issuance/status/with-valid-spec.ts';
+import { uidOfOwner } from '../issuance/tinycert/attempt.ts';
 import { claimsOf } from '../issuance/tinycert/claims.ts';
 import { issuerKey } from '../issuance/tinycert/issuer-directory.ts';
+import { TermOver } from '../journal/errors.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';
 import { Lifetimes } from '../kube/controller/lifetimes.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
-import { BY_CERTIFICATE, BY_FORMER_ACCOUNT, BY_ISSUER, type Deps } from './context/deps.ts';
+import { BY_CERTIFICATE, BY_FORMER_ACCOUNT, BY_ISSUER, BY_UID, type Deps } from './context/deps.ts';
 import { gather } from './context/gather.ts';
 import type { Inputs } from './context/inputs.ts';
 import { DECIDE_AGAIN_MS, type Task, withInputs, workOf } from './context/work.ts';
@@ -31,7 +33,7 @@ import { changeAccount } from './secret/change-account.ts';
 
 /**
  * The controller of TinyCertCertificates. It reads certificates, the metadata of their Secrets and the issuer directory. It
- * writes the status, the finalizer and the Secrets of certificates, and records of what they gave up on issuers.
+ * writes the status, the finalizer and the Secrets of certificates, and the journal.
  */
 export function reconciler(deps: Deps): ReconcileCertificate {
   const exists = (key: string): boolean => deps.certificates.get(key) !== undefined;
@@ -41,12 +43,18 @@ export function reconciler(deps: Deps): ReconcileCertificate {
     const certificate = newest(deps, key);
     const isDeleted = certificate?.metadata.deletionTimestamp !== undefined;
     if (!certificate || (isDeleted && !hasFinalizer(certificate))) return undefined;
+    // In the same turn as the resource, so that no term begins between the two (`takeoverLists`).
+    const view = deps.journal.viewFor(certificate.metadata.uid ?? '');
     const parsed = isDeleted ? readDeleted(deps, certificate) : parseCertificate(certificate);
     const result = await withValidSpec(deps, certificate, parsed, context, async (valid) => {
-      if (isDeleted) return finalize(deps, valid, context);
+      if (isDeleted) return finalize(deps, valid, view, context);
       const kept = await keepFinalizer(deps, valid, signal);
-      const inputs = await gather(deps, kept, signal);
-      return reconcile({ deps, inputs, signal, log });
+      const inputs = await gather(deps, kept, view, signal);
+      return reconcile({ deps, inputs, view, signal, log });
+    }).catch((error: unknown) => {
+      // The journal wakes the certificate when it is ready again.
+      if (error instanceof TermOver) return {};
+      throw error;
     });
     return withEnd(newest(deps, key) ?? certificate, result, deps.clock.now());
   });
@@ -59,21 +67,22 @@ function newest(deps: Deps, key: string): TinyCertCertificate | undefined {
 
 /** Makes the revocations that are due, then meets the need of the certificate. One wake-up by the gate covers both. */
 async function reconcile(task: Task): Promise<ReconcileResult> {
-  const { deps, signal } = task;
+  const { deps, view, signal } = task;
   try {
-    if (await changeAccount(task)) return { requeueAfterMs: DECIDE_AGAIN_MS };
+    const changed = await changeAccount(task);
+    if (changed) return changed;
   } catch (error) {
-    if (!task.inputs.issuer?.ready) throw error;
+    if (!task.inputs.issuer?.ready || !view) throw error;
     return afterFailedRead(workOf(task), error);
   }
   const { inputs: present, result } = await revokeDue(task);
   // The world may have changed while the CA was asked.
-  const inputs = present === task.inputs ? present : await gather(deps, present.certificate, signal);
+  const inputs = present === task.inputs ? present : await gather(deps, present.certificate, view, signal);
   if (accountOf(inputs) !== accountOf(task.inputs)) return { requeueAfterMs: DECIDE_AGAIN_MS };
   const plan = decide(inputs);
   deps.atRest.note(
     keyOf(inputs.certificate),
-    plan.do === 'nothing' && plan.wakeBy === undefined,
+    plan.do === 'nothing' && plan.wakeBy === undefined && inputs.hasJournal,
     inputs.issuer,
   );
   failpoint('decide');
@@ -96,6 +105,7 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
   deps.certificates.addIndex(BY_ISSUER, ({ spec, metadata }) => [
     issuerKey(spec.issuerRef, metadata.namespace),
   ]);
+  deps.certificates.addIndex(BY_UID, ({ metadata: { uid } }) => (uid === undefined ? [] : [uid]));
   deps.certificates.addIndex(BY_CERTIFICATE, ({ status }) => claimsOf(status).map(certificateKey));
   deps.certificates.addIndex(BY_FORMER_ACCOUNT, ({ status }) =>
     (status?.formerAccounts ?? []).map(({ account }) => account),
@@ -142,15 +152,34 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
   };
 }
 
+/**
+ * Queues what the journal wakes: a certificate by its uid or the owner of its attempt, an issuer or an owner of something that is
+ * gone by its key.
+ */
+export function wakeByOwner(
+  deps: Deps,
+  queue: WorkQueue,
+  unfinalized: Pick<Unfinalized, 'noteAttempt'>,
+  owner: string,
+): void {
+  const keys = deps.certificates.keysByIndex(BY_UID, uidOfOwner(owner));
+  for (const key of keys) queue.add(key, { reason: 'journal' });
+  if (keys.length === 0) unfinalized.noteAttempt(owner);
+}
+
 /** Everything that is kept for a certificate, to be subscribed after `wire`. */
-export function certificateLifetimes(deps: Deps, queue: WorkQueue): Lifetimes {
+export function certificateLifetimes(
+  deps: Deps,
+  queue: WorkQueue,
+  unfinalized: Pick<Unfinalized, 'noteAttempts'>,
+): Lifetimes {
   return new Lifetimes({
     objects: deps.certificates,
     queue,
     owners: [
       ({ key }) => deps.writtenCertificates.forget(key),
       ({ key }) => deps.observations.forget(key),
-      ({ uid }) => deps.attempts.forgetOwner(uid),
+      ({ uid }) => unfinalized.noteAttempts(uid),
       ({ uid }) => deps.revocationRetries.forget(uid),
       ({ uid }) => deps.resealPace.forget(uid),
       ({ key }) => deps.gates.forget(key),

@@ -28,7 +28,7 @@ export interface Deps {
   directory: IssuerDirectory;
   accounts: TinyCertAccounts;
   secretWatches: SecretWatches;
-  inventory: Pick<Inventory, 'list' | 'found'>;
+  inventory: Pick<Inventory, 'list' | 'found' | 'isPostponed'>;
   /** The namespace of the Secrets of cluster-scoped issuers. */
   clusterResourceNamespace: string;
   /** What others keep for an issuer. */

@@ -1,127 +1,14 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { accountOf, issuer as build } from '../../test/support/inputs/accounts.ts';
-import { certificate, issued, authority, otherAccount, ref } from '../../test/support/inputs/inputs.ts';
-import { VirtualClock } from '../../test/support/virtual-clock.ts';
+import { otherAccount, ref } from '../../test/support/inputs/inputs.ts';
+import { given, inventoryStage, KEY, line, OTHER, owner } from '../../test/support/inputs/inventory-stage.ts';
 import { Vectors } from '../../test/support/x509/x509-vectors.ts';
-import type { TinyCertCertificate, TinyCertIssuer } from '../api/kinds.ts';
-import { isSameCertificate } from '../api/tinycert/identity.ts';
-import type { IssuerStatus } from '../api/tinycert/issuer-status.ts';
-import type { LeftoverCertificate } from '../issuance/tinycert/inventory/leftover-secrets.ts';
-import type { Observation } from '../issuance/tinycert/inventory/observations.ts';
-import { IssuerDirectory, type ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
-import { markerOf } from '../issuance/tinycert/marker.ts';
-import type { ReleasedAddition } from '../issuance/tinycert/released.ts';
-import {
-  type CertificateSummary,
-  type ReportedStatus,
-  type TinyCertClient,
-  TinyCertError,
-} from '../tinycert/index.ts';
-import { Inventory, LIST_SHARED_MS } from './inventory.ts';
+import { TinyCertError } from '../tinycert/index.ts';
+import { LIST_SHARED_MS } from './inventory.ts';
 
 const vectors = new Vectors();
 afterAll(() => vectors.remove());
 const { cert } = vectors.make({ subject: '/CN=www.example.com', curve: 'P-256' });
-
-const KEY = 'TinyCertIssuer:ns/ca';
-const OTHER = 'TinyCertIssuer:ns/other';
-const { signal } = new AbortController();
-const marking = (status: IssuerStatus = {}): TinyCertIssuer =>
-  build({
-    spec: { ownershipMarker: 'OrganizationalUnit' },
-    status: { authority: { id: 1, account: authority.account, name: 'Example' }, ...status },
-  });
-
-function line(id: number, status: ReportedStatus = 'good'): CertificateSummary {
-  return { id, status, commonName: 'www.example.com', expires: 2_000_000_000 };
-}
-
-/** A resource that has a certificate. */
-function owner(certificateId: number, account = authority.account): TinyCertCertificate {
-  const named = ref(certificateId, { account });
-  return certificate({
-    status: { ...issued, ...named, attempt: { ...issued.attempt!, ...named } },
-  });
-}
-
-function setup(
-  options: {
-    lines?: CertificateSummary[];
-    /** Ids of certificates that carry the issuer's mark. */
-    marked?: number[];
-    /** Ids that the CA no longer has. */
-    gone?: number[];
-    status?: IssuerStatus;
-    leftovers?: LeftoverCertificate[];
-    live?: TinyCertCertificate[];
-    /** What the first list ends with. */
-    failure?: Error;
-  } = {},
-) {
-  const { lines = [], marked = [], gone = [], leftovers = [], live = [] } = options;
-  const clock = new VirtualClock('2026-01-01T00:00:00Z');
-  const calls: string[] = [];
-  let { failure } = options;
-  const missing = (call: string): Error => new TinyCertError('NotFound', { call });
-  const account = accountOf(clock, {
-    streamCertificates: async (_, __, onLine) => {
-      calls.push('list');
-      for (const each of lines) onLine(each);
-      if (failure) {
-        const error = failure;
-        failure = undefined;
-        throw error;
-      }
-      return lines.length;
-    },
-    getCertificateDetails: async (id) => {
-      calls.push(`details ${id}`);
-      if (gone.includes(id)) throw missing('cert/details');
-      const organizationalUnit = marked.includes(id) ? markerOf('issuer-uid', 'uid') : 'Sales';
-      return {
-        id,
-        status: 'good',
-        subject: { commonName: 'www.example.com', organizationalUnit },
-        alternativeNames: [],
-        otherNames: [],
-      };
-    },
-    getCertificate: (async () => cert) as unknown as TinyCertClient['getCertificate'],
-  });
-  const resources: TinyCertCertificate[] = [];
-  const given: ReleasedAddition[] = [];
-  const observed: Map<string, Observation>[] = [];
-  const inventory = new Inventory({
-    clock,
-    directory: new IssuerDirectory(),
-    resources: () => resources,
-    issuers: () => [{ key: KEY, issuer: marking(options.status) }],
-    listCertificates: async () => {
-      calls.push('live');
-      return live;
-    },
-    releasedStore: {
-      read: async () => ({ released: [], abandoned: [] }),
-      add: async (_, change) => void given.push(change),
-    },
-    leftoverSecrets: {
-      of: async (asked) =>
-        leftovers.filter((left) => asked.some((each) => isSameCertificate(each, left.certificate))),
-    },
-    observations: { replace: (_, found) => void observed.push(found) },
-  });
-  const ready = { key: KEY, account, authority: { ...authority, name: 'Example' } } as ReadyIssuer;
-  return {
-    clock,
-    account,
-    calls,
-    resources,
-    given,
-    observed,
-    list: (by = KEY) => inventory.list(account, authority, by, signal),
-    found: (key = KEY) => inventory.found({ ...ready, key }, signal),
-  };
-}
+const setup = (options?: Parameters<typeof inventoryStage>[1]) => inventoryStage(cert, options);
 
 describe('the list of an authority', () => {
   test.each([
@@ -188,11 +75,9 @@ describe('an issuer shows', () => {
   });
 
   test('no orphan because of what another account has under its id', async () => {
-    const status = {
-      orphans: [ref(7, { account: otherAccount })],
-      released: [{ ...ref(7, { account: otherAccount }), cause: 'Undecided' as const }],
-    };
-    const { list, found } = setup({ lines: [line(7)], status });
+    const status = { orphans: [ref(7, { account: otherAccount })] };
+    const { list, found, record } = setup({ lines: [line(7)], status });
+    await record(given(7, 'Undecided', otherAccount));
     await list();
     expect(await found()).toMatchObject({ foreignCount: 1, orphans: [] });
   });
@@ -236,14 +121,6 @@ describe('an issuer shows', () => {
     expect(calls).toEqual(['list']);
   });
 
-  test('no certificate that was released on purpose', async () => {
-    const status: IssuerStatus = { released: [{ ...ref(7), cause: 'Deleted' }] };
-    const { calls, list, found } = setup({ lines: [line(7)], marked: [7], status });
-    await list();
-    expect(await found()).toMatchObject({ foreignCount: 0, orphans: [] });
-    expect(calls).toEqual(['list']);
-  });
-
   test('no certificate that the CA has lost since the list', async () => {
     const { list, found } = setup({ lines: [line(7)], gone: [7] });
     await list();
@@ -269,26 +146,6 @@ test('of many unknown certificates the newest 200 are read, and all are counted'
   expect(read).toHaveLength(200);
   expect(read).not.toContain('details 50');
   expect(read).toContain('details 51');
-});
-
-test('a certificate that a leftover Secret proves is recorded as released, and is no orphan', async () => {
-  const leftover = { certificate: ref(7), issuerKey: KEY, namespace: 'ns', name: 'web' };
-  const { given, list, found } = setup({ lines: [line(7)], marked: [7], leftovers: [leftover] });
-  await list();
-  expect(await found()).toMatchObject({ foreignCount: 0, orphans: [] });
-  expect(given).toEqual([
-    {
-      released: [
-        {
-          ...ref(7),
-          namespace: 'ns',
-          name: 'web',
-          releaseTime: '2026-01-01T00:00:00Z',
-          cause: 'Deleted',
-        },
-      ],
-    },
-  ]);
 });
 
 test('a list that fails is not used, and the next check takes another one', async () => {

@@ -5,9 +5,11 @@ import {
   authorityKey,
   certificateKey,
   certificateOf,
+  isSameAuthority,
   isSameCertificate,
 } from '../api/tinycert/identity.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
+import { type Attempt, groupOf, placeHash } from '../issuance/tinycert/attempt.ts';
 import {
   Census,
   Evidence,
@@ -21,12 +23,23 @@ import {
 import type { LeftoverSecrets } from '../issuance/tinycert/inventory/leftover-secrets.ts';
 import { type Observations, observe } from '../issuance/tinycert/inventory/observations.ts';
 import type { Found, Orphan } from '../issuance/tinycert/inventory/orphans.ts';
-import type { IssuerDirectory, ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
+import {
+  isOfAuthority,
+  type IssuerDirectory,
+  type KeyedIssuer,
+  type ReadyIssuer,
+} from '../issuance/tinycert/issuer-directory.ts';
 import { certificateAtCa, idAt, orGone } from '../issuance/tinycert/lookup.ts';
 import { installationMark } from '../issuance/tinycert/marker.ts';
-import { type KeyedIssuer, type ReleasedStore, isOfAuthority } from '../issuance/tinycert/released-store.ts';
-import { recordsOf, released } from '../issuance/tinycert/released.ts';
+import {
+  recordsOf,
+  released,
+  type TinyCertJournal,
+  type TinyCertView,
+} from '../issuance/tinycert/records.ts';
 import { askedFor, requestHash } from '../issuance/tinycert/request.ts';
+import { TermOver } from '../journal/errors.ts';
+import { keyOf } from '../kube/objects.ts';
 import type { Clock } from '../lib/clock.ts';
 import { KeyedMutex } from '../lib/mutex.ts';
 import type { CertificateSummary } from '../tinycert/index.ts';
@@ -34,13 +47,13 @@ import type { CertificateSummary } from '../tinycert/index.ts';
 export interface InventoryOptions {
   clock: Clock;
   directory: IssuerDirectory;
-  /** All resources in their newest known version, and those that vanished and are not recorded on their issuer yet. */
+  /** All resources in their newest known version, and those that vanished and are not recorded yet. */
   resources: () => Iterable<TinyCertCertificate>;
   /** All issuers that the operator may read, as watched. */
   issuers: () => Iterable<KeyedIssuer>;
   /** All resources that the operator may read, live. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
-  releasedStore: Pick<ReleasedStore, 'add' | 'read'>;
+  journal: Pick<TinyCertJournal, 'view' | 'viewFor' | 'highest'>;
   leftoverSecrets: Pick<LeftoverSecrets, 'of'>;
   observations: Pick<Observations, 'replace'>;
 }
@@ -70,13 +83,15 @@ export const LIST_SHARED_MS = 11 * 60_000;
 const MAX_READS = 200;
 
 /**
- * The inventory of what authorities have issued: one list of each authority per interval, and then, in this order
- * (`inventoryListsFirst`), the claims of resources to what it contains. It changes nothing at the CA.
+ * The inventory of what authorities have issued: one list of each authority per interval, and then, in this order,
+ * the claims of resources to what it contains. It changes nothing at the CA.
  */
 export class Inventory {
   readonly #options: InventoryOptions;
   readonly #passes = new WeakMap<Account, Map<number, Pass>>();
   readonly #locks = new KeyedMutex();
+  /** Keys of issuers for which the journal was not ready. */
+  readonly #postponed = new Set<string>();
 
   constructor(options: InventoryOptions) {
     this.#options = options;
@@ -95,21 +110,42 @@ export class Inventory {
   }
 
   /**
-   * What an issuer should show of the last list; undefined if there is none. Rejects with a `TinyCertError`, an `ApiError`
-   * or an `X509Error`.
+   * What an issuer should show of the last list; undefined if there is none, or while the journal is taken over. Rejects with a
+   * `TinyCertError`, an `ApiError`, an `X509Error` or a `TermOver`.
    */
-  found({ account, authority, key }: ReadyIssuer, signal: AbortSignal): Promise<Found | undefined> {
+  found(issuer: ReadyIssuer, signal: AbortSignal): Promise<Found | undefined> {
+    const { account, authority, key } = issuer;
     return this.#locks.run(
       authorityKey(authority),
       async () => {
         const pass = this.#passes.get(account)?.get(authority.authorityId);
         if (!pass) return undefined;
-        if (pass.census) await this.#evaluate(account, authority, pass, pass.census, signal);
+        if (pass.census) {
+          // The issuer is woken when the journal is ready.
+          this.#postponed.add(key);
+          const view = this.#options.journal.viewFor(key);
+          if (!view) return undefined;
+          await this.#evaluate(issuer, pass, pass.census, view, signal).catch((error: unknown) => {
+            if (!(error instanceof TermOver)) this.#postponed.delete(key);
+            throw error;
+          });
+        }
+        this.#postponed.delete(key);
         const { counts, foreignCount, orphans } = pass;
         return { counts, foreignCount, orphans: orphans.get(key) ?? [] };
       },
       signal,
     );
+  }
+
+  /** Whether an issuer waits for the journal with what it has to show of the last list. */
+  isPostponed(issuerKey: string): boolean {
+    return this.#postponed.has(issuerKey);
+  }
+
+  /** The issuer is gone. */
+  forget(issuerKey: string): void {
+    this.#postponed.delete(issuerKey);
   }
 
   async #list(account: Account, authority: AuthorityRef, by: string, signal: AbortSignal): Promise<void> {
@@ -120,6 +156,8 @@ export class Inventory {
     const before = passes.get(authorityId);
     const at = clock.monotonic();
     if (before && before.by !== by && at - before.at < LIST_SHARED_MS) return;
+    // What an earlier process saw counts too (`highestInJournal`).
+    if (!before) account.noteId(authorityId, this.#options.journal.highest(authorityKey(authority)));
     const census = new Census(knownStatuses(resources(), authority));
     const ids = account.listIds(authorityId);
     await account.client.streamCertificates(
@@ -132,8 +170,11 @@ export class Inventory {
       { signal },
     );
     ids.end();
-    const claims = claimsIn(resources(), authority, census.unlisted);
-    observations.replace(authority, observe(census, resources(), claims, authority));
+    const open = attemptsIn(this.#options.journal.view);
+    const owners = new Set(open.map(({ resource }) => resource));
+    const claims = claimsIn(resources(), open, authority, census.unlisted);
+    const isOpen = (each: TinyCertCertificate): boolean => owners.has(placeHash(keyOf(each)));
+    observations.replace(authority, observe(census, resources(), claims, authority, isOpen));
     passes.set(authorityId, {
       at,
       by,
@@ -147,15 +188,16 @@ export class Inventory {
 
   /** Evaluates the claims, after the list was taken, and sorts what is unclaimed into orphans and foreign certificates. */
   async #evaluate(
-    account: Account,
-    authority: AuthorityRef,
+    issuer: ReadyIssuer,
     pass: Pass,
     census: Census,
+    view: TinyCertView,
     signal: AbortSignal,
   ): Promise<void> {
+    const { account, authority } = issuer;
     const sources = this.#sources(authority);
-    const evidence = new Evidence(sources);
-    const lines = await this.#unexplained(account, authority, census, evidence, sources, signal);
+    const evidence = new Evidence(sources, recordsOf(view, authority));
+    const lines = await this.#unexplained(issuer, census, evidence, view, signal);
     const facts = new Map<number, Facts>();
     const orphans: { line: CertificateSummary; key: string }[] = [];
     let foreignCount = 0;
@@ -174,7 +216,7 @@ export class Inventory {
       if (typeof finding === 'object') orphans.push({ line, key: finding.orphanOf });
       else if (finding !== 'released') foreignCount += 1;
     }
-    const certain = await this.#confirmed(authority, census, sources, orphans, signal);
+    const certain = await this.#confirmed(authority, census, sources, orphans, view, signal);
     const shown = new Map<string, Orphan[]>();
     const observedTime = rfc3339(this.#options.clock.now());
     for (const { line, key } of certain) {
@@ -189,28 +231,30 @@ export class Inventory {
 
   /** Certificates that are neither claimed nor released, newest first. Those that a leftover Secret explains are recorded now. */
   async #unexplained(
-    account: Account,
-    authority: AuthorityRef,
+    { account, authority, key }: ReadyIssuer,
     census: Census,
     evidence: Evidence,
-    sources: readonly Source[],
+    view: TinyCertView,
     signal: AbortSignal,
   ): Promise<CertificateSummary[]> {
-    const { clock, leftoverSecrets, releasedStore, resources } = this.#options;
-    const lines = unclaimed(census.others, claimsIn(resources(), authority, census.unlisted))
+    const { leftoverSecrets, resources } = this.#options;
+    const lines = unclaimed(
+      census.others,
+      claimsIn(resources(), attemptsIn(view), authority, census.unlisted),
+    )
       .filter((line) => evidence.of(line, undefined) !== 'released')
       .sort((a, b) => b.id - a.id);
     const named = lines.map(({ id }) => certificateOf(authority, id));
     const left = await leftoverSecrets.of(named, account, signal);
-    const explained = new Set<string>();
-    for (const { key } of sources) {
-      const own = left.filter((each) => each.issuerKey === key);
-      if (own.length === 0) continue;
-      const at = clock.now();
-      const releases = own.flatMap((each) => released(each, [each.certificate], at, 'Deleted'));
-      await releasedStore.add(key, { released: releases }, signal);
-      for (const { certificate } of own) explained.add(certificateKey(certificate));
-    }
+    const records = left.flatMap(({ certificate, issuerKey, namespace }) =>
+      released(view, [certificate], {
+        issuer: placeHash(issuerKey),
+        cause: 'Deleted',
+        group: groupOf(authority, namespace),
+      }),
+    );
+    if (records.length > 0) await view.record(key, records);
+    const explained = new Set(left.map(({ certificate }) => certificateKey(certificate)));
     return lines.filter(({ id }) => !explained.has(certificateKey(certificateOf(authority, id))));
   }
 
@@ -220,20 +264,22 @@ export class Inventory {
     census: Census,
     sources: readonly Source[],
     orphans: readonly T[],
+    view: TinyCertView,
     signal: AbortSignal,
   ): Promise<readonly T[]> {
-    const { listCertificates, releasedStore, resources } = this.#options;
+    const { listCertificates, resources } = this.#options;
     if (orphans.every(({ line }) => isShown(sources, authority, line.id))) return orphans;
+    const open = attemptsIn(view);
     const live = await listCertificates(signal);
-    const claims = claimsIn([...live, ...resources()], authority, census.unlisted);
-    const { released } = await releasedStore.read(authority, signal);
+    const claims = claimsIn([...live, ...resources()], open, authority, census.unlisted);
+    const { released: all } = recordsOf(view, authority);
     const givenUp = new Set(
-      released.filter(({ cause }) => cause !== 'Undecided').map(({ certificateId }) => certificateId),
+      all.filter(({ cause }) => cause !== 'Undecided').map(({ certificateId }) => certificateId),
     );
     return orphans.filter(({ line }) => !isClaimed(line, claims) && !givenUp.has(line.id));
   }
 
-  /** The issuers of the authority, each with its records about it. */
+  /** The issuers of the authority. */
   #sources(authority: AuthorityRef): Source[] {
     const { issuers, directory } = this.#options;
     return [...issuers()]
@@ -242,14 +288,19 @@ export class Inventory {
         key,
         mark:
           spec.ownershipMarker === 'OrganizationalUnit' ? installationMark(metadata.uid ?? '') : undefined,
-        status: recordsOf(status, authority),
+        orphans: (status.orphans ?? []).filter((each) => isSameAuthority(each, authority)),
       }));
   }
 }
 
+/** The open attempts that can be read. */
+function attemptsIn(view: TinyCertView | undefined): Attempt[] {
+  return view ? [...view.entries()].flatMap(([, entry]) => (entry.is === 'open' ? [entry.entry] : [])) : [];
+}
+
 function isShown(sources: readonly Source[], authority: AuthorityRef, id: number): boolean {
   const certificate = certificateOf(authority, id);
-  return sources.some(({ status }) => status.orphans?.some((each) => isSameCertificate(each, certificate)));
+  return sources.some(({ orphans }) => orphans.some((each) => isSameCertificate(each, certificate)));
 }
 
 /** The facts that a certificate itself states; undefined if the CA no longer has it. */

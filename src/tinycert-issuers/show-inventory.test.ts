@@ -3,6 +3,7 @@ import { ref } from '../../test/support/inputs/inputs.ts';
 import { issuer } from '../../test/support/inputs/accounts.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import type { ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
+import { JournalRefused, TermOver } from '../journal/errors.ts';
 import { ApiError } from '../kube/errors.ts';
 import { type Logger, silentLog } from '../lib/log.ts';
 import { TinyCertError } from '../tinycert/index.ts';
@@ -46,6 +47,8 @@ const remote = [
   new TinyCertError('ConnectionFailed', { call: 'cert/get' }),
   new X509Error('InvalidPem', 'no certificate'),
   new ApiError({ status: 500, reason: '', message: 'down', verb: 'list', resource: 'secrets' }),
+  new JournalRefused(new Error('forbidden')),
+  new TermOver('changed'),
 ];
 
 test.each(remote)('an inventory that fails is logged and left to the next check: %s', async (error) => {

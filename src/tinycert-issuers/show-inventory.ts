@@ -1,6 +1,7 @@
 import type { ReadyIssuer } from '../issuance/tinycert/issuer-directory.ts';
 import { type Orphan, showInventory } from '../issuance/tinycert/inventory/orphans.ts';
 import type { ReconcileContext } from '../kube/controller/controller.ts';
+import { JournalRefused, TermOver } from '../journal/errors.ts';
 import { ApiError } from '../kube/errors.ts';
 import { TinyCertError } from '../tinycert/index.ts';
 import { X509Error } from '../x509/errors.ts';
@@ -22,9 +23,8 @@ export async function inventoryToShow(
     const counted = await deps.inventory.found(found, signal);
     return counted && showInventory(status, counted, deps.clock.now());
   } catch (error) {
-    const isRemote =
-      error instanceof TinyCertError || error instanceof ApiError || error instanceof X509Error;
-    if (!isRemote || signal.aborted) throw error;
+    const mayPass = [TinyCertError, ApiError, X509Error, JournalRefused, TermOver];
+    if (!mayPass.some((kind) => error instanceof kind) || signal.aborted) throw error;
     log.warn({ error }, 'The inventory of the authority could not be completed');
     return undefined;
   }

@@ -46,11 +46,14 @@ function setup() {
       return cert;
     },
   });
+  /** The keys of issuers whose inventory waits for the journal. */
+  const postponed: string[] = [];
   const { kube, warn, patches, events } = statusRecorder();
   const inventory = {
     list: async (_: unknown, { authorityId }: AuthorityRef, key: string) =>
       void calls.push(`list ${authorityId} ${key}`),
     found: async (): Promise<Inventoried> => ({ counts, foreignCount: 4, orphans: [] }),
+    isPostponed: (key: string) => postponed.includes(key),
   };
   const work = workOf({
     kube,
@@ -82,7 +85,7 @@ function setup() {
     }[];
     return patch;
   };
-  return { clock, account: login, calls, work, ready, probe, report, events };
+  return { clock, account: login, calls, work, ready, probe, report, events, postponed };
 }
 
 describe('a check', () => {
@@ -172,6 +175,13 @@ describe('status', () => {
       foreignCount: 4,
     });
     expect(await report({ ...outcome, isFresh: true })).not.toHaveProperty('foreignCount');
+  });
+
+  test('of a ready issuer has the inventory that was postponed, although the check was skipped', async () => {
+    const { account, ready, report, postponed } = setup();
+    postponed.push(KEY);
+    const outcome = { is: 'ready', account, found: { issuer: ready }, why: undefined } as const;
+    expect(await report({ ...outcome, isFresh: true })).toMatchObject({ foreignCount: 4 });
   });
 
   test('has the fault of the last issuance until one has succeeded', async () => {

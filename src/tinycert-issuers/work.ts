@@ -87,7 +87,8 @@ async function reportOutcome(
       return write({ ...notReady(outcome.why), state: 'Connected' });
     case 'ready': {
       const { found, isFresh, why, account } = outcome;
-      const inventory = isFresh ? undefined : await inventoryToShow(deps, issuer, found.issuer, context);
+      const isShown = isFresh && !deps.inventory.isPostponed(found.issuer.key);
+      const inventory = isShown ? undefined : await inventoryToShow(deps, issuer, found.issuer, context);
       const ready = why ? notReady(why) : readyBy(found.issuer);
       return write({ ...ready, authority: found.shown, inventory, ...sessionOf(account) });
     }

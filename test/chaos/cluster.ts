@@ -94,13 +94,13 @@ export function secretPath({ namespace, name }: Pick<Wanted, 'namespace' | 'name
   return pathOf(CORE, namespace, 'secrets', name);
 }
 
-/** Installs an older CRD without attempts, or the current one again. */
+/** Installs an older CRD whose status lacks a field that the seal covers, or the current one again. */
 export async function setCrd(kube: Kube, which: 'older' | 'released'): Promise<void> {
   const crd = releasedCrds().find(({ metadata }) => metadata.name.startsWith('tinycertcertificates.'));
   if (!crd) throw new Error('There is no CRD of certificates.');
   if (which === 'older') {
     for (const { schema } of crd.spec.versions) {
-      const { attempt: _, ...others } = schema.openAPIV3Schema.properties?.['status']?.properties ?? {};
+      const { attemptId: _, ...others } = schema.openAPIV3Schema.properties?.['status']?.properties ?? {};
       const status = schema.openAPIV3Schema.properties?.['status'];
       if (status) status.properties = others;
     }

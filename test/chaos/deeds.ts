@@ -4,13 +4,13 @@ import { SECRET_ANNOTATIONS } from '../../src/api/names.ts';
 import { CaRefused } from './ca.ts';
 import { certificatePath, secretPath, setCrd } from './cluster.ts';
 import type { Stored } from './etcd.ts';
+import { type Entry, journalsIn } from './journal.ts';
 import { CERTIFICATES, pathOf } from './kube.ts';
 import type { Deed } from './plan.ts';
 import type { Wanted } from './population.ts';
+import { TAMPERED } from './names.ts';
 import { allowOneMore, beside, count, forget, type RunState } from './run-state.ts';
 
-/** Marks a version of a Secret as written by this run, not by an operator. */
-export const TAMPERED = 'chaos.test/tampered';
 /** Long enough for something to happen meanwhile. */
 const WHILE_MS = 1_500;
 
@@ -39,7 +39,7 @@ export async function perform(state: RunState, deed: Deed, whom: number): Promis
         metadata: { labels: { 'tinycert-operator.io/managed': null } },
       });
     case 'forge':
-      return forge(state, someone(state, whom, hasCertificate), deed.what, whom);
+      return forge(state, deed.what, whom);
     case 'twin':
       return twin(state, someone(state, whom));
     case 'reissue-by-hand':
@@ -189,48 +189,69 @@ async function tamperSecret({ cluster, turn }: RunState, wanted: Wanted, patch: 
   await cluster.kube.must('PATCH', secretPath(wanted), { ...patch, metadata }, [404, 409]);
 }
 
-/** Forges status or the Secret's annotations, so an operator that believes them would fetch a neighbour's key. */
+/**
+ * Forges status or the Secret's annotations, so an operator that believes them would fetch a neighbour's key; or puts back an
+ * earlier status, seal included, or claims that an attempt is concluded, so it would buy again or adopt what others have.
+ */
 async function forge(
   state: RunState,
-  wanted: Wanted,
   what: Extract<Deed, { do: 'forge' }>['what'],
   whom: number,
 ): Promise<void> {
-  const { cluster } = state;
+  const wanted = someone(state, whom, targetOf(state, what));
   const victim = someone(state, 1 - whom, (other) => other !== wanted && hasCertificate(other, state));
   const theirs = statusOf(state, victim);
   const own = statusOf(state, wanted);
-  const id = Number(theirs['certificateId']);
-  const { account, authorityId } = theirs;
-  if (what === 'annotation') {
-    const annotations = {
-      [SECRET_ANNOTATIONS.account]: String(account),
-      [SECRET_ANNOTATIONS.authorityId]: String(authorityId),
-      [SECRET_ANNOTATIONS.certificateId]: String(id),
-    };
-    return tamperSecret(state, wanted, { metadata: { annotations } });
+  const { account, authorityId, certificateId } = theirs;
+  switch (what) {
+    case 'annotation':
+      return tamperSecret(state, wanted, {
+        metadata: {
+          annotations: {
+            [SECRET_ANNOTATIONS.account]: String(account),
+            [SECRET_ANNOTATIONS.authorityId]: String(authorityId),
+            [SECRET_ANNOTATIONS.certificateId]: String(certificateId),
+          },
+        },
+      });
+    case 'id':
+      return forgeStatus(state, wanted, { account, authorityId, certificateId });
+    case 'id-with-seal':
+      return forgeStatus(state, wanted, { ...theirs, conditions: own['conditions'] });
+    case 'attempt-id':
+      // A tenant cannot read the journal, so this is more than one can do.
+      return forgeStatus(state, wanted, { attemptId: attemptOf(state, wanted)?.id ?? crypto.randomUUID() });
+    case 'replay': {
+      const earlier = earlierOf(state, wanted);
+      const status = earlier[Math.floor(whom * earlier.length)];
+      const left = Object.fromEntries(Object.keys(own).map((field) => [field, null]));
+      return status && forgeStatus(state, wanted, { ...left, ...status });
+    }
+    default:
+      return what satisfies never;
   }
+}
+
+/** Which resources a forgery is worth trying on: with an open attempt, if there are any. */
+function targetOf(
+  state: RunState,
+  what: Extract<Deed, { do: 'forge' }>['what'],
+): (wanted: Wanted) => boolean {
+  if (what === 'attempt-id') return (wanted) => attemptOf(state, wanted) !== undefined;
+  if (what !== 'replay') return (wanted) => hasCertificate(wanted, state);
+  const isRepeatable = (wanted: Wanted): boolean => earlierOf(state, wanted).length > 0;
+  const isBest = (wanted: Wanted): boolean => isRepeatable(wanted) && attemptOf(state, wanted) !== undefined;
+  const isThere = state.population.of('main').some((wanted) => !wanted.gone && isBest(wanted));
+  return isThere ? isBest : isRepeatable;
+}
+
+function earlierOf({ history }: RunState, { namespace, name }: Wanted): readonly object[] {
+  return history.earlier(`${namespace}/${name}`);
+}
+
+async function forgeStatus(state: RunState, wanted: Wanted, status: object): Promise<void> {
   forget(state, wanted);
-  const attempt = own['attempt'] as object | undefined;
-  const forged = {
-    id: { account, authorityId, certificateId: id },
-    'id-with-seal': { ...theirs, conditions: own['conditions'] },
-    attempt: {
-      attempt: {
-        ...attempt,
-        account,
-        authorityId,
-        id: crypto.randomUUID(),
-        operation: 'Reissue',
-        previousId: id,
-        certificateId: null,
-      },
-    },
-    heard: {
-      attempt: { ...attempt, account, authorityId, id: crypto.randomUUID(), certificateId: id },
-    },
-  }[what];
-  await cluster.kube.must('PATCH', `${certificatePath(wanted)}/status`, { status: forged }, [404, 409, 422]);
+  await state.cluster.kube.must('PATCH', `${certificatePath(wanted)}/status`, { status }, [404, 409, 422]);
 }
 
 /** A person buys a certificate with the same names at the web page. */
@@ -298,4 +319,10 @@ export function statusOf({ cluster }: RunState, wanted: Wanted): NonNullable<Sto
 
 export function hasCertificate(wanted: Wanted, state: RunState): boolean {
   return statusOf(state, wanted)['certificateId'] !== undefined;
+}
+
+/** The open attempt of its resource, by the journal. */
+export function attemptOf({ cluster }: RunState, wanted: Wanted): Entry | undefined {
+  const uid = cluster.etcd.get(certificateKey(wanted))?.metadata.uid;
+  return journalsIn(cluster.etcd).entries.find((entry) => entry.uid === uid);
 }

@@ -1,6 +1,6 @@
 /** The two processes of the main installation, which are killed and frozen by the plan, and restarted. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { dropSecret, hasCertificate, perform, recreate, renew, respec, someone, statusOf } from './deeds.ts';
+import { attemptOf, dropSecret, hasCertificate, perform, recreate, renew, respec, someone } from './deeds.ts';
 import { Operator, type OperatorOptions, type Reign } from './operator.ts';
 import { type Order, ordersAt, type Stimulus, type StepName } from './plan.ts';
 import type { Random } from './random.ts';
@@ -194,10 +194,14 @@ export class Herd {
       await pause(300);
     }
     const asked = [0, 0.3, 0.6].map((step) => someone(this.#state, (whom + step) % 1, hasCertificate));
-    const before = asked.map((wanted) => attemptOf(this.#state, wanted));
+    const before = asked.map((wanted) => attemptOf(this.#state, wanted)?.id);
     for (const wanted of asked) await respec(this.#state, wanted);
     const end = Date.now() + 3_000;
-    const waits = (): boolean => asked.some((wanted, i) => attemptOf(this.#state, wanted) !== before[i]);
+    const waits = (): boolean =>
+      asked.some((wanted, i) => {
+        const id = attemptOf(this.#state, wanted)?.id;
+        return id !== undefined && id !== before[i];
+      });
     while (!waits() && Date.now() < end && operator.running) await pause(POLL_MS);
     if (waits() && operator.running) {
       operator.signal('SIGSTOP');
@@ -285,8 +289,4 @@ export class Herd {
 
 function isAlways({ more }: { more: Record<string, unknown> }): boolean {
   return more['privateKey'] !== undefined;
-}
-
-function attemptOf(state: RunState, wanted: Parameters<typeof statusOf>[1]): string | undefined {
-  return (statusOf(state, wanted)['attempt'] as { id?: string } | undefined)?.id;
 }

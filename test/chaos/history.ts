@@ -1,11 +1,14 @@
 /** What the witnesses keep of the versions in etcd. */
 import { type RunClock, runNow } from './clock.ts';
-import { TAMPERED } from './deeds.ts';
+import { TAMPERED } from './names.ts';
 import type { EtcdWitness, Stored, Version } from './etcd.ts';
+import { isJournal, type Journal, journalsIn, OPERATORS, readJournal } from './journal.ts';
+import { Leaders } from './leaders.ts';
 
 const CERTIFICATES = '/registry/tinycert-operator.io/tinycertcertificates/';
 const SECRETS = '/registry/secrets/';
 const ISSUERS = '/registry/tinycert-operator.io/tinycertissuers/';
+const LEASE = /^\/registry\/leases\/([^/]+)\/tinycert-operator$/;
 
 /** A version of a Secret that an operator wrote. */
 export interface SecretVersion {
@@ -17,21 +20,12 @@ export interface SecretVersion {
   data: Record<string, string>;
 }
 
-export interface Attempt {
-  id?: string;
-  operation?: string;
-  certificateId?: number;
-  previousId?: number;
-  afterId?: number;
-  outcome?: string;
-  since?: string;
-  until?: string;
-}
-
 /** The part of a status with the claims of a resource. */
 export interface Status {
   certificateId?: number;
-  attempt?: Attempt;
+  /** The attempt that the certificate came of. */
+  attemptId?: string;
+  seal?: string;
   formerCertificates?: { certificateId: number }[];
   pendingRevocations?: { certificateId: number }[];
   conditions?: {
@@ -45,18 +39,23 @@ export interface Status {
 
 export interface IssuerStatus {
   orphans?: { certificateId: number }[];
-  released?: { certificateId: number; cause?: string }[];
-  abandoned?: { commonName: string; afterId: number; since: string; until: string }[];
 }
 
 /** Everything that one place (NAMESPACE/NAME) of certificates has ever claimed. */
 export interface Claims {
-  /** Ids in `certificateId` and `attempt.certificateId`. */
+  /** Ids in status, and in the attempts of the journal. */
   heard: Set<number>;
   /** Ids that attempts intended to reissue. */
   reissued: Set<number>;
   /** By attempt: the times in the run between which its certificate begins. */
-  windows: Map<string, { since: number; until: number }>;
+  windows: Map<string, Window>;
+  /** The same of attempts in a journal that a process had to take for one that was put back. */
+  doubted: Map<string, Window>;
+}
+
+export interface Window {
+  since: number;
+  until: number;
 }
 
 /** A resource that was deleted. */
@@ -65,35 +64,55 @@ export interface End {
   place: string;
   /** Real milliseconds since the epoch. */
   at: number;
-  /** Ids that it claimed. */
+  /** Ids that its status claimed. */
   ids: readonly number[];
-  /** Orders of names that it requested, if an attempt was under way. */
+  /** Orders of names that it requested, if the journal had an attempt of it that was not concluded. */
   interrupted: readonly string[];
 }
 
 /** The fields that the verdict needs. */
-export type Seen = Pick<History, 'secrets' | 'ends' | 'claims' | 'certificates' | 'issuers'>;
+export type Seen = Pick<
+  History,
+  'secrets' | 'ends' | 'claims' | 'certificates' | 'issuers' | 'journals' | 'givenUp'
+>;
+
+type Etcd = Pick<EtcdWitness, 'get' | 'present' | 'subscribe'>;
+
+/** What is known of a resource that exists. */
+interface Present {
+  uid: string;
+  object: Stored;
+  asked: Set<string>;
+  /** Its statuses with a seal, the latest last. */
+  sealed: Status[];
+}
 
 /** All certificates that a status claims. */
 export function claimedIds(status: Status): number[] {
-  const { certificateId, attempt, formerCertificates = [], pendingRevocations = [] } = status;
+  const { certificateId, formerCertificates = [], pendingRevocations = [] } = status;
   const others = [...formerCertificates, ...pendingRevocations].map((one) => one.certificateId);
-  const ids = [certificateId, attempt?.certificateId, ...others];
-  return ids.filter((id) => id !== undefined);
+  return [certificateId, ...others].filter((id) => id !== undefined);
 }
 
 export class History {
   readonly secrets: SecretVersion[] = [];
   readonly ends: End[] = [];
+  /** Ids that a record of a journal has had as given up by the resource that bought them. */
+  readonly givenUp = new Set<number>();
   readonly #claims = new Map<string, Claims>();
-  readonly #last = new Map<string, { status: Status; asked: Set<string> }>();
+  readonly #present = new Map<string, Present>();
+  /** By uid, of resources that are gone too. */
+  readonly #places = new Map<string, string>();
+  readonly #leaders = new Map(OPERATORS.map((namespace) => [namespace, new Leaders()]));
+  /** Attempts in a journal that was taken for one that was put back. */
+  readonly #putBack = new Set<string>();
   readonly #tampered = new Map<string, string | undefined>();
-  readonly #etcd: EtcdWitness;
+  readonly #etcd: Etcd;
   readonly #clock: RunClock;
   readonly #follows: (place: string) => boolean;
 
-  /** Follows the certificates, and the Secrets at given places. */
-  constructor(etcd: EtcdWitness, clock: RunClock, follows: (place: string) => boolean) {
+  /** Follows the certificates, the journals, and the Secrets at given places. */
+  constructor(etcd: Etcd, clock: RunClock, follows: (place: string) => boolean) {
     this.#etcd = etcd;
     this.#clock = clock;
     this.#follows = follows;
@@ -105,6 +124,7 @@ export class History {
       heard: new Set(),
       reissued: new Set(),
       windows: new Map(),
+      doubted: new Map(),
     };
     this.#claims.set(place, known);
     return known;
@@ -118,34 +138,82 @@ export class History {
     return this.#etcd.present(ISSUERS);
   }
 
+  journals(): Journal {
+    return journalsIn(this.#etcd);
+  }
+
+  /** NAMESPACE/NAME of a resource, even of one that is gone. */
+  placeOf(uid: string): string | undefined {
+    return this.#places.get(uid);
+  }
+
+  /** The statuses with a seal that the resource at a place has had, without its present one. */
+  earlier(place: string): readonly Status[] {
+    const { object, sealed = [] } = this.#present.get(place) ?? {};
+    return sealed.filter(({ seal }) => seal !== (object?.status as Status | undefined)?.seal);
+  }
+
   #take({ key, revision, object }: Version): void {
     if (key.startsWith(CERTIFICATES)) this.#takeCertificate(key.slice(CERTIFICATES.length), object);
-    if (key.startsWith(SECRETS)) this.#takeSecret(key.slice(SECRETS.length), revision, object);
+    else if (isJournal(key)) this.#takeJournal(key.slice(SECRETS.length), object);
+    else if (key.startsWith(SECRETS)) this.#takeSecret(key.slice(SECRETS.length), revision, object);
+    const [, namespace = ''] = LEASE.exec(key) ?? [];
+    this.#leaders.get(namespace)?.takeLease(object?.spec ?? {});
   }
 
   #takeCertificate(place: string, object: Stored | undefined): void {
-    const { certificateId, attempt } = (object?.status ?? {}) as Status;
-    const claims = this.claims(place);
-    for (const id of [certificateId, attempt?.certificateId]) if (id !== undefined) claims.heard.add(id);
-    if (attempt?.previousId !== undefined) claims.reissued.add(attempt.previousId);
-    const { id, since = '', until = '' } = attempt ?? {};
-    if (id !== undefined) claims.windows.set(id, { since: Date.parse(since), until: Date.parse(until) });
-    this.#noteEnd(place, object);
-  }
-
-  #noteEnd(place: string, object: Stored | undefined): void {
-    const last = this.#last.get(place);
-    if (object) {
-      const names = (object.spec?.['dnsNames'] as string[] | undefined) ?? [];
-      const asked = last?.asked ?? new Set();
-      this.#last.set(place, { status: object.status ?? {}, asked: asked.add(names.join(',')) });
+    const last = this.#present.get(place);
+    if (!object) {
+      this.#present.delete(place);
+      if (last) this.ends.push(this.#endOf(place, last));
       return;
     }
-    this.#last.delete(place);
-    const { status = {}, asked = [] } = last ?? {};
-    const { certificateId, attempt } = status;
-    const isOpen = attempt && attempt.outcome === undefined && (attempt.certificateId ?? 0) !== certificateId;
-    this.ends.push({ place, at: Date.now(), ids: claimedIds(status), interrupted: isOpen ? [...asked] : [] });
+    const { uid } = object.metadata;
+    this.#places.set(uid, place);
+    const status: Status = object.status ?? {};
+    for (const id of claimedIds(status)) this.claims(place).heard.add(id);
+    const names = (object.spec?.['dnsNames'] as string[] | undefined) ?? [];
+    const before = last?.uid === uid ? last : undefined;
+    const asked = (before?.asked ?? new Set()).add(names.join(','));
+    const sealed = before?.sealed ?? [];
+    if (status.seal !== undefined && !sealed.some(({ seal }) => seal === status.seal)) sealed.push(status);
+    this.#present.set(place, { uid, object, asked, sealed });
+  }
+
+  /**
+   * A finalizer keeps a resource until its attempt is concluded. One that status names is concluded too, and only its removal
+   * waits for another write.
+   */
+  #endOf(place: string, { uid, object, asked }: Present): End {
+    const status: Status = object.status ?? {};
+    const { finalizers = [] } = object.metadata;
+    const isOpen = this.journals().entries.some(
+      ({ id, uid: owner, certificateId }) =>
+        owner === uid &&
+        id !== status.attemptId &&
+        (certificateId === undefined || certificateId !== status.certificateId),
+    );
+    const isInterrupted = isOpen && finalizers.length === 0;
+    return { place, at: Date.now(), ids: claimedIds(status), interrupted: isInterrupted ? [...asked] : [] };
+  }
+
+  #takeJournal(at: string, object: Stored | undefined): void {
+    const { writer, entries, released } = readJournal(object);
+    const leaders = this.#leaders.get(at.split('/')[0] ?? '');
+    const isDoubtful = writer !== undefined && leaders?.takeJournal(writer) === true;
+    for (const { id, uid, isPutBack, certificateId, previousId, since, until } of entries) {
+      const place = this.#places.get(uid);
+      if (place === undefined) continue;
+      const { heard, reissued, windows, doubted } = this.claims(place);
+      if (certificateId !== undefined) heard.add(certificateId);
+      if (previousId !== undefined) reissued.add(previousId);
+      const window = { since: Date.parse(since), until: Date.parse(until) };
+      windows.set(id, window);
+      if (isPutBack && !this.#putBack.has(id) && isDoubtful) doubted.set(id, window);
+      if (isPutBack) this.#putBack.add(id);
+    }
+    for (const { certificateId, cause } of released)
+      if (cause !== 'Undecided') this.givenUp.add(certificateId);
   }
 
   /** A version with another mark of this run than before was written by the run. */

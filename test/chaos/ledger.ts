@@ -2,6 +2,7 @@
 import type { AuthorityView, CertificateView, JournalEntry } from '../../tools/dev-server/types.ts';
 import { TIMING } from './clock.ts';
 import { claimedIds, type IssuerStatus, type Seen, type Status } from './history.ts';
+import { type Abandoned, nameDigest } from './journal.ts';
 import type { Tag, Tags } from './names.ts';
 import type { Reign } from './operator.ts';
 
@@ -30,17 +31,17 @@ export interface Bought {
   isReissue: boolean;
   /** The CA acted later than the operator has to expect. */
   isBeyond: boolean;
-  /** A resource has had its id in status. */
+  /** Its resource has had its id in status or in an attempt, or gave it up on record. */
   wasHeard: boolean;
   /** An existing resource claims it. */
   isClaimed: boolean;
   /** Listed among an issuer's orphans. */
   isOrphan: boolean;
-  /** An issuer reports it as released with its resource, so it is no orphan. */
+  /** On record as given up by its resource, so it is no orphan. */
   isGivenUp: boolean;
-  /** An issuer reports it as possibly anybody's. */
+  /** On record as possibly anybody's. */
   isUndecided: boolean;
-  /** An issuer reports it otherwise: undecided, or within an abandoned attempt. */
+  /** On record in any way: given up, undecided, or within an abandoned attempt. */
   isRecorded: boolean;
   /** Good or on hold. */
   isValid: boolean;
@@ -71,15 +72,18 @@ export function tagOf(tags: Tags, { names }: Pick<CertificateView, 'names'>): Ta
 export function boughtOf(evidence: Evidence): Bought[] {
   const { certificates, journal, history, tags } = evidence;
   const calls = new Map(journal.map((entry) => [entry.seq, entry]));
-  const claimed = new Set(
-    history.certificates().flatMap(({ status }) => claimedIds((status ?? {}) as Status)),
-  );
+  const resources = history.certificates();
+  const { entries, released, abandoned } = history.journals();
+  const claimed = new Set([
+    ...resources.flatMap(({ status }) => claimedIds((status ?? {}) as Status)),
+    ...entries
+      .filter(({ uid }) => resources.some(({ metadata }) => metadata.uid === uid))
+      .map(({ certificateId }) => certificateId),
+  ]);
   const issuers = history.issuers().map(({ status }) => (status ?? {}) as IssuerStatus);
   const orphans = new Set(
     issuers.flatMap((status) => (status.orphans ?? []).map(({ certificateId }) => certificateId)),
   );
-  const released = issuers.flatMap((status) => status.released ?? []);
-  const abandoned = issuers.flatMap((status) => status.abandoned ?? []);
   return certificates.flatMap((certificate) => {
     const { id, origin, status } = certificate;
     if (typeof origin !== 'number') return [];
@@ -91,7 +95,8 @@ export function boughtOf(evidence: Evidence): Bought[] {
         tag,
         isReissue: certificate.previousId !== undefined,
         isBeyond: call !== undefined && isBeyond(call),
-        wasHeard: tag !== undefined && history.claims(placeOf(tag)).heard.has(id),
+        wasHeard:
+          tag !== undefined && (history.claims(placeOf(tag)).heard.has(id) || history.givenUp.has(id)),
         isClaimed: claimed.has(id),
         isOrphan: orphans.has(id),
         isGivenUp: released.some((one) => one.certificateId === id && one.cause !== 'Undecided'),
@@ -111,13 +116,13 @@ function isBeyond({ at, endedAt = at, late }: JournalEntry): boolean {
 }
 
 function covers(
-  { commonName, afterId, since, until }: NonNullable<IssuerStatus['abandoned']>[number],
+  { nameHash, afterId, since, until }: Abandoned,
   { cn, id, notBefore }: CertificateView,
 ): boolean {
   const slackMs = 5 * 60_000;
   const at = notBefore * 1_000;
   return (
-    cn === commonName &&
+    nameDigest(cn) === nameHash &&
     id > afterId &&
     at >= Date.parse(since) - slackMs &&
     at <= Date.parse(until) + slackMs

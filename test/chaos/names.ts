@@ -1,3 +1,6 @@
+/** The annotation that marks a version of a Secret as written by the run, not by an operator. */
+export const TAMPERED = 'chaos.test/tampered';
+
 /** One wish for a certificate, identified by the order of its names, which mean the same in any order. */
 export interface Tag {
   party: 'main' | 'other' | 'person';

@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { makePlan, STEPS } from './plan.ts';
 
@@ -29,4 +30,13 @@ test('a plan with 200 kills kills and freezes at every step, with and without el
   const kinds = new Set(deeds.map(({ deed }) => deed.do));
   for (const kind of ['api-server', 'etcd', 'compact', 'older-crds', 'forge', 'twin', 'fault'] as const)
     expect(kinds).toContain(kind);
+});
+
+test('the steps are those of the operator, apart from those that only a CAcert certificate reaches', () => {
+  const sources = globSync('src/**/*.ts', { exclude: ['src/cacert-*/**', '**/*.test.ts'] });
+  const steps = sources.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/failpoint\('(\w+)'\)/g)].map(([, step]) => step),
+  );
+
+  expect(new Set(steps)).toEqual(new Set(STEPS));
 });

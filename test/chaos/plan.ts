@@ -1,7 +1,7 @@
 import type { Fault } from '../../tools/dev-server/types.ts';
 import { Random } from './random.ts';
 
-/** Steps at which the operator is killed and frozen: those of `src/lib/failpoint.ts`. */
+/** Steps at which the operator is killed and frozen: those of `src/lib/failpoint.ts` that TinyCert's certificates reach. */
 export const STEPS = [
   'decide',
   'attempt',
@@ -14,7 +14,6 @@ export const STEPS = [
   'list',
   'live',
   'cluster',
-  'record',
   'revoke',
   'revoked',
   'finalizer',
@@ -36,7 +35,7 @@ export type Order =
 /** What people, tenants, the CA and the cluster do meanwhile. */
 export type Deed =
   | { do: 'touch' | 'respec' | 'recreate' | 'renew' | 'drop-secret' | 'damage-secret' | 'unlabel-secret' }
-  | { do: 'forge'; what: 'id' | 'id-with-seal' | 'attempt' | 'heard' | 'annotation' }
+  | { do: 'forge'; what: 'id' | 'id-with-seal' | 'attempt-id' | 'replay' | 'annotation' }
   | { do: 'twin' | 'reissue-by-hand' | 'revoke-by-hand' | 'hold-by-hand' }
   | { do: 'desire'; status: 'Good' | 'Hold' | 'Revoked' }
   | { do: 'fault'; fault: Fault }
@@ -68,7 +67,6 @@ const stimuli: Record<StepName, readonly Stimulus[]> = {
   list: ['lost-issue', 'lost-reissue'],
   live: ['lost-reissue', 'lost-issue'],
   cluster: ['lost-issue'],
-  record: ['delete', 'replace'],
   revoke: ['delete', 'replace'],
   revoked: ['delete', 'replace'],
   finalizer: ['delete', 'issue'],
@@ -141,7 +139,7 @@ function deeds(random: Random, kills: number, clockSpeed: number): Planned[] {
   const sometimes: readonly (() => Deed)[] = [
     () => ({
       do: 'forge',
-      what: random.pick(['id', 'id-with-seal', 'attempt', 'heard', 'annotation'] as const),
+      what: random.pick(['id', 'id-with-seal', 'attempt-id', 'replay', 'annotation'] as const),
     }),
     () => ({ do: 'twin' }),
     () => ({ do: random.pick(['reissue-by-hand', 'revoke-by-hand', 'hold-by-hand'] as const) }),

@@ -1,6 +1,7 @@
 import type { Ca } from './ca.ts';
 import type { RunClock } from './clock.ts';
 import type { ChaosCluster } from './cluster.ts';
+import type { History } from './history.ts';
 import type { IssuerName, Tag } from './names.ts';
 import type { Population, Wanted } from './population.ts';
 
@@ -9,6 +10,7 @@ export interface RunState {
   clock: RunClock;
   cluster: ChaosCluster;
   ca: Ca;
+  history: History;
   population: Population;
   authorities: Record<IssuerName, number>;
   /** Numbers writes that only need to differ from each other. */

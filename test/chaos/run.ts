@@ -46,6 +46,7 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     clock,
     cluster,
     ca,
+    history,
     population,
     authorities: await authorityIds(ca),
     turn: () => (turns += 1),
@@ -95,7 +96,7 @@ export async function runChaos(options: Options, progress: (line: string) => voi
       await Promise.all([herd.renew(), other.renew()]);
     };
     const reigns = (): Reign[] => [...herd.reigns(), ...other.reigns()];
-    const { verdict, stuck } = await settle(state, history, reigns, options, startAnew);
+    const { verdict, stuck } = await settle(state, reigns, options, startAnew);
     await herd.stop();
     await other.stop();
     await others;
@@ -199,7 +200,6 @@ async function undo(state: RunState): Promise<void> {
 /** Waits until everything is at rest, then until the witnesses find nothing, each up to its limit. */
 async function settle(
   state: RunState,
-  history: History,
   reigns: () => Reign[],
   { settle, speed }: Options,
   startAnew: () => Promise<void>,
@@ -210,8 +210,8 @@ async function settle(
   let stuck: string[];
   do {
     await pause(POLL_MS);
-    await helpThoseWhoWait(state, history);
-    stuck = stuckOf(state, history);
+    await helpThoseWhoWait(state);
+    stuck = stuckOf(state);
   } while ((stuck.length > 0 || Date.now() < least) && Date.now() < started + settle);
   state.progress(`${stuck.length} stuck after ${seconds()} s.`);
   // Restart, since the inventory runs at a start and then only at long intervals.
@@ -220,7 +220,7 @@ async function settle(
   let verdict: Verdict;
   do {
     await pause(POLL_MS);
-    verdict = await verdictOf(state, history, reigns());
+    verdict = await verdictOf(state, reigns());
   } while (!resultIsQuiet(verdict) && Date.now() < end);
   state.progress(`At rest after ${seconds()} s.`);
   return { verdict, stuck };
@@ -238,8 +238,8 @@ function resultIsQuiet({ lost, orphansWitnessed, orphansReported }: Verdict): bo
  * Does what a condition asks of a person: about a forged status without any remaining proof of the truth, and about a Secret
  * whose label somebody removed before the resource was created again.
  */
-async function helpThoseWhoWait(state: RunState, history: History): Promise<void> {
-  for (const { metadata, status } of history.certificates()) {
+async function helpThoseWhoWait(state: RunState): Promise<void> {
+  for (const { metadata, status } of state.history.certificates()) {
     const wanted = state.population.find(metadata.namespace ?? '', metadata.name);
     const { conditions = [] } = (status ?? {}) as Status;
     if (!wanted) continue;
@@ -250,8 +250,8 @@ async function helpThoseWhoWait(state: RunState, history: History): Promise<void
   }
 }
 
-async function verdictOf(state: RunState, history: History, reigns: readonly Reign[]): Promise<Verdict> {
-  const { ca, population, allowances, forgotten } = state;
+async function verdictOf(state: RunState, reigns: readonly Reign[]): Promise<Verdict> {
+  const { ca, history, population, allowances, forgotten } = state;
   const [certificates, journal, authorities] = await Promise.all([
     ca.certificates(),
     ca.journal(),
@@ -270,12 +270,15 @@ async function verdictOf(state: RunState, history: History, reigns: readonly Rei
   });
 }
 
-/** The resources that are not Ready for the present spec or do not exist, with the reason. */
-function stuckOf({ population }: RunState, history: History): string[] {
+/** The resources that are not Ready for the present spec or do not exist, with the reason, and attempts that are still open. */
+function stuckOf({ population, history }: RunState): string[] {
   const present = new Map(
     history.certificates().map((one) => [`${one.metadata.namespace}/${one.metadata.name}`, one]),
   );
-  return population.all.flatMap((wanted: Wanted) => {
+  const open = history
+    .journals()
+    .entries.map(({ id, uid }) => `${history.placeOf(uid) ?? uid}: attempt ${id} is still in the journal`);
+  const unready = population.all.flatMap((wanted: Wanted) => {
     const place = `${wanted.namespace}/${wanted.name}`;
     const resource = present.get(place);
     if (!resource) return [`${place} is not there`];
@@ -284,6 +287,7 @@ function stuckOf({ population }: RunState, history: History): string[] {
     if (ready?.status === 'True' && ready.observedGeneration === resource.metadata.generation) return [];
     return [`${place}: ${ready ? `${ready.reason}: ${ready.message}` : 'no condition'}`];
   });
+  return [...unready, ...open];
 }
 
 /** The steps in this build of the operator. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Ca } from './ca.ts';
 import { type RunClock, runNow } from './clock.ts';
 import type { EtcdWitness } from './etcd.ts';
+import { isJournal, readJournal } from './journal.ts';
 
 const OURS = /^\/registry\/(tinycert-operator\.io\/|secrets\/(chaos|other)-|leases\/(chaos|other)-)/;
 
@@ -13,8 +14,9 @@ export function traceVersions(etcd: EtcdWitness, clock: RunClock, folder: string
   etcd.subscribe(({ key, revision, object }) => {
     if (!OURS.test(key)) return;
     const { data: _, ...shown } = object ?? {};
+    const journal = isJournal(key) ? readJournal(object) : undefined;
     const at = new Date(runNow(clock)).toISOString();
-    appendFileSync(file, `${JSON.stringify({ at, key, revision, object: object && shown })}\n`);
+    appendFileSync(file, `${JSON.stringify({ at, key, revision, object: object && shown, journal })}\n`);
   });
 }
 

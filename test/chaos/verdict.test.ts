@@ -1,129 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { CertificateView, JournalEntry } from '../../tools/dev-server/types.ts';
-import type { Stored } from './etcd.ts';
-import type { Claims, End } from './history.ts';
-import type { Evidence } from './ledger.ts';
-import { type Tag, Tags } from './names.ts';
+import { nameDigest } from './journal.ts';
 import type { Reign } from './operator.ts';
-import { judge } from './verdict.ts';
-
-const CA = 101;
-
-/** A small world for the witnesses: what the CA issued, and what resources and issuers report. */
-class Scene {
-  readonly tags = new Tags();
-  readonly certificates: CertificateView[] = [];
-  readonly journal: JournalEntry[] = [];
-  readonly allowances = new Map<Tag, number>();
-  readonly forgotten = new Set<Tag>();
-  readonly ends: End[] = [];
-  /** An operator that led all the time. */
-  reigns: Reign[] = [{ namespaces: ['n'], startedAt: 0, from: 0, to: 100_000 }];
-  readonly #resources = new Map<string, Stored>();
-  readonly #issuers: Stored[] = [];
-  readonly #claims = new Map<string, Claims>();
-  #nextId = 5001;
-
-  wish(name: string, host = name, more: Partial<Tag> = {}): Tag {
-    const names = [host, `a.${host}`, `b.${host}`];
-    const tag = {
-      party: 'main',
-      namespace: 'n',
-      name,
-      issuer: 'plain',
-      commonName: host,
-      names,
-      ...more,
-    } as const;
-    return this.tags.give(tag);
-  }
-
-  /** The CA issues a certificate for a wish. */
-  buy(tag: Tag, more: Partial<CertificateView> = {}, call: Partial<JournalEntry> = {}): number {
-    const id = this.#nextId++;
-    const seq = this.journal.length + 1;
-    const isReissue = more.previousId !== undefined;
-    this.journal.push({
-      seq,
-      at: 0,
-      method: 'POST',
-      call: isReissue ? 'cert/reissue' : 'cert/new',
-      params: isReissue ? { cert_id: String(more.previousId) } : {},
-      result: { certId: id },
-      client: 0,
-      body: '',
-      ...call,
-    });
-    this.certificates.push({
-      id,
-      caId: CA,
-      account: 'a',
-      cn: tag.commonName,
-      subject: { C: 'NL', O: 'O', CN: tag.commonName },
-      names: tag.names.map((value) => ({ type: 'DNS', value })),
-      status: 'good',
-      keyFingerprint: String(id),
-      notBefore: 1_000,
-      notAfter: 2_000,
-      origin: seq,
-      ...more,
-    });
-    const previous = this.certificates.find((one) => one.id === more.previousId);
-    if (previous) Object.assign(previous, { replacedBy: id, status: 'obsolete' });
-    return id;
-  }
-
-  /** An attempt of the resource was open between these times. */
-  attempt(tag: Tag, since: number, until: number): this {
-    this.#claimsOf(`${tag.namespace}/${tag.name}`).windows.set(String(since), { since, until });
-    return this;
-  }
-
-  /** The resource's status is now this. */
-  claim(tag: Tag, certificateId: number, previousId?: number, former: number[] = []): this {
-    const place = `${tag.namespace}/${tag.name}`;
-    const claims = this.#claimsOf(place);
-    claims.heard.add(certificateId);
-    if (previousId !== undefined) claims.reissued.add(previousId);
-    this.#resources.set(place, {
-      metadata: { name: tag.name, namespace: tag.namespace, uid: place },
-      status: { certificateId, formerCertificates: former.map((id) => ({ certificateId: id })) },
-    });
-    return this;
-  }
-
-  issuer(status: Record<string, unknown>): this {
-    this.#issuers.push({ metadata: { name: 'plain', namespace: 'n', uid: 'i' }, status });
-    return this;
-  }
-
-  verdict(): ReturnType<typeof judge> {
-    const evidence: Evidence = {
-      certificates: this.certificates,
-      journal: this.journal,
-      authorities: [],
-      tags: this.tags,
-      allowances: this.allowances,
-      forgotten: this.forgotten,
-      reigns: this.reigns,
-      rekeys: ({ name }) => name === 'rekeyed',
-      history: {
-        secrets: [],
-        ends: this.ends,
-        claims: (place) => this.#claimsOf(place),
-        certificates: () => [...this.#resources.values()],
-        issuers: () => this.#issuers,
-      },
-    };
-    return judge(evidence);
-  }
-
-  #claimsOf(place: string): Claims {
-    const known = this.#claims.get(place) ?? { heard: new Set(), reissued: new Set(), windows: new Map() };
-    this.#claims.set(place, known);
-    return known;
-  }
-}
+import { CA, Scene } from './verdict-scene.ts';
 
 const nothing = { lost: [], doubled: [], wrongOwner: [], foreignTouched: [], decidable: [] };
 
@@ -145,14 +23,33 @@ test('a certificate that no resource claims and no issuer reports is lost', () =
   expect(scene.verdict()).toMatchObject({ lost: [expect.stringContaining(`${id} (new, for n/web`)] });
 });
 
-test.each([
-  ['an orphan', { orphans: [{ certificateId: 5001 }] }, [5001]],
-  ['released', { released: [{ certificateId: 5001 }] }, []],
-])('a certificate that an issuer reports as %s is not lost', (_, status, reported) => {
-  const scene = new Scene().issuer(status);
+test('a certificate that an issuer reports as an orphan is not lost', () => {
+  const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }] });
   scene.buy(scene.wish('web'));
 
-  expect(scene.verdict()).toMatchObject({ lost: [], orphansReported: reported, orphansWitnessed: reported });
+  expect(scene.verdict()).toMatchObject({ lost: [], orphansReported: [5001], orphansWitnessed: [5001] });
+});
+
+test.each([
+  ['given up is not lost', 'Deleted', []],
+  ['undecided is not lost, but must be reported as an orphan', 'Undecided', [5001]],
+])('a certificate that the journal has on record as %s', (_, cause, witnessed) => {
+  const scene = new Scene();
+  scene.released.push({ certificateId: scene.buy(scene.wish('web')), cause });
+
+  expect(scene.verdict()).toMatchObject({ lost: [], orphansReported: [], orphansWitnessed: witnessed });
+});
+
+test.each([
+  ['a resource that exists is claimed', 'n/web', 0],
+  ['one that is gone is not', 'gone', 1],
+])('a certificate in an open attempt of %s', (_, uid, lost) => {
+  const scene = new Scene();
+  const [web, renewal] = [scene.wish('web'), scene.wish('web')];
+  scene.claim(web, scene.buy(web));
+  scene.entries.push({ id: 'a', uid, certificateId: scene.buy(renewal), since: '', until: '' });
+
+  expect(scene.verdict().lost).toHaveLength(lost);
 });
 
 test('an orphan that only one resource can have requested is a finding, one with rivals is not', () => {
@@ -224,6 +121,16 @@ describe('the certificate of a deleted resource', () => {
     expect(scene.verdict().lost).toHaveLength(lost);
   });
 
+  test('is lost even without an operator if its attempt was in the journal, which remembers it', () => {
+    const scene = new Scene();
+    const web = scene.wish('gone');
+    scene.buy(web);
+    scene.ends.push({ place: 'n/gone', at, ids: [], interrupted: [web.names.join(',')] });
+    scene.reigns = [];
+
+    expect(scene.verdict().lost).toHaveLength(1);
+  });
+
   test('is another’s for the next resource that requests the same', () => {
     const scene = new Scene().issuer({ orphans: [{ certificateId: 5002 }] });
     const before = scene.buy(scene.wish('web'));
@@ -271,6 +178,27 @@ test('a second one is no finding if the first came too late, had rivals, or was 
   scene.forgotten.add(forged);
 
   expect(scene.verdict().doubled).toEqual([]);
+});
+
+test.each([
+  [
+    'in the time of an attempt in a journal that had to be doubted is no finding',
+    1_000_000,
+    true,
+    'plain',
+    0,
+  ],
+  ['in the time of any other attempt is one', 1_000_000, false, 'plain', 1],
+  ['before that attempt is one', 1_002_000, true, 'plain', 1],
+  ['under the mark is one', 1_000_000, true, 'marked', 1],
+] as const)('a second one for a purchase %s', (_, since, isDoubted, issuer, findings) => {
+  const scene = new Scene();
+  const web = scene.wish('web', 'web', { issuer });
+  scene.attempt(web, since, since + 52_000, isDoubted);
+  scene.buy(web);
+  scene.claim(web, scene.buy(web));
+
+  expect(scene.verdict().doubled).toHaveLength(findings);
 });
 
 test('a person’s equal certificate is a rival only at the same authority', () => {
@@ -352,13 +280,13 @@ test('calls on a person’s certificate, and a reissue that its resource never w
 });
 
 test('a certificate that an abandoned attempt may have bought is not lost, but must be reported as an orphan', () => {
-  const attempt = {
-    commonName: 'web',
+  const scene = new Scene();
+  scene.abandoned.push({
+    nameHash: nameDigest('web'),
     afterId: 5000,
     since: '1970-01-01T00:16:00Z',
     until: '1970-01-01T00:17:00Z',
-  };
-  const scene = new Scene().issuer({ abandoned: [attempt] });
+  });
   scene.buy(scene.wish('web'));
 
   expect(scene.verdict()).toMatchObject({ lost: [], orphansReported: [], orphansWitnessed: [5001] });

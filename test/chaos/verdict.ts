@@ -1,5 +1,6 @@
 /** The findings of the witnesses, by kind. */
 import type { CertificateView } from '../../tools/dev-server/types.ts';
+import type { Window } from './history.ts';
 import { type Bought, type Evidence, boughtOf, placeOf, rootOf, tagOf } from './ledger.ts';
 import { readSecret } from './secret-check.ts';
 
@@ -34,7 +35,8 @@ export function judge(evidence: Evidence): Verdict {
       !one.isUndecided &&
       (one.isBeyond || isForgotten(one) || wasInterrupted(evidence, one)),
   );
-  const excused = (one: Bought): boolean => isExcused(evidence, one) || hasTwin(strangers, one);
+  const excused = (one: Bought): boolean =>
+    isExcused(evidence, one) || isDoubted(evidence, one) || hasTwin(strangers, one);
   return {
     ...judgeSecrets(evidence),
     lost: bought
@@ -71,10 +73,8 @@ function doubledNew(
     const allowance = (tag && evidence.allowances.get(tag)) ?? 0;
     const heard = all.filter(({ wasHeard }) => wasHeard);
     const isRekeyed = tag !== undefined && evidence.rekeys(tag);
-    // A certificate of a renewal that the changed spec no longer wants is released once it is found. If the resource is
-    // deleted before that, no status ever has it.
-    const isLateRenewal = (one: Bought): boolean =>
-      isRekeyed && (one.isClaimed || wasInterrupted(evidence, one));
+    // A certificate of a renewal whose resource is deleted before it is found is never in status.
+    const isLateRenewal = (one: Bought): boolean => isRekeyed && wasInterrupted(evidence, one);
     const wasted = all.filter((one) => !one.wasHeard && !excused(one) && !isLateRenewal(one));
     const again = isRekeyed ? 0 : Math.max(0, heard.length - 1);
     const extra = again + Math.max(0, wasted.length - (heard.length === 0 ? 1 : 0));
@@ -97,11 +97,8 @@ function doubledReissue({ allowances }: Evidence, bought: readonly Bought[]): st
 }
 
 /** Whether its owner (`oneCandidate` in test/model), or even its existence, cannot be known. */
-function isExcused(
-  { tags, certificates, allowances }: Evidence,
-  { tag, isBeyond, certificate }: Bought,
-): boolean {
-  if (isBeyond || !tag || (allowances.get(tag) ?? 0) > 0) return true;
+function isExcused({ tags, certificates }: Evidence, { tag, isBeyond, certificate }: Bought): boolean {
+  if (isBeyond || !tag) return true;
   if (tag.issuer === 'marked') return false;
   const rivals = tags.all().filter((other) => other.set === tag.set && other.issuer === tag.issuer);
   const isByHand = certificates.some(
@@ -109,6 +106,21 @@ function isExcused(
       other.origin === 'manual' && other.caId === certificate.caId && tagOf(tags, other)?.set === tag.set,
   );
   return isByHand || rivals.some((other) => other.party !== 'person' && placeOf(other) !== placeOf(tag));
+}
+
+/**
+ * Whether its attempt stood in a journal that a process had to take for one that was put back from a backup. Without the marker nothing
+ * proves then that it bought it, which costs one certificate (docs/adr/0013-journal.md, "Consequences"). A reissue is proved by its key.
+ */
+function isDoubted({ history }: Evidence, { tag, isReissue, certificate }: Bought): boolean {
+  if (!tag || tag.issuer === 'marked' || isReissue) return false;
+  return [...history.claims(placeOf(tag)).doubted.values()].some((window) => isWithin(window, certificate));
+}
+
+/** A TinyCert certificate begins at the second of its issuance. */
+function isWithin({ since, until }: Window, { notBefore }: CertificateView): boolean {
+  const at = notBefore * 1_000;
+  return at >= since - 1_000 && at <= until;
 }
 
 /** Whether the same authority has a certificate with the same names that cannot be known to be ours. */
@@ -128,7 +140,7 @@ const TO_WATCH_MS = 3_000;
 
 /**
  * Whether the operator can no longer know of it: somebody forged the status of its resource, or deleted the resource while no
- * operator led for long enough to see and record it.
+ * operator led for long enough to see and record it. Attempts stand in the journal, so none is forgotten.
  */
 function forgetting({ forgotten, history, reigns }: Evidence): (one: Bought) => boolean {
   const unseen = history.ends.filter(
@@ -141,9 +153,7 @@ function forgetting({ forgotten, history, reigns }: Evidence): (one: Bought) => 
       ),
   );
   const ids = new Set(unseen.flatMap((end) => end.ids));
-  const names = new Set(unseen.flatMap(({ interrupted }) => interrupted));
-  return ({ tag, certificate }) =>
-    ids.has(certificate.id) || (tag !== undefined && (forgotten.has(tag) || names.has(tag.names.join(','))));
+  return ({ tag, certificate }) => ids.has(certificate.id) || (tag !== undefined && forgotten.has(tag));
 }
 
 /** Whether its resource was deleted before the result of the attempt was known. */
@@ -178,12 +188,10 @@ function judgeCalls(evidence: Evidence): string[] {
 function isTakenForOwn({ tags, history }: Evidence, root: CertificateView | undefined): boolean {
   const set = root && tagOf(tags, root)?.set;
   if (!root || set === undefined || typeof root.origin === 'number') return false;
-  const at = root.notBefore * 1_000;
   return tags.all().some((tag) => {
     if (tag.party === 'person' || tag.set !== set || tag.issuer === 'marked') return false;
     const { windows } = history.claims(placeOf(tag));
-    // A TinyCert certificate begins at the second of its issuance.
-    return [...windows.values()].some(({ since, until }) => at >= since - 1_000 && at <= until);
+    return [...windows.values()].some((window) => isWithin(window, root));
   });
 }
 

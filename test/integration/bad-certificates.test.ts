@@ -3,7 +3,8 @@ import { certificates } from '../../src/api/kinds.ts';
 import { type Secret, secrets } from '../../src/kube/objects.ts';
 import type { Fault } from '../../tools/dev-server/types.ts';
 import { filesOf } from '../support/x509/openssl.ts';
-import { type Scenario, complaints, endure, unmet } from '../support/world/scenario.ts';
+import { journalOf } from '../support/world/journal.ts';
+import { type Scenario, complaints, endure, ONCE_READY, unmet } from '../support/world/scenario.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { aWorld } from '../support/world/world.ts';
 
@@ -70,7 +71,7 @@ describe('before anything is bought, a certificate is refused for', () => {
       certificate: unmet(reason, message),
       calls: LOOK,
       writes: {
-        'PATCH tinycertissuers/status': 1,
+        'PATCH tinycertissuers/status': ONCE_READY,
         'PATCH tinycertcertificates/status': 1,
         'POST events': 1,
       },
@@ -103,8 +104,8 @@ describe('before anything is bought, a certificate is refused for', () => {
       ),
       calls: { ...LOOK, 'cert/new': 1, 'cert/get': 2 },
       writes: {
-        'PATCH tinycertissuers/status': 1,
-        'PATCH tinycertcertificates/status': 3,
+        'PATCH tinycertissuers/status': ONCE_READY,
+        'PATCH tinycertcertificates/status': 2,
         'POST secrets': 1,
         'POST events': 1,
       },
@@ -162,11 +163,12 @@ test('a name that the CA refuses is requested once, and again after the spec has
     ),
     calls: { ...LOOK, 'cert/new': 1 },
     writes: {
-      'PATCH tinycertissuers/status': 1,
-      'PATCH tinycertcertificates/status': 2,
+      'PATCH tinycertissuers/status': ONCE_READY,
+      'PATCH tinycertcertificates/status': 1,
       'POST events': 1,
     },
   });
+  expect((await journalOf(world)).attempts).toEqual([]);
 
   await world.patch(certificates, 'web', { spec: { dnsNames: ['other.example.com'] } });
   await world.settled();
@@ -236,12 +238,14 @@ describe('a bought certificate that fails the checks is kept, not published and 
       // Fetched at once and after one, two and four minutes.
       calls: { ...LOOK, 'cert/new': 1, 'cert/get': 8 },
       writes: {
-        'PATCH tinycertissuers/status': 1,
-        'PATCH tinycertcertificates/status': 5,
+        'PATCH tinycertissuers/status': ONCE_READY,
+        'PATCH tinycertcertificates/status': 4,
         'POST events': 1,
       },
     });
-    const bought = (await world.get(certificates, 'web')).status?.attempt?.certificateId;
+    const [attempt, ...others] = (await journalOf(world)).attempts;
+    expect(others).toEqual([]);
+    const bought = attempt?.certificateId;
     expect(bought).toBe(stage.dev.certificates().at(-1)?.id);
 
     stage.dev.clearFaults();
@@ -249,6 +253,7 @@ describe('a bought certificate that fails the checks is kept, not published and 
 
     const { status } = await world.ready('web');
     expect(status).toMatchObject({ certificateId: bought, revision: 1 });
+    expect((await journalOf(world)).attempts).toEqual([]);
     expect(status?.failedAttempts).toBeUndefined();
     // The issuer itself is checked every quarter of an hour.
     const calls = { ...LOOK, 'ca/list': 2, 'cert/list': 2, 'cert/new': 1, 'cert/get': 10 };

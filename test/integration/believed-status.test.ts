@@ -3,8 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { certificates } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import type { Fault, FaultEffect } from '../../tools/dev-server/types.ts';
+import { journalOf } from '../support/world/journal.ts';
 import { QUIET_MS } from '../support/world/lost-answers.ts';
-import { complaints, issued, issuedAsIs, statusAtCa } from '../support/world/scenario.ts';
+import { complaints, issued, issuedAsIs, requested, statusAtCa } from '../support/world/scenario.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { type World, aWorld } from '../support/world/world.ts';
 import { filesOf } from '../support/x509/openssl.ts';
@@ -122,13 +123,14 @@ describe('rotationPolicy Never: one answer that the CA has no such certificate b
   });
 
   test('while two in a row do, and what was bought and refused remains a former certificate', async () => {
-    const { world, id } = await issued(stage, '1h');
+    const { world, operator, id } = await issued(stage, '1h');
     for (const call of ['cert/reissue', 'cert/details'] as const)
       stage.dev.addFault({ call, ...DENIED, match: { cert_id: String(id) }, times: 'forever' });
     await world.pass(50 * MINUTE);
 
     const { status } = await world.ready('web');
-    expect(status?.attempt).toMatchObject({ operation: 'New' });
+    expect(requested(operator).at(-1)?.operation).toBe('New');
+    expect(world.calls()).toMatchObject({ 'cert/new': 2 });
     expect(status?.formerCertificates).toMatchObject([{ certificateId: id }]);
   });
 });
@@ -149,7 +151,7 @@ describe('a purchase whose key the CA does not hand out', () => {
     await world.pass(QUIET_MS);
     const { status } = await world.get(certificates, 'refused');
     expect(status?.formerCertificates).toMatchObject([{ certificateId: first?.id }]);
-    expect(status?.attempt).toMatchObject({ certificateId: second?.id });
+    expect((await journalOf(world)).attempts).toMatchObject([{ certificateId: second?.id }]);
     expect(status?.refusedFetches).toMatchObject({ certificateId: second?.id, confirmed: false });
 
     stage.dev.clearFaults();

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates, issuers, type TinyCertCertificate } from '../../src/api/kinds.ts';
 import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { secrets } from '../../src/kube/objects.ts';
-import type { CertificateView, DevServer } from '../../tools/dev-server/types.ts';
+import type { CertificateView, DevServer, Fault } from '../../tools/dev-server/types.ts';
 import { events } from '../support/world/crds.ts';
+import { journalOf } from '../support/world/journal.ts';
 import { complaints } from '../support/world/scenario.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { type Twins, twins } from '../support/world/twins.ts';
@@ -81,9 +82,10 @@ describe.each(changes)('when %s', (_, change) => {
     await world.pass(QUIET_MS);
 
     const { status } = await world.get(certificates, 'web');
-    expect(
-      status?.formerAccounts?.map(({ attempt, formerCertificates }) => [attempt, formerCertificates]),
-    ).toEqual([[undefined, [expect.objectContaining({ certificateId: bought(a)[0]?.id })]]]);
+    expect(status?.formerAccounts).toMatchObject([
+      { formerCertificates: [{ certificateId: bought(a)[0]?.id }] },
+    ]);
+    expect((await journalOf(world)).attempts).toEqual([]);
     expect([bought(a).length, bought(b).length]).toEqual([1, 1]);
     expect(complaints(running)).toEqual([]);
   });
@@ -117,7 +119,7 @@ describe.each(changes)('when %s', (_, change) => {
     await operator();
     await wanted(world, { revocation: { onDelete: 'Revoke' } });
     await world.settled();
-    expect((await world.get(certificates, 'web')).status?.attempt?.certificateId).toBe(bought(a)[0]?.id);
+    expect((await journalOf(world)).attempts).toMatchObject([{ certificateId: bought(a)[0]?.id }]);
     const foreign = await b.issueByHand({ cn: CN, names: [{ type: 'DNS', value: CN }] });
     expect(foreign.id).toBe(bought(a)[0]?.id);
 
@@ -129,6 +131,30 @@ describe.each(changes)('when %s', (_, change) => {
 
     expect([statusesAt(a), statusesAt(b)]).toEqual([['revoked'], ['good', 'revoked']]);
   });
+});
+
+test.each<[string, Fault]>([
+  ['refused for good', { call: 'cert/new', kind: 'error', code: 'InputFailure', times: 'forever' }],
+  ['bought and not served', { call: 'cert/get', kind: 'error', code: 'AccessDenied', times: 'forever' }],
+])('what one account %s is asked for at once at the next one', async (_, fault) => {
+  const scene = await twins(stage);
+  const { world, a, b, operator } = scene;
+  a.addFault(fault);
+  await operator();
+  const { metadata } = await wanted(world);
+  await world.until(certificates, 'web', ({ status }) => status?.failedAttempts === 1);
+
+  await switchIssuer(scene);
+  await world.pass(5_000);
+
+  expect(await world.says(certificates, 'web')).toEqual([
+    'Ready=True Ready: The Secret holds a valid certificate for this spec.',
+  ]);
+  await servedBy(world, b);
+  const { status, metadata: now } = await world.get(certificates, 'web');
+  // Nobody has changed the spec, which would end the wait too.
+  expect(now.generation).toBe(metadata.generation);
+  expect(status).not.toHaveProperty('failedAttempts');
 });
 
 test('a resource that comes back to its account before another certificate was issued buys nothing', async () => {

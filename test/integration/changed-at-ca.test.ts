@@ -132,7 +132,7 @@ describe('a certificate that somebody reissues at TinyCert', () => {
   test.each(['forged', 'dropped'])('is followed although the seal of its status was %s', async (how) => {
     const { world, id } = await issued(stage, '90d');
     const { key } = filesOf(await world.get(secrets, 'web-tls'));
-    const status = how === 'forged' ? { seal: 'v1:0:0' } : { attempt: null };
+    const status = how === 'forged' ? { seal: 'v1:0:0' } : { attemptId: null };
     await world.patch(certificates, 'web', { status }, 'status');
     await world.settled();
     const successor = stage.dev.reissueByHand(id);

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { certificates } from '../../src/api/kinds.ts';
 import type { FaultEffect } from '../../tools/dev-server/types.ts';
+import { journalOf } from '../support/world/journal.ts';
 import { bought, QUIET_MS, wanted } from '../support/world/lost-answers.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
+import { aWorld, type World } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -13,27 +15,49 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 
+/** A resource with an attempt whose answer is lost, from an issuer that marks its certificates or not. */
+async function unanswered(name: string, effect: FaultEffect, isMarked: boolean): Promise<World> {
+  const world = await aWorld(stage);
+  stage.dev.addFault({ call: 'cert/new', ...effect });
+  await world.account(isMarked ? { ownershipMarker: 'OrganizationalUnit' } : {});
+  await world.operator();
+  await world.certificate(name);
+  await world.settled();
+  return world;
+}
+
 describe('a spec that changes while an attempt is open', () => {
-  test.each<[string, FaultEffect, string]>([
-    ['something', { kind: 'reset-after' }, 'some'],
-    ['nothing', { kind: 'reset-before' }, 'none'],
-  ])('is published once it is known that the attempt bought %s', async (_, effect, name) => {
-    const { world } = await wanted(stage, name, { call: 'cert/new', ...effect });
-    await world.patch(certificates, name, { spec: { dnsNames: [`${name}-changed.example.com`] } });
-    await world.pass(QUIET_MS - 5_000);
-    expect(world.calls()).toMatchObject({ 'cert/new': 1 });
+  test.each<
+    [string, string, FaultEffect, { isMarked: boolean; becomes: 'former' | 'undecided' | 'nothing' }]
+  >([
+    ['something', 'some', { kind: 'reset-after' }, { isMarked: false, becomes: 'undecided' }],
+    ['something with the marker', 'mark', { kind: 'reset-after' }, { isMarked: true, becomes: 'former' }],
+    ['nothing', 'none', { kind: 'reset-before' }, { isMarked: false, becomes: 'nothing' }],
+  ])(
+    'is published once it is known that the attempt bought %s',
+    async (_, name, effect, { isMarked, becomes }) => {
+      const world = await unanswered(name, effect, isMarked);
+      await world.patch(certificates, name, { spec: { dnsNames: [`${name}-changed.example.com`] } });
+      await world.pass(QUIET_MS - 5_000);
+      expect(world.calls()).toMatchObject({ 'cert/new': 1 });
 
-    await world.pass(10_000);
+      await world.pass(10_000);
 
-    const { status } = await world.ready(name);
-    const [only, ...others] = bought(stage, `${name}-changed.example.com`);
-    expect(others).toEqual([]);
-    expect(status?.certificateId).toBe(only?.id);
-    const former = bought(stage, `${name}.example.com`).map(({ id }) => world.named(id));
-    expect(former).toHaveLength(effect.kind === 'reset-after' ? 1 : 0);
-    expect(status?.formerCertificates ?? []).toEqual(former);
-    expect(world.calls()).toMatchObject({ 'cert/new': 2 });
-  });
+      const { status } = await world.ready(name);
+      const [only, ...others] = bought(stage, `${name}-changed.example.com`);
+      expect(others).toEqual([]);
+      expect(status?.certificateId).toBe(only?.id);
+      const lost = bought(stage, `${name}.example.com`).map(({ id }) => world.named(id));
+      expect(lost).toHaveLength(becomes === 'nothing' ? 0 : 1);
+      // A person may have bought what carries no marker, so it is shown to one, and nothing is ever done with it.
+      expect(status?.formerCertificates ?? []).toEqual(becomes === 'former' ? lost : []);
+      const { released } = await journalOf(world);
+      expect(released).toMatchObject(
+        becomes === 'undecided' ? lost.map((each) => ({ ...each, cause: 'Undecided' })) : [],
+      );
+      expect(world.calls()).toMatchObject({ 'cert/new': 2 });
+    },
+  );
 
   test('is published at once if the answer came', async () => {
     const { world } = await wanted(stage, 'known', {
@@ -70,7 +94,8 @@ describe('a spec that changes while an attempt is open', () => {
     expect(others).toEqual([]);
     const { status } = await world.ready('back');
     expect(status?.certificateId).toBe(again?.id);
-    expect(status?.formerCertificates).toContainEqual(world.named(lost?.id ?? 0));
+    const released = (await journalOf(world)).released.map(({ certificateId }) => certificateId);
+    expect(released).toContain(lost?.id);
     expect(world.calls()).toMatchObject({ 'cert/new': 3 });
   });
 
@@ -88,8 +113,12 @@ describe('a spec that changes while an attempt is open', () => {
     const [given] = bought(stage, 'other.example.com');
     expect(status).toMatchObject({
       certificateId: before?.certificateId,
-      formerCertificates: [world.named(given?.id ?? 0)],
-      attempt: { outcome: 'Abandoned' },
+      attemptId: before?.attemptId,
+      revision: 1,
+    });
+    expect(await journalOf(world)).toMatchObject({
+      attempts: [],
+      released: [{ certificateId: given?.id, cause: 'Undecided' }],
     });
     expect(world.calls()).toMatchObject({ 'cert/new': 2 });
   });

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
+import { FLUSH_MS } from '../../src/journal/term.ts';
+import { journalOf } from '../support/world/journal.ts';
+import { QUIET_MS } from '../support/world/lost-answers.ts';
 import type { TestOperator } from '../support/world/operator.ts';
 import { statusAtCa, type Issued, issuedAsIs } from '../support/world/scenario.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
@@ -14,8 +17,11 @@ afterAll(() => stage.close());
 const REVOKE = { revocation: { onDelete: 'Revoke' } } as const;
 
 /** A certificate `web` that is Ready and will be revoked with its resource. */
-function issued(): Promise<Issued> {
-  return issuedAsIs(stage, REVOKE);
+async function issued(): Promise<Issued> {
+  const done = await issuedAsIs(stage, REVOKE);
+  // Its attempt leaves the journal.
+  await done.world.pass(FLUSH_MS);
+  return done;
 }
 
 /** Requests the deletion of `web`, without waiting for its end. */
@@ -70,6 +76,23 @@ describe('an operator that dies', () => {
       expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
     },
   );
+
+  test('before the attempt of a certificate has left the journal is followed by one that revokes it, and buys nothing', async () => {
+    const { world, operator, id } = await issuedAsIs(stage, REVOKE);
+    await die(operator);
+    await begin(world);
+
+    await world.operator();
+    await world.pass(QUIET_MS + 5_000);
+
+    expect([await exists(world), statusAtCa(stage, id)]).toEqual([false, 'revoked']);
+    expect(await journalOf(world)).toMatchObject({
+      attempts: [],
+      released: [{ certificateId: id }],
+      abandoned: [],
+    });
+    expect(world.calls()).toMatchObject({ 'cert/new': 1 });
+  });
 
   test('while it waits for a CA that is down is followed by one that continues to wait', async () => {
     const { world, operator, id } = await issued();

@@ -2,8 +2,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { certificates, issuers, type TinyCertCertificate } from '../../src/api/kinds.ts';
 import { conditionOf } from '../../src/issuance/status/conditions.ts';
+import { nameHash, placeHash } from '../../src/issuance/tinycert/attempt.ts';
 import { secrets } from '../../src/kube/objects.ts';
+import { RECORDS_NAME } from '../../src/operator/journal.ts';
 import { events } from '../support/world/crds.ts';
+import { journalOf } from '../support/world/journal.ts';
 import { bought, byHand, QUIET_MS } from '../support/world/lost-answers.ts';
 import { complaints, statusAtCa, type Issued, issuedAsIs } from '../support/world/scenario.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
@@ -91,7 +94,7 @@ describe('a deleted certificate', () => {
     const { world, operator, id } = await issued({ revocation: { onDelete } });
     expect(operator.traffic.writes()).toMatchObject({
       'PATCH tinycertcertificates': 1,
-      'PATCH tinycertcertificates/status': 2,
+      'PATCH tinycertcertificates/status': 1,
       'POST secrets': 1,
       'PATCH tinycertissuers': 1,
     });
@@ -282,28 +285,35 @@ describe('an open attempt of a deleted certificate', () => {
 });
 
 describe('a certificate that may not be the deleted resource’s', () => {
-  test('is recorded on the issuer before the resource is gone', async () => {
+  test('is recorded before the resource is gone', async () => {
     const world = await aWorld(stage);
     await world.account();
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
-    await world.operator();
+    const operator = await world.operator();
     await world.certificate('both', REVOKE);
     await world.call(({ call, endedAt }) => call === 'cert/new' && endedAt !== undefined);
     await world.settled();
     const manual = await byHand(stage, 'both');
+    const { uid } = (await world.get(certificates, 'both')).metadata;
+
     await begin(world, certificates, 'both');
 
     await world.pass(QUIET_MS + 5_000);
 
     expect(await exists(world, 'both')).toBe(false);
+    const sent = operator.traffic.requests.filter(({ method }) => method !== 'GET');
+    const recorded = sent.findIndex(({ name }) => name === RECORDS_NAME);
+    expect(recorded).toBeGreaterThan(-1);
+    expect(recorded).toBeLessThan(sent.findLastIndex(({ resource }) => resource === 'tinycertcertificates'));
     const [lost] = bought(stage, 'both.example.com');
     expect([lost, manual].map((one) => statusAtCa(stage, one?.id))).toEqual(['good', 'good']);
-    const { status } = await world.get(issuers, 'ca');
-    expect(status?.abandoned).toMatchObject([{ name: 'both', commonName: 'both.example.com' }]);
-    expect(status?.released).toMatchObject([
-      { certificateId: lost?.id, name: 'both', cause: 'Undecided' },
-      { certificateId: manual.id, name: 'both', cause: 'Undecided' },
-    ]);
+    const issuer = placeHash(`TinyCertIssuer:${world.namespace}/ca`);
+    const journal = await journalOf(world);
+    expect(journal).toMatchObject({
+      attempts: [],
+      abandoned: [{ uid, nameHash: nameHash('both.example.com'), issuer }],
+      released: [lost, manual].map((one) => ({ certificateId: one?.id, cause: 'Undecided', issuer })),
+    });
   });
 });
 
@@ -353,6 +363,21 @@ describe('no certificate is revoked that may be another’s:', () => {
 
     expect([await exists(world, 'thief'), statusAtCa(stage, victim)]).toEqual([false, 'good']);
     expect(await reasons(world)).toContain('SealBroken');
+  });
+
+  test('an id that somebody wrote into status, beside what an open attempt bought', async () => {
+    const { world, id: victim } = await issued({});
+    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+    await world.certificate('thief', REVOKE);
+    await world.call(({ call, fault, endedAt }) => call === 'cert/new' && !!fault && endedAt !== undefined);
+    await world.patch(certificates, 'thief', { status: world.named(victim) }, 'status');
+    await world.delete(certificates, 'web');
+    await begin(world, certificates, 'thief');
+
+    await world.pass(QUIET_MS + 5_000);
+
+    expect([await exists(world, 'thief'), statusAtCa(stage, victim)]).toEqual([false, 'good']);
+    expect(bought(stage, 'thief.example.com').map(({ status }) => status)).toEqual(['revoked']);
   });
 
   test('but one whose key is in the resource’s own Secret is, although the API key was replaced', async () => {

@@ -5,11 +5,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { specHash } from '../../src/api/tinycert/effective.ts';
 import { certificates } from '../../src/api/kinds.ts';
+import { rfc3339 } from '../../src/issuance/status/conditions.ts';
+import { FLUSH_MS } from '../../src/journal/term.ts';
 import { type Secret, secrets } from '../../src/kube/objects.ts';
 import { filesOf } from '../support/x509/openssl.ts';
+import { journalOf } from '../support/world/journal.ts';
+import { expectBoughtOnce, QUIET_MS, wanted } from '../support/world/lost-answers.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { makeCa } from '../support/x509/throwaway-ca.ts';
 import { type Recording, record as recordVersions } from '../support/kube/watching.ts';
+import type { TestOperator } from '../support/world/operator.ts';
 import { type World, aWorld } from '../support/world/world.ts';
 
 let stage: Stage;
@@ -19,35 +24,27 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 /** A victim's certificate, and another resource whose status claims it. */
-async function forged(attempt: 'Reissue' | 'Secret is gone'): Promise<{ world: World; victim: number }> {
+async function forged(need: 'renewal is due' | 'Secret is gone'): Promise<{ world: World; victim: number }> {
   const world = await aWorld(stage);
   await world.account();
   const first = await world.operator();
   await world.certificate('victim');
-  const victim = (await world.ready('victim')).status?.certificateId ?? 0;
+  const { status: theirs } = await world.ready('victim');
+  const victim = theirs?.certificateId ?? 0;
   await first.stop();
   await world.certificate('thief');
   const { spec } = await stage.kube.get(certificates, world.ref('thief'));
-  const { account, authorityId } = world.named(victim);
-  const open = {
-    number: 1,
-    id: 'forged',
-    operation: 'Reissue',
-    holder: 'nobody',
-    startTime: '2026-01-01T00:00:00.000Z',
+  const due = {
     specHash: specHash(spec),
-    commonName: 'thief.example.com',
-    requestHash: 'v1:x',
-    since: '2026-01-01T00:00:00.000Z',
-    previousId: victim,
-    afterId: 0,
-    account,
-    authorityId,
+    attemptId: theirs?.attemptId,
+    certificateStatus: 'good',
+    notBefore: theirs?.notBefore,
+    notAfter: rfc3339(stage.clock.now() + 60_000),
+    revision: 1,
   };
   const status = {
     ...world.named(victim),
-    specHash: attempt === 'Reissue' ? specHash(spec) : 'v1:other',
-    ...(attempt === 'Reissue' ? { attempt: open } : {}),
+    ...(need === 'renewal is due' ? due : { specHash: 'v1:other' }),
   };
   await stage.kube.mergePatch(certificates, world.ref('thief'), { status }, { subresource: 'status' });
   await world.operator();
@@ -56,10 +53,10 @@ async function forged(attempt: 'Reissue' | 'Secret is gone'): Promise<{ world: W
   return { world, victim };
 }
 
-test.each(['Reissue', 'Secret is gone'] as const)(
+test.each(['renewal is due', 'Secret is gone'] as const)(
   'a status that claims the certificate of another gets a certificate of its own: %s',
-  async (attempt) => {
-    const { world, victim } = await forged(attempt);
+  async (need) => {
+    const { world, victim } = await forged(need);
 
     const { status } = await world.ready('thief');
     expect(status?.certificateId).not.toBe(victim);
@@ -69,6 +66,18 @@ test.each(['Reissue', 'Secret is gone'] as const)(
     expect(filesOf(await world.get(secrets, 'thief-tls')).key).not.toBe(theirs.key);
   },
 );
+
+test('a status that names an open attempt without the seal does not end it', async () => {
+  const { world } = await wanted(stage, 'open', { call: 'cert/new', kind: 'reset-after' });
+  const [attempt] = (await journalOf(world)).attempts;
+  await world.patch(certificates, 'open', { status: { attemptId: attempt?.id } }, 'status');
+  await world.settled();
+  expect((await journalOf(world)).attempts).toMatchObject([{ id: attempt?.id }]);
+
+  await world.pass(QUIET_MS + 5_000);
+
+  await expectBoughtOnce(world, 'open');
+});
 
 describe('a Secret whose annotation claims the certificate of another never gets its key:', () => {
   const ID = 'tinycert-operator.io/certificate-id';
@@ -120,7 +129,7 @@ describe('a Secret whose annotation claims the certificate of another never gets
     ],
     [
       'with a status that claims it too',
-      (world, victim) => edit(world, { ...world.named(victim), serialNumber: 'ff', attempt: null }),
+      (world, victim) => edit(world, { ...world.named(victim), serialNumber: 'ff', attemptId: null }),
       'SealBroken',
     ],
     [
@@ -139,7 +148,7 @@ describe('a Secret whose annotation claims the certificate of another never gets
           ...dates,
           ...world.named(victim),
           serialNumber: serialNumber.toLowerCase(),
-          attempt: null,
+          attemptId: null,
         });
       },
       'SealBroken',
@@ -164,5 +173,99 @@ describe('a Secret whose annotation claims the certificate of another never gets
     expect(keys).not.toContain(stolen);
     expect(stage.dev.certificates().find(({ id }) => id === victim)?.status).toBe('good');
     expect(world.calls()).not.toHaveProperty('cert/reissue');
+  });
+});
+
+describe('an earlier status of its own that a tenant puts back, seal included, gets nobody else’s certificate:', () => {
+  /**
+   * A tenant whose certificate was replaced, and somebody else with one for the same names. `dies`: the operator died before it
+   * removed the attempt from the journal. Then nobody else asks for the same, so that a recovery can tell whose it is.
+   */
+  async function replaced(dies = false): Promise<{
+    world: World;
+    operator: TestOperator;
+    theirs: number;
+    own: number;
+    putBack: () => Promise<unknown>;
+  }> {
+    const world = await aWorld(stage);
+    await world.account();
+    const operator = await world.operator();
+    const shared = { dnsNames: ['shared.example.com'] };
+    await world.certificate('other', shared);
+    const theirs = (await world.ready('other')).status?.certificateId ?? 0;
+    await world.certificate('tenant');
+    const { status: earlier = {} } = await world.ready('tenant');
+    await world.pass(FLUSH_MS);
+    let died: Promise<void> | undefined;
+    operator.traffic.onAnswer = ({ method, resource }) => {
+      if (dies && method === 'PATCH' && resource === 'tinycertcertificates/status')
+        died ??= operator.stop('by force').catch(() => undefined);
+    };
+    const spec = dies ? { dnsNames: ['later.example.com'] } : shared;
+    await world.patch(certificates, 'tenant', { spec });
+    const later = await world.ready('tenant');
+    await died;
+    await world.pass(FLUSH_MS);
+    const putBack = (): Promise<unknown> => {
+      const gone = Object.keys(later.status ?? {}).filter((field) => !(field in earlier));
+      const removed = Object.fromEntries(gone.map((field) => [field, null]));
+      return world.patch(certificates, 'tenant', { status: { ...removed, ...earlier } }, 'status');
+    };
+    return { world, operator, theirs, own: later.status?.certificateId ?? 0, putBack };
+  }
+
+  /** Checks that the tenant has a certificate of its own, and that no version of its Secret had the other's key. */
+  async function expectOwn(world: World, theirs: number, seen: Recording<Secret>): Promise<number> {
+    await seen.stop(world.ref('tenant-tls'));
+    const { status } = await world.ready('tenant');
+    expect(status?.certificateId).not.toBe(theirs);
+    expect((await world.ready('other')).status?.certificateId).toBe(theirs);
+    const { key } = filesOf(await world.get(secrets, 'other-tls'));
+    const keys = seen.events
+      .filter(({ object }) => object.metadata.name === 'tenant-tls')
+      .map(({ object }) => filesOf(object).key);
+    expect(keys).not.toContain(key);
+    expect(stage.dev.certificates().find(({ id }) => id === theirs)?.status).toBe('good');
+    return status?.certificateId ?? 0;
+  }
+
+  test.each([
+    ['while an operator runs', true, false],
+    ['while none runs', false, false],
+    ['while an operator runs, without its Secret', true, true],
+    ['while none runs, without its Secret', false, true],
+  ])('%s, and at most one is bought', async (_, runs, deletes) => {
+    const { world, operator, theirs, own, putBack } = await replaced();
+    if (!runs) await operator.stop();
+    const seen = recordVersions(stage.kube, secrets, world.namespace);
+    const mark = world.mark();
+
+    if (deletes) await world.delete(secrets, 'tenant-tls');
+    await putBack();
+    if (!runs) await world.operator();
+    await world.pass(120_000);
+
+    const id = await expectOwn(world, theirs, seen);
+    const { 'cert/new': bought = 0 } = world.calls(mark);
+    expect(bought).toBeLessThanOrEqual(1);
+    expect(id).toBe(bought === 0 ? own : stage.dev.certificates().at(-1)?.id);
+    expect(world.calls(mark)).not.toHaveProperty('cert/reissue');
+  });
+
+  test('before its attempt has left the journal, and what that bought is found', async () => {
+    const { world, theirs, own, putBack } = await replaced(true);
+    expect((await journalOf(world)).attempts).toMatchObject([{ operation: 'New', revision: 2 }]);
+    await world.delete(secrets, 'tenant-tls');
+    await putBack();
+    const seen = recordVersions(stage.kube, secrets, world.namespace);
+    const mark = world.mark();
+
+    await world.operator();
+    await world.pass(QUIET_MS + 5_000);
+
+    expect(await expectOwn(world, theirs, seen)).toBe(own);
+    expect(world.calls(mark)).not.toHaveProperty('cert/new');
+    expect((await journalOf(world)).attempts).toEqual([]);
   });
 });

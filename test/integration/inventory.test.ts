@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { IssuerStatus } from '../../src/api/tinycert/issuer-status.ts';
 import { certificates, issuers } from '../../src/api/kinds.ts';
-import { IssuerReleasedStore } from '../../src/issuance/tinycert/released-store.ts';
+import { placeHash } from '../../src/issuance/tinycert/attempt.ts';
 import { events } from '../../src/kube/events.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import type { CertificateView } from '../../tools/dev-server/types.ts';
 import type { TestOperator } from '../support/world/operator.ts';
 import { complaints } from '../support/world/scenario.ts';
-import { fitting } from '../support/world/crds.ts';
+import { journalOf, leaveRecords, storedRecord } from '../support/world/journal.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { type World, aWorld } from '../support/world/world.ts';
 
@@ -168,16 +168,17 @@ describe('an orphan', () => {
   });
 
   test('is each of those that cannot be distinguished, item by item, however many', async () => {
-    const { world, authorityId } = await ownAuthority();
+    const { world, operator, authorityId } = await ownAuthority();
     const ids: number[] = [];
     for (let i = 0; i < 12; i += 1) ids.push((await byHand(authorityId, 'alike.example.com')).id);
-    const records = new IssuerReleasedStore({
-      kube: stage.kube,
-      crds: fitting,
-      listIssuers: () => Promise.resolve([]),
-    });
-    const released = ids.map((id) => ({ ...world.named(id, authorityId), cause: 'Undecided' }) as const);
-    await records.add(`TinyCertIssuer:${world.namespace}/ca`, { released }, new AbortController().signal);
+    await operator.stop();
+    const issuer = placeHash(`TinyCertIssuer:${world.namespace}/ca`);
+    const given = { is: 'released', issuer, cause: 'Undecided' } as const;
+    const records = ids.map((id, at) =>
+      storedRecord({ ...given, ...world.named(id, authorityId) }, { namespace: world.namespace, at }),
+    );
+    await leaveRecords(world, records);
+    await world.operator();
 
     await world.pass(INTERVAL_MS);
 
@@ -267,16 +268,19 @@ describe('an orphan', () => {
       const { world, id } = await leftoverSecrets();
       const second = await world.operator();
       await world.pass(INTERVAL_MS);
-      expect(await statusOf(world)).toMatchObject({
-        released: [{ certificateId: id, namespace: world.namespace, name: 'gone', cause: 'Deleted' }],
-        foreignCount: 0,
+      const issuer = placeHash(`TinyCertIssuer:${world.namespace}/ca`);
+      expect(await journalOf(world)).toMatchObject({
+        released: [{ certificateId: id, issuer, cause: 'Deleted' }],
       });
+      expect((await statusOf(world)).foreignCount).toBe(0);
       await world.delete(secrets, 'gone-tls');
       const tally = world.tally(second);
+      const mark = second.traffic.mark();
 
       await world.pass(3 * INTERVAL_MS);
 
       expect(tally().writes).toEqual({});
+      expect([second.traffic.journalWrites(mark), second.traffic.recordWrites(mark)]).toEqual([0, 0]);
       expect(tally().calls).toMatchObject({ 'cert/list': 3 });
       expect(tally().calls['cert/get']).toBeUndefined();
       expect((await statusOf(world)).foreignCount).toBe(0);
@@ -293,8 +297,8 @@ describe('an orphan', () => {
 
       await world.pass(INTERVAL_MS);
 
-      const { released, foreignCount } = await statusOf(world);
-      expect([released, foreignCount]).toEqual([undefined, 2]);
+      const { released } = await journalOf(world);
+      expect([released, (await statusOf(world)).foreignCount]).toEqual([[], 2]);
     });
   });
 

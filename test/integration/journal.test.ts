@@ -12,7 +12,7 @@ import { errorOf, journalObject, type Note, noteCodec } from '../support/kube/jo
 import { clientOf, makeNamespace, until } from '../support/kube/kube-runtime.ts';
 import { controlPlane } from '../support/world/control-plane.ts';
 
-const uids = (count: number, name = 'uid'): string[] =>
+const owners = (count: number, name = 'owner'): string[] =>
   Array.from({ length: count }, (_, i) => `${name}-${i}`);
 
 /** A journal that counts its writes. `onWrite` is called when one is sent. */
@@ -59,9 +59,9 @@ class Counted {
     return send();
   }
 
-  async open(uid: string, text = '', group = 'g'): Promise<string> {
-    const result = await this.section.view!.open({ uid, group, make: () => ({ text }) });
-    return result.is === 'open' ? result.id : expect.unreachable(`${uid} has to wait`);
+  async open(owner: string, text = '', group = 'g'): Promise<string> {
+    const result = await this.section.view!.open({ owner, group, make: () => ({ text }) });
+    return result.is === 'open' ? result.id : expect.unreachable(`${owner} has to wait`);
   }
 }
 
@@ -94,17 +94,18 @@ describe('on a running API server', () => {
     async (count, writes) => {
       const journal = await ready();
       const before = journal.writes;
-      const [first = '', ...others] = uids(count);
+      const [first = '', ...others] = owners(count);
       const sent = new Promise<void>((resolve) => (journal.onWrite = resolve));
       const opened = [journal.open(first)];
       await sent;
-      opened.push(...others.map((uid) => journal.open(uid)));
+      opened.push(...others.map((owner) => journal.open(owner)));
       const ids = await Promise.all(opened);
       expect(journal.writes - before).toBe(writes);
       expect(await stored()).toHaveLength(count);
 
       // All that was removed meanwhile goes with the next entry.
-      for (const [i, id] of ids.entries()) journal.section.view!.removeLater({ uid: uids(count)[i]!, id });
+      for (const [i, id] of ids.entries())
+        journal.section.view!.removeLater({ owner: owners(count)[i]!, id });
       await journal.open('another');
       expect(journal.writes - before).toBe(writes + 1);
       expect(await stored()).toEqual(['notes.entry.another']);
@@ -113,10 +114,10 @@ describe('on a running API server', () => {
 
   test('a restart finds the entries, records and ids, and costs one write', async () => {
     const before = await ready();
-    const id = await before.open('a', 'the text');
     before.section.raise('ca', 41);
+    const id = await before.open('a', 'the text');
     const record = { name: 'n', group: 'g', record: { text: 'given up' } };
-    await before.section.view!.remove({ uid: 'x', id: '', records: [record] });
+    await before.section.view!.remove({ owner: 'x', id: '', records: [record] });
 
     const after = await ready();
     expect(after.writes).toBe(1);
@@ -125,7 +126,7 @@ describe('on a running API server', () => {
       entry: { text: 'the text' },
       isPutBack: false,
     });
-    expect(after.section.view!.record('n')).toEqual({ text: 'given up' });
+    expect(after.section.view!.recorded('n')).toEqual({ text: 'given up' });
     expect(after.section.highest('ca')).toBe(41);
     expect(await errorOf(before.open('b'))).toMatchObject({ code: 'TermOver', end: 'changed' });
   });
@@ -155,11 +156,11 @@ describe('on a running API server', () => {
     const journal = await ready({ bounds: { groupEntries: 10_000, groupRecords: 10_000 } });
     const view = journal.section.view!;
     const text = 'x'.repeat(700);
-    for (const name of uids(BOUNDS.highestIds)) journal.section.raise(name, Number.MAX_SAFE_INTEGER);
-    const records = uids(1000).map((name) => ({ name, group: name, record: { text: 'y'.repeat(300) } }));
-    await view.remove({ uid: 'x', id: '', records });
+    for (const name of owners(BOUNDS.highestIds)) journal.section.raise(name, Number.MAX_SAFE_INTEGER);
+    const records = owners(1000).map((name) => ({ name, group: name, record: { text: 'y'.repeat(300) } }));
+    await view.remove({ owner: 'x', id: '', records });
     const results = await Promise.all(
-      uids(1000).map((uid) => view.open({ uid, group: 'g', make: () => ({ text }) })),
+      owners(1000).map((owner) => view.open({ owner, group: 'g', make: () => ({ text }) })),
     );
     const opened = results.filter(({ is }) => is === 'open').length;
     expect(opened).toBeGreaterThan(500);

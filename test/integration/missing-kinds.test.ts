@@ -260,7 +260,8 @@ describe('a Secret keeps its owner while the kind of another certificate is miss
 
     expect(cacert.asked()).toBe(0);
     expect(filesOf(await world.get(secrets, 'shared')).crt).toBe(crt);
-    expect((await world.ready('web')).status?.attempt?.number).toBe(1);
+    expect((await world.ready('web')).status?.revision).toBe(1);
+    expect(world.calls()).toMatchObject({ 'cert/new': 1 });
   });
 
   test('CAcert has it', async () => {

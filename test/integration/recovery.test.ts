@@ -10,6 +10,7 @@ import {
   wanted,
 } from '../support/world/lost-answers.ts';
 import { complaints, issued } from '../support/world/scenario.ts';
+import { journalOf } from '../support/world/journal.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { aWorld, type World } from '../support/world/world.ts';
 
@@ -43,9 +44,11 @@ describe('a certificate whose purchase got no answer is found and adopted, not b
     await expectServed(world, name, only);
     expect(world.calls()).toMatchObject({ 'cert/new': 1 });
     expect(operator.traffic.writes()).toMatchObject({
+      // That it is being found out, and the result.
       'PATCH tinycertcertificates/status': 2,
       'POST secrets': 1,
     });
+    expect(await journalOf(world)).toMatchObject({ attempts: [], released: [], abandoned: [] });
     expect(complaints(operator)).toEqual([]);
   });
 
@@ -121,11 +124,9 @@ describe('an operator that was killed', () => {
     const mark = world.mark();
     const next = await world.operator();
     await world.pass(QUIET_MS - 5_000);
-    // It is unchanged, since nobody could act on more.
-    expect(await world.says(certificates, 'answer')).toEqual([
-      'Ready=False DoesNotExist: No certificate has been issued yet.',
-      'Issuing=True DoesNotExist: No certificate has been issued yet.',
-    ]);
+    const why =
+      'Recovering: An attempt has no result; the operator finds out what it bought before it makes another one.';
+    expect(await world.says(certificates, 'answer')).toEqual([`Ready=False ${why}`, `Issuing=True ${why}`]);
     await world.pass(10_000);
 
     const [only, ...others] = bought(stage, 'answer.example.com');
@@ -141,7 +142,7 @@ describe('an operator that was killed', () => {
       // The candidate's certificate, then chain and key.
       'cert/get': 3,
     });
-    expect(next.traffic.writes()).toEqual({ 'PATCH tinycertcertificates/status': 1, 'POST secrets': 1 });
+    expect(next.traffic.writes()).toEqual({ 'PATCH tinycertcertificates/status': 2, 'POST secrets': 1 });
   });
 
   test('for longer than the certificate lives is followed by one that renews it', async () => {
@@ -186,11 +187,13 @@ describe('an operator that was killed', () => {
   test('between the Secret and the status is followed by one that trusts the Secret', async () => {
     const { world } = await diesBeforeStatus(stage, 'between');
     expect((await world.get(certificates, 'between')).status?.certificateId).toBeUndefined();
+    expect((await journalOf(world)).attempts).toHaveLength(1);
     await world.operator();
 
     await world.pass(QUIET_MS + 5_000);
 
     await expectBoughtOnce(world, 'between');
+    expect((await journalOf(world)).attempts).toEqual([]);
   });
 });
 

@@ -2,12 +2,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { cacertCertificates, certificates, issuers } from '../../src/api/kinds.ts';
 import { quietAfter } from '../../src/issuance/attempt/timing.ts';
 import { cacertKind } from '../../src/issuance/cacert/kind.ts';
+import { tinycertKind } from '../../src/issuance/tinycert/kind.ts';
 import { type Condition, type KubeObject, type ResourceType, secrets } from '../../src/kube/objects.ts';
 import { aCAcertWorld } from '../support/world/cacert-world.ts';
 import { events } from '../support/world/crds.ts';
+import { journalOf } from '../support/world/journal.ts';
 import { type PolicyReason, refuseStatus } from '../support/world/refuse-status.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { type World, aWorld } from '../support/world/world.ts';
+import { filesOf } from '../support/x509/openssl.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -42,31 +45,47 @@ async function told(world: World): Promise<string[]> {
 }
 
 const WORDS =
-  /^The API server refuses the status of this resource, and nothing is issued for it until that is fixed: .*status\.conditions: Too many: 1[78]: must have at most 16 items/;
+  /^The API server refuses the status of this resource, and nothing more is issued for it until that is fixed: .*status\.conditions: Too many: 1[78]: must have at most 16 items/;
+
+/**
+ * There is a status and no journal, as after a loss of the journal: an earlier attempt may still be under way, and the operator
+ * waits until it can have no more effect.
+ */
+const QUIET_MS = Math.max(quietAfter(tinycertKind.timing), quietAfter(cacertKind.timing));
+
+/** The certificate that a Secret serves, by its id. */
+async function servedBy(world: World, name: string): Promise<number | undefined> {
+  const { crt } = filesOf(await world.get(secrets, name));
+  return stage.dev.certificates().find(({ id }) => stage.dev.certificatePem(id) === crt)?.id;
+}
 
 describe('a status that has no room for the operator’s conditions', () => {
-  test('stops only one certificate, which an event reports', async () => {
+  test('stops only one certificate, which is requested once and served, as an event reports', async () => {
     const world = await aWorld(stage);
     await world.account();
     await world.certificate('full');
     await fill(world, certificates, 'full');
     const operator = await world.operator();
     await world.certificate('web');
+    await world.pass(QUIET_MS);
     await world.ready('web');
     await world.pass(10 * 60_000);
 
-    expect(world.calls()['cert/new']).toBe(1);
+    // The attempt stands in the journal, so that what cannot be written to status is bought, and never twice.
+    expect(world.calls()['cert/new']).toBe(2);
+    expect((await journalOf(world)).attempts).toHaveLength(1);
+    const served = await servedBy(world, 'full-tls');
     expect(await told(world)).toEqual([expect.stringMatching(WORDS)]);
     await world.certificate('later');
     await world.ready('later');
 
     await clear(world, certificates, 'full');
-    await world.ready('full');
+    expect((await world.ready('full')).status?.certificateId).toBe(served);
     expect(world.calls()['cert/new']).toBe(3);
     await operator.stop();
   });
 
-  test('of a certificate that was Ready leaves its Secret unchanged', async () => {
+  test('of a certificate that was Ready has what its new spec asks for requested once and served', async () => {
     const world = await aWorld(stage);
     await world.account();
     await world.operator();
@@ -76,9 +95,11 @@ describe('a status that has no room for the operator’s conditions', () => {
     await world.patch(certificates, 'web', { spec: { dnsNames: ['b.example.com'] } });
     await world.pass(10 * 60_000);
 
-    expect(world.calls()['cert/new']).toBe(1);
+    expect(world.calls()['cert/new']).toBe(2);
+    const served = await servedBy(world, 'web-tls');
+    expect(served).toBeGreaterThan(status?.certificateId ?? Infinity);
     await clear(world, certificates, 'web');
-    await world.ready('web', ({ status: now }) => now?.certificateId !== status?.certificateId);
+    await world.ready('web', ({ status: now }) => now?.certificateId === served);
     expect(world.calls()['cert/new']).toBe(2);
   });
 
@@ -105,8 +126,7 @@ describe('a status that has no room for the operator’s conditions', () => {
     await fill(world, cacertCertificates, 'full');
     await cacert.operator();
     await cacert.certificate('web');
-    // There is a status and no journal, as after a loss of the journal: an earlier attempt may still be under way.
-    await world.pass(quietAfter(cacertKind.timing));
+    await world.pass(QUIET_MS);
     await cacert.ready('web');
     await world.pass(10 * 60_000);
 
@@ -133,6 +153,7 @@ describe('a status that a policy of the cluster refuses', () => {
     const end = await refuseStatus(world, 'full', reason);
     const operator = await world.operator();
     await world.certificate('web');
+    await world.pass(QUIET_MS);
     await world.ready('web');
     const since = world.tally(operator);
     await world.pass(9 * 60_000);
@@ -141,11 +162,12 @@ describe('a status that a policy of the cluster refuses', () => {
       expect.stringMatching(new RegExp(`^The API server refuses .*: no status for you\\. ${cure}`)),
     ]);
     expect(since().writes[`PATCH tinycertcertificates/status (${status})`]).toBeLessThanOrEqual(10);
-    expect(world.calls()['cert/new']).toBe(1);
+    expect(world.calls()['cert/new']).toBe(2);
+    const served = await servedBy(world, 'full-tls');
 
     await end();
     await world.pass(10 * 60_000);
-    await world.ready('full');
+    expect((await world.ready('full')).status?.certificateId).toBe(served);
     expect(world.calls()['cert/new']).toBe(2);
   });
 });

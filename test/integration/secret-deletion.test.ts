@@ -41,7 +41,7 @@ describe('the Secret of a certificate', () => {
     const { world, operator } = await issued(stage, '3h', { secretDeletionPolicy: 'Delete' });
     expect(operator.traffic.writes()).toMatchObject({
       'POST secrets': 1,
-      'PATCH tinycertcertificates/status': 2,
+      'PATCH tinycertcertificates/status': 1,
     });
     expect(operator.traffic.writes()).not.toHaveProperty('PATCH secrets');
     await world.pass(2.5 * 3_600_000);

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
+import { nameHash, placeHash } from '../../src/issuance/tinycert/attempt.ts';
+import { FLUSH_MS } from '../../src/journal/term.ts';
 import { secrets } from '../../src/kube/objects.ts';
+import { journalOf, leaveAttempt } from '../support/world/journal.ts';
 import {
   bought,
   byHand,
@@ -10,9 +13,10 @@ import {
   wanted,
 } from '../support/world/lost-answers.ts';
 import { filesOf } from '../support/x509/openssl.ts';
+import type { TestOperator } from '../support/world/operator.ts';
 import { issuedAsIs } from '../support/world/scenario.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
-import { aWorld } from '../support/world/world.ts';
+import { aWorld, type World } from '../support/world/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -22,6 +26,11 @@ afterAll(() => stage.close());
 beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
+
+/** Why an operator has left certificates alone that an attempt may have bought. */
+function ambiguities({ log }: TestOperator): unknown[] {
+  return log.flatMap(({ ambiguity }) => (ambiguity === undefined ? [] : [ambiguity]));
+}
 
 describe('if the owner of a certificate cannot be known, nothing is adopted:', () => {
   test('two namespaces request the same, and neither gets the other’s key', async () => {
@@ -59,12 +68,18 @@ describe('if the owner of a certificate cannot be known, nothing is adopted:', (
     expect(others).toEqual([]);
     await expectServed(world, 'hand', again);
     expect([lost, manual].map((certificate) => certificate?.status)).toEqual(['good', 'good']);
-    const { status } = await world.get(issuers, 'ca');
-    expect(status?.released).toMatchObject([
-      { certificateId: lost?.id, name: 'hand', cause: 'Undecided' },
-      { certificateId: manual.id, name: 'hand', cause: 'Undecided' },
+    const { released, abandoned } = await journalOf(world);
+    expect(released).toMatchObject([
+      { certificateId: lost?.id, cause: 'Undecided' },
+      { certificateId: manual.id, cause: 'Undecided' },
     ]);
-    expect(status?.abandoned).toMatchObject([{ name: 'hand', commonName: 'hand.example.com' }]);
+    expect(abandoned).toMatchObject([
+      {
+        nameHash: nameHash('hand.example.com'),
+        resource: placeHash(`${world.namespace}/hand`),
+        issuer: placeHash(`TinyCertIssuer:${world.namespace}/ca`),
+      },
+    ]);
   });
 
   test('windowStart: a person made the same by hand a minute before, and our own request was lost', async () => {
@@ -117,64 +132,81 @@ describe('if the owner of a certificate cannot be known, nothing is adopted:', (
     },
   );
 
-  test('skipClaimed: the only candidate is a former certificate of a neighbour', async () => {
+  /**
+   * The same name in two namespaces. While the request of `a` is lost, a person reissues the certificate of `b`, which adopts that: only
+   * one of them may ask TinyCert for the same at a time, and still `b` has a certificate that `a` may have bought.
+   */
+  async function adoptedNextTo(
+    name: string,
+  ): Promise<{ a: World; b: World; operator: TestOperator; theirs: number }> {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     for (const world of [a, b]) await world.account();
+    const operator = await a.operator({ namespaces: [a.namespace, b.namespace] });
+    await b.certificate(name);
+    const first = (await b.ready(name)).status?.certificateId ?? 0;
+    await b.pass(FLUSH_MS);
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-before' });
-    await a.operator({ namespaces: [a.namespace, b.namespace] });
-    await a.certificate('claimed');
+    await a.certificate(name);
     await a.settled();
-    // The neighbour gets one with these names, and releases it for another.
-    await b.certificate('claimed');
-    const first = (await b.ready('claimed')).status?.certificateId;
+    const theirs = stage.dev.reissueByHand(first).id;
+    // Changes of the issuers cause a list of the authority at once.
+    for (const locality of ['Utrecht', null])
+      for (const world of [a, b]) await world.patch(issuers, 'ca', { spec: { subject: { locality } } });
+    await b.pass(5_000);
+    await b.ready(name, ({ status }) => status?.certificateId === theirs);
+    return { a, b, operator, theirs };
+  }
+
+  test('skipClaimed: the only candidate is a former certificate of a neighbour', async () => {
+    const { a, b, operator, theirs } = await adoptedNextTo('claimed');
     await b.patch(certificates, 'claimed', { spec: { dnsNames: ['elsewhere.example.com'] } });
-    await b.ready('claimed', ({ status }) => status?.certificateId !== first);
+    const { status } = await b.ready('claimed', (now) => now.status?.certificateId !== theirs);
+    expect(status?.formerCertificates).toContainEqual(b.named(theirs));
 
     await a.pass(QUIET_MS + 5_000);
 
-    const { status } = await a.ready('claimed');
-    expect(status?.certificateId).not.toBe(first);
+    expect(ambiguities(operator)).toEqual(['claimed']);
+    await expectServed(a, 'claimed', bought(stage, 'claimed.example.com').at(-1));
     const keys = [a, b].map(async (world) => filesOf(await world.get(secrets, 'claimed-tls')).key);
     expect(new Set(await Promise.all(keys)).size).toBe(2);
+    expect((await a.get(certificates, 'claimed')).status?.certificateId).toBeGreaterThan(theirs);
   });
 
   test('skipClaimed: it belonged to a neighbour that was deleted while no operator ran and left its Secret', async () => {
-    const [a, b] = [await aWorld(stage), await aWorld(stage)];
-    for (const world of [a, b]) await world.account();
-    stage.dev.addFault({ call: 'cert/new', kind: 'reset-before' });
-    const namespaces = [a.namespace, b.namespace];
-    const first = await a.operator({ namespaces });
-    await a.certificate('left');
-    await a.settled();
-    await b.certificate('left');
-    const theirs = (await b.ready('left')).status?.certificateId;
-    await first.stop();
+    const { a, b, operator, theirs } = await adoptedNextTo('left');
+    await operator.stop();
     await b.delete(certificates, 'left');
-    await a.operator({ namespaces });
+    const next = await a.operator({ namespaces: [a.namespace, b.namespace] });
 
-    await a.pass(QUIET_MS * 2);
+    await a.pass(QUIET_MS + 5_000);
 
+    expect(ambiguities(next)).toEqual(['claimed']);
     const { status } = await a.ready('left');
-    expect(status?.certificateId).toBeGreaterThan(theirs ?? Infinity);
+    expect(status?.certificateId).toBeGreaterThan(theirs);
+    await expectServed(a, 'left', bought(stage, 'left.example.com').at(-1));
   });
 
-  test('recordAbandoned: a neighbour with the same request is gone', async () => {
+  test('recordAbandoned: a neighbour with the same request is gone, and TinyCert acts on that far too late', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     for (const world of [a, b]) await world.account();
+    stage.dev.addFault({ call: 'cert/new', kind: 'hold' });
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-before' });
-    stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
-    await a.operator({ namespaces: [a.namespace, b.namespace] });
-    await a.certificate('gone');
-    await a.settled();
+    const operator = await a.operator({ namespaces: [a.namespace, b.namespace] });
     await b.certificate('gone');
-    // This one tries the account again in a moment.
-    await b.call(({ call, fault }) => call === 'cert/new' && fault === 'reset-after');
-    await b.settled();
-    const [lost] = bought(stage, 'gone.example.com');
+    await b.call(({ call }) => call === 'cert/new');
     await b.delete(certificates, 'gone');
+    await b.pass(QUIET_MS + 5_000);
+    expect(await journalOf(a)).toMatchObject({ attempts: [], abandoned: [{}] });
+    await a.certificate('gone');
+    await a.call(({ call, fault }) => call === 'cert/new' && fault === 'reset-before');
+    await a.settled();
+    stage.dev.release();
+    await a.call(({ call, late }) => call === 'cert/new' && late === true);
+    const [lost] = bought(stage, 'gone.example.com');
 
-    await a.pass(QUIET_MS * 2);
+    await a.pass(QUIET_MS + 5_000);
 
+    expect(ambiguities(operator)).toEqual(['asked for by another']);
     const { status } = await a.ready('gone');
     expect(status?.certificateId).not.toBe(lost?.id);
     expect(bought(stage, 'gone.example.com')).toHaveLength(2);
@@ -183,7 +215,7 @@ describe('if the owner of a certificate cannot be known, nothing is adopted:', (
   test('skipReissued: a person reissued a neighbour’s certificate', async () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     for (const world of [a, b]) await world.account();
-    await a.operator({ namespaces: [a.namespace, b.namespace] });
+    const operator = await a.operator({ namespaces: [a.namespace, b.namespace] });
     await b.certificate('again');
     const first = (await b.ready('again')).status?.certificateId ?? 0;
     await b.settled();
@@ -196,6 +228,7 @@ describe('if the owner of a certificate cannot be known, nothing is adopted:', (
 
     await a.pass(QUIET_MS + 5_000);
 
+    expect(ambiguities(operator)).toEqual(['reissued by hand']);
     const { status } = await a.ready('again');
     expect(status?.certificateId).toBeGreaterThan(theirs.id);
     const own = stage.dev.certificates().find(({ id }) => id === status?.certificateId);
@@ -235,7 +268,8 @@ test('a certificate bought for an earlier resource of the same name is not bough
   await world.pass(QUIET_MS * 2);
 
   await expectBoughtOnce(world, 'anew', 2);
-  expect((await world.get(issuers, 'ca')).status?.abandoned).toMatchObject([{ name: 'anew' }]);
+  const resource = placeHash(`${world.namespace}/anew`);
+  expect((await journalOf(world)).abandoned).toMatchObject([{ resource }]);
 });
 
 describe('a certificate with other names is no rival:', () => {
@@ -277,12 +311,14 @@ describe('a certificate with other names is no rival:', () => {
     const [a, b] = [await aWorld(stage), await aWorld(stage)];
     for (const world of [a, b]) await world.account();
     const first = await a.operator({ namespaces: [a.namespace, b.namespace] });
+    stage.dev.addFault({ call: 'cert/new', kind: 'hold' });
     await b.certificate('open', { commonName: 'open.example.com', dnsNames: ['b.example.com'] });
-    const { status } = await b.ready('open');
+    await b.call(({ call }) => call === 'cert/new');
+    const [attempt = expect.unreachable('There is no attempt')] = (await journalOf(a)).attempts;
+    stage.dev.release();
+    const { certificateId: previousId = 0 } = (await b.ready('open')).status ?? {};
     await first.stop();
-    const { certificateId: previousId, ...attempt } = status?.attempt ?? {};
-    const reissue = { ...attempt, id: 'open', operation: 'Reissue', previousId, certificateId: null };
-    await b.patch(certificates, 'open', { status: { attempt: reissue } }, 'status');
+    await leaveAttempt(a, { ...attempt, id: 'open', operation: 'Reissue', previousId, revision: 2 });
     // Without an account its result stays unknown.
     await b.patch(issuers, 'ca', { spec: { credentialsSecretRef: { name: 'nowhere' } } });
     stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });

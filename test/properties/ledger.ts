@@ -1,9 +1,13 @@
 import { certificates, clusterIssuers, issuers } from '../../src/api/kinds.ts';
-import type { CertificateStatus } from '../../src/api/tinycert/certificate-status.ts';
+import { type Attempt, nameHash, readAttempt } from '../../src/issuance/tinycert/attempt.ts';
+import { type Abandoned, readGivenUp, type Released } from '../../src/issuance/tinycert/records.ts';
+import { secrets } from '../../src/kube/objects.ts';
+import { JOURNAL_NAME, RECORDS_NAME } from '../../src/operator/journal.ts';
+import { SECTION } from '../../src/tinycert-certificates/context/attempts.ts';
 import type { Certificate } from '../../tools/dev-server/state/store.ts';
 import type { Call, MemoryCa } from './ca.ts';
 import { digestOf } from './truth.ts';
-import type { Wish, World } from './world.ts';
+import { OPERATOR, type Wish, type World } from './world.ts';
 
 /** How many calls one resource may lead to within a second, beside those that its purchases need. */
 const CALLS_A_SECOND = 2;
@@ -27,18 +31,15 @@ export function ledgerFindings(world: World): string[] {
 }
 
 /**
- * What was bought and is neither claimed, recorded nor at an end, once all is quiet. What an issuer recorded goes with the issuer, so
- * nothing is asked about resources that are gone of a CA whose issuer was removed.
+ * What was bought and is neither claimed, recorded nor at an end, once all is quiet. A tenant that puts back an earlier status takes
+ * back the claims that came later, and nobody else has noted them.
  */
 export function lost(world: World): string[] {
   const known = new Set(world.cluster.all(certificates).flatMap((each) => idsIn(each.status)));
   const all = [...world.cluster.all(clusterIssuers), ...world.cluster.all(issuers)];
-  const recorded = new Set(all.flatMap(({ status }) => idsIn(status)));
-  const attempts = [
-    ...all.flatMap(({ status }) => status?.abandoned ?? []),
-    ...world.cluster.all(certificates).flatMap(({ status }) => openAttempts(status)),
-  ];
-  const alive = new Set(world.cluster.all(certificates).map(({ metadata }) => metadata.uid ?? ''));
+  const journal = journalOf(world);
+  const recorded = new Set([...all.flatMap(({ status }) => idsIn(status)), ...idsIn(journal)]);
+  const attempts = [...journal.attempts, ...journal.abandoned];
   return world.cas.flatMap((ca) =>
     ca.certificates.flatMap((one) => {
       const status = ca.statusOf(one);
@@ -46,25 +47,39 @@ export function lost(world: World): string[] {
       const id = `${digestOf(ca)} ${one.id}`;
       if (known.has(id) || recorded.has(id)) return [];
       const isCovered = attempts.some(
-        ({ account, afterId, commonName }) =>
-          account === digestOf(ca) && one.id > afterId && commonName === one.subject.CN,
+        (attempt) =>
+          attempt.account === digestOf(ca) &&
+          one.id > attempt.afterId &&
+          attempt.nameHash === nameHash(one.subject.CN ?? ''),
       );
-      const wanted = wishesFor(world, one.subject.CN).filter((wish) => wish.ca === ca.name);
-      if (world.forgotten.has(ca) && wanted.some(({ uid }) => !alive.has(uid))) return [];
-      if (wanted.some(({ uid }) => world.unrecorded.has(`${uid} ${ca.name}`))) return [];
-      return isCovered ? [] : [`${ca.name} ${one.id} for ${one.subject.CN} is claimed and recorded nowhere`];
+      const isTakenBack = wishesFor(world, one.subject.CN).some(({ slot }) => world.replays.includes(slot));
+      return isCovered || isTakenBack
+        ? []
+        : [`${ca.name} ${one.id} for ${one.subject.CN} is claimed and recorded nowhere`];
     }),
   );
 }
 
-/** The attempts of a resource, here and at former accounts, that have no result yet. */
-function openAttempts(status: CertificateStatus | undefined) {
-  const own = [status, ...(status?.formerAccounts ?? [])].map((each) => each?.attempt);
-  return own.flatMap((attempt) =>
-    attempt?.outcome === undefined && attempt?.account !== undefined
-      ? [{ account: attempt.account, afterId: attempt.afterId ?? 0, commonName: attempt.commonName }]
-      : [],
-  );
+/** What the operator's journal holds: attempts without a result, and what was given up. */
+function journalOf({ cluster }: World): {
+  attempts: Attempt[];
+  abandoned: Abandoned[];
+  released: Released[];
+} {
+  const of = (part: 'entry' | 'record'): Record<string, unknown>[] =>
+    Object.entries(dataOf(part === 'entry' ? JOURNAL_NAME : RECORDS_NAME)).flatMap(([key, text]) =>
+      key.startsWith(`${SECTION}.${part}.`)
+        ? [JSON.parse(Buffer.from(text, 'base64').toString()) as Record<string, unknown>]
+        : [],
+    );
+  const dataOf = (name: string): Record<string, string> =>
+    cluster.get(secrets, { namespace: OPERATOR, name })?.data ?? {};
+  const records = of('record').flatMap(({ record }) => readGivenUp(record) ?? []);
+  return {
+    attempts: of('entry').flatMap(({ entry }) => readAttempt(entry) ?? []),
+    abandoned: records.filter((each) => each.is === 'abandoned'),
+    released: records.filter((each) => each.is === 'released'),
+  };
 }
 
 /** All certificates that a status names, as `<account> <id>`. */
@@ -92,8 +107,8 @@ function certificatesById(ca: MemoryCa): Map<number, Certificate> {
 /**
  * Calls are counted by the names that they are about; two resources may ask for the same names, so each has its share. Calls that
  * the CA refused for their session count for nothing: they are made again once. What has an effect brings the calls that it needs:
- * a purchase, a Secret that is written with what is fetched for it, a change of status at the CA, and a fault of the CA, which ends
- * one such try. A recovery looks at each candidate, with two calls.
+ * a purchase, a Secret that is written with what is fetched for it, a change of status at the CA, a spec that asks for something
+ * else, and a fault of the CA, which ends one such try. A recovery looks at each candidate, with two calls.
  */
 function tooManyCalls(world: World, ca: MemoryCa): string[] {
   const byId = certificatesById(ca);
@@ -101,7 +116,8 @@ function tooManyCalls(world: World, ca: MemoryCa): string[] {
   return [...Map.groupBy(made, (call) => subjectOf(call, byId))].flatMap(([subject, calls]) => {
     if (subject === undefined) return [];
     const sharers = new Set(wishesFor(world, subject).map(({ slot }) => slot));
-    const effects = [...effectsOf(calls), ...secretWrites(world, sharers)];
+    const asked = wishesFor(world, subject).map(({ at }) => at);
+    const effects = [...effectsOf(calls), ...secretWrites(world, sharers), ...asked];
     for (const [i, first] of calls.entries()) {
       const within = calls.slice(i).filter(({ at }) => at < first.at + SECOND);
       const near = effects.filter((at) => at > first.at - SECOND && at < first.at + 2 * SECOND).length;
@@ -132,9 +148,10 @@ function wishesFor({ wishes }: World, subject: string): readonly Wish[] {
 
 /**
  * One purchase for each wish. More only where docs/guarantees.md says so: an answer that was lost while two resources made the
- * same request (2), an answer that was replayed (10), and a CA that said twice that it does not have the certificate.
+ * same request (2), an earlier status that a tenant put back (9), an answer that was replayed (10), and a CA that said twice that it
+ * does not have the certificate.
  */
-function boughtTwice({ wishes }: World, ca: MemoryCa): string[] {
+function boughtTwice({ wishes, replays }: World, ca: MemoryCa): string[] {
   const bought = Map.groupBy(
     ca.certificates.filter(
       ({ origin, previousId }) => typeof origin === 'number' && previousId === undefined,
@@ -151,7 +168,9 @@ function boughtTwice({ wishes }: World, ca: MemoryCa): string[] {
     const replayed = [...requests, ...reads].filter(({ fate }) => fate?.answer.is === 'replay').length;
     const unheard =
       rivals > 1 ? requests.filter(({ fate }) => fate !== undefined && fate.acts !== 'never').length : 0;
-    const allowed = wanted.length + replayed + unheard + (notFound >> 1);
+    const slots = new Set(wanted.map(({ slot }) => slot));
+    const putBack = replays.filter((slot) => slots.has(slot)).length;
+    const allowed = wanted.length + replayed + unheard + putBack + (notFound >> 1);
     if (all.length <= allowed) return [];
     const ids = all.map(({ id }) => id).join(', ');
     return [

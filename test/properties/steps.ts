@@ -58,10 +58,8 @@ const step: fc.Arbitrary<string> = fc.oneof(
     weight: 2,
     arbitrary: words(fc.constantFrom('remove-secret', 'spoil-secret', 'foreign-secret', 'free-secret'), slot),
   },
-  // Not longer, since that breaks the first property: 30 s after its last write (`LAST_WRITTEN_KEEP_MS`) the operator believes the
-  // watch again. If that is behind, each decision on the old version fetches what it had written, and meets a conflict; the
-  // conflicts come at 100 ms, 200 ms and so on, so that up to six calls fall into the first second.
-  { weight: 1, arbitrary: words(fc.constant('silence'), fc.constantFrom('5', '25')) },
+  { weight: 2, arbitrary: words(fc.constant('replay'), slot, fc.constantFrom('1', '1', '2', '5')) },
+  { weight: 1, arbitrary: words(fc.constant('silence'), fc.constantFrom('5', '25', '120')) },
   {
     weight: 8,
     arbitrary: words(fc.constant('wait'), fc.constantFrom('0.1', '0.3', '1', '3', '10', '50', '400', '1000')),
@@ -103,6 +101,7 @@ const actions: Readonly<Record<string, Do>> = {
     if (!meets) throw new Error(`No fate is called ${fate}`);
     caNamed(world, name).addFault({ call, times: Number(times), fate: meets });
   },
+  replay: (world, [where, back]) => world.replayStatus(slotOf(where), Number(back)),
   'remove-secret': ({ cluster }, [where]) => {
     if (cluster.get(secrets, secretOf(where))) cluster.delete(secrets, secretOf(where));
   },
@@ -128,6 +127,7 @@ export async function take(world: World, text: string): Promise<void> {
   const action = actions[verb];
   if (!action) throw new Error(`No step is called ${verb}`);
   await action(world, rest);
+  world.noteStatuses();
 }
 
 function slotOf(text = ''): Slot {

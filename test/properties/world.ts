@@ -20,7 +20,8 @@ import { Network } from './network.ts';
 import { seededRandom } from './random.ts';
 
 /** Where the operator is, and the credentials of cluster-wide issuers. */
-const OPERATOR = 'operator';
+/** The operator's namespace. */
+export const OPERATOR = 'operator';
 
 /** Longer than anything takes to end, in milliseconds. */
 const CLOSING_MS = 60_000;
@@ -53,6 +54,8 @@ export interface Wish {
   ca: string | undefined;
   /** What is to happen to the certificate in the end. */
   isRevoked: boolean;
+  /** When it was wished for, on the monotonic clock. */
+  at: number;
 }
 
 /**
@@ -65,13 +68,10 @@ export class World {
   readonly cas: readonly [MemoryCa, MemoryCa];
   readonly cluster: Cluster;
   readonly wishes: Wish[] = [];
-  /** The CAs of issuers that were removed, and with them what they had recorded. */
-  readonly forgotten = new Set<MemoryCa>();
-  /**
-   * What resources without a finalizer wanted and may have at a CA that the issuer which they named when they were deleted did not
-   * reach: as `<uid> <CA>`. It is recorded on that issuer alone, so it is lost if there is none, or none that is ready.
-   */
-  readonly unrecorded = new Set<string>();
+  /** Slots whose tenant has put back an earlier status, once for each time. */
+  readonly replays: string[] = [];
+  /** The statuses that resources have had, by uid, each once. */
+  readonly #statuses = new Map<string, unknown[]>();
   readonly controllers: Controllers;
   readonly accounts: ReturnType<typeof tinycertAccounts>;
   readonly #network: Network;
@@ -107,6 +107,7 @@ export class World {
       log: silentLog,
       metrics,
       accounts: this.accounts,
+      sealKey: () => Buffer.alloc(32, 7),
       cacertAccounts: cacertAccounts({
         clock,
         metrics: { calls: metrics.cacert, accounts: metrics.accounts },
@@ -170,7 +171,6 @@ export class World {
     const { type, ref } = this.issuerPlace(name);
     if (!this.cluster.get(type, ref)) return;
     this.cluster.delete(type, ref);
-    this.forgotten.add(this.caOf(name));
   }
 
   /** The Secret with an issuer's credentials. */
@@ -237,15 +237,29 @@ export class World {
     if (this.certificate(slot)?.metadata.generation !== certificate.metadata.generation) this.#wish(slot);
   }
 
-  deleteCertificate(slot: Slot): void {
+  /** Remembers the present statuses, as a tenant may. */
+  noteStatuses(): void {
+    for (const { metadata, status } of this.cluster.all(certificates)) {
+      const known = this.#statuses.get(metadata.uid ?? '') ?? [];
+      this.#statuses.set(metadata.uid ?? '', known);
+      if (status && JSON.stringify(status) !== JSON.stringify(known.at(-1)))
+        known.push(structuredClone(status));
+    }
+  }
+
+  /** Puts back the status that a resource had so many versions ago, seal and all. */
+  replayStatus(slot: Slot, back: number): void {
     const certificate = this.certificate(slot);
-    if (!certificate) return;
-    const { uid = '', finalizers = [] } = certificate.metadata;
-    const issuer = certificate.spec.issuerRef.name as IssuerName;
-    const reached = this.issuer(issuer) && this.isLoginRight(issuer) ? this.caOf(issuer).name : undefined;
-    if (finalizers.length === 0)
-      for (const { name } of this.cas) if (name !== reached) this.unrecorded.add(`${uid} ${name}`);
-    this.cluster.delete(certificates, slot);
+    const earlier = this.#statuses.get(certificate?.metadata.uid ?? '')?.at(-1 - back);
+    if (!certificate || earlier === undefined) return;
+    const gone = Object.keys(certificate.status ?? {}).map((field) => [field, null]);
+    const status = { ...Object.fromEntries(gone), ...structuredClone(earlier) } as object;
+    this.cluster.patch(certificates, slot, { status }, 'status');
+    this.replays.push(keyOfSlot(slot));
+  }
+
+  deleteCertificate(slot: Slot): void {
+    if (this.certificate(slot)) this.cluster.delete(certificates, slot);
   }
 
   #wish(slot: Slot): void {
@@ -259,6 +273,7 @@ export class World {
       commonName,
       ca,
       isRevoked: slot.name === 'b',
+      at: this.clock.monotonic(),
     });
   }
 }

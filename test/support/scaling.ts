@@ -1,4 +1,4 @@
-/** How much more CPU time a text of twice the size may take. Linear work takes 2, quadratic work 4. */
+/** How much more CPU time twice the size may take. Linear work takes 2, quadratic work 4. */
 const MOST = 2.5;
 /** The minimum of `enough` measurements counts, or of up to `most` while the result is not linear; of `long` ones if they are long. */
 const MEASUREMENTS = { long: 3, enough: 7, most: 35 };
@@ -28,6 +28,29 @@ export function expectLinear(
   }
 }
 
+/**
+ * Expects the same of work that waits in between: `to` things at once take about as long as the same number of them, `from` at a
+ * time. `prepare` makes the work on so many things, and its own time does not count.
+ */
+export async function expectLinearWork(
+  prepare: (count: number) => () => Promise<unknown>,
+  { from, to }: { from: number; to: number },
+): Promise<void> {
+  const times = to / from;
+  const growth = new Growth(times);
+  while (!growth.isKnown) {
+    const few = Array.from({ length: times }, () => prepare(from));
+    const small = await cpuMsOf(async () => {
+      for (const work of few) await work();
+    });
+    growth.add(small, await cpuMsOf(prepare(to)));
+  }
+  if (growth.perDoubling > MOST)
+    throw new Error(
+      `not linear: from ${from} to ${to}, twice as many take ${growth.perDoubling.toFixed(2)} times as long`,
+    );
+}
+
 /** Makes texts with runs of `part` at the beginning, in the middle and at the end, each broken by `x!`. */
 export function runsOf(part: string): (size: number) => string {
   return (size) => `${part.repeat(Math.ceil(size / 3 / part.length))}x!`.repeat(3);
@@ -39,16 +62,42 @@ export function runsOf(part: string): (size: number) => string {
  */
 function growthOf(read: (text: string) => unknown, single: string, double: string): number {
   const calls = callsFor(read, double);
-  const least = { single: Infinity, double: Infinity };
-  const growth = (): number => (2 * least.double) / least.single;
-  for (let measured = 0; measured < MEASUREMENTS.most; measured += 1) {
-    const isLong = least.single > PLAIN_MS && least.single < Infinity;
-    if (measured >= MEASUREMENTS.enough && (growth() <= MOST || isLong)) break;
-    if (measured >= MEASUREMENTS.long && isLong && growth() <= MOST) break;
-    least.single = Math.min(least.single, cpuMs(read, single, 2 * calls));
-    least.double = Math.min(least.double, cpuMs(read, double, calls));
+  const growth = new Growth(2);
+  while (!growth.isKnown) growth.add(cpuMs(read, single, 2 * calls), cpuMs(read, double, calls));
+  return growth.perDoubling;
+}
+
+/** How the CPU time grows with the size, by the least of several measurements. */
+class Growth {
+  readonly #times: number;
+  #measured = 0;
+  #small = Infinity;
+  #large = Infinity;
+
+  /** `times`: how many times as large the large size is. */
+  constructor(times: number) {
+    this.#times = times;
   }
-  return growth();
+
+  /** A measurement of the small size, so often that the work is as much, and of the large one. */
+  add(small: number, large: number): void {
+    this.#measured += 1;
+    this.#small = Math.min(this.#small, small);
+    this.#large = Math.min(this.#large, large);
+  }
+
+  /** How many times as long twice the size takes. */
+  get perDoubling(): number {
+    return 2 * (this.#large / this.#small) ** (1 / Math.log2(this.#times));
+  }
+
+  /** Whether more measurements would tell no more. */
+  get isKnown(): boolean {
+    if (this.#measured < MEASUREMENTS.long) return false;
+    const isLong = this.#small > PLAIN_MS;
+    if (this.perDoubling <= MOST) return isLong || this.#measured >= MEASUREMENTS.enough;
+    return this.#measured >= (isLong ? MEASUREMENTS.enough : MEASUREMENTS.most);
+  }
 }
 
 /** How often to read a text for a meaningful measurement. */
@@ -60,6 +109,12 @@ function callsFor(read: (text: string) => unknown, text: string): number {
   return calls;
 }
 
+async function cpuMsOf(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  return sinceMs(before);
+}
+
 function cpuMs(read: (text: string) => unknown, text: string, calls: number): number {
   const before = process.cpuUsage();
   for (let call = 0; call < calls; call += 1) {
@@ -69,6 +124,10 @@ function cpuMs(read: (text: string) => unknown, text: string, calls: number): nu
       // A refusal is as good as any answer.
     }
   }
+  return sinceMs(before);
+}
+
+function sinceMs(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
 }

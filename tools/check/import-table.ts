@@ -27,6 +27,7 @@ export const imports: Record<string, readonly string[]> = {
   // What all certificates share knows no CA; what is one CA's own stands beside it.
   'src/issuance/tinycert': [
     ...sharedIssuance(),
+    'src/journal',
     'src/account',
     'src/api',
     'src/tinycert',

@@ -58,6 +58,9 @@ export const CAcertCertificateStatus = z
         'x-kubernetes-list-type': 'atomic',
       })
       .exactOptional(),
+    attemptTime: time(
+      'When the attempt was made that the present certificate came of, by the operator’s clock. The certificate is not renewed before half of its time to renewal has passed since.',
+    ).exactOptional(),
     ...failureFields,
     secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
     secretResourceVersion: statusText(

@@ -2,58 +2,7 @@ import { z } from 'zod';
 import { conditions } from '../schema/conditions.ts';
 import { failureFields } from '../schema/failure.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
-import { AccountDigest, authorityFields, certificateFields, certificateListKeys } from './identity.ts';
-
-/**
- * One attempt to issue or reissue, written before TinyCert is called. It is open until `status.certificateId` equals its
- * `certificateId`, or until it has an `outcome`. It stays in status when it is no longer open.
- */
-const Attempt = z
-  .object({
-    number: integer('Number of the attempt; the first of this resource is 1.'),
-    id: statusText('Random UUID of the attempt. A result is written only while this is unchanged.', 36),
-    operation: z
-      .enum(['New', 'Reissue'])
-      .describe(
-        'What TinyCert was asked to do. New issues a certificate with a new key; Reissue renews one with the same key.',
-      ),
-    holder: statusText('Replica of the operator that made the attempt.'),
-    startTime: time('When the attempt was made, to the millisecond.'),
-    specHash: statusText(
-      'Hash of the requested names and subject. Specs that request the same have the same hash.',
-      80,
-    ),
-    previousId: integer('TinyCert’s id of the certificate to reissue.').exactOptional(),
-    afterId: integer(
-      'Highest certificate id known at the authority before the attempt. A certificate that the attempt bought has a higher id.',
-    ),
-    commonName: statusText('Requested common name.', 256),
-    requestHash: statusText('Hash of all names and the whole subject in the request to TinyCert.', 80),
-    since: time(
-      'Earliest start, on TinyCert’s clock, of a certificate that this attempt bought, or that one of the attempts it continues without a gap bought.',
-    ),
-    until: time(
-      'Most likely the latest start, on TinyCert’s clock, of a certificate that the attempt bought.',
-    ).exactOptional(),
-    certificateId: integer(
-      'TinyCert’s id of the certificate, from its answer or from a recovery.',
-    ).exactOptional(),
-    ...authorityFields,
-    reason: statusText('Why a certificate was needed, as one word.', 128).exactOptional(),
-    doubts: integer(
-      'How many answers of TinyCert to this attempt, and to those that it repeats, named a certificate that may belong to another request. After two, no other certificate is requested.',
-    ).exactOptional(),
-    outcome: z
-      .enum(['Refused', 'NotFound', 'Abandoned'])
-      .describe(
-        'How the attempt ended without a certificate. Refused: TinyCert certainly did not act. NotFound: TinyCert no longer has the certificate to reissue. Abandoned: the operator gave the attempt up.',
-      )
-      .exactOptional(),
-  })
-  .describe(
-    'The last attempt to issue or reissue. It is recorded before TinyCert is called, so that no certificate is lost.',
-  );
-export type Attempt = z.output<typeof Attempt>;
+import { AccountDigest, certificateFields, certificateListKeys } from './identity.ts';
 
 const PendingRevocation = z
   .object({
@@ -68,7 +17,10 @@ const sealedFields = {
   account: AccountDigest.exactOptional(),
   authorityId: integer('TinyCert’s id of the authority that signed it.').exactOptional(),
   certificateId: integer('TinyCert’s id of the certificate in the Secret.').exactOptional(),
-  attempt: Attempt.exactOptional(),
+  attemptId: statusText(
+    'Id of the attempt that the present certificate came of. Attempts without a result are in the operator’s journal.',
+    36,
+  ).exactOptional(),
   pendingRevocations: z
     .array(PendingRevocation)
     .max(100)
@@ -94,6 +46,9 @@ const FormerAccount = z
     account: AccountDigest,
     serialNumber: statusText('Serial number of the certificate, in hexadecimal.', 64).exactOptional(),
     notAfter: time('When the certificate expires.').exactOptional(),
+    revision: integer(
+      'Number of certificates that the resource had had when it left the account.',
+    ).exactOptional(),
     seal: statusText('HMACs that prove that the operator wrote this, as in `seal`.', 160).exactOptional(),
   })
   .describe('What the resource still has at an account that it no longer uses.');
@@ -126,6 +81,9 @@ export const CertificateStatus = z
     serialNumber: statusText('Serial number of the certificate, in hexadecimal.', 64).exactOptional(),
     notBefore: time('When the certificate becomes valid.').exactOptional(),
     notAfter: time('When the certificate expires.').exactOptional(),
+    attemptTime: time(
+      'When the attempt was made that the present certificate came of, by the operator’s clock. The certificate is not renewed before half of its time to renewal has passed since.',
+    ).exactOptional(),
     renewalTime: time('When the certificate will be renewed.').exactOptional(),
     revision: integer('Number of certificates that this resource has had.').exactOptional(),
     specHash: statusText(
@@ -144,7 +102,7 @@ export const CertificateStatus = z
       .max(10)
       .meta({
         description:
-          'Accounts that the resource no longer uses, at most 10. What is open or pending there is concluded and done there.',
+          'Accounts that the resource no longer uses, at most 10. What is pending there is done there.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['account'],
       })

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { conditions } from '../schema/conditions.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
-import { AccountDigest, authorityFields, certificateFields, certificateListKeys } from './identity.ts';
+import { AccountDigest, certificateFields, certificateListKeys } from './identity.ts';
 
 const AuthoritySubject = z
   .object({
@@ -76,40 +76,6 @@ const Orphan = z
   })
   .describe('A certificate, valid or on hold, that the operator bought and that no resource claims.');
 
-const Released = z
-  .object({
-    ...certificateFields,
-    namespace: statusText('Namespace of the resource that had it.').exactOptional(),
-    name: statusText('Name of the resource that had it.').exactOptional(),
-    releaseTime: time('When the resource gave the certificate up.').exactOptional(),
-    cause: z
-      .enum(['Deleted', 'Undecided'])
-      .describe(
-        'Why the resource gave it up. Deleted: the resource was deleted. Undecided: the operator could not determine which resource bought it.',
-      )
-      .exactOptional(),
-  })
-  .describe('A certificate that its resource gave up. No other resource adopts it.');
-
-const Abandoned = z
-  .object({
-    attemptId: statusText('UUID of the attempt.', 36),
-    ...authorityFields,
-    uid: statusText('UID of the resource that made the attempt.', 64),
-    namespace: statusText('Namespace of the resource.').exactOptional(),
-    name: statusText('Name of the resource.').exactOptional(),
-    requestHash: statusText('Hash of all names and the whole subject in the request to TinyCert.', 80),
-    commonName: statusText('Requested common name.', 256),
-    afterId: integer('A certificate that the attempt bought has a higher id.'),
-    since: time('Earliest start of a certificate that the attempt bought, on TinyCert’s clock.'),
-    until: time(
-      'Most likely the latest start of a certificate that the attempt bought, on TinyCert’s clock.',
-    ),
-  })
-  .describe(
-    'An attempt that its resource gave up before its result was known. It may have bought a certificate.',
-  );
-
 /** `status` of TinyCertIssuer and TinyCertClusterIssuer. Only the operator writes it. */
 export const IssuerStatus = z
   .object({
@@ -133,24 +99,6 @@ export const IssuerStatus = z
     foreignCount: integer(
       'Number of the authority’s certificates, valid or on hold, that others made, by hand or from another cluster. The operator never touches them.',
     ).exactOptional(),
-    released: z
-      .array(Released)
-      .max(1000)
-      .meta({
-        description: 'Certificates that resources gave up, the newest 1000. No other resource adopts them.',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': certificateListKeys,
-      })
-      .exactOptional(),
-    abandoned: z
-      .array(Abandoned)
-      .max(200)
-      .meta({
-        description: 'Attempts that resources gave up before their result was known, the newest 200.',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['attemptId'],
-      })
-      .exactOptional(),
   })
   .describe('What the operator knows about the account and its authority.');
 export type IssuerStatus = z.output<typeof IssuerStatus>;

@@ -12,7 +12,7 @@ export const cacertKind: CertificateKind<CAcertCertificate> = {
   timing: { sendWindow: 5_000, callDeadline: 120_000, lateExecution: 0 },
   nameAnnotation: CACERT_ANNOTATIONS.certificateName,
   restated: ['attemptId', 'serialNumber'],
-  attemptFields: [],
+  echoed: ['attemptId'],
   metadataOf: ({ metadata, spec }) => ({
     labels: { [MANAGED_LABEL]: 'true' },
     annotations: {
@@ -23,6 +23,4 @@ export const cacertKind: CertificateKind<CAcertCertificate> = {
     },
   }),
   claimedBy: () => undefined,
-  // Open attempts are in the journal: see `operator/cacert.ts`.
-  isOpen: () => false,
 };

@@ -2,7 +2,7 @@ import type { Reason } from '../../lib/reason.ts';
 import { earliest } from '../certificate-kind.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
 import { SECRET_ALTERED } from '../secret/kept.ts';
-import { conditionOf, type WantedCondition } from '../status/conditions.ts';
+import type { WantedCondition } from '../status/conditions.ts';
 import { CrdsOutdated } from '../status/outdated-crds.ts';
 import type { Blocker, CertificateInputs } from './inputs.ts';
 import { failed } from './readiness.ts';
@@ -130,7 +130,7 @@ export function blockedPlan(
   blocker: Blocker,
   served: Served,
 ): ReportPlan | NothingPlan {
-  const isWrong = conditionOf(status?.conditions, 'Ready')?.status === 'True' && !served.isServed;
+  const isWrong = status?.notAfter !== undefined && !served.isServed;
   const isParked = blocker.wakeBy === 'gate';
   if (!blocker.isBrief || (isParked && isWrong)) return reportPlan(blocker, served);
   return isParked ? { do: 'nothing', wakeBy: 'gate', requeueAt: served.until } : { do: 'nothing' };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate, DAY, ISSUED, issued } from '../../../test/support/inputs/inputs.ts';
+import { certificate, DAY, ISSUED, issued } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { renewalPlan } from './plan.ts';
@@ -47,7 +47,7 @@ describe('a certificate that was bought with a clock ahead of the CA', () => {
   const none = { renewal: { policy: 'RenewBefore', jitterPercent: 0 } } as const;
   const boughtAt = (time: number): CertificateStatus => ({
     ...issued,
-    attempt: { ...attempt, certificateId: 7, startTime: new Date(time).toISOString() },
+    attemptTime: new Date(time).toISOString(),
   });
 
   test('is kept for its minimum age by that clock', () => {

@@ -19,14 +19,8 @@ export interface Renewable extends Pick<CertificateResource, 'metadata' | 'spec'
   status?: NonNullable<CertificateResource['status']> & {
     certificateId?: number;
     certificateStatus?: string;
-    attempt?: Issued & { startTime: string };
+    attemptTime?: string;
   };
-}
-
-/** What distinguishes one certificate of a resource from the next: its id, or its serial number at a CA without ids. */
-interface Issued {
-  certificateId?: number;
-  serialNumber?: string;
 }
 
 /**
@@ -67,14 +61,16 @@ function windowsOf({ renewal }: Renewable['spec']): RenewalWindow[] {
  * When this operator bought the certificate, by its own clock. If that clock is months ahead of the CA's, every new
  * certificate would be due at once. A start in the future comes from a clock that was set right since, so ignore it.
  */
-function boughtAt(status: NonNullable<Renewable['status']>, now: number): number {
-  const { attempt } = status;
-  if (!attempt || idOf(attempt) !== idOf(status)) return -Infinity;
-  const start = Date.parse(attempt.startTime);
+function boughtAt({ attemptTime = '' }: NonNullable<Renewable['status']>, now: number): number {
+  const start = Date.parse(attemptTime);
   return start <= now ? start : -Infinity;
 }
 
-function idOf({ certificateId, serialNumber }: Issued): number | string | undefined {
+/** What distinguishes one certificate of a resource from the next: its id, or its serial number at a CA without ids. */
+function idOf({
+  certificateId,
+  serialNumber,
+}: NonNullable<Renewable['status']>): number | string | undefined {
   return certificateId ?? serialNumber;
 }
 

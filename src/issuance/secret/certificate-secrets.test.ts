@@ -26,9 +26,10 @@ const kind: CertificateKind<TinyCertCertificate> = {
   }),
   claimedBy: () => undefined,
   restated: [],
-  attemptFields: [],
-  isOpen: ({ status }) => status?.attempt !== undefined && status.certificateId === undefined,
+  echoed: [],
 };
+/** The uid of a resource that has an attempt without a result. */
+const ISSUING = 'issuing';
 const ours = kind.metadataOf(certificate());
 const madeForOther = { labels: ours.labels, annotations: { [NAME]: 'other' } };
 
@@ -64,6 +65,7 @@ function setUp(stored: Secret | undefined, others: readonly TinyCertCertificate[
     watched: { get: () => watched },
     written,
     claims: { elderOf: () => undefined },
+    isOpen: ({ metadata }) => metadata.uid === ISSUING,
   });
   return { secrets, server, written, reads: () => reads };
 }
@@ -124,8 +126,7 @@ describe('a Secret', () => {
       ],
     },
   });
-  const { certificateId: _, ...unissued } = issued;
-  const issuing = certificate({ status: unissued });
+  const issuing = { ...fresh, metadata: { ...fresh.metadata, uid: ISSUING } };
   const other = { ...fresh, metadata: { ...fresh.metadata, name: 'other' } };
   const moved = { ...other, spec: { ...other.spec, secretName: 'elsewhere' } };
 
@@ -135,9 +136,10 @@ describe('a Secret', () => {
     ['of a deleted resource is foreign', fresh, madeForOther, [], 'foreign'],
     ['of a deleted resource is inherited after waiting', waited, madeForOther, [], 'changed'],
     ['of a deleted resource is inherited while issuing', issuing, madeForOther, [], 'changed'],
+    ['without our metadata is foreign while issuing too', issuing, {}, [], 'foreign'],
     ['of a resource that names another Secret now is inherited', waited, madeForOther, [moved], 'changed'],
     ['of a resource that still names it is foreign', waited, madeForOther, [other], 'foreign'],
-  ])('%s', async (__, resource, metadata, others, state) => {
+  ])('%s', async (_, resource, metadata, others, state) => {
     const { secrets } = setUp(tlsSecret(files, metadata), others);
     expect(await secrets.read(resource, signal)).toMatchObject({ state });
   });
@@ -204,6 +206,35 @@ describe('publishing', () => {
     expect(server.object).toEqual(theirs);
   });
 
+  test.each([
+    ['created it', undefined, undefined],
+    ['changed it', tlsSecret({}, ours), { metadata: tlsSecret({}).metadata }],
+  ])(
+    'liveFloor: after somebody %s meanwhile, decides by what is there before the watch delivers it',
+    async (_, before, seen) => {
+      const { secrets, server, written } = setUp(before, [], undefined);
+      server.beforeWrite = () =>
+        void (server.object = tlsSecret({}, { uid: 'theirs', resourceVersion: '11' }));
+      await expect(secrets.publish(resource, source(), ours, seen, signal)).rejects.toMatchObject({
+        status: 409,
+      });
+      expect(written.newest('ns/web-tls', before)).toMatchObject({ metadata: { uid: 'theirs' } });
+    },
+  );
+
+  test('notes nothing of a Secret that went meanwhile', async () => {
+    const { secrets, server, written } = setUp(tlsSecret({}, ours));
+    server.beforeWrite = () => {
+      server.object = undefined;
+      throw refusal(409);
+    };
+    const seen = { metadata: tlsSecret({}).metadata };
+    await expect(secrets.publish(resource, source(), ours, seen, signal)).rejects.toMatchObject({
+      status: 409,
+    });
+    expect(written.size).toBe(0);
+  });
+
   test('patches the version that was checked, and keeps what others added', async () => {
     const { secrets, server } = setUp(tlsSecret({ ...files, 'tls.crt': 'old' }, { labels: { theirs: 'x' } }));
     await secrets.publish(resource, source(), ours, { metadata: tlsSecret({}).metadata }, signal);
@@ -213,7 +244,7 @@ describe('publishing', () => {
     });
   });
 
-  test('secretVersion: does not replace a version that was not checked', async () => {
+  test('does not replace a version that was not checked', async () => {
     const { secrets, server } = setUp(tlsSecret({ 'tls.crt': 'theirs' }, { resourceVersion: '11' }));
     const seen = { metadata: tlsSecret({}).metadata };
     await expect(secrets.publish(resource, source(), ours, seen, signal)).rejects.toMatchObject({

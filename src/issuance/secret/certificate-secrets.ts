@@ -1,3 +1,4 @@
+import { isAlreadyExists, isConflict } from '../../kube/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { type KubeObject, type ObjectRef, type Secret, keyOf, refKey, secrets } from '../../kube/objects.ts';
 import type { Store } from '../../kube/watch/store.ts';
@@ -61,6 +62,8 @@ export interface CertificateSecretsOptions<T extends CertificateResource> {
   watched: Pick<Store<KubeObject>, 'get'>;
   written: LastWritten<KubeObject>;
   claims: Pick<NameClaims, 'elderOf'>;
+  /** Whether a resource has an attempt without a result. */
+  isOpen: (certificate: T) => boolean;
 }
 
 /** The Secrets of one kind of certificate: read if they may have changed, written whole, and never someone else's. */
@@ -107,8 +110,8 @@ export class CertificateSecrets<T extends CertificateResource> {
   }
 
   /**
-   * Writes a certificate's Secret in one write and returns it as it was answered. It never replaces a version that was not checked
-   * (`secretVersion`): a new Secret is created, which fails if one exists by now, and a present one is patched at the version
+   * Writes a certificate's Secret in one write and returns it as it was answered. It never replaces a version that was not
+   * checked: a new Secret is created, which fails if one exists by now, and a present one is patched at the version
    * in `seen`. Throws an `ApiError`, or a `SecretAltered` if the answer holds other content.
    */
   async publish(
@@ -123,19 +126,17 @@ export class CertificateSecrets<T extends CertificateResource> {
     const metadata = { ...wanted, ...ownersChange(kind.type, certificate, seen?.metadata) };
     const data = renderOutputs(source, certificate.spec);
     const resourceVersion = seen?.metadata.resourceVersion;
-    const written = seen
-      ? await kube.mergePatch(secrets, ref, { metadata: { resourceVersion, ...metadata }, data }, { signal })
-      : await kube.create(
-          secrets,
-          {
-            apiVersion: 'v1',
-            kind: 'Secret',
-            type: TLS_SECRET,
-            metadata: { ...ref, ...metadata },
-            data: withoutNulls(data),
-          },
-          { signal },
-        );
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: TLS_SECRET,
+      metadata: { ...ref, ...metadata },
+      data: withoutNulls(data),
+    };
+    const patch = { metadata: { resourceVersion, ...metadata }, data };
+    const written = await this.#writing(certificate, resourceVersion, signal, () =>
+      seen ? kube.mergePatch(secrets, ref, patch, { signal }) : kube.create(secrets, secret, { signal }),
+    );
     return this.#stored(certificate, resourceVersion, written, { wanted, data });
   }
 
@@ -159,8 +160,34 @@ export class CertificateSecrets<T extends CertificateResource> {
     const change = { resourceVersion, ...wanted, ...ownersChange(kind.type, certificate, metadata) };
     const data = source ? renderOutputs(source, certificate.spec) : {};
     const patch = { metadata: change, ...(source ? { data } : {}) };
-    const written = await kube.mergePatch(secrets, ref, patch, { signal });
+    const written = await this.#writing(certificate, resourceVersion, signal, () =>
+      kube.mergePatch(secrets, ref, patch, { signal }),
+    );
     return this.#stored(certificate, resourceVersion, written, { wanted, data });
+  }
+
+  /**
+   * Writes by `write`. If the Secret is not the version that was seen, it is looked at live, and that counts until the watch has caught
+   * up (`liveFloor`): the next try decides on what is there and does not meet the same conflict.
+   */
+  async #writing(
+    certificate: T,
+    before: string | undefined,
+    signal: AbortSignal,
+    write: () => Promise<Secret>,
+  ): Promise<Secret> {
+    const { kube, written } = this.#options;
+    try {
+      return await write();
+    } catch (error) {
+      if (!isConflict(error) && !isAlreadyExists(error)) throw error;
+      const live = await kube
+        .findMetadata(secrets, secretRef(certificate), { signal })
+        .catch(() => undefined);
+      if (live && this.#exists(certificate))
+        written.noteLive(refKey(secretRef(certificate)), before, { metadata: live.metadata });
+      throw error;
+    }
   }
 
   /**
@@ -176,20 +203,22 @@ export class CertificateSecrets<T extends CertificateResource> {
     return backoffDelay(UNWATCHED_SECRET_RECHECK, certificate.status?.failedAttempts ?? 1);
   }
 
-  /**
-   * Notes a write as it was answered, unless the certificate has gone meanwhile: nobody would ask for it again. Throws a
-   * `SecretAltered` if the answer does not hold `data`.
-   */
+  /** Whether a certificate is still there: nobody would ask again for what is noted of another one. */
+  #exists(certificate: T): boolean {
+    const { certificates } = this.#options;
+    return certificates.get(keyOf(certificate))?.metadata.uid === certificate.metadata.uid;
+  }
+
+  /** Notes a write as it was answered. Throws a `SecretAltered` if the answer does not hold `data`. */
   #stored(
     certificate: T,
     before: string | undefined,
     answer: Secret,
     { wanted, data }: { wanted: SecretMetadata; data: Record<string, string | null> },
   ): Stored {
-    const { certificates, written, kind } = this.#options;
+    const { kind, written } = this.#options;
     const { metadata } = answer;
-    if (certificates.get(keyOf(certificate))?.metadata.uid === certificate.metadata.uid)
-      written.note(refKey(secretRef(certificate)), before, { metadata });
+    if (this.#exists(certificate)) written.note(refKey(secretRef(certificate)), before, { metadata });
     assertFilesKept(answer, data);
     // A Secret of another type that is there already is filled nevertheless: it cannot be changed.
     return storedAs(kind, certificate, before === undefined ? answer : { metadata }, wanted);
@@ -240,14 +269,14 @@ export class CertificateSecrets<T extends CertificateResource> {
    * purpose when the other resource was deleted.
    */
   #isInherited(certificate: T, secret: Pick<Secret, 'metadata'>): boolean {
-    const { kind, certificates } = this.#options;
+    const { kind, certificates, isOpen } = this.#options;
     const name = madeFor(kind, secret);
     if (name === undefined) return false;
     const { namespace } = secretRef(certificate);
     const other = certificates.get(refKey({ namespace, name }));
     if (other?.spec.secretName === certificate.spec.secretName) return false;
     const hasWaited = conditionOf(certificate.status?.conditions, 'Ready')?.reason === 'DuplicateSecretName';
-    return hasWaited || kind.isOpen(certificate);
+    return hasWaited || isOpen(certificate);
   }
 }
 

@@ -2,7 +2,6 @@ import type { Reconcile } from '../../kube/controller/controller.ts';
 import { ApiError, type ApiErrorCause } from '../../kube/errors.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { CertificateResource } from '../certificate-kind.ts';
-import { conditionOf } from './conditions.ts';
 import { refusalOf } from './refused-status.ts';
 
 /** The installed CRD lacks fields that the operator has to store, so nothing may be bought. */
@@ -60,9 +59,8 @@ function isOfStatus({ field = '' }: ApiErrorCause): boolean {
 
 /**
  * Whether a status can contain nothing but conditions. The API server drops fields that its CRD lacks, on any write and on
- * reading too. So under older CRDs write only a status that cannot have an attempt, which starts with an Issuing condition.
+ * reading too. So under older CRDs write only a status that has said nothing else.
  */
 export function holdsConditionsOnly(status: CertificateResource['status']): boolean {
-  const { conditions, ...others } = status ?? {};
-  return Object.keys(others).length === 0 && conditionOf(conditions, 'Issuing')?.status !== 'True';
+  return Object.keys(status ?? {}).every((field) => field === 'conditions');
 }

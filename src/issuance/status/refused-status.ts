@@ -19,7 +19,7 @@ export class StatusRefused extends AppError {
   constructor(why: string, { mayPass = false, ...options }: ErrorOptions & { mayPass?: boolean } = {}) {
     super(
       'StatusRefused',
-      `The API server refuses the status of this resource, and nothing is issued for it until that is fixed: ${why}`,
+      `The API server refuses the status of this resource, and nothing more is issued for it until that is fixed: ${why}`,
       options,
     );
     this.mayPass = mayPass;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate, issued } from '../../../test/support/inputs/inputs.ts';
+import { certificate, issued } from '../../../test/support/inputs/inputs.ts';
 import { StoredObject, refusal } from '../../../test/support/kube/stored-object.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { type TinyCertCertificate, certificates } from '../../api/kinds.ts';
@@ -11,10 +11,9 @@ import { StatusWriter } from './writer.ts';
 const { signal } = new AbortController();
 const kind = {
   type: certificates,
-  restated: ['attempt', 'serialNumber'],
-  attemptFields: ['reason', 'outcome'],
+  restated: ['attemptId', 'serialNumber'],
+  echoed: ['attemptId', 'seal'],
 };
-const failed = { ...attempt, reason: 'DoesNotExist', outcome: 'Refused' } as const;
 const notReady = { reason: 'InvalidSpec', message: 'no' };
 
 function setUp(resource: TinyCertCertificate, { fit = true, fitAfterCheck = true } = {}) {
@@ -41,15 +40,10 @@ describe('a write', () => {
     const { stored, statuses } = setUp(resource);
     await statuses.write({ certificate: resource, change: { revision: 2 }, signal });
     expect(stored.writes).toMatchObject([
-      { metadata: { resourceVersion: '1' }, status: { attempt: issued.attempt, serialNumber: '07' } },
+      { metadata: { resourceVersion: '1' }, status: { attemptId: 'attempt-1', serialNumber: '07' } },
     ]);
-  });
-
-  test('removes the optional fields of the earlier attempt', async () => {
-    const resource = certificate({ status: { attempt: failed } });
-    const { statuses } = setUp(resource);
-    const answer = await statuses.write({ certificate: resource, change: { attempt }, signal });
-    expect(answer.status?.attempt).toEqual(attempt);
+    await statuses.write({ certificate: stored.object!, change: { attemptId: 'attempt-2' }, signal });
+    expect(stored.writes.at(-1)).toMatchObject({ status: { attemptId: 'attempt-2', serialNumber: '07' } });
   });
 
   test('removes a field for null, and the named conditions', async () => {
@@ -87,14 +81,30 @@ describe('a write', () => {
   test.each([
     ['CrdsOutdated if the CRDs lack the field', false, CrdsOutdated],
     ['StatusRefused if they do not', true, StatusRefused],
-  ])('attemptEcho: an attempt that the API server drops throws %s', async (_, fitAfterCheck, error) => {
+  ])('whose attempt the API server drops throws %s', async (_, fitAfterCheck, error) => {
     const resource = certificate();
     const { stored, statuses, written } = setUp(resource, { fitAfterCheck });
-    stored.storesField = (name) => name !== 'attempt';
-    await expect(statuses.write({ certificate: resource, change: { attempt }, signal })).rejects.toThrow(
-      error,
-    );
+    stored.storesField = (name) => name !== 'attemptId';
+    const write = statuses.write({ certificate: resource, change: { attemptId: 'attempt-1' }, signal });
+    await expect(write).rejects.toThrow(error);
     expect(written.size).toBe(0);
+  });
+
+  test('throws StatusRefused if the API server drops an echoed field that it does not change', async () => {
+    const resource = certificate({ status: { ...issued, seal: 'v1:a:b' } });
+    const { stored, statuses } = setUp(resource);
+    stored.storesField = (name) => name !== 'seal';
+    const write = statuses.write({ certificate: resource, change: { revision: 2 }, signal });
+    await expect(write).rejects.toThrow(StatusRefused);
+  });
+
+  test('may remove an echoed field', async () => {
+    const resource = certificate({ status: { ...issued, seal: 'v1:a:b' } });
+    const { statuses } = setUp(resource);
+    const change = { attemptId: null, seal: null };
+    const answer = await statuses.write({ certificate: resource, change, signal });
+    expect(answer.status).not.toHaveProperty('attemptId');
+    expect(answer.status).not.toHaveProperty('seal');
   });
 
   test('is not tried under CRDs that would drop what the status has', async () => {
@@ -107,19 +117,11 @@ describe('a write', () => {
 });
 
 describe('a resource may be written', () => {
-  const { attempt: _, ...unattempted } = issued;
+  const { attemptId: _, ...unattempted } = issued;
   test.each([
     ['without a check if it has only conditions', {}, false, false, true, 0],
-    ['without a check if it has an attempt and the CRDs fit', issued, true, false, true, 0],
-    [
-      'without a check if it names an ended attempt',
-      { ...unattempted, attemptId: 'a' },
-      true,
-      false,
-      true,
-      0,
-    ],
-    ['after a check if an attempt may be hidden', unattempted, true, true, true, 1],
+    ['without a check if it names an attempt and the CRDs fit', issued, true, false, true, 0],
+    ['after a check if the name of an attempt may be hidden', unattempted, true, true, true, 1],
     ['unless that check finds old CRDs', unattempted, true, false, false, 1],
     ['unless the CRDs are known to be old', issued, false, false, false, 0],
   ])('%s', async (__, status, fit, fitAfterCheck, want, checks) => {
@@ -139,6 +141,14 @@ describe('news', () => {
     expect(stored.writes).toHaveLength(1);
   });
 
+  test('that status shows already costs no look at the CRDs', async () => {
+    const { attemptId: _, ...unattempted } = issued;
+    const resource = certificate({ status: unattempted });
+    const { crds, stored, statuses } = setUp(resource);
+    expect(await statuses.writeNews({ certificate: resource, conditions: [], signal })).toBe(resource);
+    expect([crds.checks, stored.writes]).toEqual([0, []]);
+  });
+
   test('is dropped if old CRDs would drop other fields with it', async () => {
     const resource = certificate({ status: issued });
     const { stored, statuses } = setUp(resource, { fit: false, fitAfterCheck: false });
@@ -153,25 +163,27 @@ describe('news', () => {
   });
 });
 
-describe('resultByAttempt: a result', () => {
-  const resource = certificate({ status: { attempt } });
-  const result = { certificateId: 7 };
+describe('resultReread: a result', () => {
+  const resource = certificate({ status: {} });
+  const result = { certificateId: 7, attemptId: 'attempt-1' };
 
   /** Insists on a result after `change` was written by someone else. */
-  async function insist(change: object, isBehind = false) {
-    const { stored, statuses } = setUp(resource);
+  async function insist(change: object) {
+    const { stored, statuses, written } = setUp(resource);
     stored.change(change);
     const outcome = await statuses
       .insist(
         resource,
         (current) => statuses.write({ certificate: current, change: result, signal }),
-        () => isBehind,
+        (current) => current.status?.attemptId !== undefined,
         signal,
       )
       .then(
         () => 'written',
         (error: { status: number }) => error.status,
       );
+    // Later decisions start from what was read live, if nothing was written.
+    expect(written.newest('ns/web', resource)).toEqual(stored.object);
     return { outcome, certificateId: stored.object?.status?.certificateId };
   }
 
@@ -183,18 +195,21 @@ describe('resultByAttempt: a result', () => {
   });
 
   test.each([
-    ['another attempt', { status: { attempt: { id: 'attempt-2' } } }],
-    ['no attempt', { status: { attempt: null } }],
+    ['another result, which the caller recognizes', { status: { attemptId: 'attempt-2' } }],
     ['another resource of the same name', { metadata: { uid: 'other' } }],
   ])('is dropped after %s', async (_, change) => {
     expect(await insist(change)).toEqual({ outcome: 409, certificateId: undefined });
   });
 
-  test('is dropped if a later one has been written', async () => {
-    expect(await insist({ status: { revision: 5 } }, true)).toEqual({
-      outcome: 409,
-      certificateId: undefined,
-    });
+  test('is written after as many conflicts as there are', async () => {
+    const { stored, statuses } = setUp(resource);
+    let changes = 0;
+    const write = (current: TinyCertCertificate) => {
+      if (changes < 3) stored.change({ status: { revision: (changes += 1) } });
+      return statuses.write({ certificate: current, change: result, signal });
+    };
+    const answer = await statuses.insist(resource, write, () => false, signal);
+    expect(answer.status).toMatchObject({ ...result, revision: 3 });
   });
 
   test('is not repeated after a failure other than a conflict', async () => {

@@ -32,7 +32,7 @@ export interface StatusWrite<T extends CertificateResource> {
 export interface StatusWriterOptions<T extends CertificateResource> {
   kube: Pick<KubeClient, 'get' | 'mergePatch'>;
   clock: Clock;
-  kind: Pick<CertificateKind<T>, 'type' | 'restated' | 'attemptFields'>;
+  kind: Pick<CertificateKind<T>, 'type' | 'restated' | 'echoed'>;
   crds: CrdsFit;
   written: LastWritten<T>;
 }
@@ -53,13 +53,13 @@ export class StatusWriter<T extends CertificateResource> {
   async isWritable({ status }: Pick<T, 'status'>): Promise<boolean> {
     const { crds } = this.#options;
     if (holdsConditionsOnly(status)) return true;
-    if (crds.fit && status?.attempt === undefined && status?.attemptId === undefined) await crds.check();
+    if (crds.fit && status?.attemptId === undefined) await crds.check();
     return crds.fit;
   }
 
   /**
    * Writes a change in one merge patch that carries the version it is based on and refuses unknown fields. The answer must
-   * echo the attempt, since an API server can drop fields silently (`attemptEcho`). Throws an `ApiError`, `CrdsOutdated`
+   * echo the fields that say what was bought, since an API server can drop fields silently. Throws an `ApiError`, `CrdsOutdated`
    * (before writing, if that is known already), or `StatusRefused` if the API server refuses or drops the change although
    * the CRDs fit.
    */
@@ -68,13 +68,11 @@ export class StatusWriter<T extends CertificateResource> {
     const { certificate, change = {}, signal } = update;
     if (!(await this.isWritable(certificate))) throw new CrdsOutdated();
     const { metadata, status } = certificate;
-    const { attempt }: { attempt?: object | null | undefined } = change;
     const patch = {
       metadata: { resourceVersion: metadata.resourceVersion },
       status: {
         ...this.#restated(status),
         ...change,
-        ...(attempt ? { attempt: this.#whole(attempt) } : {}),
         conditions: this.#conditions(update),
       },
     };
@@ -83,8 +81,7 @@ export class StatusWriter<T extends CertificateResource> {
     const answer = await kube
       .mergePatch(kind.type, ref, patch, options)
       .catch((error: unknown) => rethrowRefusal(crds, error));
-    const wanted = attempt === undefined ? status?.attempt : attempt;
-    if (wanted && canonicalJson(answer.status?.attempt) !== canonicalJson(wanted)) {
+    if (!this.#isEchoed(status, change, answer.status)) {
       await crds.check();
       throw crds.fit ? new StatusRefused('it does not keep what is written.') : new CrdsOutdated();
     }
@@ -98,9 +95,8 @@ export class StatusWriter<T extends CertificateResource> {
    */
   async writeNews(update: StatusWrite<T>): Promise<T> {
     const { certificate } = update;
-    if (!(await this.isWritable(certificate))) return certificate;
-    const isUnchanged = sameConditions(certificate.status?.conditions, this.#conditions(update));
-    return isUnchanged ? certificate : this.write(update);
+    if (sameConditions(certificate.status?.conditions, this.#conditions(update))) return certificate;
+    return (await this.isWritable(certificate)) ? this.write(update) : certificate;
   }
 
   /** Reports why a resource is not Ready, in that condition alone: every version of the CRD has conditions. */
@@ -110,27 +106,27 @@ export class StatusWriter<T extends CertificateResource> {
   }
 
   /**
-   * Writes a result that must not be lost. After a conflict, reads the resource again and repeats the write while the
-   * status has the same attempt (`resultByAttempt`) and, by `isBehind`, no later result. Otherwise throws the conflict.
+   * Writes a result that must not be lost. After a conflict, reads the resource again and repeats the write unless, by
+   * `isOther`, somebody else has changed what status says of the attempts and their results (`resultReread`). Otherwise throws
+   * the conflict.
    */
   async insist(
     certificate: T,
     write: (current: T) => Promise<T>,
-    isBehind: (current: T) => boolean,
+    isOther: (current: T) => boolean,
     signal: AbortSignal,
   ): Promise<T> {
-    const { kube, kind } = this.#options;
-    const attemptId = certificate.status?.attempt?.id;
+    const { kube, kind, written } = this.#options;
     let current = certificate;
     for (;;) {
       try {
         return await write(current);
       } catch (error) {
         if (!isConflict(error)) throw error;
-        current = await kube.get(kind.type, parseKey(keyOf(certificate)), { signal });
-        const isOurs =
-          current.status?.attempt?.id === attemptId && current.metadata.uid === certificate.metadata.uid;
-        if (!isOurs || isBehind(current)) throw error;
+        const live = await kube.get(kind.type, parseKey(keyOf(certificate)), { signal });
+        written.noteLive(keyOf(certificate), current.metadata.resourceVersion, live);
+        current = live;
+        if (current.metadata.uid !== certificate.metadata.uid || isOther(current)) throw error;
       }
     }
   }
@@ -150,11 +146,11 @@ export class StatusWriter<T extends CertificateResource> {
     return Object.fromEntries(fields.map((field) => [field, present[field]]));
   }
 
-  /** A merge patch keeps what it does not name, so remove the optional fields of an earlier attempt by name. */
-  #whole(attempt: object): object {
-    return {
-      ...Object.fromEntries(this.#options.kind.attemptFields.map((field) => [field, null])),
-      ...attempt,
-    };
+  #isEchoed(before: object = {}, change: object, answer: object = {}): boolean {
+    const [was, wanted, is] = [before, change, answer] as Record<string, unknown>[];
+    return this.#options.kind.echoed.every((field) => {
+      const expected = wanted?.[field] === undefined ? was?.[field] : wanted[field];
+      return canonicalJson(is?.[field] ?? null) === canonicalJson(expected ?? null);
+    });
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ISSUED, attempt, issued, spec, otherAccount, ref } from '../../../test/support/inputs/inputs.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import type { CertificateDetails, CertificateSummary } from '../../tinycert/index.ts';
-import { claimsOf, isAlike, isClaimedByOther, isFromWindow, withFormer } from './claims.ts';
+import { claimsOf, hasName, isAlike, isClaimedByOther, isFromWindow, withFormer } from './claims.ts';
 import { type Request, askedFor, requestHash } from './request.ts';
 
 const names = effectiveNames(spec);
@@ -24,6 +24,11 @@ test.each([
   ['that has expired', { status: 'expired' }, true],
 ] as const)('a line of the list %s is alike: %s', (_, change, want) => {
   expect(isAlike(attempt, { ...line, ...change })).toBe(want);
+});
+
+test('a line of the list has the name of an attempt, whatever its status', () => {
+  expect(hasName(attempt, { ...line, commonName: 'WWW.example.com' })).toBe(true);
+  expect(hasName(attempt, { ...line, commonName: 'other.example.com' })).toBe(false);
 });
 
 test.each([
@@ -59,52 +64,50 @@ describe('a certificate is from the attempt', () => {
   };
 
   test.each([
-    ['windowStart', -5_000, false],
-    ['windowStart', -4_000, true],
-    ['windowEnd', 49_000, true],
-    ['windowEnd', 50_000, false],
-  ])('only if it begins within the window, %s: at %d ms it is %s', (_, at, want) => {
+    [-5_000, false],
+    [-4_000, true],
+    [49_000, true],
+    [50_000, false],
+  ])('window: only if it begins within the window: at %d ms it is %s', (at, want) => {
     expect(isFromWindow(timed, ISSUED + at)).toBe(want);
   });
 });
 
-test('skipClaimed: a resource claims its certificate, its last purchase, its former ones and those it has yet to revoke', () => {
-  const elsewhere = { ...attempt, account: otherAccount, certificateId: 9 };
+test('a resource claims its certificate, its former ones and those it has yet to revoke, and so at accounts that it left', () => {
   const pending = { ...ref(5), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' } as const;
+  const elsewhere = { account: otherAccount };
   expect(
     claimsOf({
       ...issued,
-      attempt: elsewhere,
-      formerCertificates: [ref(3), ref(3, { account: otherAccount }), ref(4)],
+      formerCertificates: [ref(3), ref(3, elsewhere), ref(4)],
       pendingRevocations: [pending],
+      formerAccounts: [
+        { ...ref(9, elsewhere), formerCertificates: [ref(8, elsewhere)] },
+        { ...elsewhere, pendingRevocations: [{ ...pending, ...elsewhere }] },
+      ],
     }),
   ).toEqual([
     ref(7),
-    ref(9, { account: otherAccount }),
+    ref(9, elsewhere),
     ref(3),
-    ref(3, { account: otherAccount }),
+    ref(3, elsewhere),
     ref(4),
     pending,
+    ref(8, elsewhere),
+    { ...pending, ...elsewhere },
   ]);
   expect(claimsOf(undefined)).toEqual([]);
 });
 
 test.each(['account', 'authorityId'] as const)('an id without its %s claims nothing', (field) => {
   const { [field]: _, ...stated } = ref(7);
-  expect(claimsOf({ ...stated, attempt: { ...attempt, certificateId: 9 } })).toEqual([ref(9)]);
+  expect(claimsOf({ ...stated, formerCertificates: [ref(9)] })).toEqual([ref(9)]);
 });
 
 describe('an id is claimed by another', () => {
   const own = { metadata: { name: 'web', uid: 'own' }, status: issued };
   const other = { metadata: { name: 'web', uid: 'other' }, status: issued };
-  const elsewhere = {
-    ...other,
-    status: {
-      ...issued,
-      account: otherAccount,
-      attempt: { ...attempt, account: otherAccount, certificateId: 7 },
-    },
-  };
+  const elsewhere = { ...other, status: { ...issued, account: otherAccount } };
 
   test.each([
     ['resource that claims it, even one of the same name', [own, other], true],

@@ -1,5 +1,5 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import type { Attempt, CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import {
   type AccountDigest,
   type CertificateRef,
@@ -7,46 +7,39 @@ import {
   certificateRef,
 } from '../../api/tinycert/identity.ts';
 import type { CertificateSummary } from '../../tinycert/index.ts';
-import { normalCommonName } from '../../x509/names.ts';
-import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
+import { type Attempt, nameHash } from './attempt.ts';
 
 /** The maximum in the schema. */
 const MAX_FORMER = 20;
 
 /** Whether a line of the CA's list can be an attempt's purchase, by common name. A revoked certificate never is. */
-export function isAlike(attempt: Pick<Attempt, 'commonName'>, entry: CertificateSummary): boolean {
+export function isAlike(attempt: Pick<Attempt, 'nameHash'>, entry: CertificateSummary): boolean {
   return entry.status !== 'revoked' && hasName(attempt, entry);
 }
 
 /** Whether a line of the CA's list has the common name of an attempt. */
 export function hasName(
-  { commonName }: Pick<Attempt, 'commonName'>,
+  attempt: Pick<Attempt, 'nameHash'>,
   entry: Pick<CertificateSummary, 'commonName'>,
 ): boolean {
-  return normalCommonName(entry.commonName) === commonName;
+  return nameHash(entry.commonName) === attempt.nameHash;
 }
 
 /**
- * Whether a certificate that begins at `notBefore` can come from an attempt (`windowStart`, `windowEnd`). One that was bought
+ * Whether a certificate that begins at `notBefore` can come from an attempt (`window`). One that was bought
  * before the attempt, or long after its request was lost, does not.
  */
-export function isFromWindow({ since, until, startTime }: Attempt, notBefore: number): boolean {
-  const end = until === undefined ? Date.parse(startTime) + MAX_CLOCK_SKEW_MS : Date.parse(until);
-  return notBefore >= Date.parse(since) && notBefore <= end;
+export function isFromWindow({ since, until }: Pick<Attempt, 'since' | 'until'>, notBefore: number): boolean {
+  return notBefore >= Date.parse(since) && notBefore <= Date.parse(until);
 }
 
-/**
- * The certificates that a resource has or is getting: its own, and what its last attempt bought, also those of accounts that
- * it has left.
- */
+/** The certificates that a resource has: its own, and those that it had last at the accounts that it has left. */
 export function currentClaimsOf(status: CertificateStatus | undefined): CertificateRef[] {
-  const own = [certificateRef(status), certificateRef(status?.attempt)].filter((ref) => ref !== undefined);
-  return [...own, ...(status?.formerAccounts ?? []).flatMap(currentClaimsOf)];
+  const own = certificateRef(status);
+  return [...(own ? [own] : []), ...(status?.formerAccounts ?? []).flatMap(currentClaimsOf)];
 }
 
-/**
- * All certificates that a resource claims (`skipClaimed`): the current ones, its former ones and those it has yet to revoke.
- */
+/** All certificates that a resource claims: the current ones, its former ones and those it has yet to revoke. */
 export function claimsOf(status: CertificateStatus | undefined): CertificateRef[] {
   const parts = [status ?? {}, ...(status?.formerAccounts ?? [])];
   const others = parts.flatMap(({ formerCertificates = [], pendingRevocations = [] }) => [
@@ -80,7 +73,7 @@ export function withFormer(
 
 /** The account that the sealed part of a status is of; undefined if that names nothing. */
 export function accountIn(status: CertificateStatus | undefined): AccountDigest | undefined {
-  const { account, attempt, formerCertificates = [], pendingRevocations = [] } = status ?? {};
-  const named = [attempt, ...formerCertificates, ...pendingRevocations].find((each) => each !== undefined);
+  const { account, formerCertificates = [], pendingRevocations = [] } = status ?? {};
+  const [named] = [...formerCertificates, ...pendingRevocations];
   return account ?? named?.account;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { account, attempt, issued, otherAccount, ref } from '../../../test/support/inputs/inputs.ts';
+import { account, issued, otherAccount, ref } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus, FormerAccount } from '../../api/tinycert/certificate-status.ts';
 import { accountIn } from './claims.ts';
 import { hasDuty, leaving } from './former-accounts.ts';
@@ -26,11 +26,11 @@ describe('a resource that leaves its account', () => {
       'a certificate, promises and former certificates',
       { ...issued, formerCertificates: [ref(2)], pendingRevocations: [pending] },
     ],
-    ['an open attempt and nothing else', { attempt }],
     ['promises and nothing else', { pendingRevocations: [pending] }],
+    ['former certificates and nothing else', { formerCertificates: [ref(2)] }],
   ])('keeps them with their seal: %s', (_, status) => {
     const former = left(sealed(status));
-    expect(former).toMatchObject({ ...(status.attempt && { attempt: status.attempt }), account });
+    expect(former).toMatchObject({ account });
     expect(former && isSealed(sealer, { metadata, status: former })).toBe(true);
   });
 
@@ -43,7 +43,7 @@ describe('a resource that leaves its account', () => {
       account: null,
       authorityId: null,
       certificateId: null,
-      attempt: null,
+      attemptId: null,
       pendingRevocations: null,
       seal: null,
       failedAttempts: null,
@@ -57,9 +57,9 @@ describe('a resource that leaves its account', () => {
     expect(third?.formerAccounts).toMatchObject([before, { account, certificateId: 7 }]);
   });
 
-  test('keeps nothing of an attempt without effect', () => {
-    const refused = { attempt: { ...attempt, outcome: 'Refused' } } as const;
-    expect(leaving(refused, otherAccount)).toMatchObject({ attempt: null, formerAccounts: null });
+  test('keeps nothing of an account at which it has no certificate', () => {
+    const change = leaving({ account, authorityId: 1, attemptId: 'a' }, otherAccount);
+    expect(change).toMatchObject({ account: null, attemptId: null, formerAccounts: null });
   });
 
   test.each<[string, CertificateStatus | undefined]>([
@@ -71,9 +71,9 @@ describe('a resource that leaves its account', () => {
   });
 });
 
-test('a status is of the account of its certificate, its attempt, or what else it names', () => {
+test('a status is of the account of its certificate, or of what else it names', () => {
   expect(accountIn(issued)).toBe(account);
-  expect(accountIn({ attempt })).toBe(account);
+  expect(accountIn({ formerCertificates: [ref(2)] })).toBe(account);
   expect(accountIn({ pendingRevocations: [pending] })).toBe(account);
   expect(accountIn({ formerAccounts: [{ account }] })).toBeUndefined();
 });
@@ -81,7 +81,6 @@ test('a status is of the account of its certificate, its attempt, or what else i
 describe('at a former account is something to do', () => {
   const none = { onReplace: 'None', isReplaced: true } as const;
   test.each<[string, FormerAccount, Parameters<typeof hasDuty>[1], boolean]>([
-    ['while an attempt is open', { account, attempt }, none, true],
     ['while a promise is not kept', { account, pendingRevocations: [pending] }, none, true],
     ['not for former certificates', { account, formerCertificates: [ref(2)] }, none, false],
     ['not for its certificate', { ...ref(7) }, none, false],

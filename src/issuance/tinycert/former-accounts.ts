@@ -2,12 +2,11 @@ import type { CertificateStatus, FormerAccount } from '../../api/tinycert/certif
 import type { AccountDigest } from '../../api/tinycert/identity.ts';
 import { NO_FAILURE } from '../attempt/retry-backoff.ts';
 import type { StatusChange } from '../status/writer.ts';
-import { isOpen } from './attempt.ts';
 import { accountIn, claimsOf } from './claims.ts';
 import { sealedFields } from './seal.ts';
 
 /** The maximum in the schema. */
-const MAX_ACCOUNTS = 10;
+export const MAX_ACCOUNTS = 10;
 
 /**
  * The change of a status whose resource leaves its account: the sealed part, seal included, becomes a former account as it is,
@@ -25,16 +24,16 @@ export function leaving(
       .filter((field) => status[field] !== undefined)
       .map((field) => [field, status[field]]),
   );
-  const { serialNumber, notAfter } = status;
+  const { serialNumber, notAfter, revision } = status;
   const left: FormerAccount = {
     ...sealed,
     account,
     ...(serialNumber === undefined ? {} : { serialNumber }),
     ...(notAfter === undefined ? {} : { notAfter }),
+    ...(revision === undefined ? {} : { revision }),
   };
   const others = (status.formerAccounts ?? []).filter((each) => each.account !== account);
-  const isWorthless = claimsOf(left).length === 0 && !isOpen(left);
-  const all = isWorthless ? others : [...others, left].slice(-MAX_ACCOUNTS);
+  const all = claimsOf(left).length === 0 ? others : [...others, left].slice(-MAX_ACCOUNTS);
   return {
     ...Object.fromEntries(Object.keys(sealed).map((field) => [field, null])),
     // What failed at one account says nothing about the next.
@@ -43,11 +42,11 @@ export function leaving(
   };
 }
 
-/** Whether something is to be done or found out at a former account. `isReplaced`: the resource has another certificate by now. */
+/** Whether something is to be done at a former account. `isReplaced`: the resource has another certificate by now. */
 export function hasDuty(
   left: FormerAccount,
   { onReplace, isReplaced }: { onReplace: 'None' | 'Hold' | 'Revoke'; isReplaced: boolean },
 ): boolean {
-  if (isOpen(left) || (left.pendingRevocations ?? []).length > 0) return true;
+  if ((left.pendingRevocations ?? []).length > 0) return true;
   return isReplaced && onReplace !== 'None' && left.certificateId !== undefined;
 }

@@ -3,6 +3,7 @@ import { Directory, type State } from '../../account/directory.ts';
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import { type AuthorityRef, isSameAuthority } from '../../api/tinycert/identity.ts';
 import type { Subject } from '../../api/tinycert/subject.ts';
+import type { TinyCertClusterIssuer, TinyCertIssuer } from '../../api/kinds.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 
 /** What issuing, and checking what was issued, needs of an authority. */
@@ -35,6 +36,26 @@ export class IssuerDirectory extends Directory<ReadyIssuer> {
   constructor() {
     super((a, b) => a.marksFor === b.marksFor && isSameAuthority(a.authority, b.authority));
   }
+}
+
+/** An issuer of either kind, with its key in the directory. */
+export interface KeyedIssuer {
+  key: string;
+  issuer: TinyCertIssuer | TinyCertClusterIssuer;
+}
+
+/**
+ * Whether an issuer belongs to an authority. This process's own finding counts; status, which others may write, only if
+ * there is none.
+ */
+export function isOfAuthority(
+  directory: IssuerDirectory,
+  { key, issuer }: KeyedIssuer,
+  authority: AuthorityRef,
+): boolean {
+  const state = directory.get(key);
+  const { account, id: authorityId } = issuer.status?.authority ?? {};
+  return isSameAuthority(state?.ready ? state.issuer.authority : { account, authorityId }, authority);
 }
 
 /** The key in the directory of the issuer that a certificate refers to. */

@@ -4,7 +4,6 @@ import { effectiveNames } from '../../api/tinycert/effective.ts';
 import { type CertificateRef, certificateRef, parseCertificateRef } from '../../api/tinycert/identity.ts';
 import type { Names } from '../../x509/names.ts';
 import type { CertificateKind, SecretMetadata } from '../certificate-kind.ts';
-import { isOpen } from './attempt.ts';
 import { sealedFields } from './seal.ts';
 
 /** What is specific to TinyCert certificates. */
@@ -22,8 +21,7 @@ export const tinycertKind: CertificateKind<TinyCertCertificate> = {
       certificateId: annotations[SECRET_ANNOTATIONS.certificateId],
     }),
   restated: [...sealedFields, 'seal', 'formerAccounts'],
-  attemptFields: ['previousId', 'until', 'certificateId', 'reason', 'doubts', 'outcome'],
-  isOpen: ({ status }) => isOpen(status),
+  echoed: ['attemptId', 'seal'],
 };
 
 /** The labels and annotations of a Secret that holds a certificate. */

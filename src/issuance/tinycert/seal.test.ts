@@ -1,25 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { sealerOf } from '../../../test/support/inputs/accounts.ts';
 import { otherAccount, ref } from '../../../test/support/inputs/inputs.ts';
-import { isSealed, sealOf, sealStateOf, type Sealed } from './seal.ts';
+import { Account } from '../../account/tinycert-account.ts';
+import { installationSealer, isSealed, sealOf, sealStateOf, type Sealed } from './seal.ts';
 
 const sealer = sealerOf();
-const status = {
-  ...ref(7),
-  attempt: {
-    number: 1,
-    id: 'a',
-    operation: 'New',
-    holder: 'pod',
-    startTime: '2026-01-01T00:00:00.000Z',
-    specHash: 'v1:x',
-    commonName: 'www.example.com',
-    requestHash: 'v1:y',
-    since: '2026-01-01T00:00:00.000Z',
-    afterId: 5,
-    ...ref(7),
-  },
-} as const satisfies Sealed;
+const pending = { ...ref(6), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' } as const;
+const status: Sealed = { ...ref(7), attemptId: 'a', pendingRevocations: [pending] };
 const seal = sealOf(sealer, 'uid', status);
 
 function resource(uid: string, sealed: Sealed & { seal?: string }) {
@@ -34,18 +21,12 @@ test.each([
   ['another certificate id', 'uid', { ...status, certificateId: 8, seal }],
   ['another authority', 'uid', { ...status, authorityId: 2, seal }],
   ['another account', 'uid', { ...status, account: otherAccount, seal }],
-  [
-    'another account in the attempt',
-    'uid',
-    { ...status, attempt: { ...status.attempt, account: otherAccount }, seal },
-  ],
   ['a former certificate more', 'uid', { ...status, formerCertificates: [ref(8)], seal }],
-  ['another id in the attempt', 'uid', { ...status, attempt: { ...status.attempt, certificateId: 8 }, seal }],
-  [
-    'an attempt that reaches further back',
-    'uid',
-    { ...status, attempt: { ...status.attempt, afterId: 1 }, seal },
-  ],
+  ['another revocation', 'uid', { ...status, pendingRevocations: [{ ...pending, ...ref(5) }], seal }],
+  ['no revocation', 'uid', { ...status, pendingRevocations: [], seal }],
+  // Otherwise a forged status would have an open attempt dropped.
+  ['the id of another attempt', 'uid', { ...status, attemptId: 'b', seal }],
+  ['the id of no attempt', 'uid', { ...ref(7), pendingRevocations: [pending], seal }],
   ['the seal of another resource', 'other', { ...status, seal }],
   ['no seal', 'uid', status],
   ['an empty seal', 'uid', { ...status, seal: '' }],
@@ -65,6 +46,34 @@ test.each([
   ['both are new', { apiKey: 'new', installation: 'new' }, 'broken'],
 ])('if %s, the seal is %s', (_, keys, state) => {
   expect(sealStateOf(sealerOf(keys), resource('uid', { ...status, seal }))).toBe(state);
+});
+
+describe('by the key of the installation alone', () => {
+  /** An account of an installation, as an operator opens it. */
+  const accountOf = (sealKey: string, apiKey: string): Account =>
+    new Account({ digest: status.account!, client: {} as never, gate: {} as never, apiKey, sealKey });
+  const installation = installationSealer(() => Buffer.from('ours'));
+
+  test.each([
+    ['whatever API key there was', 'ours', 'any', true],
+    ['but no other installation', 'theirs', 'any', false],
+  ])('a seal of the installation is proof, %s', (_, sealKey, apiKey, want) => {
+    const made = sealOf(accountOf(sealKey, apiKey), 'uid', status);
+    expect(isSealed(installation, resource('uid', { ...status, seal: made }))).toBe(want);
+  });
+
+  test('no API key is, not even one that is guessed', () => {
+    const [, , apiKey = ''] = sealOf(accountOf('theirs', ''), 'uid', status).split(':');
+    const [, , own = ''] = sealOf(
+      installationSealer(() => Buffer.from('ours')),
+      'uid',
+      status,
+    ).split(':');
+    for (const code of [apiKey, own]) {
+      const forged = `v1:${'0'.repeat(64)}:${code}`;
+      expect(isSealed(installation, resource('uid', { ...status, seal: forged }))).toBe(false);
+    }
+  });
 });
 
 test.each([

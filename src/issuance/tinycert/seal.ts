@@ -1,13 +1,28 @@
-import { timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { SEAL_KEY_SECRET } from '../../account/seal-key.ts';
-import { canonicalJson } from '../../lib/hash.ts';
+import { sealSubkey } from '../../account/tinycert-account.ts';
+import { canonicalJson, hmacHex } from '../../lib/hash.ts';
 import { accountIn } from './claims.ts';
 
 /** Makes the two authentication codes of a seal: an account, as this installation knows it. */
 export interface Sealer {
   sealCodes(text: string): SealCodes;
+}
+
+/**
+ * Verifies seals by the installation's key alone, whatever account they are of. Its other code is random, so that nobody can
+ * guess it. `sealKey`: the key, once it is loaded.
+ */
+export function installationSealer(sealKey: () => Uint8Array): Sealer {
+  const nobody = randomBytes(32);
+  return {
+    sealCodes: (text) => ({
+      installation: hmacHex(sealSubkey(sealKey()), text),
+      apiKey: hmacHex(nobody, text),
+    }),
+  };
 }
 
 /** Authentication codes for one text in hexadecimal, each with a key of its own. */
@@ -30,7 +45,7 @@ export const BROKEN_SEAL = `The status was changed by somebody else, or the Secr
 /** The trusted part of a status: it determines which private key is fetched and what is revoked. */
 export type Sealed = Pick<
   CertificateStatus,
-  'account' | 'authorityId' | 'certificateId' | 'attempt' | 'formerCertificates' | 'pendingRevocations'
+  'account' | 'authorityId' | 'certificateId' | 'attemptId' | 'formerCertificates' | 'pendingRevocations'
 >;
 
 /**
@@ -75,7 +90,7 @@ export const sealedFields = [
   'account',
   'authorityId',
   'certificateId',
-  'attempt',
+  'attemptId',
   'formerCertificates',
   'pendingRevocations',
 ] as const satisfies (keyof Sealed)[];

@@ -10,13 +10,12 @@ async function clusterIssuers(answer: Answer, objects: readonly KubeObject[] = [
   const {
     informers,
     clock,
-    kube,
     answer: reply,
   } = startKinds({ answers: { tinycertclusterissuers: 'unreachable' } });
   reply('tinycertclusterissuers', answer, objects);
   const kinds = new IssuerKinds(informers);
   await clock.advance(LIST_AGAIN);
-  return { kinds, list: () => kinds.list(kube, undefined, new AbortController().signal) };
+  return kinds;
 }
 
 test.each<[string, Answer, KubeObject[], exists: boolean, isInstalled: boolean]>([
@@ -25,7 +24,7 @@ test.each<[string, Answer, KubeObject[], exists: boolean, isInstalled: boolean]>
   ['whose kind is not installed', 'not installed', [], true, false],
   ['whose kind cannot be listed yet', 'unreachable', [], true, true],
 ])('an issuer %s', async (_, answer, objects, exists, isInstalled) => {
-  const { kinds } = await clusterIssuers(answer, objects);
+  const kinds = await clusterIssuers(answer, objects);
   expect([kinds.exists(KEY), kinds.isInstalled(KEY)]).toEqual([exists, isInstalled]);
 });
 
@@ -35,8 +34,7 @@ test('in given namespaces no cluster-scoped issuer exists', () => {
   expect([kinds.exists(KEY), kinds.isInstalled(KEY)]).toEqual([false, true]);
 });
 
-test('the live list takes a kind that is not installed for empty, and fails where it cannot know', async () => {
-  expect(await (await clusterIssuers('served', [ca])).list()).toMatchObject([{ key: KEY }]);
-  expect(await (await clusterIssuers('not installed')).list()).toEqual([]);
-  await expect((await clusterIssuers('forbidden')).list()).rejects.toMatchObject({ status: 403 });
+test('the issuers in the caches are listed with their keys', async () => {
+  expect([...(await clusterIssuers('served', [ca])).watched()]).toMatchObject([{ key: KEY, issuer: ca }]);
+  expect([...(await clusterIssuers('not installed')).watched()]).toEqual([]);
 });

@@ -1,10 +1,7 @@
-import type { KeyedIssuer } from '../../issuance/tinycert/released-store.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import { isNotFound } from '../../kube/errors.ts';
+import type { KeyedIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { keyOf, type ResourceType } from '../../kube/objects.ts';
 import type { Issuer } from '../../tinycert-issuers/deps.ts';
 import type { Informers } from './informers.ts';
-import { listAll } from '../resources.ts';
 import type { WatchedKind } from './watched-kind.ts';
 
 /** The kinds of TinyCert issuers that the operator watches, asked by an issuer's key as in the directory (`issuerKey`). */
@@ -43,24 +40,6 @@ export class IssuerKinds {
   *watched(): Generator<KeyedIssuer> {
     for (const { type, store } of this.kinds)
       for (const issuer of store.values()) yield { key: `${prefixOf(type)}${keyOf(issuer)}`, issuer };
-  }
-
-  /** The same, live. A kind that is not installed has none. Rejects with an `ApiError`. */
-  async list(
-    kube: KubeClient,
-    namespaces: readonly string[] | undefined,
-    signal: AbortSignal,
-  ): Promise<KeyedIssuer[]> {
-    const lists = await Promise.all(
-      this.kinds.map(async ({ type }) => {
-        const items = await listAll(kube, type, namespaces, signal).catch((error: unknown) => {
-          if (isNotFound(error)) return [];
-          throw error;
-        });
-        return items.map((issuer) => ({ key: `${prefixOf(type)}${keyOf(issuer)}`, issuer }));
-      }),
-    );
-    return lists.flat();
   }
 
   #kindOf(issuerKey: string): WatchedKind<Issuer> | undefined {

@@ -2,7 +2,7 @@ import type { AtRest } from '../../account/at-rest.ts';
 import type { Gates } from '../../issuance/decide/gate-turn.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateRef } from '../../api/tinycert/identity.ts';
-import type { AttemptMemory } from '../../issuance/attempt/memory.ts';
+import type { OpenAttempts } from '../../issuance/attempt/open-attempts.ts';
 import type { Timing } from '../../issuance/attempt/timing.ts';
 import type { CertificateSecrets } from '../../issuance/secret/certificate-secrets.ts';
 import type { NameClaims } from '../../issuance/secret/name-claims.ts';
@@ -14,8 +14,9 @@ import type { LeftoverSecrets } from '../../issuance/tinycert/inventory/leftover
 import type { Observations } from '../../issuance/tinycert/inventory/observations.ts';
 import type { ResealPace } from '../../issuance/tinycert/reseal-pace.ts';
 import type { IssuerDirectory, ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import type { Sealer } from '../../issuance/tinycert/seal.ts';
 import type { LastSessions } from '../../issuance/tinycert/revocations/last-sessions.ts';
-import type { ReleasedStore } from '../../issuance/tinycert/released-store.ts';
+import type { TinyCertJournal } from '../../issuance/tinycert/records.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { Store } from '../../kube/watch/store.ts';
@@ -33,8 +34,6 @@ export interface Deps {
   warn: Warn;
   /** Reports something that no resource is left to report, by an event on the operator's Pod. */
   warnOperator: WarnOperator;
-  /** The name of this process in attempts. */
-  holder: string;
   /** Whether this process leads at this moment. */
   leads: () => boolean;
   /** Whether the installed CRDs have every field; `check` checks again, `doubt` is for evidence that they did not. */
@@ -44,6 +43,8 @@ export interface Deps {
   secrets: Store<KubeObject>;
   /** Lists all certificates in scope, live, for all who ask before the list begins. */
   listCertificates: (signal: AbortSignal) => Promise<TinyCertCertificate[]>;
+  /** Verifies seals by the installation's key, whatever account they are of. */
+  installation: Sealer;
   directory: IssuerDirectory;
   /** Whether the issuer resource with this key of the directory exists, checked or not. */
   issuerExists: (key: string) => boolean;
@@ -57,13 +58,14 @@ export interface Deps {
   atRest: AtRest<ReadyIssuer>;
   /** The gates of all accounts. */
   gates: Gates;
-  attempts: AttemptMemory<CertificateRef>;
+  /** What this process knows of open attempts, by the owner of their entry. */
+  attempts: OpenAttempts<CertificateRef>;
+  /** The open attempts, written before TinyCert is asked, and what was given up. */
+  journal: TinyCertJournal;
   /** What inventories found out about the certificates of resources. */
   observations: Observations;
   /** When partial seals are written again. */
   resealPace: ResealPace;
-  /** What issuers remember of certificates and attempts that were given up. */
-  releasedStore: ReleasedStore;
   /** The Secrets of resources that are gone, as evidence of what those had. */
   leftoverSecrets: Pick<LeftoverSecrets, 'of'>;
   revocationRetries: RevocationRetries;
@@ -81,6 +83,8 @@ export interface Deps {
   nameClaims: NameClaims;
 }
 
+/** Index of certificates by uid. */
+export const BY_UID = 'uid';
 /** Index of certificates by issuer. */
 export const BY_ISSUER = 'issuer';
 /** Index of certificates by the accounts that they have left. */

@@ -1,24 +1,33 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { effectiveNames, specHash } from '../../api/tinycert/effective.ts';
+import { certificateRef } from '../../api/tinycert/identity.ts';
 import { turnOf } from '../../issuance/decide/gate-turn.ts';
-import { isOpen } from '../../issuance/tinycert/attempt.ts';
-import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
+import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
+import type { TinyCertView } from '../../issuance/tinycert/records.ts';
 import { type SealState, sealStateOf } from '../../issuance/tinycert/seal.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
+import { attemptAt, statedAccount } from './attempts.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 
-/** Collects the inputs of a decision. Reads the Secret from the API server only if it may have changed. */
+/**
+ * Collects the inputs of a decision. Reads the Secret from the API server only if it may have changed. `view`: the journal as it
+ * was when the certificate was taken from the cache.
+ */
 export async function gather(
   deps: Deps,
   certificate: TinyCertCertificate,
+  view: TinyCertView | undefined,
   signal: AbortSignal,
 ): Promise<Inputs> {
   const { spec, metadata } = certificate;
   const key = issuerKey(spec.issuerRef, metadata.namespace);
   const issuer = deps.directory.get(key);
-  const open = isOpen(certificate.status) ? certificate.status?.attempt : undefined;
+  const seal = issuer?.ready ? sealStateOf(issuer.issuer.account, certificate) : undefined;
+  const facts = sealFacts(deps, certificate, seal);
+  if (issuer?.ready && facts.sealed === true) learnId(issuer.issuer, certificate);
+  const account = issuer?.ready ? issuer.issuer.account.digest : statedAccount(issuer, certificate, view);
   const elder = deps.certificateSecrets.elderOf(certificate);
   return {
     certificate,
@@ -36,17 +45,22 @@ export async function gather(
       elder === undefined
         ? await deps.certificateSecrets.readIfChanged(certificate, signal)
         : { state: 'absent' },
-    ...sealFacts(
-      deps,
-      certificate,
-      issuer?.ready ? sealStateOf(issuer.issuer.account, certificate) : undefined,
-    ),
+    ...facts,
     observed: deps.observations.of(certificate),
-    attempt: open && deps.attempts.knowledgeOf(open.id, deps.clock.monotonic(), deps.timing, metadata.uid),
+    hasJournal: view !== undefined,
+    ...(account === undefined
+      ? { attempt: undefined, unreadable: undefined }
+      : attemptAt(deps, view, certificate, account, facts.sealed === true)),
     turn: turnOf(issuer?.ready ? issuer.issuer.account.gate : undefined, keyOf(certificate)),
     now: deps.clock.now(),
     monotonic: deps.clock.monotonic(),
   };
+}
+
+/** The ids in sealed statuses count as seen (`highestInJournal`): a list that was read before them does not have them. */
+function learnId({ account }: ReadyIssuer, { status }: TinyCertCertificate): void {
+  const own = certificateRef(status);
+  if (own?.account === account.digest) account.noteId(own.authorityId, own.certificateId);
 }
 
 /** Why a certificate that was issued has no issuer for its renewal. */

@@ -1,7 +1,6 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import type { CertificateRef } from '../../api/tinycert/identity.ts';
-import type { AttemptKnowledge } from '../../issuance/attempt/memory.ts';
 import type { CertificateInputs } from '../../issuance/decide/inputs.ts';
+import type { OpenAttempt } from '../../issuance/tinycert/attempt.ts';
 import type { Observation } from '../../issuance/tinycert/inventory/observations.ts';
 import type { IssuerState } from '../../issuance/tinycert/issuer-directory.ts';
 import type { Names } from '../../x509/names.ts';
@@ -20,8 +19,12 @@ export interface Inputs extends CertificateInputs<TinyCertCertificate> {
   sealed: boolean | undefined;
   /** When a partial seal may be written again, in monotonic milliseconds. */
   resealAt: number | undefined;
-  /** What this process remembers of an open attempt. */
-  attempt: AttemptKnowledge<CertificateRef> | undefined;
+  /** Whether the journal is ready, so that `attempt` is known. */
+  hasJournal: boolean;
+  /** The attempt without a result at the account of the issuer, and what this process knows of it. */
+  attempt: OpenAttempt | undefined;
+  /** The key in the journal of an attempt that nobody can read. */
+  unreadable: string | undefined;
   /** What the CA's list reports of the certificate and status does not. */
   observed: Observation | undefined;
 }

@@ -1,3 +1,4 @@
+import type { TinyCertView } from '../../issuance/tinycert/records.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { TerminalError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -11,6 +12,8 @@ export const DECIDE_AGAIN_MS = 200;
 export interface Task {
   readonly deps: Deps;
   readonly inputs: Inputs;
+  /** The journal with which this is decided; undefined while it is taken over. */
+  readonly view: TinyCertView | undefined;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
@@ -18,13 +21,18 @@ export interface Task {
 /** A task that may ask the CA. */
 export interface Work extends Task {
   readonly issuer: ReadyIssuer;
+  readonly view: TinyCertView;
 }
 
-/** The task with its issuer. The preconditions let nothing reach the CA without a ready one: throws a `TerminalError`. */
+/**
+ * The task with its issuer and the journal. The preconditions let nothing reach the CA without a ready one of each: throws a
+ * `TerminalError`.
+ */
 export function workOf(task: Task): Work {
   const { issuer } = task.inputs;
   if (!issuer?.ready) throw new TerminalError('IssuerNotReady', 'The issuer is not ready.');
-  return { ...task, issuer: issuer.issuer };
+  if (!task.view) throw new TerminalError('NoJournal', 'The journal of attempts is not ready.');
+  return { ...task, issuer: issuer.issuer, view: task.view };
 }
 
 /** The same task with other inputs. */

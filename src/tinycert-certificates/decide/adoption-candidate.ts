@@ -25,8 +25,8 @@ function reliesOnStatus({ observed }: Inputs, plan: Plan): boolean {
  * the Secret is whole. A resource without a certificate adopts only a valid one.
  */
 export function mayProve(inputs: Inputs, plan: Plan): boolean {
-  const { certificate, secret, sealed, now } = inputs;
-  if (sealed !== false || !reliesOnStatus(inputs, plan)) return false;
+  const { certificate, secret, sealed, now, hasJournal } = inputs;
+  if (sealed !== false || !hasJournal || !reliesOnStatus(inputs, plan)) return false;
   // The content of an unchanged Secret has not been read; adoption reads it.
   if (secret.state === 'unchanged') return certificate.status?.certificateId !== undefined;
   if (secret.state !== 'changed' || !secret.content) return false;

@@ -1,31 +1,41 @@
 import { describe, expect, test } from 'vitest';
 import {
   attempt as first,
+  authority,
   inputs,
   issued,
-  spec,
-  authority,
+  openAttempt,
   otherAccount,
   ref,
 } from '../../../test/support/inputs/inputs.ts';
-import type { Attempt } from '../../api/tinycert/certificate-status.ts';
-import { specHash } from '../../api/tinycert/effective.ts';
+import type { Attempt } from '../../issuance/tinycert/attempt.ts';
 import { type AfterRecovery, decideAfterRecovery, type Verdict } from './after-recovery.ts';
 
-const brandNew = { status: { attempt: first }, secret: { state: 'absent' } } as const;
-/** A certificate that is served and good, with an open attempt to reissue it. */
-const reissuing: Attempt = {
-  ...first,
-  id: 'attempt-2',
-  operation: 'Reissue',
-  previousId: 7,
-  specHash: specHash(spec),
-};
+type Given = Parameters<typeof inputs>[0];
+
+const brandNew = { status: {}, secret: { state: 'absent' }, attempt: openAttempt } as const;
+/** An attempt to reissue a certificate that is served and good. */
+const again: Attempt = { ...first, operation: 'Reissue', previousId: 7, revision: 2 };
+const reissuing = { attempt: { ...openAttempt, id: 'attempt-2', attempt: again } };
 const otherNames = { spec: { dnsNames: ['b.example.com'] }, generation: 2 };
 const due = Date.parse('2026-03-15T00:00:00Z');
 
 const NEW: Verdict = { again: 'New' };
 const REISSUE: Verdict = { again: 'Reissue' };
+
+/** What another spec, authority, account or attempt makes of an attempt. */
+const outdating: [string, Given][] = [
+  ['another spec is wanted', otherNames],
+  [
+    'another authority is wanted',
+    { issuer: { ready: true, issuer: { authority: { ...authority, authorityId: 2 } } as never } },
+  ],
+  [
+    'another account is wanted, whose authority has the same id,',
+    { issuer: { ready: true, issuer: { authority: { ...authority, account: otherAccount } } as never } },
+  ],
+  ['the resource has had its certificate from another attempt', { status: issued }],
+];
 
 describe('a recovery that found what was bought', () => {
   test('publishes it', () => {
@@ -35,32 +45,30 @@ describe('a recovery that found what was bought', () => {
     });
   });
 
-  test.each<[string, Parameters<typeof inputs>[0]]>([
-    ['another spec is wanted', { ...brandNew, ...otherNames }],
-    [
-      'another authority is wanted',
-      {
-        ...brandNew,
-        issuer: { ready: true, issuer: { authority: { ...authority, authorityId: 2 } } as never },
-      },
-    ],
-    [
-      'another account is wanted, whose authority has the same id,',
-      {
-        ...brandNew,
-        issuer: { ready: true, issuer: { authority: { ...authority, account: otherAccount } } as never },
-      },
-    ],
-  ])('only remembers it if %s by now', (_, given) => {
-    expect(decideAfterRecovery(inputs(given), first, { adopt: ref(9) })).toEqual({
+  test.each(outdating)('only remembers it if %s by now', (_, given) => {
+    expect(decideAfterRecovery(inputs({ ...brandNew, ...given }), first, { adopt: ref(9) })).toEqual({
       do: 'remember',
       certificate: ref(9),
+    });
+  });
+
+  test('only remembers it if the status has it already', () => {
+    expect(decideAfterRecovery(inputs(reissuing), again, { adopt: ref(7) })).toEqual({
+      do: 'remember',
+      certificate: ref(7),
+    });
+  });
+
+  test('publishes it if a status says so that somebody else may have written', () => {
+    expect(decideAfterRecovery(inputs({ ...reissuing, sealed: false }), again, { adopt: ref(7) })).toEqual({
+      do: 'publish',
+      certificate: ref(7),
     });
   });
 });
 
 describe('a recovery that found nothing', () => {
-  test.each<[string, Parameters<typeof inputs>[0], Attempt, Verdict, object]>([
+  test.each<[string, Given, Attempt, Verdict, object]>([
     [
       'asks for a new certificate again',
       brandNew,
@@ -69,42 +77,24 @@ describe('a recovery that found nothing', () => {
       { do: 'issue', operation: 'New', why: { reason: 'AttemptRepeated' } },
     ],
     [
-      'asks for what the present spec wants',
-      { ...brandNew, ...otherNames },
-      first,
-      NEW,
-      { do: 'issue', operation: 'New', why: { reason: 'RequestChanged' } },
-    ],
-    [
       'reissues again while the previous certificate can be reissued',
-      { status: { ...issued, attempt: reissuing }, now: due },
-      reissuing,
+      { ...reissuing, now: due },
+      again,
       REISSUE,
       { do: 'issue', operation: 'Reissue' },
     ],
     [
       'buys a new key once the previous certificate is obsolete',
-      { status: { ...issued, attempt: reissuing }, now: due },
-      reissuing,
+      { ...reissuing, now: due },
+      again,
       NEW,
       { do: 'issue', operation: 'New' },
     ],
-    [
-      'ends the attempt if nothing is wanted any more',
-      { status: { ...issued, attempt: reissuing } },
-      reissuing,
-      REISSUE,
-      { do: 'close' },
-    ],
+    ['ends the attempt if nothing is wanted any more', reissuing, again, REISSUE, { do: 'close' }],
     [
       'ends the attempt of a renewal that was disabled',
-      {
-        status: { ...issued, attempt: reissuing },
-        spec: { renewal: { policy: 'Disabled' } },
-        generation: 2,
-        now: due,
-      },
-      reissuing,
+      { ...reissuing, spec: { renewal: { policy: 'Disabled' } }, generation: 2, now: due },
+      again,
       REISSUE,
       { do: 'close' },
     ],
@@ -112,15 +102,18 @@ describe('a recovery that found nothing', () => {
     expect(decideAfterRecovery(inputs(given), attempt, verdict)).toMatchObject(want);
   });
 
+  test.each(outdating)('concludeFirst: ends the attempt, and no more, if %s by now', (_, given) => {
+    expect(decideAfterRecovery(inputs({ ...brandNew, ...given }), first, NEW)).toEqual({ do: 'close' });
+  });
+
   test('never reissues on the word of a status with a broken seal', () => {
-    const forged = { status: { ...issued, attempt: reissuing }, sealed: false } as const;
-    expect(decideAfterRecovery(inputs(forged), reissuing, REISSUE)).toMatchObject({
+    expect(decideAfterRecovery(inputs({ ...reissuing, sealed: false }), again, REISSUE)).toMatchObject({
       do: 'issue',
       operation: 'New',
     });
   });
 
-  test.each<[string, Parameters<typeof inputs>[0], Partial<AfterRecovery>]>([
+  test.each<[string, Given, Partial<AfterRecovery>]>([
     [
       'by a stopped account, which calls',
       { ...brandNew, turn: { phase: 'stopped', epoch: 1 } },
@@ -144,11 +137,11 @@ describe('a recovery that found nothing', () => {
 describe('replyOnce: after answers that were in doubt', () => {
   const doubted = (doubts: number): Attempt => ({ ...first, doubts });
 
-  test.each<[string, Attempt, Parameters<typeof inputs>[0], string]>([
+  test.each<[string, Attempt, Given, AfterRecovery['do']]>([
     ['one leads to another request', doubted(1), {}, 'issue'],
     ['two in a row do not', doubted(2), {}, 'giveUp'],
-    ['two do if the spec wants something else by now', doubted(2), otherNames, 'issue'],
-    ['two that no seal covers do', doubted(2), { sealed: false }, 'issue'],
+    ['two do not either if the seal of the status is broken', doubted(2), { sealed: false }, 'giveUp'],
+    ['two end with the attempt if the spec wants something else by now', doubted(2), otherNames, 'close'],
     ['another obstacle is reported first', doubted(2), { spec: { suspend: true } }, 'report'],
   ])('%s', (_, attempt, given, want) => {
     expect(decideAfterRecovery(inputs({ ...brandNew, ...given }), attempt, NEW).do).toBe(want);

@@ -1,10 +1,10 @@
 import type { ReportPlan } from '../../issuance/decide/blockers.ts';
-import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import type { CertificateRef } from '../../api/tinycert/identity.ts';
+import type { Attempt } from '../../issuance/tinycert/attempt.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { wantsHoldOrRevoked } from './desired-status.ts';
 import { nextNeed } from './needs.ts';
-import { isOutdated, MADE_AGAIN, REQUEST_CHANGED } from './open-attempt.ts';
+import { isOutdated, isServedAlready, MADE_AGAIN } from './open-attempt.ts';
 import { orderOf, reportOf } from './plan.ts';
 import { firstBlocker } from './preconditions.ts';
 import type { Order } from './types.ts';
@@ -22,40 +22,43 @@ export type Verdict =
 /** What to do after a recovery. */
 export type AfterRecovery =
   | { do: 'publish'; certificate: CertificateRef }
-  /** Remember what was bought and decide again: the spec has changed since. */
+  /** Remember what was bought and decide again: the resource needs it no more, or has it already. */
   | { do: 'remember'; certificate: CertificateRef }
   /** The attempt was fruitless and the next one is blocked. `again`: something else waited for this attempt. */
   | { do: 'report'; report: ReportPlan; again: boolean }
   /** The attempt was fruitless, and the CA's answers are in doubt, so no more is bought before a person has looked. */
   | { do: 'giveUp' }
-  /** The attempt was fruitless and nothing is to be bought. */
+  /** The attempt was fruitless and nothing is to be bought for it. */
   | { do: 'close' }
   | ({ do: 'issue' } & Order);
 
 /**
  * Decides what to do once a recovery has a verdict on `attempt`. Pure. What was wanted then may be wanted no longer: the spec
- * may have been changed back, the certificate revoked, or renewal disabled.
+ * may have changed, the certificate may be revoked, or renewal disabled.
  */
 export function decideAfterRecovery(inputs: Inputs, attempt: Attempt, verdict: Verdict): AfterRecovery {
   const isLate = isOutdated(attempt, inputs);
-  if ('adopt' in verdict) return { do: isLate ? 'remember' : 'publish', certificate: verdict.adopt };
-  const why = isLate ? REQUEST_CHANGED : MADE_AGAIN;
-  const remedy = remedyOf(inputs, isLate, verdict.again);
+  if ('adopt' in verdict) {
+    const isUnneeded = isLate || isServedAlready(verdict.adopt, inputs);
+    return { do: isUnneeded ? 'remember' : 'publish', certificate: verdict.adopt };
+  }
+  if (isLate) return { do: 'close' };
+  const remedy = remedyOf(inputs, verdict.again);
   if (remedy === undefined) return { do: 'close' };
-  const blocker = firstBlocker(inputs, { remedy, ...why });
+  const blocker = firstBlocker(inputs, { remedy, ...MADE_AGAIN });
   if (blocker) {
     const report = reportOf(inputs, blocker);
     return { do: 'report', report, again: wantsHoldOrRevoked(inputs.certificate) };
   }
   const { doubts = 0 } = attempt;
-  if (!isLate && inputs.sealed !== false && doubts >= MOST_DOUBTS) return { do: 'giveUp' };
+  if (doubts >= MOST_DOUBTS) return { do: 'giveUp' };
   const operation = remedy === 'renew' ? verdict.again : 'New';
-  return { do: 'issue', ...orderOf(inputs, { operation, why }) };
+  return { do: 'issue', ...orderOf(inputs, { operation, why: MADE_AGAIN }) };
 }
 
 /** The purchase that the resource needs now, if any. With a broken seal, status cannot prove that none is needed. */
-function remedyOf(inputs: Inputs, isLate: boolean, again: Order['operation']): 'issue' | 'renew' | undefined {
-  if (inputs.sealed === false) return isLate || again === 'New' ? 'issue' : 'renew';
+function remedyOf(inputs: Inputs, again: Order['operation']): 'issue' | 'renew' | undefined {
+  if (inputs.sealed === false) return again === 'New' ? 'issue' : 'renew';
   const remedy = nextNeed(inputs)?.remedy;
   return remedy === 'issue' || remedy === 'renew' ? remedy : undefined;
 }

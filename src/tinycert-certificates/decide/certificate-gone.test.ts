@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, inputs, issued, ref } from '../../../test/support/inputs/inputs.ts';
+import {
+  attempt,
+  DAY,
+  inputs,
+  ISSUED,
+  issued,
+  openAttempt,
+  ref,
+} from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus, RefusedFetches } from '../../api/tinycert/certificate-status.ts';
 import { decide } from './plan.ts';
 
@@ -26,8 +34,7 @@ describe('a certificate that is only to be fetched again', () => {
 });
 
 describe('a certificate that was just bought', () => {
-  const bought = { attempt: { ...attempt, certificateId: 7 } };
-  const known = { quietAt: 0, progress: { is: 'open' } } as const;
+  const bought = { ...openAttempt, attempt: { ...attempt, certificateId: 7 } };
 
   test.each<[string, CertificateStatus, object]>([
     ['refused five times is fetched again', refused(5), { do: 'resume', bought: ref(7) }],
@@ -39,7 +46,24 @@ describe('a certificate that was just bought', () => {
       { do: 'resume', bought: ref(7) },
     ],
   ])('%s', (_, status, want) => {
-    const given = { ...absent, status: { ...bought, ...status }, attempt: known };
-    expect(decide(inputs(given))).toMatchObject(want);
+    expect(decide(inputs({ ...absent, status, attempt: bought }))).toMatchObject(want);
+  });
+});
+
+describe('a renewal that is due', () => {
+  const due = ISSUED + 60 * DAY;
+
+  test.each<[string, CertificateStatus, string]>([
+    ['keeps the key', {}, 'Reissue'],
+    ['keeps the key although the CA refused the certificate', refused(9), 'Reissue'],
+    ['has a new key if the CA no longer has the certificate', refused(1, { confirmed: true }), 'New'],
+    [
+      'keeps the key if the CA no longer has the one before',
+      refused(1, { certificateId: 6, confirmed: true }),
+      'Reissue',
+    ],
+  ])('%s', (_, status, operation) => {
+    const given = { status: { ...issued, ...status }, now: due };
+    expect(decide(inputs(given))).toMatchObject({ do: 'issue', operation });
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, DAY, inputs, ISSUED, issued } from '../../../test/support/inputs/inputs.ts';
+import { attempt, DAY, inputs, ISSUED, issued, openAttempt } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { decide } from './plan.ts';
 import { settledCondition } from './readiness.ts';
 import type { Plan } from './types.ts';
 import type { Inputs } from '../context/inputs.ts';
 
-type ReleasedRecords = Parameters<typeof inputs>[0];
+type Given = Parameters<typeof inputs>[0];
 
 const due = ISSUED + 80 * DAY;
 const { renewalTime: _, ...unplanned } = issued;
@@ -16,7 +16,7 @@ const revoked: CertificateStatus = {
   certificateStatus: 'revoked',
   observedDesiredStatus: 'Revoked',
 };
-const open = { status: { ...issued, attempt }, attempt: { quietAt: 0, progress: { is: 'open' as const } } };
+const open = { attempt: { ...openAttempt, attempt: { ...attempt, revision: 2 } } };
 const absent: Inputs['secret'] = { state: 'absent' };
 
 function outcome(plan: Plan): string {
@@ -24,7 +24,7 @@ function outcome(plan: Plan): string {
 }
 
 /** The table of docs/lifecycle.md: what is done in each state. */
-describe.each<[string, ReleasedRecords, Record<string, string>]>([
+describe.each<[string, Given, Record<string, string>]>([
   [
     'nothing in particular',
     {},
@@ -79,7 +79,7 @@ describe.each<[string, ReleasedRecords, Record<string, string>]>([
     { first: 'issue', spec: 'issue', due: 'updateStatus', absent: 'republish', recover: 'recover' },
   ],
 ])('with %s', (_name, given = {}, expected) => {
-  const situations: Record<string, ReleasedRecords> = {
+  const situations: Record<string, Given> = {
     first: { status: {} },
     spec: { spec: { ...given.spec, dnsNames: ['other.example.com'] }, generation: 2 },
     due: { now: due },
@@ -132,7 +132,7 @@ describe('Ready', () => {
   });
 });
 
-test.each<[string, ReleasedRecords, object]>([
+test.each<[string, Given, object]>([
   [
     'issues another one after a revocation',
     { status: revoked },
@@ -146,8 +146,7 @@ test.each<[string, ReleasedRecords, object]>([
 });
 
 test('an attempt that a recovery found nothing of is not made again while the certificate is withheld', () => {
-  const fruitless = { quietAt: 0, progress: { is: 'fruitless' as const } };
-  const given = { ...open, attempt: fruitless };
+  const given = { attempt: { ...open.attempt, progress: { is: 'fruitless' as const } } };
   expect(outcome(decide(inputs({ ...given, spec: { desiredStatus: 'Hold' } })))).toBe('report OnHold');
   expect(decide(inputs(given)).do).toBe('recover');
 });

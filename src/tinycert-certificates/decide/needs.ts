@@ -2,7 +2,6 @@ import { certificateRef, isSameAuthority, isSameCertificate } from '../../api/ti
 import { lackOf, secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
 import { renewalPlan } from '../../issuance/renewal/plan.ts';
 import { firstOf } from '../../lib/first-of.ts';
-import { previousOf } from '../../issuance/tinycert/attempt.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { certificateGone } from './certificate-gone.ts';
@@ -29,11 +28,7 @@ const policies: readonly Policy[] = [
 
 /** What the resource needs, or undefined if nothing. An open attempt comes before everything else. Pure. */
 export function firstNeed(inputs: Inputs): Need | undefined {
-  const open = openAttempt(inputs);
-  if (open?.remedy !== 'close') return open ?? nextNeed(inputs);
-  // If the seal is broken, status proves neither that nothing is needed nor what a new seal should cover.
-  const isWanted = inputs.sealed === false || nextNeed(inputs)?.remedy === 'issue';
-  return isWanted ? { ...open, remedy: 'issue' } : open;
+  return openAttempt(inputs) ?? nextNeed(inputs);
 }
 
 /** What the resource needs apart from any open attempt. Pure. */
@@ -77,12 +72,12 @@ function otherNames({ certificate: { status }, specHash }: Inputs): Need | undef
 function expiredOrDue(inputs: Inputs): Need | undefined {
   const { certificate, now } = inputs;
   const { status } = certificate;
-  const { notAfter, certificateId, attempt } = status ?? {};
+  const { notAfter, certificateId, refusedFetches } = status ?? {};
   const plan = renewalPlan(certificate, now);
   if (notAfter === undefined || plan === undefined || plan.at > now) return undefined;
   const isExpired = Date.parse(notAfter) <= now;
   // The CA cannot reissue what it no longer has.
-  const isGone = attempt?.outcome === 'NotFound' && isSameCertificate(previousOf(attempt), status);
+  const isGone = refusedFetches?.confirmed === true && isSameCertificate(refusedFetches, status);
   const remedy = isGone || certificate.spec.privateKey?.rotationPolicy === 'Always' ? 'issue' : 'renew';
   if (plan.isOutside && !isExpired) {
     return {

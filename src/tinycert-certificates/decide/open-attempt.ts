@@ -1,7 +1,6 @@
-import type { Attempt } from '../../api/tinycert/certificate-status.ts';
-import { type CertificateRef, certificateRef, isSameAuthority } from '../../api/tinycert/identity.ts';
-import { boughtBy } from '../../issuance/attempt/memory.ts';
-import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { type CertificateRef, isSameAuthority, isSameCertificate } from '../../api/tinycert/identity.ts';
+import { type Attempt, boughtIn } from '../../issuance/tinycert/attempt.ts';
+import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { certificateGone } from './certificate-gone.ts';
 import type { Need } from './types.ts';
@@ -11,14 +10,14 @@ import type { Need } from './types.ts';
  * (`concludeFirst`): what it bought has to be found before more is bought.
  */
 export function openAttempt(inputs: Inputs): Need | undefined {
-  const { attempt: known } = inputs;
-  const { status } = inputs.certificate;
-  const attempt = status?.attempt;
-  if (!attempt || !known || !isOpen(status)) return undefined;
-  const isLate = isOutdated(attempt, inputs);
-  const bought = boughtIn(inputs);
+  const { attempt: open } = inputs;
+  if (!open) return undefined;
+  const { attempt, progress } = open;
+  const outdated = whyOutdated(attempt, inputs);
+  const bought = boughtIn(open);
   if (bought) {
-    if (isLate) return { remedy: 'close', ...REQUEST_CHANGED, givesUp: bought };
+    if (isServedAlready(bought, inputs)) return { remedy: 'close', ...SUPERSEDED };
+    if (outdated) return { remedy: 'close', ...outdated, givesUp: bought };
     const gone = certificateGone(inputs, bought, { isNew: true });
     if (gone) return { remedy: 'issue', ...gone, givesUp: bought };
     return {
@@ -28,8 +27,8 @@ export function openAttempt(inputs: Inputs): Need | undefined {
       message: `Certificate ${bought.certificateId} is issued and is being fetched.`,
     };
   }
-  if (known.progress.is === 'unsent') {
-    if (isLate) return { remedy: 'close', ...REQUEST_CHANGED };
+  if (progress.is === 'unsent') {
+    if (outdated) return { remedy: 'close', ...outdated };
     return {
       remedy: attempt.operation === 'New' ? 'issue' : 'renew',
       reason: 'Issuing',
@@ -38,30 +37,57 @@ export function openAttempt(inputs: Inputs): Need | undefined {
   }
   return {
     remedy: 'recover',
-    quietAt: known.quietAt,
+    quietAt: open.quietAt,
     reason: 'Recovering',
     message: 'An attempt has no result; the operator finds out what it bought before it makes another one.',
   };
 }
 
-/** The certificate that an open attempt bought. What this process heard from the CA itself needs no seal. */
-function boughtIn({ attempt: known, sealed, certificate }: Inputs): CertificateRef | undefined {
-  return boughtBy(known) ?? (sealed === false ? undefined : certificateRef(certificate.status?.attempt));
+/** Whether the status has a certificate under its seal. Without the seal anybody may have written that it has (`sealed`). */
+export function isServedAlready(
+  bought: CertificateRef,
+  { sealed, certificate }: Pick<Inputs, 'sealed' | 'certificate'>,
+): boolean {
+  return sealed === true && isSameCertificate(bought, certificate.status);
 }
 
-/** Whether an attempt asked for something else than the resource wants by now. */
+/** Whether what an attempt buys is not what the resource needs by now. */
 export function isOutdated(
   attempt: Attempt,
-  { specHash, issuer }: Pick<Inputs, 'specHash' | 'issuer'>,
+  inputs: Pick<Inputs, 'specHash' | 'issuer' | 'certificate' | 'sealed'>,
 ): boolean {
-  if (attempt.specHash !== specHash) return true;
-  return issuer?.ready === true && !isSameAuthority(attempt, issuer.issuer.authority);
+  return whyOutdated(attempt, inputs) !== undefined;
+}
+
+/**
+ * Why what an attempt buys is not what the resource needs by now: it asks for something else, or has had its certificate from
+ * another attempt meanwhile (`reachedDropped`).
+ */
+function whyOutdated(
+  attempt: Attempt,
+  { specHash, issuer, certificate, sealed }: Pick<Inputs, 'specHash' | 'issuer' | 'certificate' | 'sealed'>,
+): Reason | undefined {
+  if (attempt.specHash !== specHash) return REQUEST_CHANGED;
+  if (issuer?.ready && !isSameAuthority(attempt, issuer.issuer.authority)) return REQUEST_CHANGED;
+  const { status } = certificate;
+  const isReached =
+    sealed === true &&
+    (status?.revision ?? 0) >= attempt.revision &&
+    status?.specHash === attempt.specHash &&
+    isSameAuthority(status, attempt);
+  return isReached ? SUPERSEDED : undefined;
 }
 
 /** Why the purchase of an outdated attempt is not served. */
 export const REQUEST_CHANGED = {
   reason: 'RequestChanged',
   message: 'The spec changed while a certificate was being requested.',
+} as const;
+
+/** Why the purchase of an attempt is not served that another one has overtaken. */
+export const SUPERSEDED = {
+  reason: 'Superseded',
+  message: 'The resource has its certificate from another attempt by now.',
 } as const;
 
 /** Why an attempt replaces one whose purchase cannot be found. The words never change. */

@@ -4,13 +4,12 @@ import { blockedPlan, reportPlan, type ReportPlan } from '../../issuance/decide/
 import type { Blocker } from '../../issuance/decide/inputs.ts';
 import { isUpToDate } from '../../issuance/decide/up-to-date.ts';
 import { nextReconcileAt } from '../../issuance/renewal/plan.ts';
-import { conditionOf } from '../../issuance/status/conditions.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { mayProve } from './adoption-candidate.ts';
 import { firstNeed } from './needs.ts';
-import { firstBlocker } from './preconditions.ts';
-import { isServed, servedUntil, settledCondition, workingConditions } from './readiness.ts';
+import { firstBlocker, waitsForIssuer } from './preconditions.ts';
+import { failedConditions, isServed, servedUntil, settledCondition, workingConditions } from './readiness.ts';
 import type { Need, Order, Plan } from './types.ts';
 
 /** Decides what to do for one certificate. Pure: the same inputs give the same plan. */
@@ -76,13 +75,16 @@ function givesUpOf({ givesUp }: { givesUp?: CertificateRef }): { givesUp?: Certi
 }
 
 /**
- * The plan until an attempt can have no further effect. Nobody can do anything about the wait, so it is written to status
- * only where Ready reports something that is no longer true.
+ * The plan until an attempt can have no further effect. Nobody can do anything about the wait, so it is written to status only of
+ * a certificate that is not served. While the account is stopped or tried, what is reported stays, and one that reports nothing yet
+ * tells of that, in the words that it has while it waits.
  */
 function waiting(inputs: Inputs, why: Reason, quietAt: number): Plan {
-  const ready = conditionOf(inputs.certificate.status?.conditions, 'Ready');
-  const isWrong = ready?.status === 'True' && !isServed(inputs);
-  return { do: 'wait', quietAt, ...(isWrong ? { conditions: workingConditions(inputs, why) } : {}) };
+  const { certificate, turn } = inputs;
+  if (isServed(inputs)) return { do: 'wait', quietAt };
+  if (turn.phase === 'open') return { do: 'wait', quietAt, conditions: workingConditions(inputs, why) };
+  if (certificate.status?.conditions !== undefined) return { do: 'wait', quietAt };
+  return { do: 'wait', quietAt, conditions: failedConditions(inputs, waitsForIssuer(certificate)) };
 }
 
 /**
@@ -91,9 +93,9 @@ function waiting(inputs: Inputs, why: Reason, quietAt: number): Plan {
  */
 function steady(inputs: Inputs): Plan {
   if (!isUpToDate(inputs, settledCondition(inputs))) return { do: 'updateStatus' };
-  const { resealAt, monotonic, now, crdsFit } = inputs;
+  const { resealAt, monotonic, now, crdsFit, hasJournal } = inputs;
   const next = nextReconcileAt(inputs);
-  if (resealAt === undefined || !crdsFit) return { do: 'nothing', requeueAt: next };
+  if (resealAt === undefined || !crdsFit || !hasJournal) return { do: 'nothing', requeueAt: next };
   if (resealAt <= monotonic) return { do: 'reseal' };
   return { do: 'nothing', requeueAt: earliest(next, now + resealAt - monotonic) };
 }

@@ -23,6 +23,8 @@ const preconditions: readonly Precondition[] = [
   outdatedCrds,
   sharedSecretName,
   foreignSecret,
+  journalNotReady,
+  attemptUnreadable,
   sealBroken,
   backingOff,
   issuerAbsent,
@@ -36,6 +38,21 @@ const preconditions: readonly Precondition[] = [
 export function firstBlocker(inputs: Inputs, need: Need): Blocker | undefined {
   if (need.remedy === 'updateStatus' || need.remedy === 'recordCaStatus') return undefined;
   return firstOf(preconditions, inputs, need);
+}
+
+/** While the journal is taken over nobody knows whether an attempt is open. It wakes the certificate when it is ready. */
+function journalNotReady({ hasJournal }: Inputs): Blocker | undefined {
+  if (hasJournal) return undefined;
+  return { reason: 'JournalNotReady', message: 'The journal of attempts is being read.', isBrief: true };
+}
+
+/** What an attempt may have bought that nobody can read is not bought again. */
+function attemptUnreadable({ unreadable }: Inputs, { remedy }: Need): Blocker | undefined {
+  if (unreadable === undefined || (remedy !== 'issue' && remedy !== 'renew')) return undefined;
+  return {
+    reason: 'AttemptUnreadable',
+    message: `The operator's journal has an attempt for this resource that this version cannot read, so nothing is bought. Run the version that wrote it; or find out at TinyCert what it bought, then delete the key ${unreadable} from the journal's Secret.`,
+  };
 }
 
 /** Why nothing is done with an id that nobody can prove. */

@@ -1,7 +1,7 @@
 import { isSameAuthority } from '../../api/tinycert/identity.ts';
 import { expiryOf } from '../../issuance/certificate-kind.ts';
 import { failed, READY, servesSpec, working } from '../../issuance/decide/readiness.ts';
-import { conditionOf, type WantedCondition } from '../../issuance/status/conditions.ts';
+import type { WantedCondition } from '../../issuance/status/conditions.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { heldOrRevoked, notListed } from './desired-status.ts';
@@ -20,14 +20,9 @@ export function servedUntil(inputs: Inputs): number | undefined {
   return isServed(inputs) ? expiryOf(inputs.certificate) : undefined;
 }
 
-/** The conditions while a need is being met. During a trial a failure stays reported until something succeeds. */
+/** The conditions while a need is being met. */
 export function workingConditions(inputs: Inputs, why: Reason): WantedCondition[] {
-  const { metadata, status } = inputs.certificate;
-  const before = conditionOf(status?.conditions, 'Issuing');
-  const hasFailed = before?.status === 'False' && before.observedGeneration === metadata.generation;
-  return inputs.turn.phase !== 'open' && hasFailed
-    ? failedConditions(inputs, before)
-    : working(isServed(inputs), why);
+  return working(isServed(inputs), why);
 }
 
 /** The conditions after a failure. */

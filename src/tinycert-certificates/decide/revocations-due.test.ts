@@ -1,18 +1,32 @@
 import { expect, test } from 'vitest';
-import { DAY, ISSUED, attempt, inputs, issued, ref } from '../../../test/support/inputs/inputs.ts';
+import {
+  attempt,
+  DAY,
+  inputs,
+  ISSUED,
+  issued,
+  openAttempt,
+  ref,
+} from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import type { OpenAttempt } from '../../issuance/tinycert/attempt.ts';
 import { revocationsDue, revocationsOnDelete, nextRevocationAt } from './revocations-due.ts';
 
-type ReleasedRecords = Parameters<typeof inputs>[0];
+type Given = Parameters<typeof inputs>[0];
 
 const now = ISSUED + 30 * DAY;
 const at = (ms: number): string => new Date(ms).toISOString();
 const early = { ...ref(3), action: 'Revoke', notBefore: at(now) } as const;
 const late = { ...ref(4), action: 'Hold', notBefore: at(now + 1000) } as const;
 const both: CertificateStatus = { ...issued, pendingRevocations: [late, early] };
-const open: CertificateStatus = { ...issued, attempt };
+/** A renewal without a result. */
+const open: OpenAttempt = { ...openAttempt, attempt: { ...attempt, revision: 2 } };
+const bought = { ...open, progress: { is: 'bought', bought: ref(9) } } as const;
+const otherSpec = { ...attempt, specHash: 'v1:other' };
 
-test.each<[string, ReleasedRecords, ReturnType<typeof revocationsDue>]>([
+const revoked = { spec: { desiredStatus: 'Revoked' } } as const;
+
+test.each<[string, Given, ReturnType<typeof revocationsDue>]>([
   ['nothing', {}, undefined],
   ['what was replaced, at its time', { status: both }, { pending: [early], desired: undefined }],
   ['nothing on the word of a status without its seal', { status: both, sealed: false }, undefined],
@@ -32,22 +46,23 @@ test.each<[string, ReleasedRecords, ReturnType<typeof revocationsDue>]>([
     { pending: [], desired: null },
   ],
   ['nothing before there is a certificate', { spec: { desiredStatus: 'Hold' }, status: {} }, undefined],
-  [
-    'nothing before an open attempt is concluded',
-    {
-      spec: { desiredStatus: 'Revoked' },
-      status: open,
-      attempt: { quietAt: 0, progress: { is: 'open' as const } },
-    },
-    undefined,
-  ],
+  ['nothing before an open attempt is concluded', { ...revoked, attempt: open }, undefined],
+  ['nothing before what an attempt bought is published', { ...revoked, attempt: bought }, undefined],
+  ['nothing while nobody knows whether an attempt is open', { ...revoked, hasJournal: false }, undefined],
+  ['nothing while nobody can read the attempt', { ...revoked, unreadable: 'key' }, undefined],
   [
     'the status if nothing came of the attempt',
-    {
-      spec: { desiredStatus: 'Revoked' },
-      status: open,
-      attempt: { quietAt: 0, progress: { is: 'fruitless' as const } },
-    },
+    { ...revoked, attempt: { ...open, progress: { is: 'fruitless' } } },
+    { pending: [], desired: 'Revoked' },
+  ],
+  [
+    'the status if nothing of the attempt was sent',
+    { ...revoked, attempt: { ...open, progress: { is: 'unsent' } } },
+    { pending: [], desired: 'Revoked' },
+  ],
+  [
+    'the status if what the attempt bought is not wanted any more',
+    { ...revoked, attempt: { ...bought, attempt: otherSpec } },
     { pending: [], desired: 'Revoked' },
   ],
   [
@@ -87,14 +102,7 @@ test.each<[string, Action, CertificateStatus | undefined, number[], Record<numbe
     [],
     { 3: 'Revoke', 5: 'Revoke', 7: 'Revoke' },
   ],
-  [
-    'another one was bought and is not in the Secret yet',
-    'Revoke',
-    { ...issued, attempt: { ...attempt, certificateId: 9 } },
-    [],
-    { 7: 'Revoke', 9: 'Revoke' },
-  ],
-  ['a recovery found another one', 'Revoke', issued, [9], { 7: 'Revoke', 9: 'Revoke' }],
+  ['an attempt turned out to have bought another one', 'Revoke', issued, [9], { 7: 'Revoke', 9: 'Revoke' }],
   [
     'a replaced one still waits, and nothing is pending for the rest',
     'None',

@@ -6,8 +6,7 @@ import {
   certificateOf,
   certificateRef,
 } from '../../api/tinycert/identity.ts';
-import { boughtBy } from '../../issuance/attempt/memory.ts';
-import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { boughtIn } from '../../issuance/tinycert/attempt.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { isOutdated } from './open-attempt.ts';
 
@@ -58,18 +57,18 @@ function desiredOf(inputs: Inputs): DueRevocations['desired'] | undefined {
   if (desiredStatus === status?.observedDesiredStatus) return undefined;
   if (desiredStatus === undefined) return null;
   if (status?.certificateId === undefined) return undefined;
-  if (isOpen(status) && !isWithoutEffect(inputs)) return undefined;
+  if (!inputs.hasJournal || inputs.unreadable !== undefined || !isWithoutEffect(inputs)) return undefined;
   if (desiredStatus === 'Good' && status.certificateStatus === 'revoked') return undefined;
   return desiredStatus;
 }
 
-/** Whether an open attempt can no longer replace the certificate of the resource. */
-function isWithoutEffect({ attempt: known, certificate: { status }, ...inputs }: Inputs): boolean {
-  const { attempt } = status ?? {};
-  if (!known || !attempt) return false;
-  const { is } = known.progress;
+/** Whether no open attempt can replace the certificate of the resource any more. */
+function isWithoutEffect(inputs: Inputs): boolean {
+  const { attempt: open } = inputs;
+  if (!open) return true;
+  const { is } = open.progress;
   if (is === 'unsent' || is === 'fruitless') return true;
-  return (boughtBy(known) ?? certificateRef(attempt)) !== undefined && isOutdated(attempt, inputs);
+  return boughtIn(open) !== undefined && isOutdated(open.attempt, inputs);
 }
 
 /**
@@ -92,13 +91,7 @@ export function revocationsOnDelete(
     revocations.set(key, { certificate: certificateOf(ref, ref.certificateId), action });
   };
   for (const pending of pendingRevocations) add(pending, pending.action);
-  for (const ref of [
-    ...formerCertificates,
-    certificateRef(status?.attempt),
-    certificateRef(status),
-    ...found,
-  ])
-    add(ref, onDelete);
+  for (const ref of [...formerCertificates, certificateRef(status), ...found]) add(ref, onDelete);
   for (const pending of pendingRevocations) add(pending, onDelete);
   return [...revocations.values()].sort((a, b) => a.certificate.certificateId - b.certificate.certificateId);
 }

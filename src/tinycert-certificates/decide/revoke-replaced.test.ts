@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, DAY, ISSUED, issued, ref } from '../../../test/support/inputs/inputs.ts';
-import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import { attempt, DAY, ISSUED, issued, otherAccount, ref } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import { afterReplacement } from './revoke-replaced.ts';
 
@@ -11,12 +10,14 @@ function spec(onReplace: 'None' | 'Hold' | 'Revoke', delay = '1h'): Pick<Certifi
   return { revocation: { onDelete: 'None', onReplace, delay, onExternalRevocation: 'Report' } };
 }
 
-const replacing: CertificateStatus = { ...issued, attempt: { ...attempt, number: 2 } };
+/** The attempt that a new certificate came of, and when. */
+const at = { now, attempt };
+const reissue = { ...attempt, operation: 'Reissue', previousId: 7 } as const;
 
 describe('what a new certificate promises', () => {
   test('is to hold or revoke the one it replaced, after the delay', () => {
     for (const action of ['Hold', 'Revoke'] as const) {
-      const { pendingRevocations = [] } = afterReplacement(spec(action), replacing, ref(9), now);
+      const { pendingRevocations = [] } = afterReplacement(spec(action), issued, ref(9), at);
       expect(pendingRevocations).toEqual([
         {
           ...ref(7),
@@ -28,34 +29,43 @@ describe('what a new certificate promises', () => {
   });
 
   test.each<[string, Parameters<typeof afterReplacement>]>([
-    ['with None', [spec('None'), replacing, ref(9), now]],
-    ['for the first one', [spec('Revoke'), { attempt }, ref(9), now]],
-    ['for the same one again', [spec('Revoke'), replacing, ref(7), now]],
+    ['with None', [spec('None'), issued, ref(9), at]],
+    ['for the first one', [spec('Revoke'), {}, ref(9), at]],
+    ['for the same one again', [spec('Revoke'), issued, ref(7), at]],
     [
       'for a reissue, which the CA makes obsolete itself',
-      [
-        spec('Revoke'),
-        { ...issued, attempt: { ...attempt, operation: 'Reissue', previousId: 7 } },
-        ref(9),
-        now,
-      ],
+      [spec('Revoke'), issued, ref(9), { now, attempt: reissue }],
     ],
     [
-      'for one that is revoked',
-      [spec('Revoke'), { ...replacing, certificateStatus: 'revoked' }, ref(9), now],
+      'for one that is obsolete, whoever reissued it',
+      [spec('Revoke'), { ...issued, certificateStatus: 'obsolete' }, ref(9), { now }],
     ],
-    ['for one that has expired', [spec('Revoke'), replacing, ref(9), ISSUED + 91 * DAY]],
+    ['for one that is revoked', [spec('Revoke'), { ...issued, certificateStatus: 'revoked' }, ref(9), at]],
+    ['for one that has expired', [spec('Revoke'), issued, ref(9), { ...at, now: ISSUED + 91 * DAY }]],
   ])('is nothing %s', (_, given) => {
     expect(afterReplacement(...given)).toEqual({});
+  });
+
+  test.each<[string, Parameters<typeof afterReplacement>[3]]>([
+    ['that came of no attempt', { now }],
+    ['that was reissued from another one', { now, attempt: { ...reissue, previousId: 6 } }],
+    [
+      'that was reissued from one of that number at another account',
+      { now, attempt: { ...reissue, account: otherAccount } },
+    ],
+  ])('is the same for one %s', (_, given) => {
+    expect(afterReplacement(spec('Hold'), issued, ref(9), given)).toMatchObject({
+      pendingRevocations: [ref(7)],
+    });
   });
 
   test('comes on top of what waits already', () => {
     const first = { ...ref(3), action: 'Hold', notBefore: '2026-06-01T00:00:00Z' } as const;
     const { pendingRevocations } = afterReplacement(
       spec('Revoke'),
-      { ...replacing, pendingRevocations: [first] },
+      { ...issued, pendingRevocations: [first] },
       ref(9),
-      now,
+      at,
     );
     expect(pendingRevocations).toEqual([first, expect.objectContaining({ certificateId: 7 })]);
   });
@@ -66,16 +76,16 @@ describe('what a new certificate promises', () => {
       action: 'Revoke' as const,
       notBefore: '2030-01-01T00:00:00Z',
     }));
-    const next = afterReplacement(spec('Revoke', '8640h'), { ...replacing, pendingRevocations }, ref(9), now);
+    const next = afterReplacement(spec('Revoke', '8640h'), { ...issued, pendingRevocations }, ref(9), at);
     expect(next.pendingRevocations).toHaveLength(100);
     for (const { notBefore } of next.pendingRevocations ?? [])
       expect(Date.parse(notBefore)).toBeLessThanOrEqual(now + 1000);
   });
 
   test('is also that it is good, where that is wanted', () => {
-    expect(afterReplacement({ desiredStatus: 'Good' }, replacing, ref(9), now)).toEqual({
+    expect(afterReplacement({ desiredStatus: 'Good' }, issued, ref(9), at)).toEqual({
       observedDesiredStatus: 'Good',
     });
-    expect(afterReplacement({ desiredStatus: 'Good' }, replacing, ref(7), now)).toEqual({});
+    expect(afterReplacement({ desiredStatus: 'Good' }, issued, ref(7), at)).toEqual({});
   });
 });

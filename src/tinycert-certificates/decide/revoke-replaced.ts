@@ -2,7 +2,7 @@ import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { type CertificateRef, certificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { durationMs } from '../../api/schema/duration.ts';
-import { previousOf } from '../../issuance/tinycert/attempt.ts';
+import { type Attempt, previousOf } from '../../issuance/tinycert/attempt.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 
 /** The schema's limit. */
@@ -15,15 +15,16 @@ type Change = Pick<CertificateStatus, 'pendingRevocations' | 'observedDesiredSta
 /**
  * What a new certificate adds to status, written with its result so that no crash loses it: the certificate it replaced is
  * held or revoked later, as `onReplace` asks, once consumers have had time to reload. A reissue adds nothing, since the CA
- * has made the old certificate obsolete itself. A new certificate is good, which may be what `desiredStatus` asks for.
+ * has made the old certificate obsolete itself. A new certificate is good, which may be what `desiredStatus` asks for. `attempt`:
+ * the one that the certificate came of, if it came of one.
  */
 export function afterReplacement(
   spec: Pick<CertificateSpec, 'revocation' | 'desiredStatus'>,
   status: CertificateStatus | undefined,
   certificate: CertificateRef,
-  now: number,
+  { now, attempt }: { now: number; attempt?: Attempt | undefined },
 ): Change {
-  const pending = pendingAfter(spec, status, certificate, now);
+  const pending = pendingAfter(spec, status, certificate, { now, attempt });
   return {
     ...(pending ? { pendingRevocations: pending } : {}),
     ...(spec.desiredStatus === 'Good' && !isSameCertificate(certificate, status)
@@ -36,9 +37,9 @@ function pendingAfter(
   { revocation }: Pick<CertificateSpec, 'revocation'>,
   status: CertificateStatus | undefined,
   certificate: CertificateRef,
-  now: number,
+  { now, attempt }: { now: number; attempt: Attempt | undefined },
 ): CertificateStatus['pendingRevocations'] {
-  const { attempt, pendingRevocations = [] } = status ?? {};
+  const { pendingRevocations = [] } = status ?? {};
   const old = certificateRef(status);
   const { onReplace = 'None', delay = '1h' } = revocation ?? {};
   if (onReplace === 'None' || !old || isSameCertificate(old, certificate)) return undefined;

@@ -2,6 +2,7 @@ import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts
 import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { NothingPlan, ReportPlan } from '../../issuance/decide/blockers.ts';
 import type { WantedCondition } from '../../issuance/status/conditions.ts';
+import type { Recording } from '../../journal/group.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
 
@@ -28,8 +29,12 @@ export type Policy = (inputs: Inputs) => Need | undefined;
 export interface Order {
   operation: 'New' | 'Reissue';
   why: Reason;
-  /** Bought by an earlier attempt and no longer wanted: it becomes a former certificate in the same write. */
+  /** No longer wanted: it becomes a former certificate before another one is bought. */
   givesUp?: CertificateRef;
+  /** A recovery found that the attempt which this one replaces bought nothing. */
+  boughtNothing?: boolean;
+  /** What is put on record about the attempt that this one replaces. */
+  records?: readonly Recording[];
 }
 
 /** A certificate that exists at the CA and is to be served. */
@@ -37,6 +42,8 @@ export interface Publication {
   certificate: CertificateRef;
   /** How it came about, for the metrics; `republished` if it is the certificate in status already. */
   outcome: 'success' | 'adopted' | 'republished';
+  /** What is put on record when its attempt ends. */
+  records?: readonly Recording[];
 }
 
 /** What to do. `act` executes it and decides nothing. */

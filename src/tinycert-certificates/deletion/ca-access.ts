@@ -2,7 +2,7 @@ import type { Gate } from '../../account/gate/gate.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { UNREADABLE_NAME } from '../../api/readable.ts';
 import { isSameCertificate } from '../../api/tinycert/identity.ts';
-import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import type { Attempt } from '../../issuance/tinycert/attempt.ts';
 import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
@@ -71,7 +71,7 @@ function noIssuer({ issuerRef: { kind, name } }: TinyCertCertificate['spec']): R
 export async function releaseUnrevoked(
   deps: Deps,
   certificate: TinyCertCertificate,
-  { reason, message }: Reason,
+  { why: { reason, message }, attempt }: { why: Reason; attempt: Attempt | undefined },
   { signal, log }: ReconcileContext,
 ): Promise<ReconcileResult> {
   const { metadata, spec, status } = certificate;
@@ -90,10 +90,9 @@ export async function releaseUnrevoked(
     deps.metrics.revocations.inc({ status: STATUS_OF[action], outcome: 'released' });
     return `${certificateId}${serialNumber === undefined ? '' : ` (serial number ${serialNumber})`}, to be ${WORDS[action]}`;
   });
-  const { attempt } = status ?? {};
-  if (attempt && isOpen(status)) {
+  if (attempt) {
     log.error({ attempt }, 'An attempt is given up; a certificate that it may have bought keeps its status');
-    unrevoked.push(`with an id above ${attempt.afterId}, if an attempt for ${attempt.commonName} bought one`);
+    unrevoked.push(`with an id above ${attempt.afterId}, if an attempt without a result bought one`);
   }
   const of = `authority ${status?.authorityId ?? 'unknown'}, resource ${metadata.namespace}/${metadata.name}`;
   if (unrevoked.length > 0) {

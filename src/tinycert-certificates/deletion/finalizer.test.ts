@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate, ref } from '../../../test/support/inputs/inputs.ts';
+import { certificate, ref } from '../../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { CertificateSpec } from '../../api/tinycert/certificate-spec.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
@@ -79,7 +79,7 @@ describe('the finalizer', () => {
   });
 
   test('is not written under CRDs that would take something away', async () => {
-    const status: CertificateStatus = { attempt, authorityId: 1, certificateId: 3 };
+    const status: CertificateStatus = { attemptId: 'attempt-1', ...ref(3) };
     const bought = certificate({ status, spec: revocation({ onDelete: 'Revoke' }) });
     expect(await kept(bought, false)).toEqual({ result: bought, patches: [] });
   });

@@ -1,16 +1,20 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { FormerAccount } from '../../api/tinycert/certificate-status.ts';
-import { isOpen } from '../../issuance/tinycert/attempt.ts';
-import { released } from '../../issuance/tinycert/released.ts';
+import { attemptOwner, groupOf, placeHash } from '../../issuance/tinycert/attempt.ts';
+import { released, type TinyCertView } from '../../issuance/tinycert/records.ts';
 import { BROKEN_SEAL, isSealed } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
+import type { AccountDigest } from '../../api/tinycert/identity.ts';
+import { claimsOf } from '../../issuance/tinycert/claims.ts';
+import { giveUpAttempt } from '../recovery/give-up.ts';
 import { type AccountAccess, accessTo } from '../context/account-access.ts';
 import type { Deps } from '../context/deps.ts';
 import { gather } from '../context/gather.ts';
 import { DECIDE_AGAIN_MS } from '../context/work.ts';
 import { revocationsOnDelete } from '../decide/revocations-due.ts';
-import { conclude, sealed, workWith } from '../revocation/former-accounts.ts';
+import { accountsWithAttempt } from '../context/attempts.ts';
+import { conclude, onlyAttempted, sealed, workWith } from '../revocation/former-accounts.ts';
 import { afterFailedRevocation, RECOVERING, reportPending } from '../revocation/pending.ts';
 import { RELEASE_AFTER_MS } from './ca-access.ts';
 import { revokeOnce } from './revoke-once.ts';
@@ -24,39 +28,47 @@ import { revokeOnce } from './revoke-once.ts';
 export async function finalizeFormerAccounts(
   deps: Deps,
   certificate: TinyCertCertificate,
-  context: ReconcileContext,
+  {
+    view,
+    present,
+    context,
+  }: { view: TinyCertView; present: AccountDigest | undefined; context: ReconcileContext },
 ): Promise<ReconcileResult | undefined> {
-  const { spec, status } = certificate;
-  const isDue = (left: FormerAccount): boolean =>
-    revocationsOnDelete(spec, left).length > 0 ||
-    (isOpen(left) && (spec.revocation?.onDelete ?? 'None') !== 'None');
-  const left = status?.formerAccounts?.find(isDue);
+  const { spec, status, metadata } = certificate;
+  const isRevoked = (spec.revocation?.onDelete ?? 'None') !== 'None';
+  const attempted = new Set(accountsWithAttempt(view, metadata.uid ?? ''));
+  const hasAttempt = ({ account }: FormerAccount): boolean => isRevoked && attempted.has(account);
+  const all = [...(status?.formerAccounts ?? []), ...onlyAttempted(view, certificate, present)];
+  const left = all.find((each) => revocationsOnDelete(spec, each).length > 0 || hasAttempt(each));
   if (!left) return undefined;
+  const duty = { left, hasAttempt: hasAttempt(left) };
   const access = accessTo(deps, certificate, left.account);
-  if (!access) return giveUpLater(deps, certificate, left, context);
-  if (!isSealed(access.issuer.account, { metadata: certificate.metadata, status: left })) {
-    const message = `${BROKEN_SEAL}, so the ids in it are not trusted. Check at TinyCert whether these certificates belonged to this resource and should be held or revoked: ${namesOf(certificate, left)}.`;
+  if (!access) return giveUpLater(deps, certificate, duty, { view, context });
+  if (
+    claimsOf(left).length > 0 &&
+    !isSealed(access.issuer.account, { metadata: certificate.metadata, status: left })
+  ) {
+    const message = `${BROKEN_SEAL}, so the ids in it are not trusted. Check at TinyCert whether these certificates belonged to this resource and should be held or revoked: ${namesOf(certificate, duty)}.`;
     deps.warn(certificate, 'SealBroken', message);
-    return forget(deps, certificate, left, context);
+    return forget(deps, certificate, left, { view, context });
   }
   const uid = certificate.metadata.uid ?? '';
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { requeueAfterMs: waits };
-  return finish(deps, certificate, left, access, context);
+  return finish(deps, certificate, left, { access, view, context });
 }
 
 async function finish(
   deps: Deps,
   certificate: TinyCertCertificate,
   left: FormerAccount,
-  access: AccountAccess,
-  context: ReconcileContext,
+  { access, view, context }: { access: AccountAccess; view: TinyCertView; context: ReconcileContext },
 ): Promise<ReconcileResult> {
   const { signal, log } = context;
   const { metadata, spec } = certificate;
   const uid = metadata.uid ?? '';
-  const inputs = await gather(deps, certificate, signal);
-  const work = workWith({ deps, inputs, signal, log }, access, left);
+  const inputs = await gather(deps, certificate, view, signal);
+  const work = workWith({ deps, inputs, view, signal, log }, access, left);
   try {
     const isRevoked = (spec.revocation?.onDelete ?? 'None') !== 'None';
     const concluded = isRevoked ? await conclude(work, left) : { left };
@@ -64,35 +76,37 @@ async function finish(
       await reportPending(deps, certificate, RECOVERING, signal);
       return { requeueAfterMs: concluded.quietAfterMs };
     }
-    // What the attempt bought is on record before it is revoked: the next try may come after another wait.
-    if (concluded.left !== left)
-      return await replace(
-        deps,
-        certificate,
-        left,
-        sealed(access.issuer, certificate, left, concluded.left),
-        context,
-      );
+    // What the attempt bought is in status before it is revoked: the next try may come after another wait.
+    const { end } = concluded;
+    if (end) {
+      const next = sealed(access.issuer, certificate, left, concluded.left);
+      if (next !== left) await replace(deps, certificate, left, next, context);
+      end();
+      return { requeueAfterMs: DECIDE_AGAIN_MS };
+    }
     const revocations = revocationsOnDelete(spec, left);
     const onHold = await revokeOnce(work, revocations, access.isLast);
-    const records = { released: released(metadata, onHold, deps.clock.now(), 'Deleted') };
-    if (onHold.length > 0) await deps.releasedStore.add(access.issuer.key, records, signal);
+    const issuer = placeHash(access.issuer.key);
+    const group = groupOf(left, metadata.namespace);
+    if (onHold.length > 0)
+      await view.record(uid, released(view, onHold, { issuer, cause: 'Deleted', group }));
   } catch (error) {
     const asked = { uid, key: keyOf(certificate), issuerKey: access.issuer.key, ...access };
     const { result, why } = afterFailedRevocation(deps, asked, error, signal);
     if (why) await reportPending(deps, certificate, why, signal);
     return result;
   }
-  return forget(deps, certificate, left, context);
+  return forget(deps, certificate, left, { view, context });
 }
 
-/** Removes a former account of a deleted resource from its status. */
+/** Removes a former account of a deleted resource from its status, and gives up an attempt there. */
 function forget(
   deps: Deps,
   certificate: TinyCertCertificate,
   left: FormerAccount,
-  context: ReconcileContext,
+  { view, context }: { view: TinyCertView; context: ReconcileContext },
 ): Promise<ReconcileResult> {
+  giveUpAttempt(deps, view, attemptOwner(certificate.metadata.uid ?? '', left.account));
   return replace(deps, certificate, left, undefined, context);
 }
 
@@ -105,7 +119,9 @@ async function replace(
   { signal }: ReconcileContext,
 ): Promise<ReconcileResult> {
   const { formerAccounts = [] } = certificate.status ?? {};
-  const all = formerAccounts.flatMap((each) => (each === left ? (next ?? []) : each));
+  const isNoted = formerAccounts.includes(left);
+  const changed = formerAccounts.flatMap((each) => (each === left ? (next ?? []) : each));
+  const all = isNoted || !next ? changed : [...changed, next];
   const change = { formerAccounts: all.length === 0 ? null : all };
   await deps.statuses.write({ certificate, change, signal });
   const { uid = '' } = certificate.metadata;
@@ -116,12 +132,13 @@ async function replace(
 async function giveUpLater(
   deps: Deps,
   certificate: TinyCertCertificate,
-  left: FormerAccount,
-  context: ReconcileContext,
+  duty: Duty,
+  { view, context }: { view: TinyCertView; context: ReconcileContext },
 ): Promise<ReconcileResult> {
   const { metadata } = certificate;
+  const { left } = duty;
   const reason = 'FormerAccountUnavailable';
-  const what = `not held or revoked, since no issuer has their account any more: ${namesOf(certificate, left)}`;
+  const what = `not held or revoked, since no issuer has their account any more: ${namesOf(certificate, duty)}`;
   const since = deps.revocationRetries.withoutAccess(metadata.uid ?? '', deps.clock.monotonic());
   if (since < RELEASE_AFTER_MS) {
     const message = `Certificates of an account that this resource used before are ${what}. Create an issuer with that account in this namespace. This resource is removed ten minutes after that was first found, and its certificates keep their status. Set onDelete to None to remove it at once.`;
@@ -136,14 +153,20 @@ async function giveUpLater(
     'RevocationAbandoned',
     `Certificates of resource ${metadata.namespace}/${metadata.name} are given up with their present status, ${what}.`,
   );
-  return forget(deps, certificate, left, context);
+  return forget(deps, certificate, left, { view, context });
+}
+
+/** What is to be done at a former account. */
+interface Duty {
+  left: FormerAccount;
+  hasAttempt: boolean;
 }
 
 /** The certificates that are to be held or revoked at a former account, in words. */
-function namesOf({ spec }: TinyCertCertificate, left: FormerAccount): string {
+function namesOf({ spec }: TinyCertCertificate, { left, hasAttempt }: Duty): string {
   const due = revocationsOnDelete(spec, left).map(
     ({ certificate: { authorityId, certificateId } }) => `${certificateId} of authority ${authorityId}`,
   );
-  const attempt = isOpen(left) ? [`what an attempt for ${left.attempt?.commonName} bought`] : [];
+  const attempt = hasAttempt ? ['what an attempt bought that has no result yet'] : [];
   return [...due, ...attempt].join(', ');
 }

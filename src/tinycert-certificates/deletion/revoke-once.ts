@@ -1,5 +1,6 @@
 import { certificateKey, type CertificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
+import { keyOf } from '../../kube/objects.ts';
 import type { Work } from '../context/work.ts';
 import type { Revocation } from '../decide/revocations-due.ts';
 import { changeAll, type Wanted } from '../revocation/change-all.ts';
@@ -26,6 +27,8 @@ export async function revokeOnce(
     .map(({ certificate: ref, action }): Wanted => ({ certificate: ref, status: STATUS_OF[action] }));
   const { uid = '' } = certificate.metadata;
   const { revocationRetries: retries } = deps;
+  // It has gone meanwhile, and with it what is known of its revocations: they were all done before.
+  if (deps.certificates.get(keyOf(certificate))?.metadata.uid !== uid) return [];
   const what = (each: Wanted): string => `${certificateKey(each.certificate)} ${each.status}`;
   // What was done before one of the others failed is not done again.
   const due = wanted.filter((each) => retries.outcomeOf(uid, what(each)) === undefined);

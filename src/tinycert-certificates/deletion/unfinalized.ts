@@ -1,36 +1,32 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { certificateKey, type CertificateRef, certificateRef } from '../../api/tinycert/identity.ts';
-import type { Timing } from '../../issuance/attempt/timing.ts';
-import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { groupOf, placeHash, uidOfOwner } from '../../issuance/tinycert/attempt.ts';
 import { claimsOf } from '../../issuance/tinycert/claims.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
-import { type Abandoned, type Released, abandoned, released } from '../../issuance/tinycert/released.ts';
+import { released, type TinyCertView } from '../../issuance/tinycert/records.ts';
 import { isSealed } from '../../issuance/tinycert/seal.ts';
-import type { Reconcile } from '../../kube/controller/controller.ts';
+import { TermOver } from '../../journal/errors.ts';
+import type { Recording } from '../../journal/group.ts';
+import type { Reconcile, ReconcileResult } from '../../kube/controller/controller.ts';
 import type { WorkQueue } from '../../kube/controller/queue.ts';
-import { accessTo } from '../context/account-access.ts';
-import { BY_CERTIFICATE, type Deps } from '../context/deps.ts';
+import { BY_CERTIFICATE, BY_UID, type Deps } from '../context/deps.ts';
+import { giveUpAttempt, quietAfterMs } from '../recovery/give-up.ts';
 
-/** The deletion of a namespace is many events. They are collected this long, for one write. */
+/** The deletion of a namespace is many events. They are collected this long. */
 const COLLECT_MS = 500;
-/** For each issuer, which can remember no more. */
+/** For each issuer: the journal remembers no more. */
 const MAX_PENDING = 1000;
 
-interface Gone {
-  certificate: TinyCertCertificate;
-  /** When its deletion was seen: milliseconds since the epoch. */
-  at: number;
-}
-
 /**
- * Records, on the issuer, what a resource deleted without our finalizer had (`recordGivenUp`): its certificates, so that no
- * other resource adopts them and no inventory reports them as orphans; its open attempt, so that what it may have bought is
- * found. Every replica collects and the leader writes, so that little is lost with a leader.
+ * Records what a resource deleted without our finalizer had: its certificates, so that no other resource adopts them and no
+ * inventory reports them as orphans; and its open attempts, once they can have no more effect, so that what they may have
+ * bought is found. Every replica collects the certificates and the leader writes, so that little is lost with a leader. The attempts stand in the journal, however long ago
+ * the resource went.
  */
 export class Unfinalized {
   readonly #deps: Deps;
   readonly #queue: WorkQueue;
-  readonly #pending = new Map<string, Gone[]>();
+  readonly #pending = new Map<string, TinyCertCertificate[]>();
 
   constructor(deps: Deps, queue: WorkQueue) {
     this.#deps = deps;
@@ -48,88 +44,113 @@ export class Unfinalized {
   /** Notes a resource that is gone, in the newest known version. */
   note(certificate: TinyCertCertificate): void {
     const { status, spec, metadata } = certificate;
-    if (claimsOf(status).length === 0 && status?.attempt === undefined && !status?.formerAccounts) return;
+    if (claimsOf(status).length === 0) return;
     const key = issuerKey(spec.issuerRef, metadata.namespace);
     const pending = this.#pending.get(key) ?? [];
-    pending.push({ certificate, at: this.#deps.clock.now() });
+    pending.push(certificate);
     this.#pending.set(key, pending.slice(-MAX_PENDING));
     this.#queue.add(key, { afterMs: COLLECT_MS, reason: 'deleted' });
   }
 
-  /** Forgets what was to be recorded on an issuer that is gone: nothing else would. */
+  /** A resource is gone: what this process knows of its attempts ends with them, and they are given up once they are quiet. */
+  noteAttempts(uid: string): void {
+    const { attempts, journal } = this.#deps;
+    for (const owner of attempts.ownersOf(uid)) if (!journal.view?.entry(owner)) attempts.forget(owner);
+    for (const [owner] of journal.view?.entriesOf(uid) ?? []) this.noteAttempt(owner);
+  }
+
+  /** The resource of this owner of an open attempt is gone. */
+  noteAttempt(owner: string): void {
+    this.#queue.add(owner, { reason: 'deleted' });
+  }
+
+  /** Records what is pending for an issuer that is gone. */
   review(issuerKey: string): void {
-    if (!this.#deps.issuerExists(issuerKey)) this.#pending.delete(issuerKey);
+    if (this.#pending.has(issuerKey) && !this.#deps.issuerExists(issuerKey))
+      this.#queue.add(issuerKey, { reason: 'issuer' });
   }
 
   /** The resources that are gone and not recorded yet. */
   *pending(): Generator<TinyCertCertificate> {
-    for (const gone of this.#pending.values()) for (const { certificate } of gone) yield certificate;
+    for (const gone of this.#pending.values()) yield* gone;
   }
 
-  /** Records what is pending for one issuer. */
+  /** Records what is pending for one issuer, or the attempt of one owner. */
   readonly reconcile: Reconcile = async (key, { signal, log }) => {
-    const { certificates, directory, issuerExists, releasedStore, timing } = this.#deps;
+    signal.throwIfAborted();
+    // The journal wakes it when it is ready.
+    const view = this.#deps.journal.viewFor(key);
+    if (!view) return {};
+    try {
+      if (!this.#isIssuer(key)) return this.#giveUp(view, key);
+      const recorded = await this.#record(view, key);
+      if (recorded) log.info(recorded, 'Recorded what deleted resources gave up');
+      return {};
+    } catch (error) {
+      if (error instanceof TermOver) return {};
+      throw error;
+    }
+  };
+
+  #isIssuer(key: string): boolean {
+    return key.includes(':');
+  }
+
+  #giveUp(view: TinyCertView, owner: string): ReconcileResult {
+    const { certificates } = this.#deps;
+    if (certificates.keysByIndex(BY_UID, uidOfOwner(owner)).length > 0) return {};
+    const waitMs = quietAfterMs(this.#deps, view, owner);
+    if (waitMs > 0) return { requeueAfterMs: waitMs };
+    giveUpAttempt(this.#deps, view, owner);
+    return {};
+  }
+
+  async #record(
+    view: TinyCertView,
+    key: string,
+  ): Promise<{ certificateIds: number[]; resources: number } | undefined> {
+    const { certificates, directory, installation, issuerExists } = this.#deps;
     // More may go while these are being written.
     const pending = [...(this.#pending.get(key) ?? [])];
-    if (pending.length === 0) return {};
-    if (!issuerExists(key)) {
-      this.#pending.delete(key);
-      return {};
-    }
+    if (pending.length === 0) return undefined;
     const state = directory.get(key);
-    // Only the account can verify a seal. The directory signals when there is one.
-    const sealer = state?.ready ? state.issuer.account : state?.account;
-    if (!sealer) return {};
-    const believed = pending.filter(({ certificate }) => isSealed(sealer, certificate));
-    // Credentials that the CA has not accepted may fail to verify a seal that is valid.
-    const judged = state?.ready ? pending : believed;
-    if (judged.length === 0) return {};
-    const all = believed.flatMap((gone) => [gone, ...atFormerAccounts(this.#deps, gone)]);
+    const own = state?.ready ? state.issuer.account : state?.account;
+    const sealers = [installation, ...(own ? [own] : [])];
+    const isTrue = (resource: TinyCertCertificate): boolean =>
+      sealers.some((sealer) => isSealed(sealer, resource));
+    const believed = pending.filter((gone) => partsOf(gone).some(isTrue));
+    // If the installation's key was lost, only credentials that the CA has accepted can tell. The directory signals when they are.
+    const judged = state?.ready || !issuerExists(key) ? pending : believed;
+    if (judged.length === 0) return undefined;
+    const all = judged.flatMap((gone) => partsOf(gone).filter(isTrue));
     // A resource that was created again may have adopted its certificate. A status without a seal does not speak for it.
     const isTaken = (each: CertificateRef): boolean =>
-      certificates
-        .byIndex(BY_CERTIFICATE, certificateKey(each))
-        .some((resource) => isSealed(sealer, resource));
-    const given = {
-      released: all.flatMap(releasedOf).filter((each) => !isTaken(each)),
-      abandoned: all.flatMap((gone) => abandonedOf(gone, timing)),
-    };
-    await releasedStore.add(key, given, signal);
-    log.info(
-      { certificateIds: given.released.map(({ certificateId }) => certificateId), resources: judged.length },
-      'Recorded on the issuer what deleted resources gave up',
+      certificates.byIndex(BY_CERTIFICATE, certificateKey(each)).some(isTrue);
+    const given = all.map((gone) => ({ gone, had: hadBy(gone).filter((each) => !isTaken(each)) }));
+    const issuer = placeHash(key);
+    const records = given.flatMap(({ gone, had }): Recording[] =>
+      had.flatMap((each) => {
+        const group = groupOf(each, gone.metadata.namespace);
+        return released(view, [each], { issuer, cause: 'Deleted', group });
+      }),
     );
+    if (records.length > 0) await view.record(key, records);
     const left = (this.#pending.get(key) ?? []).filter((gone) => !judged.includes(gone));
     if (left.length === 0) this.#pending.delete(key);
     else this.#pending.set(key, left);
-    return {};
-  };
+    const certificateIds = given.flatMap(({ had }) => had.map(({ certificateId }) => certificateId));
+    return { certificateIds, resources: judged.length };
+  }
 }
 
-/** The same resource as if it had only what it left at a former account, for each whose seal can be verified and holds. */
-function atFormerAccounts(deps: Deps, { certificate, at }: Gone): Gone[] {
-  const { metadata, status } = certificate;
-  return (status?.formerAccounts ?? []).flatMap((left) => {
-    const access = accessTo(deps, certificate, left.account);
-    const isBelieved = access && isSealed(access.issuer.account, { metadata, status: left });
-    return isBelieved ? [{ certificate: { ...certificate, status: left }, at }] : [];
-  });
+/** The resource at its present account, and as if it had only what it left at each former one: each part has a seal of its own. */
+function partsOf(certificate: TinyCertCertificate): TinyCertCertificate[] {
+  const { formerAccounts = [] } = certificate.status ?? {};
+  return [certificate, ...formerAccounts.map((left) => ({ ...certificate, status: left }))];
 }
 
 /** The certificates that a resource had. The present one comes last, so it is remembered longest. */
-function releasedOf({ certificate: { metadata, status }, at }: Gone): Released[] {
-  const { attempt, formerCertificates = [] } = status ?? {};
-  const had = new Map(
-    [...formerCertificates, certificateRef(attempt), certificateRef(status)].flatMap((each) =>
-      each ? [[certificateKey(each), each]] : [],
-    ),
-  );
-  return released(metadata, [...had.values()], at, 'Deleted');
-}
-
-/** Its attempt, if it is unknown what that bought. */
-function abandonedOf({ certificate: { metadata, status } }: Gone, timing: Timing): Abandoned[] {
-  const attempt = status?.attempt;
-  if (!attempt || !isOpen(status) || attempt.certificateId !== undefined) return [];
-  return [abandoned(metadata, attempt, timing)];
+function hadBy({ status }: TinyCertCertificate): CertificateRef[] {
+  const all = [...(status?.formerCertificates ?? []), certificateRef(status)];
+  return [...new Map(all.flatMap((each) => (each ? [[certificateKey(each), each]] : []))).values()];
 }

@@ -8,30 +8,42 @@ import {
   otherAccount,
   ref,
 } from '../../../test/support/inputs/inputs.ts';
+import { TinyCertStage } from '../../../test/support/inputs/tinycert-step.ts';
+import { tinycertView } from '../../../test/support/inputs/tinycert-view.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { Account } from '../../account/tinycert-account.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { certificateKey } from '../../api/tinycert/identity.ts';
-import type { Attempt, CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { LastWritten } from '../../issuance/status/last-written.ts';
+import { type Attempt, attemptOwner, boughtIn, nameHash } from '../../issuance/tinycert/attempt.ts';
 import { claimsOf } from '../../issuance/tinycert/claims.ts';
 import { markerOf } from '../../issuance/tinycert/marker.ts';
+import type { TinyCertView } from '../../issuance/tinycert/records.ts';
 import { sealOf } from '../../issuance/tinycert/seal.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import type { Work } from '../context/work.ts';
-import { AnswerDoubted, assertFits, assertOwnId } from './doubt.ts';
+import { afterDoubt, AnswerDoubted, assertFits, assertOwnId } from './doubt.ts';
 
-const own = certificate({ status: { attempt } });
+const own = certificate({ status: {} });
 const names = { commonName: 'www.example.com', dns: ['www.example.com'], ip: [], uri: [], email: [] };
 const otherNames = { ...names, commonName: 'b.example.com', dns: ['b.example.com'] };
 const reissue: Attempt = { ...attempt, operation: 'Reissue', previousId: 7 };
 
 let clock: VirtualClock;
 let account: Account;
+let view: TinyCertView;
 beforeEach(() => {
   clock = new VirtualClock();
   account = accountOf(clock, {});
+  ({ view } = tinycertView(clock));
 });
+
+/** Opens an attempt of another resource. */
+async function asking(change: Partial<Attempt>, uid = 'other'): Promise<void> {
+  const made = { ...attempt, ...change };
+  await view.open({ owner: attemptOwner(uid, made.account), group: 'me', make: () => made });
+}
 
 /** Another resource of the account. */
 function other(status: CertificateStatus, { uid = 'other', sealed = true } = {}): TinyCertCertificate {
@@ -71,6 +83,7 @@ function work(
       certificateSecrets: { read: () => Promise.resolve(secret) },
     },
     inputs: { ...inputs({}), certificate: given.of ?? own },
+    view,
     issuer: {
       account,
       authority: { id: 1, name: 'Example' },
@@ -106,10 +119,20 @@ describe('the id in an answer', () => {
 
   test.each<[string, CertificateStatus]>([
     ['has', issued],
-    ['bought', { attempt: { ...attempt, certificateId: 7 } }],
     ['had', { ...issued, certificateId: 9, formerCertificates: [ref(7)] }],
   ])('replyUnclaimed: is in doubt if it is one that another resource %s', async (_, status) => {
     await expect(assertOwnId(work([other(status)]), attempt, ref(7))).rejects.toThrow('another resource has');
+  });
+
+  test('replyUnclaimed: is in doubt if it is one that the attempt of another resource is known to have bought', async () => {
+    await asking({ certificateId: 7 });
+    await expect(assertOwnId(work(), attempt, ref(7))).rejects.toThrow('another resource has');
+    await expect(assertOwnId(work(), attempt, ref(8))).resolves.toBeUndefined();
+  });
+
+  test('is believed if it is what the resource’s own attempt is known to have bought', async () => {
+    await asking({ certificateId: 7 }, 'uid');
+    await expect(assertOwnId(work(), attempt, ref(7))).resolves.toBeUndefined();
   });
 
   test('replyUnclaimed: is in doubt if a status claims it that the watch has not delivered yet', async () => {
@@ -125,7 +148,7 @@ describe('the id in an answer', () => {
   });
 
   test('is in doubt if the resource had it before', async () => {
-    const of = certificate({ status: { attempt, formerCertificates: [ref(8)] } });
+    const of = certificate({ status: { formerCertificates: [ref(8)] } });
     await expect(assertOwnId(work([], { of }), attempt, ref(8))).rejects.toThrow(
       'that this resource had before',
     );
@@ -141,14 +164,14 @@ describe('the id in an answer', () => {
     ['account', ref(7, { account: otherAccount })],
   ])('is believed against the claim of another %s', async (_, { account: of, authorityId }) => {
     const at = { account: of, authorityId };
-    const elsewhere = other({ ...issued, ...at, attempt: { ...attempt, ...at } });
+    const elsewhere = other({ ...issued, ...at });
+    await asking({ ...at, certificateId: 7 });
     await expect(assertOwnId(work([elsewhere]), attempt, ref(7))).resolves.toBeUndefined();
   });
 });
 
 describe('replyFits: the certificate that an answer names', () => {
-  const status = { ...issued, attempt: reissue };
-  const reissuing = certificate({ status });
+  const reissuing = certificate({ status: issued });
 
   test('is in doubt after a reissue if it has another key', async () => {
     const task = work([], { of: reissuing, key: 'key' });
@@ -175,20 +198,48 @@ describe('replyFits: the certificate that an answer names', () => {
     ).resolves.toBeUndefined();
   });
 
+  const forOthers = { nameHash: nameHash('b.example.com') };
+
   test('is in doubt if it has the names that another open attempt asked for', async () => {
-    const asking = other({ attempt: { ...attempt, commonName: 'b.example.com' } });
-    await expect(assertFits(work([asking]), attempt, ref(8), leaf({ names: otherNames }))).rejects.toThrow(
+    await asking(forOthers);
+    await expect(assertFits(work(), attempt, ref(8), leaf({ names: otherNames }))).rejects.toThrow(
       'with names that another resource is asking for',
     );
   });
 
-  test.each<[string, CertificateStatus]>([
-    ['nobody asked for them', { attempt }],
-    ['that attempt is over', { attempt: { ...attempt, commonName: 'b.example.com', outcome: 'Refused' } }],
-    ['it is older than that attempt', { attempt: { ...attempt, commonName: 'b.example.com', afterId: 8 } }],
-  ])('is held on to with other names if %s', async (_, asked) => {
-    await expect(
-      assertFits(work([other(asked)]), attempt, ref(8), leaf({ names: otherNames })),
-    ).resolves.toBeUndefined();
+  test.each<[string, Partial<Attempt>, string?]>([
+    ['nobody asked for them', {}],
+    ['only the resource itself asked for them before', forOthers, 'uid'],
+    ['it is older than that attempt', { ...forOthers, afterId: 8 }],
+    ['it is older than what that attempt is to reissue', { ...forOthers, ...reissue, previousId: 8 }],
+    ['that attempt is at another account', { ...forOthers, account: otherAccount }],
+  ])('is held on to with other names if %s', async (_, asked, uid) => {
+    await asking(asked, uid);
+    await expect(assertFits(work(), attempt, ref(8), leaf({ names: otherNames }))).resolves.toBeUndefined();
+  });
+});
+
+describe('replyOnce: an answer in doubt', () => {
+  test('is counted with the attempt, which is recovered once it is quiet', async () => {
+    const stage = new TinyCertStage();
+    const owner = attemptOwner('uid', attempt.account);
+    // It could not be published at once, so the journal has it.
+    const { id } = await stage.opened({ certificateId: 9 });
+    stage.deps.attempts.bought(owner, id, 0, ref(9));
+    stage.account.hearsFirst(ref(9), 'uid');
+    const open = stage.present();
+    const doubt = new AnswerDoubted('that another resource has');
+
+    expect(await afterDoubt(stage.work({ status: {} }), open, ref(9), doubt)).toEqual({ requeueAfterMs: 0 });
+
+    const after = stage.present();
+    expect(after).toMatchObject({ attempt: { doubts: 1 }, progress: { is: 'open' }, quietAt: open.quietAt });
+    expect(boughtIn(after)).toBeUndefined();
+    expect(stage.events).toEqual(['AnswerDoubted']);
+    // Another resource may be the one that bought it.
+    expect(stage.account.hearsFirst(ref(9), 'other')).toBe(true);
+
+    await afterDoubt(stage.work({ status: {} }), after, ref(9), doubt);
+    expect(stage.found()?.attempt.doubts).toBe(2);
   });
 });

@@ -1,16 +1,16 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import type { Attempt } from '../../api/tinycert/certificate-status.ts';
-import {
-  certificateKey,
-  type CertificateRef,
-  isSameAuthority,
-  isSameCertificate,
-} from '../../api/tinycert/identity.ts';
+import { certificateKey, type CertificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
-import { quietAfter } from '../../issuance/attempt/timing.ts';
 import { secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
-import { floorOf, isOpen, previousOf } from '../../issuance/tinycert/attempt.ts';
+import {
+  type Attempt,
+  attemptOwner,
+  floorOf,
+  nameHash,
+  type OpenAttempt,
+  previousOf,
+} from '../../issuance/tinycert/attempt.ts';
 import { claimsOf } from '../../issuance/tinycert/claims.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa, isAtCa } from '../../issuance/tinycert/lookup.ts';
@@ -18,14 +18,13 @@ import { isMarked } from '../../issuance/tinycert/marker.ts';
 import { requestOf } from '../../issuance/tinycert/request.ts';
 import { isSealed } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
-import { keyOf, secrets } from '../../kube/objects.ts';
+import { secrets } from '../../kube/objects.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { sameNames } from '../../x509/names.ts';
+import { amend, attemptsOfOthers } from '../context/attempts.ts';
 import { BY_CERTIFICATE } from '../context/deps.ts';
 import { callOptions, type Work } from '../context/work.ts';
-import { servedUntil } from '../decide/readiness.ts';
-import { record } from '../status/record.ts';
 
 /**
  * The CA answered an attempt with a certificate that may belong to another request. Its answer is believed no more than its
@@ -56,27 +55,26 @@ export class AnswersDoubted extends AppError {
  * bounds how often that leads to another purchase (`replyOnce`).
  */
 export async function afterDoubt(
-  { deps, inputs, issuer, signal, log }: Work,
-  attempt: Attempt,
+  work: Work,
+  open: OpenAttempt,
   bought: CertificateRef,
   doubt: AnswerDoubted,
 ): Promise<ReconcileResult> {
+  const { deps, inputs, issuer, log } = work;
   const { certificate } = inputs;
-  const { certificateId: _, doubts = 0, ...open } = attempt;
+  // What it was known to have bought is not known any more.
+  const { certificateId: _, ...attempt } = open.attempt;
+  const { doubts = 0, account } = attempt;
+  const { uid = '' } = certificate.metadata;
   log.warn(
-    { attempt: attempt.id, certificateId: bought.certificateId, why: doubt.message },
+    { attempt: open.id, certificateId: bought.certificateId, why: doubt.message },
     'The answer of the CA is in doubt',
   );
   deps.warn(certificate, doubt.code, doubt.message);
-  deps.attempts.doubted(attempt.id);
-  issuer.account.disbelieve(bought, certificate.metadata.uid ?? '');
-  await record(deps, {
-    certificate,
-    change: { attempt: { ...open, doubts: doubts + 1 } },
-    sealer: issuer.account,
-    signal,
-  });
-  return { requeueAfterMs: quietAfter(deps.timing), requeueAt: servedUntil(inputs) };
+  deps.attempts.sent(attemptOwner(uid, account), open.id, deps.clock.monotonic());
+  issuer.account.disbelieve(bought, uid);
+  await amend(work, { ...open, attempt }, { doubts: doubts + 1 });
+  return { requeueAfterMs: 0 };
 }
 
 /**
@@ -95,9 +93,12 @@ export async function assertOwnId(work: Work, attempt: Attempt, bought: Certific
 /** Whether another resource claims an id, by a status with a seal or by the private key in its Secret. */
 async function isClaimed(work: Work, bought: CertificateRef): Promise<boolean> {
   const { deps, issuer } = work;
+  const { uid = '' } = work.inputs.certificate.metadata;
+  for (const { certificateId } of attemptsOfOthers(work.view, uid, bought))
+    if (certificateId === bought.certificateId) return true;
   const cached = deps.certificates.byIndex(BY_CERTIFICATE, certificateKey(bought));
   for (const other of new Set([...cached, ...deps.writtenCertificates.values()])) {
-    if (other.metadata.uid === work.inputs.certificate.metadata.uid) continue;
+    if (other.metadata.uid === uid) continue;
     if (!claims(other.status, bought)) continue;
     if (isSealed(issuer.account, other) || (await hasKeyOf(work, other, bought))) return true;
   }
@@ -160,13 +161,9 @@ async function keyToKeep(work: Work, attempt: Attempt): Promise<string | undefin
 }
 
 /** Whether an open attempt of another resource may have bought a certificate. */
-function mayBeOfAnother({ deps, inputs }: Work, bought: CertificateRef, { names }: Certificate): boolean {
-  for (const cached of deps.certificates.values()) {
-    if (cached.metadata.uid === inputs.certificate.metadata.uid) continue;
-    const { status } = deps.writtenCertificates.newest(keyOf(cached), cached) ?? cached;
-    const other = status?.attempt;
-    if (!other || !isOpen(status) || !isSameAuthority(other, bought)) continue;
-    if (other.commonName === names.commonName && bought.certificateId > floorOf(other)) return true;
-  }
+function mayBeOfAnother({ inputs, view }: Work, bought: CertificateRef, { names }: Certificate): boolean {
+  const name = nameHash(names.commonName);
+  for (const other of attemptsOfOthers(view, inputs.certificate.metadata.uid ?? '', bought))
+    if (other.nameHash === name && bought.certificateId > floorOf(other)) return true;
   return false;
 }

@@ -1,8 +1,8 @@
 import { stopAccount } from '../../account/stop-account.ts';
 import { type Stops, stopsOf } from '../../account/stops.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import type { Attempt, RefusedFetches } from '../../api/tinycert/certificate-status.ts';
-import { type CertificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
+import type { RefusedFetches } from '../../api/tinycert/certificate-status.ts';
+import { type CertificateRef, certificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { afterFailure } from '../../issuance/attempt/retry-backoff.ts';
 import { SendRefused } from '../../issuance/attempt/send-gate.ts';
 import { quietAfter } from '../../issuance/attempt/timing.ts';
@@ -12,8 +12,9 @@ import { isSecretRefused, secretNotWritten } from '../../issuance/secret/not-wri
 import { sameConditions, withConditions } from '../../issuance/status/conditions.ts';
 import { noteContest } from '../../issuance/status/rate-limit.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
-import { previousOf } from '../../issuance/tinycert/attempt.ts';
+import { attemptOwner, type OpenAttempt, previousOf } from '../../issuance/tinycert/attempt.ts';
 import { idAt, orGone } from '../../issuance/tinycert/lookup.ts';
+import { JournalRefused, TermOver } from '../../journal/errors.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { ApiError, isAlreadyExists, isConflict } from '../../kube/errors.ts';
 import { keyOf } from '../../kube/objects.ts';
@@ -22,6 +23,7 @@ import type { Reason } from '../../lib/reason.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import { X509Error } from '../../x509/errors.ts';
 import type { Deps } from '../context/deps.ts';
+import { amend, endAttempt } from '../context/attempts.ts';
 import { callOptions, DECIDE_AGAIN_MS, type Task, type Work } from '../context/work.ts';
 import { waitsForIssuer } from '../decide/preconditions.ts';
 import { failedConditions, servedUntil } from '../decide/readiness.ts';
@@ -63,73 +65,102 @@ function handlingOf(error: AppError): Handling {
 /** After `cert/new` or `cert/reissue` returned no id. The attempt stays open exactly if the CA may have acted. */
 export async function afterFailedCall(
   work: Work,
-  attempt: Attempt,
+  open: OpenAttempt,
   error: unknown,
 ): Promise<ReconcileResult> {
   const { deps, inputs, signal } = work;
   if (error instanceof SendRefused) {
     // If it was sent before, that request was refused for its session, so nothing can come of it either.
-    deps.attempts.unsent(attempt.id);
+    unsent(work, open);
     return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (!(error instanceof TinyCertError) || signal.aborted) throw error;
   // NotLatest: somebody else reissued the certificate, and what came of that has to be recovered (`notLatestRecovers`).
   const isOpen = error.maybeExecuted || error.code === 'NotLatest';
-  const operation = attempt.operation === 'New' ? 'new' : 'reissue';
+  const operation = open.attempt.operation === 'New' ? 'new' : 'reissue';
   deps.metrics.issuances.inc({ operation, outcome: isOpen ? 'abandoned' : 'failure' });
   if (stopsOf(error) !== 'nobody') {
     const isOnTrial = inputs.turn.phase !== 'open';
     if (isOpen) return isOnTrial ? waitForIssuer(work, error, {}) : recoverLater(work, error);
-    // This process can try again at once. Of several refusals in a row, only the first is written.
-    deps.attempts.unsent(attempt.id);
-    return waitForIssuer(work, error, isOnTrial ? {} : { attempt: { ...attempt, outcome: 'Refused' } });
+    refused(work, open);
+    return waitForIssuer(work, error, {});
   }
-  // The write of the recovery's result reports it.
-  if (error.code === 'NotLatest') return { requeueAfterMs: quietAfter(deps.timing) };
+  // What follows is a recovery.
+  if (error.code === 'NotLatest') return { requeueAfterMs: 0 };
   // The backoff is longer than the attempt can have an effect. What it bought is looked for after that.
   if (isOpen) return backOff(work, error, {});
-  const outcome = (await isGone(work, attempt, error)) ? 'NotFound' : 'Refused';
-  return backOff(work, error, { attempt: { ...attempt, outcome } });
+  const gone = await goneWith(work, open, error);
+  refused(work, open);
+  return backOff(work, error, gone ? { refusedFetches: gone } : {});
+}
+
+/** Nothing was done at the CA. */
+function unsent({ deps, inputs }: Work, { id, attempt }: OpenAttempt): void {
+  const owner = attemptOwner(inputs.certificate.metadata.uid ?? '', attempt.account);
+  deps.attempts.prepared(owner, id, deps.clock.monotonic());
+}
+
+/** The CA refused the request for certain. An attempt that counts answers in doubt goes on, so that the count does (`replyOnce`). */
+function refused(work: Work, open: OpenAttempt): void {
+  const { deps, inputs, view } = work;
+  const owner = attemptOwner(inputs.certificate.metadata.uid ?? '', open.attempt.account);
+  if (open.attempt.doubts === undefined) endAttempt(deps, view, owner, open.id);
+  else unsent(work, open);
 }
 
 /**
- * Whether the certificate to reissue is gone: another one with a new key is bought then, so `cert/details` has to say the same.
- * While nobody knows, the reissue is tried again.
+ * What to record if the certificate to reissue is gone: another one with a new key is bought then, so `cert/details` has to say
+ * the same. While nobody knows, the reissue is tried again.
  */
-async function isGone(work: Work, attempt: Attempt, error: TinyCertError): Promise<boolean> {
+async function goneWith(
+  work: Work,
+  { attempt }: OpenAttempt,
+  error: TinyCertError,
+): Promise<RefusedFetches | undefined> {
   const previous = previousOf(attempt);
-  if (attempt.operation !== 'Reissue' || !previous || error.kind !== 'not-found') return false;
+  if (attempt.operation !== 'Reissue' || !previous || error.kind !== 'not-found') return undefined;
   const { account } = work.issuer;
   const id = idAt(account, previous);
   try {
-    return (await orGone(() => account.client.getCertificateDetails(id, callOptions(work)))) === undefined;
+    const details = await orGone(() => account.client.getCertificateDetails(id, callOptions(work)));
+    if (details !== undefined) return undefined;
+    return {
+      ...previous,
+      count: timesRefused(work.inputs.certificate.status?.refusedFetches, previous) + 1,
+      confirmed: true,
+    };
   } catch (unknown) {
-    if (unknown instanceof TinyCertError) return false;
+    if (unknown instanceof TinyCertError) return undefined;
     throw unknown;
   }
 }
 
-/** After a certificate that exists at the CA could not be published. Its id is kept in status. */
+/** After a certificate that exists at the CA could not be published. Its id is kept with the attempt. */
 export async function afterFailedPublication(
   work: Work,
-  { certificate, outcome }: Publication,
+  { certificate, outcome, records }: Publication,
   error: unknown,
 ): Promise<ReconcileResult> {
   const { deps, inputs, issuer, signal } = work;
-  if (!(error instanceof AppError) || signal.aborted) throw error;
-  const { attempt } = inputs.certificate.status ?? {};
-  const isKept = outcome === 'republished' || !attempt || isSameCertificate(attempt, certificate);
-  const { certificateId } = certificate;
+  if (!(error instanceof AppError) || error instanceof TermOver || signal.aborted) throw error;
+  const { attempt: open } = inputs;
+  const isKept = outcome === 'republished' || isSameCertificate(certificateRef(open?.attempt), certificate);
+  // The next try to publish it knows nothing of what a recovery found besides.
+  if (open && !isKept)
+    await amend(work, open, { certificateId: certificate.certificateId }, records).catch(
+      (refused: unknown) => {
+        // This process knows it all the same, and the next failure tries again.
+        if (!(refused instanceof JournalRefused)) throw refused;
+      },
+    );
   const refusedFetches = refusalsAfter(inputs.certificate, certificate, error);
-  const change: StatusChange = {
-    ...(isKept ? {} : { attempt: { ...attempt, certificateId } }),
-    ...(refusedFetches === undefined ? {} : { refusedFetches }),
-  };
+  const change: StatusChange = refusedFetches === undefined ? {} : { refusedFetches };
   if (isConflict(error) || isAlreadyExists(error)) {
     // Nothing was repaired, and all of it is fetched again.
     if (outcome !== 'republished' || inputs.certificate.status?.failedAttempts !== undefined)
       noteContest(deps, inputs.certificate);
-    await record(deps, { certificate: inputs.certificate, change, sealer: issuer.account, signal });
+    if (refusedFetches !== undefined)
+      await record(deps, { certificate: inputs.certificate, change, sealer: issuer.account, signal });
     return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (error instanceof TinyCertError && stopsOf(error) !== 'nobody')
@@ -148,11 +179,13 @@ function refusalsAfter(
 ): RefusedFetches | null | undefined {
   const { refusedFetches: before } = status ?? {};
   const confirmed = error.code === 'CertificateGone';
-  if (confirmed || (error instanceof TinyCertError && error.kind === 'not-found')) {
-    const count = before && isSameCertificate(before, certificate) ? before.count : 0;
-    return { ...certificate, count: count + 1, confirmed };
-  }
+  if (confirmed || (error instanceof TinyCertError && error.kind === 'not-found'))
+    return { ...certificate, count: timesRefused(before, certificate) + 1, confirmed };
   return error instanceof TinyCertError || before === undefined ? undefined : null;
+}
+
+function timesRefused(before: RefusedFetches | undefined, certificate: CertificateRef): number {
+  return before && isSameCertificate(before, certificate) ? before.count : 0;
 }
 
 /**
@@ -180,12 +213,10 @@ export async function afterFailedSync(task: Task, error: unknown): Promise<Recon
   return { requeueAfterMs, requeueAt: servedUntil(inputs) };
 }
 
-/** Stops the account and recovers the attempt later. The write of that result reports it, unless the account is still stopped. */
+/** Stops the account. What follows is a recovery, and its result is reported, unless the account is still stopped. */
 function recoverLater({ deps, inputs, issuer }: Work, error: TinyCertError): ReconcileResult {
-  const quietMs = quietAfter(deps.timing);
   stopIssuer(deps, keyOf(inputs.certificate), issuer, error, inputs.turn.epoch);
-  issuer.account.gate.park(ticketOf(deps, inputs), quietMs);
-  return { requeueAfterMs: quietMs };
+  return { requeueAfterMs: 0 };
 }
 
 /** Stops the account or the issuer, reports that unless it is reported already, and waits to be woken. */
@@ -246,7 +277,8 @@ export async function backOff(
   deps.warn(inputs.certificate, why.reason, why.message);
   await record(deps, {
     certificate: inputs.certificate,
-    change: { ...change, ...failed },
+    // With its account, since it says nothing about the next one (`leaving`).
+    change: { ...change, ...failed, account: issuer.account.digest },
     conditions: failedConditions(inputs, why),
     sealer: issuer.account,
     signal,

@@ -1,28 +1,41 @@
 import { authorityKey, certificateOf, isSameAuthority } from '../../api/tinycert/identity.ts';
 import { sendGate } from '../../issuance/attempt/send-gate.ts';
-import { newAttempt } from '../../issuance/tinycert/attempt.ts';
+import type { WantedCondition } from '../../issuance/status/conditions.ts';
+import { showLater } from '../../issuance/status/show-later.ts';
+import {
+  attemptOwner,
+  groupOf,
+  newAttempt,
+  type OpenAttempt,
+  placeHash,
+  requestKey,
+} from '../../issuance/tinycert/attempt.ts';
 import type { AuthorityMaterial } from '../../issuance/tinycert/issuer-directory.ts';
+import { isMarked } from '../../issuance/tinycert/marker.ts';
 import { datesOf } from '../../issuance/tinycert/purchase-dates.ts';
-import { type Request, requestOf } from '../../issuance/tinycert/request.ts';
+import { type Request, requestHash, requestOf } from '../../issuance/tinycert/request.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
-import { isConflict } from '../../kube/errors.ts';
-import { type Instant, instant } from '../../lib/clock.ts';
+import { keyOf } from '../../kube/objects.ts';
+import { EntryTooLarge } from '../../journal/group.ts';
+import { JournalRefused } from '../../journal/errors.ts';
+import type { Instant } from '../../lib/clock.ts';
 import { failpoint } from '../../lib/failpoint.ts';
+import type { Reason } from '../../lib/reason.ts';
 import type { AlternativeName } from '../../tinycert/index.ts';
 import type { Names } from '../../x509/names.ts';
 import { callOptions, type Work, withInputs } from '../context/work.ts';
-import { workingConditions } from '../decide/readiness.ts';
+import { failedConditions, servedUntil, workingConditions } from '../decide/readiness.ts';
 import type { Order } from '../decide/types.ts';
 import { record } from '../status/record.ts';
 import { atGate } from './at-gate.ts';
 import { afterDoubt, AnswerDoubted, assertOwnId } from './doubt.ts';
-import { afterFailedCall } from './failure.ts';
+import { afterFailedCall, backOff } from './failure.ts';
 import { publish } from './publish.ts';
 
 /**
- * Buys one certificate: attempt, send gate, reply (`attemptBeforeCall`, `sendGate`). It is admitted before it writes the attempt,
- * so the time between the attempt and the first byte is never spent in a queue. One at a time buys for an authority and a
- * common name, since recovery tells certificates apart by these two.
+ * Buys one certificate: attempt in the journal, send gate, reply. It is admitted before it writes the attempt, so the time between
+ * the attempt and the first byte is never spent in a queue. One at a time buys for an authority and a common name, since
+ * recovery tells certificates apart by these two.
  */
 export async function issue(work: Work, order: Order): Promise<ReconcileResult> {
   const { inputs, issuer } = work;
@@ -31,82 +44,143 @@ export async function issue(work: Work, order: Order): Promise<ReconcileResult> 
   return atGate(work, (present) => buy(present, material, order), lock);
 }
 
-async function buy(work: Work, material: AuthorityMaterial, order: Order): Promise<ReconcileResult> {
-  const { deps, inputs, issuer, signal } = work;
-  const since = instant(deps.clock);
-  const { status } = inputs.certificate;
+async function buy(before: Work, material: AuthorityMaterial, order: Order): Promise<ReconcileResult> {
+  const work = order.givesUp ? await givingUp(before, order) : before;
+  const { deps, inputs, issuer } = work;
   const request = requestOf(inputs.certificate, issuer, material);
-  // Ids that somebody else may have written are neither built on nor sealed: a seal over them would make them ours.
-  const isForged = inputs.sealed === false && order.operation === 'New';
-  const { authority } = issuer;
-  const attempt = newAttempt(
-    {
-      authority,
-      operation: order.operation,
-      request,
-      specHash: inputs.specHash,
-      reason: order.why.reason,
-      previousId: isSameAuthority(status, authority) ? status?.certificateId : undefined,
-      afterId: issuer.account.highestId(authority.authorityId) ?? 0,
-      dates: datesOf(since.wall, deps.timing, issuer.account.client.clockOffset()),
-    },
-    isForged ? undefined : status,
-    deps.holder,
-    since.wall,
-  );
-  // From here on the answer of the API server or of the CA may be lost, so this process remembers the attempt itself.
-  deps.attempts.prepared(attempt.id, since.monotonic, inputs.certificate.metadata.uid);
-  const certificate = await record(deps, {
-    certificate: inputs.certificate,
-    change: { attempt, ...(isForged && status?.certificateId !== undefined ? withoutIds : {}) },
-    conditions: workingConditions(inputs, order.why),
-    givesUp: order.givesUp,
-    sealer: issuer.account,
-    signal,
-  }).catch((error: unknown) => {
-    if (isConflict(error)) deps.attempts.forget(attempt.id);
+  const opened = await open(work, request, order).catch((error: unknown) => {
+    if (error instanceof JournalRefused || error instanceof EntryTooLarge) return backOff(work, error, {});
     throw error;
   });
+  if (!('open' in opened)) return opened;
   failpoint('attempt');
-  if (status?.attempt) deps.attempts.forget(status.attempt.id);
-  const attempted = withInputs(work, { certificate });
+  const { open: attempt, since } = opened;
+  // During a trial the failure that is reported stays until something succeeds.
+  const isTrial = inputs.turn.phase !== 'open';
+  const conditions = (): WantedCondition[] => (isTrial ? [] : workingConditions(inputs, order.why));
+  const shown = showLater(deps, inputs.certificate, conditions, work.signal);
   let certificateId: number;
   try {
-    certificateId = await send(attempted, request, order.operation, since);
+    certificateId = await send(work, request, attempt, since);
   } catch (error) {
+    const attempted = withInputs(work, { certificate: await shown(), attempt });
     return afterFailedCall(attempted, attempt, error);
   }
   failpoint('reply');
-  const bought = certificateOf(authority, certificateId);
+  const bought = certificateOf(issuer.authority, certificateId);
+  const attempted = withInputs(work, { certificate: await shown(), attempt });
   try {
-    await assertOwnId(attempted, attempt, bought);
+    await assertOwnId(attempted, attempt.attempt, bought);
   } catch (error) {
     if (error instanceof AnswerDoubted) return afterDoubt(attempted, attempt, bought, error);
     throw error;
   }
-  deps.attempts.bought(attempt.id, bought);
+  deps.attempts.bought(ownerOf(work), attempt.id, since.monotonic, bought);
   return publish(attempted, { certificate: bought, outcome: 'success' });
 }
 
-const withoutIds = { certificateId: null, authorityId: null, account: null } as const;
+function ownerOf({ inputs, issuer }: Pick<Work, 'inputs' | 'issuer'>): string {
+  return attemptOwner(inputs.certificate.metadata.uid ?? '', issuer.authority.account);
+}
+
+/** What the resource gives up is a former certificate before another one is bought, so that no crash loses it. */
+async function givingUp(work: Work, { givesUp, why }: Order): Promise<Work> {
+  const { deps, inputs, issuer, signal } = work;
+  const certificate = await record(deps, {
+    certificate: inputs.certificate,
+    conditions: workingConditions(inputs, why),
+    givesUp,
+    sealer: issuer.account,
+    signal,
+  });
+  return withInputs(work, { certificate });
+}
+
+/**
+ * Writes the attempt into the journal before anything is sent. It is remembered first: if an answer of the API server or of
+ * TinyCert gets lost, this process still knows whether the attempt was sent. Rejects as `View.open` does.
+ */
+async function open(
+  work: Work,
+  request: Request,
+  { operation, why, records, boughtNothing = false }: Order,
+): Promise<{ open: OpenAttempt; since: Instant } | ReconcileResult> {
+  const { deps, inputs, issuer, view } = work;
+  const { certificate, attempt: replaced, sealed } = inputs;
+  const { metadata, status } = certificate;
+  const { account, authority } = issuer;
+  const owner = ownerOf(work);
+  const wanted = { requestHash: requestHash(request), isMarked: isMarked(request.subject) };
+  const key = requestKey(authority, wanted);
+  const isOwn = sealed !== false && isSameAuthority(status, authority);
+  const opened = await view.open({
+    owner,
+    group: groupOf(authority, metadata.namespace),
+    ...(key === undefined ? {} : { request: key }),
+    ...(replaced ? { replaces: replaced.id } : {}),
+    ...(records ? { records } : {}),
+    make: (id) => {
+      const now = deps.clock.now();
+      deps.attempts.prepared(owner, id, deps.clock.monotonic());
+      const name = authorityKey(authority);
+      const highest = account.highestId(authority.authorityId);
+      if (highest !== undefined) deps.journal.lower(name, highest);
+      return newAttempt(
+        {
+          authority: { account: authority.account, authorityId: authority.authorityId },
+          operation,
+          request,
+          specHash: inputs.specHash,
+          reason: why.reason,
+          resource: placeHash(keyOf(certificate)),
+          issuer: placeHash(issuer.key),
+          revision: sealed === false && replaced ? replaced.attempt.revision : (status?.revision ?? 0) + 1,
+          previousId: isOwn ? status?.certificateId : undefined,
+          afterId: highest ?? deps.journal.highest(name),
+          dates: datesOf(now, deps.timing, account.client.clockOffset()),
+          replaced: replaced && { attempt: replaced.attempt, boughtNothing },
+        },
+        now,
+      );
+    },
+  });
+  if (opened.is === 'parked') return parked(work);
+  const { id, entry, since } = opened;
+  const knowledge = deps.attempts.knowledgeOf(owner, id, since.monotonic, deps.timing);
+  return { open: { id, attempt: entry, isPutBack: false, ...knowledge }, since };
+}
+
+/** The journal has no room, or another resource asks for the same. It wakes the certificate when that may have changed. */
+async function parked({ deps, inputs, signal }: Work): Promise<ReconcileResult> {
+  const { certificate } = inputs;
+  await deps.statuses.writeNews({ certificate, conditions: failedConditions(inputs, JOURNAL_FULL), signal });
+  return { requeueAt: servedUntil(inputs) };
+}
+
+const JOURNAL_FULL: Reason = {
+  reason: 'WaitsForAttempt',
+  message:
+    'TinyCert was asked for the same certificate, or for too many others, and has not answered yet. The operator continues by itself as soon as the result is known.',
+};
 
 /** Sends the request once, and resolves with the id of the certificate. */
 function send(
   work: Work,
   { authorityId, names, subject }: Request,
-  operation: Order['operation'],
+  { id, attempt: { operation, previousId } }: OpenAttempt,
   since: Instant,
 ): Promise<number> {
-  const { deps, inputs, issuer } = work;
-  const { clock, leads, timing } = deps;
-  const { id = '', previousId } = inputs.certificate.status?.attempt ?? {};
+  const { deps, issuer, view } = work;
+  const { clock, timing } = deps;
+  // What was decided before the journal was found changed is not sent (`refusedRepeats`).
+  const leads = (): boolean => deps.leads() && view.isCurrent;
   const gate = sendGate({ clock, since, windowMs: timing.sendWindow, leads });
   const options = {
     ...callOptions(work),
     beforeSend: () => {
       failpoint('send');
       gate();
-      deps.attempts.sent(id);
+      deps.attempts.sent(ownerOf(work), id, since.monotonic);
     },
   };
   const { client } = issuer.account;

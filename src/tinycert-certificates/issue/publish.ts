@@ -9,6 +9,7 @@ import { present } from '../../issuance/secret/certificate-secrets.ts';
 import { ExpiredError, checkMaterial } from '../../issuance/secret/check-material.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 import type { SecretSource } from '../../issuance/secret/outputs.ts';
+import { attemptOwner } from '../../issuance/tinycert/attempt.ts';
 import { secretMetadata, tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { idAt } from '../../issuance/tinycert/lookup.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
@@ -18,13 +19,14 @@ import { failpoint } from '../../lib/failpoint.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import { type Certificate, readBundle } from '../../x509/certificate.ts';
 import { PEM_LIMITS } from '../../x509/pem.ts';
+import { endAttempt } from '../context/attempts.ts';
 import { DECIDE_AGAIN_MS, type Work, callOptions } from '../context/work.ts';
 import { settledCondition } from '../decide/readiness.ts';
 import { afterReplacement } from '../decide/revoke-replaced.ts';
 import type { Publication } from '../decide/types.ts';
 import { type NewerInSecret, newerInSecret } from '../secret/newer-in-secret.ts';
 import { syncSecret } from '../secret/proven-id.ts';
-import { type StatusChange, recordResult } from '../status/record.ts';
+import { type Recording, type StatusChange, recordResult } from '../status/record.ts';
 import { afterDoubt, AnswerDoubted, assertFits } from './doubt.ts';
 import { afterFailedPublication } from './failure.ts';
 
@@ -58,28 +60,28 @@ export async function publish(work: Work, publication: Publication): Promise<Rec
     published = await intoSecret(work, publication);
     failpoint('secret');
   } catch (error) {
-    const { attempt } = inputs.certificate.status ?? {};
-    if (attempt && error instanceof AnswerDoubted)
-      return afterDoubt(work, attempt, publication.certificate, error);
+    if (inputs.attempt && error instanceof AnswerDoubted)
+      return afterDoubt(work, inputs.attempt, publication.certificate, error);
     const leaf = expiredMeanwhile(work, publication, error);
     if (leaf) return recordExpired(work, publication, leaf);
     const why = await whyUnfetched(work, publication.certificate, error);
     return afterFailedPublication(work, publication, why);
   }
-  const { attempt } = inputs.certificate.status ?? {};
+  const { attempt: open } = inputs;
   const altered = afterStored(deps, inputs, published.stored);
   const certificate = await recordResult(deps, {
     certificate: inputs.certificate,
-    change: { ...resultOf(work, outcome, published), ...altered.change },
+    change: { ...resultOf(work, publication, published), ...altered.change },
+    ...originOf(work, publication, published),
     conditions: [outcome === 'republished' ? settledCondition(inputs) : READY, ...altered.conditions],
     removed: altered.removed,
     sealer: issuer.account,
     signal,
   });
   failpoint('result');
-  if (attempt) deps.attempts.forget(attempt.id);
-  if (attempt && outcome !== 'republished') {
-    deps.metrics.issuances.inc({ operation: attempt.operation === 'New' ? 'new' : 'reissue', outcome });
+  if (outcome !== 'republished') ended(work, publication);
+  if (open && outcome !== 'republished') {
+    deps.metrics.issuances.inc({ operation: open.attempt.operation === 'New' ? 'new' : 'reissue', outcome });
   }
   return {
     ...altered.result,
@@ -97,29 +99,27 @@ function expiredMeanwhile(
   error: unknown,
 ): Certificate | undefined {
   if (outcome === 'republished' || !(error instanceof ExpiredError)) return undefined;
-  const { attempt } = inputs.certificate.status ?? {};
-  return error.leaf.notAfter > Date.parse(attempt?.startTime ?? '') ? error.leaf : undefined;
+  return error.leaf.notAfter > Date.parse(inputs.attempt?.attempt.startTime ?? '') ? error.leaf : undefined;
 }
 
 /** Records a certificate that expired before it could be served, so that it is renewed like any other. */
 async function recordExpired(
   work: Work,
-  { certificate: expired, outcome }: Publication,
+  publication: Publication,
   leaf: Certificate,
 ): Promise<ReconcileResult> {
   const { deps, inputs, issuer, signal } = work;
-  const { spec, status } = inputs.certificate;
+  const { certificate: expired } = publication;
+  const { spec } = inputs.certificate;
   const why = {
     reason: 'Expired',
     message: `Certificate ${expired.certificateId} expired at ${rfc3339(leaf.notAfter)}, before it could be served, and is being renewed.`,
   };
+  const published = { certificate: expired, leaf, stored: { metadata: { name: spec.secretName } } };
   await recordResult(deps, {
     certificate: inputs.certificate,
-    change: resultOf(work, outcome, {
-      certificate: expired,
-      leaf,
-      stored: { metadata: { name: spec.secretName } },
-    }),
+    change: resultOf(work, publication, published),
+    ...originOf(work, publication, published),
     conditions: [
       { type: 'Ready', status: 'False', ...why },
       { type: 'Issuing', status: 'True', ...why },
@@ -127,8 +127,16 @@ async function recordExpired(
     sealer: issuer.account,
     signal,
   });
-  if (status?.attempt) deps.attempts.forget(status.attempt.id);
+  ended(work, publication);
   return { requeueAfterMs: DECIDE_AGAIN_MS };
+}
+
+/** The result names the attempt under its seal: its entry goes, with what is recorded of it (`removeLast`). */
+function ended({ deps, inputs, view }: Work, { records }: Publication): void {
+  const { attempt: open, certificate } = inputs;
+  if (!open) return;
+  const owner = attemptOwner(certificate.metadata.uid ?? '', open.attempt.account);
+  endAttempt(deps, view, owner, open.id, records);
 }
 
 /** What the Secret holds in the end. */
@@ -164,7 +172,7 @@ async function keep(work: Work, { certificate, leaf }: NewerInSecret): Promise<P
 /** Fetches chain and key of a certificate and checks them, and whether what the CA answered with is what was asked for. */
 async function fetchSource(work: Work, { certificate: wanted, outcome }: Publication): Promise<SecretSource> {
   const { deps, inputs, issuer } = work;
-  const { attempt } = inputs.certificate.status ?? {};
+  const { attempt: open } = inputs;
   const { client } = issuer.account;
   const id = idAt(issuer.account, wanted);
   const [authority, chain, key] = await Promise.all([
@@ -172,9 +180,9 @@ async function fetchSource(work: Work, { certificate: wanted, outcome }: Publica
     client.getCertificate(id, 'chain', callOptions(work)),
     client.getCertificate(id, 'key.dec', callOptions(work)),
   ]);
-  if (attempt && outcome === 'success') {
+  if (open && outcome === 'success') {
     const [leaf] = readBundle(chain, { limit: PEM_LIMITS.chain, known: [authority.root] });
-    if (leaf) await assertFits(work, attempt, wanted, leaf);
+    if (leaf) await assertFits(work, open.attempt, wanted, leaf);
   }
   const expected = { names: inputs.names, root: authority.root, now: deps.clock.now() };
   return checkMaterial(tinycertKind, { chain, key }, expected);
@@ -196,16 +204,32 @@ async function writeSecret(
   return deps.certificateSecrets.publish(certificate, source, wanted, present(view), signal);
 }
 
+/**
+ * How a result came about: a certificate that was bought, and not published since the Secret holds a later one, is given up.
+ */
+function originOf(
+  { inputs }: Work,
+  { certificate: bought, outcome }: Publication,
+  { certificate }: Published,
+): Pick<Recording, 'operation' | 'givesUp'> {
+  if (outcome === 'republished') return {};
+  const isOther = !isSameCertificate(bought, certificate);
+  const operation = inputs.attempt?.attempt.operation;
+  return { ...(operation ? { operation } : {}), ...(isOther ? { givesUp: bought } : {}) };
+}
+
 function resultOf(
   { deps, inputs }: Work,
-  outcome: Publication['outcome'],
+  { certificate: bought, outcome }: Publication,
   { certificate, leaf, stored }: Published,
 ): StatusChange {
   const { spec, status, metadata } = inputs.certificate;
   const { uid, resourceVersion } = stored.metadata;
   const now = deps.clock.now();
   const isNew = outcome !== 'republished' || !isSameCertificate(certificate, status);
-  const { attempt } = status ?? {};
+  const { attempt: open } = inputs;
+  // A result names only the attempt that bought what it publishes.
+  const isOfAttempt = open && outcome !== 'republished' && isSameCertificate(bought, certificate);
   const { account, authorityId, certificateId } = certificate;
   const known = {
     account,
@@ -214,12 +238,17 @@ function resultOf(
     certificateStatus: (isNew ? undefined : status?.certificateStatus) ?? 'good',
     notBefore: rfc3339(leaf.notBefore),
     notAfter: rfc3339(leaf.notAfter),
-    ...(isNew && attempt && attempt.outcome === undefined ? { attempt: { ...attempt, certificateId } } : {}),
+    ...(isOfAttempt ? { attemptId: open.id } : {}),
   } satisfies CertificateStatus;
-  const renewal = dueAt({ certificate: { metadata, spec, status: { ...status, ...known } }, now });
+  // It says nothing of a certificate that came of another attempt.
+  const { attemptTime: before, ...others } = status ?? {};
+  const attemptTime = isOfAttempt ? open.attempt.startTime : isNew ? undefined : before;
+  const after = { ...others, ...known, ...(attemptTime === undefined ? {} : { attemptTime }) };
+  const renewal = dueAt({ certificate: { metadata, spec, status: after }, now });
   return {
     ...known,
-    ...(isNew ? afterReplacement(spec, status, certificate, now) : {}),
+    attemptTime: attemptTime ?? null,
+    ...(isNew ? afterReplacement(spec, status, certificate, { now, attempt: open?.attempt }) : {}),
     serialNumber: leaf.serialNumber,
     renewalTime: renewal === undefined ? null : rfc3339(renewal),
     revision: (status?.revision ?? 0) + (isNew ? 1 : 0),

@@ -1,5 +1,4 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { effectiveNames } from '../../api/tinycert/effective.ts';
 import {
   type CertificateRef,
@@ -8,13 +7,15 @@ import {
   certificateRef,
   isSameAuthority,
 } from '../../api/tinycert/identity.ts';
-import { isOpen, previousOf } from '../../issuance/tinycert/attempt.ts';
+import { type Attempt, nameHash, placeHash, previousOf } from '../../issuance/tinycert/attempt.ts';
 import { claimsOf, isClaimedByOther } from '../../issuance/tinycert/claims.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
-import type { ReleasedEntries } from '../../issuance/tinycert/released.ts';
+import type { RecordsOf } from '../../issuance/tinycert/records.ts';
 import { askedFor, requestHash, requestOf } from '../../issuance/tinycert/request.ts';
 import type { CertificateSummary } from '../../tinycert/index.ts';
 import { sameNames } from '../../x509/names.ts';
+import { keyOf } from '../../kube/objects.ts';
+import { attemptsOfOthers } from '../context/attempts.ts';
 import type { Work } from '../context/work.ts';
 import type { RecoveryEvidence } from './evidence.ts';
 
@@ -28,13 +29,13 @@ export interface Candidate {
   evidence: Pick<RecoveryEvidence, 'listed' | 'named' | 'isAskedFor' | 'mayBeOf' | 'hasKeyOf' | 'seen'>;
   /** All other resources, live. */
   others: readonly TinyCertCertificate[];
-  /** What issuers remember of the authority. */
-  records: ReleasedEntries;
+  /** What is on record about the authority. */
+  records: RecordsOf;
   /** The other lines of the list with the common name. */
   strangers: readonly CertificateSummary[];
 }
 
-type Context = Pick<Work, 'inputs' | 'issuer' | 'signal'> & {
+type Context = Pick<Work, 'inputs' | 'issuer' | 'signal' | 'view'> & {
   deps: Pick<Work['deps'], 'directory' | 'leftoverSecrets'>;
 };
 
@@ -53,12 +54,15 @@ export async function ambiguity(
   return undefined;
 }
 
-/** Whether another resource has it (`skipClaimed`), or the Secret of a deleted one proves that it had it. */
+/** Whether another resource has it or is known to have bought it, or the Secret of a deleted one proves that it had it. */
 async function isClaimed(
-  { deps, inputs, issuer, signal }: Context,
+  { deps, inputs, issuer, view, signal }: Context,
   { bought, others }: Candidate,
 ): Promise<boolean> {
   if (isClaimedByOther(inputs.certificate, bought, others)) return true;
+  const { uid = '' } = inputs.certificate.metadata;
+  for (const { certificateId } of attemptsOfOthers(view, uid, bought))
+    if (certificateId === bought.certificateId) return true;
   return (await deps.leftoverSecrets.of([bought], issuer.account, signal)).length > 0;
 }
 
@@ -71,12 +75,9 @@ async function isClaimed(
 async function isReissuedByHand({ bought, attempt, evidence, others, records }: Candidate): Promise<boolean> {
   // Whatever is above all listed ids was bought after the list.
   const newest = [...evidence.listed].reduce((highest, each) => Math.max(highest, each), 0);
-  const had = others.flatMap(({ spec, status }) => {
-    const { formerCertificates = [] } = status ?? {};
-    const names = [status?.attempt?.commonName, effectiveNames(spec).commonName];
-    const present = names.includes(attempt.commonName) ? certificateRef(status) : undefined;
-    return [present, ...formerCertificates].filter((ref) => ref !== undefined);
-  });
+  const had = others.flatMap(({ status }) =>
+    [certificateRef(status), ...(status?.formerCertificates ?? [])].filter((ref) => ref !== undefined),
+  );
   const all = new Set(
     [...had, ...records.released]
       .filter((ref) => isSameAuthority(ref, attempt))
@@ -94,34 +95,31 @@ async function isReissuedByHand({ bought, attempt, evidence, others, records }: 
 }
 
 /**
- * Whether nobody else can have bought it (`sole`): no resource asks for the same now, no open attempt of one did
- * (`soleCountsAttempts`), and no abandoned attempt did (`recordAbandoned`).
+ * Whether nobody else can have bought it: no resource asks for the same now, no open attempt did (`soleCountsEntries`), and no
+ * abandoned one did (`recordAbandoned`).
  */
 async function isSole(work: Context, candidate: Candidate): Promise<boolean> {
   const { attempt, bought, others, records } = candidate;
-  const { namespace, name } = work.inputs.certificate.metadata;
+  const { certificate } = work.inputs;
+  const place = placeHash(keyOf(certificate));
   // What an earlier resource of this name bought is of use to nobody else.
   const hadRival = records.abandoned.some(
     (other) =>
-      (other.namespace !== namespace || other.name !== name) &&
+      other.resource !== place &&
       other.requestHash === attempt.requestHash &&
       bought.certificateId > other.afterId,
   );
   if (hadRival) return false;
-  for (const other of others)
-    if ((await isAttempting(candidate, other)) || (await isAsking(work, candidate, other))) return false;
+  for (const other of attemptsOfOthers(work.view, certificate.metadata.uid ?? '', attempt))
+    if (await mayHaveBought(candidate, other)) return false;
+  for (const other of others) if (await isAsking(work, candidate, other)) return false;
   return true;
 }
 
 /** A reissue keeps the names and subject of the certificate it starts from, whatever the spec asks for by now. */
-async function isAttempting(
-  { attempt, evidence }: Candidate,
-  { status }: TinyCertCertificate,
-): Promise<boolean> {
-  const other = status?.attempt;
-  if (!other || !isOpen(status) || !isSameAuthority(other, attempt)) return false;
+async function mayHaveBought({ attempt, evidence }: Candidate, other: Attempt): Promise<boolean> {
   if (other.operation === 'New') return other.requestHash === attempt.requestHash;
-  if (other.commonName !== attempt.commonName) return false;
+  if (other.nameHash !== attempt.nameHash) return false;
   const previous = previousOf(other);
   return previous === undefined || evidence.mayBeOf(previous);
 }
@@ -132,7 +130,7 @@ async function isAsking(
   { spec, metadata }: TinyCertCertificate,
 ): Promise<boolean> {
   const names = effectiveNames(spec);
-  if (names.commonName !== attempt.commonName) return false;
+  if (nameHash(names.commonName) !== attempt.nameHash) return false;
   const issuer = deps.directory.get(issuerKey(spec.issuerRef, metadata.namespace));
   if (!issuer?.ready) {
     // With other names it asks for another certificate, whatever its issuer is.

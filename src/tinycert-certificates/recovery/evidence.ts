@@ -1,25 +1,24 @@
 import { type TinyCertCertificate, certificates } from '../../api/kinds.ts';
-import type { Attempt, CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import {
   type AuthorityRef,
   type CertificateRef,
   certificateKey,
   certificateOf,
-  certificateRef,
   isSameAuthority,
   isSameCertificate,
 } from '../../api/tinycert/identity.ts';
 import { secretRef } from '../../issuance/certificate-kind.ts';
-import { floorOf, previousOf } from '../../issuance/tinycert/attempt.ts';
+import { type Attempt, floorOf, previousOf } from '../../issuance/tinycert/attempt.ts';
 import { readSecret } from '../../issuance/secret/read-secret.ts';
 import { hasName, isAlike, isFromWindow } from '../../issuance/tinycert/claims.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../../issuance/tinycert/kind.ts';
 import { certificateAtCa, idAt, isAtCa, orGone } from '../../issuance/tinycert/lookup.ts';
-import type { ReleasedEntries } from '../../issuance/tinycert/released.ts';
+import { recordsOf, type RecordsOf, type TinyCertView } from '../../issuance/tinycert/records.ts';
 import { askedFor, requestHash } from '../../issuance/tinycert/request.ts';
 import { ApiError } from '../../kube/errors.ts';
-import { secrets } from '../../kube/objects.ts';
+import { keyOf, secrets } from '../../kube/objects.ts';
 import { type CertificateDetails, type CertificateSummary, TinyCertError } from '../../tinycert/index.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import type { Deps } from '../context/deps.ts';
@@ -34,6 +33,7 @@ export class RecoveryEvidence {
   readonly #deps: Deps;
   readonly #inputs: Inputs;
   readonly #issuer: ReadyIssuer;
+  readonly #view: TinyCertView;
   readonly #attempt: Attempt;
   readonly #options: ReturnType<typeof callOptions>;
   readonly #details = new Map<string, CertificateDetails | undefined>();
@@ -47,6 +47,7 @@ export class RecoveryEvidence {
     this.#deps = work.deps;
     this.#inputs = work.inputs;
     this.#issuer = work.issuer;
+    this.#view = work.view;
     this.#attempt = attempt;
     this.#options = callOptions(work);
   }
@@ -89,8 +90,10 @@ export class RecoveryEvidence {
     // A floor that two lists contradict came from a wrong line; the window and the request still exclude what is older.
     const isWrong = isShort && this.#attempt.operation === 'New';
     const floor = isWrong ? 0 : recorded;
+    // What continues the key of the certificate to reissue is its successor, even if it was given up (`successorStays`).
+    const isReissue = this.#attempt.operation === 'Reissue';
     const isCandidate = ({ id }: CertificateSummary): boolean =>
-      id > floor && !this.#isHad(certificateOf(this.#attempt, id));
+      id > floor && (isReissue || !this.#isHad(certificateOf(this.#attempt, id)));
     const lines = [...found.values()].sort((a, b) => b.id - a.id);
     return { candidates: lines.filter(isCandidate), others: lines.filter((entry) => !isCandidate(entry)) };
   }
@@ -189,6 +192,9 @@ export class RecoveryEvidence {
     // The Secret of another resource was not read.
     const isSameSecret = elder !== undefined || metadata?.metadata.resourceVersion === seen;
     if (live.metadata.resourceVersion === resourceVersion && isSameSecret) return;
+    // What was seen live counts for the next decision (`liveFloor`).
+    if (live.metadata.uid === certificate.metadata.uid)
+      this.#deps.writtenCertificates.noteLive(keyOf(certificate), resourceVersion, live);
     throw new ApiError({
       status: 409,
       reason: 'Conflict',
@@ -205,9 +211,9 @@ export class RecoveryEvidence {
     return resources.filter(({ metadata }) => metadata.uid !== uid);
   }
 
-  /** What issuers remember of the attempt's authority. */
-  released(): Promise<ReleasedEntries> {
-    return this.#deps.releasedStore.read(this.#attempt, this.#options.signal);
+  /** What is on record about the attempt's authority. */
+  records(): RecordsOf {
+    return recordsOf(this.#view, this.#attempt);
   }
 
   /** The public key that a reissue keeps: from the CA, or from the resource's own Secret if the CA hands out no obsolete certificates. */
@@ -261,11 +267,13 @@ export class RecoveryEvidence {
     return served ?? this.#attempt.afterId;
   }
 
-  /** Whether the resource has or had a certificate, by its status. */
+  /**
+   * Whether the resource has given up a certificate, or had it before the attempt, by its status. What it got since may be what
+   * the attempt bought.
+   */
   #isHad(certificate: CertificateRef): boolean {
     const { status } = this.#inputs.certificate;
-    const had = [certificateRef(status), ...(status?.formerCertificates ?? [])];
-    return had.some((each) => isSameCertificate(each, certificate));
+    return (status?.formerCertificates ?? []).some((each) => isSameCertificate(each, certificate));
   }
 }
 

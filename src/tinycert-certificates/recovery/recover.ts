@@ -1,13 +1,8 @@
-import type { Attempt } from '../../api/tinycert/certificate-status.ts';
 import { type CertificateRef, certificateKey, isSameCertificate } from '../../api/tinycert/identity.ts';
+import type { OpenAttempt } from '../../issuance/tinycert/attempt.ts';
 import { isMarked } from '../../issuance/tinycert/marker.ts';
-import {
-  abandoned,
-  released,
-  type Released,
-  type ReleasedAddition,
-  type ReleasedEntries,
-} from '../../issuance/tinycert/released.ts';
+import { abandoned, type RecordsOf, released, type Released } from '../../issuance/tinycert/records.ts';
+import type { Recording } from '../../journal/group.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import type { Work } from '../context/work.ts';
 import type { Verdict } from '../decide/after-recovery.ts';
@@ -17,103 +12,129 @@ import { RecoveryEvidence } from './evidence.ts';
 /** The result of a recovery. */
 export interface Recovery {
   verdict: Verdict;
-  /** To be recorded on the issuer before another attempt is made: the attempt, and what it may have bought. */
-  released?: ReleasedAddition;
+  /** What the write that ends the attempt puts on record: the attempt, and what it may have bought besides. */
+  records: readonly Recording[];
+  /** A key, a marker or the resource's own Secret proves what it bought. */
+  isProved?: boolean;
+  /** Nothing that it can have bought was found. */
+  boughtNothing?: boolean;
+}
+
+/** What a recovery found at the CA. */
+interface Findings {
+  /** What the attempt bought: nobody else can have it. */
+  own?: CertificateRef;
+  /** A key or a marker proves that, and not that nobody else asks for the same. */
+  isProved?: boolean;
+  /** What it may have bought. */
+  candidates: readonly CertificateRef[];
+  /** What to ask the CA for instead. */
+  again: 'New' | 'Reissue';
+  /** The hash of its request, if that is not its own. */
+  requestHash?: string | undefined;
 }
 
 /**
  * Finds out what an attempt bought, once it can have no further effect. The order matters: the previous certificate is read
- * before the CA's list (`previousBeforeList`), so that an obsolete one has its successor there; the CA's list is read before
- * the cluster's (`listBeforeCluster`), so that whatever claims a listed certificate is in the cluster's. It writes nothing.
- * Rejects with a `TinyCertError`, or with an `ApiError` if the resource or its Secret changed meanwhile.
+ * before the CA's list, so that an obsolete one has its successor there; the CA's list is read before the cluster's, so that
+ * whatever claims a listed certificate is in the cluster's. It writes nothing. Rejects with a `TinyCertError`, or with an
+ * `ApiError` if the resource or its Secret changed meanwhile.
  */
-export async function recover(work: Work, attempt: Attempt): Promise<Recovery> {
-  const recovery = await investigate(work, attempt);
-  work.log.info({ attempt: attempt.id, verdict: recovery.verdict }, 'Found out what an attempt bought');
+export async function recover(work: Work, open: OpenAttempt): Promise<Recovery> {
+  const evidence = new RecoveryEvidence(work, open.attempt);
+  const held = await evidence.inOwnSecret();
+  const look = open.attempt.operation === 'Reissue' ? recoverReissue : recoverNew;
+  const recovery = conclusion(work, open, await look(work, open, evidence), held);
+  work.log.info({ attempt: open.id, verdict: recovery.verdict }, 'Found out what an attempt bought');
   return recovery;
 }
 
-async function investigate(work: Work, attempt: Attempt): Promise<Recovery> {
-  // A forged attempt could reach back to certificates of others, so one without a seal is only replaced (`sealed`).
-  if (work.inputs.sealed === false) return { verdict: { again: attempt.operation } };
-  const evidence = new RecoveryEvidence(work, attempt);
-  const inSecret = await evidence.inOwnSecret();
-  if (inSecret !== undefined) return { verdict: { adopt: inSecret } };
-  return attempt.operation === 'Reissue'
-    ? recoverReissue(work, attempt, evidence)
-    : recoverNew(work, attempt, evidence);
+/**
+ * What the resource's own Secret holds comes before what is only likely (`ownSecret`). What a key or a marker proves to be later
+ * comes before that. What the attempt may have bought besides is put on record.
+ */
+function conclusion(
+  { inputs, view }: Work,
+  { attempt }: OpenAttempt,
+  { own, isProved, candidates, again, requestHash = attempt.requestHash }: Findings,
+  held: CertificateRef | undefined,
+): Recovery {
+  const isLater = held && own && isProved && own.certificateId > held.certificateId;
+  const adopt = isLater ? own : (held ?? own);
+  const others = candidates.filter((each) => !isSameCertificate(each, adopt));
+  const isFound = candidates.some((each) => isSameCertificate(each, adopt));
+  const { uid = '' } = inputs.certificate.metadata;
+  const { issuer } = attempt;
+  return {
+    verdict: adopt ? { adopt } : { again },
+    records: [
+      ...released(view, others.toReversed(), { issuer, cause: 'Undecided' }),
+      ...(isFound ? [] : [abandoned(view, uid, { ...attempt, requestHash })]),
+    ],
+    isProved: held !== undefined || isProved === true,
+    boughtNothing: candidates.length === 0,
+  };
 }
 
-async function recoverReissue(work: Work, attempt: Attempt, evidence: RecoveryEvidence): Promise<Recovery> {
+async function recoverReissue(
+  _work: Work,
+  { attempt }: OpenAttempt,
+  evidence: RecoveryEvidence,
+): Promise<Findings> {
   const previous = await evidence.previous();
   failpoint('previous');
   const { candidates } = await evidence.list();
   failpoint('list');
   await evidence.assertUnchanged();
   failpoint('live');
-  const successor = await evidence.successor(candidates);
-  if (successor !== undefined) return { verdict: { adopt: successor } };
-  const { requestHash = attempt.requestHash } = previous;
-  return {
-    verdict: { again: previous.isObsolete ? 'New' : 'Reissue' },
-    released: releasedOf(work, { ...attempt, requestHash }, []),
-  };
+  const own = await evidence.successor(candidates);
+  const { requestHash = attempt.requestHash, isObsolete } = previous;
+  const again = isObsolete ? 'New' : 'Reissue';
+  return { ...(own ? { own, isProved: true } : {}), candidates: own ? [own] : [], again, requestHash };
 }
 
-async function recoverNew(work: Work, attempt: Attempt, evidence: RecoveryEvidence): Promise<Recovery> {
+async function recoverNew(work: Work, open: OpenAttempt, evidence: RecoveryEvidence): Promise<Findings> {
   const { candidates, others: older } = await evidence.list();
   failpoint('list');
   const matching = await evidence.matching(candidates);
   await evidence.assertUnchanged();
   failpoint('live');
   const [newest] = matching;
-  if (newest === undefined) return boughtNothing([]);
+  if (newest === undefined) return { candidates: [], again: 'New' };
   // The attempt asked for its own marker, so every match carries it.
-  if (isMarked(evidence.seen(newest)?.subject ?? {})) return { verdict: { adopt: newest } };
+  if (isMarked(evidence.seen(newest)?.subject ?? {}))
+    return { own: newest, isProved: true, candidates: [newest], again: 'New' };
   const others = await evidence.cluster();
-  const records = await evidence.released();
+  const records = evidence.records();
   failpoint('cluster');
   const undecided = new Set(records.released.filter(isUndecided).map(certificateKey));
-  const open = matching.filter((each) => undecided.has(certificateKey(each)) || !isReleased(each, records));
-  const [only] = open;
-  if (only === undefined) return boughtNothing([]);
+  const free = matching.filter((each) => undecided.has(certificateKey(each)) || !isReleased(each, records));
   const strangers = [
     ...candidates.filter(({ id }) => !matching.some(({ certificateId }) => certificateId === id)),
     ...older,
   ];
-  const isAmbiguous = open.length > 1 || undecided.has(certificateKey(only));
-  const why = isAmbiguous
-    ? 'several'
-    : await ambiguity(work, { attempt, evidence, bought: only, others, records, strangers });
-  if (why === undefined) return { verdict: { adopt: only } };
+  const [only] = free;
+  if (only === undefined) return { candidates: [], again: 'New' };
+  const why = await whyUncertain(only);
+  if (why === undefined) return { own: only, candidates: free, again: 'New' };
   work.log.warn(
-    { candidates: open, attempt: attempt.id, ambiguity: why },
+    { candidates: free, attempt: open.id, ambiguity: why },
     'Certificates that this attempt may have bought cannot be distinguished from others and are left alone',
   );
-  return boughtNothing(open);
+  return { candidates: free, again: 'New' };
 
-  function boughtNothing(mayBe: readonly CertificateRef[]): Recovery {
-    return { verdict: { again: 'New' }, released: releasedOf(work, attempt, mayBe) };
+  async function whyUncertain(bought: CertificateRef): Promise<string | undefined> {
+    // Since the backup another resource may have bought it, which is gone with it (`putBackUnsure`).
+    if (open.isPutBack) return 'put back';
+    if (free.length > 1 || undecided.has(certificateKey(bought))) return 'several';
+    return ambiguity(work, { attempt: open.attempt, evidence, bought, others, records, strangers });
   }
-}
-
-/** The records of an attempt without a finding (`recordAbandoned`), and of the certificates it may have bought. */
-function releasedOf(
-  { deps: { clock, timing }, inputs }: Work,
-  attempt: Attempt,
-  undecided: readonly CertificateRef[],
-): ReleasedAddition {
-  const { metadata } = inputs.certificate;
-  return {
-    released: released(metadata, undecided.toReversed(), clock.now(), 'Undecided'),
-    abandoned: [abandoned(metadata, attempt, timing)],
-  };
 }
 
 function isUndecided({ cause }: Released): boolean {
   return cause === 'Undecided';
 }
 
-function isReleased(certificate: CertificateRef, records: ReleasedEntries): boolean {
+function isReleased(certificate: CertificateRef, records: RecordsOf): boolean {
   return records.released.some((each) => isSameCertificate(each, certificate));
 }

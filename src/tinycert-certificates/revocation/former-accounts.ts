@@ -1,20 +1,28 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { FormerAccount } from '../../api/tinycert/certificate-status.ts';
-import { type CertificateRef, certificateKey, certificateRef } from '../../api/tinycert/identity.ts';
-import { boughtBy } from '../../issuance/attempt/memory.ts';
+import {
+  type AccountDigest,
+  type CertificateRef,
+  certificateKey,
+  certificateRef,
+} from '../../api/tinycert/identity.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
-import { conditionOf } from '../../issuance/status/conditions.ts';
-import { isOpen } from '../../issuance/tinycert/attempt.ts';
+import { attemptOwner, boughtIn } from '../../issuance/tinycert/attempt.ts';
 import { claimsOf, withFormer } from '../../issuance/tinycert/claims.ts';
-import { hasDuty } from '../../issuance/tinycert/former-accounts.ts';
+import { hasDuty, MAX_ACCOUNTS } from '../../issuance/tinycert/former-accounts.ts';
+import type { TinyCertView } from '../../issuance/tinycert/records.ts';
+import type { Recording } from '../../journal/group.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { BROKEN_SEAL, isSealed, sealOf } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
 import { type AccountAccess, accessTo } from '../context/account-access.ts';
+import { accountsWithAttempt, attemptAt, endAttempt, statedAccount } from '../context/attempts.ts';
+import type { Inputs } from '../context/inputs.ts';
 import { type Task, type Work, withInputs } from '../context/work.ts';
 import { afterReplacement } from '../decide/revoke-replaced.ts';
+import { makeWay } from '../recovery/give-up.ts';
 import { recover } from '../recovery/recover.ts';
 import { changeAll } from './change-all.ts';
 import { claimedByOthers, inOneTurn, STATUS_OF, warnOfClaimed } from './change-status.ts';
@@ -31,6 +39,8 @@ interface Progress {
   result: ReconcileResult;
   /** Why something could not be done. */
   why?: Reason | undefined;
+  /** Ends the attempt there. To be called once status says what it bought. */
+  end?: (() => void) | undefined;
 }
 
 /**
@@ -39,56 +49,99 @@ interface Progress {
  * comes after the plan for the certificate, which does not wait for it.
  */
 export async function workAtFormerAccounts(task: Task): Promise<ReconcileResult> {
-  const { deps, inputs, signal } = task;
+  const { deps, inputs, view, signal } = task;
   const { certificate, crdsFit } = inputs;
-  const { formerAccounts = [] } = certificate.status ?? {};
-  const isReported = conditionOf(certificate.status?.conditions, FORMER_ACCOUNT_PENDING) !== undefined;
-  if (!crdsFit || certificate.spec.suspend || (formerAccounts.length === 0 && !isReported)) return {};
+  const { formerAccounts: noted = [] } = certificate.status ?? {};
+  const present = presentAccount(inputs, view);
+  const formerAccounts = [...noted, ...onlyAttempted(view, certificate, present)];
+  if (!crdsFit || certificate.spec.suspend) return {};
+  // The journal wakes the resource when it is ready.
+  if (!view) return {};
   const { clock } = deps;
-  const present = withInputs(task, { now: clock.now(), monotonic: clock.monotonic() });
+  const timely = withInputs(task, { now: clock.now(), monotonic: clock.monotonic() });
   const all: Progress[] = [];
-  for (const left of formerAccounts) all.push(await workAt(present, left));
-  const next = all.flatMap(({ left }) => left ?? []);
-  const isChanged = next.length < all.length || next.some((left, i) => left !== formerAccounts[i]);
+  for (const left of formerAccounts) all.push(await workAt({ ...timely, view }, left));
+  const next = all
+    .flatMap(({ left }) => (left && claimsOf(left).length > 0 ? left : []))
+    .slice(-MAX_ACCOUNTS);
+  const isChanged = next.length !== noted.length || next.some((left, i) => left !== noted[i]);
   const why = all.find((each) => each.why)?.why;
   const conditions = why ? [{ type: FORMER_ACCOUNT_PENDING, status: 'True' as const, ...why }] : [];
   const removed = why ? [] : [FORMER_ACCOUNT_PENDING];
   const change = isChanged ? { formerAccounts: next.length === 0 ? null : next } : undefined;
-  if (change) await deps.statuses.write({ certificate, change, conditions, removed, signal });
-  else await deps.statuses.writeNews({ certificate, conditions, removed, signal });
-  if (why && !isTold(certificate, why)) deps.warn(certificate, why.reason, why.message);
+  const reported = await deps.statuses.writeNews({ certificate, conditions, removed, signal });
+  if (change) await deps.statuses.write({ certificate: reported, change, signal });
+  for (const { end } of all) end?.();
+  if (why && reported !== certificate) deps.warn(certificate, why.reason, why.message);
   return soonest(all.map(({ result }) => result));
 }
 
-async function workAt(task: Task, left: FormerAccount): Promise<Progress> {
-  const { deps, inputs } = task;
+/** The account that the resource uses now; undefined while that is not known. */
+function presentAccount(
+  { issuer, issuerExists, certificate }: Inputs,
+  view: TinyCertView | undefined,
+): AccountDigest | undefined {
+  const account = issuer?.ready ? issuer.issuer.account : issuer?.account;
+  if (account) return account.digest;
+  // It is being checked, or has no credentials: nobody knows which account it has.
+  if (issuerExists) return undefined;
+  return statedAccount(issuer, certificate, view);
+}
+
+/** Accounts at which the resource has an open attempt and nothing else. `present`: the account that it uses now, if that is known. */
+export function onlyAttempted(
+  view: TinyCertView | undefined,
+  { metadata: { uid = '' }, status }: TinyCertCertificate,
+  present: AccountDigest | undefined,
+): FormerAccount[] {
+  if (present === undefined) return [];
+  const noted = new Set([present, ...(status?.formerAccounts ?? []).map(({ account }) => account)]);
+  return accountsWithAttempt(view, uid)
+    .filter((account) => !noted.has(account))
+    .map((account) => ({ account }));
+}
+
+async function workAt(task: Ready, left: FormerAccount): Promise<Progress> {
+  const { deps, inputs, view } = task;
   const { certificate } = inputs;
   const { metadata, spec, status } = certificate;
   const { onReplace = 'None' } = spec.revocation ?? {};
-  if (!hasDuty(left, { onReplace, isReplaced: status?.certificateId !== undefined }))
-    return { left, result: {} };
+  const found = attemptAt(deps, view, { metadata, status: left }, left.account, false);
+  const hasAttempt = found.attempt !== undefined || found.unreadable !== undefined;
+  const isReplaced = status?.certificateId !== undefined;
+  if (!hasDuty(left, { onReplace, isReplaced }) && !hasAttempt) return { left, result: {} };
   const access = accessTo(deps, certificate, left.account);
-  if (!access) return { left, result: {}, why: outOfReach(left) };
-  if (!isSealed(access.issuer.account, { metadata, status: left }))
-    return { left, result: {}, why: unproven(left) };
+  if (!access) {
+    if (found.attempt) await makeWay({ deps, inputs, view }, found.attempt);
+    return { left, result: {}, why: outOfReach(left, hasAttempt) };
+  }
+  const isProved = claimsOf(left).length === 0 || isSealed(access.issuer.account, { metadata, status: left });
+  if (!isProved) return { left, result: {}, why: unproven(left, hasAttempt) };
+  if (found.unreadable !== undefined) return { left, result: {}, why: unreadable(left, found.unreadable) };
   const uid = metadata.uid ?? '';
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { left, result: { requeueAfterMs: waits } };
   return workThrough(workWith(task, access, left), access, left, certificateRef(status));
 }
 
+/** A task that the journal is ready for. */
+type Ready = Task & { view: TinyCertView };
+
 /** The work of the resource at a former account: as if its status named nothing else. */
-export function workWith(task: Task, { issuer }: AccountAccess, left: FormerAccount): Work {
-  const { certificate } = task.inputs;
+export function workWith(task: Ready, { issuer }: AccountAccess, left: FormerAccount): Work {
+  const { deps, inputs, view } = task;
+  const { certificate } = inputs;
   const {
     account: _,
     authorityId: __,
     certificateId: ___,
-    attempt: ____,
+    attemptId: ____,
     ...status
   } = certificate.status ?? {};
   const there = { ...certificate, status: { ...status, ...left } };
-  return { ...withInputs(task, { certificate: there, sealed: true, issuerKey: issuer.key }), issuer };
+  const { attempt } = attemptAt(deps, view, there, left.account, true);
+  const changed = { certificate: there, sealed: true, issuerKey: issuer.key, attempt };
+  return { ...withInputs(task, changed), issuer };
 }
 
 /** Concludes an open attempt, promises what `onReplace` asks for, and does what is due. */
@@ -102,20 +155,22 @@ async function workThrough(
   const { certificate } = inputs;
   const uid = certificate.metadata.uid ?? '';
   let next = left;
+  let end: (() => void) | undefined;
   try {
     const concluded = await conclude(work, next);
     if ('quietAfterMs' in concluded) return { left, result: { requeueAfterMs: concluded.quietAfterMs } };
     next = concluded.left;
+    end = concluded.end;
     next = present ? replaced(work, next, present) : next;
     next = await revokeDueAt(work, access, next, (done) => {
       next = done;
     });
     if (next !== left) deps.revocationRetries.forget(uid);
-    return { left: sealed(work.issuer, certificate, left, next), result: nextDue(next, inputs.now) };
+    return { left: sealed(work.issuer, certificate, left, next), end, result: nextDue(next, inputs.now) };
   } catch (error) {
     const asked = { uid, key: keyOf(certificate), issuerKey: access.issuer.key, ...access };
     const { result, why } = afterFailedRevocation(deps, asked, error, signal);
-    return { left: sealed(work.issuer, certificate, left, next), result, why };
+    return { left: sealed(work.issuer, certificate, left, next), end, result, why };
   }
 }
 
@@ -123,22 +178,23 @@ async function workThrough(
 export async function conclude(
   work: Work,
   left: FormerAccount,
-): Promise<{ left: FormerAccount } | { quietAfterMs: number }> {
-  const { deps, inputs, issuer, signal } = work;
-  const { attempt, ...rest } = left;
-  if (!attempt) return { left };
-  if (!isOpen(left)) return { left: rest };
-  const { uid } = inputs.certificate.metadata;
-  const known = deps.attempts.knowledgeOf(attempt.id, inputs.monotonic, deps.timing, uid);
-  let bought = boughtBy(known) ?? certificateRef(attempt);
-  if (!bought && known.progress.is === 'open') {
-    if (inputs.monotonic < known.quietAt) return { quietAfterMs: known.quietAt - inputs.monotonic };
-    const { verdict, released } = await recover(work, attempt);
-    if ('adopt' in verdict) bought = verdict.adopt;
-    else if (released) await deps.releasedStore.add(issuer.key, released, signal);
+): Promise<{ left: FormerAccount; end?: () => void } | { quietAfterMs: number }> {
+  const { deps, inputs, view } = work;
+  const { attempt: open } = inputs;
+  if (!open) return { left };
+  let bought = boughtIn(open);
+  let records: readonly Recording[] = [];
+  if (!bought && open.progress.is === 'open') {
+    if (inputs.monotonic < open.quietAt) return { quietAfterMs: open.quietAt - inputs.monotonic };
+    const recovery = await recover(work, open);
+    ({ records } = recovery);
+    if ('adopt' in recovery.verdict) bought = recovery.verdict.adopt;
   }
-  deps.attempts.forget(attempt.id);
-  return { left: bought ? { ...rest, formerCertificates: withFormer(left, bought).kept } : rest };
+  const owner = attemptOwner(inputs.certificate.metadata.uid ?? '', open.attempt.account);
+  return {
+    left: bought ? { ...left, formerCertificates: withFormer(left, bought).kept } : left,
+    end: () => endAttempt(deps, view, owner, open.id, records),
+  };
 }
 
 /** Once another certificate is served, the one of a former account is a former certificate, and `onReplace` applies to it. */
@@ -146,13 +202,17 @@ function replaced({ inputs }: Work, left: FormerAccount, present: CertificateRef
   const { revocation } = inputs.certificate.spec;
   const served = certificateRef(left);
   if (!served) return left;
-  const { authorityId: _, certificateId: __, serialNumber: ___, notAfter: ____, ...rest } = left;
-  const { pendingRevocations } = afterReplacement(
-    revocation ? { revocation } : {},
-    left,
-    present,
-    inputs.now,
-  );
+  const {
+    authorityId: _,
+    certificateId: __,
+    serialNumber: ___,
+    notAfter: ____,
+    revision: _____,
+    ...rest
+  } = left;
+  const { pendingRevocations } = afterReplacement(revocation ? { revocation } : {}, left, present, {
+    now: inputs.now,
+  });
   return {
     ...rest,
     formerCertificates: withFormer(left, served).kept,
@@ -204,7 +264,7 @@ export function sealed(
   after: FormerAccount,
 ): FormerAccount | undefined {
   if (after === before) return before;
-  if (claimsOf(after).length === 0 && !isOpen(after)) return undefined;
+  if (claimsOf(after).length === 0) return undefined;
   return { ...after, seal: sealOf(account, uid, after) };
 }
 
@@ -213,37 +273,39 @@ function nextDue({ pendingRevocations = [] }: FormerAccount, now: number): Recon
   return later.length === 0 ? {} : { requeueAt: Math.min(...later) };
 }
 
-function outOfReach(left: FormerAccount): Reason {
+function outOfReach(left: FormerAccount, hasAttempt: boolean): Reason {
   return {
     reason: 'FormerAccountUnavailable',
-    message: `No issuer has the account any more that this resource used before, so this is not done there: ${openAt(left)}. Create an issuer with that account in this namespace, or do it at TinyCert.`,
+    message: `No issuer has the account any more that this resource used before, so this is not done there: ${openAt(left, hasAttempt)}. Create an issuer with that account in this namespace, or do it at TinyCert.`,
   };
 }
 
-function unproven(left: FormerAccount): Reason {
+function unproven(left: FormerAccount, hasAttempt: boolean): Reason {
   return {
     reason: 'SealBroken',
-    message: `${BROKEN_SEAL}, so this is not done at the account that this resource used before: ${openAt(left)}. Check at TinyCert whether it should be.`,
+    message: `${BROKEN_SEAL}, so this is not done at the account that this resource used before: ${openAt(left, hasAttempt)}. Check at TinyCert whether it should be.`,
+  };
+}
+
+function unreadable(left: FormerAccount, key: string): Reason {
+  return {
+    reason: 'AttemptUnreadable',
+    message: `The operator's journal has an attempt at the account that this resource used before which this version cannot read, so this is not done there: ${openAt(left, true)}. Run the version that wrote it; or find out at TinyCert what it bought, then delete the key ${key} from the journal's Secret.`,
   };
 }
 
 /** What is open at a former account, in words. */
-function openAt(left: FormerAccount): string {
-  const { attempt, pendingRevocations = [] } = left;
+function openAt(left: FormerAccount, hasAttempt: boolean): string {
+  const { pendingRevocations = [] } = left;
   const holds = pendingRevocations.map(({ action, certificateId }) =>
     action === 'Hold' ? `certificate ${certificateId} put on hold` : `certificate ${certificateId} revoked`,
   );
   const served = certificateRef(left);
   return [
-    ...(attempt && isOpen(left) ? [`an attempt for ${attempt.commonName} concluded`] : []),
+    ...(hasAttempt ? ['an attempt that has no result yet is concluded'] : []),
     ...holds,
     ...(served && holds.length === 0 ? [`what onReplace asks for certificate ${served.certificateId}`] : []),
   ].join('; ');
-}
-
-function isTold({ status }: TinyCertCertificate, { reason, message }: Reason): boolean {
-  const told = conditionOf(status?.conditions, FORMER_ACCOUNT_PENDING);
-  return told?.reason === reason && told.message === message;
 }
 
 function soonest(results: readonly ReconcileResult[]): ReconcileResult {

@@ -2,7 +2,7 @@ import { stopsOf } from '../../account/stops.ts';
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { SendRefused } from '../../issuance/attempt/send-gate.ts';
 import { TurnAwaited } from '../../issuance/decide/gate-turn.ts';
-import { type WantedCondition, conditionOf } from '../../issuance/status/conditions.ts';
+import type { WantedCondition } from '../../issuance/status/conditions.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import type { Reason } from '../../lib/reason.ts';
@@ -42,11 +42,6 @@ export function pendingConditions(why: Reason | undefined): {
   return why
     ? { conditions: [{ type: REVOCATION_PENDING, status: 'True', ...why }], removed: [] }
     : { conditions: [], removed: [REVOCATION_PENDING] };
-}
-
-/** Whether the conditions report that a hold or revocation waits. */
-export function isPendingReported({ status }: TinyCertCertificate): boolean {
-  return conditionOf(status?.conditions, REVOCATION_PENDING) !== undefined;
 }
 
 /** For which resource, and through which issuer, the CA was asked. */

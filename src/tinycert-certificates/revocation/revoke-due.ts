@@ -1,5 +1,6 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { certificateKey, certificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
+import { boughtIn } from '../../issuance/tinycert/attempt.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { BROKEN_SEAL } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
@@ -12,7 +13,7 @@ import type { CaStatus } from '../decide/types.ts';
 import { record, type StatusChange } from '../status/record.ts';
 import { changeAll, type Wanted } from './change-all.ts';
 import { claimedByOthers, inOneTurn, STATUS_OF, type StatusAtCa, warnOfClaimed } from './change-status.ts';
-import { afterFailedRevocation, isPendingReported, pendingConditions, reportPending } from './pending.ts';
+import { afterFailedRevocation, pendingConditions, reportPending } from './pending.ts';
 
 /** The inputs after the revocations, and when to reconcile again for them. */
 export interface Revoked {
@@ -36,10 +37,10 @@ const SEAL_BROKEN: Reason = {
 export async function revokeDue(task: Task): Promise<Revoked> {
   const { deps, inputs, signal, log } = task;
   const { issuer, certificate, sealed } = inputs;
-  if (!issuer?.ready || certificate.spec.suspend) return { inputs, result: {} };
+  if (!issuer?.ready || !task.view || certificate.spec.suspend) return { inputs, result: {} };
   if (sealed === false && certificate.status?.pendingRevocations) return reported(SEAL_BROKEN, {});
   const due = revocationsDue(inputs);
-  if (!due) return isPendingReported(certificate) ? reported(undefined, {}) : { inputs, result: {} };
+  if (!due) return reported(undefined, {});
   const uid = certificate.metadata.uid ?? '';
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { inputs, result: { requeueAfterMs: waits } };
@@ -80,7 +81,7 @@ export async function revokeDue(task: Task): Promise<Revoked> {
     const now = reason
       ? await reportPending(deps, certificate, reason, signal)
       : await deps.statuses.writeNews({ certificate, ...pendingConditions(undefined), signal });
-    return { inputs: present(now), result: then };
+    return { inputs: now === certificate ? inputs : present(now), result: then };
   }
 }
 
@@ -88,7 +89,6 @@ export async function revokeDue(task: Task): Promise<Revoked> {
 async function revoke(work: Work, { pending, desired }: DueRevocations, done: Outcomes): Promise<void> {
   const { deps, inputs, issuer, signal } = work;
   const { certificate } = inputs;
-  const { attempt } = certificate.status ?? {};
   const own = certificateRef(certificate.status);
   const meant = desired && own ? [own] : [];
   const claimed = await claimedByOthers(deps, certificate, [...pending, ...meant], signal);
@@ -98,7 +98,8 @@ async function revoke(work: Work, { pending, desired }: DueRevocations, done: Ou
   for (const ref of pending) {
     if (done.has(certificateKey(ref))) continue;
     // A certificate that the resource serves again was not replaced after all.
-    if (isSameCertificate(ref, own) || isSameCertificate(ref, attempt)) done.set(certificateKey(ref), 'good');
+    if (isSameCertificate(ref, own) || isSameCertificate(ref, boughtIn(inputs.attempt)))
+      done.set(certificateKey(ref), 'good');
     else wanted.push({ certificate: ref, status: STATUS_OF[ref.action] });
   }
   if (desired && own && !done.has(certificateKey(own)))
@@ -115,20 +116,29 @@ function changeAfter(
   { pending, desired }: DueRevocations,
   done: ReadonlyMap<string, StatusAtCa | 'claimed'>,
 ): StatusChange | undefined {
-  const { pendingRevocations = [] } = status ?? {};
+  const { pendingRevocations = [], formerCertificates = [] } = status ?? {};
   const present = certificateRef(status);
   const isOver = new Set(pending.map(certificateKey).filter((key) => done.has(key)));
   const left = pendingRevocations.filter((each) => !isOver.has(certificateKey(each)));
   const own = present && done.get(certificateKey(present));
   // If Good was asked for a revoked certificate, it is observed once another certificate has replaced that one.
   const isObserved = own !== undefined && !(desired === 'Good' && own === 'revoked');
+  // Nobody adopts what is revoked, and a deletion need not revoke it again.
+  const formers = formerCertificates.filter((each) => !isAtEnd(done.get(certificateKey(each))));
   const change: StatusChange = {
     ...(isOver.size > 0 ? { pendingRevocations: left.length > 0 ? left : null } : {}),
+    ...(formers.length < formerCertificates.length
+      ? { formerCertificates: formers.length > 0 ? formers : null }
+      : {}),
     ...(desired === null ? { observedDesiredStatus: null } : {}),
     ...(desired && isObserved ? { observedDesiredStatus: spec.desiredStatus } : {}),
     ...(desired && isCaStatus(own) ? { certificateStatus: own } : {}),
   };
   return Object.keys(change).length === 0 ? undefined : change;
+}
+
+function isAtEnd(outcome: StatusAtCa | 'claimed' | undefined): boolean {
+  return outcome === 'revoked' || outcome === 'gone';
 }
 
 function isCaStatus(outcome: StatusAtCa | 'claimed' | undefined): outcome is CaStatus {

@@ -10,7 +10,7 @@ import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import type { CertificateDetails } from '../../tinycert/index.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { callOptions, type Work } from '../context/work.ts';
-import { record, type StatusChange } from '../status/record.ts';
+import { recordResult, type StatusChange } from '../status/record.ts';
 import { claimedIn, hasExpired, isFor, provenCertificate, syncSecret } from './proven-id.ts';
 
 /** Another resource adopts the same certificate at this moment: how soon to look again, in milliseconds. */
@@ -50,11 +50,12 @@ export async function adopt(work: Work): Promise<Adoption> {
     const now = deps.clock.now();
     // An expired certificate is replaced next, so that no version of the Secret is written with it.
     const { metadata } = hasExpired(secret, now) ? secret : await syncSecret(work, secret, proven);
-    const { attempt: _, ...rest } = certificate.status ?? {};
-    const status = { ...rest, ...datesOf(proven, content.leaf, details) };
+    // It says nothing of the certificate that is adopted.
+    const { attemptTime: _, ...others } = certificate.status ?? {};
+    const status = { ...others, ...datesOf(proven, content.leaf, details) };
     const due = dueAt({ certificate: { ...certificate, status }, now });
     const isServed = isFit && details.status === 'good' && content.leaf.notAfter > now;
-    await record(deps, {
+    await recordResult(deps, {
       certificate,
       change: {
         ...adoptedStatus(proven, content.leaf, details),
@@ -70,8 +71,9 @@ export async function adopt(work: Work): Promise<Adoption> {
       signal,
     });
     log.info({ certificate: proven }, 'Adopted the certificate that the Secret holds');
-    // A need that remains, such as a renewal, is decided from the proven status.
-    return { result: isServed && due !== undefined ? { requeueAt: due } : { requeueAfterMs: 0 } };
+    // What remains, such as an open attempt or a renewal, is decided from the proven status.
+    const isDone = isServed && inputs.attempt === undefined;
+    return { result: isDone && due !== undefined ? { requeueAt: due } : { requeueAfterMs: 0 } };
   } finally {
     deps.adopting.delete(serialNumber);
   }
@@ -85,7 +87,7 @@ function adoptedStatus(
   return {
     ...datesOf(certificate, leaf, details),
     serialNumber: leaf.serialNumber,
-    attempt: null,
+    attemptTime: null,
     formerCertificates: null,
     pendingRevocations: null,
     ...NO_FAILURE,

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { attempt, certificate, ref } from '../../../test/support/inputs/inputs.ts';
+import { certificate, ref } from '../../../test/support/inputs/inputs.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
 import type { Deps } from '../context/deps.ts';
 import { assertRead, syncSecret } from './proven-id.ts';
 
-const whole: CertificateStatus = { attempt, seal: 'v1:x' };
-const { attempt: _, ...hidden } = whole;
+const whole: CertificateStatus = { attemptId: 'attempt-1', seal: 'v1:x' };
+const { attemptId: _, ...hidden } = whole;
 const never = new AbortController().signal;
 
 describe('a status without its seal', () => {
@@ -23,7 +23,7 @@ describe('a status without its seal', () => {
   const crds = { fit: true, check: () => Promise.resolve(), doubt: () => (doubts += 1) };
   const versionOf = certificate({}).metadata.resourceVersion ?? '';
 
-  test('whose attempt was hidden by older CRDs is not acted on', async () => {
+  test('of which older CRDs hide something is not acted on', async () => {
     const seen = certificate({ status: hidden });
     const deps = { kube: kube(whole, versionOf, []), crds };
     await expect(assertRead({ deps, inputs: { certificate: seen, sealed: false }, signal })).rejects.toThrow(

@@ -8,10 +8,13 @@ import {
 } from '../../api/tinycert/identity.ts';
 import { CrdsOutdated } from '../../issuance/status/outdated-crds.ts';
 import type { StatusChange as Change, StatusWrite } from '../../issuance/status/writer.ts';
+import { groupOf, placeHash } from '../../issuance/tinycert/attempt.ts';
 import { withFormer } from '../../issuance/tinycert/claims.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
-import { released } from '../../issuance/tinycert/released.ts';
+import { released } from '../../issuance/tinycert/records.ts';
 import { type Sealed, type Sealer, isSealed, sealOf, sealedFields } from '../../issuance/tinycert/seal.ts';
+import { TermOver } from '../../journal/errors.ts';
+import { canonicalJson } from '../../lib/hash.ts';
 import type { Deps } from '../context/deps.ts';
 
 /** Fields to set in status; null removes one. */
@@ -20,6 +23,8 @@ export type StatusChange = Change<CertificateStatus>;
 export interface Recording extends StatusWrite<TinyCertCertificate> {
   /** A certificate that the resource gives up beside the one it served. */
   givesUp?: CertificateRef | undefined;
+  /** What the CA was asked for, if the change is the result of an attempt. */
+  operation?: 'New' | 'Reissue';
   /** Seals the ids. Every change of them needs it. */
   sealer?: Sealer | undefined;
 }
@@ -42,8 +47,8 @@ export async function record(deps: Deps, recording: Recording): Promise<TinyCert
 }
 
 /**
- * As `record`, for a result that must not be lost: after a conflict it reads the resource again and continues while the
- * attempt is still its own and status has no later certificate (`resultByAttempt`). Throws the conflict otherwise.
+ * As `record`, for a result that must not be lost: after a conflict it reads the resource again and continues if nobody else
+ * has changed what status says of certificates (`resultReread`). Throws the conflict otherwise.
  */
 export async function recordResult(deps: Deps, recording: Recording): Promise<TinyCertCertificate> {
   const { certificate, change, signal } = recording;
@@ -51,16 +56,24 @@ export async function recordResult(deps: Deps, recording: Recording): Promise<Ti
   return deps.statuses.insist(
     certificate,
     (current) => record(deps, { ...recording, certificate: current, generation }),
-    ({ status }) => isBehind(change, status),
+    ({ status }) => isOther(certificate.status, status) || isBehind(change, status),
     signal,
   );
 }
 
-/** Whether status already has a later certificate of the same authority. */
+/** Whether status already has a later certificate of the same authority (`resultNeverFalls`). */
 function isBehind(change: StatusChange = {}, status: CertificateStatus = {}): boolean {
   const id = change.certificateId ?? 0;
-  const stated = [status, status.attempt ?? {}].filter((each) => isSameAuthority(each, written(change)));
-  return id > 0 && stated.some(({ certificateId = 0 }) => certificateId > id);
+  return id > 0 && isSameAuthority(status, written(change)) && (status.certificateId ?? 0) > id;
+}
+
+/** Whether what two versions of a status say of certificates differs. */
+function isOther(before: CertificateStatus = {}, now: CertificateStatus = {}): boolean {
+  const of = (status: CertificateStatus): unknown =>
+    [...sealedFields, 'seal' as const, 'revision' as const, 'formerAccounts' as const].map(
+      (field) => status[field] ?? null,
+    );
+  return canonicalJson(of(before)) !== canonicalJson(of(now));
 }
 
 /** The identity that a change sets. */
@@ -88,19 +101,17 @@ function mergeSealed(status: CertificateStatus | undefined, change: StatusChange
 }
 
 /**
- * A certificate that a change of status gives up stays claimed, in the same write, as a former one of its resource
- * (`recordGivenUp`). The oldest, for which there is no room, are first recorded on the issuer. What a reissue replaces is
+ * A certificate that a change of status gives up stays claimed, in the same write, as a former one of its resource. The oldest, for which there is no room, are first put on record. What a reissue replaces is
  * obsolete and leaves the CA's list, unless it had expired: then it stays listed and must not be taken for a foreign one.
  * A status with a broken seal claims nothing.
  */
 async function withFormerCertificates(
   deps: Deps,
-  { certificate, change = {}, givesUp, signal }: Recording,
+  { certificate, change = {}, givesUp, operation }: Recording,
   isSealed: boolean,
 ): Promise<StatusChange> {
   const { status = {}, metadata, spec } = certificate;
   if (change.formerCertificates !== undefined) return {};
-  const operation = (change.attempt ?? status.attempt)?.operation;
   const isListed = operation === 'New' || Date.parse(status.notAfter ?? '') <= deps.clock.now();
   const before = certificateRef(status);
   const after = certificateRef(written(change));
@@ -108,8 +119,13 @@ async function withFormerCertificates(
   const former = [isReplaced ? before : undefined, givesUp].filter((ref) => ref !== undefined);
   if (former.length === 0) return {};
   const { kept, dropped } = withFormer(isSealed ? status : {}, ...former);
-  const giving = { released: released(metadata, dropped, deps.clock.now()) };
-  if (dropped.length > 0)
-    await deps.releasedStore.add(issuerKey(spec.issuerRef, metadata.namespace), giving, signal);
+  const [first] = dropped;
+  if (first) {
+    const { uid = '', namespace } = metadata;
+    const view = deps.journal.viewFor(uid);
+    if (!view) throw new TermOver('lease');
+    const issuer = placeHash(issuerKey(spec.issuerRef, namespace));
+    await view.record(uid, released(view, dropped, { issuer, group: groupOf(first, namespace) }));
+  }
   return { formerCertificates: kept };
 }

@@ -53,6 +53,9 @@ export class KubeFake {
   find = <T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef): Promise<T | undefined> =>
     Promise.resolve(this.now(type, ref));
 
+  findMetadata = (type: ResourceType, ref: ObjectRef): Promise<KubeObject | undefined> =>
+    this.find(type, ref);
+
   get = async <T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef): Promise<T> => {
     const found = this.now(type, ref);
     if (!found) throw kubeError(404, 'NotFound');
@@ -193,6 +196,7 @@ export class CAcertStage {
         watched: { get: () => undefined },
         written: writtenSecrets,
         claims: { elderOf: () => undefined },
+        isOpen: ({ metadata }) => this.view.entry(metadata.uid ?? '') !== undefined,
       }),
       pendingKeys: new PendingKeys({ kube, written: writtenSecrets }),
       repairLimiter: new RateLimiter(clock),
@@ -227,7 +231,7 @@ export class CAcertStage {
   /** An attempt in the journal that was sent, as a reconcile finds it. */
   async opened(change: Partial<CAcertEntry> = {}): Promise<OpenAttempt> {
     const { entry } = attempt({ entry: change });
-    const opened = await this.view.open({ uid: 'uid', group: 'me', make: () => entry! });
+    const opened = await this.view.open({ owner: 'uid', group: 'me', make: () => entry! });
     if (opened.is !== 'open') throw new Error('The journal has no room.');
     this.deps.attempts.sent('uid', opened.id, this.clock.monotonic());
     return this.found()!;

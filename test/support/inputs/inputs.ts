@@ -1,9 +1,15 @@
 import { effectiveNames, specHash } from '../../../src/api/tinycert/effective.ts';
 import type { CertificateSpec } from '../../../src/api/tinycert/certificate-spec.ts';
-import type { Attempt, CertificateStatus } from '../../../src/api/tinycert/certificate-status.ts';
+import type { CertificateStatus } from '../../../src/api/tinycert/certificate-status.ts';
 import { accountDigest, type AuthorityRef, type CertificateRef } from '../../../src/api/tinycert/identity.ts';
 import type { TinyCertCertificate } from '../../../src/api/kinds.ts';
 import type { Inputs } from '../../../src/tinycert-certificates/context/inputs.ts';
+import {
+  type Attempt,
+  nameHash,
+  type OpenAttempt,
+  placeHash,
+} from '../../../src/issuance/tinycert/attempt.ts';
 import type { ReadyIssuer } from '../../../src/issuance/tinycert/issuer-directory.ts';
 
 /** The moment at which the builders' certificates were issued; they live for 90 days. */
@@ -31,17 +37,29 @@ export function ref(certificateId: number, of: Partial<AuthorityRef> = {}): Cert
 }
 
 export const attempt: Attempt = {
-  number: 1,
-  id: 'attempt-1',
+  ...authority,
   operation: 'New',
-  holder: 'pod',
   startTime: '2026-01-01T00:00:00.000Z',
   specHash: specHash(spec),
-  commonName: 'www.example.com',
   requestHash: 'v1:0',
-  since: '2026-01-01T00:00:00.000Z',
+  nameHash: nameHash('www.example.com'),
+  resource: placeHash('ns/web'),
+  issuer: placeHash('TinyCertIssuer:ns/ca'),
+  isMarked: false,
+  revision: 1,
   afterId: 5,
-  ...authority,
+  since: '2026-01-01T00:00:00.000Z',
+  until: '2026-01-01T00:00:46.000Z',
+  reason: 'DoesNotExist',
+};
+
+/** An attempt without a result, of which this process knows nothing more. */
+export const openAttempt: OpenAttempt = {
+  id: 'attempt-1',
+  attempt,
+  isPutBack: false,
+  quietAt: 0,
+  progress: { is: 'open' },
 };
 
 /** The status of a certificate that was issued without a failure. */
@@ -54,7 +72,7 @@ export const issued: CertificateStatus = {
   renewalTime: '2026-03-02T00:00:00Z',
   revision: 1,
   specHash: specHash(spec),
-  attempt: { ...attempt, certificateId: 7 },
+  attemptId: 'attempt-1',
   secretUID: 'secret-uid',
   secretResourceVersion: '10',
   conditions: [
@@ -129,7 +147,9 @@ export function inputs(
     },
     sealed: true,
     resealAt: undefined,
+    hasJournal: true,
     attempt: undefined,
+    unreadable: undefined,
     observed: undefined,
     turn: { phase: 'open', epoch: 0 },
     now: ISSUED + 30 * DAY,

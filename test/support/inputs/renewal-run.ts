@@ -3,6 +3,7 @@ import type { CertificateStatus } from '../../../src/api/tinycert/certificate-st
 import { MAX_CLOCK_SKEW_MS } from '../../../src/issuance/clock-skew.ts';
 import { dueAt, nextReconcileAt } from '../../../src/issuance/renewal/plan.ts';
 import { type WantedCondition, rfc3339, withConditions } from '../../../src/issuance/status/conditions.ts';
+import type { OpenAttempt } from '../../../src/issuance/tinycert/attempt.ts';
 import { type ReconcileResult, runController } from '../../../src/kube/controller/controller.ts';
 import { WorkQueue } from '../../../src/kube/controller/queue.ts';
 import { silentLog } from '../../../src/lib/log.ts';
@@ -10,7 +11,7 @@ import { createMetrics } from '../../../src/metrics/registry.ts';
 import type { Inputs } from '../../../src/tinycert-certificates/context/inputs.ts';
 import { decide } from '../../../src/tinycert-certificates/decide/plan.ts';
 import { failedConditions, settledCondition } from '../../../src/tinycert-certificates/decide/readiness.ts';
-import { attempt, inputs, issued } from './inputs.ts';
+import { inputs, issued, openAttempt, ref } from './inputs.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 
 /** A certificate that was bought. */
@@ -127,13 +128,24 @@ export class RenewalRun {
     const status = this.status(key);
     const { certificate } = this.#inputsOfAll;
     const metadata = { ...certificate.metadata, name: key, uid: `uid-${key}` };
-    const isOpen = status.attempt?.certificateId !== status.certificateId;
     return {
       ...this.#inputsOfAll,
       certificate: { ...certificate, metadata, status },
       now: this.clock.now(),
       monotonic: this.clock.monotonic(),
-      attempt: isOpen ? { quietAt: 0, progress: { is: 'open' } } : undefined,
+      attempt: this.#attempt(key),
+    };
+  }
+
+  /** The attempt that bought what is not published yet. */
+  #attempt(key: string): OpenAttempt | undefined {
+    const { certificateId } = this.#bought.get(key) ?? {};
+    if (certificateId === undefined) return undefined;
+    const revision = (this.status(key).revision ?? 0) + 1;
+    return {
+      ...openAttempt,
+      attempt: { ...openAttempt.attempt, revision },
+      progress: { is: 'bought', bought: ref(certificateId) },
     };
   }
 
@@ -151,7 +163,6 @@ export class RenewalRun {
     }
     const bought = this.#issue();
     this.#bought.set(key, bought);
-    this.#write(key, bought.attempt ? { attempt: bought.attempt } : {});
     return this.#conclude(key);
   }
 
@@ -170,6 +181,7 @@ export class RenewalRun {
       ...rest
     } = this.status(key);
     this.#statuses.set(key, { ...rest, ...bought });
+    this.#bought.delete(key);
     const due = dueAt(this.#inputs(key));
     this.#write(key, due === undefined ? {} : { renewalTime: rfc3339(due) }, undefined, ['Issuing']);
     return at(nextReconcileAt(this.#inputs(key)));
@@ -185,11 +197,7 @@ export class RenewalRun {
       certificateId: this.#lastId,
       notBefore: rfc3339(notBefore),
       notAfter: rfc3339(notBefore + this.#lifetime),
-      attempt: {
-        ...attempt,
-        certificateId: this.#lastId,
-        startTime: new Date(this.clock.now()).toISOString(),
-      },
+      attemptTime: new Date(this.clock.now()).toISOString(),
     };
   }
 

@@ -28,13 +28,17 @@ interface Request {
   reject: (error: unknown) => void;
 }
 
+/** The names of the journal, and of the object that holds the records. */
+export const JOURNAL = 'journal';
+export const RECORDS = 'journal-records';
+
 /**
- * An API server with one Secret: versions, conflicts, merge patches of its data, and a patch that changes nothing keeps the version.
+ * An API server with two Secrets, the journal and its records: versions, conflicts, merge patches of its data, and a patch that changes nothing keeps the version.
  * Requests wait until the test lets them go on, or are answered at once while `isPrompt`.
  */
 export class JournalApi {
-  secret: Secret | undefined;
-  /** Called with the data of each version that is stored. */
+  readonly #objects = new Map<string, Secret>();
+  /** Called with the data of each version of the journal that is stored. */
   onStored: (data: Record<string, string>) => void = () => undefined;
   /** Writes that were sent. */
   sent = 0;
@@ -43,7 +47,15 @@ export class JournalApi {
   fate: (kind: Request['kind']) => JournalFate = () => 'answered';
   readonly #waiting: Request[] = [];
   readonly #late: Request[] = [];
+  readonly #name: string;
+  readonly #recordsName: string;
   #version = 0;
+
+  /** The names of the journal, and of the object that holds its records. */
+  constructor({ name, recordsName } = { name: JOURNAL, recordsName: RECORDS }) {
+    this.#name = name;
+    this.#recordsName = recordsName;
+  }
 
   /** The client of a process; it hears nothing once `isDead` tells so. */
   client(isDead: () => boolean = () => false, own: Traffic = { underWay: 0, most: 0 }): JournalClient {
@@ -53,23 +65,38 @@ export class JournalApi {
       signal?: AbortSignal,
     ): Promise<never> => this.#call(kind, carryOut, isDead, own, signal) as Promise<never>;
     const client = {
-      find: (_type: unknown, _ref: unknown, options?: CallOptions) =>
-        call('read', () => this.secret && structuredClone(this.secret), options?.signal),
+      find: (_type: unknown, { name }: { name: string }, options?: CallOptions) =>
+        call('read', () => structuredClone(this.#objects.get(name)), options?.signal),
       create: (_type: unknown, object: Secret, options?: CallOptions) => {
         const body = structuredClone(object);
         return call('create', () => this.#create(body), options?.signal);
       },
-      mergePatch: (_type: unknown, _ref: unknown, patch: object, options?: CallOptions) => {
+      mergePatch: (_type: unknown, { name }: { name: string }, patch: object, options?: CallOptions) => {
         const body = structuredClone(patch) as Patch;
-        return call('write', () => this.#patch(body), options?.signal);
+        return call('write', () => this.#patch(name, body), options?.signal);
       },
     };
     return client;
   }
 
+  /** The journal itself. */
+  get secret(): Secret | undefined {
+    return this.#objects.get(this.#name);
+  }
+
+  set secret(secret: Secret | undefined) {
+    if (secret) this.#objects.set(this.#name, secret);
+    else this.#objects.delete(this.#name);
+  }
+
   /** What the journal holds, decoded. */
   get data(): Record<string, string> {
     return decoded(this.secret);
+  }
+
+  /** What the object of its records holds, decoded. */
+  get recordData(): Record<string, string> {
+    return decoded(this.#objects.get(this.#recordsName));
   }
 
   /** The keys of all entries. */
@@ -99,9 +126,14 @@ export class JournalApi {
   }
 
   /** Changes the object as somebody else would. */
-  change(data: Record<string, string | null>): void {
+  change(data: Record<string, string | null>, name = this.#name): void {
     const patch = Object.entries(data).map(([key, text]) => [key, text === null ? null : base64(text)]);
-    this.#patch({ data: Object.fromEntries(patch) as Record<string, string | null> });
+    this.#patch(name, { data: Object.fromEntries(patch) as Record<string, string | null> });
+  }
+
+  /** Deletes an object as somebody else would. */
+  remove(name: string): void {
+    this.#objects.delete(name);
   }
 
   /** Puts an earlier version of the object back. */
@@ -163,29 +195,31 @@ export class JournalApi {
   }
 
   #create(body: Secret): Secret {
-    if (this.secret) throw refusal(409, [], 'AlreadyExists');
+    if (this.#objects.has(body.metadata.name)) throw refusal(409, [], 'AlreadyExists');
     return this.#store(body);
   }
 
-  #patch(patch: Patch): Secret {
-    if (!this.secret) throw refusal(404);
+  #patch(name: string, patch: Patch): Secret {
+    const before = this.#objects.get(name);
+    if (!before) throw refusal(404);
     const version = patch.metadata?.resourceVersion;
-    if (version !== undefined && version !== this.secret.metadata.resourceVersion) throw refusal(409);
-    const data = { ...this.secret.data };
+    if (version !== undefined && version !== before.metadata.resourceVersion) throw refusal(409);
+    const data = { ...before.data };
     for (const [key, text] of Object.entries(patch.data ?? {})) {
       if (text === null) delete data[key];
       else data[key] = text;
     }
-    if (JSON.stringify(sorted(data)) === JSON.stringify(sorted(this.secret.data ?? {})))
-      return structuredClone(this.secret);
-    return this.#store({ ...this.secret, data });
+    if (JSON.stringify(sorted(data)) === JSON.stringify(sorted(before.data ?? {})))
+      return structuredClone(before);
+    return this.#store({ ...before, data });
   }
 
   #store(secret: Secret): Secret {
     this.#version += 1;
-    this.secret = { ...secret, metadata: { ...secret.metadata, resourceVersion: String(this.#version) } };
-    this.onStored(decoded(this.secret));
-    return structuredClone(this.secret);
+    const stored = { ...secret, metadata: { ...secret.metadata, resourceVersion: String(this.#version) } };
+    this.#objects.set(secret.metadata.name, stored);
+    if (secret.metadata.name === this.#name) this.onStored(decoded(stored));
+    return structuredClone(stored);
   }
 }
 

@@ -12,7 +12,7 @@ import type { LeaseHistory } from '../../../src/kube/lease.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import { settle, VirtualClock } from '../virtual-clock.ts';
-import { JournalApi, type Traffic } from './journal-api.ts';
+import { JOURNAL, JournalApi, RECORDS, type Traffic } from './journal-api.ts';
 
 /** What the tests keep in an entry and a record. */
 export interface Note {
@@ -25,7 +25,8 @@ export const QUIET_MS = 45_000;
 
 export const journalObject = {
   namespace: 'operator',
-  name: 'journal',
+  name: JOURNAL,
+  recordsName: RECORDS,
   labels: { journal: 'true' },
   type: 'example.org/journal',
 };
@@ -53,8 +54,10 @@ export class JournalProcess {
   readonly clock: VirtualClock;
   readonly journal: Journal;
   readonly section: Section<Note, Note>;
-  /** The uids that were woken, in order. */
+  /** The owners that were woken, in order. */
   readonly woken: string[] = [];
+  /** The owners of entries that are gone, in order. */
+  readonly removed: string[] = [];
   onWake: (uid: string) => void = () => undefined;
   readonly traffic: Traffic = { underWay: 0, most: 0 };
   /** Runs in `prepare`, after the takeover's write. */
@@ -93,6 +96,7 @@ export class JournalProcess {
         this.woken.push(uid);
         this.onWake(uid);
       },
+      removed: (owner) => this.removed.push(owner),
     });
   }
 
@@ -119,7 +123,7 @@ export class JournalProcess {
   /** Asks for an entry in a group of its own. */
   open(uid: string, wish: { group?: string; request?: string; replaces?: string; text?: string } = {}) {
     const { group = uid, text = `about ${uid}`, ...rest } = wish;
-    return this.view.open({ uid, group, ...rest, make: () => ({ text }) });
+    return this.view.open({ owner: uid, group, ...rest, make: () => ({ text }) });
   }
 
   /** Opens an entry; returns its id. */
@@ -139,26 +143,47 @@ export class JournalProcess {
   }
 }
 
-/** A term over an empty journal, as the code of a CA sees it. */
+/** A term over a journal with these texts, by key, as the code of a CA sees it. */
 export function viewOf<Entry, Record>(
   codecs: Codecs<Entry, Record>,
   api: JournalApi,
-  { clock, leads }: { clock: Clock; leads: () => boolean },
+  {
+    clock,
+    leads,
+    texts = {},
+    refused = () => undefined,
+  }: {
+    clock: Clock;
+    leads: () => boolean;
+    texts?: Readonly<{ [key: string]: string }>;
+    /** What is woken when the term is over. */
+    refused?: (owner: string) => void;
+  },
 ): View<Entry, Record> {
   const { namespace, name, type } = journalObject;
   api.putBack({ metadata: { namespace, name }, type, data: {} });
+  api.change(texts);
   const term = new Term({
     store: new JournalStore(api.client(), journalObject),
+    records: JournalStore.ofRecords(api.client(), journalObject),
     clock,
     leads,
     highest: new HighestIds(BOUNDS.highestIds),
     versions: new OwnVersions(),
     bounds: BOUNDS,
-    contents: Contents.of(new Map()),
-    version: api.secret?.metadata.resourceVersion ?? '',
-    on: { parked: () => undefined, freed: () => undefined, outcome: () => undefined, ended: () => undefined },
+    taken: {
+      contents: Contents.of(new Map(Object.entries(texts))),
+      version: api.secret?.metadata.resourceVersion ?? '',
+      recordVersion: undefined,
+    },
+    on: {
+      parked: () => undefined,
+      removed: () => undefined,
+      outcome: () => undefined,
+      ended: () => undefined,
+    },
   });
-  return new View(codecs, { term, bounds: BOUNDS, isAwaited: () => false, refused: () => undefined });
+  return new View(codecs, { term, bounds: BOUNDS, isAwaited: () => false, refused });
 }
 
 /** A process whose journal is ready. */

@@ -40,6 +40,7 @@ export class StoredObject<T extends KubeObject> {
     const verbs = {
       get: () => this.#answer(() => this.#present()),
       find: () => this.#answer(() => this.object),
+      findMetadata: () => this.#answer(() => this.object && { metadata: this.object.metadata }),
       create: (_: unknown, body: T) => this.#answer(() => this.#create(body)),
       mergePatch: (_: unknown, __: unknown, patch: object, options: { subresource?: string } = {}) =>
         this.#answer(() => this.#patch(patch, options)),

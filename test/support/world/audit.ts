@@ -1,4 +1,4 @@
-import { JOURNAL_NAME } from '../../../src/operator/journal.ts';
+import { JOURNAL_NAME, RECORDS_NAME } from '../../../src/operator/journal.ts';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -73,7 +73,7 @@ export async function openAuditedStage(options: DevServerOptions): Promise<Audit
   };
 }
 
-/** The writes among entries, such as `patch tinycertcertificates/status 200`, counted. The journal is called so. */
+/** The writes among entries, such as `patch tinycertcertificates/status 200`, counted. The journal and its records are called so. */
 export function writesOf(entries: readonly AuditEntry[]): Record<string, number> {
   return counted(entries.filter(({ verb }) => !READS.has(verb)).map(lineOf));
 }
@@ -92,8 +92,10 @@ export function readsByName(entries: readonly AuditEntry[]): string[] {
     .map((entry) => `${lineOf(entry)} ${entry.objectRef?.name}`);
 }
 
+const CALLED: Record<string, string> = { [JOURNAL_NAME]: 'journal', [RECORDS_NAME]: 'records' };
+
 function lineOf({ verb, objectRef, responseStatus }: AuditEntry): string {
   const { resource: plural = '', subresource, name } = objectRef ?? {};
-  const resource = name === JOURNAL_NAME ? 'journal' : plural;
+  const resource = CALLED[name ?? ''] ?? plural;
   return `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`} ${responseStatus?.code}`;
 }

@@ -1,6 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { parse } from 'yaml';
-import type { CrdsFit } from '../../../src/issuance/status/outdated-crds.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Condition, KubeObject, ResourceType } from '../../../src/kube/objects.ts';
 import { watchUntil } from '../kube/watching.ts';
@@ -62,6 +61,3 @@ export async function installCrds(kube: KubeClient, wanted: readonly Crd[] = rel
     );
   }
 }
-
-/** CRDs with all fields that the operator writes. */
-export const fitting: CrdsFit = { fit: true, check: () => Promise.resolve() };

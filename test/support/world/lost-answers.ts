@@ -27,10 +27,7 @@ export async function expectServed(
   certificate: CertificateView | undefined,
 ): Promise<void> {
   const { status } = await world.ready(name);
-  expect(status).toMatchObject({
-    certificateId: certificate?.id,
-    attempt: { certificateId: certificate?.id },
-  });
+  expect(status).toMatchObject({ certificateId: certificate?.id });
   const { crt } = filesOf(await world.get(secrets, `${name}-tls`));
   expect(crt).toBe(world.stage.dev.certificatePem(certificate?.id ?? 0));
 }

@@ -60,6 +60,12 @@ export function complaints({ log }: TestOperator): LogLine[] {
   return log.filter(({ level, during }) => (level === 'warn' || level === 'error') && during !== 'watch');
 }
 
+/**
+ * How often the status of an issuer is written when it becomes ready. What the first inventory found comes with the first report,
+ * or after it if the journal was taken over later than the account was checked.
+ */
+export const ONCE_READY = expect.toBeOneOf([1, 2]) as number;
+
 /** Both conditions of a certificate that cannot be issued. */
 export function unmet(reason: string, message: string): string[] {
   return [`Ready=False ${reason}: ${message}`, `Issuing=False ${reason}: ${message}`];
@@ -99,6 +105,13 @@ export async function issuedAsIs(
   const { status } = await world.ready('web');
   await world.settled();
   return { world, operator, id: status?.certificateId ?? 0 };
+}
+
+/** What an operator has asked the CA for, and why, in order; without what a recovery led to. */
+export function requested({ log }: TestOperator): { operation: unknown; reason: unknown }[] {
+  return log
+    .filter(({ msg }) => msg === 'Requesting a certificate')
+    .map(({ operation, reason }) => ({ operation, reason }));
 }
 
 /** A certificate's status at the CA. */

@@ -3,7 +3,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { DiagnosticsChannel } from 'undici';
 import { MANAGED_LABEL } from '../../../src/api/names.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
-import { JOURNAL_NAME } from '../../../src/operator/journal.ts';
+import { JOURNAL_NAME, RECORDS_NAME } from '../../../src/operator/journal.ts';
 
 /** One request to the API server that has been answered. */
 export interface ApiRequest {
@@ -66,10 +66,10 @@ export class Traffic {
 
   /**
    * The counts of writes that began after a `mark`, such as `PATCH secrets`; a failed one has its status. Those of the journal, which
-   * come when they share one with others, are counted by `journalWrites`.
+   * come when they share one with others, are counted by `journalWrites`, and those of its records by `recordWrites`.
    */
   writes(since = 0): Record<string, number> {
-    const writes = this.#writes(since).filter(({ name }) => name !== JOURNAL_NAME);
+    const writes = this.#writes(since).filter(({ name }) => name !== JOURNAL_NAME && name !== RECORDS_NAME);
     return counted(
       writes.map(
         ({ method, resource, status }) => `${method} ${resource}${status < 300 ? '' : ` (${status})`}`,
@@ -80,6 +80,11 @@ export class Traffic {
   /** How many writes of the journal began after a `mark`. */
   journalWrites(since = 0): number {
     return this.#writes(since).filter(({ name }) => name === JOURNAL_NAME).length;
+  }
+
+  /** How many writes of the journal's records began after a `mark`. */
+  recordWrites(since = 0): number {
+    return this.#writes(since).filter(({ name }) => name === RECORDS_NAME).length;
   }
 
   #writes(since: number): ApiRequest[] {

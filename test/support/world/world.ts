@@ -236,6 +236,8 @@ export function sentence({ type, status, reason, message }: Condition): string {
   return `${type}=${status} ${reason}: ${message}`;
 }
 
+const NO_FINALIZERS = { metadata: { finalizers: null } };
+
 /** A new namespace on the stage. Its certificates are removed after the test, so no later operator finds them. */
 export async function aWorld(stage: Stage): Promise<World> {
   const name = `test-${randomBytes(5).toString('hex')}`;
@@ -250,8 +252,13 @@ export async function aWorld(stage: Stage): Promise<World> {
     stage.dev.release();
     await stage.dev.setOptions({ listening: true });
     const kinds: ResourceType[] = [certificates, issuers];
-    for (const type of kinds)
+    for (const type of kinds) {
       await stage.kube.transport.request({ method: 'DELETE', path: collectionPath(type, name) });
+      // Those with a finalizer wait for an operator, and none comes.
+      const { items } = await stage.kube.listAll(type, { namespace: name, metadataOnly: true });
+      for (const { metadata } of items)
+        await stage.kube.mergePatch(type, { namespace: name, name: metadata.name }, NO_FINALIZERS);
+    }
   });
   return new World(stage, name);
 }

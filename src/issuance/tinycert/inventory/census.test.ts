@@ -8,9 +8,10 @@ import {
   ref,
 } from '../../../../test/support/inputs/inputs.ts';
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
-import type { Attempt, CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
+import type { CertificateStatus } from '../../../api/tinycert/certificate-status.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
-import type { Abandoned } from '../released.ts';
+import { type Attempt, nameHash, placeHash } from '../attempt.ts';
+import type { Abandoned, RecordsOf, Released } from '../records.ts';
 import { Census, Evidence, type Facts, type Source, claimsIn, knownStatuses, unclaimed } from './census.ts';
 
 const CN = 'www.example.com';
@@ -20,14 +21,12 @@ function line(id: number, status: ReportedStatus = 'good', commonName = CN): Cer
 }
 
 function resource(change: Partial<CertificateStatus> = {}): TinyCertCertificate {
-  const { certificateId = 7 } = change;
-  return certificate({ status: { ...issued, attempt: { ...attempt, certificateId }, ...change } });
+  return certificate({ status: { ...issued, ...change } });
 }
 
-/** A resource with an open attempt, and perhaps a certificate. */
-function trying(change: Partial<Attempt> = {}, status: Partial<CertificateStatus> = {}): TinyCertCertificate {
-  const { certificateId: _, ...none } = issued;
-  return certificate({ status: { ...none, ...status, attempt: { ...attempt, ...change } } });
+/** An attempt in the journal. */
+function trying(change: Partial<Attempt> = {}): Attempt {
+  return { ...attempt, ...change };
 }
 
 function census(resources: TinyCertCertificate[], lines: CertificateSummary[]): Census {
@@ -36,9 +35,13 @@ function census(resources: TinyCertCertificate[], lines: CertificateSummary[]): 
   return result;
 }
 
-function left(resources: TinyCertCertificate[], lines: CertificateSummary[]): number[] {
+function left(
+  resources: TinyCertCertificate[],
+  lines: CertificateSummary[],
+  attempts: Attempt[] = [],
+): number[] {
   const { others, unlisted } = census(resources, lines);
-  const claims = claimsIn(resources, authority, unlisted);
+  const claims = claimsIn(resources, attempts, authority, unlisted);
   return unclaimed(others, claims).map(({ id }) => id);
 }
 
@@ -75,7 +78,6 @@ describe('a census', () => {
 describe('a resource claims', () => {
   test.each<[string, TinyCertCertificate]>([
     ['its certificate', resource({ certificateId: 9 })],
-    ['what its attempt bought', trying({ certificateId: 9 }, { certificateId: 7 })],
     ['its former certificates', resource({ formerCertificates: [ref(8), ref(9)] })],
     [
       'what it has yet to revoke',
@@ -83,8 +85,7 @@ describe('a resource claims', () => {
         pendingRevocations: [{ ...ref(9), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' }],
       }),
     ],
-    ['what an open attempt may have bought', trying({ afterId: 8 })],
-    ['what an open reissue may have bought', trying({ operation: 'Reissue', previousId: 8, afterId: 20 })],
+    ['what it has at an account that it left', resource({ account: otherAccount, formerAccounts: [ref(9)] })],
     [
       'possible successors of its certificate, if the CA no longer lists that',
       resource({ certificateId: 8 }),
@@ -94,14 +95,7 @@ describe('a resource claims', () => {
   });
 
   test.each<[string, TinyCertCertificate]>([
-    [
-      'certificates of another authority',
-      resource({
-        certificateId: 9,
-        authorityId: 2,
-        attempt: { ...attempt, certificateId: 9, authorityId: 2 },
-      }),
-    ],
+    ['certificates of another authority', resource({ certificateId: 9, authorityId: 2 })],
     [
       'former certificates of another account',
       resource({ certificateStatus: 'obsolete', formerCertificates: [ref(9, { account: otherAccount })] }),
@@ -116,22 +110,11 @@ describe('a resource claims', () => {
       }),
     ],
     [
-      'what an open attempt may have bought at another account',
-      trying({ afterId: 8, account: otherAccount }),
-    ],
-    ['certificates older than its attempt', trying({ afterId: 9 })],
-    ['certificates of another name', trying({ afterId: 8, commonName: 'other.example.com' })],
-    ['what a closed attempt did not buy', trying({ afterId: 8, outcome: 'Refused' })],
-    [
       'successors of a certificate that is known to be obsolete',
       resource({ certificateId: 8, certificateStatus: 'obsolete' }),
     ],
   ])('but not %s', (_, claimant) => {
     expect(left([claimant], [line(9)])).toEqual([9]);
-  });
-
-  test('a name in any spelling', () => {
-    expect(left([trying({ afterId: 8 })], [line(9, 'good', 'WWW.Example.COM')])).toEqual([]);
   });
 
   test('or not, only good certificates and those on hold are reported as unclaimed', () => {
@@ -141,14 +124,48 @@ describe('a resource claims', () => {
   });
 });
 
+describe('an open attempt claims', () => {
+  test.each<[string, Attempt]>([
+    ['what it may have bought', trying({ afterId: 8 })],
+    ['what it may have bought as a reissue', trying({ operation: 'Reissue', previousId: 8, afterId: 20 })],
+    ['what it is known to have bought', trying({ afterId: 9, certificateId: 9 })],
+    [
+      'what it is known to have bought, whatever its name',
+      trying({ nameHash: nameHash('other.example.com'), certificateId: 9 }),
+    ],
+  ])('%s', (_, open) => {
+    expect(left([], [line(9)], [open])).toEqual([]);
+  });
+
+  test.each<[string, Attempt]>([
+    ['certificates of another account', trying({ afterId: 8, certificateId: 9, account: otherAccount })],
+    ['certificates of another authority', trying({ afterId: 8, certificateId: 9, authorityId: 2 })],
+    ['certificates older than it', trying({ afterId: 9 })],
+    ['certificates of another name', trying({ afterId: 8, nameHash: nameHash('other.example.com') })],
+  ])('but not %s', (_, open) => {
+    expect(left([], [line(9)], [open])).toEqual([9]);
+  });
+
+  test('a name in any spelling', () => {
+    expect(left([], [line(9, 'good', 'WWW.Example.COM')], [trying({ afterId: 8 })])).toEqual([]);
+  });
+
+  test('as far back as any other for its name', () => {
+    const attempts = [20, 8, 30].map((afterId) => trying({ afterId }));
+    expect(left([], [line(8), line(9)], attempts)).toEqual([8]);
+  });
+});
+
 describe('an unclaimed certificate', () => {
   const since = Date.parse('2026-01-01T00:00:00.700Z');
   const abandoned: Abandoned = {
-    attemptId: 'a',
+    is: 'abandoned',
     ...authority,
     uid: 'u',
+    resource: placeHash('ns/web'),
+    issuer: placeHash('ca'),
     requestHash: 'v1:same',
-    commonName: CN,
+    nameHash: nameHash(CN),
     afterId: 5,
     since: '2026-01-01T00:00:00.700Z',
     until: '2026-01-01T00:00:45Z',
@@ -160,28 +177,53 @@ describe('an unclaimed certificate', () => {
     notAfter: since + 1,
     serialNumber: '01',
   };
-  const finding = (status: Source['status'], id: number, known?: Facts, mark?: string) =>
-    new Evidence([
-      { key: 'other', mark, status: {} },
-      { key: 'ca', mark: undefined, status },
-    ]).of(line(id), known);
+  const given = (cause: Released['cause'], issuer = 'ca'): Released => ({
+    is: 'released',
+    ...ref(9),
+    issuer: placeHash(issuer),
+    ...(cause === undefined ? {} : { cause }),
+  });
+  const sourcesOf = (orphans: Source['orphans'], mark?: string): Source[] => [
+    { key: 'other', mark, orphans: [] },
+    { key: 'ca', mark: undefined, orphans },
+  ];
+  /** What is found out about a certificate from the records of the journal, and from what the issuer `ca` shows. */
+  const finding = (
+    { released = [], abandoned = [], orphans = [] }: Partial<RecordsOf> & Partial<Pick<Source, 'orphans'>>,
+    id: number,
+    known?: Facts,
+    mark?: string,
+  ) => new Evidence(sourcesOf(orphans, mark), { released, abandoned }).of(line(id), known);
 
   test('without any evidence is foreign, and needs no facts', () => {
     expect(finding({}, 9)).toBe('foreign');
-    expect(finding({ abandoned: [{ ...abandoned, commonName: 'other.example.com' }] }, 9)).toBe('foreign');
+    const other = { ...abandoned, nameHash: nameHash('other.example.com') };
+    expect(finding({ abandoned: [other] }, 9)).toBe('foreign');
     expect(finding({ abandoned: [abandoned] }, 5)).toBe('foreign');
   });
 
-  test.each<[string, Source['status']]>([
-    ['whose owner could not be determined', { released: [{ ...ref(9), cause: 'Undecided' }] }],
-    ['that is reported already', { orphans: [ref(9)] }],
-  ])('%s is an orphan of that issuer', (_, status) => {
-    expect(finding(status, 9)).toEqual({ orphanOf: 'ca' });
+  test('whose owner could not be determined is an orphan of that issuer', () => {
+    expect(finding({ released: [given('Undecided')] }, 9)).toEqual({ orphanOf: 'ca' });
   });
 
-  test('that was deleted with its resource is released, whatever the other evidence', () => {
-    const released = [{ ...ref(9), cause: 'Deleted' } as const];
+  test('that is reported already is an orphan of that issuer', () => {
+    expect(finding({ orphans: [ref(9)] }, 9)).toEqual({ orphanOf: 'ca' });
+  });
+
+  test.each([
+    ['was deleted with its resource', 'Deleted'],
+    ['its resource had no more room for', undefined],
+  ] as const)('that %s is released, whatever the other evidence', (_, cause) => {
+    const released = [given(cause)];
     expect(finding({ released, abandoned: [abandoned], orphans: [ref(9)] }, 9, facts)).toBe('released');
+  });
+
+  test('of an issuer that is gone is an orphan of another one of the authority', () => {
+    const gone = { ...abandoned, issuer: placeHash('gone') };
+    expect(finding({ released: [given('Undecided', 'gone')] }, 9)).toEqual({ orphanOf: 'other' });
+    expect(finding({ abandoned: [gone] }, 9, facts)).toEqual({ orphanOf: 'other' });
+    const none = new Evidence([], { released: [given('Undecided')], abandoned: [gone] });
+    expect(none.of(line(9), facts)).toBe('foreign');
   });
 
   test('that an abandoned attempt may have bought needs facts, and is an orphan if its request is the same', () => {

@@ -4,10 +4,9 @@ import { effectiveNames } from '../../../api/tinycert/effective.ts';
 import { type AuthorityRef, isSameAuthority } from '../../../api/tinycert/identity.ts';
 import type { IssuerStatus } from '../../../api/tinycert/issuer-status.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
-import { normalCommonName } from '../../../x509/names.ts';
-import { floorOf, isOpen } from '../attempt.ts';
+import { type Attempt, floorOf, nameHash, placeHash } from '../attempt.ts';
 import { claimsOf } from '../claims.ts';
-import type { Abandoned } from '../released.ts';
+import type { Abandoned, RecordsOf } from '../records.ts';
 
 /** The `certificateStatus` of a resource. */
 type KnownStatus = CertificateStatus['certificateStatus'];
@@ -64,35 +63,38 @@ export class Census {
 export interface Claims {
   /** The id of every certificate that a resource has, had or is getting. */
   ids: ReadonlySet<number>;
-  /** By common name, the floor above which a listed certificate may be an open attempt's (`inventorySkipsOpen`). */
+  /** By `nameHash`, the floor above which a listed certificate may be an open attempt's. */
   open: ReadonlyMap<string, number>;
 }
 
 /**
  * The claims of all resources to certificates of an authority. An unsealed status counts too: it can only hide a
- * certificate, not take it. An `unlisted` certificate may have been reissued by hand, so claim its possible successors.
+ * certificate, not take it. `attempts` are the open ones, read before the resources (`journalBeforeClaims`). An `unlisted`
+ * certificate may have been reissued by hand, so claim its possible successors.
  */
 export function claimsIn(
   resources: Iterable<TinyCertCertificate>,
+  attempts: Iterable<Attempt>,
   authority: AuthorityRef,
   unlisted: ReadonlyMap<number, KnownStatus>,
 ): Claims {
   const ids = new Set<number>();
   const open = new Map<string, number>();
-  const claimAbove = (commonName: string, floor: number): void => {
-    const name = normalCommonName(commonName);
+  const claimAbove = (name: string, floor: number): void => {
     open.set(name, Math.min(floor, open.get(name) ?? floor));
   };
+  for (const attempt of attempts) {
+    if (!isSameAuthority(attempt, authority)) continue;
+    claimAbove(attempt.nameHash, floorOf(attempt));
+    if (attempt.certificateId !== undefined) ids.add(attempt.certificateId);
+  }
   for (const { spec, status } of resources) {
     if (!status) continue;
     for (const claim of claimsOf(status)) if (isSameAuthority(claim, authority)) ids.add(claim.certificateId);
-    const { attempt, certificateId, certificateStatus } = status;
+    const { certificateId, certificateStatus } = status;
     const isUnlisted = certificateId !== undefined && unlisted.has(certificateId);
     if (isUnlisted && isSameAuthority(status, authority) && certificateStatus !== 'obsolete')
-      claimAbove(attempt?.commonName ?? effectiveNames(spec).commonName, certificateId);
-    for (const part of [status, ...(status.formerAccounts ?? [])])
-      if (part.attempt && isSameAuthority(part.attempt, authority) && isOpen(part))
-        claimAbove(part.attempt.commonName, floorOf(part.attempt));
+      claimAbove(nameHash(effectiveNames(spec).commonName), certificateId);
   }
   return { ids, open };
 }
@@ -100,7 +102,8 @@ export function claimsIn(
 /** Whether a resource claims a certificate, or may turn out to have bought it. */
 export function isClaimed({ id, commonName }: CertificateSummary, { ids, open }: Claims): boolean {
   if (ids.has(id)) return true;
-  const floor = open.get(normalCommonName(commonName));
+  if (open.size === 0) return false;
+  const floor = open.get(nameHash(commonName));
   return floor !== undefined && id > floor;
 }
 
@@ -111,12 +114,13 @@ export function unclaimed(lines: readonly CertificateSummary[], claims: Claims):
   );
 }
 
-/** What an issuer remembers of the authority, and how it marks its certificates. */
+/** What an issuer shows of the authority, and how it marks its certificates. */
 export interface Source {
   key: string;
   /** The beginning of the organizational unit of all its certificates, if it marks them. */
   mark: string | undefined;
-  status: Pick<IssuerStatus, 'released' | 'abandoned' | 'orphans'>;
+  /** The orphans that its status shows. */
+  orphans: NonNullable<IssuerStatus['orphans']>;
 }
 
 /** The contents of a certificate, beyond its line in the list. */
@@ -146,25 +150,31 @@ export type Finding =
  */
 const LATER_MS = 3_600_000;
 
-/** What the issuers of an authority know about unclaimed certificates. */
+/** What is known about unclaimed certificates of an authority, from its issuers and from the journal. */
 export class Evidence {
   readonly #marks: readonly { key: string; mark: string }[];
   readonly #released = new Set<number>();
   readonly #orphans = new Map<number, string>();
   readonly #abandoned = new Map<string, { key: string; attempt: Abandoned }[]>();
 
-  constructor(sources: readonly Source[]) {
+  constructor(sources: readonly Source[], { released, abandoned }: RecordsOf) {
     this.#marks = sources.flatMap(({ key, mark }) => (mark === undefined ? [] : [{ key, mark }]));
-    for (const { key, status } of sources) {
-      for (const { certificateId } of status.orphans ?? []) this.#orphans.set(certificateId, key);
-      for (const { certificateId, cause } of status.released ?? []) {
-        if (cause === 'Undecided') this.#orphans.set(certificateId, key);
-        else this.#released.add(certificateId);
-      }
-      for (const attempt of status.abandoned ?? []) {
-        const commonName = normalCommonName(attempt.commonName);
-        this.#abandoned.set(commonName, [...(this.#abandoned.get(commonName) ?? []), { key, attempt }]);
-      }
+    for (const { key, orphans } of sources)
+      for (const { certificateId } of orphans) this.#orphans.set(certificateId, key);
+    // The issuer may be gone; then any other one of the authority shows it.
+    const keys = new Map(sources.map(({ key }) => [placeHash(key), key]));
+    const keyOf = (issuer: string): string | undefined => keys.get(issuer) ?? sources[0]?.key;
+    for (const { certificateId, cause, issuer } of released) {
+      const key = keyOf(issuer);
+      if (cause !== 'Undecided') this.#released.add(certificateId);
+      else if (key !== undefined) this.#orphans.set(certificateId, key);
+    }
+    for (const attempt of abandoned) {
+      const key = keyOf(attempt.issuer);
+      if (key === undefined) continue;
+      const known = this.#abandoned.get(attempt.nameHash) ?? [];
+      known.push({ key, attempt });
+      this.#abandoned.set(attempt.nameHash, known);
     }
   }
 
@@ -173,9 +183,8 @@ export class Evidence {
     if (this.#released.has(line.id)) return 'released';
     const known = this.#orphans.get(line.id);
     if (known !== undefined) return { orphanOf: known };
-    const attempts = (this.#abandoned.get(normalCommonName(line.commonName)) ?? []).filter(
-      ({ attempt }) => line.id > attempt.afterId,
-    );
+    const alike = this.#abandoned.size === 0 ? [] : (this.#abandoned.get(nameHash(line.commonName)) ?? []);
+    const attempts = alike.filter(({ attempt }) => line.id > attempt.afterId);
     if (this.#marks.length === 0 && attempts.length === 0) return 'foreign';
     if (!facts) return 'needs facts';
     const marked = this.#marks.find(({ mark }) => facts.organizationalUnit.startsWith(mark));

@@ -14,7 +14,6 @@ import {
 import type { CertificateSummary } from '../../../tinycert/index.ts';
 import { normalCommonName } from '../../../x509/names.ts';
 import { effectiveNames } from '../../../api/tinycert/effective.ts';
-import { isOpen } from '../attempt.ts';
 import type { Census, Claims } from './census.ts';
 
 type KnownStatus = CertificateStatus['certificateStatus'];
@@ -35,12 +34,16 @@ export interface Observation {
  */
 const MAX_UNLISTED = 50;
 
-/** The news in a census of an authority about `resources`, which must be read after it, by key. */
+/**
+ * The news in a census of an authority about `resources`, which must be read after it, by key. `isOpen`: whether a resource has
+ * an attempt without a result.
+ */
 export function observe(
   census: Census,
   resources: Iterable<TinyCertCertificate>,
   claims: Claims,
   authority: AuthorityRef,
+  isOpen: (resource: TinyCertCertificate) => boolean,
 ): Map<string, Observation> {
   const found = new Map<string, Observation>();
   if (census.changed.size === 0 && census.unlisted.size === 0) return found;
@@ -52,7 +55,7 @@ export function observe(
     if (!status || !certificate || !isSameAuthority(certificate, authority)) continue;
     const id = certificate.certificateId;
     // An open attempt may have caused the change, and its recovery will find out.
-    if (isOpen(status) || metadata.deletionTimestamp !== undefined) continue;
+    if (isOpen(resource) || metadata.deletionTimestamp !== undefined) continue;
     const from = status.certificateStatus;
     const changed = census.changed.get(id);
     // If the resource has changed since the list was requested, wait for the next list.
@@ -63,8 +66,7 @@ export function observe(
     const isUnlisted = census.unlisted.has(id) && census.unlisted.get(id) === from;
     if (!isUnlisted || from === 'obsolete' || unlisted >= MAX_UNLISTED) continue;
     unlisted += 1;
-    const name = status.attempt?.commonName ?? effectiveNames(spec).commonName;
-    const newer = (candidates.get(normalCommonName(name)) ?? []).filter((each) => each > id);
+    const newer = (candidates.get(effectiveNames(spec).commonName) ?? []).filter((each) => each > id);
     found.set(keyOf(resource), {
       certificate,
       from,

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { certificate, issued, ref } from '../../../../test/support/inputs/inputs.ts';
+import { describe, expect, test } from 'vitest';
+import { account, certificate, issued, otherAccount, ref } from '../../../../test/support/inputs/inputs.ts';
 import type { TinyCertCertificate } from '../../../api/kinds.ts';
 import { REVOCATION_FINALIZER } from '../../../api/names.ts';
 import { Store } from '../../../kube/watch/store.ts';
@@ -25,15 +25,18 @@ function follow(...versions: (TinyCertCertificate | undefined)[]) {
   const store = new Store<TinyCertCertificate>();
   const needed = new IssuersNeeded(store);
   const changes: string[][] = [];
+  const accounts: string[][] = [];
   needed.onChange((key) => changes.at(-1)?.push(key));
+  needed.onAccountChange((of) => accounts.at(-1)?.push(of));
   const stop = needed.wire();
   const part = store.openPart();
   for (const object of versions) {
     changes.push([]);
+    accounts.push([]);
     const entry = object && { key: 'ns/web', uid: 'uid', resourceVersion: String(changes.length), object };
     part.replace(entry ? [entry] : []);
   }
-  return { needed, changes, stop, part };
+  return { needed, changes, accounts, stop, part };
 }
 
 test.each([
@@ -56,10 +59,35 @@ test.each<[string, (TinyCertCertificate | undefined)[], string[][]]>([
   expect(follow(...versions).changes).toEqual(want);
 });
 
+describe('an account', () => {
+  const former = {
+    account: otherAccount,
+    pendingRevocations: [{ ...pendingRevocations[0]!, account: otherAccount }],
+  };
+  const left = certificate({ status: { ...issued, formerAccounts: [former] } });
+
+  test.each([
+    ['a certificate with a pending revocation there', pending, [true, false]],
+    ['a certificate with our finalizer, at every account that it has', withFinalizer(left), [true, true]],
+    ['a certificate that left it with a pending revocation', left, [false, true]],
+    ['no certificate without either', idle, [false, false]],
+  ])('is needed by %s', (_, resource, want) => {
+    const { needed } = follow(resource);
+    expect([account, otherAccount].map((each) => needed.isAccountNeeded(each))).toEqual(want);
+  });
+
+  test('is told of when a certificate begins or ceases to need it', () => {
+    const both = certificate({ status: { ...issued, pendingRevocations, formerAccounts: [former] } });
+    const { accounts } = follow(idle, pending, both, left, undefined);
+    expect(accounts).toEqual([[], [account], [otherAccount], [account], [otherAccount]]);
+  });
+});
+
 test('listeners hear nothing after unsubscribing', () => {
-  const { changes, stop, part, needed } = follow(pending);
+  const { changes, accounts, stop, part, needed } = follow(pending);
   stop();
   part.replace([]);
   expect(changes).toEqual([[CA]]);
+  expect(accounts).toEqual([[account]]);
   expect(needed.count(CA)).toBe(0);
 });

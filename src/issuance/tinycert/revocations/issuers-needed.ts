@@ -2,7 +2,6 @@ import type { TinyCertCertificate } from '../../../api/kinds.ts';
 import { REVOCATION_FINALIZER } from '../../../api/names.ts';
 import type { Store } from '../../../kube/watch/store.ts';
 import type { AccountDigest } from '../../../api/tinycert/identity.ts';
-import { isOpen } from '../attempt.ts';
 import { accountIn } from '../claims.ts';
 import { issuerKey } from '../issuer-directory.ts';
 
@@ -34,7 +33,7 @@ export class IssuersNeeded {
     return this.#certificates.keysByIndex(BY_REVOCATION, issuer).length;
   }
 
-  /** Whether a certificate has something open, pending, or due at its deletion at this account. */
+  /** Whether a certificate has something pending, or due at its deletion, at this account. */
   isAccountNeeded(account: AccountDigest): boolean {
     return this.#certificates.keysByIndex(BY_ACCOUNT, account).length > 0;
   }
@@ -73,11 +72,11 @@ function neededBy(certificate: TinyCertCertificate): string[] {
   return needsIssuer(certificate) ? [issuerKey(spec.issuerRef, metadata.namespace)] : [];
 }
 
-/** The accounts at which a certificate has something open or pending, or will at its deletion. */
+/** The accounts at which a certificate has something pending, or will at its deletion. */
 function accountsNeededBy({ metadata, status }: TinyCertCertificate): AccountDigest[] {
   const isFinalized = metadata.finalizers?.includes(REVOCATION_FINALIZER) ?? false;
   return [status ?? {}, ...(status?.formerAccounts ?? [])].flatMap((part) => {
-    const isNeeded = isFinalized || isOpen(part) || (part.pendingRevocations?.length ?? 0) > 0;
+    const isNeeded = isFinalized || (part.pendingRevocations?.length ?? 0) > 0;
     const account = isNeeded ? accountIn(part) : undefined;
     return account === undefined ? [] : [account];
   });

@@ -103,6 +103,16 @@ test('the account that an issuer had before is closed if no certificate needs it
   expect(await isOpen(before, 'key')).toBe(false);
 });
 
+test('an issuer that is ready keeps its session when nothing needs its account any more', async () => {
+  const { sessions, acquire, isOpen, need } = await scene(false);
+  need.account = true;
+  const account = await acquire('key');
+  need.account = false;
+  sessions.reviewAccount(account.digest);
+  expect(sessions.of(account.digest)?.account).toBe(account);
+  expect(await isOpen(account, 'key')).toBe(true);
+});
+
 test('a deleted issuer whose account a certificate needs that left it is forgotten after that', async () => {
   const { sessions, acquire, lose, need } = await scene(false);
   need.account = true;

@@ -52,13 +52,13 @@ export class LastSessions {
     }
   }
 
-  /** Reviews an account after a certificate began or ceased to need it. */
+  /** Reviews an account after a certificate ceased to need it, or an attempt there ended. */
   reviewAccount(account: AccountDigest): void {
     const { accounts, isAccountNeeded } = this.#options;
     if (isAccountNeeded(account)) return;
     if (this.#left.delete(account)) void accounts.release(holderOf(account));
     for (const [issuerKey, { account: last }] of this.#last)
-      if (last.digest === account) this.review(issuerKey);
+      if (last.digest === account && !this.#options.directory.get(issuerKey)?.ready) this.review(issuerKey);
   }
 
   /** Subscribes to the directory. Returns the function that unsubscribes. */
