@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { attemptOf, dropSecret, hasCertificate, perform, recreate, renew, respec, someone } from './deeds.ts';
 import { Operator, type OperatorOptions, type Reign } from './operator.ts';
 import { type Order, ordersAt, type Stimulus, type StepName } from './plan.ts';
+import type { Wanted } from './population.ts';
 import type { Random } from './random.ts';
 import type { RunState } from './run-state.ts';
 
@@ -193,7 +194,10 @@ export class Herd {
         if (!wanted.forged) await dropSecret(this.#state, wanted);
       await pause(300);
     }
-    const asked = [0, 0.3, 0.6].map((step) => someone(this.#state, (whom + step) % 1, hasCertificate));
+    // One that is under way already would be recovered first.
+    const isIdle = (wanted: Wanted): boolean =>
+      hasCertificate(wanted, this.#state) && attemptOf(this.#state, wanted) === undefined;
+    const asked = [0, 0.3, 0.6].map((step) => someone(this.#state, (whom + step) % 1, isIdle));
     const before = asked.map((wanted) => attemptOf(this.#state, wanted)?.id);
     for (const wanted of asked) await respec(this.#state, wanted);
     const end = Date.now() + 3_000;

@@ -86,10 +86,20 @@ test('what attempts intended to reissue, and when, is known of them by the uid o
   expect(reissued).toEqual(new Set([1, 2]));
   expect(windows).toEqual(
     new Map([
-      ['a', { since: 1_000, until: 2_000 }],
-      ['b', { since: 1_000, until: 2_000 }],
+      ['a', { since: 1_000, until: 2_000, asked: new Set(['b,a']) }],
+      ['b', { since: 1_000, until: 2_000, asked: new Set(['b,a']) }],
     ]),
   );
+});
+
+test('what a resource requested while an attempt was open is known', () => {
+  const later = ['a', 'b'];
+  const scene = new Scene().web({}).journal([attempt]).web({}, {}, later);
+  const asked = (): unknown => scene.history.claims(PLACE).windows.get('a')?.asked;
+  expect(asked()).toEqual(new Set(['b,a', 'a,b']));
+
+  scene.web({ attemptId: 'a' }, {}, ['c']).journal([attempt]);
+  expect(asked()).toEqual(new Set(['b,a', 'a,b']));
 });
 
 test('what a resource gave up is known from its record, and what perhaps was another’s is not', () => {
@@ -144,13 +154,18 @@ describe('a resource that is deleted', () => {
     expect(history.ends).toMatchObject([{ place: PLACE, interrupted }]);
   });
 
-  test('is not interrupted if a finalizer waited for its attempt', () => {
+  test.each([
+    ['is not interrupted if a finalizer waited for its attempt', ['f'], 'Revoke', []],
+    ['is interrupted if its finalizer had nothing to do', ['f'], 'None', ['b,a']],
+    ['is interrupted if it had no finalizer yet', [], 'Revoke', ['b,a']],
+  ])('%s', (_, finalizers, onDelete, interrupted) => {
+    const metadata = { name: 'web', uid: 'u1', finalizers };
     const { history } = new Scene()
-      .web({}, { finalizers: ['f'] })
+      .store(WEB, { metadata, spec: { dnsNames: ['b', 'a'], revocation: { onDelete } } })
       .journal([attempt])
       .store(WEB, undefined);
 
-    expect(history.ends).toMatchObject([{ interrupted: [] }]);
+    expect(history.ends).toMatchObject([{ interrupted }]);
   });
 
   test('has claimed what its last status had, and asked for every order of names in its spec', () => {

@@ -2,7 +2,7 @@
 import { type RunClock, runNow } from './clock.ts';
 import { TAMPERED } from './names.ts';
 import type { EtcdWitness, Stored, Version } from './etcd.ts';
-import { isJournal, type Journal, journalsIn, OPERATORS, readJournal } from './journal.ts';
+import { type Entry, isJournal, type Journal, journalsIn, OPERATORS, readJournal } from './journal.ts';
 import { Leaders } from './leaders.ts';
 
 const CERTIFICATES = '/registry/tinycert-operator.io/tinycertcertificates/';
@@ -56,6 +56,8 @@ export interface Claims {
 export interface Window {
   since: number;
   until: number;
+  /** Orders of names that the resource requested while the attempt was open. */
+  asked: Set<string>;
 }
 
 /** A resource that was deleted. */
@@ -172,28 +174,34 @@ export class History {
     this.#places.set(uid, place);
     const status: Status = object.status ?? {};
     for (const id of claimedIds(status)) this.claims(place).heard.add(id);
-    const names = (object.spec?.['dnsNames'] as string[] | undefined) ?? [];
+    const names = namesIn(object);
     const before = last?.uid === uid ? last : undefined;
-    const asked = (before?.asked ?? new Set()).add(names.join(','));
+    const asked = (before?.asked ?? new Set()).add(names);
     const sealed = before?.sealed ?? [];
     if (status.seal !== undefined && !sealed.some(({ seal }) => seal === status.seal)) sealed.push(status);
     this.#present.set(place, { uid, object, asked, sealed });
+    const { windows } = this.claims(place);
+    for (const { id } of this.#openOf(uid, status)) windows.get(id)?.asked.add(names);
   }
 
   /**
-   * A finalizer keeps a resource until its attempt is concluded. One that status names is concluded too, and only its removal
-   * waits for another write.
+   * The attempts of a resource that are not concluded. One that status names is concluded, and only its removal waits for another
+   * write.
    */
+  #openOf(uid: string, { attemptId, certificateId: present }: Status): Entry[] {
+    return this.journals().entries.filter(
+      ({ id, uid: owner, certificateId }) =>
+        owner === uid && id !== attemptId && (certificateId === undefined || certificateId !== present),
+    );
+  }
+
+  /** A resource with a finalizer that has something to do at the end goes only after its attempt is concluded. */
   #endOf(place: string, { uid, object, asked }: Present): End {
     const status: Status = object.status ?? {};
     const { finalizers = [] } = object.metadata;
-    const isOpen = this.journals().entries.some(
-      ({ id, uid: owner, certificateId }) =>
-        owner === uid &&
-        id !== status.attemptId &&
-        (certificateId === undefined || certificateId !== status.certificateId),
-    );
-    const isInterrupted = isOpen && finalizers.length === 0;
+    const { onDelete = 'None' } = (object.spec?.['revocation'] ?? {}) as { onDelete?: string };
+    const isConcluded = finalizers.length > 0 && onDelete !== 'None';
+    const isInterrupted = !isConcluded && this.#openOf(uid, status).length > 0;
     return { place, at: Date.now(), ids: claimedIds(status), interrupted: isInterrupted ? [...asked] : [] };
   }
 
@@ -207,8 +215,15 @@ export class History {
       const { heard, reissued, windows, doubted } = this.claims(place);
       if (certificateId !== undefined) heard.add(certificateId);
       if (previousId !== undefined) reissued.add(previousId);
-      const window = { since: Date.parse(since), until: Date.parse(until) };
+      const window = windows.get(id) ?? {
+        since: Date.parse(since),
+        until: Date.parse(until),
+        asked: new Set(),
+      };
       windows.set(id, window);
+      const { object: present } = this.#present.get(place) ?? {};
+      if (present?.metadata.uid === uid && (present.status as Status | undefined)?.attemptId !== id)
+        window.asked.add(namesIn(present));
       if (isPutBack && !this.#putBack.has(id) && isDoubtful) doubted.set(id, window);
       if (isPutBack) this.#putBack.add(id);
     }
@@ -225,4 +240,9 @@ export class History {
     if (!object || isOwn) return;
     this.secrets.push({ place, revision, at: runNow(this.#clock), data: object.data ?? {} });
   }
+}
+
+/** The names that a resource requests, in their order. */
+function namesIn({ spec }: Stored): string {
+  return ((spec?.['dnsNames'] as string[] | undefined) ?? []).join(',');
 }

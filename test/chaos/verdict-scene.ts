@@ -77,11 +77,12 @@ export class Scene {
     return id;
   }
 
-  /** An attempt of the resource was open between these times. */
-  attempt(tag: Tag, since: number, until: number, isDoubted = false): this {
+  /** An attempt of the resource was open between these times, and `later` is what it wished before that was concluded. */
+  attempt(tag: Tag, since: number, until: number, { isDoubted = false, later = tag } = {}): this {
     const { windows, doubted } = this.#claimsOf(`${tag.namespace}/${tag.name}`);
-    windows.set(String(since), { since, until });
-    if (isDoubted) doubted.set(String(since), { since, until });
+    const asked = new Set([tag, later].map(({ names }) => names.join(',')));
+    windows.set(String(since), { since, until, asked });
+    if (isDoubted) doubted.set(String(since), { since, until, asked });
     return this;
   }
 

@@ -61,6 +61,22 @@ test('an orphan that only one resource can have requested is a finding, one with
   expect(scene.verdict().decidable).toEqual([expect.stringContaining('5001')]);
 });
 
+test.each([
+  ['before its attempt was concluded is no finding', 'plain', 'Undecided', true, 0],
+  ['without a record is one', 'plain', undefined, true, 1],
+  ['after its attempt was concluded is one', 'plain', 'Undecided', false, 1],
+  ['under the mark is one', 'marked', 'Undecided', true, 1],
+] as const)('an orphan of a resource that wished something else %s', (_, issuer, cause, isOpen, findings) => {
+  const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }] });
+  const web = scene.wish('web', 'web', { issuer });
+  const later = scene.wish('web', 'later', { issuer });
+  scene.attempt(web, 1_000_000, 1_052_000, isOpen ? { later } : {});
+  scene.buy(web);
+  if (cause) scene.released.push({ certificateId: 5001, cause });
+
+  expect(scene.verdict().decidable).toHaveLength(findings);
+});
+
 test('an orphan of a resource that was deleted while its attempt was under way is no finding', () => {
   const scene = new Scene().issuer({ orphans: [{ certificateId: 5001 }] });
   const web = scene.wish('web');
@@ -194,7 +210,7 @@ test.each([
 ] as const)('a second one for a purchase %s', (_, since, isDoubted, issuer, findings) => {
   const scene = new Scene();
   const web = scene.wish('web', 'web', { issuer });
-  scene.attempt(web, since, since + 52_000, isDoubted);
+  scene.attempt(web, since, since + 52_000, { isDoubted });
   scene.buy(web);
   scene.claim(web, scene.buy(web));
 

@@ -50,7 +50,8 @@ export function judge(evidence: Evidence): Verdict {
       .filter(({ isOrphan, certificate }) => isOrphan && certificate.status !== 'expired')
       .map(({ certificate }) => certificate.id),
     decidable: orphans
-      .filter((one) => !excused(one) && !isForgotten(one) && !wasInterrupted(evidence, one))
+      .filter((one) => !excused(one) && !isForgotten(one))
+      .filter((one) => !wasInterrupted(evidence, one) && !isOvertaken(evidence, one))
       .map((one) => `${describe(one)} need not have been an orphan`),
     certificates: bought.length,
   };
@@ -115,6 +116,19 @@ function isExcused({ tags, certificates }: Evidence, { tag, isBeyond, certificat
 function isDoubted({ history }: Evidence, { tag, isReissue, certificate }: Bought): boolean {
   if (!tag || tag.issuer === 'marked' || isReissue) return false;
   return [...history.claims(placeOf(tag)).doubted.values()].some((window) => isWithin(window, certificate));
+}
+
+/**
+ * Whether its resource requested something else before its attempt was concluded. Without the marker nothing proves then that it is the
+ * resource's, so it must not be revoked with the resource (`unmarkedKept` in test/model/journal) and is reported as an orphan
+ * (docs/guarantees.md, extra certificate number 11).
+ */
+function isOvertaken({ history }: Evidence, { tag, isReissue, isUndecided, certificate }: Bought): boolean {
+  if (!tag || tag.issuer === 'marked' || isReissue || !isUndecided) return false;
+  const names = tag.names.join(',');
+  return [...history.claims(placeOf(tag)).windows.values()].some(
+    (window) => isWithin(window, certificate) && [...window.asked].some((asked) => asked !== names),
+  );
 }
 
 /** A TinyCert certificate begins at the second of its issuance. */
