@@ -93,14 +93,14 @@ function issueFor(step: Step, why: Reason): Promise<ReconcileResult> {
 /** Reports a blocker in the conditions, and also by an event if nothing else reports it. */
 async function report(
   step: Step,
-  { why, conditions, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
+  { why, conditions, awaits, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
 ): Promise<ReconcileResult> {
   const { deps, inputs, signal } = step;
   const isReportedElsewhere = REPORTED_ELSEWHERE.has(why.reason);
   const reported = await reportBlocker(
     deps,
     inputs.certificate,
-    { ...why, isReportedElsewhere },
+    { ...why, awaits, isReportedElsewhere },
     conditions,
     signal,
   );
@@ -163,7 +163,7 @@ async function syncSecret(step: Step, source: SecretSource | undefined): Promise
   const wanted = cacertKind.metadataOf(certificate);
   const stored = await deps.certificateSecrets.sync(certificate, secret, wanted, source, signal);
   const { metadata } = stored;
-  const present = { ...inputs, secret: { ...secret, metadata, hasOutputs: true } };
+  const present = { ...inputs, secret: { ...secret, metadata, hasOutputs: true, hasMetadata: true } };
   return updateStatus({ ...step, inputs: present }, stored);
 }
 

@@ -56,6 +56,7 @@ describe('publishing a certificate', () => {
       specHash: work.inputs.specHash,
       secretUID: uid,
       secretResourceVersion: resourceVersion,
+      secretGeneration: 1,
       attemptId: attempt.id,
       attemptTimes: [attempt.entry?.startTime],
     });

@@ -1,3 +1,4 @@
+import { recordedSecret } from '../issuance/secret/recorded.ts';
 import type { CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
 import { NO_FAILURE, afterFailure } from '../issuance/attempt/retry-backoff.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
@@ -141,7 +142,7 @@ function warnOfReplaced(
 function resultOf(
   inputs: Inputs,
   leaf: Certificate,
-  { uid, resourceVersion }: Secret['metadata'],
+  stored: Secret['metadata'],
   now: number,
 ): StatusChange<CAcertCertificateStatus> {
   const { certificate, specHash } = inputs;
@@ -166,8 +167,7 @@ function resultOf(
     specHash,
     renewalTime: due === undefined ? null : rfc3339(due),
     revision: (status?.revision ?? 0) + (isSame ? 0 : 1),
-    ...(uid === undefined ? {} : { secretUID: uid }),
-    ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
+    ...recordedSecret(certificate, stored),
     ...NO_FAILURE,
   };
 }

@@ -25,6 +25,8 @@ export interface CertificateResource extends KubeObject {
     | 'nextAttemptTime'
     | 'secretUID'
     | 'secretResourceVersion'
+    | 'secretGeneration'
+    | 'awaitedSecret'
   > & {
     /** Of the last attempt that has a result here. Open ones are in the journal. */
     attemptId?: string;

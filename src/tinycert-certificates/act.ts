@@ -97,12 +97,12 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
 /** Reports a blocker in the conditions, and by an event unless it is reported elsewhere. */
 async function report(
   task: Task,
-  { conditions, why, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
+  { conditions, why, awaits, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
 ): Promise<ReconcileResult> {
   const { deps, inputs, view, signal } = task;
   const { attempt: open } = inputs;
   if (open && view && wakeBy === undefined) await makeWay({ deps, inputs, view }, open);
-  const blocker = { ...why, isReportedElsewhere: REPORTED_ELSEWHERE.has(why.reason) };
+  const blocker = { ...why, awaits, isReportedElsewhere: REPORTED_ELSEWHERE.has(why.reason) };
   const limited = await reportBlocker(deps, inputs.certificate, blocker, conditions, signal);
   if (wakeBy === 'gate') park(workOf(task));
   return { requeueAt, ...limited };
@@ -111,11 +111,14 @@ async function report(
 /** Waits until an attempt can have no further effect. During a trial it waits at the gate too, for its turn to report. */
 async function wait(
   task: Task,
-  { quietAt, conditions }: Extract<Plan, { do: 'wait' }>,
+  { quietAt, conditions, onlyFirst }: Extract<Plan, { do: 'wait' }>,
 ): Promise<ReconcileResult> {
   const { deps, inputs, signal } = task;
   const { certificate } = inputs;
-  if (conditions) await deps.statuses.writeNews({ certificate, conditions, signal });
+  if (conditions) {
+    const update = { certificate, conditions, signal };
+    await (onlyFirst ? deps.statuses.writeFirst(update) : deps.statuses.writeNews(update));
+  }
   const ms = quietAt - inputs.monotonic;
   if (inputs.turn.phase !== 'open') park(workOf(task), ms);
   return { requeueAfterMs: ms };

@@ -66,6 +66,24 @@ describe('of two resources with one secretName the waiting one continues by itse
     );
   });
 
+  test.each(makesWay)('%s while the waiting one is suspended and reports that', async (_, leave) => {
+    const { world, operator } = await two();
+    await world.patch(certificates, 'a-second', { spec: { suspend: true } });
+    await world.settled();
+    expect((await world.says(certificates, 'a-second'))[0]).toMatch(/^Ready=False Suspended: /);
+    await operator.stop();
+    await leave(world);
+
+    await world.operator();
+    await world.patch(certificates, 'a-second', { spec: { suspend: false } });
+
+    const { status } = await world.ready('a-second');
+    expect(filesOf(await world.get(secrets, 'shared')).crt).toBe(
+      stage.dev.certificatePem(status?.certificateId ?? 0),
+    );
+    expect(status).not.toHaveProperty('awaitedSecret');
+  });
+
   test('is deleted, with its certificate if both request the same', async () => {
     const { world, operator } = await two(['b.example.com']);
     const id = (await world.get(certificates, 'b-first')).status?.certificateId;

@@ -97,6 +97,13 @@ export const CertificateStatus = z
       'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',
       64,
     ).exactOptional(),
+    secretGeneration: integer(
+      'Generation of the spec for which the Secret was last written or checked.',
+    ).exactOptional(),
+    awaitedSecret: statusText(
+      'Name of the Secret that this resource waits for, since it belonged to another one.',
+      253,
+    ).exactOptional(),
     formerAccounts: z
       .array(FormerAccount)
       .max(10)

@@ -45,6 +45,7 @@ export function sharedSecretName({ certificate: { spec }, elder }: CertificateIn
   return {
     reason: 'DuplicateSecretName',
     message: `The Secret ${spec.secretName} belongs to the ${elder}, which had it first: choose another secretName.`,
+    awaits: spec.secretName,
   };
 }
 
@@ -86,6 +87,8 @@ export interface ReportPlan {
   do: 'report';
   why: Reason;
   conditions: WantedCondition[];
+  /** The Secret to note in status as the one that is waited for. */
+  awaits?: string;
   /** Milliseconds since the epoch. */
   requeueAt?: number | undefined;
   /** `gate`: the certificate is parked at the account's gate. */
@@ -116,6 +119,7 @@ export function reportPlan(blocker: Blocker, { isServed, ready, until }: Served)
     do: 'report',
     why: { reason, message },
     conditions: failed(isServed, { reason, message }, ready),
+    ...(blocker.awaits === undefined ? {} : { awaits: blocker.awaits }),
     requeueAt: earliest(blocker.wakeBy === 'time' ? blocker.until : undefined, until),
     ...(blocker.wakeBy === 'gate' ? { wakeBy: 'gate' } : {}),
   };

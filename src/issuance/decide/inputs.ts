@@ -44,4 +44,6 @@ export type Blocker = Reason &
   Wake & {
     /** It ends by itself within moments, so it is not worth a write. */
     isBrief?: true;
+    /** The Secret that it waits for. Whoever waited for one inherits it, so status keeps that. */
+    awaits?: string;
   };

@@ -1,43 +1,38 @@
 import { NO_FAILURE } from '../attempt/retry-backoff.ts';
 import { dueAt, type Renewable } from '../renewal/plan.ts';
-import { present } from '../secret/certificate-secrets.ts';
-import { conditionOf, rfc3339, type WantedCondition } from '../status/conditions.ts';
+import { isChecked, present } from '../secret/certificate-secrets.ts';
+import { type RecordedSecret, recordedSecret } from '../secret/recorded.ts';
+import { rfc3339, says, type WantedCondition } from '../status/conditions.ts';
 import { idleConditions } from './blockers.ts';
 import type { CertificateInputs } from './inputs.ts';
 
 type Facts = Pick<
   CertificateInputs<Renewable & CertificateInputs['certificate']>,
-  'certificate' | 'abandoned' | 'now'
+  'certificate' | 'secret' | 'abandoned' | 'now'
 >;
 
-/** Whether the status of a certificate that needs nothing reports that: Ready as wanted, and the time of its renewal. */
-export function isUpToDate({ certificate, abandoned, now }: Facts, wanted: WantedCondition): boolean {
-  const { metadata, status } = certificate;
-  const ready = conditionOf(status?.conditions, 'Ready');
-  const due = dueAt({ certificate, now });
+/** Whether the status of a certificate that needs nothing reports that: Ready as wanted, its Secret, and the time of its renewal. */
+export function isUpToDate(facts: Facts, wanted: WantedCondition): boolean {
+  const { metadata, status } = facts.certificate;
+  const { change, conditions, removed } = upToDateStatus(facts, wanted);
   return (
-    ready?.status === wanted.status &&
-    ready.reason === wanted.reason &&
-    ready.observedGeneration === metadata.generation &&
-    conditionOf(status?.conditions, 'Issuing')?.reason ===
-      idleConditions({ certificate, abandoned })[0]?.reason &&
-    status?.renewalTime === (due === undefined ? undefined : rfc3339(due))
+    says(status?.conditions, conditions, { generation: metadata.generation, removed }) &&
+    (change.secretGeneration === undefined || change.secretGeneration === status?.secretGeneration) &&
+    status?.renewalTime === (change.renewalTime ?? undefined)
   );
 }
 
-/** The write that brings the status up to date. */
+/** The write that brings the status up to date. A Secret that lacks something is not recorded as one that was checked. */
 export function upToDateStatus(
-  inputs: Facts & Pick<CertificateInputs, 'secret'>,
+  { certificate, secret, abandoned, now }: Facts,
   wanted: WantedCondition,
 ): { change: UpToDateChange; conditions: WantedCondition[]; removed: string[] } {
-  const { secret } = inputs;
-  const due = dueAt(inputs);
-  const idle = idleConditions(inputs);
-  const { uid, resourceVersion } = present(secret)?.metadata ?? {};
+  const due = dueAt({ certificate, now });
+  const idle = idleConditions({ certificate, abandoned });
+  const held = isChecked(secret) ? present(secret) : undefined;
   return {
     change: {
-      ...(uid === undefined ? {} : { secretUID: uid }),
-      ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
+      ...(held ? recordedSecret(certificate, held.metadata) : {}),
       renewalTime: due === undefined ? null : rfc3339(due),
       ...NO_FAILURE,
     },
@@ -46,9 +41,7 @@ export function upToDateStatus(
   };
 }
 
-interface UpToDateChange {
-  secretUID?: string;
-  secretResourceVersion?: string;
+interface UpToDateChange extends Partial<RecordedSecret> {
   renewalTime: string | null;
   failedAttempts: null;
   lastFailureTime: null;

@@ -79,6 +79,8 @@ const source = () => ({
 
 describe('a Secret that may have changed', () => {
   const resource = certificate({ status: issued });
+  const conditions = issued.conditions?.map((condition) => ({ ...condition, observedGeneration: 2 }));
+  const reported = certificate({ status: { ...issued, conditions: conditions ?? [] }, generation: 2 });
 
   test('is not read while the watched version is the one in status', async () => {
     const { secrets, reads } = setUp(tlsSecret(files, ours));
@@ -89,6 +91,7 @@ describe('a Secret that may have changed', () => {
 
   test.each<[string, TinyCertCertificate, Partial<Secret['metadata']>, string]>([
     ['the spec changed', certificate({ status: issued, generation: 2 }), {}, 'unchanged'],
+    ['the spec changed, whatever has been reported since', reported, {}, 'unchanged'],
     ['a newer version was watched', resource, { resourceVersion: '11' }, 'changed'],
     ['another object has its name', resource, { uid: 'restored' }, 'changed'],
     [
@@ -113,19 +116,8 @@ describe('a Secret that may have changed', () => {
 
 describe('a Secret', () => {
   const fresh = certificate();
-  const waited = certificate({
-    status: {
-      conditions: [
-        {
-          type: 'Ready',
-          status: 'False',
-          reason: 'DuplicateSecretName',
-          message: '',
-          lastTransitionTime: '2026-01-01T00:00:00Z',
-        },
-      ],
-    },
-  });
+  const waited = certificate({ status: { awaitedSecret: 'web-tls' } });
+  const waitedElsewhere = certificate({ status: { awaitedSecret: 'elsewhere' } });
   const issuing = { ...fresh, metadata: { ...fresh.metadata, uid: ISSUING } };
   const other = { ...fresh, metadata: { ...fresh.metadata, name: 'other' } };
   const moved = { ...other, spec: { ...other.spec, secretName: 'elsewhere' } };
@@ -135,6 +127,13 @@ describe('a Secret', () => {
     ['without our metadata is foreign', fresh, {}, [], 'foreign'],
     ['of a deleted resource is foreign', fresh, madeForOther, [], 'foreign'],
     ['of a deleted resource is inherited after waiting', waited, madeForOther, [], 'changed'],
+    [
+      'of a deleted resource is foreign after waiting for another',
+      waitedElsewhere,
+      madeForOther,
+      [],
+      'foreign',
+    ],
     ['of a deleted resource is inherited while issuing', issuing, madeForOther, [], 'changed'],
     ['without our metadata is foreign while issuing too', issuing, {}, [], 'foreign'],
     ['of a resource that names another Secret now is inherited', waited, madeForOther, [moved], 'changed'],

@@ -9,7 +9,6 @@ import {
   secretRef,
 } from '../certificate-kind.ts';
 import { type BackoffOptions, backoffDelay } from '../../lib/backoff.ts';
-import { conditionOf } from '../status/conditions.ts';
 import type { LastWritten } from '../status/last-written.ts';
 import { type Stored, TLS_SECRET, assertFilesKept, storedAs } from './kept.ts';
 import { hasMetadata, isOwnSecret, madeFor } from './metadata.ts';
@@ -50,6 +49,11 @@ export function present(view: SecretView): Pick<Secret, 'metadata'> | undefined 
   return view.state === 'unchanged' || view.state === 'changed' ? { metadata: view.metadata } : undefined;
 }
 
+/** Whether a Secret has everything that spec and status ask of it. */
+export function isChecked(view: SecretView): boolean {
+  return view.state === 'unchanged' || (view.state === 'changed' && view.hasOutputs && view.hasMetadata);
+}
+
 /** How soon to look live at a Secret that no watch shows, by failures in a row. */
 export const UNWATCHED_SECRET_RECHECK: BackoffOptions = { base: 30_000, max: 600_000, jitter: 0.1 };
 
@@ -86,20 +90,18 @@ export class CertificateSecrets<T extends CertificateResource> {
    */
   async readIfChanged(certificate: T, signal: AbortSignal): Promise<SecretView> {
     const { type } = this.#options.kind;
-    const { secretUID, secretResourceVersion, conditions, failedAttempts } = certificate.status ?? {};
+    const { secretUID, secretResourceVersion, secretGeneration, failedAttempts } = certificate.status ?? {};
     const isUnchanged = ({ metadata }: Pick<Secret, 'metadata'>): boolean =>
       metadata.uid === secretUID && metadata.resourceVersion === secretResourceVersion;
     const watched = this.#watched(secretRef(certificate));
-    const isChecked =
-      conditionOf(conditions, 'Ready')?.observedGeneration === certificate.metadata.generation;
+    const isOfSpec = secretGeneration === certificate.metadata.generation;
     // After a failure the version in status may be one that was not stored as it was written.
     const isCurrent = (at: Secret['metadata']): boolean =>
-      isChecked && failedAttempts === undefined && hasWantedOwners(type, certificate, at);
+      isOfSpec && failedAttempts === undefined && hasWantedOwners(type, certificate, at);
     if (watched && isUnchanged(watched) && isCurrent(watched.metadata))
       return { state: 'unchanged', metadata: watched.metadata };
     const view = await this.read(certificate, signal);
-    const isSynced = view.state === 'changed' && view.hasOutputs && view.hasMetadata;
-    if (!isSynced || !isUnchanged(view)) return view;
+    if (view.state !== 'changed' || !isChecked(view) || !isUnchanged(view)) return view;
     return { state: 'unchanged', metadata: view.metadata };
   }
 
@@ -275,8 +277,7 @@ export class CertificateSecrets<T extends CertificateResource> {
     const { namespace } = secretRef(certificate);
     const other = certificates.get(refKey({ namespace, name }));
     if (other?.spec.secretName === certificate.spec.secretName) return false;
-    const hasWaited = conditionOf(certificate.status?.conditions, 'Ready')?.reason === 'DuplicateSecretName';
-    return hasWaited || isOpen(certificate);
+    return certificate.status?.awaitedSecret === certificate.spec.secretName || isOpen(certificate);
   }
 }
 

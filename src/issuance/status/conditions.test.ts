@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { conditionOf, sameConditions, withConditions } from './conditions.ts';
+import { conditionOf, sameConditions, says, withConditions } from './conditions.ts';
 
 const at = Date.parse('2026-01-01T00:00:00Z');
 const ready = { type: 'Ready', status: 'False', reason: 'Issuing', message: 'wait' } as const;
@@ -40,4 +40,13 @@ test('lists with the same conditions are the same, whatever their order and time
   });
   expect(sameConditions(a, b)).toBe(true);
   expect(sameConditions(a, withConditions(a, [ready], { now: at, generation: 2 }))).toBe(false);
+});
+
+test('what a list says already is the same words for the same generation, with nothing that is to go', () => {
+  const list = withConditions(undefined, [ready], { now: at, generation: 1 });
+  expect(says(list, [ready], { generation: 1 })).toBe(true);
+  expect(says(list, [{ ...ready, message: 'other' }], { generation: 1 })).toBe(false);
+  expect(says(list, [ready], { generation: 2 })).toBe(false);
+  expect(says(list, [], { generation: 1, removed: ['Ready'] })).toBe(false);
+  expect(says(undefined, [], { generation: 1, removed: ['Ready'] })).toBe(true);
 });

@@ -17,7 +17,7 @@ export function withConditions(
     ({ type }) => !removed.includes(type) && !wanted.some((condition) => condition.type === type),
   );
   const made = wanted.map((condition): Condition => {
-    const before = present?.find(({ type }) => type === condition.type);
+    const before = conditionOf(present, condition.type);
     const sameStatus = before?.status === condition.status;
     return {
       ...condition,
@@ -42,6 +42,16 @@ export function sameConditions(
       .sort()
       .join();
   return text(a) === text(b);
+}
+
+/** Whether a list says what is wanted of this generation, and nothing of the removed types: a write would change no word of it. */
+export function says(
+  present: readonly Condition[] | undefined,
+  wanted: readonly WantedCondition[],
+  { generation, removed }: { generation?: number | undefined; removed?: readonly string[] },
+): boolean {
+  const options = { now: 0, generation, ...(removed ? { removed } : {}) };
+  return sameConditions(present, withConditions(present, wanted, options));
 }
 
 /** The condition of this type. */

@@ -53,9 +53,9 @@ describe('a report of a blocker', () => {
   function setUp(written: TinyCertCertificate = certificate({ generation: 2 })) {
     const clock = new VirtualClock();
     const warnings: string[] = [];
-    let writes = 0;
-    const writeNews = () => {
-      writes += 1;
+    const changes: unknown[] = [];
+    const writeNews = ({ change }: { change?: object }) => {
+      changes.push(change);
       return Promise.resolve(written);
     };
     const deps = {
@@ -63,10 +63,17 @@ describe('a report of a blocker', () => {
       warn: (_: unknown, reason: string) => void warnings.push(reason),
       reportLimiter: new RateLimiter(clock),
     };
-    const report = (reason = 'InUse', isReportedElsewhere = false, of = resource) =>
-      reportBlocker(deps, of, { reason, message: '', isReportedElsewhere }, [], signal);
-    return { clock, warnings, report, writes: () => writes };
+    const report = (reason = 'InUse', isReportedElsewhere = false, of = resource, awaits?: string) =>
+      reportBlocker(deps, of, { reason, message: '', isReportedElsewhere, awaits }, [], signal);
+    return { clock, warnings, report, changes, writes: () => changes.length };
   }
+
+  test('notes the Secret that is waited for, and otherwise leaves that as it is', async () => {
+    const { report, changes } = setUp();
+    await report('DuplicateSecretName', false, resource, 'web-tls');
+    await report('IssuerNotReady', true);
+    expect(changes).toEqual([{ awaitedSecret: 'web-tls' }, {}]);
+  });
 
   test('comes with an event, unless that is reported elsewhere', async () => {
     const { report, warnings } = setUp();

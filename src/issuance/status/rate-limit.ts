@@ -90,13 +90,13 @@ interface Reporting<T extends CertificateResource> {
 }
 
 /**
- * Reports a blocker in the conditions and, unless it `isReportedElsewhere`, by an event. If something keeps undoing the report,
- * such as another operator without leader election, it comes less and less often.
+ * Reports a blocker in the conditions and, unless it `isReportedElsewhere`, by an event. What it `awaits` is noted in status. If
+ * something keeps undoing the report, such as another operator without leader election, it comes less and less often.
  */
 export async function reportBlocker<T extends CertificateResource>(
   { statuses, warn, reportLimiter }: Reporting<T>,
   certificate: T,
-  why: Reason & { isReportedElsewhere: boolean },
+  why: Reason & { isReportedElsewhere: boolean; awaits?: string | undefined },
   conditions: readonly WantedCondition[],
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
@@ -104,7 +104,9 @@ export async function reportBlocker<T extends CertificateResource>(
   const action = `${generation} ${why.reason}`;
   const requeueAfterMs = reportLimiter.delay(uid, action);
   if (requeueAfterMs > 0) return { requeueAfterMs };
-  const written = await statuses.writeNews({ certificate, conditions, signal });
+  const { awaits } = why;
+  const change = awaits === undefined ? {} : { awaitedSecret: awaits };
+  const written = await statuses.writeNews({ certificate, change, conditions, signal });
   if (written === certificate) return {};
   reportLimiter.note(uid, action);
   if (!why.isReportedElsewhere) warn(certificate, why.reason, why.message);

@@ -141,6 +141,27 @@ describe('news', () => {
     expect(stored.writes).toHaveLength(1);
   });
 
+  test('is written for a field that changes under the same words, once', async () => {
+    const resource = certificate({ status: issued });
+    const { stored, statuses } = setUp(resource);
+    const change = { awaitedSecret: 'web-tls' };
+    const answer = await statuses.writeNews({ certificate: resource, change, signal });
+    expect(answer.status?.awaitedSecret).toBe('web-tls');
+    expect(await statuses.writeNews({ certificate: answer, change, signal })).toBe(answer);
+    expect(stored.writes).toHaveLength(1);
+  });
+
+  test('that may only be the first word is not written over another', async () => {
+    const wanted = [{ type: 'Ready', status: 'False', ...notReady } as const];
+    const resource = certificate();
+    const { stored, statuses } = setUp(resource);
+    const first = await statuses.writeFirst({ certificate: resource, conditions: wanted, signal });
+    expect(first.status?.conditions).toMatchObject(wanted);
+    const other = [{ type: 'Ready', status: 'False', reason: 'Other', message: '' } as const];
+    expect(await statuses.writeFirst({ certificate: first, conditions: other, signal })).toBe(first);
+    expect(stored.writes).toHaveLength(1);
+  });
+
   test('that status shows already costs no look at the CRDs', async () => {
     const { attemptId: _, ...unattempted } = issued;
     const resource = certificate({ status: unattempted });

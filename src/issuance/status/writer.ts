@@ -90,13 +90,21 @@ export class StatusWriter<T extends CertificateResource> {
   }
 
   /**
-   * As `write`, but only if the conditions change and no CRD would drop anything. Returns the newest version, which is
+   * As `write`, but only if anything changes and no CRD would drop anything. Returns the newest version, which is
    * `certificate` itself if nothing was written.
    */
   async writeNews(update: StatusWrite<T>): Promise<T> {
-    const { certificate } = update;
-    if (sameConditions(certificate.status?.conditions, this.#conditions(update))) return certificate;
+    const { certificate, change = {} } = update;
+    const { status } = certificate;
+    if (sameConditions(status?.conditions, this.#conditions(update)) && holds(status, change))
+      return certificate;
     return (await this.isWritable(certificate)) ? this.write(update) : certificate;
+  }
+
+  /** As `writeNews`, but only if status reports nothing yet. */
+  async writeFirst(update: StatusWrite<T>): Promise<T> {
+    const { certificate } = update;
+    return certificate.status?.conditions === undefined ? this.writeNews(update) : certificate;
   }
 
   /** Reports why a resource is not Ready, in that condition alone: every version of the CRD has conditions. */
@@ -147,10 +155,19 @@ export class StatusWriter<T extends CertificateResource> {
   }
 
   #isEchoed(before: object = {}, change: object, answer: object = {}): boolean {
-    const [was, wanted, is] = [before, change, answer] as Record<string, unknown>[];
-    return this.#options.kind.echoed.every((field) => {
-      const expected = wanted?.[field] === undefined ? was?.[field] : wanted[field];
-      return canonicalJson(is?.[field] ?? null) === canonicalJson(expected ?? null);
-    });
+    const [was, wanted] = [before, change] as Record<string, unknown>[];
+    const expected = this.#options.kind.echoed.map((field) => [
+      field,
+      wanted?.[field] === undefined ? was?.[field] : wanted[field],
+    ]);
+    return holds(answer, Object.fromEntries(expected) as object);
   }
+}
+
+/** Whether a status has these fields as they are wanted; null or undefined is none. */
+function holds(status: object = {}, wanted: object): boolean {
+  const present = status as Record<string, unknown>;
+  return Object.entries(wanted).every(
+    ([field, value]) => canonicalJson(present[field] ?? null) === canonicalJson(value ?? null),
+  );
 }

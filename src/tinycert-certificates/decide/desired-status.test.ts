@@ -120,13 +120,14 @@ describe('Ready', () => {
     const given = { spec: { suspend: true }, generation: 2 };
     expect(decide(inputs(given)).do).toBe('updateStatus');
     const [ready] = issued.conditions ?? [];
-    const said = (reason: string) => ({ type: 'Issuing', status: 'False' as const, reason });
-    const rest = { message: '', lastTransitionTime: '', observedGeneration: 2 };
+    const message =
+      'spec.suspend is true: nothing is issued, renewed, repaired or revoked until it is false or removed.';
+    const suspended = { type: 'Issuing', status: 'False' as const, reason: 'Suspended', message };
     const conditions = [
-      { ...ready, ...rest },
-      { ...said('Suspended'), ...rest },
+      { ...ready, observedGeneration: 2 },
+      { ...suspended, lastTransitionTime: '', observedGeneration: 2 },
     ];
-    const status = { ...issued, conditions } as CertificateStatus;
+    const status = { ...issued, conditions, secretGeneration: 2 } as CertificateStatus;
     expect(decide(inputs({ ...given, status })).do).toBe('nothing');
     expect(decide(inputs({ generation: 3, status })).do).toBe('updateStatus');
   });

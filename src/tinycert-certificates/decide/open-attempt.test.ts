@@ -67,9 +67,11 @@ describe('an attempt without a result', () => {
 
   test('is waited out without a word during a trial: the failure that is reported stays', () => {
     const trial = { attempt: opened(), turn: { phase: 'trial', epoch: 1 } } as const;
-    const reported = { ...trial, status: { conditions: [] } };
-    expect(planFor(reported)).toEqual({ do: 'wait', quietAt: QUIET_AT });
-    expect(planFor(trial)).toMatchObject({ do: 'wait', conditions: [{ reason: 'IssuerNotReady' }, {}] });
+    expect(planFor(trial)).toMatchObject({
+      do: 'wait',
+      conditions: [{ reason: 'IssuerNotReady' }, {}],
+      onlyFirst: true,
+    });
   });
 
   test('is gone on with if its id is known, from the journal or from this process', () => {

@@ -83,8 +83,8 @@ function waiting(inputs: Inputs, why: Reason, quietAt: number): Plan {
   const { certificate, turn } = inputs;
   if (isServed(inputs)) return { do: 'wait', quietAt };
   if (turn.phase === 'open') return { do: 'wait', quietAt, conditions: workingConditions(inputs, why) };
-  if (certificate.status?.conditions !== undefined) return { do: 'wait', quietAt };
-  return { do: 'wait', quietAt, conditions: failedConditions(inputs, waitsForIssuer(certificate)) };
+  const conditions = failedConditions(inputs, waitsForIssuer(certificate));
+  return { do: 'wait', quietAt, conditions, onlyFirst: true };
 }
 
 /**

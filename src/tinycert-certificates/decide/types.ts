@@ -51,7 +51,8 @@ export type Plan =
   | NothingPlan
   | ReportPlan
   /** Nothing can be found out about an open attempt before `quietAt`, monotonic milliseconds. */
-  | { do: 'wait'; quietAt: number; conditions?: WantedCondition[] }
+  /** `onlyFirst`: the conditions are written only if status reports nothing yet. */
+  | { do: 'wait'; quietAt: number; conditions?: WantedCondition[]; onlyFirst?: true }
   | ({ do: 'issue' } & Order)
   /** Fetch what an attempt bought and publish it. */
   | { do: 'resume'; bought: CertificateRef; why: Reason }

@@ -1,3 +1,4 @@
+import { recordedSecret } from '../../issuance/secret/recorded.ts';
 import { afterStored } from '../../issuance/decide/after-stored.ts';
 import type { Stored } from '../../issuance/secret/kept.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
@@ -224,7 +225,6 @@ function resultOf(
   { certificate, leaf, stored }: Published,
 ): StatusChange {
   const { spec, status, metadata } = inputs.certificate;
-  const { uid, resourceVersion } = stored.metadata;
   const now = deps.clock.now();
   const isNew = outcome !== 'republished' || !isSameCertificate(certificate, status);
   const { attempt: open } = inputs;
@@ -253,8 +253,7 @@ function resultOf(
     renewalTime: renewal === undefined ? null : rfc3339(renewal),
     revision: (status?.revision ?? 0) + (isNew ? 1 : 0),
     specHash: inputs.specHash,
-    ...(uid === undefined ? {} : { secretUID: uid }),
-    ...(resourceVersion === undefined ? {} : { secretResourceVersion: resourceVersion }),
+    ...recordedSecret(inputs.certificate, stored.metadata),
     ...NO_FAILURE,
     refusedFetches: null,
   };

@@ -1,3 +1,4 @@
+import { recordedSecret } from '../../issuance/secret/recorded.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import { NO_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
@@ -49,7 +50,8 @@ export async function adopt(work: Work): Promise<Adoption> {
     if (isFirst && (!isFit || details.status !== 'good')) return isValid ? { givesUp: proven } : {};
     const now = deps.clock.now();
     // An expired certificate is replaced next, so that no version of the Secret is written with it.
-    const { metadata } = hasExpired(secret, now) ? secret : await syncSecret(work, secret, proven);
+    const isPast = hasExpired(secret, now);
+    const { metadata } = isPast ? secret : await syncSecret(work, secret, proven);
     // It says nothing of the certificate that is adopted.
     const { attemptTime: _, ...others } = certificate.status ?? {};
     const status = { ...others, ...datesOf(proven, content.leaf, details) };
@@ -61,8 +63,8 @@ export async function adopt(work: Work): Promise<Adoption> {
         ...adoptedStatus(proven, content.leaf, details),
         ...(isFit ? { specHash: inputs.specHash } : {}),
         revision: certificate.status?.revision ?? 1,
-        secretUID: metadata.uid,
-        secretResourceVersion: metadata.resourceVersion,
+        ...recordedSecret(certificate, metadata),
+        ...(isPast ? { secretGeneration: null } : {}),
         renewalTime: due === undefined ? null : rfc3339(due),
       },
       conditions: isServed ? [READY] : [],

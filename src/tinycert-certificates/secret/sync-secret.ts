@@ -37,7 +37,10 @@ export async function repairSecret(task: Task): Promise<ReconcileResult> {
   if (secret.state !== 'changed' || !held) return {};
   const stored = await syncSecret(task, secret, held);
   const { metadata } = stored;
-  return updateStatus(withInputs(task, { secret: { ...secret, metadata, hasOutputs: true } }), stored);
+  return updateStatus(
+    withInputs(task, { secret: { ...secret, metadata, hasOutputs: true, hasMetadata: true } }),
+    stored,
+  );
 }
 
 /**

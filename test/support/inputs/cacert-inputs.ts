@@ -1,3 +1,4 @@
+import { SERVED } from '../../../src/cacert-certificates/readiness.ts';
 import type { CAcertCertificateSpec } from '../../../src/api/cacert/certificate-spec.ts';
 import type { CAcertCertificateStatus, CAcertUnserved } from '../../../src/api/cacert/certificate-status.ts';
 import { cacertSpecHash } from '../../../src/api/cacert/effective.ts';
@@ -79,7 +80,8 @@ export const issued: CAcertCertificateStatus = {
   revision: 1,
   specHash: cacertSpecHash(spec),
   attemptId: 'attempt-0',
-  conditions: [condition('Ready', 'True', 'Ready')],
+  secretGeneration: 1,
+  conditions: [{ ...condition('Ready', 'True', 'Ready'), ...SERVED }],
 };
 
 /** An account without client and gate, which is enough to decide with. It trusts nothing unless `bundle` is given. */

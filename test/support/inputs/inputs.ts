@@ -75,6 +75,7 @@ export const issued: CertificateStatus = {
   attemptId: 'attempt-1',
   secretUID: 'secret-uid',
   secretResourceVersion: '10',
+  secretGeneration: 1,
   conditions: [
     {
       type: 'Ready',
