@@ -9,13 +9,14 @@ import {
   isSameCertificate,
 } from '../api/tinycert/identity.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
-import { type Attempt, groupOf, placeHash } from '../issuance/tinycert/attempt.ts';
+import { groupOf, placeHash } from '../issuance/tinycert/attempt.ts';
 import {
   Census,
   Evidence,
   type Facts,
   type Source,
   claimsIn,
+  type Written,
   isClaimed,
   knownStatuses,
   unclaimed,
@@ -170,9 +171,9 @@ export class Inventory {
       { signal },
     );
     ids.end();
-    const open = attemptsIn(this.#options.journal.view);
-    const owners = new Set(open.map(({ resource }) => resource));
-    const claims = claimsIn(resources(), open, authority, census.unlisted);
+    const written = writtenIn(this.#options.journal.view, authority);
+    const owners = new Set(written.attempts.map(({ resource }) => resource));
+    const claims = claimsIn(resources(), written, authority, census.unlisted);
     const isOpen = (each: TinyCertCertificate): boolean => owners.has(placeHash(keyOf(each)));
     observations.replace(authority, observe(census, resources(), claims, authority, isOpen));
     passes.set(authorityId, {
@@ -240,7 +241,7 @@ export class Inventory {
     const { leftoverSecrets, resources } = this.#options;
     const lines = unclaimed(
       census.others,
-      claimsIn(resources(), attemptsIn(view), authority, census.unlisted),
+      claimsIn(resources(), writtenIn(view, authority), authority, census.unlisted),
     )
       .filter((line) => evidence.of(line, undefined) !== 'released')
       .sort((a, b) => b.id - a.id);
@@ -269,9 +270,9 @@ export class Inventory {
   ): Promise<readonly T[]> {
     const { listCertificates, resources } = this.#options;
     if (orphans.every(({ line }) => isShown(sources, authority, line.id))) return orphans;
-    const open = attemptsIn(view);
+    const written = writtenIn(view, authority);
     const live = await listCertificates(signal);
-    const claims = claimsIn([...live, ...resources()], open, authority, census.unlisted);
+    const claims = claimsIn([...live, ...resources()], written, authority, census.unlisted);
     const { released: all } = recordsOf(view, authority);
     const givenUp = new Set(
       all.filter(({ cause }) => cause !== 'Undecided').map(({ certificateId }) => certificateId),
@@ -293,9 +294,11 @@ export class Inventory {
   }
 }
 
-/** The open attempts that can be read. */
-function attemptsIn(view: TinyCertView | undefined): Attempt[] {
-  return view ? [...view.entries()].flatMap(([, entry]) => (entry.is === 'open' ? [entry.entry] : [])) : [];
+/** What the journal has of an authority, as far as it can be read. */
+function writtenIn(view: TinyCertView | undefined, authority: AuthorityRef): Written {
+  if (!view) return { attempts: [], released: [] };
+  const attempts = [...view.entries()].flatMap(([, entry]) => (entry.is === 'open' ? [entry.entry] : []));
+  return { attempts, released: recordsOf(view, authority).released };
 }
 
 function isShown(sources: readonly Source[], authority: AuthorityRef, id: number): boolean {

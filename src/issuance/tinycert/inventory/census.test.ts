@@ -39,9 +39,10 @@ function left(
   resources: TinyCertCertificate[],
   lines: CertificateSummary[],
   attempts: Attempt[] = [],
+  released: Released[] = [],
 ): number[] {
   const { others, unlisted } = census(resources, lines);
-  const claims = claimsIn(resources, attempts, authority, unlisted);
+  const claims = claimsIn(resources, { attempts, released }, authority, unlisted);
   return unclaimed(others, claims).map(({ id }) => id);
 }
 
@@ -144,6 +145,15 @@ describe('an open attempt claims', () => {
     ['certificates of another name', trying({ afterId: 8, nameHash: nameHash('other.example.com') })],
   ])('but not %s', (_, open) => {
     expect(left([], [line(9)], [open])).toEqual([9]);
+  });
+
+  test('but not what is on record as undecided, which it cannot adopt by its name: it is shown on as an orphan', () => {
+    const given: Released = { is: 'released', ...ref(9), issuer: placeHash('ca') };
+    const open = [trying({ afterId: 8 })];
+    expect(left([], [line(9)], open, [{ ...given, cause: 'Undecided' }])).toEqual([9]);
+    expect(left([], [line(9)], open, [given])).toEqual([]);
+    const known = [trying({ afterId: 8, certificateId: 9 })];
+    expect(left([], [line(9)], known, [{ ...given, cause: 'Undecided' }])).toEqual([]);
   });
 
   test('a name in any spelling', () => {

@@ -65,16 +65,24 @@ export interface Claims {
   ids: ReadonlySet<number>;
   /** By `nameHash`, the floor above which a listed certificate may be an open attempt's. */
   open: ReadonlyMap<string, number>;
+  /** On record as possibly anybody's: no attempt adopts them for their names, so an open one hides none of them. */
+  undecided: ReadonlySet<number>;
+}
+
+/** What the journal has of an authority, read before the resources (`journalBeforeClaims`). */
+export interface Written {
+  /** The open attempts, of whatever authority. */
+  attempts: readonly Attempt[];
+  released: RecordsOf['released'];
 }
 
 /**
  * The claims of all resources to certificates of an authority. An unsealed status counts too: it can only hide a
- * certificate, not take it. `attempts` are the open ones, read before the resources (`journalBeforeClaims`). An `unlisted`
- * certificate may have been reissued by hand, so claim its possible successors.
+ * certificate, not take it. An `unlisted` certificate may have been reissued by hand, so claim its possible successors.
  */
 export function claimsIn(
   resources: Iterable<TinyCertCertificate>,
-  attempts: Iterable<Attempt>,
+  { attempts, released }: Written,
   authority: AuthorityRef,
   unlisted: ReadonlyMap<number, KnownStatus>,
 ): Claims {
@@ -96,13 +104,14 @@ export function claimsIn(
     if (isUnlisted && isSameAuthority(status, authority) && certificateStatus !== 'obsolete')
       claimAbove(nameHash(effectiveNames(spec).commonName), certificateId);
   }
-  return { ids, open };
+  const undecided = released.filter(({ cause }) => cause === 'Undecided');
+  return { ids, open, undecided: new Set(undecided.map(({ certificateId }) => certificateId)) };
 }
 
 /** Whether a resource claims a certificate, or may turn out to have bought it. */
-export function isClaimed({ id, commonName }: CertificateSummary, { ids, open }: Claims): boolean {
+export function isClaimed({ id, commonName }: CertificateSummary, { ids, open, undecided }: Claims): boolean {
   if (ids.has(id)) return true;
-  if (open.size === 0) return false;
+  if (open.size === 0 || undecided.has(id)) return false;
   const floor = open.get(nameHash(commonName));
   return floor !== undefined && id > floor;
 }

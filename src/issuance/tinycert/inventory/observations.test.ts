@@ -26,7 +26,7 @@ function newsOf(
 ): Map<string, Observation> {
   const census = new Census(knownStatuses(before, authority));
   for (const each of lines) census.add(each);
-  const claims = claimsIn(now, [], authority, census.unlisted);
+  const claims = claimsIn(now, { attempts: [], released: [] }, authority, census.unlisted);
   return observe(census, now, claims, authority, () => isOpen);
 }
 
