@@ -1,7 +1,7 @@
 import { type CertificateRef, certificateRef, isSameCertificate } from '../api/tinycert/identity.ts';
 import { attemptOwner, type OpenAttempt } from '../issuance/tinycert/attempt.ts';
 import { released } from '../issuance/tinycert/records.ts';
-import { sealedFields } from '../issuance/tinycert/seal.ts';
+import { mayBeSealed } from '../issuance/tinycert/seal.ts';
 import type { Recording } from '../journal/group.ts';
 import { ticketOf } from '../issuance/decide/gate-turn.ts';
 import { paced, repair, reportBlocker } from '../issuance/status/rate-limit.ts';
@@ -23,7 +23,7 @@ import { atGate } from './issue/at-gate.ts';
 import { AnswersDoubted } from './issue/doubt.ts';
 import { afterFailedRead, afterFailedSync, backOff } from './issue/failure.ts';
 import { issue } from './issue/issue.ts';
-import { publish } from './issue/publish.ts';
+import { publish, takeHeld } from './issue/publish.ts';
 import { makeWay } from './recovery/give-up.ts';
 import { recover } from './recovery/recover.ts';
 import { adopt } from './secret/adopt.ts';
@@ -85,6 +85,8 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
       return recordCaStatus(task, plan.to);
     case 'adoptReissued':
       return adoptReissued(workOf(task), plan.candidates);
+    case 'take':
+      return takeOrClose(workOf(task), plan.bought);
     case 'recover':
       return recoverAndGoOn(workOf(task));
     case 'close':
@@ -202,15 +204,20 @@ async function closeAttempt(
   const { deps, inputs, issuer, view, signal } = work;
   const { certificate, sealed, attempt: open } = inputs;
   if (!open) throw new TerminalError('NoAttempt', 'There is no attempt to close.');
-  const { status } = certificate;
-  const mayBeSealed = sealed !== false || sealedFields.every((field) => status?.[field] === undefined);
-  if (givesUp && mayBeSealed) await record(deps, { certificate, givesUp, sealer: issuer.account, signal });
-  const orphan = givesUp && !mayBeSealed ? [givesUp] : [];
+  const isKept = mayBeSealed(sealed, certificate.status);
+  if (givesUp && isKept) await record(deps, { certificate, givesUp, sealer: issuer.account, signal });
+  const orphan = givesUp && !isKept ? [givesUp] : [];
   endAttempt(deps, view, ownerOf(work, open), open.id, [
     ...records,
     ...released(view, orphan, { issuer: open.attempt.issuer, cause: 'Undecided' }),
   ]);
   return { requeueAfterMs: 0 };
+}
+
+/** Takes what the Secret holds into status. Without proof it becomes a former certificate. */
+async function takeOrClose(work: Work, bought: CertificateRef): Promise<ReconcileResult> {
+  const taken = await takeHeld(work, bought);
+  return taken ?? closeAttempt(work, { givesUp: bought, records: [] });
 }
 
 /** What an attempt is likely to have bought, and nothing proves: a person may have, so nobody revokes it (`unmarkedKept`). */

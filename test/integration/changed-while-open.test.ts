@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { certificates } from '../../src/api/kinds.ts';
 import type { FaultEffect } from '../../tools/dev-server/types.ts';
 import { journalOf } from '../support/world/journal.ts';
-import { bought, QUIET_MS, wanted } from '../support/world/lost-answers.ts';
+import { bought, diesBeforeStatus, QUIET_MS, wanted } from '../support/world/lost-answers.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { aWorld, type World } from '../support/world/world.ts';
 
@@ -119,6 +119,28 @@ describe('a spec that changes while an attempt is open', () => {
     expect(await journalOf(world)).toMatchObject({
       attempts: [],
       released: [{ certificateId: given?.id, cause: 'Undecided' }],
+    });
+    expect(world.calls()).toMatchObject({ 'cert/new': 2 });
+  });
+
+  test('by a crash after the Secret was written leaves what it serves as the certificate that is replaced', async () => {
+    const { world, secret } = await diesBeforeStatus(stage, 'served');
+    const [first] = bought(stage, 'served.example.com');
+    await world.patch(certificates, 'served', {
+      spec: { dnsNames: ['served-changed.example.com'], revocation: { onReplace: 'Revoke', delay: '1h' } },
+    });
+
+    await world.operator();
+    await world.pass(QUIET_MS + 5_000);
+
+    const { status } = await world.ready('served');
+    const [second, ...others] = bought(stage, 'served-changed.example.com');
+    expect(others).toEqual([]);
+    expect(secret.metadata.annotations?.['tinycert-operator.io/certificate-id']).toBe(String(first?.id));
+    expect(status).toMatchObject({
+      certificateId: second?.id,
+      revision: 2,
+      pendingRevocations: [{ ...world.named(first?.id ?? 0), action: 'Revoke' }],
     });
     expect(world.calls()).toMatchObject({ 'cert/new': 2 });
   });

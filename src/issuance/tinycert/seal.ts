@@ -72,6 +72,11 @@ export function sealStateOf(
   return valid === 2 ? 'whole' : valid === 1 ? 'partial' : 'broken';
 }
 
+/** Whether a new seal over a status drops nothing of it: its seal holds (`sealed`), or there is nothing that one would cover. */
+export function mayBeSealed(sealed: boolean | undefined, status: CertificateStatus = {}): boolean {
+  return sealed !== false || sealedFields.every((field) => status[field] === undefined);
+}
+
 /** Whether the seal of a status holds by either code. */
 export function isSealed(
   sealer: Sealer,

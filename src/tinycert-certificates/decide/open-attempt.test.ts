@@ -170,3 +170,43 @@ describe('reachedDropped: an attempt whose revision the status has reached', () 
     });
   });
 });
+
+describe('heldNotGivenUp: an attempt for an earlier spec whose certificate the Secret holds', () => {
+  const earlier = { ...issued, specHash: 'v1:earlier' };
+  const metadata = { namespace: 'ns', name: 'web-tls', uid: 'secret-uid', resourceVersion: '11' };
+  const holds = (claimed: typeof heard.progress.bought): ReturnType<typeof inputs>['secret'] =>
+    ({
+      state: 'changed',
+      metadata,
+      content: { claimed },
+      hasOutputs: true,
+      hasMetadata: true,
+    }) as ReturnType<typeof inputs>['secret'];
+  const attempted = opened({ specHash: 'v1:between', revision: 2 }, heard);
+  const given = { status: earlier, secret: holds(ref(9)), attempt: attempted } as const;
+
+  test.each<[string, Given]>([
+    ['if the resource has another certificate', given],
+    ['if the resource has none', { ...given, status: {}, sealed: false }],
+  ])('is taken into status, %s', (_, change) => {
+    expect(planFor(change)).toEqual({ do: 'take', bought: ref(9) });
+  });
+
+  test.each<[string, Given]>([
+    ['the Secret holds another certificate', { secret: holds(ref(8)) }],
+    ['the Secret has gone', { secret: { state: 'absent' } }],
+    ['the spec asks again for what the status has', { status: issued }],
+    ['the seal of the status is broken', { sealed: false }],
+  ])('is given up if %s', (_, change) => {
+    expect(planFor({ ...given, ...change })).toEqual({ do: 'close', givesUp: ref(9) });
+  });
+
+  test('of another account than the issuer’s is given up', () => {
+    const other = { ...ref(9), account: otherAccount };
+    const elsewhere = { ...attempted, progress: { is: 'bought', bought: other } } as const;
+    expect(planFor({ ...given, secret: holds(other), attempt: elsewhere })).toEqual({
+      do: 'close',
+      givesUp: other,
+    });
+  });
+});

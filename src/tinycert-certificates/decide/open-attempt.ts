@@ -1,5 +1,6 @@
 import { type CertificateRef, isSameAuthority, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { type Attempt, boughtIn } from '../../issuance/tinycert/attempt.ts';
+import { mayBeSealed } from '../../issuance/tinycert/seal.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { certificateGone } from './certificate-gone.ts';
@@ -17,6 +18,8 @@ export function openAttempt(inputs: Inputs): Need | undefined {
   const bought = boughtIn(open);
   if (bought) {
     if (isServedAlready(bought, inputs)) return { remedy: 'close', ...SUPERSEDED };
+    if (outdated === REQUEST_CHANGED && isHeld(bought, inputs))
+      return { remedy: 'take', ...outdated, bought };
     if (outdated) return { remedy: 'close', ...outdated, givesUp: bought };
     const gone = certificateGone(inputs, bought, { isNew: true });
     if (gone) return { remedy: 'issue', ...gone, givesUp: bought };
@@ -41,6 +44,20 @@ export function openAttempt(inputs: Inputs): Need | undefined {
     reason: 'Recovering',
     message: 'An attempt has no result; the operator finds out what it bought before it makes another one.',
   };
+}
+
+/**
+ * Whether the resource's own Secret seems to hold what its attempt bought: the process died before it wrote the result. What is
+ * served belongs into status, so that it is replaced like any other, whatever the spec asks for by now (`heldNotGivenUp`). But
+ * if the spec asks again for what status has, that is served again without a purchase.
+ */
+function isHeld(bought: CertificateRef, inputs: Inputs): boolean {
+  const { certificate, secret, sealed, specHash, issuer } = inputs;
+  const { status } = certificate;
+  if (secret.state !== 'changed' || !issuer?.ready || !mayBeSealed(sealed, status)) return false;
+  const { authority } = issuer.issuer;
+  if (status?.specHash === specHash && isSameAuthority(status, authority)) return false;
+  return isSameAuthority(bought, authority) && isSameCertificate(bought, secret.content?.claimed);
 }
 
 /** Whether the status has a certificate under its seal. Without the seal anybody may have written that it has (`sealed`). */

@@ -52,6 +52,8 @@ function planFor(inputs: Inputs, need: Need): Plan {
       return { do: 'issue', ...orderOf(inputs, { operation: 'Reissue', why }) };
     case 'resume':
       return { do: 'resume', bought: need.bought, why };
+    case 'take':
+      return { do: 'take', bought: need.bought };
     case 'recover':
       return { do: 'recover' };
     case 'close':

@@ -17,7 +17,7 @@ export type Need = Reason &
     | { remedy: 'issue' | 'close'; givesUp?: CertificateRef }
     | { remedy: 'recordCaStatus'; to: CaStatus }
     | { remedy: 'adoptReissued'; candidates: readonly CertificateRef[] }
-    | { remedy: 'resume'; bought: CertificateRef }
+    | { remedy: 'resume' | 'take'; bought: CertificateRef }
     /** `quietAt`: monotonic milliseconds. */
     | { remedy: 'recover'; quietAt: number }
   );
@@ -56,6 +56,8 @@ export type Plan =
   | ({ do: 'issue' } & Order)
   /** Fetch what an attempt bought and publish it. */
   | { do: 'resume'; bought: CertificateRef; why: Reason }
+  /** Take into status what an attempt bought and the Secret holds already, or end the attempt if the Secret proves nothing. */
+  | { do: 'take'; bought: CertificateRef }
   /** Find out what an open attempt bought, then follow `decideAfterRecovery`. */
   | { do: 'recover' }
   /** Record the status that the CA lists for the certificate. */

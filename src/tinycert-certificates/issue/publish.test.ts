@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { issued, ref } from '../../../test/support/inputs/inputs.ts';
 import { TinyCertStage, TinyCertVectors } from '../../../test/support/inputs/tinycert-step.ts';
-import { publish } from './publish.ts';
+import { publish, takeHeld } from './publish.ts';
 
 const vectors = new TinyCertVectors();
 afterAll(() => vectors.remove());
@@ -45,5 +45,43 @@ describe('status says when the attempt was made that the certificate came of', (
     const { status: after } = stage.stored();
     expect(after).toMatchObject(ref(8));
     expect(after).not.toHaveProperty('attemptTime');
+  });
+});
+
+describe('what the Secret holds of an attempt whose spec has changed since', () => {
+  const other = vectors.sign('12');
+
+  test('becomes the resource’s certificate, for the spec of the attempt, and what it replaced is revoked as asked', async () => {
+    const { stage } = begin();
+    const attempt = await stage.opened({ specHash: 'v1:earlier', revision: 2 });
+    const revocation = {
+      onDelete: 'None',
+      onReplace: 'Revoke',
+      delay: '1h',
+      onExternalRevocation: 'Report',
+    } as const;
+    const status = { ...issued, notAfter: '2200-01-01T00:00:00Z' };
+    const work = stage.work({ spec: { revocation }, status, secret: vectors.inSecret(vector, 8), attempt });
+
+    await takeHeld(work, ref(8));
+
+    const { status: after } = stage.stored();
+    expect(after).toMatchObject({
+      ...ref(8),
+      specHash: 'v1:earlier',
+      revision: 2,
+      attemptId: attempt.id,
+      secretResourceVersion: '11',
+      pendingRevocations: [{ ...ref(7), action: 'Revoke' }],
+    });
+    expect(after).not.toHaveProperty('secretGeneration');
+  });
+
+  test('is not taken on the word of an annotation: the CA has another certificate under that id', async () => {
+    const { stage } = begin();
+    const attempt = await stage.opened({ specHash: 'v1:earlier', revision: 2 });
+    const work = stage.work({ status: issued, secret: vectors.inSecret(other, 8), attempt });
+    expect(await takeHeld(work, ref(8))).toBeUndefined();
+    expect(stage.stored().status).toMatchObject(ref(7));
   });
 });

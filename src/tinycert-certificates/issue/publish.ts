@@ -26,7 +26,7 @@ import { settledCondition } from '../decide/readiness.ts';
 import { afterReplacement } from '../decide/revoke-replaced.ts';
 import type { Publication } from '../decide/types.ts';
 import { type NewerInSecret, newerInSecret } from '../secret/newer-in-secret.ts';
-import { syncSecret } from '../secret/proven-id.ts';
+import { provenCertificate, syncSecret } from '../secret/proven-id.ts';
 import { type Recording, type StatusChange, recordResult } from '../status/record.ts';
 import { afterDoubt, AnswerDoubted, assertFits } from './doubt.ts';
 import { afterFailedPublication } from './failure.ts';
@@ -91,6 +91,32 @@ export async function publish(work: Work, publication: Publication): Promise<Rec
       now: deps.clock.now(),
     }),
   };
+}
+
+/**
+ * Records what an attempt bought as the resource's certificate, since the Secret holds it, although the spec asks for something else by
+ * now (`heldNotGivenUp`). The next decision replaces it. Resolves with undefined if the Secret does not prove it. Rejects with a
+ * `TinyCertError`.
+ */
+export async function takeHeld(work: Work, bought: CertificateRef): Promise<ReconcileResult | undefined> {
+  const { deps, inputs, issuer, signal } = work;
+  const { attempt: open, secret, certificate } = inputs;
+  if (!open || secret.state !== 'changed' || !secret.content) return undefined;
+  const { content } = secret;
+  if (!(await provenCertificate(work, content, [bought]))) return undefined;
+  const publication = { certificate: bought, outcome: 'adopted' } as const;
+  const published = { certificate: bought, leaf: content.leaf, stored: { metadata: secret.metadata } };
+  const asked = { ...work, inputs: { ...inputs, specHash: open.attempt.specHash } };
+  await recordResult(deps, {
+    certificate,
+    // The Secret was written for another spec.
+    change: { ...resultOf(asked, publication, published), secretGeneration: null },
+    ...originOf(work, publication, published),
+    sealer: issuer.account,
+    signal,
+  });
+  ended(work, publication);
+  return { requeueAfterMs: DECIDE_AGAIN_MS };
 }
 
 /** The purchased certificate, if it was valid when it was bought and expired before it reached the Secret. */
