@@ -228,6 +228,32 @@ test('a deleted resource waits ten minutes for an account that nobody reaches, a
   );
 });
 
+test('a deleted resource waits as long for an account whose last session TinyCert no longer accepts', async () => {
+  const { world, a, b, operator } = await twins(stage);
+  await operator();
+  await wanted(world, { revocation: { onDelete: 'Revoke' } });
+  await world.ready('web');
+  await moveTo(world, 'b');
+  await world.ready('web');
+  await world.settled();
+  await world.patch(issuers, 'a', { metadata: { finalizers: [] } });
+  await world.delete(issuers, 'a');
+  await world.settled();
+  a.addFault({ call: 'connect', kind: 'error', code: 'SignatureFailure', status: 403, times: 100 });
+  a.expireSessions();
+
+  await stage.kube.delete(certificates, world.ref('web'));
+  await world.until(certificates, 'web', ({ status }) =>
+    (status?.conditions ?? []).some(({ reason }) => reason === 'FormerAccountUnavailable'),
+  );
+  await world.pass(9 * 60_000);
+  await world.get(certificates, 'web');
+  await world.pass(2 * 60_000);
+
+  await expect(world.get(certificates, 'web')).rejects.toThrow('not found');
+  expect([statusesAt(a), statusesAt(b)]).toEqual([['good'], ['revoked']]);
+});
+
 describe('the account is the same one', () => {
   /** A resource with a promise, and its issuer at another URL of the same CA; `spelled` makes that from the endpoint. */
   async function atUrl(spelled: (endpoint: string) => string): Promise<Twins> {

@@ -125,6 +125,45 @@ test('without a pending revocation an issuer and its session end at once', async
   expect(world.calls(mark)).toEqual({ disconnect: 1 });
 });
 
+describe('if TinyCert no longer accepts the deleted credentials', () => {
+  /** The certificates are deleted, and the login of the last session is refused. */
+  async function refused(): Promise<Held> {
+    const held = await issued();
+    const { world } = held;
+    await world.delete(secrets, 'account');
+    await deleteAll(world, issuers);
+    stage.dev.addFault({ call: 'connect', kind: 'error', code: 'SignatureFailure', status: 403, times: 100 });
+    stage.dev.expireSessions();
+    await deleteAll(world, certificates);
+    await world.pass(9 * 60_000);
+    expect(await left(world, certificates)).toEqual(['a', 'b']);
+    expect(await pendingReason(world, 'a')).toBe('CredentialsRefused');
+    return held;
+  }
+
+  test('nothing waits for good: ten minutes later it is named what is left', async () => {
+    const { world, home, ids } = await refused();
+
+    await passUntilGone(world, 2 * 60_000);
+
+    expect([await left(world, certificates), await left(world, issuers)]).toEqual([[], []]);
+    expect(atCa(ids)).toEqual(['good', 'good']);
+    const { items } = await stage.kube.listAll(events, { namespace: home.namespace });
+    const notes = items.filter(({ reason }) => reason === 'RevocationAbandoned').map(({ note }) => note);
+    for (const id of ids) expect(notes.some((text) => text?.includes(`Certificate ${id} `))).toBe(true);
+    stage.dev.clearFaults();
+  });
+
+  test('one refusal alone gives up nothing', async () => {
+    const { world, ids } = await refused();
+    stage.dev.clearFaults();
+
+    await passUntilGone(world, 2 * 60_000);
+
+    expect(atCa(ids)).toEqual(['revoked', 'revoked']);
+  });
+});
+
 describe('after a restart the deleted credentials are unknown, and ten minutes later', () => {
   test('the resources are gone, and log, metric and an event in the operator’s namespace name what is left', async () => {
     const { world, home, operator, ids } = await issued();

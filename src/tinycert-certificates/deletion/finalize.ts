@@ -27,7 +27,7 @@ import { gather } from '../context/gather.ts';
 import { callOptions, DECIDE_AGAIN_MS, type Work } from '../context/work.ts';
 import { type Revocation, revocationsOnDelete } from '../decide/revocations-due.ts';
 import { recover } from '../recovery/recover.ts';
-import { afterFailedRevocation, RECOVERING, reportPending } from '../revocation/pending.ts';
+import { afterFailedRevocation, isLostAccess, RECOVERING, reportPending } from '../revocation/pending.ts';
 import { changeAccount } from '../secret/change-account.ts';
 import { caAccessOf, releaseUnrevoked } from './ca-access.ts';
 import { removeFinalizer } from './finalizer.ts';
@@ -104,6 +104,10 @@ async function finalizeWith(
       const revocations = await provenRevocations(work, revocationsOnDelete(spec, status, bought), bought);
       return await leave(await revokeOnce(work, revocations, isLast));
     } catch (error) {
+      if (isLostAccess({ isLast }, error)) {
+        const why = { reason: 'CredentialsRefused', message: sessionLost(spec) };
+        return releaseUnrevoked(deps, certificate, { why, attempt: open?.attempt }, context);
+      }
       const { issuerKey: key } = work.inputs;
       const asked = { uid, key: keyOf(certificate), issuerKey: key, issuer, isLast };
       const { result, why } = afterFailedRevocation(deps, asked, error, signal);
@@ -119,6 +123,10 @@ async function finalizeWith(
     log.info('All holds and revocations of a deleted resource are done; its finalizer was removed');
     return {};
   }
+}
+
+function sessionLost({ issuerRef: { kind, name } }: TinyCertCertificate['spec']): string {
+  return `${kind} ${name} or its credentials are gone, and TinyCert no longer accepts those that it had.`;
 }
 
 /** As for any decision, but with the issuer at hand, which may be one that is gone. */

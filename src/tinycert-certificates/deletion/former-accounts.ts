@@ -15,7 +15,7 @@ import { DECIDE_AGAIN_MS } from '../context/work.ts';
 import { revocationsOnDelete } from '../decide/revocations-due.ts';
 import { accountsWithAttempt } from '../context/attempts.ts';
 import { conclude, onlyAttempted, sealed, workWith } from '../revocation/former-accounts.ts';
-import { afterFailedRevocation, RECOVERING, reportPending } from '../revocation/pending.ts';
+import { afterFailedRevocation, isLostAccess, RECOVERING, reportPending } from '../revocation/pending.ts';
 import { RELEASE_AFTER_MS } from './ca-access.ts';
 import { revokeOnce } from './revoke-once.ts';
 
@@ -55,15 +55,16 @@ export async function finalizeFormerAccounts(
   const uid = certificate.metadata.uid ?? '';
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { requeueAfterMs: waits };
-  return finish(deps, certificate, left, { access, view, context });
+  return finish(deps, certificate, duty, { access, view, context });
 }
 
 async function finish(
   deps: Deps,
   certificate: TinyCertCertificate,
-  left: FormerAccount,
+  duty: Duty,
   { access, view, context }: { access: AccountAccess; view: TinyCertView; context: ReconcileContext },
 ): Promise<ReconcileResult> {
+  const { left } = duty;
   const { signal, log } = context;
   const { metadata, spec } = certificate;
   const uid = metadata.uid ?? '';
@@ -91,6 +92,7 @@ async function finish(
     if (onHold.length > 0)
       await view.record(uid, released(view, onHold, { issuer, cause: 'Deleted', group }));
   } catch (error) {
+    if (isLostAccess(access, error)) return giveUpLater(deps, certificate, duty, { view, context });
     const asked = { uid, key: keyOf(certificate), issuerKey: access.issuer.key, ...access };
     const { result, why } = afterFailedRevocation(deps, asked, error, signal);
     if (why) await reportPending(deps, certificate, why, signal);

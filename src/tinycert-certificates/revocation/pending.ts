@@ -56,6 +56,16 @@ export interface RevocationAccess {
 }
 
 /**
+ * Whether the CA no longer accepts the login of a last session, as after its API key was replaced: with the issuer gone, nobody can
+ * correct it.
+ */
+export function isLostAccess({ isLast }: Pick<RevocationAccess, 'isLast'>, error: unknown): boolean {
+  return (
+    isLast && error instanceof TinyCertError && error.kind === 'credentials' && stopsOf(error) === 'login'
+  );
+}
+
+/**
  * After a hold or revocation that the CA did not confirm: when to try again, and what to report unless the issuer reports it.
  * The revocation stays due. Rethrows what is no failure of the CA.
  */
