@@ -305,6 +305,26 @@ describe('what a status says', () => {
     expect((await asked(order, { status: forged, sealed: false })).revision).toBe(2);
   });
 
+  test('sealed: is nothing to revoke if its seal is broken', async () => {
+    const pending = { ...ref(5), action: 'Revoke', notBefore: '2026-01-01T00:00:00Z' } as const;
+    const status = { ...issued, notAfter: '2030-01-01T00:00:00Z', pendingRevocations: [pending] };
+    const revocation = {
+      onDelete: 'None',
+      onReplace: 'Revoke',
+      delay: '1h',
+      onExternalRevocation: 'Report',
+    } as const;
+    const promised = async (sealed: boolean): Promise<number[]> => {
+      begin();
+      await run(order, { status, sealed, spec: { revocation } });
+      expect(stage.stored().status).toMatchObject(ref(8));
+      const { pendingRevocations = [] } = stage.stored().status ?? {};
+      return pendingRevocations.map(({ certificateId }) => certificateId);
+    };
+    expect(await promised(true)).toEqual([5, 7]);
+    expect(await promised(false)).toEqual([]);
+  });
+
   test('names what is given up before another one is bought', async () => {
     const writes: (number[] | undefined)[] = [];
     stage.journal.onStored = () =>

@@ -271,10 +271,12 @@ function resultOf(
   const attemptTime = isOfAttempt ? open.attempt.startTime : isNew ? undefined : before;
   const after = { ...others, ...known, ...(attemptTime === undefined ? {} : { attemptTime }) };
   const renewal = dueAt({ certificate: { metadata, spec, status: after }, now });
+  // The result would seal a promise to revoke whatever somebody else has written there (`sealed`).
+  const replaced = inputs.sealed === false ? undefined : status;
   return {
     ...known,
     attemptTime: attemptTime ?? null,
-    ...(isNew ? afterReplacement(spec, status, certificate, { now, attempt: open?.attempt }) : {}),
+    ...(isNew ? afterReplacement(spec, replaced, certificate, { now, attempt: open?.attempt }) : {}),
     serialNumber: leaf.serialNumber,
     renewalTime: renewal === undefined ? null : rfc3339(renewal),
     revision: (status?.revision ?? 0) + (isNew ? 1 : 0),
