@@ -38,6 +38,8 @@ export interface Fate {
 /** A fate of the next calls of some name. */
 export interface Fault {
   call: string;
+  /** How many of them pass before it. */
+  after: number;
   times: number;
   fate: Fate;
 }
@@ -151,14 +153,7 @@ export class MemoryCa {
   #handle(path: string, body: Buffer): Handling {
     const route = routeOf(path);
     const pairs = formPairs(body.toString('utf8'));
-    const fault = this.#faults.find(
-      ({ call, times, fate }) =>
-        times > 0 &&
-        (call === '*' || call === route.name) &&
-        // A session that is replayed to somebody with another API key does to the account what `rotate-at-ca` tells.
-        !(route.name === 'connect' && fate.answer.is === 'replay'),
-    );
-    if (fault) fault.times -= 1;
+    const fault = this.#faultOf(route.name);
     const fate = fault?.fate ?? TRUE;
     const params = shownParams(pairs);
     const at = this.#clock.monotonic();
@@ -190,6 +185,23 @@ export class MemoryCa {
         ? {}
         : { hear: { afterMs: heardAfter, reply: () => this.#shown(answer, reply, earlier) } }),
     };
+  }
+
+  /** The first fault that a call meets. Those that begin later count it. */
+  #faultOf(name: string): Fault | undefined {
+    for (const fault of this.#faults) {
+      const { call, times, fate } = fault;
+      if (times === 0 || (call !== '*' && call !== name)) continue;
+      // A session that is replayed to somebody with another API key does to the account what `rotate-at-ca` tells.
+      if (name === 'connect' && fate.answer.is === 'replay') continue;
+      if (fault.after > 0) {
+        fault.after -= 1;
+        continue;
+      }
+      fault.times -= 1;
+      return fault;
+    }
+    return undefined;
   }
 
   #latency(): number {

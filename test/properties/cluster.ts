@@ -7,7 +7,7 @@ import type { Clock } from '../../src/lib/clock.ts';
 /** An object with whatever else its kind has. */
 export type Stored = KubeObject & { spec?: unknown; status?: unknown; data?: Record<string, string> };
 
-/** A write that was carried out. */
+/** A write that arrived. */
 export interface Write {
   /** On the monotonic clock. */
   at: number;
@@ -61,6 +61,8 @@ export class Cluster {
   #silentUntil = -Infinity;
   /** Every write of the operator that was carried out. */
   readonly writes: Write[] = [];
+  /** Every write of the operator that was refused because the object had changed, or was there already. */
+  readonly conflicts: Write[] = [];
 
   constructor(clock: Clock, random: () => number) {
     this.#clock = clock;
@@ -151,9 +153,16 @@ export class Cluster {
         items: this.#list(place, query?.['labelSelector']).map(shown),
       };
     if (method === 'GET') return shown(this.#present(place));
-    const answer = this.#write(method, place, body);
     const name = place.name ?? (body as Stored).metadata.name;
-    this.writes.push({ at: this.#clock.monotonic(), method, path, key: `${place.namespace ?? ''}/${name}` });
+    const write = { at: this.#clock.monotonic(), method, path, key: `${place.namespace ?? ''}/${name}` };
+    let answer: object;
+    try {
+      answer = this.#write(method, place, body);
+    } catch (error) {
+      if ((error as { status?: number }).status === 409) this.conflicts.push(write);
+      throw error;
+    }
+    this.writes.push(write);
     return method === 'DELETE' ? answer : shown(answer as Stored);
   }
 

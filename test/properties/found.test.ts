@@ -163,6 +163,26 @@ test.each([
       'create one/a 0 x',
     ],
   ],
+  [
+    'deleted after its certificate at a former account was revoked: that one was revoked again',
+    0,
+    ['create one/b 0 x', 'wait 0.1', 'switch one/b y', 'wait 1000', 'delete one/b'],
+  ],
+  [
+    'edited while the watch was behind and a revocation was done: that was asked for again twice a second',
+    0,
+    [
+      'create one/b 0 y',
+      'fault B cert/list limited 5',
+      'wait 3',
+      'rename one/b 1',
+      'rename one/b 0',
+      'fault B cert/status cut-undone 2 1',
+      'wait 400',
+      'silence 120',
+      'switch one/b x',
+    ],
+  ],
 ])('a resource that is %s', async (_, seed, steps) => {
   expect(await findingsOf({ seed, steps })).toEqual([]);
 });

@@ -17,17 +17,22 @@ const CALLS_A_SECOND = 2;
  */
 const CALLS_OF_AN_EFFECT = 4;
 const SECOND = 1_000;
+/** Of one object in half a minute: three times as many as one that is written over and over meets with its backoff. */
+const MOST_CONFLICTS = 36;
 /** The calls that change something. */
 const ASKED: ReadonlySet<string> = new Set(['cert/new', 'cert/reissue', 'cert/status']);
 
 /** Everything that is wrong with what was bought, kept, asked for and given up at the CAs, in a sentence each. */
 export function ledgerFindings(world: World): string[] {
-  return world.cas.flatMap((ca) => [
-    ...tooManyCalls(world, ca),
-    ...boughtTwice(world, ca),
-    ...strangersTouched(world, ca),
-    ...revokedAgain(ca),
-  ]);
+  return [
+    ...tooManyConflicts(world),
+    ...world.cas.flatMap((ca) => [
+      ...tooManyCalls(world, ca),
+      ...boughtTwice(world, ca),
+      ...strangersTouched(world, ca),
+      ...revokedAgain(ca),
+    ]),
+  ];
 }
 
 /**
@@ -181,6 +186,16 @@ function boughtTwice({ wishes, replays }: World, ca: MemoryCa): string[] {
 
 function isRefusal(fate: Call['fate'], code: string): boolean {
   return fate?.answer.is === 'refusal' && fate.answer.code === code;
+}
+
+/** Writes of one object that met conflicts more often than their backoff, from 100 ms doubling to 5 s, allows. */
+function tooManyConflicts({ cluster }: World): string[] {
+  return [...Map.groupBy(cluster.conflicts, ({ path }) => path)].flatMap(([path, all]) => {
+    const most = all.find((first, i) => (all[i + MOST_CONFLICTS]?.at ?? Infinity) < first.at + 30 * SECOND);
+    return most
+      ? [`over ${MOST_CONFLICTS} writes of ${path} were refused in half a minute from ${most.at}`]
+      : [];
+  });
 }
 
 /** Calls for a certificate that no resource ever wanted at this CA, and revocations that none asked for. */

@@ -16,6 +16,13 @@ export interface Handling {
   hear?: { afterMs: number; reply: () => Reply | undefined };
 }
 
+/** From when to when a client waited for an answer, on the monotonic clock. */
+export interface Exchange {
+  from: number;
+  /** Infinity while it waits. */
+  to: number;
+}
+
 /** A service at an origin. */
 export type Service = (path: string, body: Buffer) => Handling;
 
@@ -35,6 +42,8 @@ export class Network {
   readonly #clock: Clock;
   readonly #services = new Map<string, Service>();
   readonly #restore: () => void;
+  /** All requests that were made, in this order. */
+  readonly exchanges: Exchange[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -67,9 +76,15 @@ export class Network {
 
   #exchange(service: Service, { path, body }: Request, handler: Dispatcher.DispatchHandler): void {
     let isOver = false;
+    const exchange: Exchange = { from: this.#clock.monotonic(), to: Infinity };
+    this.exchanges.push(exchange);
+    const ended = (): void => {
+      exchange.to = Math.min(exchange.to, this.#clock.monotonic());
+    };
     const controller = {
       abort: () => {
         isOver = true;
+        ended();
       },
     } as unknown as Dispatcher.DispatchController;
     // A connection is free a moment later.
@@ -77,6 +92,7 @@ export class Network {
       try {
         handler.onRequestStart?.(controller, {});
       } catch (error) {
+        ended();
         handler.onResponseError?.(controller, error as Error);
         return;
       }
@@ -85,6 +101,7 @@ export class Network {
       if (!hear) return;
       this.#clock.timer(hear.afterMs, () => {
         if (isOver) return;
+        ended();
         const reply = hear.reply();
         if (!reply) {
           handler.onResponseError?.(controller, Object.assign(new Error('cut'), { code: 'UND_ERR_SOCKET' }));

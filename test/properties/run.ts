@@ -4,23 +4,29 @@ import { settlesWithin } from './bound.ts';
 import { ledgerFindings, lost } from './ledger.ts';
 import { take } from './steps.ts';
 import { untruths } from './truth.ts';
+import { heldUp } from './workers.ts';
 import { REAL_ISSUERS, World } from './world.ts';
 
 /** Steps, and the seed of everything else that is random. */
 export interface Sequence {
   seed: number;
   steps: readonly string[];
+  /** How many certificates of one kind are worked on at once; `WORKERS` unless given. */
+  workers?: number;
 }
 
+const WORKERS = 3;
+
 /** Between two looks at the world, in milliseconds: at first, and as a share of the time waited so far. */
+const SECOND = 1_000;
 const FIRST_LOOK_MS = 60_000;
 const LATER_LOOKS = 0.5;
 /** How long what is settled is watched for not becoming unsettled: an inventory comes within it. */
 const CALM_MS = 20 * 60_000;
 
 /** Takes the steps, lets the CAs be well, deletes everything, and returns what was wrong on the way, in a sentence each. */
-export async function findingsOf({ seed, steps }: Sequence): Promise<string[]> {
-  const world = new World(seed);
+export async function findingsOf({ seed, steps, workers = WORKERS }: Sequence): Promise<string[]> {
+  const world = new World(seed, workers);
   try {
     await world.clock.advance(3_000);
     for (const step of steps) await take(world, step);
@@ -28,14 +34,22 @@ export async function findingsOf({ seed, steps }: Sequence): Promise<string[]> {
     const unsettled = await settle(world, () => [
       ...untruths(world, world.cluster.all(certificates)),
       ...lost(world),
+      ...keptOfGone(world),
     ]);
     if (unsettled.length === 0) await world.clock.advance(CALM_MS);
     const later = unsettled.length === 0 ? untruths(world, world.cluster.all(certificates)) : [];
-    const found = [...unsettled, ...later, ...ledgerFindings(world)];
+    const found = [...unsettled, ...later, ...ledgerFindings(world), ...heldUp(world)];
     return found.length > 0 ? found : await leftAfterAll(world);
   } finally {
     await world.close();
   }
+}
+
+/** What this process keeps for issuers that are gone: it would go on issuing for them. */
+function keptOfGone({ cluster, controllers }: World): string[] {
+  const there = cluster.all(clusterIssuers).length + cluster.all(issuers).length;
+  const kept = controllers.kept()['issuers'] ?? 0;
+  return kept > there ? [`${kept} issuers are kept, and there are ${there}`] : [];
 }
 
 /** Deletes everything, and returns what stays. */
@@ -57,6 +71,13 @@ async function leftAfterAll(world: World): Promise<string[]> {
     world.deleteCertificate({ namespace: metadata.namespace ?? '', name: metadata.name });
   await world.clock.advance(20_000);
   for (const name of REAL_ISSUERS) world.deleteIssuer(name);
+  await world.clock.advance(CALM_MS);
+  // Each comes once more and goes while it is checked.
+  for (const name of REAL_ISSUERS) {
+    world.createIssuer(name);
+    await world.clock.advance(world.random() * SECOND);
+    world.deleteIssuer(name);
+  }
   return settle(world, () => [
     ...[certificates, clusterIssuers, issuers].flatMap((type) =>
       world.cluster

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findingsOf } from './run.ts';
-import { sequences } from './steps.ts';
+import { sequences } from './sequences.ts';
 
 /** The usual number of sequences, unless `PROPERTY_RUNS` says another one. */
 const RUNS = 40;

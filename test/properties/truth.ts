@@ -56,6 +56,11 @@ function untrueOf(world: World, certificate: TinyCertCertificate): string[] {
   }
   if (!conditions.some(({ type }) => type === 'Ready'))
     return [`${metadata.namespace}/${metadata.name} has no condition Ready`];
+  // Also one that needs nothing says that its renewal would fail (docs/adr/0015-absence.md).
+  if (!issuer && !conditions.some(({ type, status: is }) => type === 'Issuing' && is === 'False'))
+    return [
+      `${metadata.namespace}/${metadata.name} does not say that there is no issuer ${spec.issuerRef.name}`,
+    ];
   return conditions.flatMap((condition) => contradiction({ world, certificate, issuer, condition, secret }));
 }
 

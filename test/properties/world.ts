@@ -18,9 +18,9 @@ import { MemoryCa } from './ca.ts';
 import { Cluster } from './cluster.ts';
 import { Network } from './network.ts';
 import { seededRandom } from './random.ts';
+import { noting, type Wait } from './workers.ts';
 
-/** Where the operator is, and the credentials of cluster-wide issuers. */
-/** The operator's namespace. */
+/** The namespace of the operator, and of the credentials of cluster-wide issuers. */
 export const OPERATOR = 'operator';
 
 /** Longer than anything takes to end, in milliseconds. */
@@ -74,18 +74,21 @@ export class World {
   readonly #statuses = new Map<string, unknown[]>();
   readonly controllers: Controllers;
   readonly accounts: ReturnType<typeof tinycertAccounts>;
-  readonly #network: Network;
+  readonly network: Network;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #systemRandom = Math.random;
 
-  constructor(seed: number) {
+  /** When keys waited for a worker. */
+  readonly waits: Wait[] = [];
+
+  constructor(seed: number, workers: number) {
     this.random = seededRandom(seed);
     // Jitter of backoffs and watches.
     Math.random = seededRandom(seed + 1);
     const { clock, random } = this;
-    this.#network = new Network(clock);
-    const common = { clock, random, network: this.#network };
+    this.network = new Network(clock);
+    const common = { clock, random, network: this.network };
     this.cas = [
       new MemoryCa({ name: 'A', port: 1, ...common }),
       new MemoryCa({ name: 'B', port: 2, ...common }),
@@ -105,7 +108,7 @@ export class World {
       kube: new KubeClient(this.cluster.transport, { fieldManager: 'test' }),
       clock,
       log: silentLog,
-      metrics,
+      metrics: { ...metrics, queue: noting(metrics.queue, clock, this.waits) },
       accounts: this.accounts,
       sealKey: () => Buffer.alloc(32, 7),
       cacertAccounts: cacertAccounts({
@@ -114,7 +117,7 @@ export class World {
       }),
       settings: {
         namespaces: undefined,
-        concurrency: 3,
+        concurrency: workers,
         allowedEndpoints: this.cas.map(({ endpoint }) => endpoint),
       },
       namespace: OPERATOR,
@@ -133,7 +136,7 @@ export class World {
     const closed = Promise.all([this.#running, this.controllers.close(), this.accounts.close()]);
     // What is under way ends at its deadlines.
     await Promise.all([closed, this.clock.advance(CLOSING_MS)]);
-    this.#network.close();
+    this.network.close();
     Math.random = this.#systemRandom;
   }
 

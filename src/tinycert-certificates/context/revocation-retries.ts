@@ -1,4 +1,7 @@
+import { type CertificateRef, certificateKey } from '../../api/tinycert/identity.ts';
 import { type BackoffOptions, backoffDelay } from '../../lib/backoff.ts';
+import type { SettableStatus } from '../../tinycert/index.ts';
+import type { CaStatus } from '../decide/types.ts';
 
 /** After a hold or revocation that failed for a reason of its own: 5 s doubling to 10 min. */
 export const REVOCATION_RETRY: BackoffOptions = { base: 5_000, max: 600_000, jitter: 0.2 };
@@ -9,9 +12,18 @@ interface Note {
   retryAt: number;
   /** Monotonic milliseconds; undefined while the CA can be asked. */
   withoutAccessSince?: number;
-  /** The outcomes of what has been done for a resource whose other holds or revocations are still due. */
-  done?: Map<string, string>;
+  /** What has been done for a resource and is not in its status yet, by certificate. */
+  done?: Map<string, { wanted: string; outcome: StatusAtCa }>;
 }
+
+/** A certificate and the status that it is to get. */
+export interface Wanted {
+  certificate: CertificateRef;
+  status: SettableStatus;
+}
+
+/** The status that a certificate turned out to have; `gone` if the CA no longer has it. */
+export type StatusAtCa = CaStatus | 'gone';
 
 /** What this process knows of holds and revocations that are due and could not be done, by uid. All of it may be lost. */
 export class RevocationRetries {
@@ -44,18 +56,34 @@ export class RevocationRetries {
     if (note) delete note.withoutAccessSince;
   }
 
-  /**
-   * Notes what became of a hold or revocation, so that it is not asked for again while others of the resource fail. `what`: which
-   * certificate, and the status that it was to get.
-   */
-  did(uid: string, what: string, outcome: string): void {
-    const note = this.#note(uid);
-    note.done = new Map(note.done).set(what, outcome);
+  /** Nothing failed last: the next try need not wait. What is done stays noted until it is recorded. */
+  succeeded(uid: string): void {
+    const done = this.#notes.get(uid)?.done;
+    if (done) this.#notes.set(uid, { failures: 0, retryAt: 0, done });
+    else this.#notes.delete(uid);
   }
 
-  /** The outcome of a hold or revocation that has been done for a resource. */
-  outcomeOf(uid: string, what: string): string | undefined {
-    return this.#notes.get(uid)?.done?.get(what);
+  /**
+   * Notes what became of a hold or revocation, so that it is not asked for again while others of the resource fail, or while its
+   * status cannot be written. The last status that a certificate was to get counts.
+   */
+  did(uid: string, { certificate, status }: Wanted, outcome: StatusAtCa): void {
+    const note = this.#note(uid);
+    note.done = new Map(note.done).set(certificateKey(certificate), { wanted: status, outcome });
+  }
+
+  /** The outcome of a hold or revocation that has been done for a resource, and that its status does not tell yet. */
+  outcomeOf(uid: string, { certificate, status }: Wanted): StatusAtCa | undefined {
+    const done = this.#notes.get(uid)?.done?.get(certificateKey(certificate));
+    return done?.wanted === status ? done.outcome : undefined;
+  }
+
+  /** The status tells what has been done. */
+  recorded(uid: string): void {
+    const note = this.#notes.get(uid);
+    if (!note?.done) return;
+    delete note.done;
+    if (note.failures === 0 && note.withoutAccessSince === undefined) this.#notes.delete(uid);
   }
 
   /** All is done, or the resource is gone. */

@@ -1,10 +1,11 @@
-import { certificateKey, type CertificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
+import { type CertificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { keyOf } from '../../kube/objects.ts';
+import type { Wanted } from '../context/revocation-retries.ts';
 import type { Work } from '../context/work.ts';
 import type { Revocation } from '../decide/revocations-due.ts';
-import { changeAll, type Wanted } from '../revocation/change-all.ts';
-import { claimedByOthers, inOneTurn, STATUS_OF, warnOfClaimed } from '../revocation/change-status.ts';
+import { changeAll } from '../revocation/change-all.ts';
+import { claimedByOthers, STATUS_OF, warnOfClaimed } from '../revocation/change-status.ts';
 
 /**
  * Does the revocations of a deleted resource, except of what others claim by now. What was done before one of the others failed
@@ -26,17 +27,11 @@ export async function revokeOnce(
     .filter((each) => !claimed.some((other) => isSameCertificate(other, each.certificate)))
     .map(({ certificate: ref, action }): Wanted => ({ certificate: ref, status: STATUS_OF[action] }));
   const { uid = '' } = certificate.metadata;
-  const { revocationRetries: retries } = deps;
   // It has gone meanwhile, and with it what is known of its revocations: they were all done before.
   if (deps.certificates.get(keyOf(certificate))?.metadata.uid !== uid) return [];
-  const what = (each: Wanted): string => `${certificateKey(each.certificate)} ${each.status}`;
-  // What was done before one of the others failed is not done again.
-  const due = wanted.filter((each) => retries.outcomeOf(uid, what(each)) === undefined);
-  if (due.length > 0)
-    await inOneTurn(issuer, ticket, () =>
-      changeAll(work, due, (done, outcome) => retries.did(uid, what(done), outcome)),
-    );
-  return wanted
-    .filter((each) => retries.outcomeOf(uid, what(each)) === 'hold')
-    .map((each) => each.certificate);
+  const onHold: CertificateRef[] = [];
+  await changeAll({ deps, issuer, signal, uid }, wanted, ticket, (done, outcome) => {
+    if (outcome === 'hold') onHold.push(done.certificate);
+  });
+  return onHold;
 }

@@ -3,8 +3,8 @@ import { ref } from '../../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { TinyCertError } from '../../tinycert/index.ts';
 import type { Work } from '../context/work.ts';
-import { RevocationRetries } from '../context/revocation-retries.ts';
-import { changeAll, type Wanted } from './change-all.ts';
+import { RevocationRetries, type Wanted } from '../context/revocation-retries.ts';
+import { changeAll } from './change-all.ts';
 import { StatusNotConfirmed } from './change-status.ts';
 
 /** A CA that answers for some certificates with an error, and gives all others the status that is asked for. */
@@ -21,15 +21,18 @@ function ca(errors: Record<number, Error>) {
     },
     getCertificateDetails: (id: number) => Promise.resolve({ id, status: statuses.get(id) ?? 'good' }),
   };
+  const revocationRetries = new RevocationRetries();
   const deps = {
+    revocationRetries,
     clock: new VirtualClock(),
     leads: () => true,
     timing: { sendWindow: 5_000, callDeadline: 20_000, lateExecution: 20_000 },
     metrics: { revocations: { inc: () => undefined } },
   };
   const { signal } = new AbortController();
-  const work = { deps, issuer: { account: { digest: ref(1).account, client } }, signal } as unknown as Work;
-  return { asked, work };
+  const issuer = { account: { digest: ref(1).account, client } };
+  const work = { deps, issuer, signal, uid: 'uid' } as unknown as Work & { uid: string };
+  return { asked, work, revocationRetries };
 }
 
 const refused = new TinyCertError('StatusDisallowed', { call: 'cert/status' });
@@ -44,25 +47,40 @@ test.each<[string, Error, number[], number[]]>([
   const { asked, work } = ca({ 2: error });
   const done: number[] = [];
   await expect(
-    changeAll(work, wanted, ({ certificate: { certificateId } }) => done.push(certificateId)),
+    changeAll(work, wanted, undefined, ({ certificate: { certificateId } }) => done.push(certificateId)),
   ).rejects.toBe(error);
   expect(asked).toEqual(asks);
   expect(done).toEqual(dones);
 });
 
-test('what is noted at once is there for a repeat, until the resource is gone', async () => {
-  const retries = new RevocationRetries();
-  const { work } = ca({ 2: outage });
-  await expect(
-    changeAll(work, wanted, ({ certificate: { certificateId } }, outcome) =>
-      retries.did('uid', String(certificateId), outcome),
-    ),
-  ).rejects.toBe(outage);
-  expect([1, 2, 3].map((id) => retries.outcomeOf('uid', String(id)))).toEqual([
-    'revoked',
-    undefined,
-    undefined,
+test('what is done is told again and not asked for again, until status has it', async () => {
+  const { asked, work, revocationRetries } = ca({ 2: refused });
+  const told: [number, string][] = [];
+  const again = (): Promise<void> =>
+    changeAll(work, wanted, undefined, ({ certificate: { certificateId } }, outcome) =>
+      told.push([certificateId, outcome]),
+    );
+  await expect(again()).rejects.toBe(refused);
+  asked.length = 0;
+  told.length = 0;
+  await expect(again()).rejects.toBe(refused);
+  expect(asked).toEqual([2]);
+  expect(told).toEqual([
+    [1, 'revoked'],
+    [3, 'revoked'],
   ]);
-  retries.forget('uid');
-  expect(retries.outcomeOf('uid', '1')).toBeUndefined();
+
+  revocationRetries.recorded('uid');
+  expect(revocationRetries.size).toBe(0);
+  await expect(again()).rejects.toBe(refused);
+  expect(asked).toEqual([2, 1, 2, 3]);
+});
+
+test('a status that a certificate was given before it was given another one is given again', () => {
+  const retries = new RevocationRetries();
+  const certificate = ref(1);
+  retries.did('uid', { certificate, status: 'hold' }, 'hold');
+  retries.did('uid', { certificate, status: 'good' }, 'good');
+  expect(retries.outcomeOf('uid', { certificate, status: 'good' })).toBe('good');
+  expect(retries.outcomeOf('uid', { certificate, status: 'hold' })).toBeUndefined();
 });

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { ref } from '../../../test/support/inputs/inputs.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { type ReportedStatus, type SettableStatus, TinyCertError } from '../../tinycert/index.ts';
+import type { StatusAtCa } from '../context/revocation-retries.ts';
 import type { Work } from '../context/work.ts';
-import { changeStatus, type StatusAtCa, StatusNotConfirmed } from './change-status.ts';
+import { changeStatus, StatusNotConfirmed } from './change-status.ts';
 
 const denied = (call: string): TinyCertError => new TinyCertError('NotFound', { call });
 const refused = new TinyCertError('StatusDisallowed', { call: 'cert/status' });

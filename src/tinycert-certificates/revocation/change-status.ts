@@ -13,10 +13,12 @@ import { failpoint } from '../../lib/failpoint.ts';
 import { type SettableStatus, TinyCertError } from '../../tinycert/index.ts';
 import type { Deps } from '../context/deps.ts';
 import { callOptions, type Work } from '../context/work.ts';
-import type { CaStatus } from '../decide/types.ts';
+import type { StatusAtCa } from '../context/revocation-retries.ts';
 
-/** The status that a certificate turned out to have; `gone` if the CA no longer has it. */
-export type StatusAtCa = CaStatus | 'gone';
+/** Whether nothing can be done with a certificate any more: nobody adopts it, and no deletion revokes it again. */
+export function isAtEnd(outcome: StatusAtCa | 'claimed' | undefined): boolean {
+  return outcome === 'revoked' || outcome === 'gone';
+}
 
 /** The status that each action, or each value of `desiredStatus`, gives a certificate. */
 export const STATUS_OF = { Good: 'good', Hold: 'hold', Revoke: 'revoked', Revoked: 'revoked' } as const;

@@ -25,7 +25,7 @@ import { afterReplacement } from '../decide/revoke-replaced.ts';
 import { makeWay } from '../recovery/give-up.ts';
 import { recover } from '../recovery/recover.ts';
 import { changeAll } from './change-all.ts';
-import { claimedByOthers, inOneTurn, STATUS_OF, warnOfClaimed } from './change-status.ts';
+import { claimedByOthers, isAtEnd, STATUS_OF, warnOfClaimed } from './change-status.ts';
 import { afterFailedRevocation } from './pending.ts';
 
 /** The condition that states what cannot be done at an account that the resource has left. */
@@ -70,7 +70,10 @@ export async function workAtFormerAccounts(task: Task): Promise<ReconcileResult>
   const removed = why ? [] : [FORMER_ACCOUNT_PENDING];
   const change = isChanged ? { formerAccounts: next.length === 0 ? null : next } : undefined;
   const reported = await deps.statuses.writeNews({ certificate, conditions, removed, signal });
-  if (change) await deps.statuses.write({ certificate: reported, change, signal });
+  if (change) {
+    await deps.statuses.write({ certificate: reported, change, signal });
+    deps.revocationRetries.recorded(certificate.metadata.uid ?? '');
+  }
   for (const { end } of all) end?.();
   if (why && reported !== certificate) deps.warn(certificate, why.reason, why.message);
   return soonest(all.map(({ result }) => result));
@@ -165,7 +168,7 @@ async function workThrough(
     next = await revokeDueAt(work, access, next, (done) => {
       next = done;
     });
-    if (next !== left) deps.revocationRetries.forget(uid);
+    if (next !== left) deps.revocationRetries.succeeded(uid);
     return { left: sealed(work.issuer, certificate, left, next), end, result: nextDue(next, inputs.now) };
   } catch (error) {
     const asked = { uid, key: keyOf(certificate), issuerKey: access.issuer.key, ...access };
@@ -240,13 +243,13 @@ async function revokeDueAt(
     .filter((each) => !skipped.has(certificateKey(each)))
     .map((each) => ({ certificate: each, status: STATUS_OF[each.action] }));
   const ticket = isLast ? undefined : ticketOf(deps, inputs);
-  if (wanted.length > 0)
-    await inOneTurn(issuer, ticket, () =>
-      changeAll(work, wanted, (done) => {
-        next = without(next, done.certificate);
-        onDone(next);
-      }),
-    );
+  const { uid = '' } = certificate.metadata;
+  await changeAll({ deps, issuer, signal, uid }, wanted, ticket, (done, outcome) => {
+    next = without(next, done.certificate);
+    // Nobody adopts what is revoked, and a deletion need not revoke it again.
+    if (isAtEnd(outcome)) next = withoutFormer(next, done.certificate);
+    onDone(next);
+  });
   return next;
 }
 
@@ -254,6 +257,12 @@ function without(left: FormerAccount, done: CertificateRef): FormerAccount {
   const { pendingRevocations = [], ...rest } = left;
   const others = pendingRevocations.filter((each) => certificateKey(each) !== certificateKey(done));
   return others.length === 0 ? rest : { ...rest, pendingRevocations: others };
+}
+
+function withoutFormer(left: FormerAccount, ended: CertificateRef): FormerAccount {
+  const { formerCertificates = [], ...rest } = left;
+  const others = formerCertificates.filter((each) => certificateKey(each) !== certificateKey(ended));
+  return others.length === 0 ? rest : { ...rest, formerCertificates: others };
 }
 
 /** What is left, sealed anew if it changed; undefined if it claims nothing any more. */

@@ -1,5 +1,10 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import { certificateKey, certificateRef, isSameCertificate } from '../../api/tinycert/identity.ts';
+import {
+  certificateKey,
+  type CertificateRef,
+  certificateRef,
+  isSameCertificate,
+} from '../../api/tinycert/identity.ts';
 import { boughtIn } from '../../issuance/tinycert/attempt.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { BROKEN_SEAL } from '../../issuance/tinycert/seal.ts';
@@ -7,12 +12,13 @@ import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
+import type { StatusAtCa, Wanted } from '../context/revocation-retries.ts';
 import { type Task, type Work, workOf } from '../context/work.ts';
 import { type DueRevocations, revocationsDue } from '../decide/revocations-due.ts';
 import type { CaStatus } from '../decide/types.ts';
 import { record, type StatusChange } from '../status/record.ts';
-import { changeAll, type Wanted } from './change-all.ts';
-import { claimedByOthers, inOneTurn, STATUS_OF, type StatusAtCa, warnOfClaimed } from './change-status.ts';
+import { changeAll } from './change-all.ts';
+import { claimedByOthers, isAtEnd, STATUS_OF, warnOfClaimed } from './change-status.ts';
 import { afterFailedRevocation, pendingConditions, reportPending } from './pending.ts';
 
 /** The inputs after the revocations, and when to reconcile again for them. */
@@ -44,7 +50,11 @@ export async function revokeDue(task: Task): Promise<Revoked> {
   const uid = certificate.metadata.uid ?? '';
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { inputs, result: { requeueAfterMs: waits } };
-  if (inputs.turn.phase === 'stopped') {
+  // What is done and only has to be recorded needs no turn: a pass that waits for one would hide how often the record was refused.
+  const isAsked = wantedOf(inputs, due).some(
+    (each) => deps.revocationRetries.outcomeOf(uid, each) === undefined,
+  );
+  if (inputs.turn.phase === 'stopped' && isAsked) {
     issuer.issuer.account.gate.park(ticketOf(deps, inputs));
     return { inputs, result: {} };
   }
@@ -53,7 +63,7 @@ export async function revokeDue(task: Task): Promise<Revoked> {
   let failure: ReturnType<typeof afterFailedRevocation> | undefined;
   try {
     await revoke(workOf(task), due, done);
-    deps.revocationRetries.forget(uid);
+    deps.revocationRetries.succeeded(uid);
   } catch (error) {
     const { issuerKey } = inputs;
     const access = { uid, key: keyOf(certificate), issuerKey, issuer: issuer.issuer, isLast: false };
@@ -69,6 +79,7 @@ export async function revokeDue(task: Task): Promise<Revoked> {
     sealer: issuer.issuer.account,
     signal,
   });
+  deps.revocationRetries.recorded(uid);
   log.info({ done: Object.fromEntries(done) }, 'Changed the status of certificates at the CA');
   return { inputs: present(written), result };
 
@@ -86,28 +97,38 @@ export async function revokeDue(task: Task): Promise<Revoked> {
 }
 
 /** Does all that is due, and notes each outcome in `done` as soon as it is known. */
-async function revoke(work: Work, { pending, desired }: DueRevocations, done: Outcomes): Promise<void> {
+async function revoke(work: Work, due: DueRevocations, done: Outcomes): Promise<void> {
   const { deps, inputs, issuer, signal } = work;
   const { certificate } = inputs;
+  const all = wantedOf(inputs, due);
   const own = certificateRef(certificate.status);
-  const meant = desired && own ? [own] : [];
-  const claimed = await claimedByOthers(deps, certificate, [...pending, ...meant], signal);
+  const meant = due.desired && own ? [own] : [];
+  const claimed = await claimedByOthers(deps, certificate, [...due.pending, ...meant], signal);
+  for (const ref of due.pending) if (isServedAgain(inputs, ref)) done.set(certificateKey(ref), 'good');
   for (const each of claimed) done.set(certificateKey(each), 'claimed');
   warnOfClaimed(deps, certificate, claimed);
-  const wanted: Wanted[] = [];
-  for (const ref of pending) {
-    if (done.has(certificateKey(ref))) continue;
-    // A certificate that the resource serves again was not replaced after all.
-    if (isSameCertificate(ref, own) || isSameCertificate(ref, boughtIn(inputs.attempt)))
-      done.set(certificateKey(ref), 'good');
-    else wanted.push({ certificate: ref, status: STATUS_OF[ref.action] });
-  }
-  if (desired && own && !done.has(certificateKey(own)))
-    wanted.push({ certificate: own, status: STATUS_OF[desired] });
-  if (wanted.length === 0) return;
-  await inOneTurn(issuer, ticketOf(deps, inputs), async () => {
-    await changeAll(work, wanted, (each, outcome) => done.set(certificateKey(each.certificate), outcome));
-  });
+  const wanted = all.filter((each) => done.get(certificateKey(each.certificate)) !== 'claimed');
+  const { uid = '' } = certificate.metadata;
+  await changeAll({ deps, issuer, signal, uid }, wanted, ticketOf(deps, inputs), (each, outcome) =>
+    done.set(certificateKey(each.certificate), outcome),
+  );
+}
+
+/** What the CA is to be asked for. */
+function wantedOf(inputs: Inputs, { pending, desired }: DueRevocations): Wanted[] {
+  const own = certificateRef(inputs.certificate.status);
+  const replaced = pending.filter((ref) => !isServedAgain(inputs, ref));
+  return [
+    ...replaced.map((ref): Wanted => ({ certificate: ref, status: STATUS_OF[ref.action] })),
+    ...(desired && own ? [{ certificate: own, status: STATUS_OF[desired] }] : []),
+  ];
+}
+
+/** Whether a certificate that was to be revoked was not replaced after all. */
+function isServedAgain({ certificate, attempt }: Inputs, ref: CertificateRef): boolean {
+  return (
+    isSameCertificate(ref, certificateRef(certificate.status)) || isSameCertificate(ref, boughtIn(attempt))
+  );
 }
 
 /** The change of status that records what was done; undefined if nothing was. */
@@ -135,10 +156,6 @@ function changeAfter(
     ...(desired && isCaStatus(own) ? { certificateStatus: own } : {}),
   };
   return Object.keys(change).length === 0 ? undefined : change;
-}
-
-function isAtEnd(outcome: StatusAtCa | 'claimed' | undefined): boolean {
-  return outcome === 'revoked' || outcome === 'gone';
 }
 
 function isCaStatus(outcome: StatusAtCa | 'claimed' | undefined): outcome is CaStatus {

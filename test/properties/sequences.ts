@@ -1,0 +1,102 @@
+import * as fc from 'fast-check';
+import { CALLS, FATES } from './steps.ts';
+import { keyOfSlot, REAL_ISSUERS, SLOTS } from './world.ts';
+
+const slot = fc.constantFrom(...SLOTS.map(keyOfSlot));
+const issuer = fc.constantFrom('x', 'y', 'x', 'y', 'z', 'none');
+const real = fc.constantFrom(...REAL_ISSUERS);
+const ca = fc.constantFrom('A', 'A', 'B');
+const variant = fc.constantFrom('0', '0', '1');
+const fate = fc.constantFrom(...Object.keys(FATES));
+const times = fc.constantFrom('1', '1', '2', '5');
+const moment = fc.constantFrom('0.1', '0.3', '1', '3');
+
+function words(...parts: (fc.Arbitrary<string> | string)[]): fc.Arbitrary<string> {
+  return fc
+    .tuple(...parts.map((part) => (typeof part === 'string' ? fc.constant(part) : part)))
+    .map((all) => all.join(' '));
+}
+
+/** A step in words, as a failing sequence prints it. */
+const step: fc.Arbitrary<string> = fc.oneof(
+  { weight: 6, arbitrary: words('create', slot, variant, issuer) },
+  { weight: 2, arbitrary: words('rename', slot, variant) },
+  { weight: 3, arbitrary: words('switch', slot, issuer) },
+  { weight: 3, arbitrary: words('delete', slot) },
+  { weight: 2, arbitrary: words(fc.constantFrom('remove-issuer', 'create-issuer'), real) },
+  { weight: 2, arbitrary: words(fc.constantFrom('rotate', 'rotate-at-ca', 'end-sessions'), ca) },
+  { weight: 2, arbitrary: words(fc.constantFrom('wrong-login', 'right-login'), real) },
+  {
+    weight: 9,
+    arbitrary: words(
+      'fault',
+      ca,
+      fc.constantFrom('cert/new', 'cert/new', 'cert/new', 'cert/get', ...CALLS),
+      fate,
+      times,
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: words(fc.constantFrom('remove-secret', 'spoil-secret', 'foreign-secret', 'free-secret'), slot),
+  },
+  { weight: 2, arbitrary: words('replay', slot, times) },
+  { weight: 1, arbitrary: words('silence', fc.constantFrom('5', '25', '120')) },
+  {
+    weight: 8,
+    arbitrary: words('wait', fc.constantFrom('0.1', '0.3', '1', '3', '10', '50', '400', '1000')),
+  },
+);
+
+/** Steps that mean something only one after the other, and that chance puts in this order too seldom. */
+const story: fc.Arbitrary<string[]> = fc.oneof(
+  // Several certificates are to be revoked, at a deletion or when their delay is over, and one of the calls fails.
+  fc.tuple(
+    words('create one/b 0', issuer),
+    fc.constant('wait 3'),
+    fc.constant('rename one/b 1'),
+    fc.constant('wait 3'),
+    fc.constantFrom('rename one/b 0', 'delete one/b', 'switch one/b y', 'switch one/b x'),
+    words('wait', moment),
+    words(
+      'fault',
+      ca,
+      fc.constantFrom('cert/status', 'cert/details'),
+      fate,
+      times,
+      fc.constantFrom('0', '1', '2'),
+    ),
+    fc.constantFrom('delete one/b', 'wait 400'),
+  ),
+  // An issuer goes, or is made anew, while it is checked.
+  fc.tuple(
+    words('remove-issuer', real),
+    words('create-issuer', real),
+    words('wait', moment),
+    words('remove-issuer', real),
+    words(fc.constantFrom('wait', 'silence'), moment),
+    words('create-issuer', real),
+  ),
+  // One account is stopped for a while, and the other is well.
+  fc.tuple(
+    fc.constantFrom('fault A cert/new limited-long 1', 'fault A cert/new cut-undone 5'),
+    words('create one/a', variant, 'x'),
+    words('create two/a', variant, fc.constantFrom('x', 'y')),
+    words('create one/b', variant, fc.constantFrom('x', 'y')),
+  ),
+);
+
+/** Some steps after which the CA is well, the seed of everything else that is random, and how many workers there are. */
+export const sequences = fc.record({
+  seed: fc.nat(2 ** 31),
+  workers: fc.constantFrom(3, 3, 2, 1),
+  steps: fc
+    .array(
+      fc.oneof(
+        { weight: 12, arbitrary: step.map((one) => [one]) },
+        { weight: 1, arbitrary: story.map((all) => [...all]) },
+      ),
+      { minLength: 6, maxLength: 24, size: 'max' },
+    )
+    .map((parts) => parts.flat()),
+});
