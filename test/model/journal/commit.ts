@@ -1,26 +1,15 @@
-import { certificateOf, type Entry, type Journal, nameOfPlace, nameOfProcess, type Work } from './state.ts';
-import { FRESH } from './entry.ts';
+import { type Journal, nameOfPlace, nameOfProcess, tokenOfPlace, type Work } from './state.ts';
+import { opened, openWindows } from './entry.ts';
 import { forget } from './forgotten.ts';
+import { revoke } from './revocation.ts';
 import { findChanged } from './takeover.ts';
-import {
-  endWork,
-  exited,
-  highestOf,
-  processOf,
-  setCertificate,
-  setJournal,
-  setProcess,
-  setWork,
-  token,
-  type Turn,
-  violate,
-} from './turn.ts';
+import { endWork, exited, processOf, setJournal, setProcess, setWork, token, type Turn } from './turn.ts';
 
 /** One write of the journal takes all entries and removals that wait for it, over the version last written or read. */
 export function commit(turn: Turn, p: number, isHeard = true): string | undefined {
   const { state, rules } = turn;
   const { leads, phase, journal, works } = processOf(turn, p);
-  const pending = works.filter(({ next }) => next === 'enter' || next === 'remove');
+  const pending = works.filter(isForJournal);
   if (!journal || phase !== 'ready' || pending.length === 0) return undefined;
   const who = nameOfProcess(p);
   if (!state.journal && !leads) return exited(turn, p, `${who} finds the journal missing`);
@@ -40,10 +29,10 @@ export function commit(turn: Turn, p: number, isHeard = true): string | undefine
   }
   const names = written.entries.map(({ place }) => nameOfPlace(place)).join(' ');
   const sentence = `${who} writes the journal${state.journal ? '' : ' again'}; open: [${names}]`;
-  if (turn.revokes) for (const { giving } of pending) revokeAll(turn, giving.givenUp);
+  for (const { giving, place } of pending) revoke(turn, tokenOfPlace(place), giving.givenUp);
   if (!state.journal) forget(turn, state.lost, journal, true);
   Object.assign(state, { journal: written, lost: undefined });
-  openWindows(turn, written);
+  openWindows(turn, written.entries);
   if (!isHeard) return findChanged(turn, p, `${sentence}, and the answer is lost`);
   setJournal(turn, p, written);
   for (const work of pending) goOn(turn, p, work, written);
@@ -57,6 +46,11 @@ function goOn(turn: Turn, p: number, work: Work, written: Journal): void {
   }
   const isEarly = !turn.rules.removeLast && work.certificateId > 0 && work.entry !== undefined;
   return isEarly ? setWork(turn, p, { ...work, next: 'result' }) : endWork(turn, p, work.uid);
+}
+
+/** Whether a piece of work waits for the next write of the journal. */
+export function isForJournal({ next }: Work): boolean {
+  return next === 'enter' || next === 'amend' || next === 'remove';
 }
 
 /** The journal with all that waits for it. F7: it keeps the highest id that the process knows. */
@@ -73,9 +67,11 @@ function withPending(turn: Turn, p: number, journal: Journal, pending: readonly 
   for (const { next, removes, entry, giving, uid } of pending) {
     const old = journal.entries.find(({ id }) => id === removes);
     entries = entries.filter(({ id }) => id !== removes);
-    givenUp = union(givenUp, giving.givenUp);
-    released = union(released, giving.released);
-    undecided = union(undecided, giving.undecided);
+    if (rules.recordGivenUp) {
+      givenUp = union(givenUp, giving.givenUp);
+      released = union(released, giving.released);
+      undecided = union(undecided, giving.undecided);
+    }
     const isNew =
       old !== undefined &&
       !abandoned.some(
@@ -85,15 +81,10 @@ function withPending(turn: Turn, p: number, journal: Journal, pending: readonly 
       const { spec, account, afterId, previousId } = old;
       abandoned = [...abandoned, { uid, spec, account, afterId: previousId || afterId }];
     }
+    if (next === 'amend') entries = entries.map((each) => (each.id === entry!.id ? entry! : each));
     if (next !== 'enter') continue;
     counter += rules.randomIds ? 0 : 1;
-    const { afterId, account, windows } = entry!;
-    const made: Entry = {
-      ...entry!,
-      id: rules.randomIds ? entry!.id : COUNTED + counter,
-      afterId: afterId === FRESH ? highestOf(turn, bounds, account) : afterId,
-      windows: [token(turn), ...windows],
-    };
+    const made = opened(turn, entry!, bounds, rules.randomIds ? entry!.id : COUNTED + counter);
     entries = [...entries.filter((other) => other.uid !== uid), made];
   }
   entries = entries.toSorted((a, b) => a.place - b.place || a.uid - b.uid);
@@ -105,31 +96,4 @@ const COUNTED = 900;
 
 function union(a: readonly number[], b: readonly number[]): readonly number[] {
   return b.length === 0 ? a : [...new Set([...a, ...b])].sort((x, y) => x - y);
-}
-
-function openWindows(turn: Turn, { entries }: Journal): void {
-  const { windows } = turn.state;
-  const opened = entries.flatMap(({ windows: [own] }) =>
-    own === undefined || windows.some(({ id }) => id === own) ? [] : [{ id: own, age: 0 }],
-  );
-  turn.state.windows = [...windows, ...opened];
-}
-
-/** cert/status revoked, of what is given up, after a live look at claims and Secrets. */
-function revokeAll(turn: Turn, ids: readonly number[]): void {
-  const { state } = turn;
-  for (const id of ids) {
-    const certificate = certificateOf(state, id);
-    if (!certificate || certificate.isObsolete || certificate.isRevoked) continue;
-    const isClaimed = state.resources.some((resource) => resource?.status.certificateId === id);
-    if (isClaimed) continue;
-    if (certificate.buyer === 0) violate(turn, 'foreignRevoked');
-    const isServed = state.resources.some(
-      (resource, place) =>
-        resource && state.secrets[place]?.certificateId === id && state.secrets[place].uid === resource.uid,
-    );
-    if (isServed && turn.rules.heldNotGivenUp) continue;
-    if (isServed) violate(turn, 'servedRevoked');
-    setCertificate(turn, id, { isRevoked: true });
-  }
 }

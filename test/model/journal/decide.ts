@@ -12,8 +12,8 @@ import {
   tokenOfPlace,
   type Work,
 } from './state.ts';
-import { type Kept, newEntry } from './entry.ts';
-import { firstLook } from './recovery.ts';
+import { type Kept, newEntry, opened, openWindows } from './entry.ts';
+import { firstLook } from './looks.ts';
 import {
   asksFor,
   heldAbove,
@@ -60,6 +60,7 @@ export function decideGone(turn: Turn, p: number, entry: Entry): string | undefi
 
 function deciderOf(turn: Turn, p: number): Turn['state']['processes'][number] | undefined {
   const process = processOf(turn, p);
+  if (turn.state.isHalted) return undefined;
   return process.leads && process.phase === 'ready' && process.journal ? process : undefined;
 }
 
@@ -101,10 +102,11 @@ function withEntry(turn: Turn, subject: Subject, entry: Entry): string | undefin
       afterId: entry.afterId,
       windows: entry.windows.slice(1),
     };
-    return enter(turn, subject, resource!, entry.operation, kept);
+    const operation = rules.unsentKeepsOperation ? entry.operation : 'New';
+    return enter(turn, subject, resource!, operation, kept);
   }
-  if (wait < QUIET) return undefined;
-  return begin(turn, subject, { next: firstLook(entry), entry }, 'recover');
+  if (rules.waitBeforeRecovery && wait < QUIET) return undefined;
+  return begin(turn, subject, { next: firstLook(turn, entry, !resource), entry }, 'recover');
 }
 
 /** What was bought is brought into the Secret, unless the Secret holds it or something later already. */
@@ -131,11 +133,14 @@ function withoutEntry(turn: Turn, subject: Subject, resource: Resource): string 
   const view = processOf(turn, p).views[place]!;
   if (!isSealed(turn, resource)) {
     const proven = provenId(turn, resource, turn.state.secrets[place]);
-    if (proven === 0) return undefined;
-    return begin(turn, subject, { next: 'result', certificateId: proven }, `seal ${proven} again`);
+    if (proven > 0)
+      return begin(turn, subject, { next: 'result', certificateId: proven }, `seal ${proven} again`);
+    const isAskedFor = asksFor(resource, { spec: status.spec, account: accountOf(status.certificateId) });
+    if (isAskedFor || isGated(turn, p, resource)) return undefined;
+    return enter(turn, subject, resource, 'New', { removes: 0 });
   }
   const wanted = wantedBy(turn, resource);
-  const held = turn.rules.ownSecret && heldAbove(turn, resource, view.secret, resource);
+  const held = turn.rules.secretIntoStatus && heldAbove(turn, resource, view.secret, resource);
   const isNewer = held && heldAbove(turn, resource, turn.state.secrets[place], resource);
   if (isNewer) {
     setView(turn, p, place, { secret: turn.state.secrets[place] });
@@ -189,7 +194,9 @@ function isGated(turn: Turn, p: number, resource: Resource): boolean {
   const { journal, works } = processOf(turn, p);
   const entering = works.flatMap((work) => (work.next === 'enter' && work.entry ? [work.entry] : []));
   const open = [...journal!.entries, ...entering].filter(({ uid }) => uid !== resource.uid);
-  if (rules.oneOpen && !marker && open.some((entry) => asksFor(resource, entry))) return true;
+  // What is bought and known cannot be mistaken for another one's purchase.
+  const isInTheWay = (entry: Entry): boolean => entry.bought === 0 && asksFor(resource, entry);
+  if (rules.oneOpen && !marker && open.some(isInTheWay)) return true;
   return rules.capped && new Set(open.map(({ uid }) => uid)).size >= room;
 }
 
@@ -201,7 +208,10 @@ function enter(
   { removes, ...kept }: Kept & Pick<Work, 'removes'>,
 ): string {
   const entry = newEntry(turn, subject, resource, operation, kept);
-  return begin(turn, subject, { next: 'enter', entry, removes }, operation);
+  if (turn.rules.attemptBeforeCall) return begin(turn, subject, { next: 'enter', entry, removes }, operation);
+  const unwritten = opened(turn, entry, processOf(turn, subject.p).known);
+  openWindows(turn, [unwritten]);
+  return begin(turn, subject, { next: 'send', entry: unwritten, removes }, `${operation} without an entry`);
 }
 
 function remove(turn: Turn, subject: Subject, entry: Entry, what: string, giving = nothingGiven): string {
@@ -224,6 +234,7 @@ function begin(turn: Turn, subject: Subject, change: Partial<Work>, what: string
     age: 0,
     certificateId: 0,
     looks: nothingSeen,
+    others: undefined,
     ...change,
   });
   return `${nameOfProcess(p)} decides on ${nameOfPlace(tokenOfPlace(place))}: ${what}.`;

@@ -18,10 +18,17 @@ import {
  * A number for a state that is the same for states which differ only in their tokens, in the order of the processes or
  * in the order of equal resources. 53 bits: among a million states two collide once in twenty thousand searches.
  */
-export function digestOf(state: State, isSymmetric: boolean): number {
+export function digestOf(state: State, { isSymmetric, isOrdered }: Symmetry): number {
   const places = [...state.resources.keys()];
-  const straight = new Digest().state(state, places);
-  return isSymmetric ? Math.min(straight, new Digest().state(state, places.toReversed())) : straight;
+  const straight = new Digest(isOrdered).state(state, places);
+  return isSymmetric ? Math.min(straight, new Digest(isOrdered).state(state, places.toReversed())) : straight;
+}
+
+interface Symmetry {
+  /** The resources are alike. */
+  isSymmetric: boolean;
+  /** It matters whether a certificate outside of a window was issued before it. */
+  isOrdered: boolean;
 }
 
 class Digest {
@@ -30,6 +37,11 @@ class Digest {
   readonly #tokens = new Map<number, number>();
   /** Objects are replaced and never changed, so that one that comes again is told by its number. */
   readonly #objects = new Map<object, number>();
+  readonly #isOrdered: boolean;
+
+  constructor(isOrdered: boolean) {
+    this.#isOrdered = isOrdered;
+  }
 
   state(state: State, order: readonly number[]): number {
     // The names of the places come first, so that they are numbered in this order.
@@ -49,10 +61,12 @@ class Digest {
       this.#put(kept?.uid ?? 0);
       if (kept) this.#status(kept.status);
     }
-    for (const { id, age } of state.windows) {
+    for (const { id, age, from } of state.windows) {
       // Windows that nothing refers to make no difference.
       const known = this.#tokens.get(id);
-      if (known !== undefined && age < QUIET) this.#hash(known * 4 + age);
+      if (known === undefined) continue;
+      if (age < QUIET) this.#hash(known * 4 + age);
+      if (this.#isOrdered) this.#list([known, ...from]);
     }
     this.#certificates(state);
     const { inventory } = state;
@@ -62,7 +76,8 @@ class Digest {
     this.#list(state.reported);
     this.#list(state.forgotten);
     this.#list(state.left);
-    this.#put(state.events + 16 * state.excuses + 1024 * +state.isPutBack);
+    this.#put(state.events + 16 * state.excuses);
+    this.#hash(+state.isPutBack + 2 * +state.isHalted);
     return (this.#high >>> 0) * 2 ** 21 + (this.#low >>> 11);
   }
 
@@ -140,6 +155,7 @@ class Digest {
         1024 * +entry.isPutBack,
     );
     this.#hash(previousId + 1000 * (afterId + 1));
+    this.#put(entry.bought);
     this.#list(windows);
   }
 
@@ -174,6 +190,7 @@ class Digest {
     this.#hash(work.certificateId + 1000 * +giving.isAbandoned + 2000 * +looks.isPreviousObsolete);
     this.#entry(work.entry);
     this.#resource(work.seen);
+    for (const place of work.others ? order : []) this.#resource(work.others![place]);
     this.#list(giving.givenUp);
     this.#list(giving.released);
     this.#list(giving.undecided);
@@ -200,8 +217,9 @@ class Digest {
   }
 
   #list(numbers: readonly number[] | undefined): void {
-    this.#hash(numbers ? numbers.length + 1 : 0);
-    for (const number of numbers ?? []) this.#put(number);
+    if (!numbers) return this.#hash(0);
+    this.#hash(numbers.length + 1);
+    for (let index = 0; index < numbers.length; index += 1) this.#put(numbers[index]!);
   }
 
   /** Tokens are numbered as they come. */
@@ -225,6 +243,7 @@ const phases: readonly Phase[] = ['standby', 'journal', 'missing', 'list', 'inve
 
 const steps: readonly StepName[] = [
   'enter',
+  'amend',
   'send',
   'reply',
   'secret',

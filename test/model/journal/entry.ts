@@ -1,5 +1,5 @@
 import { accountOf, certificateOf, type Entry, type Resource, tokenOfPlace } from './state.ts';
-import { asksFor, isSealed, token, type Turn } from './turn.ts';
+import { asksFor, highestOf, isSealed, token, type Turn } from './turn.ts';
 
 /** The highest id known when the journal is written. */
 export const FRESH = -1;
@@ -24,25 +24,46 @@ export function newEntry(
   const isBelieved = isSealed(turn, resource) || !replaced;
   const isAgain = turn.rules.againAsItWas && replaced?.operation === 'Reissue';
   const previousId = isAgain || !isBelieved ? replaced.previousId : status.certificateId;
+  // A reissue hands out the key of what the status names.
+  const asked = isSealed(turn, resource) ? operation : 'New';
   return {
     id: token(turn),
     uid,
     place: tokenOfPlace(place),
-    operation,
+    operation: asked,
     spec,
     account,
     revision: isBelieved ? status.revision + 1 : replaced.revision,
     need: needOf(turn, resource),
-    previousId: operation === 'Reissue' ? previousId : 0,
+    previousId: asked === 'Reissue' ? previousId : 0,
     afterId,
     windows,
     doubts,
+    bought: 0,
     isPutBack: false,
   };
 }
 
+/** The entry as it goes into the journal: with what is known then, and a window of its own. */
+export function opened(turn: Turn, entry: Entry, known: readonly number[], id = entry.id): Entry {
+  const { afterId, account, windows } = entry;
+  const floor = afterId === FRESH ? highestOf(turn, known, account) : afterId;
+  return { ...entry, id, afterId: floor, windows: [token(turn), ...windows] };
+}
+
 function needOf({ state }: Turn, { spec, account, need, status }: Resource): number {
+  if (status.isForged) return need;
   const id = status.certificateId;
   const isSame = asksFor({ spec, account }, { spec: status.spec, account: accountOf(id) });
   return (isSame && certificateOf(state, id)?.due) || need;
+}
+
+/** The windows of entries open with them. */
+export function openWindows(turn: Turn, entries: readonly Entry[]): void {
+  const { windows, certificates } = turn.state;
+  const from = certificates.map(({ length }) => length);
+  const fresh = entries.flatMap(({ windows: [own] }) =>
+    own === undefined || windows.some(({ id }) => id === own) ? [] : [{ id: own, age: 0, from }],
+  );
+  turn.state.windows = [...windows, ...fresh];
 }

@@ -12,9 +12,12 @@ import {
   type Resource,
   type State,
   tokenOfPlace,
+  type Work,
 } from './state.ts';
 import { commit } from './commit.ts';
 import { forget } from './forgotten.ts';
+import { goOnWithInventory } from './inventory.ts';
+import { failCheck } from './steps.ts';
 import { act, issue, reissue, replay, STRANGER } from './world.ts';
 import {
   nothingKnown,
@@ -35,6 +38,7 @@ export const eventNames = [
   'slow',
   'beyond',
   'refuse',
+  'failCheck',
   'replay',
   'loseWrite',
   'stranger',
@@ -79,6 +83,8 @@ export const waysOf: Record<EventName, (state: State) => Happen[]> = {
   slow: ({ requests }) => each(requests.length, (index) => (turn) => delay(turn, index, 1)),
   beyond: ({ requests }) => each(requests.length, (index) => (turn) => delay(turn, index, 2)),
   refuse: ({ requests }) => each(requests.length, (index) => (turn) => refuse(turn, index)),
+  failCheck: ({ processes }) =>
+    processes.flatMap(({ works }, p) => works.map((work) => (turn) => failCheck(turn, p, work))),
   replay: (state) =>
     each(state.requests.length, (index) =>
       listed(state, state.requests[index]!.entry.account).flatMap((id) => [
@@ -124,6 +130,7 @@ export const waysOf: Record<EventName, (state: State) => Happen[]> = {
     each(resources.length, (place) => [
       (turn) => forge(turn, place, otherId(turn, place)),
       (turn) => forge(turn, place, turn.state.resources[place]?.status.certificateId ?? 0),
+      (turn) => forge(turn, place, strangersId(turn)),
     ]),
   forgeSecret: ({ resources }) => each(resources.length, (place) => (turn) => forgeSecret(turn, place)),
   snapshot: () => [
@@ -141,10 +148,11 @@ export const waysOf: Record<EventName, (state: State) => Happen[]> = {
     snapshot?.journal ? [(turn) => restoreJournal(turn, snapshot.journal!)] : [],
   deleteJournal: ({ journal }) => (journal ? [(turn) => deleteJournal(turn, journal)] : []),
   inventory: () => [
-    ({ state }) => {
+    (turn) => {
+      const { state } = turn;
       if (state.inventory) return undefined;
-      state.inventory = { ids: listed(state) };
-      return 'The inventory lists the certificates of the CA.';
+      state.inventory = {};
+      return goOnWithInventory(turn);
     },
   ],
 };
@@ -216,7 +224,7 @@ function delay({ state }: Turn, index: number, patience: 1 | 2): string | undefi
   return `A request takes longer than ${patience === 1 ? 'T' : 'T + X'}.`;
 }
 
-/** The CA refuses a request, and the process hears of it: nothing is open any more. */
+/** The CA refuses a request, and the process hears of it: nothing is open any more, and the status says why. */
 function refuse(turn: Turn, index: number): string | undefined {
   const { process: p, entry } = turn.state.requests[index]!;
   const work = processOf(turn, p).works.find(
@@ -228,7 +236,17 @@ function refuse(turn: Turn, index: number): string | undefined {
     other === work ? { ...work, next: 'remove' as const, removes: entry.id } : other,
   );
   setProcess(turn, p, { works });
+  sealAgain(turn, work);
   return `The CA refuses the request of ${nameOfProcess(p)} for ${nameOfPlace(entry.place)}.`;
+}
+
+/** A write with a new seal, which covers nothing of a status that had none. */
+function sealAgain(turn: Turn, { place, seen }: Work): void {
+  const current = turn.state.resources[place];
+  if (!current?.status.isForged || current.version !== seen?.version) return;
+  const { status } = current;
+  const kept = turn.rules.sealOnlyOwn ? { ...noStatus, revision: status.revision } : status;
+  setResource(turn, place, { ...current, status: { ...kept, isForged: false } });
 }
 
 function create(turn: Turn, place: number): string | undefined {
@@ -260,10 +278,15 @@ function otherId({ state }: Turn, place: number): number {
   return state.resources.find((other, index) => index !== place && other)?.status.certificateId ?? 0;
 }
 
+/** The first certificate that nobody here has bought. */
+function strangersId({ state }: Turn): number {
+  return listed(state).find((id) => certificateOf(state, id)!.buyer === 0) ?? 0;
+}
+
 /** A tenant writes an id into the status, and a high revision; the seal does not fit. */
 function forge(turn: Turn, place: number, id: number): string | undefined {
   const resource = turn.state.resources[place];
-  if (!resource || resource.status.isForged) return undefined;
+  if (!resource || resource.status.isForged || id === 0) return undefined;
   setResource(turn, place, {
     ...resource,
     status: { ...resource.status, certificateId: id, revision: FORGED_REVISION, isForged: true },

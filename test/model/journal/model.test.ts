@@ -26,11 +26,13 @@ describe('with a rule of the journal off', () => {
   const short = cases.filter(({ isLong }) => !isLong);
 
   test.each(short)('$breaks after $steps steps: $off', (example) => {
-    const { off, world, steps } = example;
+    const { off, steps } = example;
 
     const { finding, depth } = searchOf(example);
     const withEach =
-      off.length < 2 ? [] : off.map((rule) => search(world, without(off, rule), { depth: steps }).finding);
+      off.length < 2
+        ? []
+        : off.map((rule) => searchOf({ ...example, off: without(off, rule) }, steps).finding);
     const withAll = searchOf({ ...example, off: [] }, depth);
 
     expect(judge(finding, example)).toEqual(wantedOf(example));

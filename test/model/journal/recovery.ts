@@ -1,45 +1,33 @@
 import {
-  accountOf,
   certificateOf,
   type Entry,
   type Giving,
   type Journal,
-  listed,
-  markedUid,
   nameOfPlace,
   nameOfProcess,
   nothingGiven,
   nothingSeen,
   type Resource,
-  type StepName,
   type Work,
 } from './state.ts';
 import {
   asksFor,
+  claimOf,
   dropped,
   exited,
   heldAbove,
   isAbove,
   isOutdated,
   isSame,
-  isSealed,
-  learnIds,
   memoryOf,
   processOf,
   provenId,
   setMemory,
-  setView,
   setWork,
   type Turn,
 } from './turn.ts';
 import { FRESH, newEntry } from './entry.ts';
-
-type Look = Extract<StepName, 'previous' | 'list' | 'live' | 'cluster'>;
-
-/** A look of a recovery, or a sentence that ends the work. */
-type TakeLook = (turn: Turn, p: number, work: Work, entry: Entry) => Partial<Work> | string;
-
-const looks: Record<Look, TakeLook> = { previous, list, live, cluster };
+import { type Look, lookAfter, looks, sentenceOf } from './looks.ts';
 
 /** Takes a look of a recovery; F3: the Lease is looked at after it. The last look leads to the verdict. */
 export function look(turn: Turn, p: number, work: Work): string {
@@ -51,85 +39,11 @@ export function look(turn: Turn, p: number, work: Work): string {
   const seen = looks[name](turn, p, work, entry);
   if (typeof seen === 'string') return dropped(turn, p, work, `${who} ${seen}`);
   const looked = { ...work, ...seen };
-  const all = order(turn, entry, looked.seen === undefined);
-  const next = all[all.indexOf(name) + 1];
+  const next = lookAfter(turn, entry, name, looked.seen === undefined);
   const what = `${who} ${sentenceOf(name, looked)}`;
   if (next === undefined) return `${what}; ${verdict(turn, p, looked, entry)}`;
   setWork(turn, p, { ...looked, next });
   return `${what}.`;
-}
-
-export function firstLook({ operation }: Entry): Look {
-  return operation === 'Reissue' ? 'previous' : 'list';
-}
-
-/** A LIST of the cluster is needed only where nothing marks what is ours. */
-function order({ marker }: Turn, { operation }: Entry, isGone: boolean): Look[] {
-  if (operation === 'Reissue') return ['previous', 'list', 'live'];
-  return marker || isGone ? ['list', 'live'] : ['list', 'live', 'cluster'];
-}
-
-function sentenceOf(name: Look, { looks: { isPreviousObsolete, candidates }, seen }: Work): string {
-  if (name === 'previous') return `sees that the previous one is ${isPreviousObsolete ? '' : 'not '}obsolete`;
-  if (name === 'list') return `lists the candidates [${candidates.join(' ')}]`;
-  if (name === 'cluster') return 'lists the cluster';
-  return seen ? 'finds resource and Secret unchanged' : 'finds it gone';
-}
-
-function previous({ state }: Turn, _p: number, work: Work, { previousId }: Entry): Partial<Work> {
-  const isPreviousObsolete = certificateOf(state, previousId)?.isObsolete ?? true;
-  return { looks: { ...work.looks, isPreviousObsolete } };
-}
-
-/** cert/list of the account, and the details of what it shows. */
-function list(turn: Turn, p: number, work: Work, entry: Entry): Partial<Work> {
-  const { state, rules } = turn;
-  const account = rules.accountOfEntry ? entry.account : (work.seen?.account ?? entry.account);
-  const all = listed(state, account);
-  learnIds(turn, p, all);
-  const ids = all.filter((id) => !certificateOf(state, id)!.isRevoked);
-  const alike = ids.filter((id) => certificateOf(state, id)!.spec === entry.spec);
-  const candidates =
-    entry.operation === 'Reissue'
-      ? ids.filter((id) => isAbove(turn, id, entry.previousId) && hasKeyOf(turn, id, entry.previousId))
-      : alike.filter((id) => isAbove(turn, id, entry.afterId) && isOwn(turn, entry, id));
-  const highest = Math.max(0, ...all);
-  const missing = (state.certificates[account] ?? []).flatMap((_, number) => {
-    const id = account * 100 + number;
-    return number > 0 && id < highest && !all.includes(id) ? [id] : [];
-  });
-  const strangers = alike.filter((id) => !candidates.includes(id));
-  return { looks: { ...work.looks, candidates, strangers, missing } };
-}
-
-/** Whether a certificate carries the marker of the resource, or without one was issued in a window of the entry (F8). */
-function isOwn({ state, rules, marker }: Turn, { uid, windows }: Entry, id: number): boolean {
-  if (marker) return markedUid(state, id) === uid;
-  return !rules.window || certificateOf(state, id)!.windows.some((window) => windows.includes(window));
-}
-
-function hasKeyOf({ state }: Turn, id: number, other: number): boolean {
-  return certificateOf(state, id)?.key === certificateOf(state, other)?.key;
-}
-
-/** A live GET of the resource and of its Secret's metadata (F4). */
-function live(turn: Turn, p: number, work: Work): Partial<Work> | string {
-  const { place, uid, seen } = work;
-  const { resources, secrets } = turn.state;
-  const resource = resources[place];
-  const secret = secrets[place];
-  if (turn.rules.liveFloor) setView(turn, p, place, { resource, secret });
-  if (!seen || resource?.uid !== uid) return { seen: undefined };
-  const isSameVersion = resource.version === seen.version && (secret?.version ?? 0) === work.secretVersion;
-  return isSameVersion ? {} : 'finds the resource or its Secret changed';
-}
-
-/** A live LIST of the resources, at which the verdict looks; it counts as a GET of the own one. */
-function cluster(turn: Turn, p: number, { place, seen }: Work): Partial<Work> | string {
-  const resource = turn.state.resources[place];
-  if (!turn.rules.liveFloor || resource?.version === seen!.version) return {};
-  setView(turn, p, place, { resource });
-  return 'finds the resource changed in the list';
 }
 
 function verdict(turn: Turn, p: number, work: Work, entry: Entry): string {
@@ -158,9 +72,9 @@ function verdict(turn: Turn, p: number, work: Work, entry: Entry): string {
   if (marker && newest > 0) return adopt(turn, p, work, entry, newest, true);
   if (marker || own.length === 0) return again(turn, p, work, entry, [], 'New');
   if (!seen) return giveUp(turn, p, work, entry, own);
-  const [only] = own;
-  if (own.length === 1 && isConclusive(turn, work, entry, only!, journal)) {
-    return adopt(turn, p, work, entry, only!, false);
+  const isAlone = own.length === 1 || !rules.oneCandidate;
+  if (isAlone && isConclusive(turn, work, entry, newest, journal)) {
+    return adopt(turn, p, work, entry, newest, false);
   }
   // The design names this: an undecided sole group costs a certificate, unless the Secret could have told.
   const hasTold = isSecretSeen && own.includes(provenId(turn, seen, secret));
@@ -191,13 +105,16 @@ function takeHeld(
 /** Whether the only candidate can be nobody else's: no claim, no other resource, no other request. */
 function isConclusive(turn: Turn, work: Work, entry: Entry, id: number, journal: Journal): boolean {
   const { state, rules } = turn;
-  const others = state.resources.filter((other): other is Resource => !!other && other.uid !== work.uid);
+  const all = work.others ?? state.resources;
+  const others = all.filter((other): other is Resource => !!other && other.uid !== work.uid);
   const isRival = others.some((other) => asksFor(other, entry));
   const isOpen = journal.entries.some((other) => other.uid !== work.uid && asksFor(other, entry));
   const wasRival = journal.abandoned.some(
     (other) => other.uid !== work.uid && asksFor(other, entry) && isAbove(turn, id, other.afterId),
   );
-  const isNamed = (of: number): boolean => others.some((other) => isSame(turn, claimOf(turn, other), of));
+  const isNamed = (of: number): boolean =>
+    others.some((other) => isSame(turn, claimOf(turn, other), of)) ||
+    journal.entries.some((other) => other.uid !== work.uid && isSame(turn, other.bought, of));
   const isReissued = work.looks.missing.some((missing) => {
     if (certificateOf(state, missing)?.spec !== entry.spec) return false;
     return isNamed(missing) || journal.givenUp.includes(missing);
@@ -209,23 +126,18 @@ function isConclusive(turn: Turn, work: Work, entry: Entry, id: number, journal:
   return (
     !entry.isPutBack &&
     !journal.undecided.includes(id) &&
-    !isNamed(id) &&
-    !isReissued &&
-    !isRival &&
+    !(rules.skipClaimed && isNamed(id)) &&
+    !(rules.skipReissued && isReissued) &&
+    !(rules.sole && isRival) &&
     !wasRival &&
     !(rules.soleCountsEntries && isOpen) &&
-    !isForeign
+    !(rules.foreignSeen && isForeign)
   );
-}
-
-/** The id that a resource claims under its seal. */
-function claimOf(turn: Turn, resource: Resource): number {
-  return isSealed(turn, resource) ? resource.status.certificateId : 0;
 }
 
 /** What the looks have shown is used up with the verdict. */
 function used(work: Work): Work {
-  return { ...work, looks: nothingSeen };
+  return { ...work, looks: nothingSeen, others: undefined };
 }
 
 function adopt(turn: Turn, p: number, looked: Work, entry: Entry, id: number, isCertain: boolean): string {
@@ -293,34 +205,4 @@ function isDoubted(turn: Turn, p: number, { id }: Entry): boolean {
 
 function isSecondDoubt(turn: Turn, p: number, entry: Entry): boolean {
   return entry.doubts > 0 && isDoubted(turn, p, entry);
-}
-
-/** Whether an id of a reply is believed no less than a listed one; undefined if it is, else why not. */
-export function doubtOf(turn: Turn, p: number, entry: Entry, id: number): string | undefined {
-  const { state, rules, marker } = turn;
-  const { views, journal } = processOf(turn, p);
-  const isReissue = entry.operation === 'Reissue';
-  const floor = isReissue ? entry.previousId : entry.afterId;
-  if (rules.replyAboveFloor && !isAbove(turn, id, floor)) return 'which is not above the floor';
-  const isClaimed = views.some(({ resource, secret }) => {
-    if (!resource) return false;
-    const proven = provenId(turn, resource, secret);
-    return (
-      isSame(turn, claimOf(turn, resource), id) || (resource.uid !== entry.uid && isSame(turn, proven, id))
-    );
-  });
-  if (rules.replyUnclaimed && isClaimed) return 'which is claimed';
-  if (!rules.replyFits) return undefined;
-  const isMisfit = isReissue
-    ? !hasKeyOf(turn, id, entry.previousId)
-    : marker && markedUid(state, id) !== entry.uid;
-  const isOther = certificateOf(state, id)!.spec !== entry.spec;
-  const mayBeAnothers = journal?.entries.some(
-    (other) =>
-      other.uid !== entry.uid &&
-      accountOf(id) === other.account &&
-      certificateOf(state, id)!.spec === other.spec &&
-      isAbove(turn, id, other.previousId || other.afterId),
-  );
-  return isMisfit || (isOther && mayBeAnothers !== false) ? 'which does not fit' : undefined;
 }

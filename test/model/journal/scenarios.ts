@@ -37,8 +37,9 @@ export interface Scenario extends Partial<Omit<Setting, 'rules'>> {
 /** The setting of a scenario, with some rules off. */
 export function settingOf(scenario: Scenario, off: readonly RuleName[] = []): Setting {
   const { marker = false, peopleAtAnyTime = false, revokes = false, room = 9 } = scenario;
-  const { longText = -1, isStrict = false } = scenario;
-  return { rules: rulesWithout(...off), marker, peopleAtAnyTime, revokes, room, longText, isStrict };
+  const { longText = -1, oldCrds = false, isStrict = false } = scenario;
+  const rules = rulesWithout(...off);
+  return { rules, marker, peopleAtAnyTime, revokes, room, longText, oldCrds, isStrict };
 }
 
 const none: Certificate = {
@@ -150,6 +151,7 @@ export function initialState(scenario: Scenario): State {
     lost: undefined,
     forgotten: [],
     excuses: 0,
+    isHalted: false,
     violation: undefined,
     nextToken: TOKENS + 100,
   };

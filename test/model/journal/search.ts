@@ -1,9 +1,10 @@
 import { type Bounds, breadthFirst, type Model, type Outcome, type Successor } from '../breadth-first.ts';
-import { commit } from './commit.ts';
+import { commit, isForJournal } from './commit.ts';
 import { decide, decideGone } from './decide.ts';
 import { digestOf } from './digest.ts';
 import { eventNames, waysOf } from './events.ts';
-import { brokenBy, goOnWithInventory, isAtRest } from './invariants.ts';
+import { brokenBy, isAtRest } from './invariants.ts';
+import { goOnWithInventory } from './inventory.ts';
 import type { RuleName } from './rules.ts';
 import { initialState, type Scenario, settingOf } from './scenarios.ts';
 import type { State } from './state.ts';
@@ -23,9 +24,10 @@ export function modelOf(scenario: Scenario, off: readonly RuleName[] = []): Mode
   const { resources, specs, issuers, longText } = scenario;
   const isAlike = specs === undefined && issuers === undefined && longText === undefined;
   const isSymmetric = isAlike && resources.length > 1 && new Set(resources).size === 1;
+  const isOrdered = setting.rules.windowStart !== setting.rules.windowEnd;
   return {
     start: initialState(scenario),
-    digestOf: (state) => digestOf(state, isSymmetric),
+    digestOf: (state) => digestOf(state, { isSymmetric, isOrdered }),
     successors: (state) => successors(state, setting),
     brokenBy: (state) => brokenBy(state, setting),
     isAtRest,
@@ -59,8 +61,7 @@ function successors(state: State, setting: Setting): Successor<State>[] {
       for (const place of state.resources.keys()) attempt((turn) => decide(turn, p, place));
       for (const entry of process.journal?.entries ?? []) attempt((turn) => decideGone(turn, p, entry));
     }
-    if (process.works.some(({ next }) => next === 'enter' || next === 'remove'))
-      attempt((turn) => commit(turn, p));
+    if (process.works.some(isForJournal)) attempt((turn) => commit(turn, p));
   }
   for (const [index, { isGivenUp, patience }] of state.requests.entries()) {
     if (isGivenUp || patience === 0) attempt((turn) => act(turn, index));

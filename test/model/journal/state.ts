@@ -31,6 +31,8 @@ export interface Entry {
   windows: readonly number[];
   /** How many replies in a row were not believed. */
   doubts: number;
+  /** What it bought, if that could not be published at once; else 0. */
+  bought: number;
   /** A takeover found it in a journal that had been put back. */
   isPutBack: boolean;
 }
@@ -123,9 +125,10 @@ export interface Request {
   patience: 0 | 1 | 2;
 }
 
-/** Steps of a piece of work. `enter` and `remove` wait for the next write of the journal. */
+/** Steps of a piece of work. `enter`, `amend` and `remove` wait for the next write of the journal. */
 export type StepName =
   | 'enter'
+  | 'amend'
   | 'send'
   | 'reply'
   | 'secret'
@@ -172,6 +175,8 @@ export interface Work {
   /** What is to be published. */
   certificateId: number;
   looks: Looks;
+  /** The resources, if they were listed before the CA's list. */
+  others: Cluster['resources'] | undefined;
 }
 
 /** What a process remembers of an open entry. */
@@ -220,13 +225,20 @@ export interface Cluster {
   journal: Journal | undefined;
 }
 
+/** What an inventory has read so far. */
+export interface Inventory {
+  ids?: readonly number[];
+  journal?: Journal;
+  resources?: Cluster['resources'];
+}
+
 export interface State extends Cluster {
   /** The CA's registers, one for each account. */
   certificates: readonly (readonly Certificate[])[];
   requests: readonly Request[];
   processes: readonly Process[];
-  /** Windows of entries and their ages. */
-  windows: readonly { id: number; age: number }[];
+  /** Windows of entries, their ages, and how long the CA's registers were when they opened. */
+  windows: readonly { id: number; age: number; from: readonly number[] }[];
   /** How often each event may still happen, in the order of `eventNames`, and how many in all. */
   left: readonly number[];
   events: number;
@@ -234,7 +246,7 @@ export interface State extends Cluster {
   /** Earlier statuses that tenants have kept. */
   kept: readonly ({ uid: number; status: Status } | undefined)[];
   /** An inventory under way: what it has read so far. */
-  inventory: { ids: readonly number[]; journal?: Journal; resources?: Cluster['resources'] } | undefined;
+  inventory: Inventory | undefined;
   /** Ids that an inventory has reported as orphans. */
   reported: readonly number[];
   /** The journal was put back, and no takeover has found it yet. */
@@ -245,6 +257,8 @@ export interface State extends Cluster {
   forgotten: readonly number[];
   /** Exceptional windows that the design names, each of which may cost one certificate. */
   excuses: number;
+  /** A process has found out that the CRDs are too old, and a person has been told. */
+  isHalted: boolean;
   /** A rule was broken by the last step itself. */
   violation: string | undefined;
   nextToken: number;
@@ -274,6 +288,11 @@ export function ownerOf(state: Pick<State, 'certificates'>, id: number): number 
 export function markedUid(state: Pick<State, 'certificates'>, id: number): number {
   const key = certificateOf(state, id)?.key ?? 0;
   return certificateOf(state, key)?.buyer ?? 0;
+}
+
+/** Whether two certificates have the same key. */
+export function hasSameKey(state: Pick<State, 'certificates'>, id: number, other: number): boolean {
+  return certificateOf(state, id)?.key === certificateOf(state, other)?.key;
 }
 
 /** The ids in cert/list of an account, or of all; obsolete ones are never listed. */

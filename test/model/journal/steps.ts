@@ -7,11 +7,15 @@ import {
   ownerOf,
   type Request,
   type Resource,
+  type Status,
   type StepName,
   tokenOfPlace,
   type Work,
 } from './state.ts';
-import { doubtOf, look } from './recovery.ts';
+import { newEntry } from './entry.ts';
+import { doubtOf } from './replies.ts';
+import { look } from './recovery.ts';
+import { revoke } from './revocation.ts';
 import {
   dropped,
   endWork,
@@ -68,7 +72,12 @@ export function hear(turn: Turn, request: Request, id: number): string | undefin
   );
   if (!work) return undefined;
   const who = nameOfProcess(p);
-  if (id < 0) return dropped(turn, p, work, `${who} hears NotLatest`);
+  if (id < 0 && turn.rules.notLatestRecovers) return dropped(turn, p, work, `${who} hears NotLatest`);
+  if (id < 0) {
+    const made = newEntry(turn, work, work.seen!, 'New', { replaced: entry });
+    setWork(turn, p, { ...work, next: 'enter', entry: made, removes: entry.id });
+    return `${who} hears NotLatest and asks for a new one.`;
+  }
   const doubt = doubtOf(turn, p, entry, id);
   if (doubt !== undefined) {
     setMemory(turn, p, entry.id, { isDoubted: true });
@@ -89,7 +98,7 @@ function secret(turn: Turn, p: number, work: Work): string {
   const held = state.secrets[place];
   const name = nameOfPlace(tokenOfPlace(place));
   const cannot = `${nameOfProcess(p)} cannot write ${id} to the Secret of ${name}`;
-  if ((held?.version ?? 0) !== work.secretVersion) {
+  if (rules.secretVersion && (held?.version ?? 0) !== work.secretVersion) {
     setView(turn, p, place, { secret: held });
     return dropped(turn, p, work, `${cannot}: it has changed`);
   }
@@ -99,7 +108,9 @@ function secret(turn: Turn, p: number, work: Work): string {
     proven > 0 &&
     accountOf(proven) === accountOf(id) &&
     certificateOf(state, proven)!.spec === certificate.spec;
-  if (isComparable && isAbove(turn, proven, id)) return dropped(turn, p, work, `${cannot}: it is newer`);
+  const isFall = isComparable && isAbove(turn, proven, id);
+  if (isFall && rules.secretNeverFalls) return dropped(turn, p, work, `${cannot}: it is newer`);
+  if (isFall) violate(turn, 'secretFell');
   const owner = ownerOf(state, id);
   if (owner !== tokenOfPlace(place)) violate(turn, owner === 0 ? 'foreignAdopted' : 'wrongOwner');
   const written = { version: token(turn), uid, certificateId: id, key: certificate.key };
@@ -133,23 +144,41 @@ function result(turn: Turn, p: number, work: Work): string {
     if (rules.liveFloor) setView(turn, p, place, { resource: current });
     return dropped(turn, p, work, `${who} finds the status of ${name} changed`);
   }
-  const written = setResource(turn, place, {
-    ...current,
-    status: {
-      certificateId: id,
-      spec: entry?.spec ?? certificateOf(state, id)!.spec,
-      revision,
-      // Named is only the entry that bought it, so that no other one is dropped for it.
-      entry: entry && work.giving === nothingGiven ? entry.id : seen!.status.entry,
-      isForged: false,
-    },
-  });
-  setCertificate(turn, id, { wasNamed: true });
+  if (turn.oldCrds && rules.resultEcho) {
+    state.isHalted = true;
+    return dropped(turn, p, work, `${who} hears that the result for ${name} is not stored`);
+  }
+  const status: Status = {
+    certificateId: id,
+    spec: entry?.spec ?? certificateOf(state, id)!.spec,
+    revision,
+    // Named is only the entry that bought it, so that no other one is dropped for it.
+    entry: entry && work.giving === nothingGiven ? entry.id : seen!.status.entry,
+    isForged: false,
+  };
+  if (certificateOf(state, id)!.spec !== status.spec) violate(turn, 'wrongNames');
+  const written = setResource(turn, place, turn.oldCrds ? current : { ...current, status });
+  if (!turn.oldCrds) setCertificate(turn, id, { wasNamed: true });
+  const replaced = isSealed(turn, seen!) ? seen!.status.certificateId : 0;
+  if (replaced !== id) revoke(turn, tokenOfPlace(place), [replaced]);
   if (rules.ownWrites) setView(turn, p, place, { resource: written });
   if (entry && rules.removeLast)
     setWork(turn, p, { ...work, next: 'remove', removes: entry.id, seen: written });
   else endWork(turn, p, uid);
   return `${who} writes the result ${id} for ${name}.`;
+}
+
+/** Event: what a process has fetched fails the checks. What was bought is noted in the entry, and fetched again. */
+export function failCheck(turn: Turn, p: number, work: Work): string | undefined {
+  const { entry, next } = work;
+  if (next !== 'secret' || !entry) return undefined;
+  const what = `${nameOfProcess(p)} cannot use what it fetches for ${nameOfPlace(entry.place)}`;
+  if (!turn.rules.failedCheckKeepsId) {
+    setMemory(turn, p, entry.id, { bought: 0, isUnsent: true });
+    return dropped(turn, p, work, what);
+  }
+  setWork(turn, p, { ...work, next: 'amend', entry: { ...entry, bought: work.certificateId } });
+  return `${what}.`;
 }
 
 function isSameStatus({ status: a }: Resource, { status: b }: Resource): boolean {

@@ -29,6 +29,8 @@ export interface Setting {
   room: number;
   /** The place whose tenant has written a text that no object has room for; -1 for none. */
   longText: number;
+  /** The CRDs are older than the operator, and drop what a result says. */
+  oldCrds: boolean;
   /** Nothing is excused, so that the price of the admitted limits shows. */
   isStrict: boolean;
 }
@@ -107,10 +109,15 @@ export function newMemory(entry: number): Memory {
   return { entry, wait: 0, isUnsent: false, bought: 0, isMisfit: false, isDoubted: false };
 }
 
+/** What an entry says it has bought; of one that was put back that may have been given up since. */
+function boughtIn({ id, bought, isPutBack }: Entry): Memory {
+  return { ...newMemory(id), bought: isPutBack ? 0 : bought };
+}
+
 /** A process takes a version of the journal for the present one; it first sees the entries that it did not know. */
 export function setJournal(turn: Turn, p: number, journal: Journal): void {
   const process = processOf(turn, p);
-  const memory = journal.entries.map(({ id }) => memoryOf(process, id) ?? newMemory(id));
+  const memory = journal.entries.map((entry) => memoryOf(process, entry.id) ?? boughtIn(entry));
   setProcess(turn, p, { journal, memory });
 }
 
@@ -169,6 +176,11 @@ export function isSealed({ rules }: Pick<Setting, 'rules'>, resource: Resource):
   return !rules.sealed || !resource.status.isForged;
 }
 
+/** The id that a resource claims under its seal. */
+export function claimOf(turn: Turn, resource: Resource): number {
+  return isSealed(turn, resource) ? resource.status.certificateId : 0;
+}
+
 /** The id that a Secret proves by its private key, if it is the resource's own; else 0. */
 export function provenId(
   { rules, state }: Turn,
@@ -189,9 +201,10 @@ export function heldAbove(
   secret: Secret | undefined,
   { spec, account }: { spec: number; account: number },
 ): number {
+  const { rules, state } = turn;
   const id = provenId(turn, resource, secret);
-  const isFit =
-    certificateOf(turn.state, id)?.spec === spec && (accountOf(id) === account || !turn.rules.idsByAccount);
+  const isAskedFor = !rules.ownSecretFits || certificateOf(state, id)?.spec === spec;
+  const isFit = isAskedFor && (accountOf(id) === account || !rules.idsByAccount);
   const floor = isSealed(turn, resource) ? resource.status.certificateId : 0;
   return isFit && isAbove(turn, id, floor) ? id : 0;
 }

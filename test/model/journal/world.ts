@@ -16,7 +16,7 @@ export function tick(turn: Turn): string | undefined {
   if (state.requests.some(({ isGivenUp, patience }) => patience < (isGivenUp ? 2 : 1))) return undefined;
   const older = (age: number): number => Math.min(age + 1, QUIET);
   state.requests = state.requests.map((request) => ({ ...request, isGivenUp: true }));
-  state.windows = state.windows.map(({ id, age }) => ({ id, age: older(age) }));
+  state.windows = state.windows.map((window) => ({ ...window, age: older(window.age) }));
   for (const [p, process] of state.processes.entries()) {
     setProcess(turn, p, {
       wait: process.phase === 'missing' ? older(process.wait) : 0,

@@ -9,7 +9,7 @@ export const scenarios = {
     about: 'one resource, two processes, all that can go wrong on the way',
     resources: ['new'],
     processes: 2,
-    events: { ...faults, crash: 2, depose: 2, refuse: 1, changeSpec: 1 },
+    events: { ...faults, crash: 2, depose: 2, refuse: 1, failCheck: 1, changeSpec: 1 },
     most: 2,
   },
   leaders: {
@@ -31,6 +31,13 @@ export const scenarios = {
     resources: ['due'],
     processes: 2,
     events: { ...faults, reissueByHand: 2, changeSpec: 1, due: 1 },
+    most: 2,
+  },
+  stranger: {
+    about: 'a person or another installation buys the same, outside of our windows',
+    resources: ['new'],
+    processes: 2,
+    events: { ...faults, stranger: 2, delete: 1 },
     most: 2,
   },
   tenants: {
@@ -64,11 +71,12 @@ export const scenarios = {
     most: 2,
   },
   revoking: {
-    about: 'what is given up is revoked',
+    about: 'what is given up or replaced is revoked',
     resources: ['due', 'ready'],
     processes: 1,
     revokes: true,
-    events: { crash: 1, loseReply: 1, changeSpec: 2, delete: 1, forge: 1 },
+    hasStranger: true,
+    events: { crash: 1, loseReply: 1, changeSpec: 2, delete: 1, forge: 1, dropSecret: 1 },
     most: 1,
   },
   replayed: {
@@ -89,8 +97,16 @@ export const scenarios = {
     about: 'a tenant writes what it likes into status and Secret',
     resources: ['due', 'ready'],
     processes: 1,
-    events: { crash: 1, loseReply: 1, dropSecret: 1, forge: 1, forgeSecret: 1 },
+    events: { crash: 1, loseReply: 1, refuse: 1, dropSecret: 1, forge: 1, forgeSecret: 1, changeSpec: 2 },
     most: 1,
+  },
+  oldCrds: {
+    about: 'the CRDs drop what they do not know',
+    resources: ['new'],
+    processes: 1,
+    oldCrds: true,
+    events: { crash: 1, loseReply: 1, dropSecret: 1 },
+    most: 2,
   },
   restored: {
     about: 'etcd is put back, without the marker',
@@ -104,7 +120,7 @@ export const scenarios = {
     resources: ['new', 'later'],
     processes: 1,
     events: { snapshot: 1, restore: 1, refuse: 1, recreate: 1, loseRequest: 1, loseReply: 1, delete: 1 },
-    most: 3,
+    most: 2,
   },
   restoredMarked: {
     about: 'etcd is put back, with the marker',
