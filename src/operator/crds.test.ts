@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { FIELDS } from '../api/fields-of.ts';
-import { missingFields } from './crds.ts';
+import type { Transport } from '../kube/transport/transport.ts';
+import { settle, VirtualClock } from '../../test/support/virtual-clock.ts';
+import { silentLog } from '../lib/log.ts';
+import { CRDS_AGAIN_MS } from '../issuance/status/outdated-crds.ts';
+import { InstalledCrds, missingFields } from './crds.ts';
 
 interface Node {
   properties: Record<string, Node>;
@@ -42,4 +46,49 @@ test('a missing field is named, at any depth', () => {
 
 test('a kind that is not installed lacks no field', () => {
   expect(missingFields({})).toEqual([]);
+});
+
+test('a check of outdated CRDs that is under way when the operator stops is the last one, so the process can end', async () => {
+  const clock = new VirtualClock();
+  const stop = new AbortController();
+  let requests = 0;
+  const request = (): Promise<never> => {
+    requests += 1;
+    return new Promise((_, reject) => {
+      if (stop.signal.aborted) reject(new Error('aborted'));
+      stop.signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+    });
+  };
+  const crds = new InstalledCrds({
+    transport: { request } as unknown as Transport,
+    clock,
+    log: silentLog,
+    signal: stop.signal,
+    onRenewed: () => {},
+  });
+  crds.doubt();
+  await clock.advance(CRDS_AGAIN_MS);
+  expect(requests).toBe(1);
+
+  stop.abort();
+  await settle();
+
+  expect(clock.pending).toBe(0);
+  await clock.advance(CRDS_AGAIN_MS);
+  expect(requests).toBe(1);
+});
+
+test('CRDs found outdated after the operator has stopped are not checked again', () => {
+  const clock = new VirtualClock();
+  const crds = new InstalledCrds({
+    transport: {} as Transport,
+    clock,
+    log: silentLog,
+    signal: AbortSignal.abort(),
+    onRenewed: () => {},
+  });
+
+  crds.doubt();
+
+  expect(clock.pending).toBe(0);
 });

@@ -83,7 +83,10 @@ export class InstalledCrds {
 
   #checkAgain(): void {
     const { clock, signal, onRenewed } = this.#options;
+    // An armed timer would keep a process that has stopped from ending.
+    if (signal.aborted) return;
     const cancel = clock.timer(CRDS_AGAIN_MS, () => {
+      signal.removeEventListener('abort', cancel);
       void this.#missing().then((missing) => (missing.length === 0 ? onRenewed() : this.#checkAgain()));
     });
     signal.addEventListener('abort', cancel, { once: true });
