@@ -7,7 +7,7 @@ import { HighestIds } from './highest-ids.ts';
 import { ownerOf } from './layout.ts';
 import { Parking } from './parking.ts';
 import { OwnVersions } from './put-back.ts';
-import { type Codecs, Section, View } from './section.ts';
+import { type Codecs, Section, View, codecsOf } from './section.ts';
 import { type JournalClient, type JournalObject, JournalStore } from './store.ts';
 import { type JournalProcess, TAKEOVER_BACKOFF, takeOver } from './takeover.ts';
 import { Term } from './term.ts';
@@ -80,7 +80,8 @@ export class Journal {
     const { name } = options;
     if (!/^[a-z]+$/.test(name)) throw new RangeError('Expected a name in lower-case letters');
     this.#sections.set(name, options);
-    return new Section(() => this.#newView(options), {
+    const codecs = codecsOf(options);
+    return new Section(() => this.#newView(codecs), {
       highest: this.#highest,
       refused: (owner) => this.#wait(name, owner),
     });

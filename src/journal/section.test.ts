@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { errorOf, type JournalProcess, noteCodec, ready } from '../../test/support/kube/journal-process.ts';
 import { settle } from '../../test/support/virtual-clock.ts';
 import { entryKey } from './layout.ts';
+import { codecsOf } from './section.ts';
 import { FLUSH_MS } from './term.ts';
 
 const recording = (name: string) => ({ name, record: { text: name } });
@@ -153,4 +154,20 @@ describe('what is put on record without an entry', () => {
     expect(next.view.recorded('one')).toBeUndefined();
     expect(Object.keys(next.api.recordData)).toHaveLength(2);
   });
+});
+
+test('a text is read once, also one that cannot be understood', () => {
+  let reads = 0;
+  const read = (value: unknown): string | undefined => {
+    reads += 1;
+    return typeof value === 'string' ? value : (value as { text?: string }).text;
+  };
+  const codecs = codecsOf({ name: 'notes', entry: read, record: read });
+  const [known, unknown] = [{ text: 'known' }, {}];
+  expect([codecs.entry(known), codecs.entry(known)]).toEqual(['known', 'known']);
+  expect([codecs.record(unknown), codecs.record(unknown)]).toEqual([undefined, undefined]);
+  expect(reads).toBe(2);
+  expect(codecs.entry({ text: 'known' })).toBe('known');
+  expect([codecs.entry('plain'), codecs.entry('plain')]).toEqual(['plain', 'plain']);
+  expect(reads).toBe(5);
 });

@@ -18,6 +18,26 @@ import type { Term } from './term.ts';
 /** Reads what was written as JSON. Undefined for what it does not understand. */
 export type Codec<T> = (value: unknown) => T | undefined;
 
+/** Reads each text once, since all entries are gone through for each purchase. The journal replaces a text and never changes it. */
+function readOnce<T>(codec: Codec<T>): Codec<T> {
+  const known = new WeakMap<object, { value: T | undefined }>();
+  return (text) => {
+    if (typeof text !== 'object' || text === null) return codec(text);
+    const found = known.get(text) ?? { value: codec(text) };
+    known.set(text, found);
+    return found.value;
+  };
+}
+
+/** How entries and records are read, each text once. */
+export function codecsOf<Entry, Record>({
+  name,
+  entry,
+  record,
+}: Codecs<Entry, Record>): Codecs<Entry, Record> {
+  return { name, entry: readOnce(entry), record: readOnce(record) };
+}
+
 /** The owner of no entry, and the id of none. */
 const NOBODY = 'nobody';
 

@@ -84,10 +84,11 @@ describe('the material of an authority', () => {
     expect(rest).toEqual({ subject: { country: 'NL', organization: 'Example' }, hashAlgorithm: 'sha256' });
   });
 
-  test('is fetched once for each authority of an account', async () => {
+  test('is fetched and read once for each authority of an account', async () => {
     const { calls, material } = setup([]);
-    await Promise.all([material(), material()]);
-    await material();
+    const [first, second] = await Promise.all([material(), material()]);
+    expect(second).toBe(first);
+    expect(await material()).toBe(first);
     await material(2);
     expect(calls).toEqual([1, 2]);
   });

@@ -26,6 +26,9 @@ export function pickAuthority(
   return { reason: 'AuthorityNotFound', message: `The account has no authority ${what}. ${listed(all)}` };
 }
 
+/** What has been read of an answer: every purchase needs it, more than once. */
+const materials = new WeakMap<AuthorityAnswer, AuthorityMaterial>();
+
 /**
  * Subject and certificate of an authority. The first caller of an account fetches them, and the account keeps them; an
  * answer that cannot be read is not kept. Rejects with a `TinyCertError` or an `X509Error`.
@@ -40,15 +43,21 @@ export async function authorityMaterial(
       client.getAuthority(authorityId),
       client.getAuthorityCertificate(authorityId),
     ]);
-    materialOf({ details, pem });
-    return { details, pem };
+    const answered = { details, pem };
+    materialOf(answered);
+    return answered;
   });
   return materialOf(answer);
 }
 
-function materialOf({ details, pem }: AuthorityAnswer): AuthorityMaterial {
+function materialOf(answer: AuthorityAnswer): AuthorityMaterial {
+  const known = materials.get(answer);
+  if (known) return known;
+  const { details, pem } = answer;
   const { commonName: _, ...subject } = details.subject;
-  return { root: readCertificate(pem), subject, hashAlgorithm: details.hashAlgorithm };
+  const material = { root: readCertificate(pem), subject, hashAlgorithm: details.hashAlgorithm };
+  materials.set(answer, material);
+  return material;
 }
 
 function listed(all: readonly AuthoritySummary[]): string {
