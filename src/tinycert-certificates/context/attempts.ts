@@ -137,3 +137,11 @@ export function* attemptsOfOthers(
     if (!owner.startsWith(`${uid}.`) && entry.is === 'open' && isSameAuthority(entry.entry, about))
       yield entry.entry;
 }
+
+/** Whether another resource has an attempt at an account that this version cannot read: it may be for any request. */
+export function hasUnreadableOfOthers(view: TinyCertView, uid: string, account: AccountDigest): boolean {
+  return [...view.entries()].some(
+    ([owner, { is }]) =>
+      is === 'unreadable' && !owner.startsWith(`${uid}.`) && accountOfOwner(owner) === account,
+  );
+}

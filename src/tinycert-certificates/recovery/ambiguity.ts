@@ -15,7 +15,7 @@ import { askedFor, requestHash, requestOf } from '../../issuance/tinycert/reques
 import type { CertificateSummary } from '../../tinycert/index.ts';
 import { sameNames } from '../../x509/names.ts';
 import { keyOf } from '../../kube/objects.ts';
-import { attemptsOfOthers } from '../context/attempts.ts';
+import { attemptsOfOthers, hasUnreadableOfOthers } from '../context/attempts.ts';
 import type { Work } from '../context/work.ts';
 import type { RecoveryEvidence } from './evidence.ts';
 
@@ -110,7 +110,9 @@ async function isSole(work: Context, candidate: Candidate): Promise<boolean> {
       bought.certificateId > other.afterId,
   );
   if (hadRival) return false;
-  for (const other of attemptsOfOthers(work.view, certificate.metadata.uid ?? '', attempt))
+  const { uid = '' } = certificate.metadata;
+  if (hasUnreadableOfOthers(work.view, uid, attempt.account)) return false;
+  for (const other of attemptsOfOthers(work.view, uid, attempt))
     if (await mayHaveBought(candidate, other)) return false;
   for (const other of others) if (await isAsking(work, candidate, other)) return false;
   return true;

@@ -138,6 +138,18 @@ describe('an attempt to issue', () => {
       expect(await recovered()).toEqual(undecided);
     });
 
+    test.each([
+      [account, undecided],
+      [otherAccount, { verdict: { adopt: ref(9) }, records: [], boughtNothing: false }],
+    ])(
+      'soleCountsEntries: by one that this version cannot read, at the same account (%s)',
+      async (of, found) => {
+        const make = () => ({ of: 'a later version' }) as never;
+        await stage.view.open({ owner: attemptOwner('other', of), group: 'me', make });
+        expect(await recovered()).toEqual(found);
+      },
+    );
+
     test('recordAbandoned: by an attempt that was abandoned', async () => {
       const made = { ...(await stage.attempt()), resource: placeHash('ns/other') };
       await stage.view.record(OWNER, [abandoned(stage.view, 'other', made)]);
