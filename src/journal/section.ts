@@ -145,6 +145,14 @@ export class View<Entry, Record> {
     return !this.#shared.term.isOver;
   }
 
+  /**
+   * Whether the CA may have acted on requests whose entries are lost, since the journal was missing or put back when it was taken
+   * over. Look at the CA before another one is sent (F12).
+   */
+  get mayLackEntries(): boolean {
+    return this.#shared.term.mayLackEntries;
+  }
+
   /** The entry of a resource; undefined if it has none, or if that is about to be removed. */
   entry(owner: string): EntryView<Entry> | undefined {
     const { term } = this.#shared;

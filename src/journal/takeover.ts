@@ -61,7 +61,7 @@ export async function takeOver(options: TakeoverOptions, signal: AbortSignal): P
     try {
       const taken = await tryOnce(options, progress, signal);
       if (taken === 'again') continue;
-      if (taken) return taken;
+      if (taken) return { ...taken, mayLackEntries: progress.hasWaited };
       failures += 1;
     } catch (thrown) {
       signal.throwIfAborted();
@@ -78,7 +78,11 @@ export interface Taken {
   /** The version of the journal, and of its records; undefined if there are none yet. */
   version: string;
   recordVersion: string | undefined;
+  /** It was missing or put back, so entries of requests that the CA has acted on may be lost with it. */
+  mayLackEntries: boolean;
 }
+
+type Written = Omit<Taken, 'mayLackEntries'>;
 
 interface Progress {
   /** W + T + X have passed in this takeover. */
@@ -92,7 +96,7 @@ async function tryOnce(
   options: TakeoverOptions,
   progress: Progress,
   signal: AbortSignal,
-): Promise<Taken | 'again' | undefined> {
+): Promise<Written | 'again' | undefined> {
   const { store, versions, lease, quietMs, log } = options;
   const found = await store.read(signal);
   if (!found) {
@@ -133,7 +137,7 @@ async function withRecords(
   { records }: TakeoverOptions,
   { contents, version }: { contents: Contents; version: string },
   signal: AbortSignal,
-): Promise<Taken> {
+): Promise<Written> {
   const found = await records.read(signal);
   return {
     contents: Contents.of(contents.data, found?.data),

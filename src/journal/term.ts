@@ -76,6 +76,11 @@ export class Term {
     return this.#contents;
   }
 
+  /** The journal was missing or put back when it was taken over (`Taken.mayLackEntries`). */
+  get mayLackEntries(): boolean {
+    return this.#options.taken.mayLackEntries;
+  }
+
   get isOver(): boolean {
     return this.#end !== undefined;
   }

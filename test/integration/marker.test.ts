@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { certificates, issuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
+import { quietAfter } from '../../src/issuance/attempt/timing.ts';
+import { cacertKind } from '../../src/issuance/cacert/kind.ts';
 import { markerOf } from '../../src/issuance/tinycert/marker.ts';
+import { JOURNAL_NAME } from '../../src/operator/journal.ts';
 import { readCertificate } from '../../src/x509/certificate.ts';
 import type { CertificateView } from '../../tools/dev-server/types.ts';
 import { filesOf } from '../support/x509/openssl.ts';
@@ -15,6 +18,8 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 const QUIET_MS = 45_000;
+/** How long a leader waits that finds no journal: CAcert’s requests take longest. */
+const JOURNAL_QUIET_MS = quietAfter(cacertKind.timing) + 5_000;
 const marked = { ownershipMarker: 'OrganizationalUnit' } as const;
 
 /** All certificates for a name. */
@@ -106,4 +111,30 @@ test('enabling the marker reissues nothing, and a renewal with the same key keep
 
   expect(world.calls()).toMatchObject({ 'cert/new': 1, 'cert/reissue': 1 });
   expect(await unitOf(world, 'before')).toBe('IT');
+});
+
+test.each([
+  ['is found by its marker and adopted', 'lost-marked', marked, 1],
+  ['without a marker is bought again, since nothing proves whose it is', 'lost-plain', {}, 2],
+] as const)('what was bought by an attempt that went with the journal %s', async (_, name, issuer, count) => {
+  const world = await aWorld(stage);
+  await world.account(issuer);
+  stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+  const first = await world.operator();
+  await world.certificate(name);
+  // Status says that it was asked for, so this is no first use.
+  await world.pass(5_000);
+  expect(all(name)).toHaveLength(1);
+  await first.stop('by force').catch(() => undefined);
+  await world.delete(secrets, JOURNAL_NAME);
+
+  await world.operator();
+  await world.pass(JOURNAL_QUIET_MS);
+
+  const { status } = await world.ready(name);
+  const bought = all(name);
+  expect(bought).toHaveLength(count);
+  expect(status?.certificateId).toBe(Math.max(...bought.map(({ id }) => id)));
+  expect(status).toMatchObject({ revision: 1 });
+  expect(world.calls()).toMatchObject({ 'cert/new': count });
 });

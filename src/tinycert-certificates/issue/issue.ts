@@ -1,4 +1,9 @@
-import { authorityKey, certificateOf, isSameAuthority } from '../../api/tinycert/identity.ts';
+import {
+  authorityKey,
+  type CertificateRef,
+  certificateOf,
+  isSameAuthority,
+} from '../../api/tinycert/identity.ts';
 import { sendGate } from '../../issuance/attempt/send-gate.ts';
 import type { WantedCondition } from '../../issuance/status/conditions.ts';
 import { showLater } from '../../issuance/status/show-later.ts';
@@ -26,6 +31,7 @@ import type { Names } from '../../x509/names.ts';
 import { callOptions, type Work, withInputs } from '../context/work.ts';
 import { failedConditions, servedUntil, workingConditions } from '../decide/readiness.ts';
 import type { Order } from '../decide/types.ts';
+import { lostPurchase } from '../recovery/lost-purchase.ts';
 import { record } from '../status/record.ts';
 import { atGate } from './at-gate.ts';
 import { afterDoubt, AnswerDoubted, assertOwnId } from './doubt.ts';
@@ -48,6 +54,7 @@ async function buy(before: Work, material: AuthorityMaterial, order: Order): Pro
   const work = order.givesUp ? await givingUp(before, order) : before;
   const { deps, inputs, issuer } = work;
   const request = requestOf(inputs.certificate, issuer, material);
+  const lost = order.operation === 'New' ? await lostPurchase(work, request) : undefined;
   const opened = await open(work, request, order).catch((error: unknown) => {
     if (error instanceof JournalRefused || error instanceof EntryTooLarge) return backOff(work, error, {});
     throw error;
@@ -55,6 +62,7 @@ async function buy(before: Work, material: AuthorityMaterial, order: Order): Pro
   if (!('open' in opened)) return opened;
   failpoint('attempt');
   const { open: attempt, since } = opened;
+  if (lost) return adopt(withInputs(work, { attempt }), attempt, lost, since);
   // During a trial the failure that is reported stays until something succeeds.
   const isTrial = inputs.turn.phase !== 'open';
   const conditions = (): WantedCondition[] => (isTrial ? [] : workingConditions(inputs, order.why));
@@ -77,6 +85,22 @@ async function buy(before: Work, material: AuthorityMaterial, order: Order): Pro
   }
   deps.attempts.bought(ownerOf(work), attempt.id, since.monotonic, bought);
   return publish(attempted, { certificate: bought, outcome: 'success' });
+}
+
+/** Publishes what an earlier attempt bought whose entry is lost. The new one stands for it. */
+function adopt(
+  work: Work,
+  { id }: OpenAttempt,
+  lost: CertificateRef,
+  since: Instant,
+): Promise<ReconcileResult> {
+  const { deps, log } = work;
+  log.info(
+    { certificate: lost, attempt: id },
+    'Adopted a certificate whose attempt was lost with the journal',
+  );
+  deps.attempts.bought(ownerOf(work), id, since.monotonic, lost);
+  return publish(work, { certificate: lost, outcome: 'adopted' });
 }
 
 function ownerOf({ inputs, issuer }: Pick<Work, 'inputs' | 'issuer'>): string {

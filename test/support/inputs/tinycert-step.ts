@@ -134,12 +134,18 @@ export class TinyCertStage {
       vectors?: TinyCertVectors;
       issuer?: Partial<ReadyIssuer>;
       texts?: Readonly<{ [key: string]: string }>;
+      /** The journal was missing or put back when it was taken over. */
+      mayLackEntries?: boolean;
     } = {},
   ) {
-    const { vectors, texts = {} } = options;
+    const { vectors, texts = {}, mayLackEntries = false } = options;
     const clock = new VirtualClock(vectors?.now ?? inputs().now);
     this.clock = clock;
-    ({ view: this.view, api: this.journal } = tinycertView(clock, { texts, leads: () => this.leads }));
+    ({ view: this.view, api: this.journal } = tinycertView(clock, {
+      texts,
+      mayLackEntries,
+      leads: () => this.leads,
+    }));
     this.account = accountOf(clock, this.#client);
     const root = vectors && readCertificate(vectors.authority.cert);
     this.issuer = {

@@ -152,12 +152,15 @@ export function viewOf<Entry, Record>(
     leads,
     texts = {},
     refused = () => undefined,
+    mayLackEntries = false,
   }: {
     clock: Clock;
     leads: () => boolean;
     texts?: Readonly<{ [key: string]: string }>;
     /** What is woken when the term is over. */
     refused?: (owner: string) => void;
+    /** The journal was missing or put back. */
+    mayLackEntries?: boolean;
   },
 ): View<Entry, Record> {
   const { namespace, name, type } = journalObject;
@@ -175,6 +178,7 @@ export function viewOf<Entry, Record>(
       contents: Contents.of(new Map(Object.entries(texts))),
       version: api.secret?.metadata.resourceVersion ?? '',
       recordVersion: undefined,
+      mayLackEntries,
     },
     on: {
       parked: () => undefined,

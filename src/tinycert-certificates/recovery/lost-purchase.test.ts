@@ -1,0 +1,69 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { certificate, issued, ref } from '../../../test/support/inputs/inputs.ts';
+import { type AtCa, TinyCertStage, TinyCertVectors } from '../../../test/support/inputs/tinycert-step.ts';
+import type { CertificateRef } from '../../api/tinycert/identity.ts';
+import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
+import { placeHash } from '../../issuance/tinycert/attempt.ts';
+import { markerOf } from '../../issuance/tinycert/marker.ts';
+import { released } from '../../issuance/tinycert/records.ts';
+import { requestOf } from '../../issuance/tinycert/request.ts';
+import { lostPurchase } from './lost-purchase.ts';
+
+const vectors = new TinyCertVectors();
+afterAll(() => vectors.remove());
+const vector = vectors.sign('11');
+
+const marked = (uid: string): AtCa => ({
+  vector,
+  subject: { country: 'NL', organization: 'Example', organizationalUnit: markerOf('issuer-uid', uid) },
+});
+
+interface Given {
+  mayLackEntries?: boolean;
+  isMarked?: boolean;
+  status?: CertificateStatus;
+  other?: CertificateStatus;
+  isGivenUp?: boolean;
+}
+
+/** What is found of a CA that has these certificates, in a term that began without the journal. */
+async function found(
+  atCa: Record<number, AtCa>,
+  { mayLackEntries = true, isMarked = true, status = {}, other, isGivenUp = false }: Given = {},
+): Promise<CertificateRef | undefined> {
+  const issuer = isMarked ? { marksFor: 'issuer-uid' } : {};
+  const stage = new TinyCertStage({ vectors, issuer, mayLackEntries });
+  for (const [id, each] of Object.entries(atCa)) stage.atCa.set(Number(id), each);
+  if (other) stage.others = [certificate({ status: other })];
+  for (const each of stage.others) each.metadata.uid = 'other';
+  if (isGivenUp)
+    await stage.view.record(
+      'uid',
+      released(stage.view, [ref(9)], { issuer: placeHash('ca'), cause: 'Deleted' }),
+    );
+  const work = stage.work({ status, secret: { state: 'absent' } });
+  const request = requestOf(work.inputs.certificate, work.issuer, await work.issuer.material());
+  return lostPurchase(work, request);
+}
+
+describe('what an attempt bought whose entry was lost with the journal', () => {
+  test('is found by the marker of the resource, the newest first', async () => {
+    expect(await found({ 9: marked('uid') })).toEqual(ref(9));
+    expect(await found({ 8: marked('uid'), 9: marked('uid'), 10: marked('other') })).toEqual(ref(9));
+  });
+
+  test.each<[string, Record<number, AtCa>, Given]>([
+    ['the journal was there', { 9: marked('uid') }, { mayLackEntries: false }],
+    ['the issuer marks nothing', { 9: { vector } }, { isMarked: false }],
+    ['it has the marker of another resource', { 9: marked('other') }, {}],
+    ['it has no marker', { 9: { vector } }, {}],
+    ['it has another common name', { 9: { ...marked('uid'), name: 'other.example.com' } }, {}],
+    ['it is revoked', { 9: { ...marked('uid'), status: 'revoked' } }, {}],
+    ['the resource has it', { 7: marked('uid') }, { status: issued }],
+    ['the resource had it', { 9: marked('uid') }, { status: { ...issued, formerCertificates: [ref(9)] } }],
+    ['it was given up', { 9: marked('uid') }, { isGivenUp: true }],
+    ['another resource has it', { 9: marked('uid') }, { other: { ...issued, ...ref(9) } }],
+  ])('is not adopted if %s', async (_, atCa, given) => {
+    expect(await found(atCa, given)).toBeUndefined();
+  });
+});
