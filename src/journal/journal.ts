@@ -26,7 +26,7 @@ interface Listener {
 }
 
 /**
- * The journal of open attempts (F1 to F14 of `test/model/journal/rules.ts`): what is about to be asked of a CA is written here
+ * The journal of open attempts (F1 to F14 of `test/model/rules.ts`): what is about to be asked of a CA is written here
  * first, in one object that only the operator writes, and what is remembered of it in another. It knows no CA: each has a `section` with entries and records of its own.
  *
  *     store.ts      the objects at the API server           takeover.ts   who leads reads and writes it first

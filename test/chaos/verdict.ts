@@ -120,7 +120,7 @@ function isDoubted({ history }: Evidence, { tag, isReissue, certificate }: Bough
 
 /**
  * Whether its resource requested something else before its attempt was concluded. Without the marker nothing proves then that it is the
- * resource's, so it must not be revoked with the resource (`unmarkedKept` in test/model/journal) and is reported as an orphan
+ * resource's, so it must not be revoked with the resource (`unmarkedKept` in test/model) and is reported as an orphan
  * (docs/guarantees.md, extra certificate number 11).
  */
 function isOvertaken({ history }: Evidence, { tag, isReissue, isUndecided, certificate }: Bought): boolean {

@@ -68,7 +68,7 @@ describe('a certificate is from the attempt', () => {
     [-4_000, true],
     [49_000, true],
     [50_000, false],
-  ])('window: only if it begins within the window: at %d ms it is %s', (at, want) => {
+  ])('windowStart, windowEnd: only if it begins within the window: at %d ms it is %s', (at, want) => {
     expect(isFromWindow(timed, ISSUED + at)).toBe(want);
   });
 });

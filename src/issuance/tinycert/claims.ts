@@ -26,7 +26,7 @@ export function hasName(
 }
 
 /**
- * Whether a certificate that begins at `notBefore` can come from an attempt (`window`). One that was bought
+ * Whether a certificate that begins at `notBefore` can come from an attempt (`windowStart`, `windowEnd`). One that was bought
  * before the attempt, or long after its request was lost, does not.
  */
 export function isFromWindow({ since, until }: Pick<Attempt, 'since' | 'until'>, notBefore: number): boolean {

@@ -8,7 +8,7 @@ test.each([
   ['a minute ahead', { ms: 60_000, uncertaintyMs: 500 }, 56_500, 108_500],
   ['an hour behind', { ms: -3_600_000, uncertaintyMs: 2_000 }, -3_605_000, -3_550_000],
   ['that is unknown', undefined, -303_000, 348_000],
-])('window: the CA dates a purchase by its own clock, one %s', (_, offset, since, until) => {
+])('windowStart, windowEnd: the CA dates a purchase by its own clock, one %s', (_, offset, since, until) => {
   expect(datesOf(ISSUED, tinycertKind.timing, offset)).toEqual({
     since: ISSUED + since,
     until: ISSUED + until,

@@ -85,3 +85,30 @@ describe('what the Secret holds of an attempt whose spec has changed since', () 
     expect(stage.stored().status).toMatchObject(ref(7));
   });
 });
+
+describe('secretNeverFalls: a Secret with a later certificate for the same names', () => {
+  const later = vectors.sign('12');
+
+  /** Publishes certificate 8 while the Secret holds 9. */
+  async function afterPublishing(outcome: 'success' | 'republished'): Promise<TinyCertStage> {
+    const { stage } = begin();
+    stage.atCa.set(9, { vector: later });
+    if (outcome === 'success') await stage.opened();
+    const status = outcome === 'success' ? {} : { ...issued, ...ref(8) };
+    await publish(stage.work({ status, secret: vectors.inSecret(later, 9) }), {
+      certificate: ref(8),
+      outcome,
+    });
+    return stage;
+  }
+
+  test('keeps it, and what was bought is given up', async () => {
+    const { status } = (await afterPublishing('success')).stored();
+    expect(status).toMatchObject({ ...ref(9), formerCertificates: [ref(8)] });
+  });
+
+  test('secretIntoStatus: is taken into a status that names an earlier one', async () => {
+    const { status } = (await afterPublishing('republished')).stored();
+    expect(status).toMatchObject(ref(9));
+  });
+});

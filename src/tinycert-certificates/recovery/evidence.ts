@@ -53,7 +53,7 @@ export class RecoveryEvidence {
   }
 
   /**
-   * The certificate in the resource's own Secret, if the attempt got that far (`ownSecretFirst`) and asked for it
+   * The certificate in the resource's own Secret, if the attempt got that far (`ownSecret`) and asked for it
    * (`ownSecretFits`). The CA has to prove what the Secret's annotations claim.
    */
   async inOwnSecret(): Promise<CertificateRef | undefined> {
