@@ -1,8 +1,8 @@
 import { certificates, issuers } from '../api/kinds.ts';
-import type { AccountDigest, CertificateRef } from '../api/tinycert/identity.ts';
+import type { CertificateRef } from '../api/tinycert/identity.ts';
 import { OpenAttempts } from '../issuance/attempt/open-attempts.ts';
 import { accountOfOwner, readAttempt } from '../issuance/tinycert/attempt.ts';
-import { readGivenUp, type TinyCertView } from '../issuance/tinycert/records.ts';
+import { readGivenUp } from '../issuance/tinycert/records.ts';
 import { AtRest } from '../account/at-rest.ts';
 import { CertificateSecrets } from '../issuance/secret/certificate-secrets.ts';
 import { LastWritten } from '../issuance/status/last-written.ts';
@@ -21,7 +21,11 @@ import { keyOf } from '../kube/objects.ts';
 import { SharedCall } from '../lib/shared-call.ts';
 import { BY_ISSUER, type Deps as CertificateDeps } from '../tinycert-certificates/context/deps.ts';
 import { RevocationRetries } from '../tinycert-certificates/context/revocation-retries.ts';
-import { accountsWithAttempt, SECTION } from '../tinycert-certificates/context/attempts.ts';
+import {
+  accountsWithAttempt,
+  SECTION,
+  uidsWithAttemptAt,
+} from '../tinycert-certificates/context/attempts.ts';
 import { certificateLifetimes, reconciler, wakeByOwner, wire } from '../tinycert-certificates/controller.ts';
 import { Unfinalized } from '../tinycert-certificates/deletion/unfinalized.ts';
 import { controller as issuerController } from '../tinycert-issuers/controller.ts';
@@ -54,7 +58,7 @@ export function tinycertControllers(shared: Shared): CaControllers {
     accounts: shared.accounts,
     isNeeded: (key) => issuersNeeded.count(key) > 0,
     isAccountNeeded: (account) =>
-      issuersNeeded.isAccountNeeded(account) || hasAttemptAt(deps.journal.view, account),
+      issuersNeeded.isAccountNeeded(account) || uidsWithAttemptAt(deps.journal.view, account).length > 0,
   });
   issuersNeeded.onChange((key) => sessions.review(key));
   issuersNeeded.onAccountChange((account) => sessions.reviewAccount(account));
@@ -157,11 +161,6 @@ interface CertificateParts {
 /** Whether what the journal wakes is an issuer. */
 function isIssuerKey(owner: string): boolean {
   return owner.includes(':');
-}
-
-/** Whether a resource, or one that is gone, has an attempt without a result at an account. */
-function hasAttemptAt(view: TinyCertView | undefined, account: AccountDigest): boolean {
-  return [...(view?.entries() ?? [])].some(([owner]) => accountOfOwner(owner) === account);
 }
 
 function certificateDeps(

@@ -1,7 +1,7 @@
 import type { Account } from '../account/tinycert-account.ts';
 import { certificates, type TinyCertCertificate } from '../api/kinds.ts';
 import { parseCertificate } from '../api/parse.ts';
-import { certificateKey } from '../api/tinycert/identity.ts';
+import { type AccountDigest, certificateKey } from '../api/tinycert/identity.ts';
 import { inPlaces } from '../issuance/decide/gate-turn.ts';
 import { type ReconcileCertificate, withEnd } from '../issuance/decide/with-end.ts';
 import { BY_SECRET } from '../issuance/secret/name-claims.ts';
@@ -16,6 +16,7 @@ import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
 import { keyOf } from '../kube/objects.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { act } from './act.ts';
+import { uidsWithAttemptAt } from './context/attempts.ts';
 import { BY_CERTIFICATE, BY_FORMER_ACCOUNT, BY_ISSUER, BY_UID, type Deps } from './context/deps.ts';
 import { gather } from './context/gather.ts';
 import type { Inputs } from './context/inputs.ts';
@@ -143,13 +144,22 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
       for (const { key } of waiting) queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
       const state = deps.directory.get(issuer);
       const account = state?.ready ? state.issuer.account.digest : undefined;
-      for (const key of account ? deps.certificates.keysByIndex(BY_FORMER_ACCOUNT, account) : [])
+      for (const key of account ? formerUsers(deps, account) : [])
         queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
     }),
   ];
   return () => {
     for (const end of ends) end();
   };
+}
+
+/** The resources that have left an account, or left nothing but an open attempt there: what waited for an issuer of it can be done. */
+function formerUsers(deps: Deps, account: AccountDigest): string[] {
+  const attempting = uidsWithAttemptAt(deps.journal.view, account);
+  return [
+    ...deps.certificates.keysByIndex(BY_FORMER_ACCOUNT, account),
+    ...attempting.flatMap((uid) => deps.certificates.keysByIndex(BY_UID, uid)),
+  ];
 }
 
 /**

@@ -114,6 +114,11 @@ export class MemoryCa {
     this.#faults = [];
   }
 
+  /** How long certificates last that are issued from now on, in seconds. */
+  setValidity(seconds: number): void {
+    this.#service.settings.validity = seconds;
+  }
+
   /** Another API key; sessions stay. */
   rotateApiKey(): void {
     const [, count = '0'] = /(\d+)$/.exec(this.account.apiKey) ?? [];
@@ -180,6 +185,9 @@ export class MemoryCa {
     const { answer } = fate;
     const heardAfter = (fate.acts === 'in time' ? actsAfter : 0) + this.#latency();
     return {
+      unheard: () => {
+        call.fate = { acts: fate.acts, answer: { is: 'cut' } };
+      },
       ...(fate.acts === 'never' ? {} : { act: { afterMs: actsAfter, run } }),
       ...(answer.is === 'silence'
         ? {}

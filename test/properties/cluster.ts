@@ -61,6 +61,10 @@ export class Cluster {
   #silentUntil = -Infinity;
   /** Every write of the operator that was carried out. */
   readonly writes: Write[] = [];
+  /** From when to when each object was there, by kind and key. */
+  readonly lives: { collection: string; key: string; from: number; to: number }[] = [];
+  /** From when to when no watch delivered anything. */
+  readonly silences: { from: number; to: number }[] = [];
   /** Every write of the operator that was refused because the object had changed, or was there already. */
   readonly conflicts: Write[] = [];
 
@@ -116,7 +120,9 @@ export class Cluster {
   /** No watch delivers anything for so long. One silence does not follow another at once. */
   silence(ms: number): void {
     const now = this.#clock.monotonic();
-    if (now > this.#silentUntil + 10_000) this.#silentUntil = now + ms;
+    if (now <= this.#silentUntil + 10_000) return;
+    this.#silentUntil = now + ms;
+    this.silences.push({ from: now, to: now + ms });
   }
 
   async #request(request: KubeRequest): Promise<unknown> {
@@ -202,6 +208,12 @@ export class Cluster {
       creationTimestamp: new Date(this.#clock.now()).toISOString(),
       generation: 1,
     };
+    this.lives.push({
+      collection: place.collection,
+      key: keyOf(metadata),
+      from: this.#clock.monotonic(),
+      to: Infinity,
+    });
     // A status has a path of its own.
     const { status: _, ...rest } = body;
     return this.#store(place, { ...structuredClone(rest), metadata });
@@ -251,6 +263,10 @@ export class Cluster {
 
   #remove(place: Place, object: Stored): Stored {
     this.#objects.delete(pathOf({ ...place, name: object.metadata.name }));
+    const life = this.lives.findLast(
+      ({ collection, key }) => collection === place.collection && key === keyOf(object.metadata),
+    );
+    if (life) life.to = this.#clock.monotonic();
     this.#version += 1;
     const last = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
     this.#tell({ type: 'DELETED', object: last, previous: object, place });
@@ -331,6 +347,10 @@ function isSelected({ metadata: { labels } }: KubeObject, selector: string | und
   if (selector === undefined) return true;
   const [key = '', value] = selector.split('=');
   return labels?.[key] === value;
+}
+
+function keyOf({ namespace = '', name }: { namespace?: string; name: string }): string {
+  return `${namespace}/${name}`;
 }
 
 function pathOf({ collection, namespace, name }: Place): string {

@@ -183,6 +183,22 @@ test.each([
       'switch one/b x',
     ],
   ],
+  [
+    'left with nothing but an attempt at an account that no issuer could use: it was not woken when one could again',
+    2,
+    [
+      'wrong-login z',
+      'rotate-at-ca A',
+      'create two/a 1 x',
+      'fault A cert/new error-done 2',
+      'silence 120',
+      'switch two/a y',
+      'create one/b 1 z',
+      'wait 1000',
+      'stop gently',
+      'rotate A',
+    ],
+  ],
 ])('a resource that is %s', async (_, seed, steps) => {
   expect(await findingsOf({ seed, steps })).toEqual([]);
 });

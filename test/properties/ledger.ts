@@ -6,8 +6,9 @@ import { JOURNAL_NAME, RECORDS_NAME } from '../../src/operator/journal.ts';
 import { SECTION } from '../../src/tinycert-certificates/context/attempts.ts';
 import type { Certificate } from '../../tools/dev-server/state/store.ts';
 import type { Call, MemoryCa } from './ca.ts';
+import { reissuedTooEarly, renewalsAmong } from './renewals.ts';
 import { digestOf } from './truth.ts';
-import { OPERATOR, type Wish, type World } from './world.ts';
+import { OPERATOR, REAL_ISSUERS, type Wish, type World } from './world.ts';
 
 /** How many calls one resource may lead to within a second, beside those that its purchases need. */
 const CALLS_A_SECOND = 2;
@@ -16,7 +17,11 @@ const CALLS_A_SECOND = 2;
  * chain and key. A change of status: the change, and the details before and after it.
  */
 const CALLS_OF_AN_EFFECT = 4;
+/** Of one candidate of a recovery: its details, and its certificate twice before it is believed to be too old (docs/guarantees.md, 1). */
+const CALLS_OF_A_LOOK = 3;
 const SECOND = 1_000;
+/** A result is recorded this long after its request at the latest, in milliseconds: what is fetched for it may have no answer. */
+const RECORDED_MS = 25_000;
 /** Of one object in half a minute: three times as many as one that is written over and over meets with its backoff. */
 const MOST_CONFLICTS = 36;
 /** The calls that change something. */
@@ -30,7 +35,8 @@ export function ledgerFindings(world: World): string[] {
       ...tooManyCalls(world, ca),
       ...boughtTwice(world, ca),
       ...strangersTouched(world, ca),
-      ...revokedAgain(ca),
+      ...revokedAgain(world, ca),
+      ...reissuedTooEarly(world, ca),
     ]),
   ];
 }
@@ -57,12 +63,34 @@ export function lost(world: World): string[] {
           one.id > attempt.afterId &&
           attempt.nameHash === nameHash(one.subject.CN ?? ''),
       );
-      const isTakenBack = wishesFor(world, one.subject.CN).some(({ slot }) => world.replays.includes(slot));
-      return isCovered || isTakenBack
+      const isTakenBack = wishesFor(world, one.subject.CN).some(({ slot }) => isPutBack(world, slot));
+      return isCovered || isTakenBack || isUnprovenAndUnseen(world, ca, one)
         ? []
         : [`${ca.name} ${one.id} for ${one.subject.CN} is claimed and recorded nowhere`];
     }),
   );
+}
+
+/**
+ * Whether a certificate is one of a resource that went, without a finalizer, while no operator ran, and is not the one that its Secret
+ * proves to an issuer of the account (docs/guarantees.md, What is not guaranteed).
+ */
+function isUnprovenAndUnseen(world: World, ca: MemoryCa, one: Certificate): boolean {
+  const unseen = wishesFor(world, one.subject.CN ?? '').filter(({ uid }) => world.isUnseen(uid));
+  const isReached = REAL_ISSUERS.some(
+    (name) => world.caOf(name) === ca && world.issuer(name) && world.isLoginRight(name),
+  );
+  const isProven = unseen.some(({ slot }) => {
+    const [namespace = '', name = ''] = slot.split('/');
+    const { data = {} } = world.cluster.get(secrets, { namespace, name: `${name}-tls` }) ?? {};
+    return one.der !== undefined && pemOf(data['tls.crt']).includes(one.der.toString('base64'));
+  });
+  return unseen.length > 0 && !(isReached && isProven);
+}
+
+/** A file of a Secret in PEM, without its line breaks. */
+function pemOf(file = ''): string {
+  return Buffer.from(file, 'base64').toString().replaceAll('\n', '');
 }
 
 /** What the operator's journal holds: attempts without a result, and what was given up. */
@@ -113,7 +141,7 @@ function certificatesById(ca: MemoryCa): Map<number, Certificate> {
  * Calls are counted by the names that they are about; two resources may ask for the same names, so each has its share. Calls that
  * the CA refused for their session count for nothing: they are made again once. What has an effect brings the calls that it needs:
  * a purchase, a Secret that is written with what is fetched for it, a change of status at the CA, a spec that asks for something
- * else, and a fault of the CA, which ends one such try. A recovery looks at each candidate, with two calls.
+ * else, and a fault of the CA, which ends one such try. A recovery looks at each candidate.
  */
 function tooManyCalls(world: World, ca: MemoryCa): string[] {
   const byId = certificatesById(ca);
@@ -127,7 +155,11 @@ function tooManyCalls(world: World, ca: MemoryCa): string[] {
       const within = calls.slice(i).filter(({ at }) => at < first.at + SECOND);
       const near = effects.filter((at) => at > first.at - SECOND && at < first.at + 2 * SECOND).length;
       const looked = new Set(within.flatMap(({ params }) => params['cert_id'] ?? [])).size;
-      const most = CALLS_A_SECOND * Math.max(1, sharers.size, looked) + CALLS_OF_AN_EFFECT * near;
+      const share = Math.max(
+        CALLS_A_SECOND * Math.max(1, sharers.size),
+        looked > 1 ? CALLS_OF_A_LOOK * looked : 0,
+      );
+      const most = share + CALLS_OF_AN_EFFECT * near;
       if (within.length <= most) continue;
       const names = within.map(({ name }) => name).join(', ');
       return [`${within.length} calls about ${subject} at ${ca.name} in a second from ${first.at}: ${names}`];
@@ -152,11 +184,11 @@ function wishesFor({ wishes }: World, subject: string): readonly Wish[] {
 }
 
 /**
- * One purchase for each wish. More only where docs/guarantees.md says so: an answer that was lost while two resources made the
+ * One purchase for each wish, and one for each renewal. More only where docs/guarantees.md says so: an answer that was lost while two resources made the
  * same request (2), an earlier status that a tenant put back (9), an answer that was replayed (10), and a CA that said twice that it
  * does not have the certificate.
  */
-function boughtTwice({ wishes, replays }: World, ca: MemoryCa): string[] {
+function boughtTwice({ wishes, replays, downtimes }: World, ca: MemoryCa): string[] {
   const bought = Map.groupBy(
     ca.certificates.filter(
       ({ origin, previousId }) => typeof origin === 'number' && previousId === undefined,
@@ -171,11 +203,16 @@ function boughtTwice({ wishes, replays }: World, ca: MemoryCa): string[] {
     const requests = ca.calls.filter(({ name, params }) => name === 'cert/new' && params['CN'] === subject);
     // An old answer to a recovery, repeated, hides what was bought: each leads to one more, although number 10 admits one in all.
     const replayed = [...requests, ...reads].filter(({ fate }) => fate?.answer.is === 'replay').length;
-    const unheard =
-      rivals > 1 ? requests.filter(({ fate }) => fate !== undefined && fate.acts !== 'never').length : 0;
+    // What a process has heard and not recorded when it dies is lost as well.
+    const isLost = ({ fate, at }: Call): boolean =>
+      fate !== undefined
+        ? fate.acts !== 'never'
+        : downtimes.some(({ from }) => at < from && from < at + RECORDED_MS);
+    const unheard = rivals > 1 ? requests.filter(isLost).length : 0;
     const slots = new Set(wanted.map(({ slot }) => slot));
-    const putBack = replays.filter((slot) => slots.has(slot)).length;
-    const allowed = wanted.length + replayed + unheard + putBack + (notFound >> 1);
+    const putBack = replays.filter(({ slot }) => slots.has(slot)).length;
+    const renewed = renewalsAmong(ca.certificates.filter((one) => one.subject.CN === subject));
+    const allowed = wanted.length + renewed + replayed + unheard + putBack + (notFound >> 1);
     if (all.length <= allowed) return [];
     const ids = all.map(({ id }) => id).join(', ');
     return [
@@ -214,21 +251,38 @@ function strangersTouched({ wishes }: World, ca: MemoryCa): string[] {
   });
 }
 
-/** Revocations that were asked for again although the CA had confirmed them. */
-function revokedAgain(ca: MemoryCa): string[] {
+/**
+ * Revocations that were asked for again although the CA had confirmed them. A tenant that puts back an earlier status puts back what
+ * was due in it, and what a process has done and not recorded ends with it.
+ */
+function revokedAgain(world: World, ca: MemoryCa): string[] {
+  const byId = certificatesById(ca);
   const asked = ca.calls.filter(({ name }) => name === 'cert/status' || name === 'cert/details');
   return [...Map.groupBy(asked, ({ params }) => params['cert_id'])].flatMap(([id, calls]) => {
     const isTrue = ({ fate, refusal }: Call): boolean => fate === undefined && refusal === undefined;
-    const done = calls.findIndex((call) => call.name === 'cert/status' && isTrue(call));
-    const confirmed = calls.findIndex(
-      (call, i) => done >= 0 && i > done && call.name === 'cert/details' && isTrue(call),
-    );
-    if (confirmed < 0) return [];
-    const again = calls
-      .slice(confirmed)
-      .find(({ name, at }) => name === 'cert/status' && at > (calls[confirmed]?.at ?? 0));
-    return again
-      ? [`${ca.name} ${id} was revoked again at ${again.at}, although that had been confirmed`]
-      : [];
+    const slots = new Set(wishesFor(world, byId.get(Number(id))?.subject.CN ?? '').map(({ slot }) => slot));
+    const begins = [
+      ...world.downtimes.map(({ from }) => from),
+      ...world.replays.filter(({ slot }) => slots.has(slot)).map(({ at }) => at),
+    ].toSorted((a, b) => a - b);
+    const spanOf = ({ at }: Call): number => begins.filter((begin) => begin <= at).length;
+    return [...Map.groupBy(calls, spanOf).values()].flatMap((within) => {
+      const done = within.findIndex((call) => call.name === 'cert/status' && isTrue(call));
+      const confirmed = within.findIndex(
+        (call, i) => done >= 0 && i > done && call.name === 'cert/details' && isTrue(call),
+      );
+      const again = confirmed < 0 ? undefined : within.slice(confirmed).find(isRevocation);
+      return again
+        ? [`${ca.name} ${id} was revoked again at ${again.at}, although that had been confirmed`]
+        : [];
+    });
   });
+}
+
+function isRevocation({ name }: Call): boolean {
+  return name === 'cert/status';
+}
+
+function isPutBack({ replays }: World, slot: string): boolean {
+  return replays.some((each) => each.slot === slot);
 }

@@ -12,6 +12,8 @@ export interface Reply {
 export interface Handling {
   /** Carries the request out, at the service, this many milliseconds after it was sent; absent if it never arrives. */
   act?: { afterMs: number; run: () => Promise<void> };
+  /** Called if the client was gone when it would have heard. */
+  unheard?: () => void;
   /** When the client hears of it, in milliseconds after it was sent, and what: undefined for a broken connection. Absent if never. */
   hear?: { afterMs: number; reply: () => Reply | undefined };
 }
@@ -42,6 +44,8 @@ export class Network {
   readonly #clock: Clock;
   readonly #services = new Map<string, Service>();
   readonly #restore: () => void;
+  /** Counts the processes that ask, one after the other. */
+  #process = 0;
   /** All requests that were made, in this order. */
   readonly exchanges: Exchange[] = [];
 
@@ -69,6 +73,12 @@ export class Network {
     this.#services.set(origin, service);
   }
 
+  /** The process that has asked so far is gone: nobody hears the answers. */
+  forget(): void {
+    this.#process += 1;
+    for (const each of this.exchanges) each.to = Math.min(each.to, this.#clock.monotonic());
+  }
+
   /** Gives undici its own way back. */
   close(): void {
     this.#restore();
@@ -78,6 +88,7 @@ export class Network {
     let isOver = false;
     const exchange: Exchange = { from: this.#clock.monotonic(), to: Infinity };
     this.exchanges.push(exchange);
+    const process = this.#process;
     const ended = (): void => {
       exchange.to = Math.min(exchange.to, this.#clock.monotonic());
     };
@@ -89,6 +100,7 @@ export class Network {
     } as unknown as Dispatcher.DispatchController;
     // A connection is free a moment later.
     this.#clock.timer(1, () => {
+      if (process !== this.#process) return;
       try {
         handler.onRequestStart?.(controller, {});
       } catch (error) {
@@ -96,10 +108,11 @@ export class Network {
         handler.onResponseError?.(controller, error as Error);
         return;
       }
-      const { act, hear } = service(path, Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+      const { act, hear, unheard } = service(path, Buffer.isBuffer(body) ? body : Buffer.alloc(0));
       if (act) this.#clock.timer(act.afterMs, () => void act.run());
       if (!hear) return;
       this.#clock.timer(hear.afterMs, () => {
+        if (process !== this.#process) return unheard?.();
         if (isOver) return;
         ended();
         const reply = hear.reply();

@@ -1,6 +1,7 @@
 import { certificates, clusterIssuers, issuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import { settlesWithin } from './bound.ts';
+import { issuedForGone } from './gone.ts';
 import { ledgerFindings, lost } from './ledger.ts';
 import { take } from './steps.ts';
 import { untruths } from './truth.ts';
@@ -16,9 +17,11 @@ export interface Sequence {
 }
 
 const WORKERS = 3;
+const SECOND = 1_000;
+/** Longer than a renewal takes that nothing keeps from it. */
+const RENEWAL_MS = 2 * 60_000;
 
 /** Between two looks at the world, in milliseconds: at first, and as a share of the time waited so far. */
-const SECOND = 1_000;
 const FIRST_LOOK_MS = 60_000;
 const LATER_LOOKS = 0.5;
 /** How long what is settled is watched for not becoming unsettled: an inventory comes within it. */
@@ -30,23 +33,37 @@ export async function findingsOf({ seed, steps, workers = WORKERS }: Sequence): 
   try {
     await world.clock.advance(3_000);
     for (const step of steps) await take(world, step);
+    world.start();
     for (const ca of world.cas) ca.clearFaults();
     const unsettled = await settle(world, () => [
       ...untruths(world, world.cluster.all(certificates)),
       ...lost(world),
       ...keptOfGone(world),
     ]);
-    if (unsettled.length === 0) await world.clock.advance(CALM_MS);
-    const later = unsettled.length === 0 ? untruths(world, world.cluster.all(certificates)) : [];
-    const found = [...unsettled, ...later, ...ledgerFindings(world), ...heldUp(world)];
+    const later = unsettled.length === 0 ? await unsettledLater(world) : [];
+    const found = [
+      ...unsettled,
+      ...later,
+      ...ledgerFindings(world),
+      ...issuedForGone(world),
+      ...heldUp(world),
+    ];
     return found.length > 0 ? found : await leftAfterAll(world);
   } finally {
     await world.close();
   }
 }
 
+/** What is not true after a while. A certificate that lasts hours may be renewed at that moment, which has a second look. */
+async function unsettledLater(world: World): Promise<string[]> {
+  await world.clock.advance(CALM_MS);
+  if (untruths(world, world.cluster.all(certificates)).length === 0) return [];
+  await world.clock.advance(RENEWAL_MS);
+  return untruths(world, world.cluster.all(certificates));
+}
+
 /** What this process keeps for issuers that are gone: it would go on issuing for them. */
-function keptOfGone({ cluster, controllers }: World): string[] {
+function keptOfGone({ cluster, operator: { controllers } }: World): string[] {
   const there = cluster.all(clusterIssuers).length + cluster.all(issuers).length;
   const kept = controllers.kept()['issuers'] ?? 0;
   return kept > there ? [`${kept} issuers are kept, and there are ${there}`] : [];
@@ -84,7 +101,7 @@ async function leftAfterAll(world: World): Promise<string[]> {
         .all<{ metadata: { name: string } }>(type)
         .map(({ metadata }) => `${type.kind} ${metadata.name} stays`),
     ),
-    ...Object.entries(world.controllers.kept()).flatMap(([what, count]) =>
+    ...Object.entries(world.operator.controllers.kept()).flatMap(([what, count]) =>
       count === 0 ? [] : [`${count} of ${what} are kept for nothing`],
     ),
   ]);

@@ -41,10 +41,17 @@ const step: fc.Arbitrary<string> = fc.oneof(
     arbitrary: words(fc.constantFrom('remove-secret', 'spoil-secret', 'foreign-secret', 'free-secret'), slot),
   },
   { weight: 2, arbitrary: words('replay', slot, times) },
+  { weight: 1, arbitrary: words('stop', fc.constantFrom('dead', 'dead', 'gently')) },
+  { weight: 2, arbitrary: fc.constant('start') },
+  { weight: 1, arbitrary: words('validity', ca, fc.constantFrom('2', '6')) },
+  { weight: 1, arbitrary: words('rotation', slot, fc.constantFrom('Always', 'Never')) },
   { weight: 1, arbitrary: words('silence', fc.constantFrom('5', '25', '120')) },
   {
     weight: 8,
-    arbitrary: words('wait', fc.constantFrom('0.1', '0.3', '1', '3', '10', '50', '400', '1000')),
+    arbitrary: words(
+      'wait',
+      fc.constantFrom('0.1', '0.3', '1', '3', '10', '50', '400', '1000', '1000', '5000'),
+    ),
   },
 );
 
@@ -68,14 +75,36 @@ const story: fc.Arbitrary<string[]> = fc.oneof(
     ),
     fc.constantFrom('delete one/b', 'wait 400'),
   ),
-  // An issuer goes, or is made anew, while it is checked.
+  // An issuer goes, or is made anew, while it is checked, and certificates wait for it.
   fc.tuple(
     words('remove-issuer', real),
+    words('create', slot, variant, issuer),
     words('create-issuer', real),
-    words('wait', moment),
+    words('wait', fc.constantFrom('0.1', '0.3', '0.5', '0.7')),
     words('remove-issuer', real),
     words(fc.constantFrom('wait', 'silence'), moment),
     words('create-issuer', real),
+  ),
+  // The operator ends or dies, and something happens before another one starts.
+  fc.tuple(
+    words('create', slot, variant, issuer),
+    words('wait', moment),
+    words('stop', fc.constantFrom('dead', 'dead', 'gently')),
+    fc.constant('wait 1'),
+    step,
+    step,
+    fc.constant('start'),
+    words('wait', moment),
+  ),
+  // Certificates that are renewed every few hours, by a call that may fail.
+  fc.tuple(
+    words('validity', ca, fc.constantFrom('2', '6')),
+    words('create', slot, variant, issuer),
+    words(fc.constantFrom('rotation', 'rotation', 'windows'), slot, fc.constantFrom('Always', 'Never')),
+    fc.constantFrom('wait 1', 'wait 4700', 'wait 14000'),
+    words('fault', ca, fc.constantFrom('cert/new', 'cert/reissue', 'cert/reissue', 'cert/get'), fate, times),
+    step,
+    fc.constantFrom('wait 5000', 'wait 15000', 'wait 50000'),
   ),
   // One account is stopped for a while, and the other is well.
   fc.tuple(

@@ -27,6 +27,7 @@ export const FATES: Readonly<Record<string, Fate>> = {
 
 /** The calls that a fault can meet. */
 export const CALLS = [
+  'cert/reissue',
   'cert/new',
   'cert/get',
   'cert/details',
@@ -43,6 +44,17 @@ const actions: Readonly<Record<string, Do>> = {
     world.createCertificate(slotOf(where), Number(name), by as IssuerName),
   rename: (world, [where, name]) => world.changeCertificate(slotOf(where), { variant: Number(name) }),
   switch: (world, [where, to]) => world.changeCertificate(slotOf(where), { issuer: to as IssuerName }),
+  validity: (world, [name, hours]) => caNamed(world, name).setValidity(Number(hours) * 3_600),
+  rotation: (world, [where, policy]) =>
+    world.changeRenewal(slotOf(where), { privateKey: { rotationPolicy: policy as 'Always' | 'Never' } }),
+  // Half an hour of every two.
+  windows: (world, [where]) =>
+    world.changeRenewal(slotOf(where), {
+      renewal: {
+        policy: 'RenewBefore',
+        windows: [{ cron: '0 */2 * * *', timezone: 'UTC', windowDuration: '30m' }],
+      },
+    }),
   delete: (world, [where]) => world.deleteCertificate(slotOf(where)),
   'remove-issuer': (world, [name]) => world.deleteIssuer(name as IssuerName),
   'create-issuer': (world, [name]) => world.createIssuer(name as IssuerName),
@@ -81,6 +93,9 @@ const actions: Readonly<Record<string, Do>> = {
     const found = cluster.get(secrets, secretOf(where));
     if (found?.data?.['theirs'] !== undefined) cluster.delete(secrets, secretOf(where));
   },
+  // It ends after what it has begun, or it dies in the middle of that.
+  stop: (world, [how]) => world.stop(how as 'gently' | 'dead'),
+  start: (world) => world.start(),
   silence: ({ cluster }, [seconds]) => cluster.silence(Number(seconds) * 1_000),
   wait: ({ clock }, [seconds]) => clock.advance(Number(seconds) * 1_000),
 };

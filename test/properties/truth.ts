@@ -5,7 +5,8 @@ import { tinycertKind } from '../../src/issuance/tinycert/kind.ts';
 import { accountDigest } from '../../src/api/tinycert/identity.ts';
 import { type Condition, type Secret, secrets } from '../../src/kube/objects.ts';
 import type { MemoryCa } from './ca.ts';
-import { ISSUERS, type IssuerName, type World } from './world.ts';
+import { isOverdue } from './renewals.ts';
+import { ISSUERS, type IssuerName, REAL_ISSUERS, type World } from './world.ts';
 
 /** Whether what a condition says is so; a sentence that says what is wrong, or undefined. */
 type Truth = (facts: Facts) => string | undefined;
@@ -34,6 +35,7 @@ const truths: Readonly<Record<string, Truth>> = {
   'RevocationPending=True IssuerNotReady': issuerNotReady,
   'RevocationPending=True ApiKeyMismatch': someLoginWrong,
   'FormerAccountPending=True ApiKeyMismatch': someLoginWrong,
+  'FormerAccountPending=True FormerAccountUnavailable': someAccountOutOfReach,
 };
 
 /** Every condition of a certificate or issuer that is not true, in a sentence each. */
@@ -103,9 +105,10 @@ function served({ world, certificate: { spec, status }, issuer, secret }: Facts)
     return `it is for ${names.join(', ')}`;
   // An issuer that is not there, or not ready, tells nothing.
   if (!isReady(issuer)) return undefined;
-  return world.caOf(spec.issuerRef.name as IssuerName) === ca
-    ? undefined
-    : `its issuer is at another CA than ${ca.name}`;
+  if (world.caOf(spec.issuerRef.name as IssuerName) !== ca)
+    return `its issuer is at another CA than ${ca.name}`;
+  if (spec.renewal === undefined && isOverdue(atCa, world.clock.now())) return 'its renewal is overdue';
+  return undefined;
 }
 
 function issuerAbsent({ issuer }: Facts): string | undefined {
@@ -124,6 +127,18 @@ function secretForeign({ certificate, secret }: Facts): string | undefined {
 
 function someLoginWrong({ world }: Facts): string | undefined {
   return ISSUERS.every((name) => world.isLoginRight(name)) ? 'all credentials are right' : undefined;
+}
+
+/** Some account has no issuer that can use it in this namespace. */
+function someAccountOutOfReach({ world, certificate: { metadata } }: Facts): string | undefined {
+  const isReached = (ca: MemoryCa): boolean =>
+    REAL_ISSUERS.some(
+      (name) =>
+        world.caOf(name) === ca &&
+        (world.issuerPlace(name).ref.namespace ?? metadata.namespace) === metadata.namespace &&
+        isReady(world.issuer(name)),
+    );
+  return world.cas.every(isReached) ? 'each account has an issuer that is ready' : undefined;
 }
 
 /** A person is asked for, after two answers that were another request's. */

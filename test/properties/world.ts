@@ -1,5 +1,3 @@
-import { cacertAccounts } from '../../src/account/cacert-accounts.ts';
-import { tinycertAccounts } from '../../src/account/tinycert-accounts.ts';
 import {
   certificates,
   clusterIssuers,
@@ -8,23 +6,23 @@ import {
   type TinyCertIssuer,
 } from '../../src/api/kinds.ts';
 import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
-import { KubeClient } from '../../src/kube/client.ts';
 import { type ResourceType, secrets } from '../../src/kube/objects.ts';
-import { silentLog } from '../../src/lib/log.ts';
-import { createMetrics } from '../../src/metrics/registry.ts';
-import { type Controllers, startControllers } from '../../src/operator/controllers.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { MemoryCa } from './ca.ts';
 import { Cluster } from './cluster.ts';
 import { Network } from './network.ts';
+import { Operator } from './operator.ts';
 import { seededRandom } from './random.ts';
-import { noting, type Wait } from './workers.ts';
+import type { Wait } from './workers.ts';
 
 /** The namespace of the operator, and of the credentials of cluster-wide issuers. */
 export const OPERATOR = 'operator';
 
 /** Longer than anything takes to end, in milliseconds. */
-const CLOSING_MS = 60_000;
+const CLOSING_MS = 300_000;
+const SECOND = 1_000;
+/** Within this time a deletion is seen and what the resource had is recorded, in milliseconds. */
+const SEEN_MS = 2_000;
 
 /** A name for a certificate. The two `a` ask for the same, from two namespaces; the `b` ask for revocations. */
 export interface Slot {
@@ -50,6 +48,7 @@ export interface Wish {
   uid: string;
   /** The names that it asks for. */
   commonName: string;
+  issuer: IssuerName;
   /** The CA to ask; undefined if there is no such issuer. */
   ca: string | undefined;
   /** What is to happen to the certificate in the end. */
@@ -69,20 +68,23 @@ export class World {
   readonly cluster: Cluster;
   readonly wishes: Wish[] = [];
   /** Slots whose tenant has put back an earlier status, once for each time. */
-  readonly replays: string[] = [];
+  readonly replays: { slot: string; at: number }[] = [];
   /** The statuses that resources have had, by uid, each once. */
   readonly #statuses = new Map<string, unknown[]>();
-  readonly controllers: Controllers;
-  readonly accounts: ReturnType<typeof tinycertAccounts>;
+  /** From when to when no operator ran. */
+  readonly downtimes: { from: number; to: number }[] = [];
+  /** When resources without a finalizer were deleted. */
+  readonly deletions: { uid: string; at: number }[] = [];
+  #operator: Operator | undefined;
+  readonly #workers: number;
   readonly network: Network;
-  readonly #stop = new AbortController();
-  readonly #running: Promise<void>;
   readonly #systemRandom = Math.random;
 
   /** When keys waited for a worker. */
   readonly waits: Wait[] = [];
 
   constructor(seed: number, workers: number) {
+    this.#workers = workers;
     this.random = seededRandom(seed);
     // Jitter of backoffs and watches.
     Math.random = seededRandom(seed + 1);
@@ -98,46 +100,68 @@ export class World {
       this.writeCredentials(name);
       this.createIssuer(name);
     }
-    const metrics = createMetrics();
-    this.accounts = tinycertAccounts({
+    this.start();
+  }
+
+  /** The process that runs. */
+  get operator(): Operator {
+    if (!this.#operator) throw new Error('No operator runs');
+    return this.#operator;
+  }
+
+  /** Whether an operator runs. */
+  get isRunning(): boolean {
+    return this.#operator !== undefined;
+  }
+
+  /** Starts an operator unless one runs. */
+  start(): void {
+    const { clock, waits, cluster } = this;
+    const down = this.downtimes.at(-1);
+    if (down) down.to = Math.min(down.to, clock.monotonic());
+    const endpoints = this.cas.map(({ endpoint }) => endpoint);
+    this.#operator ??= new Operator({
       clock,
-      sealKey: () => Buffer.alloc(32, 7),
-      metrics: { calls: metrics.tinycert, accounts: metrics.accounts },
-    });
-    this.controllers = startControllers({
-      kube: new KubeClient(this.cluster.transport, { fieldManager: 'test' }),
-      clock,
-      log: silentLog,
-      metrics: { ...metrics, queue: noting(metrics.queue, clock, this.waits) },
-      accounts: this.accounts,
-      sealKey: () => Buffer.alloc(32, 7),
-      cacertAccounts: cacertAccounts({
-        clock,
-        metrics: { calls: metrics.cacert, accounts: metrics.accounts },
-      }),
-      settings: {
-        namespaces: undefined,
-        concurrency: workers,
-        allowedEndpoints: this.cas.map(({ endpoint }) => endpoint),
-      },
+      transport: cluster.transport,
       namespace: OPERATOR,
-      holder: 'us',
-      lease: () => undefined,
-      crds: { fit: true, check: () => Promise.resolve(), doubt: () => undefined },
-      leads: () => true,
-      stop: { gentle: this.#stop.signal, forced: this.#stop.signal },
+      endpoints,
+      workers: this.#workers,
+      waits,
     });
-    this.#running = this.controllers.run();
+  }
+
+  /** The operator ends: after what it has begun, or it dies. */
+  async stop(how: 'gently' | 'dead'): Promise<void> {
+    const operator = this.#operator;
+    if (!operator) return;
+    this.downtimes.push({ from: this.clock.monotonic(), to: Infinity });
+    this.#operator = undefined;
+    if (how === 'dead') {
+      operator.die();
+      this.network.forget();
+      return;
+    }
+    await this.#ended(operator, false);
   }
 
   /** Ends everything. */
   async close(): Promise<void> {
-    this.#stop.abort();
-    const closed = Promise.all([this.#running, this.controllers.close(), this.accounts.close()]);
-    // What is under way ends at its deadlines.
-    await Promise.all([closed, this.clock.advance(CLOSING_MS)]);
+    if (this.#operator) await this.#ended(this.#operator, true);
     this.network.close();
     Math.random = this.#systemRandom;
+  }
+
+  /** Lets an operator end. What is under way ends at its deadlines. */
+  async #ended(operator: Operator, isForced: boolean): Promise<void> {
+    let isOver = false;
+    const end = operator.end(isForced).then(() => {
+      isOver = true;
+    });
+    for (let waited = 0; !isOver; waited += SECOND) {
+      if (waited > CLOSING_MS) throw new Error('The operator does not end');
+      await this.clock.advance(SECOND);
+    }
+    await end;
   }
 
   /** The CA of an issuer by name. */
@@ -240,6 +264,12 @@ export class World {
     if (this.certificate(slot)?.metadata.generation !== certificate.metadata.generation) this.#wish(slot);
   }
 
+  /** Changes how a certificate is renewed. */
+  changeRenewal(slot: Slot, spec: Pick<CertificateSpec, 'privateKey' | 'renewal'>): void {
+    if (this.certificate(slot)?.metadata.deletionTimestamp === undefined && this.certificate(slot))
+      this.cluster.patch(certificates, slot, { spec });
+  }
+
   /** Remembers the present statuses, as a tenant may. */
   noteStatuses(): void {
     for (const { metadata, status } of this.cluster.all(certificates)) {
@@ -258,11 +288,24 @@ export class World {
     const gone = Object.keys(certificate.status ?? {}).map((field) => [field, null]);
     const status = { ...Object.fromEntries(gone), ...structuredClone(earlier) } as object;
     this.cluster.patch(certificates, slot, { status }, 'status');
-    this.replays.push(keyOfSlot(slot));
+    this.replays.push({ slot: keyOfSlot(slot), at: this.clock.monotonic() });
   }
 
   deleteCertificate(slot: Slot): void {
-    if (this.certificate(slot)) this.cluster.delete(certificates, slot);
+    const certificate = this.certificate(slot);
+    if (!certificate) return;
+    this.cluster.delete(certificates, slot);
+    const isGone = this.certificate(slot) === undefined;
+    if (isGone) this.deletions.push({ uid: certificate.metadata.uid ?? '', at: this.clock.monotonic() });
+  }
+
+  /** Whether a resource may have gone, without a finalizer, before an operator had seen and recorded that. */
+  isUnseen(uid: string): boolean {
+    const deleted = this.deletions.find((each) => each.uid === uid)?.at;
+    if (deleted === undefined) return false;
+    const silence = this.cluster.silences.find(({ from, to }) => from <= deleted && deleted <= to);
+    const seen = Math.max(deleted, silence?.to ?? 0) + SEEN_MS;
+    return this.downtimes.some(({ from, to }) => from <= seen && to >= deleted);
   }
 
   #wish(slot: Slot): void {
@@ -274,6 +317,7 @@ export class World {
       slot: keyOfSlot(slot),
       uid: metadata?.uid ?? '',
       commonName,
+      issuer,
       ca,
       isRevoked: slot.name === 'b',
       at: this.clock.monotonic(),

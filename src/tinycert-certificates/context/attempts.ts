@@ -8,6 +8,7 @@ import {
   groupOf,
   type OpenAttempt,
   requestKey,
+  uidOfOwner,
 } from '../../issuance/tinycert/attempt.ts';
 import { accountIn } from '../../issuance/tinycert/claims.ts';
 import type { IssuerState } from '../../issuance/tinycert/issuer-directory.ts';
@@ -67,6 +68,13 @@ export function known({ attempts, clock, timing }: Known, owner: string, found: 
 /** The accounts at which a resource has an open attempt. */
 export function accountsWithAttempt(view: TinyCertView | undefined, uid: string): AccountDigest[] {
   return view ? [...view.entriesOf(uid)].map(([owner]) => accountOfOwner(owner)) : [];
+}
+
+/** The uids of the resources that have an attempt without a result at an account, whether they are still there or not. */
+export function uidsWithAttemptAt(view: TinyCertView | undefined, account: AccountDigest): string[] {
+  return [...(view?.entries() ?? [])].flatMap(([owner]) =>
+    accountOfOwner(owner) === account ? [uidOfOwner(owner)] : [],
+  );
 }
 
 /**

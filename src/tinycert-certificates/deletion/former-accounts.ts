@@ -140,10 +140,10 @@ async function giveUpLater(
   const { metadata } = certificate;
   const { left } = duty;
   const reason = 'FormerAccountUnavailable';
-  const what = `not held or revoked, since no issuer has their account any more: ${namesOf(certificate, duty)}`;
+  const what = `not held or revoked, since no issuer that is ready has their account: ${namesOf(certificate, duty)}`;
   const since = deps.revocationRetries.withoutAccess(metadata.uid ?? '', deps.clock.monotonic());
   if (since < RELEASE_AFTER_MS) {
-    const message = `Certificates of an account that this resource used before are ${what}. Create an issuer with that account in this namespace. This resource is removed ten minutes after that was first found, and its certificates keep their status. Set onDelete to None to remove it at once.`;
+    const message = `Certificates of an account that this resource used before are ${what}. Create an issuer with that account in this namespace, or make the one ready that has it. This resource is removed ten minutes after that was first found, and its certificates keep their status. Set onDelete to None to remove it at once.`;
     await reportPending(deps, certificate, { reason, message }, context.signal);
     return { requeueAfterMs: RELEASE_AFTER_MS - since };
   }

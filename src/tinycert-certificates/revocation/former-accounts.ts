@@ -285,7 +285,7 @@ function nextDue({ pendingRevocations = [] }: FormerAccount, now: number): Recon
 function outOfReach(left: FormerAccount, hasAttempt: boolean): Reason {
   return {
     reason: 'FormerAccountUnavailable',
-    message: `No issuer has the account any more that this resource used before, so this is not done there: ${openAt(left, hasAttempt)}. Create an issuer with that account in this namespace, or do it at TinyCert.`,
+    message: `No issuer that is ready has the account that this resource used before, so this is not done there: ${openAt(left, hasAttempt)}. Create an issuer with that account in this namespace, or make the one ready that has it, or do it at TinyCert.`,
   };
 }
 

@@ -1,0 +1,36 @@
+import { collectionPath } from '../../src/kube/paths.ts';
+import type { Wish, World } from './world.ts';
+
+/** How long after an issuer has gone a request that was begun before may arrive, in milliseconds. */
+const BEGUN_MS = 700;
+/** How long the news of it may take beside that while the watches are silent, in milliseconds. */
+const NEWS_MS = 100;
+
+/**
+ * Requests for certificates whose issuer had been gone for longer than any of its work lasts, in a sentence each. What a check finds
+ * about an issuer that went meanwhile is dropped (docs/adr/0015-absence.md).
+ */
+export function issuedForGone(world: World): string[] {
+  return world.cas.flatMap((ca) =>
+    ca.calls.flatMap(({ name, params, at }) => {
+      if (name !== 'cert/new') return [];
+      const asking = world.wishes.filter((wish) => wish.commonName === params['CN'] && wish.ca === ca.name);
+      if (asking.some((wish) => wasKnown(world, wish, at))) return [];
+      return [`${params['CN']} was requested at ${at} of ${ca.name}, whose issuer was gone`];
+    }),
+  );
+}
+
+/** Whether an operator may still have taken the issuer of a wish for present at this moment. */
+function wasKnown({ cluster, issuerPlace }: World, { issuer }: Wish, at: number): boolean {
+  const { type, ref } = issuerPlace(issuer);
+  const collection = collectionPath(type);
+  const key = `${ref.namespace ?? ''}/${ref.name}`;
+  return cluster.lives.some((life) => {
+    if (life.collection !== collection || life.key !== key || life.from > at) return false;
+    const heard = cluster.silences
+      .filter(({ from, to }) => from - NEWS_MS <= life.to && life.to <= to)
+      .map(({ to }) => to + NEWS_MS);
+    return at <= Math.max(life.to, ...heard) + BEGUN_MS;
+  });
+}
