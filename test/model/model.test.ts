@@ -9,7 +9,10 @@ import type { Scenario } from './cases/scenarios.ts';
 import { search } from './search/search.ts';
 import { limits, scenarios } from './cases/worlds.ts';
 
-describe('with all rules on', () => {
+/** Some searches take seconds, and several times as long on a busy machine. */
+const LONG = { timeout: 120_000 };
+
+describe('with all rules on', LONG, () => {
   test.each(Object.entries<Scenario>(scenarios))('nothing breaks in the world %s', (name, scenario) => {
     const { finding, states, depth, isComplete } = search(scenario);
 
@@ -23,7 +26,7 @@ describe('with all rules on', () => {
   });
 });
 
-describe('with a rule off', () => {
+describe('with a rule off', LONG, () => {
   const short = cases.filter(({ isLong }) => !isLong);
 
   test.each(short)('$breaks after $steps steps: $off', (example) => {
