@@ -2,6 +2,7 @@ import { CHECK_AFTER_REFUSAL } from '../../src/account/check.ts';
 import { CHECK_AFTER_ISSUING_FAULTS, ISSUING_FAULT_JITTER } from '../../src/account/gate/breaker.ts';
 import { FIRST_FAULT_DELAY_MS, FREE_FAULTS, MAX_FAULT_DELAY_MS } from '../../src/account/gate/parking.ts';
 import { MAX_PAUSE_MS } from '../../src/account/gate/rate-limit-pause.ts';
+import { UNCERTAIN_WAIT_MS } from '../../src/cacert-certificates/backoffs.ts';
 import { RETRY_BACKOFF } from '../../src/issuance/attempt/retry-backoff.ts';
 import { type BackoffOptions, backoffDelay } from '../../src/lib/backoff.ts';
 import { RELEASE_AFTER_MS } from '../../src/tinycert-certificates/deletion/ca-access.ts';
@@ -15,9 +16,10 @@ const SMALL_WAITS_MS = 5 * 60_000;
  * How long anything may still wait once the CAs are well, in milliseconds: the waits of docs/guarantees.md, section 5, one after
  * the other, each as long as the faults of this sequence can have made it.
  */
-export function settlesWithin({ cas }: World): number {
-  const faults = cas.flatMap(({ calls }) => calls).filter((call) => call.fate !== undefined).length;
-  const refused = cas.flatMap(({ calls }) => calls).filter(({ refusal }) => refusal !== undefined).length;
+export function settlesWithin({ cas, cacert }: World): number {
+  const all = [...cas.flatMap(({ calls }) => calls), ...(cacert?.ca.calls ?? [])];
+  const faults = all.filter((call) => call.fate !== undefined).length;
+  const refused = all.filter(({ refusal }) => refusal !== undefined).length;
   const parked = faults > FREE_FAULTS ? FIRST_FAULT_DELAY_MS * 2 ** (faults - FREE_FAULTS) : 0;
   return (
     longest(RETRY_BACKOFF, faults + 1) +
@@ -26,6 +28,7 @@ export function settlesWithin({ cas }: World): number {
     Math.max(...CHECK_AFTER_ISSUING_FAULTS) * (1 + ISSUING_FAULT_JITTER) +
     MAX_PAUSE_MS +
     longest(CHECK_INTERVAL, 1) +
+    (cacert ? UNCERTAIN_WAIT_MS : 0) +
     RELEASE_AFTER_MS +
     SMALL_WAITS_MS
   );

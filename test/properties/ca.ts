@@ -17,40 +17,12 @@ import {
   certificate as writeCertificate,
   distinguishedName,
 } from '../../tools/dev-server/x509/x509.ts';
+import { type AnyCall, Faults } from './fates.ts';
 import type { Handling, Network, Reply } from './network.ts';
 
-/** What becomes of one call. The CA carries it out before its answer, after the client gave up, or never. */
-export interface Fate {
-  acts: 'in time' | 'late' | 'never';
-  answer:
-    | { is: 'true' }
-    /** The connection breaks. */
-    | { is: 'cut' }
-    /** No answer ever comes; the client gives up. */
-    | { is: 'silence' }
-    | { is: 'refusal'; code: string; status: number; retryAfter?: number }
-    /** A success whose body ends in the middle. */
-    | { is: 'half' }
-    /** The last success of the same call once more, whoever got it. */
-    | { is: 'replay' };
-}
-
-/** A fate of the next calls of some name. */
-export interface Fault {
-  call: string;
-  /** How many of them pass before it. */
-  after: number;
-  times: number;
-  fate: Fate;
-}
-
-/** One call that arrived. Times are milliseconds of virtual time. */
-export interface Call {
-  at: number;
-  name: string;
+/** One call that arrived. */
+export interface Call extends AnyCall {
   params: Record<string, string>;
-  /** What was done to its answer; undefined if it was answered as usual. */
-  fate: Fate | undefined;
   /** Why the CA refused it of its own accord. */
   refusal?: string;
   /** What it made or changed, once it was carried out. */
@@ -58,10 +30,8 @@ export interface Call {
 }
 
 const AUTHORITY_ID = 101;
-const TRUE: Fate = { acts: 'in time', answer: { is: 'true' } };
 /** When the client has given up, at the latest, in milliseconds. */
 const GIVEN_UP_MS = 20_000;
-const LATENCY_MS = 150;
 
 /** A CA in memory: the dev server's calls, sessions and certificates, without its sockets, in virtual time. */
 export class MemoryCa {
@@ -71,17 +41,15 @@ export class MemoryCa {
   readonly account: Account;
   readonly calls: Call[] = [];
   readonly #clock: Clock;
-  readonly #random: () => number;
   readonly #service: CaService;
-  readonly #lastBodies = new Map<string, string>();
-  #faults: Fault[] = [];
+  readonly faults: Faults;
 
   constructor(options: { name: string; port: number; clock: Clock; random: () => number; network: Network }) {
     const { name, port, clock, random, network } = options;
     this.name = name;
     this.endpoint = `http://127.0.0.1:${port}${API_PATH}`;
     this.#clock = clock;
-    this.#random = random;
+    this.faults = new Faults({ random, giveUpMs: GIVEN_UP_MS });
     const store = new Store();
     this.account = {
       id: 1,
@@ -102,16 +70,6 @@ export class MemoryCa {
     };
     store.authorities.set(AUTHORITY_ID, authorityOf(this.#service, name));
     network.serve(`http://127.0.0.1:${port}`, (path, body) => this.#handle(path, body));
-  }
-
-  /** The next calls of this name meet this fate. */
-  addFault(fault: Fault): void {
-    this.#faults.push({ ...fault });
-  }
-
-  /** The CA is well from now on. */
-  clearFaults(): void {
-    this.#faults = [];
   }
 
   /** How long certificates last that are issued from now on, in seconds. */
@@ -158,11 +116,13 @@ export class MemoryCa {
   #handle(path: string, body: Buffer): Handling {
     const route = routeOf(path);
     const pairs = formPairs(body.toString('utf8'));
-    const fault = this.#faultOf(route.name);
-    const fate = fault?.fate ?? TRUE;
+    // A session that is replayed to somebody with another API key does to the account what `rotate-at-ca` tells.
+    const fate = this.faults.next(
+      route.name,
+      (fault) => route.name === 'connect' && fault.fate.answer.is === 'replay',
+    );
     const params = shownParams(pairs);
-    const at = this.#clock.monotonic();
-    const call: Call = { at, name: route.name, params, fate: fault?.fate };
+    const call: Call = { at: this.#clock.monotonic(), name: route.name, params, fate };
     this.calls.push(call);
     const entry: JournalEntry = {
       seq: this.calls.length,
@@ -173,65 +133,13 @@ export class MemoryCa {
       client: 0,
       body: '',
     };
-    const earlier = this.#lastBodies.get(route.name);
-    let reply: Reply | undefined;
-    const run = async (): Promise<void> => {
-      reply = await this.#carryOut({ route, body, form: nestForm(pairs), entry, defect: undefined });
-      if (reply.status === 200) this.#lastBodies.set(route.name, reply.body);
+    const run = async (): Promise<Reply> => {
+      const reply = await this.#carryOut({ route, body, form: nestForm(pairs), entry, defect: undefined });
       if (entry.result) call.result = entry.result;
       if (entry.code !== undefined) call.refusal = entry.code;
+      return reply;
     };
-    const actsAfter = fate.acts === 'late' ? GIVEN_UP_MS + 500 + this.#random() * 15_000 : this.#latency();
-    const { answer } = fate;
-    const heardAfter = (fate.acts === 'in time' ? actsAfter : 0) + this.#latency();
-    return {
-      unheard: () => {
-        call.fate = { acts: fate.acts, answer: { is: 'cut' } };
-      },
-      ...(fate.acts === 'never' ? {} : { act: { afterMs: actsAfter, run } }),
-      ...(answer.is === 'silence'
-        ? {}
-        : { hear: { afterMs: heardAfter, reply: () => this.#shown(answer, reply, earlier) } }),
-    };
-  }
-
-  /** The first fault that a call meets. Those that begin later count it. */
-  #faultOf(name: string): Fault | undefined {
-    for (const fault of this.#faults) {
-      const { call, times, fate } = fault;
-      if (times === 0 || (call !== '*' && call !== name)) continue;
-      // A session that is replayed to somebody with another API key does to the account what `rotate-at-ca` tells.
-      if (name === 'connect' && fate.answer.is === 'replay') continue;
-      if (fault.after > 0) {
-        fault.after -= 1;
-        continue;
-      }
-      fault.times -= 1;
-      return fault;
-    }
-    return undefined;
-  }
-
-  #latency(): number {
-    return 1 + Math.floor(this.#random() * LATENCY_MS);
-  }
-
-  #shown(answer: Fate['answer'], reply: Reply | undefined, earlier: string | undefined): Reply | undefined {
-    if (answer.is === 'cut' || answer.is === 'silence') return undefined;
-    if (answer.is === 'refusal') {
-      const { code, status, retryAfter } = answer;
-      const body = JSON.stringify({ code, text: 'A fault was asked for' });
-      return this.#dated({
-        status,
-        body,
-        ...(retryAfter === undefined ? {} : { headers: { 'retry-after': String(retryAfter) } }),
-      });
-    }
-    if (answer.is === 'replay' && earlier !== undefined) return this.#dated({ status: 200, body: earlier });
-    if (!reply) return undefined;
-    if (answer.is === 'half' && reply.status === 200)
-      return this.#dated({ ...reply, body: reply.body.slice(0, Math.max(1, reply.body.length >> 1)) });
-    return this.#dated(reply);
+    return this.faults.handle(call, run, (reply) => this.#dated(reply));
   }
 
   #dated({ headers, ...reply }: Reply): Reply {

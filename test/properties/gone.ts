@@ -22,13 +22,13 @@ export function issuedForGone(world: World): string[] {
 }
 
 /** Whether an operator may still have taken the issuer of a wish for present at this moment. */
-function wasKnown({ cluster, issuerPlace }: World, { issuer }: Wish, at: number): boolean {
-  const { type, ref } = issuerPlace(issuer);
+function wasKnown(world: World, { issuer }: Wish, at: number): boolean {
+  const { type, ref } = world.issuerPlace(issuer);
   const collection = collectionPath(type);
   const key = `${ref.namespace ?? ''}/${ref.name}`;
-  return cluster.lives.some((life) => {
+  return world.cluster.lives.some((life) => {
     if (life.collection !== collection || life.key !== key || life.from > at) return false;
-    const heard = cluster.silences
+    const heard = world.cluster.silences
       .filter(({ from, to }) => from - NEWS_MS <= life.to && life.to <= to)
       .map(({ to }) => to + NEWS_MS);
     return at <= Math.max(life.to, ...heard) + BEGUN_MS;

@@ -1,5 +1,6 @@
 import { certificates, clusterIssuers, issuers } from '../../src/api/kinds.ts';
 import { secrets } from '../../src/kube/objects.ts';
+import { cacertLedger, cacertLeft, cacertUntruths } from './cacert/findings.ts';
 import { settlesWithin } from './bound.ts';
 import { issuedForGone } from './gone.ts';
 import { ledgerFindings, lost } from './ledger.ts';
@@ -34,9 +35,10 @@ export async function findingsOf({ seed, steps, workers = WORKERS }: Sequence): 
     await world.clock.advance(3_000);
     for (const step of steps) await take(world, step);
     world.start();
-    for (const ca of world.cas) ca.clearFaults();
+    for (const ca of world.cas) ca.faults.clear();
+    world.cacert?.ca.faults.clear();
     const unsettled = await settle(world, () => [
-      ...untruths(world, world.cluster.all(certificates)),
+      ...allUntruths(world),
       ...lost(world),
       ...keptOfGone(world),
     ]);
@@ -45,6 +47,7 @@ export async function findingsOf({ seed, steps, workers = WORKERS }: Sequence): 
       ...unsettled,
       ...later,
       ...ledgerFindings(world),
+      ...cacertLedger(world),
       ...issuedForGone(world),
       ...heldUp(world),
     ];
@@ -54,12 +57,16 @@ export async function findingsOf({ seed, steps, workers = WORKERS }: Sequence): 
   }
 }
 
+function allUntruths(world: World): string[] {
+  return [...untruths(world, world.cluster.all(certificates)), ...cacertUntruths(world)];
+}
+
 /** What is not true after a while. A certificate that lasts hours may be renewed at that moment, which has a second look. */
 async function unsettledLater(world: World): Promise<string[]> {
   await world.clock.advance(CALM_MS);
-  if (untruths(world, world.cluster.all(certificates)).length === 0) return [];
+  if (allUntruths(world).length === 0) return [];
   await world.clock.advance(RENEWAL_MS);
-  return untruths(world, world.cluster.all(certificates));
+  return allUntruths(world);
 }
 
 /** What this process keeps for issuers that are gone: it would go on issuing for them. */
@@ -95,7 +102,10 @@ async function leftAfterAll(world: World): Promise<string[]> {
     await world.clock.advance(world.random() * SECOND);
     world.deleteIssuer(name);
   }
+  world.cacert?.delete();
+  world.cacert?.deleteAccount();
   return settle(world, () => [
+    ...cacertLeft(world),
     ...[certificates, clusterIssuers, issuers].flatMap((type) =>
       world.cluster
         .all<{ metadata: { name: string } }>(type)

@@ -55,6 +55,21 @@ const step: fc.Arbitrary<string> = fc.oneof(
   },
 );
 
+/** What happens to CAcert, its account and its certificate. */
+const cacertStep: fc.Arbitrary<string> = fc.oneof(
+  { weight: 3, arbitrary: words('cacert-create', fc.constantFrom('1', '2')) },
+  { weight: 1, arbitrary: words('cacert-change', fc.constantFrom('1', '2')) },
+  { weight: 1, arbitrary: words('cacert-rotation', fc.constantFrom('Always', 'Never')) },
+  { weight: 1, arbitrary: fc.constant('cacert-delete') },
+  { weight: 1, arbitrary: words('cacert-account', fc.constantFrom('create', 'remove')) },
+  { weight: 1, arbitrary: words('cacert-login', fc.constantFrom('right', 'wrong')) },
+  { weight: 1, arbitrary: words('cacert-secret', fc.constantFrom('remove', 'spoil')) },
+  {
+    weight: 3,
+    arbitrary: words('cacert-fault', fc.constantFrom('ccsr', 'ccsr', 'cemails', '*'), fate, times),
+  },
+);
+
 /** Steps that mean something only one after the other, and that chance puts in this order too seldom. */
 const story: fc.Arbitrary<string[]> = fc.oneof(
   // Several certificates are to be revoked, at a deletion or when their delay is over, and one of the calls fails.
@@ -84,6 +99,17 @@ const story: fc.Arbitrary<string[]> = fc.oneof(
     words('remove-issuer', real),
     words(fc.constantFrom('wait', 'silence'), moment),
     words('create-issuer', real),
+  ),
+  // A CAcert certificate, which may be renewed, and something that happens to it.
+  fc.tuple(
+    words('cacert-validity', fc.constantFrom('24', '17520')),
+    fc.oneof(words('cacert-fault', 'ccsr', fate, times), fc.constant('wait 0.1')),
+    words('cacert-create', fc.constantFrom('1', '2')),
+    words('wait', fc.constantFrom('0.1', '0.3', '3', '1000')),
+    cacertStep,
+    fc.constantFrom('stop dead', 'wait 0.3', 'wait 0.3'),
+    cacertStep,
+    fc.constantFrom('wait 1', 'wait 1000', 'wait 70000'),
   ),
   // The operator ends or dies, and something happens before another one starts.
   fc.tuple(
@@ -122,8 +148,9 @@ export const sequences = fc.record({
   steps: fc
     .array(
       fc.oneof(
-        { weight: 12, arbitrary: step.map((one) => [one]) },
-        { weight: 1, arbitrary: story.map((all) => [...all]) },
+        { weight: 24, arbitrary: step.map((one) => [one]) },
+        { weight: 1, arbitrary: cacertStep.map((one) => [one]) },
+        { weight: 2, arbitrary: story.map((all) => [...all]) },
       ),
       { minLength: 6, maxLength: 24, size: 'max' },
     )

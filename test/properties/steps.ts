@@ -1,5 +1,5 @@
 import { secrets } from '../../src/kube/objects.ts';
-import type { Fate } from './ca.ts';
+import type { Fate } from './fates.ts';
 import { type IssuerName, REAL_ISSUERS, type Slot, type World } from './world.ts';
 
 /** What happens to the answer of a call, by the name that steps have for it. */
@@ -75,7 +75,7 @@ const actions: Readonly<Record<string, Do>> = {
   fault: (world, [name, call = '*', fate = '', times, after = '0']) => {
     const meets = FATES[fate];
     if (!meets) throw new Error(`No fate is called ${fate}`);
-    caNamed(world, name).addFault({ call, times: Number(times), after: Number(after), fate: meets });
+    caNamed(world, name).faults.add({ call, times: Number(times), after: Number(after), fate: meets });
   },
   replay: (world, [where, back]) => world.replayStatus(slotOf(where), Number(back)),
   'remove-secret': ({ cluster }, [where]) => {
@@ -92,6 +92,26 @@ const actions: Readonly<Record<string, Do>> = {
   'free-secret': ({ cluster }, [where]) => {
     const found = cluster.get(secrets, secretOf(where));
     if (found?.data?.['theirs'] !== undefined) cluster.delete(secrets, secretOf(where));
+  },
+  'cacert-create': (world, [emails]) => world.useCAcert().create(Number(emails)),
+  'cacert-change': (world, [emails]) => {
+    const { ca } = world.useCAcert();
+    world.useCAcert().change({ emailAddresses: ca.member.emails.slice(0, Number(emails)) }, 'asks');
+  },
+  'cacert-rotation': (world, [policy]) =>
+    world
+      .useCAcert()
+      .change({ privateKey: { size: 2048, rotationPolicy: policy as 'Always' | 'Never' } }, 'other'),
+  'cacert-delete': (world) => world.useCAcert().delete(),
+  'cacert-account': (world, [what]) =>
+    what === 'create' ? world.useCAcert().createAccount() : world.useCAcert().deleteAccount(),
+  'cacert-login': (world, [which]) => world.useCAcert().writeLogin(which === 'right'),
+  'cacert-secret': (world, [how]) => world.useCAcert().loseSecret(how as 'remove' | 'spoil'),
+  'cacert-validity': (world, [hours]) => world.useCAcert().ca.setValidity(Number(hours) * 3_600),
+  'cacert-fault': (world, [call = '*', fate = '', times]) => {
+    const meets = FATES[fate];
+    if (!meets) throw new Error(`No fate is called ${fate}`);
+    world.useCAcert().ca.faults.add({ call, times: Number(times), after: 0, fate: meets });
   },
   // It ends after what it has begun, or it dies in the middle of that.
   stop: (world, [how]) => world.stop(how as 'gently' | 'dead'),

@@ -8,7 +8,10 @@ import {
 import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
 import { type ResourceType, secrets } from '../../src/kube/objects.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
+import { CACERT_ENDPOINT } from './cacert/ca.ts';
+import { CAcertWorld } from './cacert/world.ts';
 import { MemoryCa } from './ca.ts';
+import { beginKeys } from './keys.ts';
 import { Cluster } from './cluster.ts';
 import { Network } from './network.ts';
 import { Operator } from './operator.ts';
@@ -76,6 +79,8 @@ export class World {
   /** When resources without a finalizer were deleted. */
   readonly deletions: { uid: string; at: number }[] = [];
   #operator: Operator | undefined;
+  cacert: CAcertWorld | undefined;
+  readonly #cacertRandom: () => number;
   readonly #workers: number;
   readonly network: Network;
   readonly #systemRandom = Math.random;
@@ -86,6 +91,8 @@ export class World {
   constructor(seed: number, workers: number) {
     this.#workers = workers;
     this.random = seededRandom(seed);
+    this.#cacertRandom = seededRandom(seed + 2);
+    beginKeys();
     // Jitter of backoffs and watches.
     Math.random = seededRandom(seed + 1);
     const { clock, random } = this;
@@ -101,6 +108,13 @@ export class World {
       this.createIssuer(name);
     }
     this.start();
+  }
+
+  /** CAcert, from the first step on that is about it. */
+  useCAcert(): CAcertWorld {
+    const { clock, network, cluster } = this;
+    this.cacert ??= new CAcertWorld({ clock, network, cluster, random: this.#cacertRandom });
+    return this.cacert;
   }
 
   /** The process that runs. */
@@ -119,7 +133,7 @@ export class World {
     const { clock, waits, cluster } = this;
     const down = this.downtimes.at(-1);
     if (down) down.to = Math.min(down.to, clock.monotonic());
-    const endpoints = this.cas.map(({ endpoint }) => endpoint);
+    const endpoints = [...this.cas.map(({ endpoint }) => endpoint), CACERT_ENDPOINT];
     this.#operator ??= new Operator({
       clock,
       transport: cluster.transport,
@@ -153,11 +167,11 @@ export class World {
 
   /** Lets an operator end. What is under way ends at its deadlines. */
   async #ended(operator: Operator, isForced: boolean): Promise<void> {
-    let isOver = false;
+    const state = { isOver: false };
     const end = operator.end(isForced).then(() => {
-      isOver = true;
+      state.isOver = true;
     });
-    for (let waited = 0; !isOver; waited += SECOND) {
+    for (let waited = 0; !state.isOver; waited += SECOND) {
       if (waited > CLOSING_MS) throw new Error('The operator does not end');
       await this.clock.advance(SECOND);
     }
