@@ -1,8 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { request } from 'node:http';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type {
   AuthorityView,
   CertificateView,
@@ -13,8 +8,26 @@ import type {
   RuntimeOptions,
   SettableStatus,
 } from '../../tools/dev-server/types.ts';
-import { tied } from '../../bench/processes/children.ts';
-import { type RunClock, clockText } from './clock.ts';
+import type { RunClock } from './clock.ts';
+import { askControl } from './control-url.ts';
+import type { CaName } from './issuers.ts';
+import { endServer, type ServerProcess, startServer } from './server-process.ts';
+import { accountDigest } from './witness/identity.ts';
+
+/** A certificate at a CA. Its account is named by the digest of endpoint and e-mail address. */
+export interface Issued extends CertificateView {
+  ca: CaName;
+}
+
+/** A request to a CA. */
+export interface Called extends JournalEntry {
+  ca: CaName;
+}
+
+/** An authority of a CA; its account is named as in `Issued`. */
+export interface Authority extends AuthorityView {
+  ca: CaName;
+}
 
 interface Ready {
   endpoint: string;
@@ -25,39 +38,40 @@ interface Ready {
   apiKey: string;
 }
 
-/** The CA, which is controlled and read through its control URL. */
+/** A CA, which is controlled and read through its control URL. */
 export class Ca {
+  readonly name: CaName;
   readonly ready: Ready;
-  readonly #child: ChildProcess;
+  readonly #process: ServerProcess<Ready>;
 
-  private constructor(child: ChildProcess, ready: Ready) {
-    this.#child = child;
-    this.ready = ready;
+  private constructor(name: CaName, process: ServerProcess<Ready>) {
+    this.name = name;
+    this.#process = process;
+    this.ready = process.ready;
   }
 
-  static async start(clock: RunClock): Promise<Ca> {
-    const entry = fileURLToPath(new URL('ca-process.ts', import.meta.url));
-    const child = tied(
-      spawn(process.execPath, [entry, clockText(clock)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      }),
-    );
-    const lines = createInterface({ input: child.stdout });
-    const [line] = (await Promise.race([once(lines, 'line'), once(lines, 'close')])) as [string?];
-    if (line === undefined) throw new Error('The CA did not start.');
-    return new Ca(child, JSON.parse(line) as Ready);
+  static async start(name: CaName, clock: RunClock): Promise<Ca> {
+    return new Ca(name, await startServer<Ready>('ca-process.ts', clock));
   }
 
-  journal(): Promise<JournalEntry[]> {
-    return this.#ask('GET', '/journal');
+  /** The built-in account. */
+  get account(): string {
+    return this.#accountOf(this.ready.email);
   }
 
-  certificates(): Promise<CertificateView[]> {
-    return this.#ask('GET', '/certificates');
+  async journal(): Promise<Called[]> {
+    const entries = await this.#ask<JournalEntry[]>('GET', '/journal');
+    return entries.map((entry) => ({ ...entry, ca: this.name }));
   }
 
-  authorities(): Promise<AuthorityView[]> {
-    return this.#ask('GET', '/authorities');
+  async certificates(): Promise<Issued[]> {
+    const views = await this.#ask<CertificateView[]>('GET', '/certificates');
+    return views.map((view) => ({ ...view, account: this.#accountOf(view.account), ca: this.name }));
+  }
+
+  async authorities(): Promise<Authority[]> {
+    const views = await this.#ask<AuthorityView[]>('GET', '/authorities');
+    return views.map((view) => ({ ...view, account: this.#accountOf(view.account), ca: this.name }));
   }
 
   issueByHand(wish: ManualRequest): Promise<CertificateView> {
@@ -97,30 +111,15 @@ export class Ca {
     return this.#ask('POST', '/release');
   }
 
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill('SIGKILL');
-    await once(this.#child, 'exit');
+  stop(): Promise<void> {
+    return endServer(this.#process);
+  }
+
+  #accountOf(email: string): string {
+    return accountDigest(this.ready.endpoint, email);
   }
 
   #ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const outgoing = request(new URL(path, this.ready.controlUrl), { method }, (incoming) => {
-        let text = '';
-        incoming.setEncoding('utf8');
-        incoming.on('data', (chunk: string) => (text += chunk));
-        incoming.once('error', reject);
-        incoming.once('end', () => {
-          const status = incoming.statusCode ?? 0;
-          if (status >= 300) reject(new CaRefused(`${method} ${path}: ${status} ${text.slice(0, 200)}`));
-          else resolve((text === '' ? undefined : JSON.parse(text)) as T);
-        });
-      });
-      outgoing.once('error', reject);
-      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-    });
+    return askControl(this.ready.controlUrl, method, path, body);
   }
 }
-
-/** The service refused, such as a reissue of a certificate that has been replaced. */
-export class CaRefused extends Error {}

@@ -5,7 +5,14 @@ import { type ControlPlane, startControlPlane } from '../../tools/control-plane/
 import type { Ca } from './ca.ts';
 import { EtcdWitness } from './etcd.ts';
 import { CERTIFICATES, CORE, Kube, pathOf } from './kube.ts';
-import type { IssuerName } from './names.ts';
+import {
+  type CaName,
+  credentialsOf,
+  type IssuerFacts,
+  type IssuerName,
+  ISSUERS,
+  ISSUERS_OF,
+} from './issuers.ts';
 import { MAIN, OTHER, type Wanted } from './population.ts';
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
@@ -50,40 +57,65 @@ export async function openCluster(progress: (line: string) => void): Promise<Cha
 }
 
 /** Namespaces, credentials and issuers of both installations. */
-export async function furnish(kube: Kube, ca: Ca): Promise<void> {
+export async function furnish(kube: Kube, cas: Record<CaName, Ca>): Promise<void> {
   for (const crd of releasedCrds()) await kube.must('POST', CRDS, crd);
   await untilServed(kube);
-  const ids = await authorityIds(ca);
-  const { endpoint, caPem, email, passphrase, apiKey } = ca.ready;
   for (const namespace of [...MAIN, ...OTHER]) {
     await kube.must('POST', `${CORE}/namespaces`, { metadata: { name: namespace } });
-    await kube.must('POST', pathOf(CORE, namespace, 'secrets'), {
-      metadata: { name: 'account' },
-      stringData: { email, passphrase, apiKey },
-    });
-    const isOther = (OTHER as readonly string[]).includes(namespace);
-    for (const name of [isOther ? 'elsewhere' : 'plain', 'marked'] as const) {
-      await kube.must('POST', pathOf(CERTIFICATES, namespace, 'tinycertissuers'), {
-        apiVersion: 'tinycert-operator.io/v1alpha1',
-        kind: 'TinyCertIssuer',
-        metadata: { name },
-        spec: {
-          endpoint,
-          caBundle: caPem,
-          credentialsSecretRef: { name: 'account' },
-          authority: { id: ids[name] },
-          ...(name === 'marked' ? { ownershipMarker: 'OrganizationalUnit' } : {}),
-        },
+    for (const ca of Object.values(cas)) {
+      const { email, passphrase, apiKey } = ca.ready;
+      await kube.must('POST', pathOf(CORE, namespace, 'secrets'), {
+        metadata: { name: credentialsOf(ca.name) },
+        stringData: { email, passphrase, apiKey },
       });
     }
+    const isOther = (OTHER as readonly string[]).includes(namespace);
+    for (const name of ISSUERS_OF[isOther ? 'other' : 'main'])
+      await createIssuer(kube, cas, { namespace, name });
   }
 }
 
-/** The authority of each issuer. */
-export async function authorityIds(ca: Ca): Promise<Record<IssuerName, number>> {
-  const authorities = await ca.authorities();
-  const id = (name: string): number => authorities.find((authority) => authority.name === name)?.id ?? 0;
-  return { plain: id('Plain Org'), marked: id('Marked Org'), elsewhere: id('Elsewhere Org') };
+/** An issuer of a run. */
+export interface IssuerPlace {
+  namespace: string;
+  name: IssuerName;
+}
+
+/** Makes one of the issuers. */
+export async function createIssuer(
+  kube: Kube,
+  cas: Record<CaName, Ca>,
+  { namespace, name }: IssuerPlace,
+): Promise<void> {
+  const { ca, authority, isMarked } = ISSUERS[name];
+  const { endpoint, caPem } = cas[ca].ready;
+  await kube.must('POST', pathOf(CERTIFICATES, namespace, 'tinycertissuers'), {
+    apiVersion: 'tinycert-operator.io/v1alpha1',
+    kind: 'TinyCertIssuer',
+    metadata: { name },
+    spec: {
+      endpoint,
+      caBundle: caPem,
+      credentialsSecretRef: { name: credentialsOf(ca) },
+      authority: { name: authority },
+      ...(isMarked ? { ownershipMarker: 'OrganizationalUnit' } : {}),
+    },
+  });
+}
+
+export function issuerPath({ namespace, name }: IssuerPlace): string {
+  return pathOf(CERTIFICATES, namespace, 'tinycertissuers', name);
+}
+
+/** The authority of each issuer. Throws an Error unless both CAs number alike. */
+export async function authorityIds(cas: Record<CaName, Ca>): Promise<Record<IssuerName, number>> {
+  const [near, far] = await Promise.all([cas.near.authorities(), cas.far.authorities()]);
+  const ids = ({ ca, authority }: IssuerFacts): number =>
+    (ca === 'near' ? near : far).find(({ name }) => name === authority)?.id ?? 0;
+  const found = Object.entries(ISSUERS).map(([name, facts]) => [name, ids(facts)]);
+  const result = Object.fromEntries(found) as Record<IssuerName, number>;
+  if (result.plain !== result.far || result.plain === 0) throw new Error('The CAs do not number alike.');
+  return result;
 }
 
 export function certificatePath({ namespace, name }: Pick<Wanted, 'namespace' | 'name'>): string {

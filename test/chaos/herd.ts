@@ -1,6 +1,9 @@
 /** The two processes of the main installation, which are killed and frozen by the plan, and restarted. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { attemptOf, dropSecret, hasCertificate, perform, recreate, renew, respec, someone } from './deeds.ts';
+import { performMail } from './cacert/deeds.ts';
+import { perform } from './deeds/perform.ts';
+import { attemptOf, caOf, hasCertificate, someone } from './deeds/pick.ts';
+import { dropSecret, recreate, renew, respec } from './deeds/resources.ts';
 import { Operator, type OperatorOptions, type Reign } from './operator.ts';
 import { type Order, ordersAt, type Stimulus, type StepName } from './plan.ts';
 import type { Wanted } from './population.ts';
@@ -18,6 +21,7 @@ export interface StepCount {
 const PATIENCE_MS = { usual: 15_000, recovery: 25_000 };
 const FROZEN_MS = { least: 2_500, most: 8_000 };
 const LEAD_MS = 20_000;
+const TO_TERMINATE_MS = 15_000;
 /** How often an order is repeated after a process ended too early. */
 const TRIES = 3;
 const POLL_MS = 20;
@@ -34,6 +38,7 @@ export class Herd {
   readonly #running = new Set<Operator>();
   /** Every process without an order to freeze. */
   readonly #wakeful: Operator[] = [];
+  readonly #all: Operator[] = [];
   #calm: Promise<void>[] = [];
   readonly #again = new Map<Order, number>();
   #incarnation = 0;
@@ -57,6 +62,11 @@ export class Herd {
   /** When processes led and were not frozen. */
   reigns(): Reign[] {
     return this.#wakeful.flatMap((operator) => operator.reign() ?? []);
+  }
+
+  /** When leading processes ended or were frozen. */
+  interruptions(): number[] {
+    return this.#all.flatMap((operator) => operator.interruptions);
   }
 
   get left(): number {
@@ -184,12 +194,14 @@ export class Herd {
   }
 
   async #freezeInPool(operator: Operator, how: 'session' | 'connections', whom: number): Promise<void> {
-    const { ca } = this.#state;
+    const cas = Object.values(this.#state.cas);
     if (how === 'session') {
-      await ca.addFault({ call: 'connect', kind: 'hold', times: 2 });
-      await ca.expireSessions();
+      for (const ca of cas) {
+        await ca.addFault({ call: 'connect', kind: 'hold', times: 2 });
+        await ca.expireSessions();
+      }
     } else {
-      await ca.addFault({ call: 'cert/get', kind: 'hold', times: 200 });
+      for (const ca of cas) await ca.addFault({ call: 'cert/get', kind: 'hold', times: 200 });
       for (const wanted of this.#state.population.of('main'))
         if (!wanted.forged) await dropSecret(this.#state, wanted);
       await pause(300);
@@ -211,8 +223,10 @@ export class Herd {
       operator.signal('SIGSTOP');
       this.#count('pool', 'stops');
     }
-    await ca.release();
-    await ca.clearFaults();
+    for (const ca of cas) {
+      await ca.release();
+      await ca.clearFaults();
+    }
     await this.#thaw(operator);
   }
 
@@ -220,13 +234,12 @@ export class Herd {
     const state = this.#state;
     switch (stimulus) {
       case 'lost-issue':
-        await state.ca.addFault({ call: 'cert/new', kind: 'reset-after' });
-        return respec(state, someone(state, whom));
+        return lost('cert/new', someone(state, whom), respec);
       case 'lost-reissue':
-        await state.ca.addFault({ call: 'cert/reissue', kind: 'reset-after' });
-        return renew(
-          state,
+        return lost(
+          'cert/reissue',
           someone(state, whom, (wanted) => hasCertificate(wanted, state) && !isAlways(wanted)),
+          renew,
         );
       case 'issue':
         return respec(state, someone(state, whom));
@@ -245,16 +258,31 @@ export class Herd {
           state,
           someone(state, whom, (wanted) => wanted.more['revocation'] !== undefined),
         );
+      case 'mail':
+        return performMail(state, { do: 'mail', what: 'respec' }, whom);
+      case 'lost-mail':
+        await state.cacert.addFault({ call: 'ccsr', kind: 'reset-after' });
+        return performMail(state, { do: 'mail', what: 'respec' }, whom);
       case 'repair':
         return perform(state, { do: 'drop-secret' }, whom);
       default:
         return stimulus satisfies never;
+    }
+
+    async function lost(
+      call: 'cert/new' | 'cert/reissue',
+      wanted: Wanted,
+      change: typeof respec,
+    ): Promise<void> {
+      await caOf(state, wanted).addFault({ call, kind: 'reset-after' });
+      await change(state, wanted);
     }
   }
 
   #start(options: OperatorOptions, launch: { election: boolean; failpoint?: string }): Operator {
     const operator = new Operator(options, launch, this.#incarnation++);
     this.#running.add(operator);
+    this.#all.push(operator);
     void operator.exited.then(() => {
       this.#running.delete(operator);
       this.#take(operator);
@@ -285,7 +313,8 @@ export class Herd {
   async #terminate(operator: Operator): Promise<void> {
     operator.signal('SIGTERM');
     operator.signal('SIGCONT');
-    await Promise.race([operator.exited, pause(5_000)]);
+    // A process that has stopped and does not end is a finding of its own (`onHung`).
+    await Promise.race([operator.exited, pause(TO_TERMINATE_MS)]);
     operator.signal('SIGKILL');
     await operator.exited;
   }

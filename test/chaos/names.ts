@@ -1,3 +1,5 @@
+import type { IssuerName } from './issuers.ts';
+
 /** The annotation that marks a version of a Secret as written by the run, not by an operator. */
 export const TAMPERED = 'chaos.test/tampered';
 
@@ -15,8 +17,6 @@ export interface Tag {
   /** Equal for wishes with the same names. */
   set: string;
 }
-
-export type IssuerName = 'plain' | 'marked' | 'elsewhere';
 
 /**
  * Gives every wish a unique order of its names. Names keep their order from the spec to the certificate, but a comparison of

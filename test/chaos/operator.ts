@@ -9,13 +9,15 @@ export interface OperatorOptions {
   bundle: string;
   kubeconfig: string;
   namespaces: readonly string[];
-  endpoint: string;
+  endpoints: readonly string[];
   clock: RunClock;
   /** The folder for its logs. */
   folder: string;
   /** Whether to log enough to investigate a finding. */
   isVerbose: boolean;
   name: string;
+  /** Called with a sentence if the process does not end although it has stopped working. */
+  onHung: (finding: string) => void;
 }
 
 /** What a process should do to itself, in the form of `TINYCERT_FAILPOINT`. */
@@ -32,6 +34,9 @@ export interface Reign {
   to: number;
 }
 
+/** How long a process may take to end after its last line, on a busy machine. */
+const TO_END_MS = 10_000;
+
 /** One process of the operator. */
 export class Operator {
   readonly exited: Promise<void>;
@@ -45,17 +50,22 @@ export class Operator {
   #ledUntil: number | undefined;
   #endedAt: number | undefined;
   readonly #namespaces: readonly string[];
+  readonly #onHung: () => void;
+  readonly #frozenAt: number[] = [];
+  #wasFrozen = false;
+  #stopped = false;
 
   constructor(options: OperatorOptions, { failpoint, election }: Launch, incarnation: number) {
-    const { bundle, kubeconfig, namespaces, endpoint, clock, folder, name, isVerbose } = options;
+    const { bundle, kubeconfig, namespaces, endpoints, clock, folder, name, isVerbose } = options;
     this.#namespaces = namespaces;
+    this.#onHung = () => options.onHung(`${name}-${incarnation} has stopped and does not end`);
     this.#stepsFile = join(folder, `${name}-${incarnation}.steps`);
     const args = [
       bundle,
       `--kubeconfig=${kubeconfig}`,
       `--namespace=${namespaces.join(',')}`,
       `--cluster-resource-namespace=${namespaces[0]}`,
-      `--allowed-endpoints=${endpoint}`,
+      `--allowed-endpoints=${endpoints.join(',')}`,
       `--leader-elect=${election}`,
       '--metrics-bind-address=0',
       '--health-probe-bind-address=0',
@@ -109,8 +119,22 @@ export class Operator {
     return Promise.race([this.exited, new Promise<void>((resolve) => this.#onLeading.push(resolve))]);
   }
 
+  /** When it ended or was frozen, if it led, in real milliseconds since the epoch. */
+  get interruptions(): readonly number[] {
+    if (this.#ledFrom === undefined) return [];
+    const ends = [this.#ledUntil, this.#endedAt, ...this.#frozenAt];
+    return ends.filter((at) => at !== undefined);
+  }
+
   /** Whether a SIGSTOP has stopped it. */
   get frozen(): boolean {
+    const isFrozen = this.#isFrozen();
+    if (isFrozen && !this.#wasFrozen) this.#frozenAt.push(Date.now());
+    this.#wasFrozen = isFrozen;
+    return isFrozen;
+  }
+
+  #isFrozen(): boolean {
     try {
       const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
       return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
@@ -120,7 +144,9 @@ export class Operator {
   }
 
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
-    if (this.running) this.#child.kill(signal);
+    if (!this.running) return;
+    if (signal === 'SIGSTOP') this.#frozenAt.push(Date.now());
+    this.#child.kill(signal);
   }
 
   /** The steps that it has reached, each as `STEP` or `STEP kill` or `STEP stop`. */
@@ -134,6 +160,19 @@ export class Operator {
     if (!this.#leading && this.#log.includes('"msg":"Leading"')) this.#lead();
     // A deposed leader may take seconds to end, and writes nothing in them.
     if (this.#leading && this.#log.includes('"msg":"Leadership lost"')) this.#ledUntil ??= Date.now();
+    if (!this.#stopped && this.#log.includes('"msg":"Operator stopped"')) this.#expectEnd();
+  }
+
+  /** Nothing but the end of the process may follow. */
+  #expectEnd(): void {
+    this.#stopped = true;
+    const isLate = setTimeout(() => {
+      // One that was frozen or is being thawed has had no time.
+      if (!this.running || this.frozen) return;
+      this.#onHung();
+      this.signal('SIGKILL');
+    }, TO_END_MS);
+    this.#child.once('close', () => clearTimeout(isLate));
   }
 
   #lead(): void {

@@ -10,7 +10,7 @@ and resource in etcd.
   --certificates N       certificates of the main installation, at least 20 (40)
   --kills N              how often a process is killed; freezes come on top (40)
   --duration-limit SPAN  no new kills after this time, such as 10m (60m)
-  --settle SPAN          how long everything may take to come to rest afterwards (60s)
+  --settle SPAN          how long everything may take to come to rest afterwards (5m)
   --speed N              how fast time runs for operators and CA (6)
   --logs FOLDER          keep the operators' logs there
   --json                 print one line of JSON
@@ -45,7 +45,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     certificates: whole('certificates', values.certificates ?? '40', 20, 2_000),
     kills: whole('kills', values.kills ?? '40', 0, 10_000),
     durationLimit: span('duration-limit', values['duration-limit'] ?? '60m'),
-    settle: span('settle', values.settle ?? '60s'),
+    settle: span('settle', values.settle ?? '5m'),
     speed: whole('speed', values.speed ?? '6', 1, 50),
     logs: values.logs,
     json: values.json ?? false,

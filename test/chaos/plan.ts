@@ -1,7 +1,9 @@
 import type { Fault } from '../../tools/dev-server/types.ts';
+import { type MailDeed, mailDeed } from './cacert/plan.ts';
+import { type CaName, CAS } from './issuers.ts';
 import { Random } from './random.ts';
 
-/** Steps at which the operator is killed and frozen: those of `src/lib/failpoint.ts` that TinyCert's certificates reach. */
+/** Steps at which the operator is killed and frozen: all of `src/lib/failpoint.ts`. */
 export const STEPS = [
   'decide',
   'attempt',
@@ -18,11 +20,22 @@ export const STEPS = [
   'revoked',
   'finalizer',
   'vanish',
+  'pending',
+  'forget',
 ] as const;
 export type StepName = (typeof STEPS)[number];
 
 /** What leads the operator to a step. */
-export type Stimulus = 'issue' | 'reissue' | 'lost-issue' | 'lost-reissue' | 'delete' | 'replace' | 'repair';
+export type Stimulus =
+  | 'issue'
+  | 'reissue'
+  | 'lost-issue'
+  | 'lost-reissue'
+  | 'delete'
+  | 'replace'
+  | 'repair'
+  | 'mail'
+  | 'lost-mail';
 
 /** What happens to one process. */
 export type Order =
@@ -34,12 +47,21 @@ export type Order =
 
 /** What people, tenants, the CA and the cluster do meanwhile. */
 export type Deed =
+  | MailDeed
   | { do: 'touch' | 'respec' | 'recreate' | 'renew' | 'drop-secret' | 'damage-secret' | 'unlabel-secret' }
   | { do: 'forge'; what: 'id' | 'id-with-seal' | 'attempt-id' | 'replay' | 'annotation' }
+  /** Another issuer for the same names; another API key, replaced at the CA or in the Secrets first; an issuer deleted and made again. */
+  | { do: 'switch' | 'remake-issuer' }
+  /** A resource comes by several duties, at both endpoints, and is deleted with all of them. */
+  | { do: 'heap-duties' }
+  /** The CA sends the answer to an earlier request once more. */
+  | { do: 'replay'; at: CaName; fault: Fault }
+  | { do: 'rotate-key'; at: CaName; first: 'ca' | 'secrets' }
   | { do: 'twin' | 'reissue-by-hand' | 'revoke-by-hand' | 'hold-by-hand' }
   | { do: 'desire'; status: 'Good' | 'Hold' | 'Revoked' }
-  | { do: 'fault'; fault: Fault }
-  | { do: 'credentials' | 'outage' | 'expire-sessions' | 'rate-limit' | 'short-lived' }
+  | { do: 'fault'; at: CaName; fault: Fault }
+  | { do: 'credentials' | 'outage' | 'expire-sessions' | 'rate-limit'; at: CaName }
+  | { do: 'short-lived' }
   | { do: 'api-server' | 'etcd' | 'compact' | 'older-crds' | 'kill-other' };
 
 export interface Planned {
@@ -57,12 +79,12 @@ export interface Plan {
 
 const stimuli: Record<StepName, readonly Stimulus[]> = {
   decide: ['issue', 'reissue', 'repair'],
-  attempt: ['issue', 'reissue'],
-  send: ['issue', 'reissue'],
-  reply: ['issue', 'reissue'],
-  check: ['issue', 'reissue', 'repair'],
-  secret: ['issue', 'reissue', 'repair'],
-  result: ['issue', 'reissue'],
+  attempt: ['issue', 'reissue', 'mail'],
+  send: ['issue', 'reissue', 'mail'],
+  reply: ['issue', 'reissue', 'mail'],
+  check: ['issue', 'reissue', 'mail', 'repair'],
+  secret: ['issue', 'reissue', 'mail', 'repair'],
+  result: ['issue', 'reissue', 'mail'],
   previous: ['lost-reissue', 'lost-issue'],
   list: ['lost-issue', 'lost-reissue'],
   live: ['lost-reissue', 'lost-issue'],
@@ -71,6 +93,8 @@ const stimuli: Record<StepName, readonly Stimulus[]> = {
   revoked: ['delete', 'replace'],
   finalizer: ['delete', 'issue'],
   vanish: ['delete'],
+  pending: ['mail', 'lost-mail'],
+  forget: ['mail'],
 };
 
 /**
@@ -127,14 +151,16 @@ function orders(random: Random, kills: number, steps: readonly StepName[]): Orde
 }
 
 function deeds(random: Random, kills: number, clockSpeed: number): Planned[] {
+  const at = (): CaName => random.pick(CAS);
   const often: readonly (() => Deed)[] = [
     () => ({ do: 'touch' }),
     () => ({ do: 'respec' }),
     () => ({ do: 'recreate' }),
+    () => ({ do: 'switch' }),
     () => ({ do: 'renew' }),
     () => ({ do: random.pick(['drop-secret', 'damage-secret', 'unlabel-secret'] as const) }),
-    () => ({ do: 'fault', fault: faultOf(random, clockSpeed) }),
-    () => ({ do: 'fault', fault: lostAnswer(random, clockSpeed) }),
+    () => ({ do: 'fault', at: at(), fault: faultOf(random, clockSpeed) }),
+    () => ({ do: 'fault', at: at(), fault: lostAnswer(random, clockSpeed) }),
   ];
   const sometimes: readonly (() => Deed)[] = [
     () => ({
@@ -144,8 +170,15 @@ function deeds(random: Random, kills: number, clockSpeed: number): Planned[] {
     () => ({ do: 'twin' }),
     () => ({ do: random.pick(['reissue-by-hand', 'revoke-by-hand', 'hold-by-hand'] as const) }),
     () => ({ do: 'desire', status: random.pick(['Good', 'Hold', 'Revoked'] as const) }),
-    () => ({ do: random.pick(['expire-sessions', 'short-lived', 'rate-limit'] as const) }),
-    () => ({ do: random.pick(['credentials', 'outage'] as const) }),
+    () => ({ do: 'short-lived' }),
+    () => ({ do: random.pick(['expire-sessions', 'rate-limit'] as const), at: at() }),
+    () => ({ do: random.pick(['credentials', 'outage'] as const), at: at() }),
+    () => ({ do: 'rotate-key', at: at(), first: random.pick(['ca', 'secrets'] as const) }),
+    () => ({ do: 'remake-issuer' }),
+    () => ({ do: 'heap-duties' }),
+    () => mailDeed(random, clockSpeed),
+    () => mailDeed(random, clockSpeed),
+    () => ({ do: 'replay', at: at(), fault: replayed(random) }),
     () => ({ do: 'kill-other' }),
   ];
   const rarely: readonly Deed[] = [
@@ -179,6 +212,21 @@ function lostAnswer(random: Random, clockSpeed: number): Fault {
     { call, kind: 'error', code: 'UnknownError', status: 500, acts: true },
     { call, kind: 'html', acts: true },
   ]);
+}
+
+/** An earlier answer to the same call, whoever got it, with or without effect of the request. */
+function replayed(random: Random): Fault {
+  const call = random.pick([
+    'cert/new',
+    'cert/new',
+    'cert/reissue',
+    'cert/reissue',
+    'cert/get',
+    'cert/list',
+    'cert/details',
+    'cert/status',
+  ] as const);
+  return { call, kind: 'replay', acts: random.chance(0.5) };
 }
 
 /** Every other fault of the CA's server, on any call. */

@@ -1,4 +1,5 @@
-import { type IssuerName, type Tag, Tags } from './names.ts';
+import type { IssuerName } from './issuers.ts';
+import { type Tag, Tags } from './names.ts';
 import type { Random } from './random.ts';
 
 export const MAIN = ['chaos-1', 'chaos-2', 'chaos-3'] as const;
@@ -36,20 +37,24 @@ export class Population {
   constructor(count: number, random: Random) {
     this.#random = random;
     const marked = Math.max(4, Math.floor(count / 6));
-    const shared = Math.ceil(count / 4);
+    const shared = Math.ceil(count / 5);
+    const far = Math.floor(count / 8);
     const same = hosts('same.chaos.test');
-    for (let i = 0; i < 10; i += 1) this.#main(i, `same-${i}`, 'plain', same);
+    // The same request at both endpoints, and several times at each.
+    for (let i = 0; i < 10; i += 1) this.#main(i, `same-${i}`, i % 5 < 3 ? 'plain' : 'far', same);
     for (let i = 0; i < shared; i += 1)
       this.#main(i, `shared-${i}`, 'plain', ['shared.chaos.test', ...hosts(`shared-${i}.chaos.test`)]);
     // Each pair requests the same names.
     for (let i = 0; i < marked; i += 1)
-      this.#main(i, `marked-${i}`, 'marked', hosts(`marked-${i >> 1}.chaos.test`));
-    for (let i = 0; i < Math.max(2, count - 10 - shared - marked); i += 1)
+      this.#main(i, `marked-${i}`, i % 4 < 2 ? 'marked' : 'far-marked', hosts(`marked-${i >> 1}.chaos.test`));
+    // Each requests at the other endpoint what another one requests at the first.
+    for (let i = 0; i < far; i += 1) this.#main(i, `far-${i}`, 'far', hosts(`plain-${i}.chaos.test`));
+    for (let i = 0; i < Math.max(2, count - 10 - shared - marked - far); i += 1)
       this.#main(i, `plain-${i}`, 'plain', hosts(`plain-${i}.chaos.test`));
     for (const [i, names] of [same, same, hosts('plain-0.chaos.test'), hosts('plain-1.chaos.test')].entries())
       this.#other(i, `elsewhere-${i}`, 'elsewhere', names);
     for (let i = 0; i < 3; i += 1)
-      this.#other(i, `marked-${i}`, 'marked', hosts(`marked-${i >> 1}.chaos.test`));
+      this.#other(i, `marked-${i}`, i < 2 ? 'marked' : 'far-marked', hosts(`marked-${i >> 1}.chaos.test`));
   }
 
   of(party: Wanted['party']): Wanted[] {
@@ -70,6 +75,12 @@ export class Population {
     wanted.version += 1;
     const fresh = `v${wanted.version}.${wanted.name}.${wanted.namespace}.chaos.test`;
     wanted.names = [wanted.commonName, ...hosts(fresh)];
+    this.retag(wanted);
+  }
+
+  /** Wants the same names of another issuer. */
+  switch(wanted: Wanted, issuer: IssuerName): void {
+    wanted.issuer = issuer;
     this.retag(wanted);
   }
 
@@ -115,8 +126,11 @@ export class Population {
     const draw = this.#random.next();
     if (draw < 0.1)
       return { privateKey: { rotationPolicy: 'Always' }, revocation: { onReplace: 'Revoke', delay: '10s' } };
-    if (draw < 0.35) return { revocation: { onDelete: 'Revoke' } };
-    if (draw < 0.45) return { revocation: { onDelete: 'Hold' }, secretDeletionPolicy: 'Delete' };
+    // Long enough for the promise to be pending when the resource is deleted.
+    if (draw < 0.2) return { revocation: { onReplace: 'Hold', onDelete: 'Revoke', delay: '30m' } };
+    if (draw < 0.28) return { revocation: { onReplace: 'Revoke', onDelete: 'Hold', delay: '30m' } };
+    if (draw < 0.4) return { revocation: { onDelete: 'Revoke' } };
+    if (draw < 0.48) return { revocation: { onDelete: 'Hold' }, secretDeletionPolicy: 'Delete' };
     return {};
   }
 }

@@ -1,5 +1,6 @@
 import type { StepCount } from './herd.ts';
-import type { Verdict } from './verdict.ts';
+import type { MailVerdict } from './cacert/verdict.ts';
+import type { Verdict } from './witness/verdict.ts';
 
 /** The result of a run. */
 export interface Result {
@@ -9,12 +10,15 @@ export interface Result {
   faults: number;
   /** Certificates that operators bought. */
   certificates: number;
+  /** Requests that CAcert accepted. */
+  cacertRequests: number;
   lost: number;
   doubled: number;
   wrongOwner: number;
   orphansWitnessed: number;
   orphansReported: number;
   foreignTouched: number;
+  undone: number;
   invalidSecretVersions: number;
   secretRegressions: number;
   stuck: number;
@@ -28,13 +32,14 @@ interface Outcome {
   kills: number;
   faults: number;
   verdict: Verdict;
+  mail: MailVerdict;
   stuck: string[];
   steps: ReadonlyMap<string, StepCount>;
   /** Steps at which a process must be killed and one frozen. */
   covered: readonly string[];
 }
 
-export function resultOf({ seed, kills, faults, verdict, stuck, steps, covered }: Outcome): Result {
+export function resultOf({ seed, kills, faults, verdict, mail, stuck, steps, covered }: Outcome): Result {
   const { orphansWitnessed, orphansReported } = verdict;
   const unreported = orphansWitnessed.filter((id) => !orphansReported.includes(id));
   const unwitnessed = orphansReported.filter((id) => !orphansWitnessed.includes(id));
@@ -43,13 +48,15 @@ export function resultOf({ seed, kills, faults, verdict, stuck, steps, covered }
     kills,
     faults,
     certificates: verdict.certificates,
-    lost: verdict.lost.length,
-    doubled: verdict.doubled.length,
-    wrongOwner: verdict.wrongOwner.length,
+    cacertRequests: mail.requests,
+    lost: verdict.lost.length + mail.lost.length,
+    doubled: verdict.doubled.length + mail.doubled.length,
+    wrongOwner: verdict.wrongOwner.length + mail.wrongOwner.length,
     orphansWitnessed: orphansWitnessed.length,
     orphansReported: orphansReported.length,
     foreignTouched: verdict.foreignTouched.length,
-    invalidSecretVersions: verdict.invalidSecretVersions.length,
+    undone: verdict.undone.length,
+    invalidSecretVersions: verdict.invalidSecretVersions.length + mail.invalid.length,
     secretRegressions: verdict.secretRegressions.length,
     stuck: stuck.length,
     steps: Object.fromEntries([...steps].sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -58,8 +65,13 @@ export function resultOf({ seed, kills, faults, verdict, stuck, steps, covered }
       ...named('doubled', verdict.doubled),
       ...named('wrongOwner', verdict.wrongOwner),
       ...named('foreignTouched', verdict.foreignTouched),
+      ...named('undone', verdict.undone),
       ...named('invalidSecretVersions', verdict.invalidSecretVersions),
       ...named('secretRegressions', verdict.secretRegressions),
+      ...named('CAcert, lost', mail.lost),
+      ...named('CAcert, doubled', mail.doubled),
+      ...named('CAcert, wrongOwner', mail.wrongOwner),
+      ...named('CAcert, invalidSecretVersions', mail.invalid),
       ...named('stuck', stuck),
       ...named('orphans', verdict.decidable),
       ...named(
@@ -85,6 +97,7 @@ export function jsonOf(result: Result): string {
 
 const MEANING: readonly [Exclude<keyof Result, 'seed' | 'steps' | 'findings'>, string][] = [
   ['certificates', 'bought by operators'],
+  ['cacertRequests', 'requests that CAcert accepted'],
   ['kills', 'of operator processes'],
   ['faults', 'of CA, cluster, people and tenants'],
   ['lost', 'bought, claimed by no resource and reported nowhere; must be 0'],
@@ -93,6 +106,7 @@ const MEANING: readonly [Exclude<keyof Result, 'seed' | 'steps' | 'findings'>, s
   ['orphansWitnessed', 'bought for an unknown owner, by the witnesses'],
   ['orphansReported', 'the same, by the issuers’ status; must be the same certificates'],
   ['foreignTouched', 'calls that change certificates of people or others; must be 0'],
+  ['undone', 'holds and revocations that were due and never done; must be 0'],
   ['invalidSecretVersions', 'versions of a Secret that cannot be served; must be 0'],
   ['secretRegressions', 'versions of a Secret that went back to an older certificate; must be 0'],
   ['stuck', 'resources that did not become Ready; must be 0'],

@@ -1,17 +1,27 @@
 import type { Ca } from './ca.ts';
+import type { CAcert } from './cacert/ca.ts';
+import type { MailHistory } from './cacert/history.ts';
+import type { MailPopulation } from './cacert/population.ts';
 import type { RunClock } from './clock.ts';
 import type { ChaosCluster } from './cluster.ts';
-import type { History } from './history.ts';
-import type { IssuerName, Tag } from './names.ts';
+import type { History } from './witness/history.ts';
+import type { CaName, IssuerName } from './issuers.ts';
+import type { Tag } from './names.ts';
 import type { Population, Wanted } from './population.ts';
+
+/** Long enough for something to happen meanwhile. */
+export const WHILE_MS = 1_500;
 
 /** The state that all parts of a run share. */
 export interface RunState {
   clock: RunClock;
   cluster: ChaosCluster;
-  ca: Ca;
+  cas: Record<CaName, Ca>;
   history: History;
   population: Population;
+  cacert: CAcert;
+  mails: MailPopulation;
+  mailHistory: MailHistory;
   authorities: Record<IssuerName, number>;
   /** Numbers writes that only need to differ from each other. */
   turn: () => number;

@@ -5,24 +5,30 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Ca } from './ca.ts';
-import { TIMING, type RunClock } from './clock.ts';
+import { settle, type Witnessed } from './settle.ts';
+import type { RunClock } from './clock.ts';
 import { authorityIds, certificatePath, furnish, openCluster, setCrd } from './cluster.ts';
-import { create, dropSecret, perform, recreate, respec } from './deeds.ts';
+import { perform } from './deeds/perform.ts';
+import { create, recreate } from './deeds/resources.ts';
 import { Herd } from './herd.ts';
-import { History, type Status } from './history.ts';
+import { History } from './witness/history.ts';
+import { CAcert } from './cacert/ca.ts';
+import { createMail, furnishMail } from './cacert/deeds.ts';
+import { MailHistory } from './cacert/history.ts';
+import { MailPopulation } from './cacert/population.ts';
 import { Operator, type OperatorOptions, type Reign } from './operator.ts';
 import type { Options } from './options.ts';
 import { coversAll, makePlan, type Planned, STEPS, type StepName } from './plan.ts';
-import { MAIN, OTHER, Population, type Wanted } from './population.ts';
+import { MAIN, OTHER, Population } from './population.ts';
 import { Random } from './random.ts';
 import { type Result, resultOf } from './report.ts';
 import type { RunState } from './run-state.ts';
 import { traceCa, traceVersions } from './trace.ts';
-import { judge, type Verdict } from './verdict.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BUNDLE = join(root, 'dist/failpoints/operator.js');
-const POLL_MS = 500;
+/** A CAcert certificate for so many others. */
+const OTHERS_PER_MAIL = 8;
 
 /** One run, from an empty etcd to the verdict. */
 export async function runChaos(options: Options, progress: (line: string) => void): Promise<Result> {
@@ -34,21 +40,31 @@ export async function runChaos(options: Options, progress: (line: string) => voi
   const clock: RunClock = { speed, epoch: Date.now() };
   const random = new Random(seed);
   const cluster = await openCluster(progress);
-  const ca = await Ca.start(clock);
+  const [near, far, cacert] = await Promise.all([
+    Ca.start('near', clock),
+    Ca.start('far', clock),
+    CAcert.start(clock),
+  ]);
+  const cas = { near, far };
   const population = new Population(certificates, random.fork());
   const history = new History(cluster.etcd, clock, (place) => {
     const [namespace = '', name = ''] = place.split('/');
     return population.find(namespace, name) !== undefined;
   });
+  const mails = new MailPopulation(Math.ceil(certificates / OTHERS_PER_MAIL));
+  const mailHistory = new MailHistory(cluster.etcd, clock, (place) => mails.find(place) !== undefined);
   if (options.logs !== undefined) traceVersions(cluster.etcd, clock, folder);
   let turns = 0;
   const state: RunState = {
     clock,
     cluster,
-    ca,
+    cas,
     history,
     population,
-    authorities: await authorityIds(ca),
+    cacert,
+    mails,
+    mailHistory,
+    authorities: await authorityIds(cas),
     turn: () => (turns += 1),
     allowances: new Map(),
     forgotten: new Set(),
@@ -59,13 +75,15 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     killOther: () => {},
     over: new AbortController(),
   };
+  const hung: string[] = [];
   const common = {
     bundle: BUNDLE,
     kubeconfig: cluster.plane.kubeconfig,
-    endpoint: ca.ready.endpoint,
+    endpoints: [near, far, cacert].map(({ ready }) => ready.endpoint),
     clock,
     folder,
     isVerbose: options.logs !== undefined,
+    onHung: (finding: string) => hung.push(finding),
   };
   const mains = ['main-a', 'main-b'].map((name): OperatorOptions => ({ ...common, namespaces: MAIN, name }));
   const steps = builtSteps();
@@ -75,7 +93,8 @@ export async function runChaos(options: Options, progress: (line: string) => voi
   const other = new Other({ ...common, namespaces: OTHER, name: 'other' });
   state.killOther = () => other.kill();
   try {
-    await furnish(cluster.kube, ca);
+    await furnish(cluster.kube, cas);
+    await furnishMail(state, MAIN);
     const over = new AbortController();
     const limit = setTimeout(() => over.abort(), durationLimit);
     const others = other.run();
@@ -95,16 +114,23 @@ export async function runChaos(options: Options, progress: (line: string) => voi
     const startAnew = async (): Promise<void> => {
       await Promise.all([herd.renew(), other.renew()]);
     };
-    const reigns = (): Reign[] => [...herd.reigns(), ...other.reigns()];
-    const { verdict, stuck } = await settle(state, reigns, options, startAnew);
+    const witnessed = (): Witnessed => ({
+      reigns: [...herd.reigns(), ...other.reigns()],
+      interruptions: herd.interruptions(),
+    });
+    const { verdict, mail, stuck } = await settle(state, witnessed, options, startAnew);
     await herd.stop();
     await other.stop();
     await others;
     // No operator is left for those that still wait.
     state.over.abort();
     await healed;
-    if (options.logs !== undefined) await traceCa(ca, folder);
-    const struck = (await ca.journal()).filter(({ fault }) => fault !== undefined).length;
+    if (options.logs !== undefined) {
+      for (const ca of [near, far]) await traceCa(ca.name, ca, folder);
+      await traceCa('cacert', cacert, folder);
+    }
+    const calls = (await Promise.all([near.journal(), far.journal(), cacert.journal()])).flat();
+    const struck = calls.filter(({ fault }) => fault !== undefined).length;
     const faults = struck + [...state.done.values()].reduce((sum, n) => sum + n, 0);
     progress(`Deeds: ${[...state.done].map(([deed, n]) => `${deed} ${n}`).join(', ')}.`);
     return resultOf({
@@ -112,14 +138,15 @@ export async function runChaos(options: Options, progress: (line: string) => voi
       kills: herd.kills + other.kills,
       faults,
       verdict,
-      stuck,
+      mail,
+      stuck: [...stuck, ...hung],
       steps: herd.steps,
       covered,
     });
   } finally {
     await herd.stop();
     await other.stop();
-    await ca.stop();
+    await Promise.all([near.stop(), far.stop(), cacert.stop()]);
     await cluster.close();
     if (options.logs === undefined) rmSync(folder, { recursive: true, force: true });
   }
@@ -167,6 +194,7 @@ class Other {
 }
 
 async function createAll(state: RunState): Promise<void> {
+  for (const wanted of state.mails.all) await createMail(state, wanted);
   for (const wanted of state.population.all) await create(state, wanted);
 }
 
@@ -180,10 +208,19 @@ async function runDeeds(state: RunState, deeds: readonly Planned[], signal: Abor
 
 /** Ends all faults. */
 async function heal(state: RunState): Promise<void> {
-  const { ca, cluster } = state;
-  await ca.clearFaults();
-  await ca.release();
-  await ca.setOptions({ listening: true, passphrase: ca.ready.passphrase, rateLimit: null, validity: '2h' });
+  const { cas, cacert, cluster } = state;
+  await cacert.clearFaults();
+  await cacert.release();
+  for (const ca of Object.values(cas)) {
+    await ca.clearFaults();
+    await ca.release();
+    await ca.setOptions({
+      listening: true,
+      passphrase: ca.ready.passphrase,
+      rateLimit: null,
+      validity: '2h',
+    });
+  }
   await setCrd(cluster.kube, 'released');
 }
 
@@ -195,99 +232,6 @@ async function undo(state: RunState): Promise<void> {
     else if (wanted.more['desiredStatus'] !== undefined)
       await cluster.kube.must('PATCH', certificatePath(wanted), { spec: { desiredStatus: 'Good' } }, [404]);
   }
-}
-
-/** Waits until everything is at rest, then until the witnesses find nothing, each up to its limit. */
-async function settle(
-  state: RunState,
-  reigns: () => Reign[],
-  { settle, speed }: Options,
-  startAnew: () => Promise<void>,
-): Promise<{ verdict: Verdict; stuck: string[] }> {
-  const started = Date.now();
-  const least = started + (TIMING.sendWindow + TIMING.callDeadline + TIMING.lateExecution) / speed;
-  const seconds = (): string => ((Date.now() - started) / 1_000).toFixed(1);
-  let stuck: string[];
-  do {
-    await pause(POLL_MS);
-    await helpThoseWhoWait(state);
-    stuck = stuckOf(state);
-  } while ((stuck.length > 0 || Date.now() < least) && Date.now() < started + settle);
-  state.progress(`${stuck.length} stuck after ${seconds()} s.`);
-  // Restart, since the inventory runs at a start and then only at long intervals.
-  await startAnew();
-  const end = Date.now() + settle;
-  let verdict: Verdict;
-  do {
-    await pause(POLL_MS);
-    verdict = await verdictOf(state, reigns());
-  } while (!resultIsQuiet(verdict) && Date.now() < end);
-  state.progress(`At rest after ${seconds()} s.`);
-  return { verdict, stuck };
-}
-
-function resultIsQuiet({ lost, orphansWitnessed, orphansReported }: Verdict): boolean {
-  return (
-    lost.length === 0 &&
-    orphansWitnessed.length === orphansReported.length &&
-    orphansWitnessed.every((id) => orphansReported.includes(id))
-  );
-}
-
-/**
- * Does what a condition asks of a person: about a forged status without any remaining proof of the truth, and about a Secret
- * whose label somebody removed before the resource was created again.
- */
-async function helpThoseWhoWait(state: RunState): Promise<void> {
-  for (const { metadata, status } of state.history.certificates()) {
-    const wanted = state.population.find(metadata.namespace ?? '', metadata.name);
-    const { conditions = [] } = (status ?? {}) as Status;
-    if (!wanted) continue;
-    if (conditions.some(({ reason }) => reason === 'SecretNotOwned')) await dropSecret(state, wanted);
-    if (wanted.forged === 0 || !conditions.some(({ reason }) => reason === 'SealBroken')) continue;
-    wanted.forged = 0;
-    await respec(state, wanted);
-  }
-}
-
-async function verdictOf(state: RunState, reigns: readonly Reign[]): Promise<Verdict> {
-  const { ca, history, population, allowances, forgotten } = state;
-  const [certificates, journal, authorities] = await Promise.all([
-    ca.certificates(),
-    ca.journal(),
-    ca.authorities(),
-  ]);
-  return judge({
-    certificates,
-    journal,
-    authorities,
-    history,
-    tags: population.tags,
-    allowances,
-    forgotten,
-    reigns,
-    rekeys: ({ namespace, name }) => population.find(namespace, name)?.more['privateKey'] !== undefined,
-  });
-}
-
-/** The resources that are not Ready for the present spec or do not exist, with the reason, and attempts that are still open. */
-function stuckOf({ population, history }: RunState): string[] {
-  const present = new Map(
-    history.certificates().map((one) => [`${one.metadata.namespace}/${one.metadata.name}`, one]),
-  );
-  const open = history
-    .journals()
-    .entries.map(({ id, uid }) => `${history.placeOf(uid) ?? uid}: attempt ${id} is still in the journal`);
-  const unready = population.all.flatMap((wanted: Wanted) => {
-    const place = `${wanted.namespace}/${wanted.name}`;
-    const resource = present.get(place);
-    if (!resource) return [`${place} is not there`];
-    const { conditions = [] } = (resource.status ?? {}) as Status;
-    const ready = conditions.find(({ type }) => type === 'Ready');
-    if (ready?.status === 'True' && ready.observedGeneration === resource.metadata.generation) return [];
-    return [`${place}: ${ready ? `${ready.reason}: ${ready.message}` : 'no condition'}`];
-  });
-  return [...unready, ...open];
 }
 
 /** The steps in this build of the operator. */

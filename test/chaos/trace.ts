@@ -2,9 +2,10 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ca } from './ca.ts';
+import type { CAcert } from './cacert/ca.ts';
 import { type RunClock, runNow } from './clock.ts';
 import type { EtcdWitness } from './etcd.ts';
-import { isJournal, readJournal } from './journal.ts';
+import { isJournal, readJournal } from './witness/journal.ts';
 
 const OURS = /^\/registry\/(tinycert-operator\.io\/|secrets\/(chaos|other)-|leases\/(chaos|other)-)/;
 
@@ -20,8 +21,14 @@ export function traceVersions(etcd: EtcdWitness, clock: RunClock, folder: string
   });
 }
 
-/** Writes the CA's data at the end. */
-export async function traceCa(ca: Ca, folder: string): Promise<void> {
-  writeFileSync(join(folder, 'certificates.json'), JSON.stringify(await ca.certificates(), null, 1));
-  writeFileSync(join(folder, 'journal.json'), JSON.stringify(await ca.journal(), null, 1));
+/** Writes a CA's data at the end. */
+export async function traceCa(
+  name: string,
+  ca: Pick<Ca | CAcert, 'certificates' | 'journal'>,
+  folder: string,
+): Promise<void> {
+  const write = (what: string, data: unknown): void =>
+    writeFileSync(join(folder, `${what}-${name}.json`), JSON.stringify(data, null, 1));
+  write('certificates', await ca.certificates());
+  write('journal', await ca.journal());
 }

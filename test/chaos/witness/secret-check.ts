@@ -1,11 +1,11 @@
 /** Reads a Secret with the platform's X.509 and no code of the operator. */
-import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
 
 export interface SecretCertificate {
   /** The certificate id, which the dev server uses as the serial number. */
   id: number;
-  /** DNS names in the certificate's order. */
-  names: readonly string[];
+  /** SHA-256 of its public key's SPKI, in hexadecimal. */
+  keyFingerprint: string;
 }
 
 export interface Expectation {
@@ -36,8 +36,17 @@ export function readSecret(
     throw new Error('ca.crt is not the authority');
   if (leaf.validToDate.getTime() <= now) throw new Error('tls.crt has expired');
   if (leaf.validFromDate.getTime() > now + SKEW_MS) throw new Error('tls.crt is not valid yet');
-  const names = (leaf.subjectAltName ?? '').split(', ').map((name) => name.replace(/^DNS:/, ''));
-  return { id: Number.parseInt(leaf.serialNumber, 16), names };
+  const spki = leaf.publicKey.export({ type: 'spki', format: 'der' });
+  const keyFingerprint = createHash('sha256').update(spki).digest('hex');
+  return { id: Number.parseInt(leaf.serialNumber, 16), keyFingerprint };
+}
+
+/** The DNS names of the certificate in a Secret, in the certificate's order. Throws an Error if it has none that can be read. */
+export function namesIn(data: Readonly<Record<string, string>>): string[] {
+  const [leafPem] = blocks(text(data, 'tls.crt'));
+  if (leafPem === undefined) throw new Error('tls.crt has no certificate');
+  const { subjectAltName = '' } = new X509Certificate(leafPem);
+  return subjectAltName.split(', ').map((name) => name.replace(/^DNS:/, ''));
 }
 
 function createPrivateKeyOf(data: Readonly<Record<string, string>>): {

@@ -1,8 +1,11 @@
 /** What the witnesses keep of the versions in etcd. */
-import { type RunClock, runNow } from './clock.ts';
-import { TAMPERED } from './names.ts';
-import type { EtcdWitness, Stored, Version } from './etcd.ts';
+import { type RunClock, runNow } from '../clock.ts';
+import { TAMPERED } from '../names.ts';
+import type { EtcdWitness, Stored, Version } from '../etcd.ts';
+import { Duties, type Duty } from './duties.ts';
+import { claimedIn, heldIn, type Status } from './holdings.ts';
 import { type Entry, isJournal, type Journal, journalsIn, OPERATORS, readJournal } from './journal.ts';
+import { keyOf, keysOf, type Stated } from './identity.ts';
 import { Leaders } from './leaders.ts';
 
 const CERTIFICATES = '/registry/tinycert-operator.io/tinycertcertificates/';
@@ -20,40 +23,26 @@ export interface SecretVersion {
   data: Record<string, string>;
 }
 
-/** The part of a status with the claims of a resource. */
-export interface Status {
-  certificateId?: number;
-  /** The attempt that the certificate came of. */
-  attemptId?: string;
-  seal?: string;
-  formerCertificates?: { certificateId: number }[];
-  pendingRevocations?: { certificateId: number }[];
-  conditions?: {
-    type: string;
-    status: string;
-    reason: string;
-    message: string;
-    observedGeneration?: number;
-  }[];
-}
-
 export interface IssuerStatus {
-  orphans?: { certificateId: number }[];
+  orphans?: Stated[];
 }
 
 /** Everything that one place (NAMESPACE/NAME) of certificates has ever claimed. */
 export interface Claims {
-  /** Ids in status, and in the attempts of the journal. */
-  heard: Set<number>;
-  /** Ids that attempts intended to reissue. */
-  reissued: Set<number>;
+  /** Certificates (`keyOf`) in status, and in the attempts of the journal. */
+  heard: Set<string>;
+  /** Certificates that attempts intended to reissue. */
+  reissued: Set<string>;
   /** By attempt: the times in the run between which its certificate begins. */
   windows: Map<string, Window>;
   /** The same of attempts in a journal that a process had to take for one that was put back. */
   doubted: Map<string, Window>;
 }
 
+/** The time of an attempt at an authority. */
 export interface Window {
+  account: string;
+  authorityId: number;
   since: number;
   until: number;
   /** Orders of names that the resource requested while the attempt was open. */
@@ -66,8 +55,8 @@ export interface End {
   place: string;
   /** Real milliseconds since the epoch. */
   at: number;
-  /** Ids that its status claimed. */
-  ids: readonly number[];
+  /** Certificates that its status claimed. */
+  claimed: readonly string[];
   /** Orders of names that it requested, if the journal had an attempt of it that was not concluded. */
   interrupted: readonly string[];
 }
@@ -75,7 +64,7 @@ export interface End {
 /** The fields that the verdict needs. */
 export type Seen = Pick<
   History,
-  'secrets' | 'ends' | 'claims' | 'certificates' | 'issuers' | 'journals' | 'givenUp'
+  'secrets' | 'ends' | 'claims' | 'certificates' | 'issuers' | 'journals' | 'givenUp' | 'duties'
 >;
 
 type Etcd = Pick<EtcdWitness, 'get' | 'present' | 'subscribe'>;
@@ -89,22 +78,16 @@ interface Present {
   sealed: Status[];
 }
 
-/** All certificates that a status claims. */
-export function claimedIds(status: Status): number[] {
-  const { certificateId, formerCertificates = [], pendingRevocations = [] } = status;
-  const others = [...formerCertificates, ...pendingRevocations].map((one) => one.certificateId);
-  return [certificateId, ...others].filter((id) => id !== undefined);
-}
-
 export class History {
   readonly secrets: SecretVersion[] = [];
   readonly ends: End[] = [];
-  /** Ids that a record of a journal has had as given up by the resource that bought them. */
-  readonly givenUp = new Set<number>();
+  /** Certificates that a record of a journal has had as given up by the resource that bought them. */
+  readonly givenUp = new Set<string>();
   readonly #claims = new Map<string, Claims>();
   readonly #present = new Map<string, Present>();
   /** By uid, of resources that are gone too. */
   readonly #places = new Map<string, string>();
+  readonly #duties = new Duties();
   readonly #leaders = new Map(OPERATORS.map((namespace) => [namespace, new Leaders()]));
   /** Attempts in a journal that was taken for one that was put back. */
   readonly #putBack = new Set<string>();
@@ -130,6 +113,11 @@ export class History {
     };
     this.#claims.set(place, known);
     return known;
+  }
+
+  /** Holds and revocations that nobody remembers any more. */
+  get duties(): readonly Duty[] {
+    return this.#duties.due;
   }
 
   certificates(): Stored[] {
@@ -165,6 +153,8 @@ export class History {
 
   #takeCertificate(place: string, object: Stored | undefined): void {
     const last = this.#present.get(place);
+    const names = object ? namesIn(object) : '';
+    this.#duties.take(place, object, { names, at: runNow(this.#clock) });
     if (!object) {
       this.#present.delete(place);
       if (last) this.ends.push(this.#endOf(place, last));
@@ -173,8 +163,7 @@ export class History {
     const { uid } = object.metadata;
     this.#places.set(uid, place);
     const status: Status = object.status ?? {};
-    for (const id of claimedIds(status)) this.claims(place).heard.add(id);
-    const names = namesIn(object);
+    for (const certificate of claimedIn(status)) this.claims(place).heard.add(certificate);
     const before = last?.uid === uid ? last : undefined;
     const asked = (before?.asked ?? new Set()).add(names);
     const sealed = before?.sealed ?? [];
@@ -185,13 +174,18 @@ export class History {
   }
 
   /**
-   * The attempts of a resource that are not concluded. One that status names is concluded, and only its removal waits for another
-   * write.
+   * The attempts of a resource that are not concluded, at any account. One that status names is concluded, and only its removal waits
+   * for another write; so is one whose certificate it has, or had at an account that it has left.
    */
-  #openOf(uid: string, { attemptId, certificateId: present }: Status): Entry[] {
+  #openOf(uid: string, status: Status): Entry[] {
+    const { attemptId, formerAccounts = [] } = status;
+    const concluded = new Set([attemptId, ...formerAccounts.map((former) => former.attemptId)]);
+    const published = new Set([...keysOf([status]), ...formerAccounts.flatMap(heldIn)]);
     return this.journals().entries.filter(
-      ({ id, uid: owner, certificateId }) =>
-        owner === uid && id !== attemptId && (certificateId === undefined || certificateId !== present),
+      (entry) =>
+        entry.uid === uid &&
+        !concluded.has(entry.id) &&
+        !keysOf([entry]).some((certificate) => published.has(certificate)),
     );
   }
 
@@ -202,20 +196,28 @@ export class History {
     const { onDelete = 'None' } = (object.spec?.['revocation'] ?? {}) as { onDelete?: string };
     const isConcluded = finalizers.length > 0 && onDelete !== 'None';
     const isInterrupted = !isConcluded && this.#openOf(uid, status).length > 0;
-    return { place, at: Date.now(), ids: claimedIds(status), interrupted: isInterrupted ? [...asked] : [] };
+    return {
+      place,
+      at: Date.now(),
+      claimed: claimedIn(status),
+      interrupted: isInterrupted ? [...asked] : [],
+    };
   }
 
   #takeJournal(at: string, object: Stored | undefined): void {
     const { writer, entries, released } = readJournal(object);
     const leaders = this.#leaders.get(at.split('/')[0] ?? '');
     const isDoubtful = writer !== undefined && leaders?.takeJournal(writer) === true;
-    for (const { id, uid, isPutBack, certificateId, previousId, since, until } of entries) {
+    for (const { id, uid, isPutBack, previousId, since, until, ...entry } of entries) {
+      const { account, authorityId } = entry;
       const place = this.#places.get(uid);
       if (place === undefined) continue;
       const { heard, reissued, windows, doubted } = this.claims(place);
-      if (certificateId !== undefined) heard.add(certificateId);
-      if (previousId !== undefined) reissued.add(previousId);
+      for (const certificate of keysOf([entry])) heard.add(certificate);
+      for (const certificate of keysOf([{ ...entry, certificateId: previousId }])) reissued.add(certificate);
       const window = windows.get(id) ?? {
+        account,
+        authorityId,
         since: Date.parse(since),
         until: Date.parse(until),
         asked: new Set(),
@@ -227,8 +229,8 @@ export class History {
       if (isPutBack && !this.#putBack.has(id) && isDoubtful) doubted.set(id, window);
       if (isPutBack) this.#putBack.add(id);
     }
-    for (const { certificateId, cause } of released)
-      if (cause !== 'Undecided') this.givenUp.add(certificateId);
+    for (const { cause, ...certificate } of released)
+      if (cause !== 'Undecided') this.givenUp.add(keyOf(certificate));
   }
 
   /** A version with another mark of this run than before was written by the run. */

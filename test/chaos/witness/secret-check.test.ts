@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTinyCertClient } from '../../src/tinycert/index.ts';
-import { type DevServer, startDevServer } from '../../tools/dev-server/index.ts';
-import { readSecret } from './secret-check.ts';
+import { createTinyCertClient } from '../../../src/tinycert/index.ts';
+import { type DevServer, startDevServer } from '../../../tools/dev-server/index.ts';
+import { namesIn, readSecret } from './secret-check.ts';
 
 const names = ['b.chaos.test', 'chaos.test', 'a.chaos.test'];
 
@@ -32,8 +32,10 @@ beforeAll(async () => {
 });
 afterAll(() => dev.stop());
 
-test('a valid Secret yields its certificate, with the names in order', () => {
-  expect(readSecret(good, { root, now: Date.now() })).toEqual({ id, names });
+test('a valid Secret yields its certificate and key, and its names in order', () => {
+  const { keyFingerprint } = dev.certificates().find((one) => one.id === id) ?? {};
+  expect(readSecret(good, { root, now: Date.now() })).toEqual({ id, keyFingerprint });
+  expect(namesIn(good)).toEqual(names);
 });
 
 describe('a bad Secret is found', () => {

@@ -1,7 +1,8 @@
 /** What the operators' journals hold, read from etcd without code of the operator. */
 import { createHash } from 'node:crypto';
-import type { EtcdWitness, Stored } from './etcd.ts';
-import { MAIN, OTHER } from './population.ts';
+import type { EtcdWitness, Stored } from '../etcd.ts';
+import { MAIN, OTHER } from '../population.ts';
+import type { Ref } from './identity.ts';
 
 /** The namespace of each installation's operator. */
 export const OPERATORS: readonly string[] = [MAIN[0], OTHER[0]];
@@ -20,6 +21,9 @@ export interface Entry {
   id: string;
   /** Of its resource. */
   uid: string;
+  /** The authority that it asks. */
+  account: string;
+  authorityId: number;
   /** It stood in a journal that its operator took for one that was put back from a backup. */
   isPutBack?: boolean;
   /** The certificate to reissue. */
@@ -32,13 +36,14 @@ export interface Entry {
 }
 
 /** A certificate that a resource gave up; `Undecided`: perhaps its own. */
-export interface Released {
-  certificateId: number;
+export interface Released extends Ref {
   cause?: string;
 }
 
 /** An attempt whose result nobody knows. */
 export interface Abandoned {
+  account: string;
+  authorityId: number;
   /** Digest of the common name (`nameDigest`). */
   nameHash: string;
   afterId: number;

@@ -1,13 +1,32 @@
 import { describe, expect, test } from 'vitest';
-import type { Stored, Version } from './etcd.ts';
-import { History, type Status } from './history.ts';
+import type { Stored, Version } from '../etcd.ts';
+import { History } from './history.ts';
+import type { Status } from './holdings.ts';
+import { keyOf, type Ref } from './identity.ts';
 import type { Entry } from './journal.ts';
 
 const PLACE = 'chaos-1/web';
 const WEB = `/registry/tinycert-operator.io/tinycertcertificates/${PLACE}`;
 const JOURNAL = '/registry/secrets/chaos-1/tinycert-operator-journal';
 const LEASE = '/registry/leases/chaos-1/tinycert-operator';
-const attempt: Entry = { id: 'a', uid: 'u1', since: '1970-01-01T00:00:01Z', until: '1970-01-01T00:00:02Z' };
+const authority = { account: 'acc', authorityId: 1 };
+const attempt: Entry = {
+  id: 'a',
+  uid: 'u1',
+  account: 'acc',
+  authorityId: 1,
+  since: '1970-01-01T00:00:01Z',
+  until: '1970-01-01T00:00:02Z',
+};
+
+/** The certificate with this id. */
+function of(certificateId: number): Ref {
+  return { ...authority, certificateId };
+}
+
+function keys(...ids: number[]): Set<string> {
+  return new Set(ids.map((id) => keyOf(of(id))));
+}
 
 /** An etcd whose versions the test stores, and the history that follows it. */
 class Scene {
@@ -63,13 +82,26 @@ class Scene {
 
 test('a place has heard of every id in a status or an attempt of it, and keeps that', () => {
   const { history } = new Scene()
-    .web({ certificateId: 1, formerCertificates: [{ certificateId: 2 }] })
-    .web({ pendingRevocations: [{ certificateId: 3 }] })
+    .web({ ...of(1), formerCertificates: [of(2)] })
+    .web({ pendingRevocations: [of(3)] })
     .journal([{ ...attempt, certificateId: 4 }])
     .journal([]);
 
-  expect(history.claims(PLACE).heard).toEqual(new Set([1, 2, 3, 4]));
+  expect(history.claims(PLACE).heard).toEqual(keys(1, 2, 3, 4));
   expect(history.claims('chaos-1/other').heard).toEqual(new Set());
+});
+
+test('a place has heard of what it left at former accounts, and of no id that lacks its account', () => {
+  const left = { ...of(1), account: 'left' };
+  const { history } = new Scene().web({
+    certificateId: 7,
+    formerAccounts: [
+      { ...left, formerCertificates: [{ ...left, certificateId: 2 }], pendingRevocations: [of(3)] },
+    ],
+  });
+
+  const kept = [left, { ...left, certificateId: 2 }, of(3)];
+  expect(history.claims(PLACE).heard).toEqual(new Set(kept.map(keyOf)));
 });
 
 test('what attempts intended to reissue, and when, is known of them by the uid of their resource', () => {
@@ -83,11 +115,11 @@ test('what attempts intended to reissue, and when, is known of them by the uid o
     ]);
 
   const { reissued, windows } = history.claims(PLACE);
-  expect(reissued).toEqual(new Set([1, 2]));
+  expect(reissued).toEqual(keys(1, 2));
   expect(windows).toEqual(
     new Map([
-      ['a', { since: 1_000, until: 2_000, asked: new Set(['b,a']) }],
-      ['b', { since: 1_000, until: 2_000, asked: new Set(['b,a']) }],
+      ['a', { ...authority, since: 1_000, until: 2_000, asked: new Set(['b,a']) }],
+      ['b', { ...authority, since: 1_000, until: 2_000, asked: new Set(['b,a']) }],
     ]),
   );
 });
@@ -106,13 +138,13 @@ test('what a resource gave up is known from its record, and what perhaps was ano
   const { history } = new Scene().journal(
     [],
     [
-      { is: 'released', certificateId: 1, cause: 'Deleted' },
-      { is: 'released', certificateId: 2 },
-      { is: 'released', certificateId: 3, cause: 'Undecided' },
+      { is: 'released', ...of(1), cause: 'Deleted' },
+      { is: 'released', ...of(2) },
+      { is: 'released', ...of(3), cause: 'Undecided' },
     ],
   );
 
-  expect(history.givenUp).toEqual(new Set([1, 2]));
+  expect(history.givenUp).toEqual(keys(1, 2));
 });
 
 test.each([
@@ -132,20 +164,44 @@ test.each([
 
 describe('a resource that is deleted', () => {
   test.each<[string, Entry[], Status, string[]]>([
-    ['is interrupted with an open attempt', [attempt], { certificateId: 1 }, ['b,a']],
+    ['is interrupted with an open attempt', [attempt], of(1), ['b,a']],
     [
       'is interrupted if its attempt bought another certificate',
       [{ ...attempt, certificateId: 2 }],
-      { certificateId: 1 },
+      of(1),
       ['b,a'],
     ],
     ['is not interrupted without an attempt', [], {}, []],
     ['is not interrupted by another’s attempt', [{ ...attempt, uid: 'u2' }], {}, []],
     ['is not interrupted if its status names the attempt', [attempt], { attemptId: 'a' }, []],
     [
+      'is interrupted by an attempt at an account that it has left',
+      [{ ...attempt, account: 'left' }],
+      { ...of(1), formerAccounts: [{ ...of(2), account: 'left' }] },
+      ['b,a'],
+    ],
+    [
+      'is interrupted if its attempt bought the same id at an account that it has left',
+      [{ ...attempt, account: 'left', certificateId: 1 }],
+      of(1),
+      ['b,a'],
+    ],
+    [
+      'is not interrupted if what it has left names the attempt',
+      [attempt],
+      { formerAccounts: [{ account: 'left', attemptId: 'a' }] },
+      [],
+    ],
+    [
+      'is not interrupted if what it has left has what the attempt bought',
+      [{ ...attempt, account: 'left', certificateId: 1 }],
+      { formerAccounts: [{ account: 'left', formerCertificates: [{ ...of(1), account: 'left' }] }] },
+      [],
+    ],
+    [
       'is not interrupted if its status has what the attempt bought',
       [{ ...attempt, certificateId: 1 }],
-      { certificateId: 1 },
+      of(1),
       [],
     ],
   ])('%s', (_, entries, status, interrupted) => {
@@ -170,12 +226,12 @@ describe('a resource that is deleted', () => {
 
   test('has claimed what its last status had, and asked for every order of names in its spec', () => {
     const { history } = new Scene()
-      .web({ certificateId: 1 })
-      .web({ certificateId: 2, formerCertificates: [{ certificateId: 1 }] }, {}, ['a', 'b'])
+      .web(of(1))
+      .web({ ...of(2), formerCertificates: [of(1)] }, {}, ['a', 'b'])
       .journal([attempt])
       .store(WEB, undefined);
 
-    expect(history.ends).toMatchObject([{ ids: [2, 1], interrupted: ['b,a', 'a,b'] }]);
+    expect(history.ends).toMatchObject([{ claimed: [...keys(2, 1)], interrupted: ['b,a', 'a,b'] }]);
   });
 });
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { account, attempt, ref } from '../support/inputs/inputs.ts';
-import { tinycertView } from '../support/inputs/tinycert-view.ts';
-import { attemptOwner, nameHash } from '../../src/issuance/tinycert/attempt.ts';
-import { abandoned, released } from '../../src/issuance/tinycert/records.ts';
-import { JOURNAL_NAME, RECORDS_NAME } from '../../src/operator/journal.ts';
-import type { Stored } from './etcd.ts';
+import { account, attempt, ref } from '../../support/inputs/inputs.ts';
+import { tinycertView } from '../../support/inputs/tinycert-view.ts';
+import { attemptOwner, nameHash } from '../../../src/issuance/tinycert/attempt.ts';
+import { abandoned, released } from '../../../src/issuance/tinycert/records.ts';
+import { JOURNAL_NAME, RECORDS_NAME } from '../../../src/operator/journal.ts';
+import type { Stored } from '../etcd.ts';
 import { isJournal, journalsIn, nameDigest, readJournal } from './journal.ts';
 
 const [KEY, RECORDS_KEY] = [JOURNAL_NAME, RECORDS_NAME].map((name) => `/registry/secrets/chaos-1/${name}`);

@@ -1,4 +1,4 @@
-import { TIMING } from './clock.ts';
+import { TIMING } from '../clock.ts';
 
 /** The fields of a Lease that tell who leads. */
 export interface Lease {

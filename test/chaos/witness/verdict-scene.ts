@@ -1,23 +1,52 @@
-import type { CertificateView, JournalEntry } from '../../tools/dev-server/types.ts';
-import type { Stored } from './etcd.ts';
+import type { Authority, Called, Issued } from '../ca.ts';
+import type { Stored } from '../etcd.ts';
+import { AUTHORITIES, type CaName, CAS, type IssuerName, ISSUERS } from '../issuers.ts';
+import type { Duty } from './duties.ts';
 import type { Claims, End } from './history.ts';
+import { keyOf, type Ref } from './identity.ts';
 import type { Abandoned, Entry, Released } from './journal.ts';
 import type { Evidence } from './ledger.ts';
-import { type Tag, Tags } from './names.ts';
-import type { Reign } from './operator.ts';
+import { type Tag, Tags } from '../names.ts';
+import type { Reign } from '../operator.ts';
 import { judge } from './verdict.ts';
 
-/** The authority of every certificate, unless told otherwise. */
-export const CA = 101;
+const FIRST_AUTHORITY = 101;
 
-/** A small world for the witnesses: what the CA issued, what resources and issuers report, and what the journal holds. */
+/** The account at each CA. Both number their authorities and certificates alike. */
+function accountAt(ca: CaName): string {
+  return `account at ${ca}`;
+}
+
+/** The certificate with this id of an issuer. */
+export function ref(certificateId: number, issuer: IssuerName = 'plain'): Ref {
+  const { ca, authority } = ISSUERS[issuer];
+  const authorityId = FIRST_AUTHORITY + (AUTHORITIES as readonly string[]).indexOf(authority);
+  return { account: accountAt(ca), authorityId, certificateId };
+}
+
+const authorities: readonly Authority[] = CAS.flatMap((ca) =>
+  AUTHORITIES.map((name, i) => ({
+    id: FIRST_AUTHORITY + i,
+    account: accountAt(ca),
+    ca,
+    name,
+    subject: { C: 'NL', O: name, CN: name },
+    hashMethod: 'sha256',
+    notBefore: 0,
+    notAfter: 1_000_000,
+    pem: '',
+  })),
+);
+
+/** A small world for the witnesses: what the CAs issued, what resources and issuers report, and what the journal holds. */
 export class Scene {
   readonly tags = new Tags();
-  readonly certificates: CertificateView[] = [];
-  readonly journal: JournalEntry[] = [];
+  readonly certificates: Issued[] = [];
+  readonly journal: Called[] = [];
   readonly allowances = new Map<Tag, number>();
   readonly forgotten = new Set<Tag>();
   readonly ends: End[] = [];
+  readonly duties: Duty[] = [];
   readonly entries: Entry[] = [];
   readonly released: Released[] = [];
   readonly abandoned: Abandoned[] = [];
@@ -26,7 +55,7 @@ export class Scene {
   readonly #resources = new Map<string, Stored>();
   readonly #issuers: Stored[] = [];
   readonly #claims = new Map<string, Claims>();
-  #nextId = 5001;
+  readonly #nextId = { near: 5001, far: 5001 };
 
   wish(name: string, host = name, more: Partial<Tag> = {}): Tag {
     const names = [host, `a.${host}`, `b.${host}`];
@@ -42,12 +71,14 @@ export class Scene {
     return this.tags.give(tag);
   }
 
-  /** The CA issues a certificate for a wish. */
-  buy(tag: Tag, more: Partial<CertificateView> = {}, call: Partial<JournalEntry> = {}): number {
-    const id = this.#nextId++;
+  /** A CA issues a certificate for a wish: that of its issuer. Returns the id. */
+  buy(tag: Tag, more: Partial<Issued> = {}, call: Partial<Called> = {}): number {
+    const { ca } = ISSUERS[tag.issuer];
+    const { account, authorityId, certificateId: id } = ref(this.#nextId[ca]++, tag.issuer);
     const seq = this.journal.length + 1;
     const isReissue = more.previousId !== undefined;
     this.journal.push({
+      ca,
       seq,
       at: 0,
       method: 'POST',
@@ -60,8 +91,9 @@ export class Scene {
     });
     this.certificates.push({
       id,
-      caId: CA,
-      account: 'a',
+      ca,
+      caId: authorityId,
+      account,
       cn: tag.commonName,
       subject: { C: 'NL', O: 'O', CN: tag.commonName },
       names: tag.names.map((value) => ({ type: 'DNS', value })),
@@ -72,7 +104,7 @@ export class Scene {
       origin: seq,
       ...more,
     });
-    const previous = this.certificates.find((one) => one.id === more.previousId);
+    const previous = this.certificates.find((one) => one.ca === ca && one.id === more.previousId);
     if (previous) Object.assign(previous, { replacedBy: id, status: 'obsolete' });
     return id;
   }
@@ -81,8 +113,9 @@ export class Scene {
   attempt(tag: Tag, since: number, until: number, { isDoubted = false, later = tag } = {}): this {
     const { windows, doubted } = this.#claimsOf(`${tag.namespace}/${tag.name}`);
     const asked = new Set([tag, later].map(({ names }) => names.join(',')));
-    windows.set(String(since), { since, until, asked });
-    if (isDoubted) doubted.set(String(since), { since, until, asked });
+    const window = { ...ref(0, tag.issuer), since, until, asked };
+    windows.set(String(since), window);
+    if (isDoubted) doubted.set(String(since), window);
     return this;
   }
 
@@ -90,12 +123,26 @@ export class Scene {
   claim(tag: Tag, certificateId: number, previousId?: number, former: number[] = []): this {
     const place = `${tag.namespace}/${tag.name}`;
     const claims = this.#claimsOf(place);
-    for (const id of [certificateId, ...former]) claims.heard.add(id);
-    if (previousId !== undefined) claims.reissued.add(previousId);
+    const own = (id: number): Ref => ref(id, tag.issuer);
+    for (const id of [certificateId, ...former]) claims.heard.add(keyOf(own(id)));
+    if (previousId !== undefined) claims.reissued.add(keyOf(own(previousId)));
     this.#resources.set(place, {
       metadata: { name: tag.name, namespace: tag.namespace, uid: place },
-      status: { certificateId, formerCertificates: former.map((id) => ({ certificateId: id })) },
+      status: { ...own(certificateId), formerCertificates: former.map(own) },
     });
+    return this;
+  }
+
+  /** The resource's status has this besides, of an account that it no longer uses. */
+  leaves({ namespace, name }: Tag, former: object): this {
+    const { status } = this.#resources.get(`${namespace}/${name}`) ?? {};
+    if (status) status['formerAccounts'] = [former];
+    return this;
+  }
+
+  /** An attempt of the resource was to reissue this certificate. */
+  reissues({ namespace, name, issuer }: Tag, previousId: number): this {
+    this.#claimsOf(`${namespace}/${name}`).reissued.add(keyOf(ref(previousId, issuer)));
     return this;
   }
 
@@ -108,7 +155,7 @@ export class Scene {
     const evidence: Evidence = {
       certificates: this.certificates,
       journal: this.journal,
-      authorities: [],
+      authorities,
       tags: this.tags,
       allowances: this.allowances,
       forgotten: this.forgotten,
@@ -117,15 +164,12 @@ export class Scene {
       history: {
         secrets: [],
         ends: this.ends,
+        duties: this.duties,
         claims: (place) => this.#claimsOf(place),
         certificates: () => [...this.#resources.values()],
         issuers: () => this.#issuers,
         journals: () => ({ entries: this.entries, released: this.released, abandoned: this.abandoned }),
-        givenUp: new Set(
-          this.released
-            .filter(({ cause }) => cause !== 'Undecided')
-            .map(({ certificateId }) => certificateId),
-        ),
+        givenUp: new Set(this.released.filter(({ cause }) => cause !== 'Undecided').map(keyOf)),
       },
     };
     return judge(evidence);
