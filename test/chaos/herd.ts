@@ -1,6 +1,6 @@
 /** The two processes of the main installation, which are killed and frozen by the plan, and restarted. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { performMail } from './cacert/deeds.ts';
+import { wishForMail } from './cacert/deeds.ts';
 import { perform } from './deeds/perform.ts';
 import { attemptOf, caOf, hasCertificate, someone } from './deeds/pick.ts';
 import { dropSecret, recreate, renew, respec } from './deeds/resources.ts';
@@ -259,10 +259,10 @@ export class Herd {
           someone(state, whom, (wanted) => wanted.more['revocation'] !== undefined),
         );
       case 'mail':
-        return performMail(state, { do: 'mail', what: 'respec' }, whom);
+        return wishForMail(state, whom);
       case 'lost-mail':
         await state.cacert.addFault({ call: 'ccsr', kind: 'reset-after' });
-        return performMail(state, { do: 'mail', what: 'respec' }, whom);
+        return wishForMail(state, whom);
       case 'repair':
         return perform(state, { do: 'drop-secret' }, whom);
       default:

@@ -28,7 +28,7 @@ import { traceCa, traceVersions } from './trace.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BUNDLE = join(root, 'dist/failpoints/operator.js');
 /** A CAcert certificate for so many others. */
-const OTHERS_PER_MAIL = 8;
+const OTHERS_PER_MAIL = 6;
 
 /** One run, from an empty etcd to the verdict. */
 export async function runChaos(options: Options, progress: (line: string) => void): Promise<Result> {

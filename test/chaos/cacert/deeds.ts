@@ -40,15 +40,15 @@ export async function performMail(state: RunState, deed: MailDeed, whom: number)
   const there = state.mails.all.filter(({ gone }) => !gone);
   const wanted = there[Math.floor(whom * there.length)];
   if (!wanted) return;
-  // CAcert may be asked six times a day for one resource, and each of these makes one request.
-  const isUsedUp = (timesOf(state, wanted) ?? 0) >= MANY;
-  switch (isUsedUp ? 'recreate' : deed.what) {
+  switch (isUsedUp(state, wanted) ? 'replace' : deed.what) {
     case 'respec':
       return respecMail(state, wanted, whom);
     case 'renew':
       return renewMail(state, wanted);
     case 'recreate':
       return recreateMail(state, wanted);
+    case 'replace':
+      return recreateMail(state, wanted, whom);
     case 'drop-secret':
       state.mailHistory.allow(placeOf(wanted));
       await state.cluster.kube.must('DELETE', secretPathOf(wanted), undefined, [404]);
@@ -90,8 +90,19 @@ async function renewMail(state: RunState, wanted: MailWanted): Promise<void> {
   }
 }
 
-/** Deletes the resource, and creates it again afterwards. */
-export async function recreateMail(state: RunState, wanted: MailWanted): Promise<void> {
+/** Has a certificate requested: of a resource that has one and is at rest, if there is any. */
+export async function wishForMail(state: RunState, whom: number): Promise<void> {
+  const there = state.mails.all.filter((wanted) => !wanted.gone && !isUsedUp(state, wanted));
+  const idle = there.filter((wanted) => isAtRest(state, wanted));
+  const among = idle.length > 0 ? idle : there.length > 0 ? there : state.mails.all;
+  const wanted = among[Math.floor(whom * among.length)];
+  if (!wanted) return;
+  if (isUsedUp(state, wanted)) await recreateMail(state, wanted, whom);
+  else await respecMail(state, wanted, whom);
+}
+
+/** Deletes the resource, and creates it again afterwards: for the same, or for something else that `draw` picks. */
+export async function recreateMail(state: RunState, wanted: MailWanted, draw?: number): Promise<void> {
   if (wanted.gone) return;
   wanted.gone = true;
   await state.cluster.kube.must('DELETE', pathTo(wanted), undefined, [404]);
@@ -102,7 +113,8 @@ export async function recreateMail(state: RunState, wanted: MailWanted): Promise
       if (state.over.signal.aborted) return;
       await pause(50);
     }
-    state.mails.renew(wanted);
+    if (draw === undefined) state.mails.renew(wanted);
+    else state.mails.change(wanted, draw);
     await createMail(state, wanted);
   }
 }
@@ -169,13 +181,21 @@ export interface MailStatus {
     message: string;
     observedGeneration?: number;
   }[];
+  serialNumber?: string;
   unserved?: Unserved;
   attemptTimes?: string[];
 }
 
-function timesOf({ cluster }: RunState, wanted: MailWanted): number | undefined {
+/** CAcert may be asked six times a day for one resource, and each deed makes a request. */
+function isUsedUp({ cluster }: RunState, wanted: MailWanted): boolean {
   const status = cluster.etcd.get(mailKey(wanted))?.status as MailStatus | undefined;
-  return status?.attemptTimes?.length;
+  return (status?.attemptTimes ?? []).length >= MANY;
+}
+
+/** It has a certificate and no key that waits for one, so the next request begins with a key. */
+function isAtRest({ cluster }: RunState, wanted: MailWanted): boolean {
+  const { serialNumber, unserved } = (cluster.etcd.get(mailKey(wanted))?.status ?? {}) as MailStatus;
+  return serialNumber !== undefined && unserved === undefined;
 }
 
 async function patch(state: RunState, wanted: MailWanted, change: object): Promise<void> {

@@ -56,6 +56,13 @@ class Scene {
     return this;
   }
 
+  /** CAcert came to the last request only now. */
+  queued(minutes: number): this {
+    const last = this.requests.at(-1);
+    if (last) last.requestedAt = minutes * MINUTE;
+    return this;
+  }
+
   respec(minutes: number, { emails }: MailWish = reordered): this {
     this.specs.push({ at: minutes * MINUTE, generation: this.specs.length + 1, emails });
     return this;
@@ -90,6 +97,16 @@ describe('a second request for the same', () => {
     ['after a lost answer and fifteen minutes is due', new Scene().ask(0, lost).ask(15), 0],
     ['after a lost answer comes too soon before that', new Scene().ask(0, lost).ask(14), 1],
     ['may come at once after a change of spec', new Scene().ask(0, lost).respec(5).ask(6), 0],
+    [
+      'may come at once after a change of spec, although CAcert queued the first only later',
+      new Scene().ask(0, { fault: 'late', late: true }).queued(2).respec(1).ask(6),
+      0,
+    ],
+    [
+      'comes too soon, although CAcert queued the first before it began to count',
+      new Scene().ask(0, lost).respec(-1).ask(14),
+      1,
+    ],
     ['is for the same in whatever order', new Scene().ask(0, lost).ask(14, {}, reordered), 1],
     ['after an answer that arrived is a finding', new Scene().ask(0).ask(15), 1],
     ['after one that nobody waited for is due', new Scene().ask(0, { aborted: true }).ask(15), 0],

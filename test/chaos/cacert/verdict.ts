@@ -110,7 +110,13 @@ function judgeOwners({ requests, history, wishOf }: MailEvidence): string[] {
 /** Whether a second request of one resource for the same is due to what happened to the first. */
 function judgeRequests(evidence: MailEvidence, { all }: Served): string[] {
   const { requests, history, wishOf } = evidence;
-  const groups = Map.groupBy(requests, ({ emails, keyFingerprint }) => {
+  const calls = new Map(evidence.journal.map((call) => [call.seq, call]));
+  // A request counts from its call: CAcert may have come to it only later.
+  const asked = requests.map((request) => ({
+    ...request,
+    requestedAt: calls.get(request.origin)?.at ?? request.requestedAt,
+  }));
+  const groups = Map.groupBy(asked, ({ emails, keyFingerprint }) => {
     const uid = history.ownerOf(keyFingerprint) ?? '';
     return `${uid} ${wishOf(emails)?.request}`;
   });
