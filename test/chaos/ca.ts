@@ -51,7 +51,7 @@ export class Ca {
   }
 
   static async start(name: CaName, clock: RunClock): Promise<Ca> {
-    return new Ca(name, await startServer<Ready>('ca-process.ts', clock));
+    return new Ca(name, await startServer<Ready>(new URL('ca-process.ts', import.meta.url), clock));
   }
 
   /** The built-in account. */

@@ -11,15 +11,15 @@ export interface ServerProcess<Ready> {
   ready: Ready;
 }
 
-/** Starts a program of this folder on the run's clock. Rejects if it ends before its first line, which is JSON. */
-export async function startServer<Ready>(file: string, clock: RunClock): Promise<ServerProcess<Ready>> {
-  const entry = fileURLToPath(new URL(file, import.meta.url));
+/** Starts a program on the run's clock. Rejects if it ends before its first line, which is JSON. */
+export async function startServer<Ready>(program: URL, clock: RunClock): Promise<ServerProcess<Ready>> {
+  const entry = fileURLToPath(program);
   const child = tied(
     spawn(process.execPath, [entry, clockText(clock)], { stdio: ['ignore', 'pipe', 'inherit'] }),
   );
   const lines = createInterface({ input: child.stdout });
   const [line] = (await Promise.race([once(lines, 'line'), once(lines, 'close')])) as [string?];
-  if (line === undefined) throw new Error(`${file} did not start.`);
+  if (line === undefined) throw new Error(`${entry} did not start.`);
   return { child, ready: JSON.parse(line) as Ready };
 }
 

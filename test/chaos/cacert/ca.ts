@@ -27,7 +27,7 @@ export class CAcert {
   }
 
   static async start(clock: RunClock): Promise<CAcert> {
-    return new CAcert(await startServer<Ready>('cacert/server-main.ts', clock));
+    return new CAcert(await startServer<Ready>(new URL('server-main.ts', import.meta.url), clock));
   }
 
   journal(): Promise<CAcertJournalEntry[]> {

@@ -3,11 +3,16 @@ import type { Issued } from '../ca.ts';
 import { isTakenForOwn } from './excuses.ts';
 import { authorityOf, byRef, type Evidence, placeOf, refOf, rootOf } from './ledger.ts';
 import { namesIn, readSecret } from './secret-check.ts';
-import type { Verdict } from './verdict.ts';
 
-export function judgeSecrets(
-  evidence: Evidence,
-): Pick<Verdict, 'wrongOwner' | 'invalidSecretVersions' | 'secretRegressions'> {
+/** Findings about versions of Secrets, as sentences. */
+interface SecretFindings {
+  wrongOwner: string[];
+  invalidSecretVersions: string[];
+  secretRegressions: string[];
+}
+
+/** Reads every version that an operator wrote, and compares it with the wish of its certificate and with what the CA issued. */
+export function judgeSecrets(evidence: Evidence): SecretFindings {
   const { history, tags, authorities, certificates } = evidence;
   const wrongOwner: string[] = [];
   const invalidSecretVersions: string[] = [];

@@ -152,7 +152,11 @@ export class Scene {
   }
 
   verdict(): ReturnType<typeof judge> {
-    const evidence: Evidence = {
+    return judge(this.evidence());
+  }
+
+  evidence(): Evidence {
+    return {
       certificates: this.certificates,
       journal: this.journal,
       authorities,
@@ -172,7 +176,6 @@ export class Scene {
         givenUp: new Set(this.released.filter(({ cause }) => cause !== 'Undecided').map(keyOf)),
       },
     };
-    return judge(evidence);
   }
 
   #claimsOf(place: string): Claims {

@@ -1,9 +1,9 @@
 /** The findings of the witnesses, by kind. */
 import { judgeCalls } from './calls.ts';
-import { undone } from './duties.ts';
 import { forgetting, hasTwin, isDoubted, isExcused, isOvertaken, wasInterrupted } from './excuses.ts';
 import { type Bought, type Evidence, boughtOf, placeOf, refOf } from './ledger.ts';
 import { judgeSecrets } from './secret-versions.ts';
+import { undone } from './undone.ts';
 
 /** Each finding is a sentence that names the certificate or Secret. */
 export interface Verdict {
