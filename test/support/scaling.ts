@@ -1,7 +1,7 @@
 /** How much more CPU time twice the size may take. Linear work takes 2, quadratic work 4. */
 const MOST = 2.5;
-/** The minimum of `enough` measurements counts, or of up to `most` while the result is not linear; of `long` ones if they are long. */
-const MEASUREMENTS = { long: 3, enough: 7, most: 35 };
+/** The minimum of `enough` measurements counts, or of up to `most` while the result is not linear; if they are long, of `long` or `longMost`. */
+const MEASUREMENTS = { long: 3, longMost: 15, enough: 7, most: 35 };
 /** A measurement takes at least this long, by repeating the call: shorter ones are noise. */
 const LEAST_MS = 5;
 /** A measurement of this length does not differ by chance. */
@@ -96,7 +96,7 @@ class Growth {
     if (this.#measured < MEASUREMENTS.long) return false;
     const isLong = this.#small > PLAIN_MS;
     if (this.perDoubling <= MOST) return isLong || this.#measured >= MEASUREMENTS.enough;
-    return this.#measured >= (isLong ? MEASUREMENTS.enough : MEASUREMENTS.most);
+    return this.#measured >= (isLong ? MEASUREMENTS.longMost : MEASUREMENTS.most);
   }
 }
 

@@ -1,7 +1,7 @@
+import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import { type CertificateRef, certificateKey } from '../../api/tinycert/identity.ts';
 import { type BackoffOptions, backoffDelay } from '../../lib/backoff.ts';
 import type { SettableStatus } from '../../tinycert/index.ts';
-import type { CaStatus } from '../decide/types.ts';
 
 /** After a hold or revocation that failed for a reason of its own: 5 s doubling to 10 min. */
 export const REVOCATION_RETRY: BackoffOptions = { base: 5_000, max: 600_000, jitter: 0.2 };
@@ -23,7 +23,7 @@ export interface Wanted {
 }
 
 /** The status that a certificate turned out to have; `gone` if the CA no longer has it. */
-export type StatusAtCa = CaStatus | 'gone';
+export type StatusAtCa = NonNullable<CertificateStatus['certificateStatus']> | 'gone';
 
 /** What this process knows of holds and revocations that are due and could not be done, by uid. All of it may be lost. */
 export class RevocationRetries {
