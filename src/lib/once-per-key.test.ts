@@ -12,7 +12,7 @@ function setup() {
           calls.push((result) => (typeof result === 'string' ? resolve(result) : reject(result)));
         }),
     );
-  return { get, calls };
+  return { get, calls, has: (key: number) => cache.has(key) };
 }
 
 test('callers of one key share a call, during it and after it', async () => {
@@ -44,4 +44,17 @@ test('a failure reaches all who wait, and the next caller tries again', async ()
   const again = get(1);
   calls[1]?.('one');
   expect(await again).toBe('one');
+});
+
+test('it is known whether a result is there, which one under way or a failed one is not', async () => {
+  const { get, calls, has } = setup();
+  const failing = get(1);
+  expect(has(1)).toBe(false);
+  calls[0]?.(new Error('down'));
+  await expect(failing).rejects.toThrow('down');
+  expect(has(1)).toBe(false);
+  const again = get(1);
+  calls[1]?.('one');
+  await again;
+  expect([has(1), has(2)]).toEqual([true, false]);
 });

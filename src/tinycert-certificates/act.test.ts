@@ -219,3 +219,21 @@ test('a step that asks TinyCert is not begun without the journal', async () => {
   const task = { ...stage.work(brandNew), view: undefined };
   await expect(act(task, { do: 'recover' })).rejects.toMatchObject({ code: 'NoJournal' });
 });
+
+test('nothing is bought on a decision that is older than the wait for the authority: it is made again', async () => {
+  let isKnown = false;
+  const { material } = stage.issuer;
+  const fetched = async (): ReturnType<typeof material> => {
+    isKnown = true;
+    return material();
+  };
+  stage = new TinyCertStage({ vectors, issuer: { hasMaterial: () => isKnown, material: fetched } });
+  stage.atCa.set(8, { vector: one });
+  const plan = { do: 'issue', operation: 'New', why: { reason: 'DoesNotExist', message: '' } } as const;
+
+  expect(await run(plan)).toEqual({ requeueAfterMs: 0 });
+  expect([stage.bought, stage.kube.writes]).toEqual([[], []]);
+
+  await run(plan);
+  expect(stage.stored().status).toMatchObject(ref(8));
+});

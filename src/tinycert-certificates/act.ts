@@ -69,6 +69,8 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
       return adoptOrElse(workOf(task));
     case 'issue':
       await assertRead(task);
+      // Every request needs it. After the wait for it all guards are asked again.
+      if (await hadToWait(workOf(task))) return { requeueAfterMs: 0 };
       log.info({ operation: plan.operation, reason: plan.why.reason }, 'Requesting a certificate');
       warnOutsideWindow(task, plan.why);
       return issue(workOf(task), plan);
@@ -94,6 +96,13 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
     default:
       return plan satisfies never;
   }
+}
+
+/** Fetches what is needed of the authority, unless it is known. Rejects with a `TinyCertError` or an `X509Error`. */
+async function hadToWait({ issuer }: Work): Promise<boolean> {
+  if (issuer.hasMaterial()) return false;
+  await issuer.material();
+  return true;
 }
 
 /** Reports a blocker in the conditions, and by an event unless it is reported elsewhere. */

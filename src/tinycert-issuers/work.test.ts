@@ -71,6 +71,7 @@ function setup() {
     authority: picked,
     subject: undefined,
     material: () => Promise.reject(new Error('not needed')),
+    hasMaterial: () => false,
   };
   const probe = (resource: Issuer = build()) =>
     work.probe(resource, login, { connection: {} as never }, new AbortController().signal);

@@ -69,6 +69,7 @@ async function probe(
     subject: spec.subject,
     marksFor: spec.ownershipMarker === 'OrganizationalUnit' ? metadata.uid : undefined,
     material: () => authorityMaterial(account, authority.authorityId),
+    hasMaterial: () => account.authorities.has(authority.authorityId),
   };
   return { issuer, shown: await describe(status?.authority, issuer) };
 }

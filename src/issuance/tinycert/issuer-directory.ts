@@ -26,6 +26,8 @@ export interface ReadyIssuer {
   marksFor?: string | undefined;
   /** Fetched on first use and then kept, so that a restart costs the CA nothing. */
   material: () => Promise<AuthorityMaterial>;
+  /** Whether `material` resolves without a call. */
+  hasMaterial: () => boolean;
 }
 
 /** What this process knows of an issuer. */

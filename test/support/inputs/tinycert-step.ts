@@ -152,6 +152,7 @@ export class TinyCertStage {
       ...readyIssuer,
       account: this.account,
       material: () => Promise.resolve({ root: root as never, subject: SUBJECT, hashAlgorithm: 'sha256' }),
+      hasMaterial: () => true,
       ...options.issuer,
     };
     this.deps = this.#deps();
