@@ -216,6 +216,9 @@ export class Cluster {
     });
     // A status has a path of its own.
     const { status: _, ...rest } = body;
+    // An owner may have gone before what it is to own arrives.
+    for (const { uid } of metadata.ownerReferences ?? [])
+      if (![...this.#objects.values()].some((each) => each.metadata.uid === uid)) this.#collect(uid);
     return this.#store(place, { ...structuredClone(rest), metadata });
   }
 

@@ -19,6 +19,8 @@ const CALLS_A_SECOND = 2;
 const CALLS_OF_AN_EFFECT = 4;
 /** Of one candidate of a recovery: its details, and its certificate twice before it is believed to be too old (docs/guarantees.md, 1). */
 const CALLS_OF_A_LOOK = 3;
+/** By then a process has recovered what the one before it began: W + T + X after its start, in milliseconds. */
+const INHERITED_MS = 60_000;
 const SECOND = 1_000;
 /** A result is recorded this long after its request at the latest, in milliseconds: what is fetched for it may have no answer. */
 const RECORDED_MS = 25_000;
@@ -142,6 +144,7 @@ function certificatesById(ca: MemoryCa): Map<number, Certificate> {
  * the CA refused for their session count for nothing: they are made again once. What has an effect brings the calls that it needs:
  * a purchase, a Secret that is written with what is fetched for it, a change of status at the CA, a spec that asks for something
  * else, and a fault of the CA, which ends one such try. A recovery looks at each candidate.
+ * A process that starts proves what the one before it has left in a Secret, and recovers its attempt.
  */
 function tooManyCalls(world: World, ca: MemoryCa): string[] {
   const byId = certificatesById(ca);
@@ -159,7 +162,10 @@ function tooManyCalls(world: World, ca: MemoryCa): string[] {
         CALLS_A_SECOND * Math.max(1, sharers.size),
         looked > 1 ? CALLS_OF_A_LOOK * looked : 0,
       );
-      const most = share + CALLS_OF_AN_EFFECT * near;
+      const inherited = world.downtimes.some(({ to }) => to < first.at && first.at < to + INHERITED_MS)
+        ? 1
+        : 0;
+      const most = share + CALLS_OF_AN_EFFECT * (near + inherited);
       if (within.length <= most) continue;
       const names = within.map(({ name }) => name).join(', ');
       return [`${within.length} calls about ${subject} at ${ca.name} in a second from ${first.at}: ${names}`];
