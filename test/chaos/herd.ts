@@ -22,6 +22,8 @@ const PATIENCE_MS = { usual: 15_000, recovery: 25_000 };
 const FROZEN_MS = { least: 2_500, most: 8_000 };
 const LEAD_MS = 20_000;
 const TO_TERMINATE_MS = 15_000;
+/** The longest wait of a takeover, on the operator's clock: W + T + X of CAcert. Kills at random come within it too. */
+const TAKEOVER_MS = 125_000;
 /** How often an order is repeated after a process ended too early. */
 const TRIES = 3;
 const POLL_MS = 20;
@@ -139,6 +141,7 @@ export class Herd {
     if (order.do === 'kill' || order.do === 'random') this.#wakeful.push(operator);
     const whom = this.#random.next();
     await Promise.race([operator.whenLeading(), pause(LEAD_MS)]);
+    if (order.do !== 'random') await this.#untilReady(operator, options.clock.speed);
     if (operator.leading) await this.#happen(operator, order, whom, signal);
     if (!operator.running) {
       return order.do === 'random'
@@ -153,6 +156,12 @@ export class Herd {
       await this.#terminate(operator);
     }
     return true;
+  }
+
+  /** Waits until it can ask the CAs, so that what happens then leads to its step; one that is frozen before needs nothing more. */
+  async #untilReady(operator: Operator, speed: number): Promise<void> {
+    const end = Date.now() + LEAD_MS + TAKEOVER_MS / speed;
+    while (operator.leading && !operator.ready && !operator.frozen && Date.now() < end) await pause(POLL_MS);
   }
 
   async #happen(operator: Operator, order: Order, whom: number, signal: AbortSignal): Promise<void> {

@@ -34,6 +34,8 @@ export interface Reign {
   to: number;
 }
 
+/** Longer than any message that is listened for. */
+const LONGEST_MESSAGE = 100;
 /** How long a process may take to end after its last line, on a busy machine. */
 const TO_END_MS = 10_000;
 
@@ -45,6 +47,7 @@ export class Operator {
   #log = '';
   #leading = false;
   #onLeading: (() => void)[] = [];
+  #ready = false;
   readonly #startedAt = Date.now();
   #ledFrom: number | undefined;
   #ledUntil: number | undefined;
@@ -119,6 +122,11 @@ export class Operator {
     return Promise.race([this.exited, new Promise<void>((resolve) => this.#onLeading.push(resolve))]);
   }
 
+  /** Whether it has taken its journal over, before which it asks no CA for anything. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
   /** When it ended or was frozen, if it led, in real milliseconds since the epoch. */
   get interruptions(): readonly number[] {
     if (this.#ledFrom === undefined) return [];
@@ -156,11 +164,14 @@ export class Operator {
   }
 
   #hear(text: string): void {
-    this.#log = (this.#log + text).slice(-4_000);
-    if (!this.#leading && this.#log.includes('"msg":"Leading"')) this.#lead();
+    const heard = this.#log + text;
+    // A line may come in two pieces.
+    this.#log = heard.slice(-LONGEST_MESSAGE);
+    if (!this.#leading && heard.includes('"msg":"Leading"')) this.#lead();
+    if (heard.includes('"msg":"The journal is taken over"')) this.#ready = true;
     // A deposed leader may take seconds to end, and writes nothing in them.
-    if (this.#leading && this.#log.includes('"msg":"Leadership lost"')) this.#ledUntil ??= Date.now();
-    if (!this.#stopped && this.#log.includes('"msg":"Operator stopped"')) this.#expectEnd();
+    if (this.#leading && heard.includes('"msg":"Leadership lost"')) this.#ledUntil ??= Date.now();
+    if (!this.#stopped && heard.includes('"msg":"Operator stopped"')) this.#expectEnd();
   }
 
   /** Nothing but the end of the process may follow. */
