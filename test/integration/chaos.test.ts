@@ -32,7 +32,7 @@ test('nothing is lost, doubled, mixed up or stuck while operators are killed and
       certificates: 20,
       kills: 10,
       durationLimit: 75_000,
-      settle: 120_000,
+      settle: 240_000,
       speed: 6,
       logs: undefined,
       json: false,
