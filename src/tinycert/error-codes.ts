@@ -148,16 +148,19 @@ export function messageOf(code: TinyCertErrorCode): string {
 
 /**
  * The kind of an error. The credentials are the only input of `connect`, so a fault of its input is a fault of the
- * credentials. The HTTP status decides for codes without a fixed meaning.
+ * credentials. It names no authority and no certificate, so that none is found is an answer that makes no sense, and says nothing
+ * of what the call after it is about. The HTTP status decides for codes without a fixed meaning.
  */
 export function kindOf(code: TinyCertErrorCode, call: string, status: number | undefined): TinyCertErrorKind {
+  const kind = kindOfAny(code, status);
+  if (call !== 'connect') return kind;
+  if (kind === 'input' || code === 'AccessDenied') return 'credentials';
+  return kind === 'not-found' ? 'protocol' : kind;
+}
+
+function kindOfAny(code: TinyCertErrorCode, status: number | undefined): TinyCertErrorKind {
   if (code === 'UnrecognizedCode') return kindOfCodedStatus(status);
   if (code === 'UnexpectedStatus') return kindOfBareStatus(status);
-  if (
-    call === 'connect' &&
-    (code === 'AccessDenied' || code === 'InputFailure' || code === 'MissingParameter')
-  )
-    return 'credentials';
   return entries[code].kind;
 }
 

@@ -93,6 +93,13 @@ describe('an error reply', () => {
     },
   );
 
+  test.each<[number, string]>([
+    [404, 'NotFound'],
+    [404, 'SomethingNew'],
+  ])('with status %i and code %s to a login says nothing of a certificate', (status, code) => {
+    expect(errorOf(status, { code }, 'connect').kind).toBe('protocol');
+  });
+
   test('to a login never leaves the outcome open', () => {
     expect(errorOf(502, '', 'connect').maybeExecuted).toBe(false);
   });

@@ -5,6 +5,8 @@ export interface Fate {
   acts: 'in time' | 'late' | 'never';
   answer:
     | { is: 'true' }
+    /** It is true and takes long. */
+    | { is: 'slow' }
     /** The connection breaks. */
     | { is: 'cut' }
     /** No answer ever comes; the client gives up. */
@@ -36,6 +38,8 @@ export interface AnyCall {
 /** The fate of a call that nothing happens to. */
 const TRUE: Fate = { acts: 'in time', answer: { is: 'true' } };
 const LATENCY_MS = 150;
+/** A slow answer, in milliseconds: less than any client waits. */
+const SLOW_MS = 8_000;
 /** A late call is carried out after the client gave up, and within this time, in milliseconds. */
 const LATE_MS = 15_000;
 
@@ -88,7 +92,8 @@ export class Faults {
       if (reply.status === 200) this.#lastBodies.set(name, reply.body);
     };
     const actsAfter = acts === 'late' ? this.#giveUpMs + 500 + this.#random() * LATE_MS : this.#latency();
-    const heardAfter = (acts === 'in time' ? actsAfter : 0) + this.#latency();
+    const slowness = answer.is === 'slow' ? SLOW_MS : 0;
+    const heardAfter = (acts === 'in time' ? actsAfter : 0) + slowness + this.#latency();
     const shown = (): Reply | undefined => {
       const said = shownAs(answer, reply, earlier);
       return said && dated(said);
@@ -130,6 +135,7 @@ function shownAs(
         ? { ...reply, body: reply.body.slice(0, Math.max(1, reply.body.length >> 1)) }
         : reply;
     case 'true':
+    case 'slow':
       return reply;
     default:
       return answer satisfies never;

@@ -202,6 +202,35 @@ test.each([
       'rotate A',
     ],
   ],
+  [
+    'deleted while a login is answered with NotFound: its certificate counted as gone, and was not revoked',
+    0,
+    [
+      'fault A connect not-found 5',
+      'create one/b 0 x',
+      'wait 3',
+      'switch one/b y',
+      'wait 1',
+      'delete one/b',
+      'end-sessions A',
+      'wait 0.3',
+    ],
+  ],
+  [
+    'put back to an earlier status, and found what it had with a new attempt: it was let expire, as if just bought',
+    0,
+    [
+      'create one/a 1 x',
+      'create one/b 1 y',
+      'switch one/b z',
+      'validity A 2',
+      'windows one/a Never',
+      'wait 4700',
+      'wait 1000',
+      'wait 15000',
+      'replay one/a 1',
+    ],
+  ],
 ])('a resource that is %s', async (_, seed, steps) => {
   expect(await findingsOf({ seed, steps })).toEqual([]);
 });

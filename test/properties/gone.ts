@@ -1,8 +1,11 @@
 import { collectionPath } from '../../src/kube/paths.ts';
 import type { Wish, World } from './world.ts';
 
-/** How long after an issuer has gone a request that was begun before may arrive, in milliseconds. */
-const BEGUN_MS = 700;
+/** How long after an issuer has gone a request that was begun before may arrive, in milliseconds: after a login and two reads. */
+const BEGUN_MS = 1_500;
+/** The same if one of these has a slow answer. */
+const BEGUN_SLOWLY_MS = 30_000;
+const BEFORE_A_REQUEST: ReadonlySet<string> = new Set(['connect', 'ca/details', 'ca/get']);
 /** How long the news of it may take beside that while the watches are silent, in milliseconds. */
 const NEWS_MS = 100;
 
@@ -15,22 +18,31 @@ export function issuedForGone(world: World): string[] {
     ca.calls.flatMap(({ name, params, at }) => {
       if (name !== 'cert/new') return [];
       const asking = world.wishes.filter((wish) => wish.commonName === params['CN'] && wish.ca === ca.name);
-      if (asking.some((wish) => wasKnown(world, wish, at))) return [];
+      const isSlow = ca.calls.some(
+        (call) =>
+          call.fate !== undefined &&
+          BEFORE_A_REQUEST.has(call.name) &&
+          call.at <= at &&
+          at < call.at + BEGUN_SLOWLY_MS,
+      );
+      const begunMs = isSlow ? BEGUN_SLOWLY_MS : BEGUN_MS;
+      if (asking.some((wish) => wasKnown(world, wish, at - begunMs))) return [];
       return [`${params['CN']} was requested at ${at} of ${ca.name}, whose issuer was gone`];
     }),
   );
 }
 
-/** Whether an operator may still have taken the issuer of a wish for present at this moment. */
-function wasKnown(world: World, { issuer }: Wish, at: number): boolean {
+/** Whether an operator may have taken the issuer of a wish for present at this moment, or somewhat later. */
+function wasKnown(world: World, { issuer }: Wish, begun: number): boolean {
   const { type, ref } = world.issuerPlace(issuer);
   const collection = collectionPath(type);
   const key = `${ref.namespace ?? ''}/${ref.name}`;
   return world.cluster.lives.some((life) => {
-    if (life.collection !== collection || life.key !== key || life.from > at) return false;
+    if (life.collection !== collection || life.key !== key || life.from > begun + BEGUN_SLOWLY_MS)
+      return false;
     const heard = world.cluster.silences
       .filter(({ from, to }) => from - NEWS_MS <= life.to && life.to <= to)
       .map(({ to }) => to + NEWS_MS);
-    return at <= Math.max(life.to, ...heard) + BEGUN_MS;
+    return begun <= Math.max(life.to, ...heard);
   });
 }

@@ -90,16 +90,29 @@ const story: fc.Arbitrary<string[]> = fc.oneof(
     ),
     fc.constantFrom('delete one/b', 'wait 400'),
   ),
-  // An issuer goes, or is made anew, while it is checked, and certificates wait for it.
-  fc.tuple(
-    words('remove-issuer', real),
-    words('create', slot, variant, issuer),
-    words('create-issuer', real),
-    words('wait', fc.constantFrom('0.1', '0.3', '0.5', '0.7')),
-    words('remove-issuer', real),
-    words(fc.constantFrom('wait', 'silence'), moment),
-    words('create-issuer', real),
-  ),
+  // An issuer is made and goes while it is checked, which may take long, and a certificate waits for it.
+  fc
+    .record({
+      name: real,
+      where: slot,
+      name0: variant,
+      check: fc.constantFrom('ca/list', 'cert/list', '*'),
+      how: fc.constantFrom('slow', 'slow', ...Object.keys(FATES)),
+      while: fc.constantFrom('0.3', '0.7', '3', '10'),
+      next: fc.constantFrom('create-issuer', 'remove-issuer'),
+      after: moment,
+    })
+    .map(({ name, where, name0, check, how, while: during, next, after }) => [
+      `remove-issuer ${name}`,
+      `create ${where} ${name0} ${name}`,
+      'wait 1',
+      `fault ${name === 'y' ? 'B' : 'A'} ${check} ${how} 1`,
+      `create-issuer ${name}`,
+      `wait ${during}`,
+      `remove-issuer ${name}`,
+      `wait ${after}`,
+      `${next} ${name}`,
+    ]),
   // A CAcert certificate, which may be renewed, and something that happens to it.
   fc.tuple(
     words('cacert-validity', fc.constantFrom('24', '17520')),
@@ -121,6 +134,17 @@ const story: fc.Arbitrary<string[]> = fc.oneof(
     step,
     fc.constant('start'),
     words('wait', moment),
+  ),
+  // A revocation is due while its account refuses everything for a while.
+  fc.tuple(
+    words('create one/b 0', fc.constantFrom('x', 'z')),
+    fc.constant('wait 3'),
+    fc.constant('rename one/b 1'),
+    fc.constant('wait 290'),
+    words('fault A cert/new', fc.constantFrom('limited-long', 'limited-long', 'cut-undone'), '1'),
+    words('create one/a', variant, fc.constantFrom('x', 'z')),
+    words('wait', fc.constantFrom('10', '50', '400')),
+    words('create two/a', variant, fc.constantFrom('x', 'y')),
   ),
   // Certificates that are renewed every few hours, by a call that may fail.
   fc.tuple(

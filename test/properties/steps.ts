@@ -14,6 +14,7 @@ export const FATES: Readonly<Record<string, Fate>> = {
   'half-done': { acts: 'in time', answer: { is: 'half' } },
   'replay-done': { acts: 'in time', answer: { is: 'replay' } },
   'replay-undone': { acts: 'never', answer: { is: 'replay' } },
+  slow: { acts: 'in time', answer: { is: 'slow' } },
   limited: {
     acts: 'never',
     answer: { is: 'refusal', code: 'RateLimitExceeded', status: 429, retryAfter: 20 },

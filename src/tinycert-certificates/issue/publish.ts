@@ -266,9 +266,10 @@ function resultOf(
     notAfter: rfc3339(leaf.notAfter),
     ...(isOfAttempt ? { attemptId: open.id } : {}),
   } satisfies CertificateStatus;
-  // It says nothing of a certificate that came of another attempt.
+  // It says nothing of a certificate that came of another attempt, as one does that a recovery found and that is older than its own.
   const { attemptTime: before, ...others } = status ?? {};
-  const attemptTime = isOfAttempt ? open.attempt.startTime : isNew ? undefined : before;
+  const isYounger = isOfAttempt && certificateId > open.attempt.afterId;
+  const attemptTime = isYounger ? open.attempt.startTime : isNew ? undefined : before;
   const after = { ...others, ...known, ...(attemptTime === undefined ? {} : { attemptTime }) };
   const renewal = dueAt({ certificate: { metadata, spec, status: after }, now });
   // The result would seal a promise to revoke whatever somebody else has written there (`sealed`).

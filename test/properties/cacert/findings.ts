@@ -28,6 +28,8 @@ const truths: Readonly<Record<string, Truth>> = {
   'Issuing=False TooManyAttempts': askedOften,
   'Ready=False IncorrectCertificate': repliedWrongly,
   'Issuing=False IncorrectCertificate': repliedWrongly,
+  'Ready=False InvalidKeyPair': repliedWrongly,
+  'Issuing=False InvalidKeyPair': repliedWrongly,
 };
 
 /** Every condition of the CAcert certificate and its account that is not true, in a sentence each. */
