@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   account,
   attempt,
@@ -170,6 +170,18 @@ describe('accountOfEntry: an attempt at an account that the resource has left', 
     const { id } = await stage.opened(there);
     await run([{ ...there, attemptId: id, formerCertificates: [ref(3, there)], seal: 'broken' }]);
     expect([await entries(), pending(), stage.events]).toEqual([[KEY], 'SealBroken', ['SealBroken']]);
+  });
+
+  test('makes way for another resource once it is quiet, although the seal of what is left there is broken', async () => {
+    vi.spyOn(stage.view, 'isInTheWay').mockReturnValue(true);
+    const { id } = await stage.opened(there);
+    const broken = { ...there, attemptId: id, formerCertificates: [ref(3, there)], seal: 'broken' };
+    await run([broken]);
+    expect(await entries()).toEqual([KEY]);
+
+    await stage.clock.advance(QUIET_MS);
+    await run([broken]);
+    expect([await entries(), stage.records, left()]).toEqual([[], ['abandoned uid'], [broken]]);
   });
 
   test('stays, and a person is told what to delete, if nobody can read it', async () => {

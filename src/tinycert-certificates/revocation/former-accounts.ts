@@ -119,7 +119,11 @@ async function workAt(task: Ready, left: FormerAccount): Promise<Progress> {
     return { left, result: {}, why: outOfReach(left, hasAttempt) };
   }
   const isProved = claimsOf(left).length === 0 || isSealed(access.issuer.account, { metadata, status: left });
-  if (!isProved) return { left, result: {}, why: unproven(left, hasAttempt) };
+  if (!isProved) {
+    // A person may never come, and another resource may wait for the request.
+    if (found.attempt) await makeWay({ deps, inputs, view }, found.attempt);
+    return { left, result: {}, why: unproven(left, hasAttempt) };
+  }
   if (found.unreadable !== undefined) return { left, result: {}, why: unreadable(left, found.unreadable) };
   const uid = metadata.uid ?? '';
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
