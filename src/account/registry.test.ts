@@ -144,3 +144,17 @@ test('a gate ends with the last account that uses it, but not before its rate li
   await registry.release('three');
   expect(registry.size).toEqual({ accounts: 0, gates: 0, holders: 0 });
 });
+
+test('at the end of the process no gate waits for anything, so the process can end', async () => {
+  const { clock, registry } = setup();
+  const { gate } = await registry.acquire('one', first);
+  gate.limited(3_600_000);
+  gate.park({ key: 'waits', urgency: 0, wake: () => {} });
+  expect(clock.pending).toBeGreaterThan(0);
+
+  await registry.close();
+  expect(clock.pending).toBe(0);
+
+  gate.park({ key: 'comes late', urgency: 0, wake: () => {} });
+  expect(clock.pending).toBe(0);
+});

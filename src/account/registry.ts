@@ -96,11 +96,12 @@ export class AccountRegistry<C extends object, A extends { gate: Gate; close(): 
     for (const gate of this.#gates.values()) gate.forget(key);
   }
 
-  /** Closes all accounts, at the end of the process. */
+  /** Closes all accounts and their gates, at the end of the process. */
   async close(): Promise<void> {
     const accounts = [...this.#accounts.values()];
     this.#accounts.clear();
     this.#digests.clear();
+    for (const gate of this.#gates.values()) gate.close();
     await Promise.all(accounts.map((shared) => shared.value.close()));
   }
 

@@ -40,6 +40,7 @@ export class Gate {
   readonly #listeners = new Set<() => void>();
   #state: GateState;
   #alarm: { at: number; cancel: () => void } | undefined;
+  #closed = false;
 
   constructor({ clock, ...settings }: GateOptions) {
     this.#clock = clock;
@@ -170,6 +171,13 @@ export class Gate {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Waits for nothing any more, at the end of the process: an alarm that is set would keep it from ending. */
+  close(): void {
+    this.#closed = true;
+    this.#alarm?.cancel();
+    this.#alarm = undefined;
+  }
+
   #happen(event: GateEvent): readonly GateEffect[] {
     const at = instant(this.#clock);
     const { state, effects } = advance(this.#state, event, at, this.#settings);
@@ -184,6 +192,7 @@ export class Gate {
 
   /** Sets the one timer, for what time alone changes. */
   #arm(now: Instant): void {
+    if (this.#closed) return;
     const at = alarmAt(this.#state, this.#settings, now);
     if (at === this.#alarm?.at) return;
     this.#alarm?.cancel();
