@@ -15,6 +15,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import type { Store } from '../kube/watch/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CAcertCertificateMetrics } from '../metrics/registry.ts';
+import type { generateRsaKey } from '../x509/generate-rsa-key.ts';
 import type { CAcertJournal } from './attempt.ts';
 import type { PendingKeys } from './pending-keys.ts';
 
@@ -50,6 +51,8 @@ export interface Deps {
   certificateSecrets: CertificateSecrets<CAcertCertificate>;
   nameClaims: NameClaims;
   pendingKeys: PendingKeys;
+  /** Makes an RSA key. */
+  generateKey: typeof generateRsaKey;
   repairLimiter: RateLimiter;
   /** Slows down repeated reports about the same resource. */
   reportLimiter: RateLimiter;

@@ -1,3 +1,4 @@
+import type { generateRsaKey } from '../x509/generate-rsa-key.ts';
 import type { CAcertAccounts } from '../account/cacert-accounts.ts';
 import type { SecretWatches } from '../account/secret-watches.ts';
 import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
@@ -33,6 +34,8 @@ export interface Shared {
   /** The installation's key for seals, once it is loaded. */
   sealKey: () => Uint8Array;
   cacertAccounts: CAcertAccounts;
+  /** Makes RSA keys; by default on a thread (docs/adr/0010-rsa-keys.md). */
+  generateKey?: typeof generateRsaKey;
   informers: Informers;
   /** Warnings about a resource. */
   warn: Warn;

@@ -1,8 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { findingsOf } from './run.ts';
-
-// Its keys are made on a thread, in real time.
-vi.mock(import('../../src/x509/generate-rsa-key.ts'), () => import('./keys.ts'));
 
 /** Sequences after which a property did not hold once. */
 test.each([

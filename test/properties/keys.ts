@@ -3,22 +3,42 @@ import { PrivateKey, readPkcs8 } from '../../src/x509/private-key.ts';
 
 /** RSA keys take long to make, so those of one sequence serve the next one too. Within a sequence each is used once. */
 const made: PrivateKey[] = [];
-let used = 0;
 
-/** Stands in for the product's `generateRsaKey`, which works on a thread, in real time. */
-export function generateRsaKey(modulusLength: number): Promise<PrivateKey> {
-  const key = made[used] ?? freshKey(modulusLength);
-  made[used] = key;
-  used += 1;
-  return Promise.resolve(key);
+type Sign = (this: PrivateKey, data: Buffer) => Promise<Buffer>;
+
+/** The method that all keys share, as a property. */
+function shared(): { sign: Sign } {
+  return PrivateKey.prototype;
 }
 
-/** Begins a sequence. Keys sign without a thread, since that would end at some moment of virtual time. */
-export function beginKeys(): void {
-  used = 0;
-  PrivateKey.prototype.sign = function signHere(data) {
-    return Promise.resolve(sign('sha256', data, this.toPkcs8()));
-  };
+/** The keys of one sequence. They are made and sign without a thread, since that would end at some moment of virtual time. */
+export class Keys {
+  #used = 0;
+  readonly #restore: () => void;
+
+  constructor() {
+    const prototype = shared();
+    const signOnThread = prototype.sign;
+    prototype.sign = function signHere(data) {
+      return Promise.resolve(sign('sha256', data, this.toPkcs8()));
+    };
+    this.#restore = () => {
+      prototype.sign = signOnThread;
+    };
+  }
+
+  /** The next key. */
+  next(modulusLength: number): Promise<PrivateKey> {
+    const key = made[this.#used] ?? freshKey(modulusLength);
+    made[this.#used] = key;
+    this.#used += 1;
+    return Promise.resolve(key);
+  }
+
+  /** Gives all keys their own way to sign back. */
+  close(): void {
+    this.#restore();
+  }
 }
 
 function freshKey(modulusLength: number): PrivateKey {

@@ -205,7 +205,8 @@ function boughtTwice({ wishes, replays, downtimes }: World, ca: MemoryCa): strin
   const notFound = ca.calls.filter(({ fate }) => isRefusal(fate, 'NotFound')).length;
   return [...bought].flatMap(([subject, all]) => {
     const wanted = wishes.filter((wish) => wish.commonName === subject && wish.ca === ca.name);
-    const rivals = new Set(wishes.filter((wish) => wish.commonName === subject).map(({ slot }) => slot)).size;
+    // One that was deleted and created again is another resource.
+    const rivals = new Set(wishes.filter((wish) => wish.commonName === subject).map(({ uid }) => uid)).size;
     const requests = ca.calls.filter(({ name, params }) => name === 'cert/new' && params['CN'] === subject);
     // An old answer to a recovery, repeated, hides what was bought: each leads to one more, although number 10 admits one in all.
     const replayed = [...requests, ...reads].filter(({ fate }) => fate?.answer.is === 'replay').length;

@@ -6,6 +6,7 @@ import { type Clock, sleepOn } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { createMetrics } from '../../src/metrics/registry.ts';
 import { type Controllers, startControllers } from '../../src/operator/controllers.ts';
+import type { Keys } from './keys.ts';
 import { noting, type Wait } from './workers.ts';
 
 export interface OperatorOptions {
@@ -15,6 +16,7 @@ export interface OperatorOptions {
   endpoints: readonly string[];
   /** How many certificates of one kind are worked on at once. */
   workers: number;
+  keys: Keys;
   /** Where waits of keys for a worker are noted. */
   waits: Wait[];
 }
@@ -36,7 +38,7 @@ export class Operator {
   readonly #death = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor({ clock: all, transport, namespace, endpoints, workers, waits }: OperatorOptions) {
+  constructor({ clock: all, transport, namespace, endpoints, workers, keys, waits }: OperatorOptions) {
     const clock = mortal(all, this.#death.signal);
     const metrics = createMetrics();
     this.#accounts = tinycertAccounts({
@@ -56,6 +58,7 @@ export class Operator {
         metrics: { calls: metrics.cacert, accounts: metrics.accounts },
       }),
       settings: { namespaces: undefined, concurrency: workers, allowedEndpoints: [...endpoints] },
+      generateKey: (bits) => keys.next(bits),
       namespace,
       holder: 'us',
       lease: () => undefined,

@@ -1,10 +1,7 @@
 import * as fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { findingsOf } from './run.ts';
 import { sequences } from './sequences.ts';
-
-// Its keys are made on a thread, in real time.
-vi.mock(import('../../src/x509/generate-rsa-key.ts'), () => import('./keys.ts'));
 
 /** The usual number of sequences, unless `PROPERTY_RUNS` says another one. */
 const RUNS = 40;

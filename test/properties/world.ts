@@ -11,7 +11,7 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 import { CACERT_ENDPOINT } from './cacert/ca.ts';
 import { CAcertWorld } from './cacert/world.ts';
 import { MemoryCa } from './ca.ts';
-import { beginKeys } from './keys.ts';
+import { Keys } from './keys.ts';
 import { Cluster } from './cluster.ts';
 import { Network } from './network.ts';
 import { Operator } from './operator.ts';
@@ -80,6 +80,7 @@ export class World {
   readonly deletions: { uid: string; at: number }[] = [];
   #operator: Operator | undefined;
   cacert: CAcertWorld | undefined;
+  readonly #keys = new Keys();
   readonly #cacertRandom: () => number;
   readonly #workers: number;
   readonly network: Network;
@@ -92,7 +93,6 @@ export class World {
     this.#workers = workers;
     this.random = seededRandom(seed);
     this.#cacertRandom = seededRandom(seed + 2);
-    beginKeys();
     // Jitter of backoffs and watches.
     Math.random = seededRandom(seed + 1);
     const { clock, random } = this;
@@ -140,6 +140,7 @@ export class World {
       namespace: OPERATOR,
       endpoints,
       workers: this.#workers,
+      keys: this.#keys,
       waits,
     });
   }
@@ -162,6 +163,7 @@ export class World {
   async close(): Promise<void> {
     if (this.#operator) await this.#ended(this.#operator, true);
     this.network.close();
+    this.#keys.close();
     Math.random = this.#systemRandom;
   }
 
