@@ -9,8 +9,7 @@ import type { Reign } from './operator.ts';
 import type { Options } from './options.ts';
 import type { Wanted } from './population.ts';
 import type { RunState } from './run-state.ts';
-import type { Entry } from './witness/journal.ts';
-import { isLeftUnproven, overdueIn, type Status } from './witness/holdings.ts';
+import { overdueIn, type Status } from './witness/holdings.ts';
 import { judge, type Verdict } from './witness/verdict.ts';
 
 const POLL_MS = 500;
@@ -116,8 +115,7 @@ function stuckOf({ population, history, clock, forgotten }: RunState): string[] 
   );
   const open = history
     .journals()
-    .entries.filter((entry) => !waitsForPerson(entry))
-    .map(({ id, uid }) => `${history.placeOf(uid) ?? uid}: attempt ${id} is still in the journal`);
+    .entries.map(({ id, uid }) => `${history.placeOf(uid) ?? uid}: attempt ${id} is still in the journal`);
   const unready = population.all.flatMap((wanted: Wanted) => {
     const place = `${wanted.namespace}/${wanted.name}`;
     const resource = present.get(place);
@@ -133,14 +131,6 @@ function stuckOf({ population, history, clock, forgotten }: RunState): string[] 
     return overdueIn((resource.status ?? {}) as Status, now).map((due) => `${place}: ${due} is overdue`);
   });
   return [...unready, ...open];
-
-  /** An attempt at an account that a resource with a forged status has left: it says so, and nothing proves whose it is. */
-  function waitsForPerson({ uid, account }: Entry): boolean {
-    const place = history.placeOf(uid) ?? '';
-    const wanted = population.all.find(({ namespace, name }) => `${namespace}/${name}` === place);
-    const status = (present.get(place)?.status ?? {}) as Status;
-    return wanted !== undefined && isForgotten(wanted) && isLeftUnproven(status, account);
-  }
 
   /** What a forged status names at a former account stays there, since no proof of it is left. */
   function isForgotten({ namespace, name }: Wanted): boolean {

@@ -6,9 +6,14 @@ import type { Deps } from '../context/deps.ts';
 
 /**
  * Gives up the attempt of an owner whose resource is gone, or that nobody can conclude (`goneConcluded`): what it is known to
- * have bought goes on record, else the attempt itself, so that the inventory finds what it bought.
+ * have bought goes on record, with this cause, else the attempt itself, so that the inventory finds what it bought.
  */
-export function giveUpAttempt(deps: Deps, view: TinyCertView, owner: string): void {
+export function giveUpAttempt(
+  deps: Deps,
+  view: TinyCertView,
+  owner: string,
+  cause: 'Deleted' | 'Undecided' = 'Deleted',
+): void {
   const found = view.entry(owner);
   if (!found) return;
   const { attempt: open } = known(deps, owner, found);
@@ -16,7 +21,7 @@ export function giveUpAttempt(deps: Deps, view: TinyCertView, owner: string): vo
   const bought = boughtIn(open);
   const { issuer } = open.attempt;
   const records = bought
-    ? released(view, [bought], { issuer, cause: 'Deleted' })
+    ? released(view, [bought], { issuer, cause })
     : open.progress.is === 'unsent'
       ? []
       : [abandoned(view, uidOfOwner(owner), open.attempt)];

@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   account,
   attempt,
@@ -166,22 +166,38 @@ describe('accountOfEntry: an attempt at an account that the resource has left', 
     ]);
   });
 
-  test('stays, and that is said, if the seal of what is left there is broken', async () => {
-    const { id } = await stage.opened(there);
-    await run([{ ...there, attemptId: id, formerCertificates: [ref(3, there)], seal: 'broken' }]);
-    expect([await entries(), pending(), stage.events]).toEqual([[KEY], 'SealBroken', ['SealBroken']]);
-  });
+  describe('if the seal of what is left there is broken', () => {
+    const broken = (attemptId: string): FormerAccount => ({
+      ...there,
+      attemptId,
+      formerCertificates: [ref(3, there)],
+      seal: 'broken',
+    });
 
-  test('makes way for another resource once it is quiet, although the seal of what is left there is broken', async () => {
-    vi.spyOn(stage.view, 'isInTheWay').mockReturnValue(true);
-    const { id } = await stage.opened(there);
-    const broken = { ...there, attemptId: id, formerCertificates: [ref(3, there)], seal: 'broken' };
-    await run([broken]);
-    expect(await entries()).toEqual([KEY]);
+    test('stays while it may have an effect, and that is said', async () => {
+      const { id } = await stage.opened(there);
+      expect(await run([broken(id)])).toEqual({ requeueAfterMs: QUIET_MS });
+      expect([await entries(), pending(), stage.events]).toEqual([[KEY], 'SealBroken', ['SealBroken']]);
+    });
 
-    await stage.clock.advance(QUIET_MS);
-    await run([broken]);
-    expect([await entries(), stage.records, left()]).toEqual([[], ['abandoned uid'], [broken]]);
+    test('is on record then, since an open one hides from the inventory what others bought', async () => {
+      const { id } = await stage.opened(there);
+      await stage.clock.advance(QUIET_MS);
+      await run([broken(id)]);
+      expect([await entries(), stage.records, pending(), left()]).toEqual([
+        [],
+        ['abandoned uid'],
+        'SealBroken',
+        [broken(id)],
+      ]);
+    });
+
+    test('is reported by what it is known to have bought', async () => {
+      const { id } = await stage.opened({ ...there, certificateId: 8 });
+      await stage.clock.advance(QUIET_MS);
+      await run([broken(id)]);
+      expect([await entries(), stage.records]).toEqual([[], ['released 8 Undecided']]);
+    });
   });
 
   test('stays, and a person is told what to delete, if nobody can read it', async () => {

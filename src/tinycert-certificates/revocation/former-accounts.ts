@@ -22,7 +22,7 @@ import { accountsWithAttempt, attemptAt, endAttempt, statedAccount } from '../co
 import type { Inputs } from '../context/inputs.ts';
 import { type Task, type Work, withInputs } from '../context/work.ts';
 import { afterReplacement } from '../decide/revoke-replaced.ts';
-import { makeWay } from '../recovery/give-up.ts';
+import { giveUpAttempt, makeWay, quietAfterMs } from '../recovery/give-up.ts';
 import { recover } from '../recovery/recover.ts';
 import { changeAll } from './change-all.ts';
 import { claimedByOthers, isAtEnd, STATUS_OF, warnOfClaimed } from './change-status.ts';
@@ -120,9 +120,11 @@ async function workAt(task: Ready, left: FormerAccount): Promise<Progress> {
   }
   const isProved = claimsOf(left).length === 0 || isSealed(access.issuer.account, { metadata, status: left });
   if (!isProved) {
-    // A person may never come, and another resource may wait for the request.
-    if (found.attempt) await makeWay({ deps, inputs, view }, found.attempt);
-    return { left, result: {}, why: unproven(left, hasAttempt) };
+    // A person may never come. An open attempt keeps its request, and hides what others bought from the inventory.
+    const owner = attemptOwner(metadata.uid ?? '', left.account);
+    const quiet = found.attempt ? quietAfterMs(deps, view, owner) : 0;
+    if (found.attempt && quiet === 0) giveUpAttempt(deps, view, owner, 'Undecided');
+    return { left, result: quiet > 0 ? { requeueAfterMs: quiet } : {}, why: unproven(left, hasAttempt) };
   }
   if (found.unreadable !== undefined) return { left, result: {}, why: unreadable(left, found.unreadable) };
   const uid = metadata.uid ?? '';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isLeftUnproven, overdueIn } from './holdings.ts';
+import { overdueIn } from './holdings.ts';
 import { ref } from './verdict-scene.ts';
 
 const promise = (certificateId: number, notBefore: string) => ({
@@ -15,17 +15,4 @@ test('a promise is overdue a minute after its time, also at an account that the 
   };
 
   expect(overdueIn(status, 121_000)).toEqual(['Revoke of 1', 'Revoke of 3']);
-});
-
-test.each([
-  ['an account that it has left is', 'left', 'True', 'SealBroken', true],
-  ['its present account is not', 'present', 'True', 'SealBroken', false],
-  ['an account that nobody reaches is not', 'left', 'True', 'FormerAccountUnavailable', false],
-  ['an account is not once the seal holds', 'left', 'False', 'SealBroken', false],
-])('what %s left to a person', (_, account, status, reason, isLeft) => {
-  const conditions = [{ type: 'FormerAccountPending', status, reason, message: '' }];
-
-  expect(
-    isLeftUnproven({ account: 'present', formerAccounts: [{ account: 'left' }], conditions }, account),
-  ).toBe(isLeft);
 });

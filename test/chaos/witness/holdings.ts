@@ -41,20 +41,6 @@ export function overdueIn(status: Status, now: number): string[] {
     .map(({ action, certificateId }) => `${action} of ${certificateId}`);
 }
 
-/**
- * Whether a resource has said that it waits for a person with what it left at an account, since the seal of that is broken
- * (docs/guarantees.md, section 6).
- */
-export function isLeftUnproven({ formerAccounts = [], conditions = [] }: Status, account: string): boolean {
-  return (
-    formerAccounts.some((former) => former.account === account) &&
-    conditions.some(
-      ({ type, status, reason }) =>
-        type === 'FormerAccountPending' && status === 'True' && reason === 'SealBroken',
-    )
-  );
-}
-
 /** All certificates that a resource claims at one account. */
 export function heldIn(holding: Holding): string[] {
   const { formerCertificates = [], pendingRevocations = [] } = holding;
