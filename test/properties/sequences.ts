@@ -174,7 +174,7 @@ export const sequences = fc.record({
       fc.oneof(
         { weight: 24, arbitrary: step.map((one) => [one]) },
         { weight: 1, arbitrary: cacertStep.map((one) => [one]) },
-        { weight: 2, arbitrary: story.map((all) => [...all]) },
+        { weight: 4, arbitrary: story.map((all) => [...all]) },
       ),
       { minLength: 6, maxLength: 24, size: 'max' },
     )
