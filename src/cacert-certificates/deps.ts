@@ -51,8 +51,8 @@ export interface Deps {
   certificateSecrets: CertificateSecrets<CAcertCertificate>;
   nameClaims: NameClaims;
   pendingKeys: PendingKeys;
-  /** Makes an RSA key. */
-  generateKey: typeof generateRsaKey;
+  /** Makes an RSA key; on a thread unless given. */
+  generateKey?: typeof generateRsaKey;
   repairLimiter: RateLimiter;
   /** Slows down repeated reports about the same resource. */
   reportLimiter: RateLimiter;

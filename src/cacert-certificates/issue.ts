@@ -9,6 +9,7 @@ import { keyOf } from '../kube/objects.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Reason } from '../lib/reason.ts';
+import { generateRsaKey } from '../x509/generate-rsa-key.ts';
 import type { PrivateKey } from '../x509/private-key.ts';
 import { createSigningRequest, verifySigningRequest } from '../x509/signing-request.ts';
 import { showLater } from '../issuance/status/show-later.ts';
@@ -56,9 +57,9 @@ async function pendingKey({ deps, inputs, signal }: Step): Promise<Inputs['pendi
     pending.account === certificate.spec.accountRef.name &&
     pending.key?.modulusBits === bits;
   if (isUsable && pending.certificate === undefined) return pending;
+  const { generateKey = generateRsaKey } = deps;
   const key =
-    (isUsable ? pending.key : await servedKey(deps, inputs, signal)) ??
-    (await deps.generateKey(bits, signal));
+    (isUsable ? pending.key : await servedKey(deps, inputs, signal)) ?? (await generateKey(bits, signal));
   const kept = await deps.pendingKeys.keep(certificate, pending, key, signal);
   failpoint('pending');
   return kept;

@@ -14,7 +14,6 @@ import { LastWritten } from '../issuance/status/last-written.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
 import { StatusWriter } from '../issuance/status/writer.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
-import { generateRsaKey } from '../x509/generate-rsa-key.ts';
 import { otherCertificates } from './kinds/informers.ts';
 import { wakeSharers } from './kinds/installed.ts';
 import { known, synced } from './kinds/needs.ts';
@@ -147,7 +146,7 @@ function certificateDeps(shared: Shared, directory: CAcertDirectory, queue: Work
       isOpen,
     }),
     pendingKeys: new PendingKeys({ kube, written: writtenSecrets }),
-    generateKey: shared.generateKey ?? generateRsaKey,
+    ...(shared.generateKey ? { generateKey: shared.generateKey } : {}),
     repairLimiter: new RateLimiter(clock),
     reportLimiter: new RateLimiter(clock),
   };

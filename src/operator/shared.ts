@@ -1,4 +1,4 @@
-import type { generateRsaKey } from '../x509/generate-rsa-key.ts';
+import type { Deps as CAcertDeps } from '../cacert-certificates/deps.ts';
 import type { CAcertAccounts } from '../account/cacert-accounts.ts';
 import type { SecretWatches } from '../account/secret-watches.ts';
 import type { TinyCertAccounts } from '../account/tinycert-accounts.ts';
@@ -35,7 +35,7 @@ export interface Shared {
   sealKey: () => Uint8Array;
   cacertAccounts: CAcertAccounts;
   /** Makes RSA keys; by default on a thread (docs/adr/0010-rsa-keys.md). */
-  generateKey?: typeof generateRsaKey;
+  generateKey?: CAcertDeps['generateKey'];
   informers: Informers;
   /** Warnings about a resource. */
   warn: Warn;

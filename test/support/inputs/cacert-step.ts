@@ -11,7 +11,6 @@ import {
   type OpenAttempt,
   readEntry,
 } from '../../../src/cacert-certificates/attempt.ts';
-import { generateRsaKey } from '../../../src/x509/generate-rsa-key.ts';
 import { PendingKeys } from '../../../src/cacert-certificates/pending-keys.ts';
 import type { Work } from '../../../src/cacert-certificates/work.ts';
 import { OpenAttempts } from '../../../src/issuance/attempt/open-attempts.ts';
@@ -200,7 +199,6 @@ export class CAcertStage {
         isOpen: ({ metadata }) => this.view.entry(metadata.uid ?? '') !== undefined,
       }),
       pendingKeys: new PendingKeys({ kube, written: writtenSecrets }),
-      generateKey: generateRsaKey,
       repairLimiter: new RateLimiter(clock),
       reportLimiter: new RateLimiter(clock),
     } as Partial<Deps> as Deps;
