@@ -13,7 +13,6 @@ export default defineConfig({
             'tools/**/*.test.ts',
             'bench/**/*.test.ts',
             'test/properties/**/*.test.ts',
-            'test/model/**/*.test.ts',
           ],
           testTimeout: 20_000,
           // Loading the modules anew for each file takes longer than all the tests together.
@@ -24,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/properties/**', 'test/model/**'],
+          exclude: ['test/properties/**'],
           globalSetup: ['test/support/world/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 600_000,

@@ -30,6 +30,8 @@ const truths: Readonly<Record<string, Truth>> = {
   'Issuing=False IssuerNotReady': issuerNotReady,
   'Ready=False SecretNotOwned': secretForeign,
   'Issuing=False SecretNotOwned': secretForeign,
+  'Ready=False Revoked': putBackRevoked,
+  'Issuing=False Revoked': putBackRevoked,
   'Ready=False AnswersDoubted': repliedTwiceWrongly,
   'Issuing=False AnswersDoubted': repliedTwiceWrongly,
   'RevocationPending=True IssuerNotReady': issuerNotReady,
@@ -139,6 +141,19 @@ function someAccountOutOfReach({ world, certificate: { metadata } }: Facts): str
         isReady(world.issuer(name)),
     );
   return world.cas.every(isReached) ? 'each account has an issuer that is ready' : undefined;
+}
+
+/**
+ * Nobody revokes by hand here, so a status can name a revoked certificate only if its tenant put an earlier one back: that is harmless
+ * or a condition (docs/adr/0013-journal.md, "Admitted").
+ */
+function putBackRevoked({ world, certificate: { metadata, status } }: Facts): string | undefined {
+  const slot = `${metadata.namespace}/${metadata.name}`;
+  if (!world.replays.some((replay) => replay.slot === slot)) return 'its status was never put back';
+  const ca = world.cas.find((each) => digestOf(each) === status?.account);
+  const named = ca?.certificates.find(({ id }) => id === status?.certificateId);
+  if (!ca || !named) return 'status names no certificate';
+  return ca.statusOf(named) === 'revoked' ? undefined : `certificate ${named.id} is not revoked`;
 }
 
 /** A person is asked for, after two answers that were another request's. */
