@@ -1,4 +1,3 @@
-import { recordedSecret } from '../issuance/secret/recorded.ts';
 import type { CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
 import { NO_FAILURE, afterFailure } from '../issuance/attempt/retry-backoff.ts';
 import { cacertKind } from '../issuance/cacert/kind.ts';
@@ -6,6 +5,7 @@ import { afterStored } from '../issuance/decide/after-stored.ts';
 import type { Stored } from '../issuance/secret/kept.ts';
 import { dueAt, nextReconcileAt } from '../issuance/renewal/plan.ts';
 import { present } from '../issuance/secret/certificate-secrets.ts';
+import { recordedSecret } from '../issuance/secret/recorded.ts';
 import { rfc3339 } from '../issuance/status/conditions.ts';
 import type { StatusChange } from '../issuance/status/writer.ts';
 import type { ReconcileResult } from '../kube/controller/controller.ts';

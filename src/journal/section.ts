@@ -146,11 +146,11 @@ export class View<Entry, Record> {
   }
 
   /**
-   * Whether the CA may have acted on requests whose entries are lost, since the journal was missing or put back when it was taken
-   * over. Look at the CA before another one is sent (F12).
+   * Set if the journal was missing or put back when it was taken over: the CA may have acted, before this moment in milliseconds since
+   * the epoch, on requests whose entries are lost. Look at the CA before another one is sent (F12).
    */
-  get mayLackEntries(): boolean {
-    return this.#shared.term.mayLackEntries;
+  get lacksEntriesBefore(): number | undefined {
+    return this.#shared.term.lacksEntriesBefore;
   }
 
   /** The entry of a resource; undefined if it has none, or if that is about to be removed. */

@@ -61,7 +61,7 @@ export async function takeOver(options: TakeoverOptions, signal: AbortSignal): P
     try {
       const taken = await tryOnce(options, progress, signal);
       if (taken === 'again') continue;
-      if (taken) return { ...taken, mayLackEntries: progress.hasWaited };
+      if (taken) return { ...taken, lacksEntriesBefore: progress.hasWaited ? clock.now() : undefined };
       failures += 1;
     } catch (thrown) {
       signal.throwIfAborted();
@@ -78,11 +78,15 @@ export interface Taken {
   /** The version of the journal, and of its records; undefined if there are none yet. */
   version: string;
   recordVersion: string | undefined;
-  /** It was missing or put back, so entries of requests that the CA has acted on may be lost with it. */
-  mayLackEntries: boolean;
+  /**
+   * Set if it was missing or put back: entries of requests that the CA has acted on before this moment, in milliseconds since the
+   * epoch, may be lost with it.
+   */
+  lacksEntriesBefore: number | undefined;
 }
 
-type Written = Omit<Taken, 'mayLackEntries'>;
+/** What one try has taken over. */
+type Written = Omit<Taken, 'lacksEntriesBefore'>;
 
 interface Progress {
   /** W + T + X have passed in this takeover. */

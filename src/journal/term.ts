@@ -76,9 +76,9 @@ export class Term {
     return this.#contents;
   }
 
-  /** The journal was missing or put back when it was taken over (`Taken.mayLackEntries`). */
-  get mayLackEntries(): boolean {
-    return this.#options.taken.mayLackEntries;
+  /** Set if the journal was missing or put back when it was taken over (`Taken.lacksEntriesBefore`). */
+  get lacksEntriesBefore(): number | undefined {
+    return this.#options.taken.lacksEntriesBefore;
   }
 
   get isOver(): boolean {

@@ -7,6 +7,7 @@ import { markerOf } from '../../src/issuance/tinycert/marker.ts';
 import { JOURNAL_NAME } from '../../src/operator/journal.ts';
 import { readCertificate } from '../../src/x509/certificate.ts';
 import type { CertificateView } from '../../tools/dev-server/types.ts';
+import { journalOf } from '../support/world/journal.ts';
 import { filesOf } from '../support/x509/openssl.ts';
 import { type Stage, openStage } from '../support/world/stage.ts';
 import { type World, aWorld } from '../support/world/world.ts';
@@ -137,4 +138,31 @@ test.each([
   expect(status?.certificateId).toBe(Math.max(...bought.map(({ id }) => id)));
   expect(status).toMatchObject({ revision: 1 });
   expect(world.calls()).toMatchObject({ 'cert/new': count });
+});
+
+test('what was lost with the journal stays known if the process dies once it has found that', async () => {
+  const name = 'lost-twice';
+  const world = await aWorld(stage);
+  await world.account(marked);
+  stage.dev.addFault({ call: 'cert/new', kind: 'reset-after' });
+  const first = await world.operator();
+  await world.certificate(name);
+  await world.pass(5_000);
+  await first.stop('by force').catch(() => undefined);
+  await world.delete(secrets, JOURNAL_NAME);
+
+  const second = await world.operator();
+  let dead: Promise<void> | undefined;
+  second.traffic.onAnswer = ({ method, name: of }) => {
+    if (method === 'PATCH' && of === JOURNAL_NAME) dead ??= second.stop('by force').catch(() => undefined);
+  };
+  await world.pass(JOURNAL_QUIET_MS);
+  await dead;
+  expect((await journalOf(world)).attempts).toMatchObject([{ certificateId: all(name)[0]?.id }]);
+  await world.operator();
+  await world.pass(JOURNAL_QUIET_MS);
+
+  const { status } = await world.ready(name);
+  expect(all(name).map(({ id }) => id)).toEqual([status?.certificateId]);
+  expect(world.calls()).toMatchObject({ 'cert/new': 1 });
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { conditions } from '../schema/conditions.ts';
 import { failureFields } from '../schema/failure.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
+import { secretFields } from '../schema/secret-fields.ts';
 
 /** What CAcert signed, or may have signed, and the operator does not serve. */
 const Unserved = z
@@ -62,18 +63,7 @@ export const CAcertCertificateStatus = z
       'When the attempt was made that the present certificate came of, by the operator’s clock. The certificate is not renewed before half of its time to renewal has passed since.',
     ).exactOptional(),
     ...failureFields,
-    secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
-    secretResourceVersion: statusText(
-      'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',
-      64,
-    ).exactOptional(),
-    secretGeneration: integer(
-      'Generation of the spec for which the Secret was last written or checked.',
-    ).exactOptional(),
-    awaitedSecret: statusText(
-      'Name of the Secret that this resource waits for, since it belonged to another one.',
-      253,
-    ).exactOptional(),
+    ...secretFields,
   })
   .describe('What the operator knows about the certificate.');
 export type CAcertCertificateStatus = z.output<typeof CAcertCertificateStatus>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { conditions } from '../schema/conditions.ts';
 import { failureFields } from '../schema/failure.ts';
 import { integer, statusText, time } from '../schema/fields.ts';
+import { secretFields } from '../schema/secret-fields.ts';
 import { AccountDigest, certificateFields, certificateListKeys } from './identity.ts';
 
 const PendingRevocation = z
@@ -92,18 +93,7 @@ export const CertificateStatus = z
     ).exactOptional(),
     ...failureFields,
     refusedFetches: RefusedFetches.exactOptional(),
-    secretUID: statusText('UID of the Secret that was last written.', 64).exactOptional(),
-    secretResourceVersion: statusText(
-      'Resource version of the Secret that was last written or checked. The Secret is read again when it changes.',
-      64,
-    ).exactOptional(),
-    secretGeneration: integer(
-      'Generation of the spec for which the Secret was last written or checked.',
-    ).exactOptional(),
-    awaitedSecret: statusText(
-      'Name of the Secret that this resource waits for, since it belonged to another one.',
-      253,
-    ).exactOptional(),
+    ...secretFields,
     formerAccounts: z
       .array(FormerAccount)
       .max(10)

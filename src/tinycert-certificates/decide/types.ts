@@ -50,8 +50,10 @@ export interface Publication {
 export type Plan =
   | NothingPlan
   | ReportPlan
-  /** Nothing can be found out about an open attempt before `quietAt`, monotonic milliseconds. */
-  /** `onlyFirst`: the conditions are written only if status reports nothing yet. */
+  /**
+   * Nothing can be found out about an open attempt before `quietAt`, monotonic milliseconds. `onlyFirst`: the conditions are
+   * written only if status reports nothing yet.
+   */
   | { do: 'wait'; quietAt: number; conditions?: WantedCondition[]; onlyFirst?: true }
   | ({ do: 'issue' } & Order)
   /** Fetch what an attempt bought and publish it. */

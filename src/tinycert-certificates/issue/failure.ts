@@ -9,6 +9,7 @@ import { quietAfter } from '../../issuance/attempt/timing.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { MaterialError } from '../../issuance/secret/check-material.ts';
 import { isSecretRefused, secretNotWritten } from '../../issuance/secret/not-written.ts';
+import { says } from '../../issuance/status/conditions.ts';
 import { noteContest } from '../../issuance/status/rate-limit.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import { attemptOwner, type OpenAttempt, previousOf } from '../../issuance/tinycert/attempt.ts';
@@ -24,7 +25,6 @@ import { X509Error } from '../../x509/errors.ts';
 import type { Deps } from '../context/deps.ts';
 import { amend, endAttempt } from '../context/attempts.ts';
 import { callOptions, DECIDE_AGAIN_MS, type Task, type Work } from '../context/work.ts';
-import { says } from '../../issuance/status/conditions.ts';
 import { waitsForIssuer } from '../decide/preconditions.ts';
 import { failedConditions, servedUntil } from '../decide/readiness.ts';
 import type { Publication } from '../decide/types.ts';
@@ -235,7 +235,10 @@ async function waitForIssuer(
     reports === 'issuer' ? waitsForIssuer(certificate) : reasonOf(certificate.spec.secretName, error);
   const conditions = failedConditions(inputs, why);
   const { metadata, status } = certificate;
-  if (Object.keys(change).length > 0 || !says(status?.conditions, conditions, metadata))
+  if (
+    Object.keys(change).length > 0 ||
+    !says(status?.conditions, conditions, { generation: metadata.generation })
+  )
     await record(deps, { certificate, change, conditions, sealer: issuer.account, signal });
   if (retry === 'gate') issuer.account.gate.park(ticketOf(deps, inputs));
   return { requeueAt: servedUntil(inputs) };

@@ -55,14 +55,17 @@ async function buy(before: Work, material: AuthorityMaterial, order: Order): Pro
   const { deps, inputs, issuer } = work;
   const request = requestOf(inputs.certificate, issuer, material);
   const lost = order.operation === 'New' ? await lostPurchase(work, request) : undefined;
-  const opened = await open(work, request, order).catch((error: unknown) => {
+  const opened = await open(work, request, order, lost).catch((error: unknown) => {
     if (error instanceof JournalRefused || error instanceof EntryTooLarge) return backOff(work, error, {});
     throw error;
   });
   if (!('open' in opened)) return opened;
   failpoint('attempt');
   const { open: attempt, since } = opened;
-  if (lost) return adopt(withInputs(work, { attempt }), attempt, lost, since);
+  if (lost) {
+    work.log.info({ certificate: lost }, 'Adopted a certificate whose attempt was lost with the journal');
+    return publish(withInputs(work, { attempt }), { certificate: lost, outcome: 'adopted' });
+  }
   // During a trial the failure that is reported stays until something succeeds.
   const isTrial = inputs.turn.phase !== 'open';
   const conditions = (): WantedCondition[] => (isTrial ? [] : workingConditions(inputs, order.why));
@@ -87,22 +90,6 @@ async function buy(before: Work, material: AuthorityMaterial, order: Order): Pro
   return publish(attempted, { certificate: bought, outcome: 'success' });
 }
 
-/** Publishes what an earlier attempt bought whose entry is lost. The new one stands for it. */
-function adopt(
-  work: Work,
-  { id }: OpenAttempt,
-  lost: CertificateRef,
-  since: Instant,
-): Promise<ReconcileResult> {
-  const { deps, log } = work;
-  log.info(
-    { certificate: lost, attempt: id },
-    'Adopted a certificate whose attempt was lost with the journal',
-  );
-  deps.attempts.bought(ownerOf(work), id, since.monotonic, lost);
-  return publish(work, { certificate: lost, outcome: 'adopted' });
-}
-
 function ownerOf({ inputs, issuer }: Pick<Work, 'inputs' | 'issuer'>): string {
   return attemptOwner(inputs.certificate.metadata.uid ?? '', issuer.authority.account);
 }
@@ -122,12 +109,14 @@ async function givingUp(work: Work, { givesUp, why }: Order): Promise<Work> {
 
 /**
  * Writes the attempt into the journal before anything is sent. It is remembered first: if an answer of the API server or of
- * TinyCert gets lost, this process still knows whether the attempt was sent. Rejects as `View.open` does.
+ * TinyCert gets lost, this process still knows whether the attempt was sent. `lost`: what it stands for was bought already, which
+ * the entry says, so that no crash loses it, and keeps nobody waiting. Rejects as `View.open` does.
  */
 async function open(
   work: Work,
   request: Request,
   { operation, why, records, boughtNothing = false }: Order,
+  lost: CertificateRef | undefined,
 ): Promise<{ open: OpenAttempt; since: Instant } | ReconcileResult> {
   const { deps, inputs, issuer, view } = work;
   const { certificate, attempt: replaced, sealed } = inputs;
@@ -135,7 +124,7 @@ async function open(
   const { account, authority } = issuer;
   const owner = ownerOf(work);
   const wanted = { requestHash: requestHash(request), isMarked: isMarked(request.subject) };
-  const key = requestKey(authority, wanted);
+  const key = lost ? undefined : requestKey(authority, wanted);
   const isOwn = sealed !== false && isSameAuthority(status, authority);
   const opened = await view.open({
     owner,
@@ -149,7 +138,7 @@ async function open(
       const name = authorityKey(authority);
       const highest = account.highestId(authority.authorityId);
       if (highest !== undefined) deps.journal.lower(name, highest);
-      return newAttempt(
+      const made = newAttempt(
         {
           authority: { account: authority.account, authorityId: authority.authorityId },
           operation,
@@ -166,6 +155,7 @@ async function open(
         },
         now,
       );
+      return lost ? { ...made, certificateId: lost.certificateId } : made;
     },
   });
   if (opened.is === 'parked') return parked(work);

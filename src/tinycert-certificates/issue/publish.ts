@@ -1,4 +1,3 @@
-import { recordedSecret } from '../../issuance/secret/recorded.ts';
 import { afterStored } from '../../issuance/decide/after-stored.ts';
 import type { Stored } from '../../issuance/secret/kept.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
@@ -8,6 +7,7 @@ import { READY, secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
 import { dueAt, nextReconcileAt } from '../../issuance/renewal/plan.ts';
 import { present } from '../../issuance/secret/certificate-secrets.ts';
 import { ExpiredError, checkMaterial } from '../../issuance/secret/check-material.ts';
+import { recordedSecret } from '../../issuance/secret/recorded.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 import type { SecretSource } from '../../issuance/secret/outputs.ts';
 import { attemptOwner } from '../../issuance/tinycert/attempt.ts';

@@ -1,9 +1,15 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { certificate, issued, ref } from '../../../test/support/inputs/inputs.ts';
+import {
+  attempt as attempted,
+  certificate,
+  issued,
+  openAttempt,
+  ref,
+} from '../../../test/support/inputs/inputs.ts';
 import { type AtCa, TinyCertStage, TinyCertVectors } from '../../../test/support/inputs/tinycert-step.ts';
 import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
-import { placeHash } from '../../issuance/tinycert/attempt.ts';
+import { type OpenAttempt, placeHash } from '../../issuance/tinycert/attempt.ts';
 import { markerOf } from '../../issuance/tinycert/marker.ts';
 import { released } from '../../issuance/tinycert/records.ts';
 import { requestOf } from '../../issuance/tinycert/request.ts';
@@ -19,7 +25,10 @@ const marked = (uid: string): AtCa => ({
 });
 
 interface Given {
-  mayLackEntries?: boolean;
+  /** When the journal was found missing; `never` if it was there. */
+  before?: string;
+  created?: string;
+  attempt?: Partial<OpenAttempt>;
   isMarked?: boolean;
   status?: CertificateStatus;
   other?: CertificateStatus;
@@ -29,10 +38,19 @@ interface Given {
 /** What is found of a CA that has these certificates, in a term that began without the journal. */
 async function found(
   atCa: Record<number, AtCa>,
-  { mayLackEntries = true, isMarked = true, status = {}, other, isGivenUp = false }: Given = {},
+  {
+    before = '2026-06-01T00:00:00Z',
+    created = '2026-01-01T00:00:00Z',
+    attempt,
+    isMarked = true,
+    status = {},
+    other,
+    isGivenUp = false,
+  }: Given = {},
 ): Promise<CertificateRef | undefined> {
   const issuer = isMarked ? { marksFor: 'issuer-uid' } : {};
-  const stage = new TinyCertStage({ vectors, issuer, mayLackEntries });
+  const lacksEntriesBefore = before === 'never' ? undefined : Date.parse(before);
+  const stage = new TinyCertStage({ vectors, issuer, lacksEntriesBefore });
   for (const [id, each] of Object.entries(atCa)) stage.atCa.set(Number(id), each);
   if (other) stage.others = [certificate({ status: other })];
   for (const each of stage.others) each.metadata.uid = 'other';
@@ -41,7 +59,12 @@ async function found(
       'uid',
       released(stage.view, [ref(9)], { issuer: placeHash('ca'), cause: 'Deleted' }),
     );
-  const work = stage.work({ status, secret: { state: 'absent' } });
+  const work = stage.work({
+    status,
+    secret: { state: 'absent' },
+    ...(attempt ? { attempt: { ...openAttempt, ...attempt } } : {}),
+  });
+  work.inputs.certificate.metadata.creationTimestamp = created;
   const request = requestOf(work.inputs.certificate, work.issuer, await work.issuer.material());
   return lostPurchase(work, request);
 }
@@ -50,10 +73,25 @@ describe('what an attempt bought whose entry was lost with the journal', () => {
   test('is found by the marker of the resource, the newest first', async () => {
     expect(await found({ 9: marked('uid') })).toEqual(ref(9));
     expect(await found({ 8: marked('uid'), 9: marked('uid'), 10: marked('other') })).toEqual(ref(9));
+    const before = { status: { ...issued, attemptTime: '2026-05-31T00:00:00Z' } };
+    expect(await found({ 9: marked('uid') }, before)).toEqual(ref(9));
+    const putBack = { isPutBack: true, attempt: { ...attempted, startTime: '2026-06-01T00:00:01Z' } };
+    expect(await found({ 9: marked('uid') }, { attempt: putBack })).toEqual(ref(9));
   });
 
   test.each<[string, Record<number, AtCa>, Given]>([
-    ['the journal was there', { 9: marked('uid') }, { mayLackEntries: false }],
+    ['the journal was there', { 9: marked('uid') }, { before: 'never' }],
+    ['the resource is younger than that', { 9: marked('uid') }, { created: '2026-06-02T00:00:00Z' }],
+    [
+      'the resource has had a certificate since',
+      { 9: marked('uid') },
+      { status: { ...issued, attemptTime: '2026-06-01T00:00:01Z' } },
+    ],
+    [
+      'the resource has asked for one since',
+      { 9: marked('uid') },
+      { attempt: { attempt: { ...attempted, startTime: '2026-06-01T00:00:01Z' } } },
+    ],
     ['the issuer marks nothing', { 9: { vector } }, { isMarked: false }],
     ['it has the marker of another resource', { 9: marked('other') }, {}],
     ['it has no marker', { 9: { vector } }, {}],

@@ -1,9 +1,9 @@
-import { recordedSecret } from '../../issuance/secret/recorded.ts';
 import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts';
 import type { CertificateRef } from '../../api/tinycert/identity.ts';
 import { NO_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
 import { READY } from '../../issuance/decide/readiness.ts';
 import { dueAt } from '../../issuance/renewal/plan.ts';
+import { recordedSecret } from '../../issuance/secret/recorded.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 import { idAt } from '../../issuance/tinycert/lookup.ts';
 import { requestOf } from '../../issuance/tinycert/request.ts';

@@ -135,15 +135,15 @@ export class TinyCertStage {
       issuer?: Partial<ReadyIssuer>;
       texts?: Readonly<{ [key: string]: string }>;
       /** The journal was missing or put back when it was taken over. */
-      mayLackEntries?: boolean;
+      lacksEntriesBefore?: number | undefined;
     } = {},
   ) {
-    const { vectors, texts = {}, mayLackEntries = false } = options;
+    const { vectors, texts = {}, lacksEntriesBefore } = options;
     const clock = new VirtualClock(vectors?.now ?? inputs().now);
     this.clock = clock;
     ({ view: this.view, api: this.journal } = tinycertView(clock, {
       texts,
-      mayLackEntries,
+      lacksEntriesBefore,
       leads: () => this.leads,
     }));
     this.account = accountOf(clock, this.#client);

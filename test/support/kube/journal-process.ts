@@ -152,7 +152,7 @@ export function viewOf<Entry, Record>(
     leads,
     texts = {},
     refused = () => undefined,
-    mayLackEntries = false,
+    lacksEntriesBefore,
   }: {
     clock: Clock;
     leads: () => boolean;
@@ -160,7 +160,7 @@ export function viewOf<Entry, Record>(
     /** What is woken when the term is over. */
     refused?: (owner: string) => void;
     /** The journal was missing or put back. */
-    mayLackEntries?: boolean;
+    lacksEntriesBefore?: number | undefined;
   },
 ): View<Entry, Record> {
   const { namespace, name, type } = journalObject;
@@ -178,7 +178,7 @@ export function viewOf<Entry, Record>(
       contents: Contents.of(new Map(Object.entries(texts))),
       version: api.secret?.metadata.resourceVersion ?? '',
       recordVersion: undefined,
-      mayLackEntries,
+      lacksEntriesBefore,
     },
     on: {
       parked: () => undefined,
