@@ -1,5 +1,6 @@
 /** What people do with CAcert certificates, and CAcert with their requests. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Condition } from '../witness/holdings.ts';
 import { CERTIFICATES, CORE, pathOf } from '../kube.ts';
 import { beside, type RunState, WHILE_MS } from '../run-state.ts';
 import { TAMPERED } from '../names.ts';
@@ -174,13 +175,7 @@ interface Unserved {
 
 /** The fields of a status that the run reads. */
 export interface MailStatus {
-  conditions?: {
-    type: string;
-    status: string;
-    reason: string;
-    message: string;
-    observedGeneration?: number;
-  }[];
+  conditions?: Condition[];
   serialNumber?: string;
   unserved?: Unserved;
   attemptTimes?: string[];

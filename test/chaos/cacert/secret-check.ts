@@ -1,7 +1,13 @@
-/** Reads Secrets of CAcert certificates with the platform's X.509 and no code of the operator. */
-import { X509Certificate, createHash, createPrivateKey, createPublicKey } from 'node:crypto';
-
-type Data = Readonly<Record<string, string>>;
+/** Reads the Secrets of CAcert's certificates. */
+import { type X509Certificate, createPrivateKey, createPublicKey } from 'node:crypto';
+import {
+  alternativeNames,
+  type Data,
+  type Expectation,
+  fingerprint,
+  servedIn,
+  text,
+} from '../secret-files.ts';
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
@@ -16,35 +22,26 @@ export interface MailCertificate {
   keyFingerprint: string;
 }
 
-/** Reads the data of a Secret. Throws an Error with the first defect. `now`: time of day in the run, in milliseconds. */
-export function readMailSecret(data: Data, { root, now }: { root: string; now: number }): MailCertificate {
-  const [leafPem, ...others] = blocks(text(data, 'tls.crt'));
-  if (leafPem === undefined) throw new Error('tls.crt has no certificate');
-  const leaf = new X509Certificate(leafPem);
-  const authority = new X509Certificate(root);
-  if (!leaf.checkPrivateKey(createPrivateKey(text(data, 'tls.key'))))
-    throw new Error('tls.key does not fit tls.crt');
-  if (!isChain([leaf, ...others.map((other) => new X509Certificate(other))], authority))
-    throw new Error('tls.crt is not signed by the authority');
-  const [ca] = blocks(text(data, 'ca.crt'));
-  if (ca === undefined || !new X509Certificate(ca).raw.equals(authority.raw))
-    throw new Error('ca.crt is not the authority');
-  if (leaf.validToDate.getTime() <= now) throw new Error('tls.crt has expired');
-  if (leaf.validFromDate.getTime() > now + SKEW_MS) throw new Error('tls.crt is not valid yet');
+/** Reads the data of a Secret. Throws an Error with the first defect. */
+export function readMailSecret(data: Data, expected: Expectation): MailCertificate {
+  const leaf = servedIn(data, expected, (issued, others, authority) => {
+    if (!isChain([issued, ...others], authority)) throw new Error('tls.crt is not signed by the authority');
+  });
   if (!leaf.keyUsage?.includes(CLIENT_AUTH)) throw new Error('tls.crt is not for TLS clients');
-  const emails = (leaf.subjectAltName ?? '').split(', ').map((name) => name.replace(/^email:/, ''));
   const [, commonName = ''] = /(?:^|\n)CN=([^\n]*)/.exec(leaf.subject) ?? [];
-  const keyFingerprint = fingerprint(leaf.publicKey.export({ type: 'spki', format: 'der' }));
-  return { serial: leaf.serialNumber.toLowerCase(), commonName, emails, keyFingerprint };
+  return {
+    serial: leaf.serialNumber.toLowerCase(),
+    commonName,
+    emails: alternativeNames(leaf, 'email'),
+    keyFingerprint: fingerprint(leaf.publicKey),
+  };
 }
-
-const SKEW_MS = 6 * 60_000;
 
 /** SHA-256 of the public key that belongs to the key in a Secret, in hexadecimal; undefined without a key. */
 export function keyIn(data: Data): string | undefined {
   try {
     const key = createPublicKey(createPrivateKey(text(data, 'tls.key')));
-    return fingerprint(key.export({ type: 'spki', format: 'der' }));
+    return fingerprint(key);
   } catch {
     return undefined;
   }
@@ -56,16 +53,4 @@ function isChain(chain: readonly X509Certificate[], authority: X509Certificate):
     const issuer = chain[i + 1] ?? authority;
     return one.checkIssued(issuer) && one.verify(issuer.publicKey);
   });
-}
-
-function fingerprint(spki: Buffer): string {
-  return createHash('sha256').update(spki).digest('hex');
-}
-
-function text(data: Data, key: string): string {
-  return Buffer.from(data[key] ?? '', 'base64').toString('utf8');
-}
-
-function blocks(pem: string): string[] {
-  return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
 }

@@ -39,6 +39,18 @@ export interface Claims {
   doubted: Map<string, Window>;
 }
 
+/** The claims of a place in `all`, which has none at first. */
+export function claimsAt(all: Map<string, Claims>, place: string): Claims {
+  const known = all.get(place) ?? {
+    heard: new Set(),
+    reissued: new Set(),
+    windows: new Map(),
+    doubted: new Map(),
+  };
+  all.set(place, known);
+  return known;
+}
+
 /** The time of an attempt at an authority. */
 export interface Window {
   account: string;
@@ -105,14 +117,7 @@ export class History {
   }
 
   claims(place: string): Claims {
-    const known = this.#claims.get(place) ?? {
-      heard: new Set(),
-      reissued: new Set(),
-      windows: new Map(),
-      doubted: new Map(),
-    };
-    this.#claims.set(place, known);
-    return known;
+    return claimsAt(this.#claims, place);
   }
 
   /** Holds and revocations that nobody remembers any more. */

@@ -10,17 +10,20 @@ export interface Holding extends Stated {
   pendingRevocations?: (Stated & { action?: 'Hold' | 'Revoke'; notBefore?: string })[];
 }
 
+/** A condition, as far as the run reads it. */
+export interface Condition {
+  type: string;
+  status: string;
+  reason: string;
+  message: string;
+  observedGeneration?: number;
+}
+
 /** The part of a status with the claims of a resource. */
 export interface Status extends Holding {
   /** What it has at accounts that it no longer uses. */
   formerAccounts?: Holding[];
-  conditions?: {
-    type: string;
-    status: string;
-    reason: string;
-    message: string;
-    observedGeneration?: number;
-  }[];
+  conditions?: Condition[];
 }
 
 /** All certificates that a status claims, at the present account and at former ones. */

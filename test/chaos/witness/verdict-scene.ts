@@ -2,7 +2,7 @@ import type { Authority, Called, Issued } from '../ca.ts';
 import type { Stored } from '../etcd.ts';
 import { AUTHORITIES, type CaName, CAS, type IssuerName, ISSUERS } from '../issuers.ts';
 import type { Duty } from './duties.ts';
-import type { Claims, End } from './history.ts';
+import { type Claims, claimsAt, type End } from './history.ts';
 import { keyOf, type Ref } from './identity.ts';
 import type { Abandoned, Entry, Released } from './journal.ts';
 import type { Evidence } from './ledger.ts';
@@ -179,13 +179,6 @@ export class Scene {
   }
 
   #claimsOf(place: string): Claims {
-    const known = this.#claims.get(place) ?? {
-      heard: new Set(),
-      reissued: new Set(),
-      windows: new Map(),
-      doubted: new Map(),
-    };
-    this.#claims.set(place, known);
-    return known;
+    return claimsAt(this.#claims, place);
   }
 }
