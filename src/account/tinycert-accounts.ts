@@ -8,8 +8,8 @@ import { measure } from './measure.ts';
 import { AccountRegistry } from './registry.ts';
 import type { Rate } from './gate/token-bucket.ts';
 
-/** Most issuances under way at one account: the service is small, and more would gain nothing. */
-const ISSUANCES_AT_ONCE = 16;
+/** Most issuances under way at one account: as many as are reconciled at once unless a flag says otherwise (`--concurrency`). */
+const ISSUANCES_AT_ONCE = 32;
 
 /** The TinyCert accounts in use. */
 export type TinyCertAccounts = AccountRegistry<AccountConnection, Account>;

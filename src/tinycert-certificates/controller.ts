@@ -27,6 +27,7 @@ import { finalize } from './deletion/finalize.ts';
 import { hasFinalizer, keepFinalizer } from './deletion/finalizer.ts';
 import { readDeleted } from './deletion/readable.ts';
 import type { Unfinalized } from './deletion/unfinalized.ts';
+import { parkedUnread } from './issue/at-gate.ts';
 import { afterFailedRead } from './issue/failure.ts';
 import { workAtFormerAccounts } from './revocation/former-accounts.ts';
 import { revokeDue } from './revocation/revoke-due.ts';
@@ -50,6 +51,8 @@ export function reconciler(deps: Deps): ReconcileCertificate {
     const result = await withValidSpec(deps, certificate, parsed, context, async (valid) => {
       if (isDeleted) return finalize(deps, valid, view, context);
       const kept = await keepFinalizer(deps, valid, signal);
+      const parked = parkedUnread(deps, kept, view);
+      if (parked) return parked;
       const inputs = await gather(deps, kept, view, signal);
       return reconcile({ deps, inputs, view, signal, log });
     }).catch((error: unknown) => {

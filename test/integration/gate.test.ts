@@ -83,6 +83,20 @@ describe('certificates with one common name', () => {
     expect(complaints(operator)).toEqual([]);
   });
 
+  test('have their Secrets read once, and not before their turn', async () => {
+    const { world, operator } = await held(['b', 'c']);
+    const reads = (): (string | undefined)[] =>
+      operator.traffic.requests
+        .filter(({ method, resource }) => method === 'GET' && resource === 'secrets')
+        .map(({ name }) => name)
+        .filter((name) => name?.endsWith('-tls'));
+
+    expect(reads()).toEqual(['a-tls']);
+    stage.dev.release();
+    for (const name of ['a', 'b', 'c']) await world.ready(name);
+    expect(reads().toSorted()).toEqual(['a-tls', 'b-tls', 'c-tls']);
+  });
+
   test('ask again, after the wait, whether their Secret is free', async () => {
     const { world } = await held(['b']);
     await world.create(secrets, 'b-tls', { stringData: { precious: 'data' } });

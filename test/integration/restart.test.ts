@@ -46,7 +46,8 @@ test(
     const issued = await versions(world);
     await world.settled();
 
-    const { 'patch journal 200': shared, ...own } = butLeases(writesOf(await audit.entries()));
+    const began = await audit.entries();
+    const { 'patch journal 200': shared, ...own } = butLeases(writesOf(began));
     expect(own).toEqual({
       'create journal 201': 1,
       'patch tinycertissuers/status 200': ONCE_READY,
@@ -55,6 +56,9 @@ test(
     });
     // An attempt that begins shares a write with others that begin and with those that have ended.
     expect(shared).toBeLessThan(COUNT);
+    // Whether a Secret is there is asked once its certificate has its turn at the account.
+    const absent = readsByName(began).filter((each) => each.startsWith('get secrets 404 '));
+    expect(absent.length).toBeLessThan(1.2 * COUNT);
     expect(world.calls()).toEqual({
       connect: 1,
       'ca/list': 1,

@@ -120,7 +120,11 @@ class Users {
   #reconcile(user: User): void {
     if (this.all.get(user.key) !== user || user.permit || user.isSlow) return;
     const end = this.gate.begin(user.key);
-    const permit = this.gate.enter(this.#ticket(user));
+    const ticket = this.#ticket(user);
+    const isAdmitted = this.gate.admits(ticket);
+    const permit = this.gate.enter(ticket);
+    if ((permit !== undefined) !== isAdmitted)
+      this.breaches.push({ is: 'announced otherwise', key: user.key });
     if (permit) {
       user.permit = permit;
       user.state = 'works';

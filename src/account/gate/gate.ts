@@ -12,7 +12,7 @@ import {
   type GateState,
   initialState,
 } from './state.ts';
-import { advance } from './transition.ts';
+import { admits, advance } from './transition.ts';
 
 /** The right to work at an account's CA. Call `release` once the work has ended, whatever its outcome. */
 export interface Permit {
@@ -120,6 +120,11 @@ export class Gate {
   isStoppedFor(key: string): boolean {
     const { breaker, places } = this.#state;
     return breaker.state === 'half-open' ? !places.has(key) : breaker.state === 'open';
+  }
+
+  /** Whether `enter` would grant a permit now. */
+  admits(ticket: Ticket): boolean {
+    return admits(this.#state, ticket, instant(this.#clock), this.#settings);
   }
 
   /** Whether the account is stopped or nothing has succeeded since: work now is only a trial. */

@@ -130,7 +130,19 @@ function stepped(
   }
 }
 
-/** Admits a ticket, or parks it. In half-open only a key that was woken is admitted: it has asked all guards since. */
+/** Whether a ticket would be admitted. In half-open only a key that was woken is: it has asked all guards since. */
+export function admits(state: GateState, ticket: Ticket, at: Instant, settings: GateSettings): boolean {
+  const { key, lock } = ticket;
+  const rest = withoutPlace(state, key);
+  return (
+    room(rest, settings, at) > 0 &&
+    (state.places.has(key) || state.breaker.state === 'closed') &&
+    ![...rest.permits.values()].some((held) => held.key === key) &&
+    (lock === undefined || !isLocked(rest, lock))
+  );
+}
+
+/** Admits a ticket, or parks it. */
 function entered(
   state: GateState,
   ticket: Ticket,
@@ -138,15 +150,9 @@ function entered(
   settings: GateSettings,
   effects: GateEffect[],
 ): GateState {
-  const isWoken = state.places.has(ticket.key);
   const rest = withoutPlace({ ...state, parking: removed(state.parking, ticket.key) }, ticket.key);
-  const isUnderWay = [...rest.permits.values()].some(({ key }) => key === ticket.key);
-  const mayEnter =
-    room(rest, settings, at) > 0 &&
-    (isWoken || rest.breaker.state === 'closed') &&
-    !isUnderWay &&
-    (ticket.lock === undefined || !isLocked(rest, ticket.lock));
-  if (!mayEnter) return { ...rest, parking: parked(rest.parking, ticket, at.monotonic) };
+  if (!admits(state, ticket, at, settings))
+    return { ...rest, parking: parked(rest.parking, ticket, at.monotonic) };
   const { bucket, epoch, next, permits } = rest;
   effects.push({ do: 'admit', permit: next });
   return {

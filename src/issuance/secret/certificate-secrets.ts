@@ -105,6 +105,11 @@ export class CertificateSecrets<T extends CertificateResource> {
     return { state: 'unchanged', metadata: view.metadata };
   }
 
+  /** Whether the watch shows a Secret of ours under the name that a certificate gives. */
+  isWatched(certificate: T): boolean {
+    return this.#watched(secretRef(certificate)) !== undefined;
+  }
+
   /** Reads the Secret of a certificate live, whatever status records. Throws an `ApiError`. */
   async read(certificate: T, signal: AbortSignal): Promise<SecretView> {
     const secret = await this.#options.kube.find(secrets, secretRef(certificate), { signal });

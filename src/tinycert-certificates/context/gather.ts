@@ -2,6 +2,7 @@ import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { effectiveNames, specHash } from '../../api/tinycert/effective.ts';
 import { certificateRef } from '../../api/tinycert/identity.ts';
 import { turnOf } from '../../issuance/decide/gate-turn.ts';
+import type { SecretView } from '../../issuance/secret/certificate-secrets.ts';
 import { issuerKey, type ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
 import type { TinyCertView } from '../../issuance/tinycert/records.ts';
 import { type SealState, sealStateOf } from '../../issuance/tinycert/seal.ts';
@@ -21,6 +22,20 @@ export async function gather(
   view: TinyCertView | undefined,
   signal: AbortSignal,
 ): Promise<Inputs> {
+  // The Secret of another resource is not read.
+  const secret: SecretView =
+    deps.certificateSecrets.elderOf(certificate) === undefined
+      ? await deps.certificateSecrets.readIfChanged(certificate, signal)
+      : { state: 'absent' };
+  return { ...factsOf(deps, certificate, view), secret };
+}
+
+/** The inputs of a decision but the Secret. Asks nobody. */
+export function factsOf(
+  deps: Deps,
+  certificate: TinyCertCertificate,
+  view: TinyCertView | undefined,
+): Omit<Inputs, 'secret'> {
   const { spec, metadata } = certificate;
   const key = issuerKey(spec.issuerRef, metadata.namespace);
   const issuer = deps.directory.get(key);
@@ -28,7 +43,6 @@ export async function gather(
   const facts = sealFacts(deps, certificate, seal);
   if (issuer?.ready && facts.sealed === true) learnId(issuer.issuer, certificate);
   const account = issuer?.ready ? issuer.issuer.account.digest : statedAccount(issuer, certificate, view);
-  const elder = deps.certificateSecrets.elderOf(certificate);
   return {
     certificate,
     names: effectiveNames(spec),
@@ -39,12 +53,7 @@ export async function gather(
     issuerExists: issuer !== undefined || deps.issuerExists(key),
     abandoned: abandonedBy(deps, certificate, key),
     issuerKindInstalled: issuer !== undefined || deps.issuerKindInstalled(key),
-    elder,
-    // The Secret of another resource is not read.
-    secret:
-      elder === undefined
-        ? await deps.certificateSecrets.readIfChanged(certificate, signal)
-        : { state: 'absent' },
+    elder: deps.certificateSecrets.elderOf(certificate),
     ...facts,
     observed: deps.observations.of(certificate),
     hasJournal: view !== undefined,

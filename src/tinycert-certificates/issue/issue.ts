@@ -33,20 +33,19 @@ import { failedConditions, servedUntil, workingConditions } from '../decide/read
 import type { Order } from '../decide/types.ts';
 import { lostPurchase } from '../recovery/lost-purchase.ts';
 import { record } from '../status/record.ts';
-import { atGate } from './at-gate.ts';
+import { atGate, purchaseLock } from './at-gate.ts';
 import { afterDoubt, AnswerDoubted, assertOwnId } from './doubt.ts';
 import { afterFailedCall, backOff } from './failure.ts';
 import { publish } from './publish.ts';
 
 /**
  * Buys one certificate: attempt in the journal, send gate, reply. It is admitted before it writes the attempt, so the time between
- * the attempt and the first byte is never spent in a queue. One at a time buys for an authority and a common name, since
- * recovery tells certificates apart by these two.
+ * the attempt and the first byte is never spent in a queue.
  */
 export async function issue(work: Work, order: Order): Promise<ReconcileResult> {
   const { inputs, issuer } = work;
   const material = await issuer.material();
-  const lock = `${authorityKey(issuer.authority)}\n${inputs.names.commonName}`;
+  const lock = purchaseLock(issuer, inputs.names);
   return atGate(work, (present) => buy(present, material, order), lock);
 }
 
