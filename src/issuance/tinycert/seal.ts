@@ -65,8 +65,9 @@ export function sealStateOf(
   sealer: Sealer,
   { metadata: { uid = '' }, status = {} }: Pick<TinyCertCertificate, 'metadata' | 'status'>,
 ): SealState {
+  if (status.seal === undefined) return 'broken';
   const expected = sealOf(sealer, uid, status).split(':');
-  const given = (status.seal ?? '').split(':');
+  const given = status.seal.split(':');
   if (given.length !== expected.length || given[0] !== expected[0]) return 'broken';
   const valid = [1, 2].filter((part) => isSame(given[part], expected[part])).length;
   return valid === 2 ? 'whole' : valid === 1 ? 'partial' : 'broken';
