@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates, issuers, type TinyCertCertificate } from '../../src/api/kinds.ts';
 import type { CertificateSpec } from '../../src/api/tinycert/certificate-spec.ts';
+import { accountDigest } from '../../src/api/tinycert/identity.ts';
 import { secrets } from '../../src/kube/objects.ts';
 import type { CertificateView, DevServer, Fault } from '../../tools/dev-server/types.ts';
 import { events } from '../support/world/crds.ts';
@@ -52,6 +53,15 @@ function bought(ca: DevServer): CertificateView[] {
 
 function statusesAt(ca: DevServer): string[] {
   return bought(ca).map(({ status }) => status);
+}
+
+/** The certificates of a CA that are on record as those of deleted resources. */
+async function deletedAt({ endpoint, email }: DevServer, world: World): Promise<number[]> {
+  const { released } = await journalOf(world);
+  const account = accountDigest(endpoint, email);
+  return released
+    .filter((each) => each.cause === 'Deleted' && each.account === account)
+    .map(({ certificateId }) => certificateId);
 }
 
 /** Waits until the Secret holds the newest certificate of a CA. */
@@ -226,6 +236,7 @@ test('a deleted resource waits ten minutes for an account that nobody reaches, a
   expect(second.log.map(({ msg }) => msg)).toContain(
     'Certificates are given up without the hold or revocation that was due',
   );
+  expect(await deletedAt(a, world)).toEqual(bought(a).map(({ id }) => id));
 });
 
 test('a deleted resource waits as long for an account whose last session TinyCert no longer accepts', async () => {
@@ -252,6 +263,7 @@ test('a deleted resource waits as long for an account whose last session TinyCer
 
   await expect(world.get(certificates, 'web')).rejects.toThrow('not found');
   expect([statusesAt(a), statusesAt(b)]).toEqual([['good'], ['revoked']]);
+  expect(await deletedAt(a, world)).toEqual(bought(a).map(({ id }) => id));
 });
 
 describe('the account is the same one', () => {

@@ -1,6 +1,7 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { FormerAccount } from '../../api/tinycert/certificate-status.ts';
 import { attemptOwner, groupOf, placeHash } from '../../issuance/tinycert/attempt.ts';
+import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
 import { released, type TinyCertView } from '../../issuance/tinycert/records.ts';
 import { BROKEN_SEAL, isSealed } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
@@ -17,6 +18,7 @@ import { accountsWithAttempt } from '../context/attempts.ts';
 import { conclude, onlyAttempted, sealed, workWith } from '../revocation/former-accounts.ts';
 import { afterFailedRevocation, isLostAccess, RECOVERING, reportPending } from '../revocation/pending.ts';
 import { RELEASE_AFTER_MS } from './ca-access.ts';
+import { givenUpBy } from './given-up.ts';
 import { revokeOnce } from './revoke-once.ts';
 
 /**
@@ -43,7 +45,7 @@ export async function finalizeFormerAccounts(
   if (!left) return undefined;
   const duty = { left, hasAttempt: hasAttempt(left) };
   const access = accessTo(deps, certificate, left.account);
-  if (!access) return giveUpLater(deps, certificate, duty, { view, context });
+  if (!access) return giveUpLater(deps, certificate, duty, { access, view, context });
   if (
     claimsOf(left).length > 0 &&
     !isSealed(access.issuer.account, { metadata: certificate.metadata, status: left })
@@ -92,7 +94,7 @@ async function finish(
     if (onHold.length > 0)
       await view.record(uid, released(view, onHold, { issuer, cause: 'Deleted', group }));
   } catch (error) {
-    if (isLostAccess(access, error)) return giveUpLater(deps, certificate, duty, { view, context });
+    if (isLostAccess(access, error)) return giveUpLater(deps, certificate, duty, { access, view, context });
     const asked = { uid, key: keyOf(certificate), issuerKey: access.issuer.key, ...access };
     const { result, why } = afterFailedRevocation(deps, asked, error, signal);
     if (why) await reportPending(deps, certificate, why, signal);
@@ -135,7 +137,11 @@ async function giveUpLater(
   deps: Deps,
   certificate: TinyCertCertificate,
   duty: Duty,
-  { view, context }: { view: TinyCertView; context: ReconcileContext },
+  {
+    access,
+    view,
+    context,
+  }: { access: AccountAccess | undefined; view: TinyCertView; context: ReconcileContext },
 ): Promise<ReconcileResult> {
   const { metadata } = certificate;
   const { left } = duty;
@@ -155,6 +161,17 @@ async function giveUpLater(
     'RevocationAbandoned',
     `Certificates of resource ${metadata.namespace}/${metadata.name} are given up with their present status, ${what}.`,
   );
+  // Status says nothing of them any more when the resource goes.
+  const { records } = givenUpBy(
+    deps,
+    view,
+    { ...certificate, status: left },
+    {
+      issuerKey: issuerKey(certificate.spec.issuerRef, metadata.namespace),
+      sealers: [deps.installation, ...(access ? [access.issuer.account] : [])],
+    },
+  );
+  if (records.length > 0) await view.record(metadata.uid ?? '', records);
   return forget(deps, certificate, left, { view, context });
 }
 

@@ -1,16 +1,15 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
-import { certificateKey, type CertificateRef, certificateRef } from '../../api/tinycert/identity.ts';
-import { groupOf, placeHash, uidOfOwner } from '../../issuance/tinycert/attempt.ts';
+import { uidOfOwner } from '../../issuance/tinycert/attempt.ts';
 import { claimsOf } from '../../issuance/tinycert/claims.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
-import { released, type TinyCertView } from '../../issuance/tinycert/records.ts';
+import type { TinyCertView } from '../../issuance/tinycert/records.ts';
 import { isSealed } from '../../issuance/tinycert/seal.ts';
 import { TermOver } from '../../journal/errors.ts';
-import type { Recording } from '../../journal/group.ts';
 import type { Reconcile, ReconcileResult } from '../../kube/controller/controller.ts';
 import type { WorkQueue } from '../../kube/controller/queue.ts';
-import { BY_CERTIFICATE, BY_UID, type Deps } from '../context/deps.ts';
+import { BY_UID, type Deps } from '../context/deps.ts';
 import { giveUpAttempt, quietAfterMs } from '../recovery/give-up.ts';
+import { givenUpBy } from './given-up.ts';
 
 /** The deletion of a namespace is many events. They are collected this long. */
 const COLLECT_MS = 500;
@@ -109,7 +108,7 @@ export class Unfinalized {
     view: TinyCertView,
     key: string,
   ): Promise<{ certificateIds: number[]; resources: number } | undefined> {
-    const { certificates, directory, installation, issuerExists } = this.#deps;
+    const { directory, installation, issuerExists } = this.#deps;
     // More may go while these are being written.
     const pending = [...(this.#pending.get(key) ?? [])];
     if (pending.length === 0) return undefined;
@@ -122,23 +121,18 @@ export class Unfinalized {
     // If the installation's key was lost, only credentials that the CA has accepted can tell. The directory signals when they are.
     const judged = state?.ready || !issuerExists(key) ? pending : believed;
     if (judged.length === 0) return undefined;
-    const all = judged.flatMap((gone) => partsOf(gone).filter(isTrue));
-    // A resource that was created again may have adopted its certificate. A status without a seal does not speak for it.
-    const isTaken = (each: CertificateRef): boolean =>
-      certificates.byIndex(BY_CERTIFICATE, certificateKey(each)).some(isTrue);
-    const given = all.map((gone) => ({ gone, had: hadBy(gone).filter((each) => !isTaken(each)) }));
-    const issuer = placeHash(key);
-    const records = given.flatMap(({ gone, had }): Recording[] =>
-      had.flatMap((each) => {
-        const group = groupOf(each, gone.metadata.namespace);
-        return released(view, [each], { issuer, cause: 'Deleted', group });
-      }),
+    const options = { issuerKey: key, sealers };
+    const given = judged.flatMap((gone) =>
+      partsOf(gone).map((part) => givenUpBy(this.#deps, view, part, options)),
     );
+    const records = given.flatMap((each) => each.records);
     if (records.length > 0) await view.record(key, records);
     const left = (this.#pending.get(key) ?? []).filter((gone) => !judged.includes(gone));
     if (left.length === 0) this.#pending.delete(key);
     else this.#pending.set(key, left);
-    const certificateIds = given.flatMap(({ had }) => had.map(({ certificateId }) => certificateId));
+    const certificateIds = given.flatMap((each) =>
+      each.certificates.map(({ certificateId }) => certificateId),
+    );
     return { certificateIds, resources: judged.length };
   }
 }
@@ -147,10 +141,4 @@ export class Unfinalized {
 function partsOf(certificate: TinyCertCertificate): TinyCertCertificate[] {
   const { formerAccounts = [] } = certificate.status ?? {};
   return [certificate, ...formerAccounts.map((left) => ({ ...certificate, status: left }))];
-}
-
-/** The certificates that a resource had. The present one comes last, so it is remembered longest. */
-function hadBy({ status }: TinyCertCertificate): CertificateRef[] {
-  const all = [...(status?.formerCertificates ?? []), certificateRef(status)];
-  return [...new Map(all.flatMap((each) => (each ? [[certificateKey(each), each]] : []))).values()];
 }
