@@ -143,12 +143,13 @@ function certificatesById(ca: MemoryCa): Map<number, Certificate> {
  * Calls are counted by the names that they are about; two resources may ask for the same names, so each has its share. Calls that
  * the CA refused for their session count for nothing: they are made again once. What has an effect brings the calls that it needs:
  * a purchase, a Secret that is written with what is fetched for it, a change of status at the CA, a spec that asks for something
- * else, and a fault of the CA, which ends one such try. A recovery looks at each candidate.
+ * else, and a fault of the CA, which ends one such try. A recovery looks at each candidate; if there is only one, the list tells.
  * A process that starts proves what the one before it has left in a Secret, and recovers its attempt.
  */
 function tooManyCalls(world: World, ca: MemoryCa): string[] {
   const byId = certificatesById(ca);
   const made = ca.calls.filter(({ refusal }) => refusal !== 'InvalidToken');
+  const lists = made.filter(({ name }) => name === 'cert/list').map(({ at }) => at);
   return [...Map.groupBy(made, (call) => subjectOf(call, byId))].flatMap(([subject, calls]) => {
     if (subject === undefined) return [];
     const sharers = new Set(wishesFor(world, subject).map(({ slot }) => slot));
@@ -158,9 +159,11 @@ function tooManyCalls(world: World, ca: MemoryCa): string[] {
       const within = calls.slice(i).filter(({ at }) => at < first.at + SECOND);
       const near = effects.filter((at) => at > first.at - SECOND && at < first.at + 2 * SECOND).length;
       const looked = new Set(within.flatMap(({ params }) => params['cert_id'] ?? [])).size;
+      const isRecovery =
+        looked > 1 || lists.some((at) => at > first.at - SECOND && at < first.at + 2 * SECOND);
       const share = Math.max(
         CALLS_A_SECOND * Math.max(1, sharers.size),
-        looked > 1 ? CALLS_OF_A_LOOK * looked : 0,
+        isRecovery ? CALLS_OF_A_LOOK * looked : 0,
       );
       const inherited = world.downtimes.some(({ to }) => to < first.at && first.at < to + INHERITED_MS)
         ? 1
