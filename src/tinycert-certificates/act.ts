@@ -112,7 +112,9 @@ async function report(
 ): Promise<ReconcileResult> {
   const { deps, inputs, view, signal } = task;
   const { attempt: open } = inputs;
-  if (open && view && wakeBy === undefined) await makeWay({ deps, inputs, view }, open);
+  // One that counts answers in doubt may never be concluded, whatever else its resource waits for.
+  if (open && view && (wakeBy === undefined || open.attempt.doubts !== undefined))
+    await makeWay({ deps, inputs, view }, open);
   const blocker = { ...why, awaits, isReportedElsewhere: REPORTED_ELSEWHERE.has(why.reason) };
   const limited = await reportBlocker(deps, inputs.certificate, blocker, conditions, signal);
   if (wakeBy === 'gate') park(workOf(task));
@@ -192,6 +194,7 @@ async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
     }
     case 'giveUp':
       deps.attempts.fruitless(owner, open.id, deps.clock.monotonic());
+      await makeWay({ deps, inputs, view }, open);
       return backOff(work, new AnswersDoubted(), {});
     case 'close':
       return closeAttempt(work, { givesUp: undefined, records });

@@ -114,6 +114,8 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
   deps.certificates.addIndex(BY_FORMER_ACCOUNT, ({ status }) =>
     (status?.formerAccounts ?? []).map(({ account }) => account),
   );
+  /** The accounts of the issuers that are ready, by the key of the issuer. */
+  const usable = new Map<string, AccountDigest>();
   const ends = [
     deps.nameClaims.follow(certificates, deps.certificates),
     deps.nameClaims.onFreed((secret) => {
@@ -146,8 +148,13 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
       waiting.sort((a, b) => (a.end < b.end ? -1 : 1));
       for (const { key } of waiting) queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
       const state = deps.directory.get(issuer);
+      const before = usable.get(issuer);
       const account = state?.ready ? state.issuer.account.digest : undefined;
-      for (const key of account ? formerUsers(deps, account) : [])
+      if (account === undefined) usable.delete(issuer);
+      else usable.set(issuer, account);
+      // Whoever waits at the gate of an account would wait for good once nothing uses that any more.
+      const changed = [account, ...(before === account ? [] : [before])].filter((each) => each !== undefined);
+      for (const key of new Set(changed.flatMap((each) => formerUsers(deps, each))))
         queue.add(key, { reason: 'issuer', priority: LIST_PRIORITY });
     }),
   ];
@@ -156,7 +163,7 @@ export function wire(deps: Deps, queue: WorkQueue, unfinalized: Pick<Unfinalized
   };
 }
 
-/** The resources that have left an account, or left nothing but an open attempt there: what waited for an issuer of it can be done. */
+/** The resources that have left an account, or left nothing but an open attempt there: they depend on an issuer that has it. */
 function formerUsers(deps: Deps, account: AccountDigest): string[] {
   const attempting = uidsWithAttemptAt(deps.journal.view, account);
   return [

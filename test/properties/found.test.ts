@@ -228,6 +228,50 @@ test.each([
       'replay one/a 1',
     ],
   ],
+  [
+    'deleted after it left an account whose API key was replaced: what it had there was on record nowhere',
+    0,
+    ['create one/b 0 x', 'wait 3', 'rotate-at-ca A', 'switch one/b y', 'delete one/b'],
+  ],
+  [
+    'deleted while the account that it left is stopped, and then out of reach: it waited at the gate for good and said nothing',
+    34_370_588,
+    [
+      'fault A cert/status replay-undone 5',
+      'create one/b 0 x',
+      'wait 3',
+      'switch one/b y',
+      'delete one/b',
+      'wait 3',
+      'rotate-at-ca A',
+    ],
+  ],
+  [
+    'renewed, and gets the chain of the certificate before once more: that was published under the new id',
+    759_731_595,
+    [
+      'validity A 2',
+      'wait 400',
+      'create two/a 0 x',
+      'create one/b 0 none',
+      'windows two/a Never',
+      'wait 4700',
+      'fault A cert/get replay-done 1',
+      'wait 50000',
+    ],
+  ],
+  [
+    'asking for what another one asks for, whose answers are in doubt: it waited for good',
+    1_097_165_576,
+    [
+      'create one/b 0 x',
+      'wait 4700',
+      'fault A cert/new replay-undone 5',
+      'create one/a 0 x',
+      'wait 15000',
+      'create two/a 0 x',
+    ],
+  ],
 ])('a resource that is %s', async (_, seed, steps) => {
   expect(await findingsOf({ seed, steps })).toEqual([]);
 });

@@ -21,6 +21,8 @@ const CALLS_OF_AN_EFFECT = 4;
 const CALLS_OF_A_LOOK = 3;
 /** By then a process has recovered what the one before it began: W + T + X after its start, in milliseconds. */
 const INHERITED_MS = 60_000;
+/** Of one line of an inventory that no resource claims: its details and its certificate. They are the issuer's calls. */
+const CALLS_OF_AN_INVENTORY = 2;
 const SECOND = 1_000;
 /** A result is recorded this long after its request at the latest, in milliseconds: what is fetched for it may have no answer. */
 const RECORDED_MS = 25_000;
@@ -75,7 +77,8 @@ export function lost(world: World): string[] {
 
 /**
  * Whether a certificate is one of a resource that went, without a finalizer, while no operator ran, and is not the one that its Secret
- * proves to an issuer of the account (docs/guarantees.md, What is not guaranteed).
+ * proves to an issuer of the account (docs/guarantees.md, What is not guaranteed). A resource that names the Secret by now and has no
+ * certificate yet decides what becomes of it.
  */
 function isUnprovenAndUnseen(world: World, ca: MemoryCa, one: Certificate): boolean {
   const unseen = wishesFor(world, one.subject.CN ?? '').filter(({ uid }) => world.isUnseen(uid));
@@ -87,7 +90,12 @@ function isUnprovenAndUnseen(world: World, ca: MemoryCa, one: Certificate): bool
     const { data = {} } = world.cluster.get(secrets, { namespace, name: `${name}-tls` }) ?? {};
     return one.der !== undefined && pemOf(data['tls.crt']).includes(one.der.toString('base64'));
   });
-  return unseen.length > 0 && !(isReached && isProven);
+  const isWanted = unseen.some(({ slot }) => {
+    const [namespace = '', name = ''] = slot.split('/');
+    const present = world.cluster.get(certificates, { namespace, name });
+    return present !== undefined && present.status?.certificateId === undefined;
+  });
+  return unseen.length > 0 && (isWanted || !(isReached && isProven));
 }
 
 /** A file of a Secret in PEM, without its line breaks. */
@@ -144,6 +152,7 @@ function certificatesById(ca: MemoryCa): Map<number, Certificate> {
  * the CA refused for their session count for nothing: they are made again once. What has an effect brings the calls that it needs:
  * a purchase, a Secret that is written with what is fetched for it, a change of status at the CA, a spec that asks for something
  * else, and a fault of the CA, which ends one such try. A recovery looks at each candidate; if there is only one, the list tells.
+ * An inventory that comes at the same time looks too: then there are two lists.
  * A process that starts proves what the one before it has left in a Secret, and recovers its attempt.
  */
 function tooManyCalls(world: World, ca: MemoryCa): string[] {
@@ -159,12 +168,12 @@ function tooManyCalls(world: World, ca: MemoryCa): string[] {
       const within = calls.slice(i).filter(({ at }) => at < first.at + SECOND);
       const near = effects.filter((at) => at > first.at - SECOND && at < first.at + 2 * SECOND).length;
       const looked = new Set(within.flatMap(({ params }) => params['cert_id'] ?? [])).size;
-      const isRecovery =
-        looked > 1 || lists.some((at) => at > first.at - SECOND && at < first.at + 2 * SECOND);
-      const share = Math.max(
-        CALLS_A_SECOND * Math.max(1, sharers.size),
-        isRecovery ? CALLS_OF_A_LOOK * looked : 0,
-      );
+      const listed = lists.filter((at) => at > first.at - SECOND && at < first.at + 2 * SECOND).length;
+      const share =
+        Math.max(
+          CALLS_A_SECOND * Math.max(1, sharers.size),
+          looked > 1 || listed > 0 ? CALLS_OF_A_LOOK * looked : 0,
+        ) + (listed > 1 ? CALLS_OF_AN_INVENTORY * looked : 0);
       const inherited = world.downtimes.some(({ to }) => to < first.at && first.at < to + INHERITED_MS)
         ? 1
         : 0;

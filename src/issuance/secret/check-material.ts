@@ -41,15 +41,19 @@ export class ExpiredError extends MaterialError {
 
 /**
  * Checks what the CA sent before it goes into a Secret: the key matches the certificate, the names are the requested ones,
- * the chain leads to the authority, and the certificate is valid now. Throws a `MaterialError`, or an `X509Error` of the
- * reader, whose codes and messages are just as fixed.
+ * the chain leads to the authority, and the certificate is valid now. `known`: certificates of the chain that were read already.
+ * Throws a `MaterialError`, or an `X509Error` of the reader, whose codes and messages are just as fixed.
  */
 export function checkMaterial(
   { caName }: Pick<CertificateKind<never>, 'caName'>,
   fetched: Fetched,
   expected: { names: Names; root: Certificate; now: number },
+  known: readonly Certificate[] = [],
 ): SecretSource {
-  const [leaf, ...others] = readBundle(fetched.chain, { limit: PEM_LIMITS.chain, known: [expected.root] });
+  const [leaf, ...others] = readBundle(fetched.chain, {
+    limit: PEM_LIMITS.chain,
+    known: [expected.root, ...known],
+  });
   if (!leaf) throw failure('InvalidCertificate', `${caName} sent no certificate.`);
   const key = readPrivateKey(fetched.key);
   const intermediates = checkLeaf(leaf, others, expected);

@@ -168,7 +168,7 @@ describe('an attempt of which more is written down', () => {
 
   test('puts on record what comes with it', async () => {
     const { work, open } = await working();
-    await amend(work, open, { certificateId: 9 }, [abandoned(stage.view, 'uid', open.attempt)]);
+    await amend(work, open, { certificateId: 9 }, { records: [abandoned(stage.view, 'uid', open.attempt)] });
     expect(stage.records).toEqual(['abandoned uid']);
   });
 

@@ -94,26 +94,30 @@ export function statedAccount(
 }
 
 /**
- * Writes down more about an open attempt, with what is put on record of it, and resolves with the attempt as it goes on. Rejects as
- * `View.open` does.
+ * Writes down more about an open attempt, with what is put on record of it, and resolves with the attempt as it goes on. With
+ * `keepsRequest` false it keeps nobody else from asking for the same. Rejects as `View.open` does.
  */
 export async function amend(
   { deps, inputs, view }: Pick<Work, 'deps' | 'inputs' | 'view'>,
   open: OpenAttempt,
   change: Partial<Attempt>,
-  records: readonly Recording[] = [],
+  {
+    records,
+    keepsRequest = true,
+  }: { records?: readonly Recording[] | undefined; keepsRequest?: boolean } = {},
 ): Promise<OpenAttempt> {
   const { namespace, uid = '' } = inputs.certificate.metadata;
   const owner = attemptOwner(uid, open.attempt.account);
   const attempt = { ...open.attempt, ...change };
   // What it bought is known, so it cannot be mistaken for another one's purchase, and need keep nobody waiting.
-  const request = attempt.certificateId === undefined ? requestKey(attempt, attempt) : undefined;
+  const isKept = keepsRequest && attempt.certificateId === undefined;
+  const request = isKept ? requestKey(attempt, attempt) : undefined;
   const opened = await view.open({
     owner,
     group: groupOf(attempt, namespace),
     ...(request === undefined ? {} : { request }),
     replaces: open.id,
-    records,
+    ...(records ? { records } : {}),
     make: (id) => {
       deps.attempts.renamed(owner, open.id, id);
       return attempt;

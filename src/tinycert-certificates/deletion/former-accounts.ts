@@ -1,11 +1,13 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { FormerAccount } from '../../api/tinycert/certificate-status.ts';
+import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { attemptOwner, groupOf, placeHash } from '../../issuance/tinycert/attempt.ts';
 import { issuerKey } from '../../issuance/tinycert/issuer-directory.ts';
 import { released, type TinyCertView } from '../../issuance/tinycert/records.ts';
 import { BROKEN_SEAL, isSealed } from '../../issuance/tinycert/seal.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
+import type { Reason } from '../../lib/reason.ts';
 import type { AccountDigest } from '../../api/tinycert/identity.ts';
 import { claimsOf } from '../../issuance/tinycert/claims.ts';
 import { giveUpAttempt } from '../recovery/give-up.ts';
@@ -20,6 +22,13 @@ import { afterFailedRevocation, isLostAccess, RECOVERING, reportPending } from '
 import { RELEASE_AFTER_MS } from './ca-access.ts';
 import { givenUpBy } from './given-up.ts';
 import { revokeOnce } from './revoke-once.ts';
+
+/** Why a deleted resource waits for an account that is stopped. */
+const STOPPED: Reason = {
+  reason: 'FormerAccountUnavailable',
+  message:
+    'The issuers of an account that this resource used before are not ready; their own conditions say why. What is due there is done as soon as one is ready; this resource is removed after that.',
+};
 
 /**
  * Does, at the accounts that a deleted resource has left, the holds and revocations that are due, one account after the other.
@@ -57,6 +66,12 @@ export async function finalizeFormerAccounts(
   const uid = certificate.metadata.uid ?? '';
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { requeueAfterMs: waits };
+  const { gate } = access.issuer.account;
+  if (!access.isLast && gate.isStoppedFor(keyOf(certificate))) {
+    gate.park(ticketOf(deps, { certificate, now: deps.clock.now() }));
+    await reportPending(deps, certificate, STOPPED, context.signal);
+    return {};
+  }
   return finish(deps, certificate, duty, { access, view, context });
 }
 

@@ -147,7 +147,7 @@ export async function afterFailedPublication(
   const isKept = outcome === 'republished' || isSameCertificate(certificateRef(open?.attempt), certificate);
   // The next try to publish it knows nothing of what a recovery found besides.
   if (open && !isKept)
-    await amend(work, open, { certificateId: certificate.certificateId }, records).catch(
+    await amend(work, open, { certificateId: certificate.certificateId }, { records }).catch(
       (refused: unknown) => {
         // This process knows it all the same, and the next failure tries again.
         if (!(refused instanceof JournalRefused)) throw refused;

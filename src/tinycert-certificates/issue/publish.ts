@@ -6,13 +6,13 @@ import { NO_FAILURE } from '../../issuance/attempt/retry-backoff.ts';
 import { READY, secretHoldsCurrent } from '../../issuance/decide/readiness.ts';
 import { dueAt, nextReconcileAt } from '../../issuance/renewal/plan.ts';
 import { present } from '../../issuance/secret/certificate-secrets.ts';
-import { ExpiredError, checkMaterial } from '../../issuance/secret/check-material.ts';
+import { ExpiredError, MaterialError, checkMaterial } from '../../issuance/secret/check-material.ts';
 import { recordedSecret } from '../../issuance/secret/recorded.ts';
 import { rfc3339 } from '../../issuance/status/conditions.ts';
 import type { SecretSource } from '../../issuance/secret/outputs.ts';
 import { attemptOwner } from '../../issuance/tinycert/attempt.ts';
 import { secretMetadata, tinycertKind } from '../../issuance/tinycert/kind.ts';
-import { idAt } from '../../issuance/tinycert/lookup.ts';
+import { idAt, isAtCa } from '../../issuance/tinycert/lookup.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
 import { AppError, TerminalError } from '../../lib/errors.ts';
@@ -207,12 +207,37 @@ async function fetchSource(work: Work, { certificate: wanted, outcome }: Publica
     client.getCertificate(id, 'chain', callOptions(work)),
     client.getCertificate(id, 'key.dec', callOptions(work)),
   ]);
-  if (open && outcome === 'success') {
-    const [leaf] = readBundle(chain, { limit: PEM_LIMITS.chain, known: [authority.root] });
-    if (leaf) await assertFits(work, open.attempt, wanted, leaf);
-  }
+  const known = readBundle(chain, { limit: PEM_LIMITS.chain, known: [authority.root] });
+  const [leaf] = known;
+  if (leaf) await assertOfId(work, wanted, leaf);
+  if (leaf && open && outcome === 'success') await assertFits(work, open.attempt, wanted, leaf);
   const expected = { names: inputs.names, root: authority.root, now: deps.clock.now() };
-  return checkMaterial(tinycertKind, { chain, key }, expected);
+  return checkMaterial(tinycertKind, { chain, key }, expected, known);
+}
+
+/**
+ * Throws a `MaterialError` if the CA sent another certificate than the one with this id. All reissues of a certificate have its key and
+ * names, so an answer to an earlier call fits as well; one that looks like that is compared with a second answer. Rejects as
+ * `certificateAtCa` does.
+ */
+async function assertOfId(work: Work, wanted: CertificateRef, leaf: Certificate): Promise<void> {
+  if (!isLikeEarlier(work.inputs.certificate.status, wanted, leaf)) return;
+  if (await isAtCa(work.issuer.account, wanted, leaf, callOptions(work))) return;
+  throw new MaterialError(
+    'IncorrectCertificate',
+    'TinyCert sent another certificate than the one with this id. Check whether a proxy or a cache in front of it repeats answers.',
+  );
+}
+
+/** Whether a certificate is not the one that status describes under this id; or, under another id, that one itself or an older one. */
+function isLikeEarlier(
+  status: CertificateStatus | undefined,
+  wanted: CertificateRef,
+  { serialNumber, notBefore }: Certificate,
+): boolean {
+  if (status?.serialNumber === undefined || !isSameAuthority(status, wanted)) return false;
+  if (isSameCertificate(status, wanted)) return serialNumber !== status.serialNumber;
+  return serialNumber === status.serialNumber || notBefore < Date.parse(status.notBefore ?? '');
 }
 
 async function writeSecret(

@@ -160,10 +160,13 @@ describe('an attempt that its resource cannot conclude now', () => {
     expect(stored).not.toHaveProperty('request');
   });
 
-  test('replyOnce: stays if it counts answers in doubt', async () => {
+  test('replyOnce: stays if it counts answers in doubt, and only lets go of its request', async () => {
     await stage.opened({ doubts: 1 });
+    await ask(true);
+    expect(stage.journal.data[KEY]).toContain('"request"');
     await stage.clock.advance(quietMs);
     await ask(true);
-    expect(stage.journal.entryKeys).toEqual([KEY]);
+    expect(stage.present().attempt.doubts).toBe(1);
+    expect(stage.journal.data[KEY]).not.toContain('"request"');
   });
 });

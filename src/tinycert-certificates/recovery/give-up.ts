@@ -30,8 +30,8 @@ export function giveUpAttempt(
 
 /**
  * For an attempt that its resource cannot conclude now, if another resource waits to ask for the same: one whose purchase is known
- * goes on without its request; any other is given up once it is quiet. One that counts answers in doubt stays, since that count keeps
- * both from buying without end (`replyOnce`). Rejects as `View.open` does.
+ * goes on without its request, and any other makes way once it is quiet. It is given up, unless it counts answers in doubt: then it
+ * stays without its request, since that count keeps its resource from buying without end (`replyOnce`). Rejects as `View.open` does.
  */
 export async function makeWay(
   { deps, inputs, view }: Pick<Work, 'deps' | 'inputs' | 'view'>,
@@ -42,6 +42,7 @@ export async function makeWay(
   const bought = boughtIn(open);
   if (bought) await amend({ deps, inputs, view }, open, { certificateId: bought.certificateId });
   else if (open.attempt.doubts === undefined) giveUpAttempt(deps, view, owner);
+  else await amend({ deps, inputs, view }, open, {}, { keepsRequest: false });
 }
 
 /** For how many milliseconds the attempt of an owner can still have an effect that nobody knows; 0 if it can be given up. */

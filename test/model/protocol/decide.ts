@@ -18,6 +18,7 @@ import {
   asksFor,
   heldAbove,
   isAbove,
+  isForPerson,
   isOutdated,
   isSame,
   isSealed,
@@ -195,7 +196,8 @@ function isGated(turn: Turn, p: number, resource: Resource): boolean {
   const entering = works.flatMap((work) => (work.next === 'enter' && work.entry ? [work.entry] : []));
   const open = [...journal!.entries, ...entering].filter(({ uid }) => uid !== resource.uid);
   // What is bought and known cannot be mistaken for another one's purchase.
-  const isInTheWay = (entry: Entry): boolean => entry.bought === 0 && asksFor(resource, entry);
+  const isInTheWay = (entry: Entry): boolean =>
+    entry.bought === 0 && asksFor(resource, entry) && !isForPerson(turn.state, entry);
   if (rules.oneOpen && !marker && open.some(isInTheWay)) return true;
   return rules.capped && new Set(open.map(({ uid }) => uid)).size >= room;
 }

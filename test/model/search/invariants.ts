@@ -1,6 +1,6 @@
 import { emptyJournal, evidence, isAwaited, isClaimed } from '../protocol/inventory.ts';
-import { accountOf, certificateOf, type Entry, listed, type Resource, type State } from '../world/state.ts';
-import { asksFor, memoryOf, type Setting } from '../world/turn.ts';
+import { accountOf, certificateOf, listed, type Resource, type State } from '../world/state.ts';
+import { asksFor, isForPerson, type Setting } from '../world/turn.ts';
 
 /** The invariant that a state breaks, if it does. */
 export function brokenBy(state: State, setting: Setting): string | undefined {
@@ -57,12 +57,6 @@ export function isAtRest(state: State): boolean {
     (resource, place) =>
       !resource || entries.some(({ uid }) => uid === resource.uid) || isReady(state, resource, place),
   );
-}
-
-/** The second reply in a row that was not believed is a condition. */
-function isForPerson({ processes }: State, { id, doubts }: Entry): boolean {
-  const memory = processes.filter(({ leads }) => leads).map((process) => memoryOf(process, id));
-  return doubts > 0 && memory.some((each) => each?.isMisfit === true && each.bought === 0);
 }
 
 function isReady(state: State, resource: Resource, place: number): boolean {

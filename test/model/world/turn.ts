@@ -237,3 +237,9 @@ export function isOutdated(turn: Turn, resource: Resource | undefined, entry: En
 export function violate(turn: Turn, finding: string): void {
   turn.state.violation ??= finding;
 }
+
+/** The second reply in a row that was not believed is a condition. */
+export function isForPerson({ processes }: State, { id, doubts }: Entry): boolean {
+  const memory = processes.filter(({ leads }) => leads).map((process) => memoryOf(process, id));
+  return doubts > 0 && memory.some((each) => each?.isMisfit === true && each.bought === 0);
+}
