@@ -48,11 +48,13 @@ export async function finalizeFormerAccounts(
   const { spec, status, metadata } = certificate;
   const isRevoked = (spec.revocation?.onDelete ?? 'None') !== 'None';
   const attempted = new Set(accountsWithAttempt(view, metadata.uid ?? ''));
-  const hasAttempt = ({ account }: FormerAccount): boolean => isRevoked && attempted.has(account);
+  // At the account that the resource uses by now, an attempt is its own, and not of what is left there.
+  const hasAttempt = ({ account }: FormerAccount): boolean =>
+    isRevoked && account !== present && attempted.has(account);
   const all = [...(status?.formerAccounts ?? []), ...onlyAttempted(view, certificate, present)];
   const left = all.find((each) => revocationsOnDelete(spec, each).length > 0 || hasAttempt(each));
   if (!left) return undefined;
-  const duty = { left, hasAttempt: hasAttempt(left) };
+  const duty = { left, hasAttempt: hasAttempt(left), isPresent: left.account === present };
   const access = accessTo(deps, certificate, left.account);
   if (!access) return giveUpLater(deps, certificate, duty, { access, view, context });
   if (
@@ -61,7 +63,7 @@ export async function finalizeFormerAccounts(
   ) {
     const message = `${BROKEN_SEAL}, so the ids in it are not trusted. Check at TinyCert whether these certificates belonged to this resource and should be held or revoked: ${namesOf(certificate, duty)}.`;
     deps.warn(certificate, 'SealBroken', message);
-    return forget(deps, certificate, left, { view, context });
+    return forget(deps, certificate, duty, { view, context });
   }
   const uid = certificate.metadata.uid ?? '';
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
@@ -81,7 +83,7 @@ async function finish(
   duty: Duty,
   { access, view, context }: { access: AccountAccess; view: TinyCertView; context: ReconcileContext },
 ): Promise<ReconcileResult> {
-  const { left } = duty;
+  const { left, isPresent } = duty;
   const { signal, log } = context;
   const { metadata, spec } = certificate;
   const uid = metadata.uid ?? '';
@@ -89,7 +91,7 @@ async function finish(
   const work = workWith({ deps, inputs, view, signal, log }, access, left);
   try {
     const isRevoked = (spec.revocation?.onDelete ?? 'None') !== 'None';
-    const concluded = isRevoked ? await conclude(work, left) : { left };
+    const concluded = isRevoked && !isPresent ? await conclude(work, left) : { left };
     if ('quietAfterMs' in concluded) {
       await reportPending(deps, certificate, RECOVERING, signal);
       return { requeueAfterMs: concluded.quietAfterMs };
@@ -115,17 +117,17 @@ async function finish(
     if (why) await reportPending(deps, certificate, why, signal);
     return result;
   }
-  return forget(deps, certificate, left, { view, context });
+  return forget(deps, certificate, duty, { view, context });
 }
 
 /** Removes a former account of a deleted resource from its status, and gives up an attempt there. */
 function forget(
   deps: Deps,
   certificate: TinyCertCertificate,
-  left: FormerAccount,
+  { left, isPresent }: Duty,
   { view, context }: { view: TinyCertView; context: ReconcileContext },
 ): Promise<ReconcileResult> {
-  giveUpAttempt(deps, view, attemptOwner(certificate.metadata.uid ?? '', left.account));
+  if (!isPresent) giveUpAttempt(deps, view, attemptOwner(certificate.metadata.uid ?? '', left.account));
   return replace(deps, certificate, left, undefined, context);
 }
 
@@ -187,13 +189,15 @@ async function giveUpLater(
     },
   );
   if (records.length > 0) await view.record(metadata.uid ?? '', records);
-  return forget(deps, certificate, left, { view, context });
+  return forget(deps, certificate, duty, { view, context });
 }
 
 /** What is to be done at a former account. */
 interface Duty {
   left: FormerAccount;
   hasAttempt: boolean;
+  /** Whether the resource uses the account by now. */
+  isPresent: boolean;
 }
 
 /** The certificates that are to be held or revoked at a former account, in words. */

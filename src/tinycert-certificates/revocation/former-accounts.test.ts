@@ -166,6 +166,21 @@ describe('accountOfEntry: an attempt at an account that the resource has left', 
     ]);
   });
 
+  test.each([
+    ['whose seal is broken', 'broken'],
+    ['whose seal holds', undefined],
+  ])('is none if the resource uses the account again, beside a part of its status %s', async (_, seal) => {
+    await stage.opened();
+    stage.atCa.set(9, { vector: one });
+    await stage.clock.advance(QUIET_MS);
+    const part = { account, formerCertificates: [ref(3)] };
+    await run([seal === undefined ? sealed(part) : { ...part, seal }]);
+    expect([await entries(), stage.records]).toEqual([
+      [`tinycert.entry.${attemptOwner('uid', account)}`],
+      [],
+    ]);
+  });
+
   describe('if the seal of what is left there is broken', () => {
     const broken = (attemptId: string): FormerAccount => ({
       ...there,

@@ -60,7 +60,8 @@ export async function workAtFormerAccounts(task: Task): Promise<ReconcileResult>
   const { clock } = deps;
   const timely = withInputs(task, { now: clock.now(), monotonic: clock.monotonic() });
   const all: Progress[] = [];
-  for (const left of formerAccounts) all.push(await workAt({ ...timely, view }, left));
+  for (const left of formerAccounts)
+    all.push(await workAt({ ...timely, view }, left, left.account === present));
   const next = all
     .flatMap(({ left }) => (left && claimsOf(left).length > 0 ? left : []))
     .slice(-MAX_ACCOUNTS);
@@ -104,12 +105,15 @@ export function onlyAttempted(
     .map((account) => ({ account }));
 }
 
-async function workAt(task: Ready, left: FormerAccount): Promise<Progress> {
+/** `isPresent`: the resource uses the account by now, so an attempt there is that of the resource and not of what is left. */
+async function workAt(task: Ready, left: FormerAccount, isPresent: boolean): Promise<Progress> {
   const { deps, inputs, view } = task;
   const { certificate } = inputs;
   const { metadata, spec, status } = certificate;
   const { onReplace = 'None' } = spec.revocation ?? {};
-  const found = attemptAt(deps, view, { metadata, status: left }, left.account, false);
+  const found = isPresent
+    ? { attempt: undefined, unreadable: undefined }
+    : attemptAt(deps, view, { metadata, status: left }, left.account, false);
   const hasAttempt = found.attempt !== undefined || found.unreadable !== undefined;
   const isReplaced = status?.certificateId !== undefined;
   if (!hasDuty(left, { onReplace, isReplaced }) && !hasAttempt) return { left, result: {} };
@@ -130,7 +134,13 @@ async function workAt(task: Ready, left: FormerAccount): Promise<Progress> {
   const uid = metadata.uid ?? '';
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { left, result: { requeueAfterMs: waits } };
-  return workThrough(workWith(task, access, left), access, left, certificateRef(status));
+  const work = workWith(task, access, left);
+  return workThrough(
+    isPresent ? withInputs(work, { attempt: undefined }) : work,
+    access,
+    left,
+    certificateRef(status),
+  );
 }
 
 /** A task that the journal is ready for. */
