@@ -195,7 +195,7 @@ async function recoverAndGoOn(work: Work): Promise<ReconcileResult> {
     case 'giveUp':
       deps.attempts.fruitless(owner, open.id, deps.clock.monotonic());
       await makeWay({ deps, inputs, view }, open);
-      return backOff(work, new AnswersDoubted(), {});
+      return backOff(work, new AnswersDoubted(next.operation), {});
     case 'close':
       return closeAttempt(work, { givesUp: undefined, records });
     case 'issue':

@@ -272,6 +272,19 @@ test.each([
       'create two/a 0 x',
     ],
   ],
+  [
+    'renewed, and twice gets an earlier answer: it waited for a person, and its certificate expired',
+    19,
+    [
+      'create one/b 1 x',
+      'wrong-login z',
+      'validity A 2',
+      'create one/a 0 x',
+      'wait 4700',
+      'fault A cert/reissue replay-undone 2',
+      'wait 15000',
+    ],
+  ],
 ])('a resource that is %s', async (_, seed, steps) => {
   expect(await findingsOf({ seed, steps })).toEqual([]);
 });

@@ -147,6 +147,18 @@ describe('replyOnce: after answers that were in doubt', () => {
     expect(decideAfterRecovery(inputs({ ...brandNew, ...given }), attempt, NEW).do).toBe(want);
   });
 
+  test.each([
+    ['after they were reported and the backoff is over', 1_000, 'issue'],
+    ['not before', -1_000, 'giveUp'],
+  ] as const)('a reissue is tried again %s', (_, afterMs, want) => {
+    const lastFailureTime = new Date(Date.parse(again.startTime) + afterMs).toISOString();
+    const given = { ...reissuing, status: { ...issued, lastFailureTime }, now: due };
+    expect(decideAfterRecovery(inputs(given), { ...again, doubts: 2 }, REISSUE)).toMatchObject({
+      do: want,
+      operation: 'Reissue',
+    });
+  });
+
   test('what was bought is published all the same', () => {
     expect(decideAfterRecovery(inputs(brandNew), doubted(2), { adopt: ref(9) }).do).toBe('publish');
   });

@@ -26,8 +26,11 @@ export type AfterRecovery =
   | { do: 'remember'; certificate: CertificateRef }
   /** The attempt was fruitless and the next one is blocked. `again`: something else waited for this attempt. */
   | { do: 'report'; report: ReportPlan; again: boolean }
-  /** The attempt was fruitless, and the CA's answers are in doubt, so no more is bought before a person has looked. */
-  | { do: 'giveUp' }
+  /**
+   * The attempt was fruitless, and the CA's answers are in doubt: no more is bought before a person has looked, and what exists is
+   * reissued after a backoff.
+   */
+  | { do: 'giveUp'; operation: Order['operation'] }
   /** The attempt was fruitless and nothing is to be bought for it. */
   | { do: 'close' }
   | ({ do: 'issue' } & Order);
@@ -50,10 +53,23 @@ export function decideAfterRecovery(inputs: Inputs, attempt: Attempt, verdict: V
     const report = reportOf(inputs, blocker);
     return { do: 'report', report, again: wantsHoldOrRevoked(inputs.certificate) };
   }
-  const { doubts = 0 } = attempt;
-  if (doubts >= MOST_DOUBTS) return { do: 'giveUp' };
-  const operation = remedy === 'renew' ? verdict.again : 'New';
-  return { do: 'issue', ...orderOf(inputs, { operation, why: MADE_AGAIN }) };
+  const order = orderOf(inputs, { operation: remedy === 'renew' ? verdict.again : 'New', why: MADE_AGAIN });
+  const { operation } = order;
+  if (isInDoubt(attempt) && !(operation === 'Reissue' && hasBackedOff(inputs, attempt)))
+    return { do: 'giveUp', operation };
+  return { do: 'issue', ...order };
+}
+
+function isInDoubt({ doubts = 0 }: Attempt): boolean {
+  return doubts >= MOST_DOUBTS;
+}
+
+/**
+ * Whether the answers to an attempt were reported as in doubt, and the backoff after that is over: it would be a blocker. The CA
+ * reissues the latest certificate of a chain only, so to ask again can buy nothing twice.
+ */
+function hasBackedOff({ certificate: { status } }: Inputs, { startTime }: Attempt): boolean {
+  return Date.parse(status?.lastFailureTime ?? '') >= Date.parse(startTime);
 }
 
 /** The purchase that the resource needs now, if any. With a broken seal, status cannot prove that none is needed. */

@@ -40,12 +40,19 @@ export class AnswerDoubted extends AppError {
   }
 }
 
+/** What to do about two answers in a row that were in doubt, by what was asked for. */
+const AFTER_TWO: Readonly<Record<Attempt['operation'], string>> = {
+  New: 'so no other one is requested. Check whether a proxy or a cache in front of TinyCert repeats answers, and at TinyCert which certificates these names have. To have another one requested, change the names or the subject, or delete the resource and create it again.',
+  Reissue:
+    'and the present one has not been reissued. It is tried again later. Check whether a proxy or a cache in front of TinyCert repeats answers.',
+};
+
 /** The CA did so twice in a row, and nothing that the resource bought was found. */
 export class AnswersDoubted extends AppError {
-  constructor() {
+  constructor(operation: Attempt['operation']) {
     super(
       'AnswersDoubted',
-      'TinyCert answered twice in a row with a certificate that may belong to another request, and no certificate can be identified as the result, so no other one is requested. Check whether a proxy or a cache in front of TinyCert repeats answers, and at TinyCert which certificates these names have. To have another one requested, change the names or the subject, or delete the resource and create it again.',
+      `TinyCert answered twice in a row with a certificate that may belong to another request, and no certificate can be identified as the result, ${AFTER_TWO[operation]}`,
     );
   }
 }

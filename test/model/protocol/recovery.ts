@@ -183,7 +183,8 @@ function again(
   const work = used(looked);
   const { seen } = work;
   if (!seen || isOutdated(turn, seen, entry)) return giveUp(turn, p, work, entry, undecided);
-  if (turn.rules.replyOnce && isSecondDoubt(turn, p, entry)) {
+  // The CA reissues the latest certificate of a chain only: to ask again can buy nothing twice.
+  if (turn.rules.replyOnce && operation === 'New' && isSecondDoubt(turn, p, entry)) {
     setMemory(turn, p, entry.id, { isMisfit: true });
     return dropped(turn, p, work, 'it adopts none and waits for a person');
   }
