@@ -224,6 +224,11 @@ describe('a resource that is deleted', () => {
     expect(history.ends).toMatchObject([{ interrupted }]);
   });
 
+  test('is interrupted by an attempt that a process begins which has not seen its end', () => {
+    const { history } = new Scene().web(of(1)).store(WEB, undefined).journal([attempt]);
+    expect(history.ends).toMatchObject([{ interrupted: ['b,a'] }]);
+  });
+
   test('has claimed what its last status had, and asked for every order of names in its spec', () => {
     const { history } = new Scene()
       .web(of(1))

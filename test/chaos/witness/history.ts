@@ -69,7 +69,7 @@ export interface End {
   at: number;
   /** Certificates that its status claimed. */
   claimed: readonly string[];
-  /** Orders of names that it requested, if the journal had an attempt of it that was not concluded. */
+  /** Orders of names that it requested, if the journal had an attempt of it that was not concluded, or has had one since. */
   interrupted: readonly string[];
 }
 
@@ -99,6 +99,8 @@ export class History {
   readonly #present = new Map<string, Present>();
   /** By uid, of resources that are gone too. */
   readonly #places = new Map<string, string>();
+  /** By uid, of resources that are gone: the end, and the orders of names that it requested. */
+  readonly #gone = new Map<string, { end: End; asked: readonly string[] }>();
   readonly #duties = new Duties();
   readonly #leaders = new Map(OPERATORS.map((namespace) => [namespace, new Leaders()]));
   /** Attempts in a journal that was taken for one that was put back. */
@@ -162,7 +164,10 @@ export class History {
     this.#duties.take(place, object, { names, at: runNow(this.#clock) });
     if (!object) {
       this.#present.delete(place);
-      if (last) this.ends.push(this.#endOf(place, last));
+      if (!last) return;
+      const end = this.#endOf(place, last);
+      this.ends.push(end);
+      this.#gone.set(last.uid, { end, asked: [...last.asked] });
       return;
     }
     const { uid } = object.metadata;
@@ -220,6 +225,7 @@ export class History {
       const { heard, reissued, windows, doubted } = this.claims(place);
       for (const certificate of keysOf([entry])) heard.add(certificate);
       for (const certificate of keysOf([{ ...entry, certificateId: previousId }])) reissued.add(certificate);
+      if (!windows.has(id)) this.#interrupt(uid);
       const window = windows.get(id) ?? {
         account,
         authorityId,
@@ -236,6 +242,12 @@ export class History {
     }
     for (const { cause, ...certificate } of released)
       if (cause !== 'Undecided') this.givenUp.add(keyOf(certificate));
+  }
+
+  /** A process that had not seen the end of a resource has begun an attempt for it. */
+  #interrupt(uid: string): void {
+    const gone = this.#gone.get(uid);
+    if (gone) gone.end.interrupted = gone.asked;
   }
 
   /** A version with another mark of this run than before was written by the run. */
