@@ -134,13 +134,17 @@ function signedTooOften({ downtimes }: World, { ca, deeds }: CAcertWorld): strin
 }
 
 /** After a lost answer CAcert is asked with the same key, and not before a while, unless a user did something or the process ended. */
-function askedTooSoon({ downtimes }: World, { ca, deeds }: CAcertWorld): string[] {
+function askedTooSoon({ cluster, downtimes }: World, { ca, deeds }: CAcertWorld): string[] {
+  /** When the operator hears of it. */
+  const heardAt = (at: number): number =>
+    Math.max(at, ...cluster.silences.filter(({ from, to }) => from <= at && at < to).map(({ to }) => to));
   const requests = ca.calls.filter(({ isRequest }) => isRequest);
   return requests.flatMap((next, i) => {
     const before = requests[i - 1];
     if (!before || !isUnheard(before)) return [];
     const isBetween = (at: number): boolean => before.at - 1_000 <= at && at <= next.at;
-    if (deeds.some(({ at }) => isBetween(at)) || downtimes.some(({ from }) => isBetween(from))) return [];
+    if (deeds.some(({ at }) => isBetween(heardAt(at))) || downtimes.some(({ from }) => isBetween(from)))
+      return [];
     if (next.key !== before.key)
       return [`CAcert was asked for another key at ${next.at}, after a lost answer`];
     return next.at - before.at < UNCERTAIN_WAIT_MS
