@@ -22,3 +22,36 @@ export async function within<T>(
     limit.clear();
   }
 }
+
+/** Settles as `promise` does, or rejects with the signal's reason as soon as that aborts. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** As `unlessAborted`, but after the abort leaves `promise` up to `ms` to come to an end by itself. */
+export async function unlessAbortedFor<T>(
+  clock: Clock,
+  ms: number,
+  promise: Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  try {
+    return await unlessAborted(promise, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    const limit = deadline(clock, ms, () => new Error('It does not end.'));
+    await unlessAborted(promise, limit.signal).catch(() => undefined);
+    limit.clear();
+    throw error;
+  }
+}

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../lib/clock.ts';
+import { type Clock, deadline } from '../../lib/clock.ts';
 import { AppError, asError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { trimEndOf } from '../../lib/text.ts';
+import { unlessAborted, unlessAbortedFor } from '../../lib/within.ts';
 
 /** Trusted certificates and client certificate, in PEM. Immutable. */
 export interface TlsMaterial {
@@ -45,8 +46,17 @@ export interface ConnectionOptions {
   proxyUrl?: string | undefined;
   clock: Clock;
   log?: Logger | undefined;
-  /** Reads the credentials again. With `force`, the server has just refused what may be cached. */
-  load: (force: boolean) => Promise<Credentials>;
+  /** Reads the credentials again. Ends soon after its signal has aborted. */
+  load: (load: LoadOptions) => Promise<Credentials>;
+  /** Ends the wait for the first credentials. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How credentials are to be loaded. */
+export interface LoadOptions {
+  /** The server has just refused what may be cached. */
+  force: boolean;
+  signal: AbortSignal;
 }
 
 /** Credentials are missing, cannot be read or may not be used. */
@@ -58,13 +68,36 @@ export const CREDENTIALS_MAX_AGE_MS = 60_000;
 /** Even after a failure or a 401, credentials are not loaded again sooner: a plugin may be slow or may ask a person. */
 export const CREDENTIALS_RETRY_MS = 2000;
 
-/** Time limit for a reload: a plugin that hangs must not block the operator. */
-const LOAD_TIMEOUT_MS = 60_000;
+/** Time limit for loading credentials: a plugin that hangs must not block the operator. */
+export const LOAD_TIMEOUT_MS = 60_000;
 
-/** Loads the credentials once, to report a problem at startup, and returns a connection that reloads them. Throws `CredentialsError`. */
+/** How long loading may take to end once it is given up, in milliseconds: longer than a plugin that is told to end. */
+export const LOAD_ENDS_MS = 1_500;
+
+/** A plugin or a file system did not give the credentials in time. */
+export class CredentialsTimeout extends CredentialsError {
+  constructor() {
+    super(
+      'KUBE_CREDENTIALS_TIMEOUT',
+      `The cluster’s credentials were not there after ${LOAD_TIMEOUT_MS / 1000} s: run the kubeconfig’s credential plugin by hand, and read the files that the kubeconfig names.`,
+    );
+  }
+}
+
+/**
+ * Loads the credentials once, to report a problem at startup, and returns a connection that reloads them. Throws `CredentialsError`,
+ * or the signal's reason.
+ */
 export async function openConnection(options: ConnectionOptions): Promise<ClusterConnection> {
   const { protocol, hostname } = new URL(options.server);
-  const first = await options.load(false);
+  const limit = deadline(options.clock, LOAD_TIMEOUT_MS, () => new CredentialsTimeout(), options.signal);
+  const { clock, load } = options;
+  const first = await unlessAbortedFor(
+    clock,
+    LOAD_ENDS_MS,
+    load({ force: false, signal: limit.signal }),
+    limit.signal,
+  ).finally(() => limit.clear());
   const secret = first.authorization !== undefined || first.tls.key !== undefined;
   if (protocol === 'http:' && secret && !isLoopback(hostname))
     throw new CredentialsError(
@@ -113,19 +146,9 @@ class ReloadingConnection implements ClusterConnection {
 
   /** Keeps the old credentials if the new ones cannot be loaded: they may still be valid, and if not, the server refuses them. */
   async #reload(force: boolean): Promise<void> {
-    let cancel = (): void => undefined;
-    const timeout = new Promise<never>((_resolve, reject) => {
-      cancel = this.#clock.timer(LOAD_TIMEOUT_MS, () =>
-        reject(
-          new CredentialsError(
-            'KUBE_CREDENTIALS_TIMEOUT',
-            'The cluster credentials were not loaded in time.',
-          ),
-        ),
-      );
-    });
+    const limit = deadline(this.#clock, LOAD_TIMEOUT_MS, () => new CredentialsTimeout());
     try {
-      const loaded = await Promise.race([this.#load(force), timeout]);
+      const loaded = await unlessAborted(this.#load({ force, signal: limit.signal }), limit.signal);
       const tls = withVersion(loaded.tls);
       this.#authorization = loaded.authorization;
       if (tls.version !== this.#tls.version) this.#tls = tls;
@@ -135,7 +158,7 @@ class ReloadingConnection implements ClusterConnection {
         'Could not reload the cluster credentials; using the old ones',
       );
     } finally {
-      cancel();
+      limit.clear();
       this.#loadedAt = this.#clock.monotonic();
     }
   }

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Document, parseDocument } from 'yaml';
 import { AppError } from '../../lib/errors.ts';
+import { type ReadOptions, readText } from './read-text.ts';
 
 /** A kubeconfig that cannot be used. The fields name file and entry. No text of the file is kept, since it may be a credential. */
 export class KubeconfigError extends AppError {
@@ -44,16 +44,20 @@ interface Merged {
 
 /**
  * Reads the files and looks up `context`, else the current context. If several files have an entry of one name, the first counts, as
- * in kubectl. Throws a KubeconfigError.
+ * in kubectl. Throws a KubeconfigError, or the signal's reason.
  */
-export async function readContext(files: readonly string[], context?: string): Promise<KubeconfigContext> {
+export async function readContext(
+  files: readonly string[],
+  context: string | undefined,
+  reading: ReadOptions,
+): Promise<KubeconfigContext> {
   const merged: Merged = {
     currentContext: undefined,
     contexts: new Map(),
     clusters: new Map(),
     users: new Map(),
   };
-  for (const file of files) merge(merged, file, await parseFile(file));
+  for (const file of files) merge(merged, file, await parseFile(file, reading));
   const known = [...merged.contexts.keys()];
   const contextName = context ?? merged.currentContext;
   const file = files.join(', ');
@@ -104,11 +108,12 @@ function lookUp(entries: Map<string, Entry>, name: string, message: string, file
   });
 }
 
-async function parseFile(file: string): Promise<Entry> {
+async function parseFile(file: string, reading: ReadOptions): Promise<Entry> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readText(file, reading);
   } catch (cause) {
+    reading.signal.throwIfAborted();
     throw new KubeconfigError('KUBECONFIG_UNREADABLE', 'The kubeconfig cannot be read.', { file, cause });
   }
   return parseKubeconfig(text, file);

@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../lib/clock.ts';
 import { asError, clip } from '../../lib/errors.ts';
+import { unlessAborted } from '../../lib/within.ts';
 import type { Logger } from '../../lib/log.ts';
-import { type ClusterConnection, type Credentials, openConnection } from './connection.ts';
+import { type ClusterConnection, type Credentials, type LoadOptions, openConnection } from './connection.ts';
+import { type PluginCredential, runPlugin } from './exec-plugin.ts';
 import { type Entry, KubeconfigError, readContext, textOf } from './kubeconfig-file.ts';
+import { type ReadOptions, readText } from './read-text.ts';
 
 export { KubeconfigError };
 
@@ -12,20 +14,24 @@ export interface KubeconfigOptions {
   context?: string;
   clock: Clock;
   log?: Logger;
+  /** Ends the wait for the first credentials. */
+  signal?: AbortSignal;
+  /** Kills a plugin that runs, since this process ends. */
+  end?: AbortSignal;
 }
 
 /**
- * The connection that kubeconfig files describe. Certificates, keys, tokens and passwords are read here. Only a plugin or an identity
- * provider (`exec`, `auth-provider`) needs @kubernetes/client-node, which is then imported: that costs 0.6 s and 70 MB.
- * Throws a KubeconfigError.
+ * The connection that kubeconfig files describe. Certificates, keys, tokens and passwords are read here, and plugins are run. Only an
+ * identity provider (`auth-provider`) needs @kubernetes/client-node, which is then imported: that costs 0.6 s and 70 MB.
+ * Throws a KubeconfigError, or the signal's reason.
  */
 export async function loadKubeconfig(
   path: string | readonly string[],
   options: KubeconfigOptions,
 ): Promise<ClusterConnection> {
-  const { clock, log, context } = options;
+  const { clock, log, context, end, signal = NEVER } = options;
   const files = typeof path === 'string' ? [path] : path;
-  const found = await readContext(files, context);
+  const found = await readContext(files, context, { clock, signal });
   const { cluster, user, contextName, namespace = 'default' } = found;
   const server = textOf(cluster, 'server');
   if (server === undefined || !URL.canParse(server))
@@ -44,25 +50,28 @@ export async function loadKubeconfig(
         entry: found.userName,
       },
     );
-  // After a refusal client-node gets the files again, in a new object: the old one caches what the server has refused.
-  const load = usesPlugin(user)
-    ? await pluginLoader(async () => readContext(files, contextName))
-    : async (): Promise<Credentials> => readCredentials(cluster, user);
+  const again = (load: LoadOptions): ReturnType<typeof readContext> =>
+    readContext(files, contextName, { clock, signal: load.signal });
+  const load =
+    user['exec'] !== undefined
+      ? pluginLoader(again, { clock, log, end })
+      : user['auth-provider'] !== undefined
+        ? await providerLoader(again, { clock, signal })
+        : async (load: LoadOptions) => readCredentials(cluster, user, { clock, signal: load.signal });
   const proxyUrl = textOf(cluster, 'proxy-url');
-  return openConnection({ server, namespace, proxyUrl, clock, log, load });
+  return openConnection({ server, namespace, proxyUrl, clock, log, load, signal });
 }
 
-function usesPlugin(user: Entry): boolean {
-  return user['exec'] !== undefined || user['auth-provider'] !== undefined;
-}
+/** For who never stops waiting. */
+const NEVER = new AbortController().signal;
 
 /** The present content of the files. Called once a minute, so rotated files take effect. */
-async function readCredentials(cluster: Entry, user: Entry): Promise<Credentials> {
+async function readCredentials(cluster: Entry, user: Entry, reading: ReadOptions): Promise<Credentials> {
   const [ca, cert, key, token] = await Promise.all([
-    pem(cluster, 'certificate-authority'),
-    pem(user, 'client-certificate'),
-    pem(user, 'client-key'),
-    readToken(user),
+    pem(cluster, 'certificate-authority', reading),
+    pem(user, 'client-certificate', reading),
+    pem(user, 'client-key', reading),
+    readToken(user, reading),
   ]);
   const authorization = token === undefined ? basic(user) : `Bearer ${token}`;
   return {
@@ -85,16 +94,16 @@ function trustOf(cluster: Entry): { servername?: string; rejectUnauthorized?: fa
 }
 
 /** The PEM text in `<name>-data` (base64), else in the file that `<name>` names. */
-async function pem(entry: Entry, name: string): Promise<string | undefined> {
+async function pem(entry: Entry, name: string, reading: ReadOptions): Promise<string | undefined> {
   const data = textOf(entry, `${name}-data`);
   if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8');
   const file = textOf(entry, name);
-  return file === undefined ? undefined : readNamed(file, name);
+  return file === undefined ? undefined : readNamed(file, name, reading);
 }
 
-async function readToken(user: Entry): Promise<string | undefined> {
+async function readToken(user: Entry, reading: ReadOptions): Promise<string | undefined> {
   const file = textOf(user, 'tokenFile');
-  if (file !== undefined) return (await readNamed(file, 'tokenFile')).trim();
+  if (file !== undefined) return (await readNamed(file, 'tokenFile', reading)).trim();
   return textOf(user, 'token');
 }
 
@@ -105,10 +114,11 @@ function basic(user: Entry): string | undefined {
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
-async function readNamed(file: string, entry: string): Promise<string> {
+async function readNamed(file: string, entry: string, reading: ReadOptions): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readText(file, reading);
   } catch (cause) {
+    reading.signal.throwIfAborted();
     throw new KubeconfigError('KUBECONFIG_UNREADABLE', 'A file named in the kubeconfig cannot be read.', {
       file,
       entry,
@@ -117,13 +127,43 @@ async function readNamed(file: string, entry: string): Promise<string> {
   }
 }
 
-/** Loads credentials through client-node: exec plugins, OIDC, the older cloud providers. */
-async function pluginLoader(
-  read: () => ReturnType<typeof readContext>,
-): Promise<(force: boolean) => Promise<Credentials>> {
+type Again = (load: LoadOptions) => ReturnType<typeof readContext>;
+
+/**
+ * Loads credentials by the user's plugin. What it returns is kept until it expires or the server refuses it; the files are read again
+ * each time.
+ */
+function pluginLoader(
+  again: Again,
+  { clock, log, end }: { clock: Clock; log: Logger | undefined; end: AbortSignal | undefined },
+): (load: LoadOptions) => Promise<Credentials> {
+  let kept: PluginCredential | undefined;
+  return async (load) => {
+    const { cluster, user } = await again(load);
+    const { signal } = load;
+    const isGood = !load.force && (kept?.expiresAt ?? Infinity) > clock.now();
+    const exec = user['exec'] as Entry;
+    if (!isGood || !kept)
+      kept = await runPlugin(exec, { clock, log, signal, end }).catch((error: unknown) =>
+        refuse(error, signal),
+      );
+    const files = await readCredentials(cluster, user, { clock, signal });
+    const { token, cert, key } = kept;
+    return {
+      tls: { ...files.tls, ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) },
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
+  };
+}
+
+/** Loads credentials through client-node: OIDC and the older cloud providers. Its calls take no signal, so they are only waited for. */
+async function providerLoader(
+  again: Again,
+  first: ReadOptions,
+): Promise<(load: LoadOptions) => Promise<Credentials>> {
   const { KubeConfig } = await import('@kubernetes/client-node');
-  const make = async (): Promise<InstanceType<typeof KubeConfig>> => {
-    const { cluster, user } = await read();
+  const make = async (load: LoadOptions): Promise<InstanceType<typeof KubeConfig>> => {
+    const { cluster, user } = await again(load);
     const config = new KubeConfig();
     // One context, as JSON, which is valid YAML. Only its credentials matter, so client-node gets no proxy, for which it would make
     // an agent, and an address that it does not refuse.
@@ -139,19 +179,25 @@ async function pluginLoader(
     );
     return config;
   };
-  let config = await make();
-  return async (force) => {
-    if (force) config = await make();
+  let config = await make({ force: false, signal: first.signal });
+  return async (load) => {
+    // After a refusal client-node gets the files again, in a new object: the old one caches what the server has refused.
+    if (load.force) config = await make(load);
     try {
-      return await fromClientNode(config);
+      return await unlessAborted(fromClientNode(config), load.signal);
     } catch (error) {
-      throw new KubeconfigError(
-        'KUBECONFIG_PLUGIN',
-        'The kubeconfig’s credential plugin returned no credentials.',
-        { cause: new Error(clip(asError(error).message)) },
-      );
+      return refuse(error, load.signal);
     }
   };
+}
+
+function refuse(error: unknown, signal: AbortSignal): never {
+  signal.throwIfAborted();
+  throw new KubeconfigError(
+    'KUBECONFIG_PLUGIN',
+    'The kubeconfig’s credential plugin returned no credentials.',
+    { cause: new Error(clip(asError(error).message)) },
+  );
 }
 
 /** The options of an https request that client-node sets. */

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { ClusterConnection, TlsMaterial } from '../config/connection.ts';
 import { ApiError, isApiError, statusError } from '../errors.ts';
 import { trimEndOf } from '../../lib/text.ts';
+import { within } from '../../lib/within.ts';
 import { type Answer, exchange, type ExchangeOptions } from './exchange.ts';
 import { isTrustFailure } from './network-error.ts';
 import { Pools } from './pools.ts';
@@ -143,14 +144,33 @@ export class Transport {
     },
     end: number,
   ): Promise<Answer> {
-    const authorization = await this.#connection.authorization(this.#distrusted);
+    const authorization = await this.#authorization(request, this.#distrusted, end);
     this.#distrusted = false;
     const { version } = this.#connection.tls();
     const answer = await this.#exchange(request, extra, authorization, end);
     if (answer.status !== 401) return answer;
-    const fresh = await this.#connection.authorization(true);
+    const fresh = await this.#authorization(request, true, end);
     if (fresh === authorization && this.#connection.tls().version === version) return answer;
     return this.#exchange(request, extra, fresh, end);
+  }
+
+  /** The credentials, within the limits of the request: a plugin that loads them may hang. */
+  async #authorization(request: KubeRequest, force: boolean, end: number): Promise<string | undefined> {
+    const { method: verb, resource = request.path, signal } = request;
+    const late = (): ApiError =>
+      new ApiError({
+        status: 0,
+        reason: 'DeadlineExceeded',
+        message: 'The cluster’s credentials were not loaded in time.',
+        verb,
+        resource,
+      });
+    const loading = (): Promise<string | undefined> => this.#connection.authorization(force);
+    try {
+      return await within(this.#clock, end - this.#clock.monotonic(), late, loading, signal);
+    } catch (error) {
+      throw signal?.aborted ? aborted(request, error) : error;
+    }
   }
 
   async #exchange(
@@ -222,15 +242,7 @@ export class Transport {
     try {
       await this.#clock.sleep(ms, request.signal);
     } catch (cause) {
-      const { method, resource = request.path } = request;
-      throw new ApiError({
-        status: 0,
-        reason: 'Aborted',
-        message: 'The request was aborted.',
-        verb: method,
-        resource,
-        cause,
-      });
+      throw aborted(request, cause);
     }
   }
 
@@ -239,6 +251,17 @@ export class Transport {
     const seconds = (this.#clock.monotonic() - started) / 1000;
     this.#metrics.request({ method, resource, status, seconds, ...(reason === undefined ? {} : { reason }) });
   }
+}
+
+function aborted({ method: verb, path, resource = path }: KubeRequest, cause: unknown): ApiError {
+  return new ApiError({
+    status: 0,
+    reason: 'Aborted',
+    message: 'The request was aborted.',
+    verb,
+    resource,
+    cause,
+  });
 }
 
 function queryText(query: KubeRequest['query']): string {
