@@ -1,6 +1,8 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import { AppError, clip } from '../lib/errors.ts';
+import { unlessAborted } from '../lib/within.ts';
 
 /** A handler's answer. */
 export interface Answer {
@@ -9,11 +11,17 @@ export interface Answer {
   contentType?: string;
 }
 
+export interface ListenOptions {
+  clock?: Clock;
+  /** Ends the wait for the port, as while the name of the host is looked up. */
+  signal?: AbortSignal | undefined;
+}
+
 /** A running listener. */
 export interface Listener {
   /** The bound port; 0 if the listener is off. */
   readonly port: number;
-  /** Stops accepting connections and resolves when the running requests have finished. */
+  /** Stops accepting connections and resolves when the running requests have finished; those that take too long are cut off. */
   close(): Promise<void>;
 }
 
@@ -32,13 +40,19 @@ export class AddressError extends AppError {
 
 const REQUEST_MS = 5000;
 const MAX_CONNECTIONS = 64;
+/** How long running requests may take once the listener closes, in milliseconds: whoever reads slowly must not hold up a stop. */
+export const CLOSE_MS = 1000;
 const OFF: Listener = { port: 0, close: () => Promise.resolve() };
 
 /**
  * Serves GET and HEAD over plain HTTP at `address`: `:8081` on all interfaces, `host:port`, `[v6]:port`, or `0` for no listener.
- * Refuses bodies, and limits headers, connections and time. Rejects with an `AddressError` or the system's error.
+ * Refuses bodies, and limits headers, connections and time. Rejects with an `AddressError`, the system's error, or the signal's reason.
  */
-export async function listen(address: string, handle: (url: URL) => Promise<Answer>): Promise<Listener> {
+export async function listen(
+  address: string,
+  handle: (url: URL) => Promise<Answer>,
+  { clock = systemClock, signal }: ListenOptions = {},
+): Promise<Listener> {
   const where = parseAddress(address);
   if (!where) return OFF;
   const server = createServer(
@@ -57,11 +71,17 @@ export async function listen(address: string, handle: (url: URL) => Promise<Answ
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => {
+  const bound = new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(where, resolve);
   });
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+  try {
+    await (signal ? unlessAborted(bound, signal) : bound);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  return { port: (server.address() as AddressInfo).port, close: () => close(server, clock) };
 }
 
 /** Host and port of `address`; without a host, all interfaces. Undefined for `0`. Throws `AddressError`. */
@@ -100,9 +120,14 @@ function send(request: IncomingMessage, response: ServerResponse, answer: Answer
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error ? reject(error) : resolve()));
-    server.closeIdleConnections();
-  });
+async function close(server: Server, clock: Clock): Promise<void> {
+  const cancel = clock.timer(CLOSE_MS, () => server.closeAllConnections());
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.close((error) => (error ? reject(error) : resolve()));
+      server.closeIdleConnections();
+    });
+  } finally {
+    cancel();
+  }
 }

@@ -4,9 +4,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { VirtualClock, settle } from '../../test/support/virtual-clock.ts';
 import { createLogger } from '../lib/log.ts';
 import { createMetrics } from '../metrics/registry.ts';
-import { AddressError, type Listener, listen, parseAddress } from './listen.ts';
+import { AddressError, CLOSE_MS, type Listener, listen, parseAddress } from './listen.ts';
 import { WorkQueue } from './controller/queue.ts';
-import { type HealthOptions, noStuckWorker, serveHealth, serveMetrics } from './serve.ts';
+import { type HealthOptions, NotReady, noStuckWorker, serveHealth, serveMetrics } from './serve.ts';
 
 const LOOPBACK = '127.0.0.1:0';
 const open: Listener[] = [];
@@ -71,6 +71,27 @@ describe('health', () => {
     expect(await call(port, '/readyz/ping')).toMatchObject({ status: 200 });
     expect(await call(port, '/readyz/sync')).toMatchObject({ status: 500 });
     expect(await call(port, '/readyz?exclude=sync&exclude=late')).toMatchObject({ status: 200 });
+  });
+
+  test('shows why a check fails whose reason is for everybody', async () => {
+    const port = await health({
+      readyz: {
+        crds: () => {
+          throw new NotReady('The CRD x is not installed.');
+        },
+      },
+    });
+    expect((await call(port, '/readyz')).body).toBe(
+      '[-]crds failed: The CRD x is not installed.\nreadyz check failed\n',
+    );
+  });
+
+  test('has checks that are known only later', async () => {
+    let checks = { starting: fails as () => void };
+    const port = await health({ readyz: () => checks });
+    expect(await call(port, '/readyz')).toMatchObject({ status: 500 });
+    checks = { starting: () => undefined };
+    expect(await call(port, '/readyz')).toMatchObject({ status: 200 });
   });
 
   test('lists all checks on request', async () => {
@@ -259,4 +280,42 @@ test('metrics are served in Prometheus text, and nothing else is', async () => {
   });
   expect(reply.body).toContain('# TYPE tinycert_certificate_issuances_total counter\n');
   expect((await call(listener.port, '/')).status).toBe(404);
+});
+
+describe('a listener that closes', () => {
+  test('cuts off whoever does not read the answer', async () => {
+    const clock = new VirtualClock();
+    const body = 'x'.repeat(64 * 2 ** 20);
+    const asked = Promise.withResolvers<void>();
+    const listener = await listen(
+      LOOPBACK,
+      async () => {
+        asked.resolve();
+        return { status: 200, body };
+      },
+      { clock },
+    );
+    const reader = connect({ port: listener.port, host: '127.0.0.1' });
+    reader.pause();
+    const ended = new Promise((resolve) => reader.once('close', resolve));
+    reader.on('error', () => undefined);
+    reader.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await asked.promise;
+    await settle();
+
+    const closed = listener.close();
+    await clock.advance(CLOSE_MS);
+
+    await closed;
+    reader.destroy();
+    await ended;
+  });
+
+  test('is given up while its host is looked up', async () => {
+    const stop = new AbortController();
+    stop.abort(new Error('stopped'));
+    await expect(
+      listen('localhost:0', async () => ({ status: 200, body: '' }), { signal: stop.signal }),
+    ).rejects.toThrow('stopped');
+  });
 });

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { AppError, asError } from '../lib/errors.ts';
 import { type Logger, silentLog } from '../lib/log.ts';
 import { within } from '../lib/within.ts';
-import { type Answer, type Listener, listen } from './listen.ts';
+import { type Answer, type Listener, type ListenOptions, listen } from './listen.ts';
 import type { WorkQueue } from './controller/queue.ts';
 
 /** A health check. It throws or rejects if something is wrong. */
@@ -12,11 +12,23 @@ export interface HealthOptions {
   /** `:8081`, `host:port`, or `0` for no listener. */
   address: string;
   /** Checks that fail if the process should be restarted. */
-  livez: Record<string, Check>;
+  livez: Checks;
   /** Checks that fail while the process cannot work. */
-  readyz: Record<string, Check>;
+  readyz: Checks;
   clock?: Clock;
   log?: Logger;
+  /** Ends the wait for the port. */
+  signal?: AbortSignal;
+}
+
+/** Checks by name; as a function if they are known only later. */
+export type Checks = Readonly<Record<string, Check>> | (() => Readonly<Record<string, Check>>);
+
+/** A check fails for a reason that whoever asks may see: it names nothing of a tenant and no address. */
+export class NotReady extends AppError {
+  constructor(message: string) {
+    super('NotReady', message);
+  }
 }
 
 /** The source of the metrics: prom-client's `Registry`. */
@@ -47,34 +59,36 @@ const CHECK_MS = 2000;
 
 /**
  * Serves `/livez` and `/readyz` as the API server does: `/healthz` is `/livez`, `/livez/name` runs one check, `?verbose` lists all,
- * `?exclude=name` omits one. The log states why a check failed; the answer does not.
+ * `?exclude=name` omits one. The log states why a check failed; the answer does only for a `NotReady`.
  */
 export function serveHealth(options: HealthOptions): Promise<Listener> {
-  const { address, clock = systemClock, log = silentLog } = options;
-  const groups: Record<string, Record<string, Check>> = {
+  const { address, clock = systemClock, log = silentLog, signal } = options;
+  const groups: Record<string, Checks> = {
     livez: options.livez,
     healthz: options.livez,
     readyz: options.readyz,
   };
   const failing = new Set<string>();
 
-  async function passes(group: string, name: string, check: Check): Promise<boolean> {
+  /** Why the check fails, as far as the answer may say it; undefined if it passes. */
+  async function failure(group: string, name: string, check: Check): Promise<string | undefined> {
     const id = `${group}/${name}`;
     try {
       await within(clock, CHECK_MS, () => new CheckTimeoutError(), check);
       if (failing.delete(id)) log.info({ check: id }, 'Health check passes again');
-      return true;
+      return undefined;
     } catch (thrown) {
       if (!failing.has(id)) log.warn({ check: id, error: asError(thrown) }, 'Health check fails');
       failing.add(id);
-      return false;
+      return thrown instanceof NotReady ? `failed: ${thrown.message}` : 'failed';
     }
   }
 
-  return listen(address, async (url): Promise<Answer> => {
+  async function answer(url: URL): Promise<Answer> {
     const [group = '', name = '', ...rest] = url.pathname.slice(1).split('/');
     const one = name === '' ? undefined : name;
-    const checks = Object.hasOwn(groups, group) ? groups[group] : undefined;
+    const given = Object.hasOwn(groups, group) ? groups[group] : undefined;
+    const checks = typeof given === 'function' ? given() : given;
     if (!checks || rest.length > 0 || (one !== undefined && !Object.hasOwn(checks, one)))
       return { status: 404, body: 'not found\n' };
     const excluded = new Set(url.searchParams.getAll('exclude'));
@@ -82,24 +96,29 @@ export function serveHealth(options: HealthOptions): Promise<Listener> {
       one === undefined ? !excluded.has(name) : name === one,
     );
     const results = await Promise.all(
-      asked.map(async ([name, check]) => ({ name, ok: await passes(group, name, check) })),
+      asked.map(async ([name, check]) => ({ name, why: await failure(group, name, check) })),
     );
-    const ok = results.every((result) => result.ok);
+    const ok = results.every(({ why }) => why === undefined);
     if (ok && !url.searchParams.has('verbose')) return { status: 200, body: 'ok' };
     const lines = results.map(
-      (result) => `[${result.ok ? '+' : '-'}]${result.name} ${result.ok ? 'ok' : 'failed'}\n`,
+      ({ name, why }) => `[${why === undefined ? '+' : '-'}]${name} ${why ?? 'ok'}\n`,
     );
     return { status: ok ? 200 : 500, body: `${lines.join('')}${group} check ${ok ? 'passed' : 'failed'}\n` };
-  });
+  }
+
+  return listen(address, answer, { clock, signal });
 }
 
 /** Serves `/metrics`. */
-export function serveMetrics(options: { address: string; registry: MetricsSource }): Promise<Listener> {
-  const { address, registry } = options;
-  return listen(address, async (url): Promise<Answer> => {
+export function serveMetrics(
+  options: { address: string; registry: MetricsSource } & ListenOptions,
+): Promise<Listener> {
+  const { address, registry, ...rest } = options;
+  async function answer(url: URL): Promise<Answer> {
     if (url.pathname !== '/metrics') return { status: 404, body: 'not found\n' };
     return { status: 200, body: await registry.metrics(), contentType: registry.contentType };
-  });
+  }
+  return listen(address, answer, rest);
 }
 
 /** A liveness check that fails once a worker of the queue has been busy with one key for `limitMs`. */
