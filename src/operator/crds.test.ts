@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { FIELDS } from '../api/fields-of.ts';
+import { cacertAccounts, certificates } from '../api/kinds.ts';
+import { ApiError } from '../kube/errors.ts';
 import type { Transport } from '../kube/transport/transport.ts';
 import { settle, VirtualClock } from '../../test/support/virtual-clock.ts';
 import { silentLog } from '../lib/log.ts';
@@ -91,4 +93,79 @@ test('CRDs found outdated after the operator has stopped are not checked again',
   crds.doubt();
 
   expect(clock.pending).toBe(0);
+});
+
+/** A check of a document that a test can change; undefined stands for none. */
+function checking(document: object | undefined) {
+  const served = { document };
+  const lines: unknown[][] = [];
+  const clock = new VirtualClock();
+  const request = async (): Promise<object> => {
+    if (served.document) return served.document;
+    throw new ApiError({ status: 404, reason: 'NotFound', message: '', verb: 'GET', resource: 'openapi' });
+  };
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const crds = new InstalledCrds({
+    transport: { request } as unknown as Transport,
+    clock,
+    log: { ...silentLog, error: (...line: unknown[]) => void lines.push(line) },
+    signal: stop.signal,
+    onRenewed: () => {},
+  });
+  return { crds, served, lines, clock };
+}
+
+const old = (plural: string): string =>
+  `The CRD ${plural}.tinycert-operator.io is older than the operator: run kubectl apply -f crds/${plural}.tinycert-operator.io.yaml of this release. Nothing is issued until then.`;
+
+test('each CRD that lacks fields is named in one sentence with the command, once', async () => {
+  const document = released();
+  delete document.components.schemas['tinycertcertificates']?.properties['status']?.properties['specHash'];
+  delete document.components.schemas['tinycertissuers']?.properties['status']?.properties['orphans'];
+  const { crds, lines } = checking(document);
+  expect(crds.complaints()).toEqual([]);
+
+  await crds.check();
+  await crds.check(0);
+
+  const sentences = [old('tinycertcertificates'), old('tinycertissuers')];
+  expect(lines.map(([, message]) => message)).toEqual(sentences);
+  expect(lines[0]?.[0]).toEqual({ missing: ['TinyCertCertificate.status.specHash'] });
+  expect(crds.complaints()).toEqual(sentences);
+  expect(crds.fit).toBe(false);
+});
+
+test('a CRD that gets older while the operator runs is found by the next check', async () => {
+  const { crds, served } = checking(released());
+  await crds.check();
+  expect(crds.fit).toBe(true);
+
+  const document = released();
+  delete document.components.schemas['tinycertcertificates']?.properties['status']?.properties['seal'];
+  served.document = document;
+  await crds.check(0);
+
+  expect(crds.complaints()).toEqual([old('tinycertcertificates')]);
+});
+
+test('CRDs that only a write has shown to be old are named together', () => {
+  const { crds, lines } = checking(released());
+  crds.doubt();
+  expect(lines).toEqual([[crds.complaints()[0]]]);
+});
+
+test('kinds that are not installed are known, also when they go and come later', async () => {
+  const { crds, served } = checking(released());
+  await crds.check();
+  expect([certificates, cacertAccounts].map((type) => crds.isAbsent(type))).toEqual([false, true]);
+
+  served.document = undefined;
+  await crds.check(0);
+  expect([certificates, cacertAccounts].map((type) => crds.isAbsent(type))).toEqual([true, true]);
+  expect(crds.fit).toBe(true);
+
+  served.document = released();
+  await crds.check(0);
+  expect(crds.isAbsent(certificates)).toBe(false);
 });

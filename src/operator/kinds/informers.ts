@@ -113,7 +113,10 @@ export function otherCertificates(informers: Informers, own: AnyCertificates): A
 }
 
 /** A watched kind, whatever its objects are. */
-export type AnyKind = Pick<WatchedKind<KubeObject>, 'type' | 'dependents' | 'state' | 'subscribe' | 'done'>;
+export type AnyKind = Pick<
+  WatchedKind<KubeObject>,
+  'type' | 'dependents' | 'state' | 'isMissing' | 'subscribe' | 'done'
+>;
 
 /** The informers that run. */
 export function allKinds(informers: Informers): AnyKind[] {

@@ -7,18 +7,10 @@ import { cacertAccounts } from '../../account/cacert-accounts.ts';
 import { tinycertAccounts } from '../../account/tinycert-accounts.ts';
 import { WorkQueue } from '../../kube/controller/queue.ts';
 import { cacertControllers } from '../cacert.ts';
-import { assertSynced, known, type Need, synced, whenMet } from './needs.ts';
+import { known, type Need, synced, whenMet } from './needs.ts';
 import type { Shared } from '../shared.ts';
 import { type Answer, LIST_AGAIN, startKinds } from '../../../test/support/kube/operator-kinds.ts';
 import { tinycertControllers } from '../tinycert.ts';
-
-const all = [
-  'tinycertcertificates',
-  'tinycertissuers',
-  'tinycertclusterissuers',
-  'cacertaccounts',
-  'cacertcertificates',
-];
 
 function answers(answer: Answer, ...plurals: string[]): Record<string, Answer> {
   return Object.fromEntries(plurals.map((plural) => [plural, answer]));
@@ -68,28 +60,6 @@ test('who waits for needs learns of the stop', async () => {
   const met = whenMet([synced(informers.secrets)], end.signal);
   end.abort();
   expect(await met).toBe(false);
-});
-
-test.each<[string, Record<string, Answer>]>([
-  ['every kind', {}],
-  ['TinyCert’s kinds alone', answers('not installed', 'cacertaccounts', 'cacertcertificates')],
-  ['CAcert’s kinds alone', answers('not installed', ...all.slice(0, 3))],
-  ['all kinds but cluster issuers', answers('not installed', 'tinycertclusterissuers')],
-])('the operator is ready with %s', async (_, given) => {
-  const { informers, clock } = startKinds({ answers: given });
-  await clock.advance(LIST_AGAIN);
-  expect(() => assertSynced(informers)).not.toThrow();
-});
-
-test.each<[string, Record<string, Answer>]>([
-  ['without any kind', answers('not installed', ...all)],
-  ['with certificates and none of their issuers', answers('not installed', ...all.slice(1, 4))],
-  ['while a kind cannot be read', answers('forbidden', 'cacertaccounts')],
-  ['while the Secrets have not been listed', answers('hanging', 'secrets')],
-])('the operator is not ready %s', async (_, given) => {
-  const { informers, clock } = startKinds({ answers: given });
-  await clock.advance(LIST_AGAIN);
-  expect(() => assertSynced(informers)).toThrow('The caches are not in sync with the API server.');
 });
 
 /** What each controller needs, as `plural`, or `plural?` where the kind may be absent. */

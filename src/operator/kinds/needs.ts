@@ -1,5 +1,4 @@
-import { AppError } from '../../lib/errors.ts';
-import { type AnyKind, type Informers, allKinds, kindsByCa } from './informers.ts';
+import type { AnyKind } from './informers.ts';
 import type { KindState } from './watched-kind.ts';
 
 type Kind = Pick<AnyKind, 'type' | 'state' | 'subscribe'>;
@@ -41,24 +40,4 @@ export function whenMet(needs: readonly Need[], signal: AbortSignal): Promise<bo
     if (signal.aborted) onAbort();
     else onEvent();
   });
-}
-
-/** A cache has not been filled yet. */
-class NotSynced extends AppError {
-  constructor() {
-    super('NotSynced', 'The caches are not in sync with the API server.');
-  }
-}
-
-/**
- * Throws unless the operator is ready: every kind is either in sync or not installed, and certificates of at least one CA
- * can be issued, for which its kind of certificates and a kind of issuers or accounts must be in sync. So a CA whose CRDs
- * were left out on purpose does not keep the operator unready, and an operator without CRDs is not ready.
- */
-export function assertSynced(informers: Informers): void {
-  const isSynced = ({ state }: Kind): boolean => state === 'synced';
-  const canIssue = kindsByCa(informers).some(
-    ({ certificates, issuers }) => isSynced(certificates) && issuers.some(isSynced),
-  );
-  if (!canIssue || allKinds(informers).some(({ state }) => state === 'unknown')) throw new NotSynced();
 }

@@ -1,5 +1,5 @@
-import type { ResourceType } from '../../kube/objects.ts';
 import type { Logger } from '../../lib/log.ts';
+import { crdOf, notInstalled } from './crd-sentences.ts';
 import type { AnyKind } from './informers.ts';
 import type { ListFault } from './watched-kind.ts';
 
@@ -44,13 +44,4 @@ export function reportKinds(kinds: readonly Kind[], log: Logger): void {
       }
     });
   }
-}
-
-function notInstalled({ type, dependents }: Kind): string {
-  const crd = crdOf(type);
-  return `The CRD ${crd} is not installed: run kubectl apply -f crds/${crd}.yaml of this release. ${dependents} wait until then.`;
-}
-
-function crdOf({ plural, group }: ResourceType): string {
-  return `${plural}.${group}`;
 }

@@ -60,3 +60,22 @@ test('with several namespaces a kind is in sync once all of them have been liste
   await clock.advance(LIST_AGAIN);
   expect(informers.issuers.state).toBe('synced');
 });
+
+test('a kind in sync whose CRD is deleted is missing, until it is listed again', async () => {
+  const { informers, clock, answer, endWatches } = startKinds();
+  await clock.advance(0);
+  expect(informers.issuers.isMissing).toBe(false);
+
+  answer('tinycertissuers', 'not installed');
+  endWatches('tinycertissuers');
+  await clock.advance(LIST_AGAIN);
+  expect([informers.issuers.state, informers.issuers.isMissing]).toEqual(['synced', true]);
+
+  answer('tinycertissuers', 'unreachable');
+  await clock.advance(LIST_AGAIN);
+  expect(informers.issuers.isMissing).toBe(true);
+
+  answer('tinycertissuers', 'served');
+  await clock.advance(LIST_AGAIN);
+  expect(informers.issuers.isMissing).toBe(false);
+});

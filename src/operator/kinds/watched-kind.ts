@@ -80,6 +80,14 @@ export class WatchedKind<P extends KubeObject> {
     return this.#isAbsent ? 'absent' : 'unknown';
   }
 
+  /**
+   * Whether the API server does not serve the kind, as far as its lists have shown. Unlike the state this also says that the CRD of a
+   * kind in sync was deleted later.
+   */
+  get isMissing(): boolean {
+    return this.#isAbsent;
+  }
+
   /** Calls back after each list, with the state changed already. Returns the function that ends this. */
   subscribe(listener: (event: KindEvent) => void): () => void {
     this.#listeners.add(listener);

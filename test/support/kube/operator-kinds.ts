@@ -15,6 +15,10 @@ const faults = {
   unreachable: { status: 0, reason: 'ConnectionFailed' },
 } as const;
 
+function refusal(answer: keyof typeof faults, resource: string): ApiError {
+  return new ApiError({ ...faults[answer], message: `The API server: ${answer}`, verb: 'GET', resource });
+}
+
 /** Longer than an informer waits before it lists again. */
 export const LIST_AGAIN = 60_000;
 
@@ -23,6 +27,8 @@ export interface Kinds {
   clock: VirtualClock;
   /** Answers the lists of a kind: the first argument is its plural, or plural and namespace as `plural/namespace`. */
   answer: (what: string, answer: Answer, objects?: readonly KubeObject[]) => void;
+  /** Ends the watches of a kind, as the API server does when its CRD is deleted. */
+  endWatches: (plural: string) => void;
   kube: KubeClient;
 }
 
@@ -38,17 +44,18 @@ export function startKinds(
   const list = async ({ plural }: ResourceType, { namespace }: Selection) => {
     const answer = answers.get(`${plural}/${namespace}`) ?? answers.get(plural) ?? 'served';
     if (answer === 'hanging') await new Promise(() => undefined);
-    if (answer !== 'served' && answer !== 'hanging')
-      throw new ApiError({
-        ...faults[answer],
-        message: `The API server: ${answer}`,
-        verb: 'GET',
-        resource: plural,
-      });
+    if (answer !== 'served' && answer !== 'hanging') throw refusal(answer, plural);
     return { items: stored.get(plural) ?? [], resourceVersion: '1' };
   };
-  // A watch in which nothing happens.
-  const stream = (): Promise<void> => new Promise(() => undefined);
+  const watches = new Map<string, Set<() => void>>();
+  /** A watch in which nothing happens. It is refused as a list is. */
+  const stream = async ({ path = '' }: { path?: string }): Promise<void> => {
+    const plural = path.split('/').at(-1) ?? '';
+    if (answers.get(plural) === 'not installed') throw refusal('not installed', plural);
+    const open = watches.get(plural) ?? new Set();
+    watches.set(plural, open);
+    await new Promise<void>((resolve) => open.add(resolve));
+  };
   const kube = { list, listAll: list, transport: { stream } } as unknown as KubeClient;
   const informers = startInformers({
     kube,
@@ -61,6 +68,9 @@ export function startKinds(
     informers,
     clock,
     kube,
+    endWatches: (plural) => {
+      for (const end of watches.get(plural) ?? []) end();
+    },
     answer: (what, answer, objects = []) => {
       answers.set(what, answer);
       stored.set(what, objects);
