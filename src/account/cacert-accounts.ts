@@ -1,5 +1,6 @@
-import { createCAcertClient } from '../cacert/index.ts';
+import { type CAcertClient, createCAcertClient } from '../cacert/index.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { UnderWay } from '../lib/under-way.ts';
 import type { AccountMetrics } from '../metrics/accounts.ts';
 import type { CallMetrics } from '../metrics/calls.ts';
 import { CAcertLogin, type CAcertConnection } from './cacert-account.ts';
@@ -11,26 +12,36 @@ export type CAcertAccounts = AccountRegistry<CAcertConnection, CAcertLogin>;
 
 export interface CAcertAccountsOptions {
   clock: Clock;
+  /** Counts the calls that sign: what is lost of them is lost for good. */
+  signing?: UnderWay;
   metrics?: { calls: CallMetrics; accounts: AccountMetrics };
 }
 
 /** Creates the registry. A call occupies one of CAcert's processes for 10 to 40 seconds, so an account makes one at a time. */
-export function cacertAccounts({ clock, metrics }: CAcertAccountsOptions): CAcertAccounts {
+export function cacertAccounts({ clock, signing, metrics }: CAcertAccountsOptions): CAcertAccounts {
   return new AccountRegistry<CAcertConnection, CAcertLogin>({
     clock,
     readings: metrics?.accounts,
     atOnce: 1,
     gateKey: ({ endpoint, credentials }) => `${endpoint}\n${credentials.username}`,
-    open: (connection, gate) =>
-      new CAcertLogin(
-        createCAcertClient({
-          ...connection,
-          systemCa: true,
-          clock,
-          connections: 2,
-          ...(metrics ? { onRequest: measure(metrics.calls) } : {}),
-        }),
-        gate,
-      ),
+    open: (connection, gate) => {
+      const client = createCAcertClient({
+        ...connection,
+        systemCa: true,
+        clock,
+        connections: 2,
+        ...(metrics ? { onRequest: measure(metrics.calls) } : {}),
+      });
+      return new CAcertLogin(signing ? counted(client, signing) : client, gate);
+    },
   });
+}
+
+function counted(client: CAcertClient, signing: UnderWay): CAcertClient {
+  return {
+    getAccount: (options) => client.getAccount(options),
+    signCertificate: (input, options) => signing.during(() => client.signCertificate(input, options)),
+    clockOffset: () => client.clockOffset(),
+    close: () => client.close(),
+  };
 }

@@ -9,8 +9,8 @@ import type { LeaseHistory } from '../kube/lease.ts';
 import type { Logger } from '../lib/log.ts';
 import { cacertControllers } from './cacert.ts';
 import { operatorJournal } from './journal.ts';
-import { allKinds, startInformers } from './kinds/informers.ts';
-import { assertSynced, whenMet } from './kinds/needs.ts';
+import { type Informers, allKinds, startInformers } from './kinds/informers.ts';
+import { whenMet } from './kinds/needs.ts';
 import { reportKinds } from './kinds/report-kinds.ts';
 import type { Controller, Shared } from './shared.ts';
 import type { Stop } from './stop.ts';
@@ -33,8 +33,8 @@ export interface Controllers {
   queues: readonly Pick<Controller, 'name' | 'queue'>[];
   /** How much is kept for objects and queued, by owner. All of it is 0 once there are none. */
   kept: () => Record<string, number>;
-  /** Throws while the operator is not ready. */
-  assertSynced: () => void;
+  /** What is watched. */
+  informers: Informers;
   /** Takes the journal over, and starts each controller as soon as its needs are met; resolves after the stop, when all have finished. */
   run: () => Promise<void>;
   /** Ends the watches. */
@@ -127,7 +127,7 @@ export function startControllers(options: ControllersOptions): Controllers {
         ),
         ...parts.map((part) => part.kept()),
       ) as Record<string, number>,
-    assertSynced: () => assertSynced(informers),
+    informers,
     run: async () => {
       // The journal is written until the last work has ended.
       const over = new AbortController();

@@ -77,6 +77,9 @@ const flags = {
 
 type Name = keyof typeof flags;
 
+/** A flag that says where to listen. */
+export type AddressFlag = Extract<Name, `${string}-bind-address`>;
+
 /** The environment variable of a flag. */
 export function variableOf(flag: string): string {
   return `TINYCERT_OPERATOR_${flag.toUpperCase().replaceAll('-', '_')}`;

@@ -6,16 +6,20 @@ import { tinycertAccounts } from '../account/tinycert-accounts.ts';
 import { connect } from '../kube/config/credentials.ts';
 import { KubeClient } from '../kube/client.ts';
 import { LeaderElector } from '../kube/lease.ts';
-import { noStuckWorker, serveHealth, serveMetrics } from '../kube/serve.ts';
+import { type Check, NotReady, noStuckWorker } from '../kube/serve.ts';
 import { Transport } from '../kube/transport/transport.ts';
 import type { Clock } from '../lib/clock.ts';
-import { AppError } from '../lib/errors.ts';
+import { AppError, asError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { UnderWay } from '../lib/under-way.ts';
 import { createMetrics } from '../metrics/registry.ts';
-import { startControllers } from './controllers.ts';
+import { type Controllers, startControllers } from './controllers.ts';
 import { InstalledCrds } from './crds.ts';
 import type { Settings } from './flags.ts';
+import { readiness } from './kinds/readiness.ts';
+import { openListeners } from './listeners.ts';
 import { restMetrics } from './rest-metrics.ts';
+import { limitStop } from './stop-limits.ts';
 import type { Stop } from './stop.ts';
 
 const LEASE_NAME = 'tinycert-operator';
@@ -39,14 +43,101 @@ export class CrdsRenewed extends AppError {
   }
 }
 
-/** Runs the operator until it is told to stop. Rejects if it cannot start, loses the leadership, or must restart for newer CRDs. */
-export async function runOperator(settings: Settings, clock: Clock, log: Logger, stop: Stop): Promise<void> {
+/** What all stages of the operator share. */
+interface Process {
+  settings: Settings;
+  clock: Clock;
+  log: Logger;
+  stop: Stop;
+  /** Aborted, with the reason, when the operator ends by itself, and at the end of a stop. */
+  work: AbortController;
+  /** Aborts when the process ends, whatever still runs. */
+  end: AbortSignal;
+  /** Calls to CAcert that sign. */
+  signing: UnderWay;
+  /** What is to be closed at the end, the last one first. */
+  closers: (() => Promise<unknown>)[];
+}
+
+/**
+ * Runs the operator until it is told to stop. Rejects if it cannot start, loses the leadership, or must restart for newer CRDs. From
+ * the first port to the last write everything ends within the limits of a stop; what does not is left behind.
+ */
+export async function runOperator(
+  settings: Settings,
+  clock: Clock,
+  log: Logger,
+  signals: Stop,
+): Promise<void> {
+  const [work, end] = [new AbortController(), new AbortController()];
+  const signing = new UnderWay();
+  const limits = limitStop({ clock, log, signals, failed: work.signal, calls: signing });
+  const { stop } = limits;
+  const process = { settings, clock, log, stop, work, end: end.signal, signing, closers: [] };
+  const late = limits.over.then(() => {
+    log.warn('The operator ends although something still runs, since the stop has taken too long');
+    if (!stop.gentle.aborted) throw work.signal.reason;
+  });
+  try {
+    await Promise.race([operate(process), late]);
+  } finally {
+    limits.clear();
+    end.abort();
+    if (stop.gentle.aborted) log.info('Operator stopped');
+  }
+}
+
+async function operate(process: Process): Promise<void> {
+  const { stop, work, log, closers } = process;
+  try {
+    const started = await start(process).catch((error: unknown) => {
+      if (!stop.gentle.aborted) throw error;
+      log.debug({ error: asError(error) }, 'The start was stopped');
+    });
+    if (started) await lead(started.elector, started.run, stop, work);
+  } catch (error) {
+    // From now on the limits of a stop count.
+    work.abort(error);
+    throw error;
+  } finally {
+    work.abort();
+    for (const close of closers.toReversed()) await close();
+  }
+}
+
+interface Started {
+  elector: LeaderElector | undefined;
+  run: () => Promise<void>;
+}
+
+/** Everything up to the election. Rejects with a signal's reason if it is told to stop meanwhile. */
+async function start(process: Process): Promise<Started> {
+  const { settings, clock, log, stop, work, end, signing, closers } = process;
+  const running = AbortSignal.any([stop.gentle, work.signal]);
+  const metrics = createMetrics();
+  let controllers: Controllers | undefined;
+  let ready: Readonly<Record<string, Check>> | undefined;
+  closers.push(
+    await openListeners({
+      settings,
+      registry: metrics.registry,
+      livez: () =>
+        Object.fromEntries(
+          (controllers?.queues ?? []).map((queue) => [queue.name, noStuckWorker(queue.queue, STUCK_MS)]),
+        ),
+      readyz: () => ready ?? { start: isStarting },
+      clock,
+      log,
+      signal: running,
+    }),
+  );
   const connection = await connect({
     clock,
     log,
+    signal: running,
+    end,
     ...(settings.kubeconfig === undefined ? {} : { kubeconfig: settings.kubeconfig }),
   });
-  const metrics = createMetrics();
   const transport = new Transport({
     connection,
     clock,
@@ -55,11 +146,10 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
     // A few spare ones, so a renewal of the Lease never waits behind writes.
     connections: settings.concurrency + 4,
   });
+  closers.push(() => transport.close());
   const kube = new KubeClient(transport, { fieldManager: 'tinycert-operator' });
   const namespace = settings.clusterResourceNamespace ?? connection.namespace ?? 'default';
   const identity = `${hostname()}_${randomUUID()}`;
-  const work = new AbortController();
-  const running = AbortSignal.any([stop.gentle, work.signal]);
   const sealKey = new SealKey({ kube, clock, log, namespace });
   const accounts = tinycertAccounts({
     clock,
@@ -68,8 +158,10 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
   });
   const logins = cacertAccounts({
     clock,
+    signing,
     metrics: { calls: metrics.cacert, accounts: metrics.accounts },
   });
+  closers.push(() => Promise.all([accounts.close(), logins.close()]));
   const elector = settings.leaderElect
     ? new LeaderElector({
         client: kube,
@@ -89,7 +181,8 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
     onRenewed: () => work.abort(new CrdsRenewed()),
   });
   await crds.check();
-  const controllers = startControllers({
+  running.throwIfAborted();
+  const begun = startControllers({
     kube,
     clock,
     log,
@@ -105,33 +198,19 @@ export async function runOperator(settings: Settings, clock: Clock, log: Logger,
     leads: () => !work.signal.aborted && (elector?.isHeld() ?? true),
     stop: { gentle: running, forced: stop.forced },
   });
-  const listeners = [
-    await serveMetrics({ address: settings.metricsBindAddress, registry: metrics.registry }),
-    await serveHealth({
-      address: settings.healthProbeBindAddress,
-      livez: Object.fromEntries(
-        controllers.queues.map((queue) => [queue.name, noStuckWorker(queue.queue, STUCK_MS)]),
-      ),
-      readyz: { caches: () => controllers.assertSynced() },
-      clock,
-      log,
-    }),
-  ];
+  controllers = begun;
+  ready = readiness(begun.informers, crds);
+  closers.push(() => begun.close());
+  log.info({ server: connection.server, namespaces: settings.namespaces ?? 'all' }, 'Operator started');
   const run = async (): Promise<void> => {
     await sealKey.load(running);
-    await controllers.run();
+    await begun.run();
   };
-  log.info({ server: connection.server, namespaces: settings.namespaces ?? 'all' }, 'Operator started');
-  try {
-    await lead(elector, run, stop, work);
-  } finally {
-    work.abort();
-    await controllers.close();
-    await Promise.all([accounts.close(), logins.close()]);
-    await Promise.all(listeners.map((listener) => listener.close()));
-    await transport.close();
-    log.info('Operator stopped');
-  }
+  return { elector, run };
+}
+
+function isStarting(): never {
+  throw new NotReady('The operator is starting.');
 }
 
 /** Runs while this process leads. The Lease is released only after all work has ended. */
