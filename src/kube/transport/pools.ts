@@ -45,6 +45,12 @@ export class Pools {
     await Promise.all(all.map(({ requests }) => closed(requests)));
   }
 
+  /** Cuts off what still runs, which also ends a `close`. */
+  destroy(): void {
+    for (const { requests, streams } of [this.#current, ...this.#draining])
+      for (const dispatcher of [requests, streams]) dispatcher.destroy(() => undefined);
+  }
+
   #open(tls: TlsMaterial): Generation {
     return {
       version: tls.version,

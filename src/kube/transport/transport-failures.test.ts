@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { plainConnection, sendJson, signalled } from '../../../test/support/kube/kube-socket.ts';
+import { listen, plainConnection, sendJson, signalled } from '../../../test/support/kube/kube-socket.ts';
 import { failureOf, setUpTransport as setUp } from '../../../test/support/kube/transport-setup.ts';
+import { VirtualClock } from '../../../test/support/virtual-clock.ts';
+import { CLOSE_MS, Transport } from './transport.ts';
 
 const GET = { method: 'GET', path: '/api/v1/things' } as const;
 describe('a server that fails', () => {
@@ -158,6 +161,58 @@ describe('a caller that aborts', () => {
     await transport.request({ method: 'GET', path: '/third' });
 
     expect(paths).toEqual(['/first', '/third']);
+  });
+});
+
+describe('a transport that closes', () => {
+  test('does not wait for a connection that hangs in its handshake', async () => {
+    const connected = signalled<void>();
+    const silent = await listen(
+      createServer((socket) => {
+        socket.on('error', () => undefined);
+        connected.resolve();
+      }),
+      'https',
+    );
+    const clock = new VirtualClock();
+    const transport = new Transport({ connection: plainConnection(silent.url), clock, userAgent: 'tests/1' });
+    const stop = new AbortController();
+    const failure = failureOf(transport.request({ ...GET, signal: stop.signal }));
+    await connected.promise;
+    stop.abort(new Error('stop'));
+    expect(await failure).toMatchObject({ reason: 'Aborted' });
+
+    const closed = transport.close();
+    await clock.advance(CLOSE_MS);
+
+    await closed;
+    await silent.close();
+  });
+
+  test('waits for a request that is answered meanwhile', async () => {
+    const arrived = signalled<ServerResponse>();
+    const { transport } = await setUp((_request, response) => arrived.resolve(response));
+    const answer = transport.request(GET);
+    const response = await arrived.promise;
+
+    const closed = transport.close();
+    sendJson(response, 200, { it: 'is' });
+
+    expect(await answer).toEqual({ it: 'is' });
+    await closed;
+  });
+});
+
+describe('a request whose credentials are being loaded', () => {
+  test.each(['DeadlineExceeded', 'Aborted'])('has its limits all the same: %s', async (reason) => {
+    const { transport, clock } = await setUp(() => undefined, {
+      connection: (url) => plainConnection(url, { authorization: () => new Promise(() => undefined) }),
+    });
+    const stop = new AbortController();
+    const failure = failureOf(transport.request({ ...GET, deadlineMs: 100, signal: stop.signal }));
+    if (reason === 'Aborted') stop.abort(new Error('stop'));
+    else await clock.advance(100);
+    expect(await failure).toMatchObject({ reason });
   });
 });
 

@@ -52,6 +52,8 @@ const MIB = 2 ** 20;
 /** etcd accepts objects of up to 1.5 MiB. A list is limited both before and after decompression. */
 const LIMITS = { body: 8 * MIB, list: 256 * MIB };
 const DEADLINE_MS = 30_000;
+/** How long running requests may take once the transport closes, in milliseconds. */
+export const CLOSE_MS = 1000;
 /** How often a request that the server refused before acting on it (429) is retried. */
 export const MAX_THROTTLED_RETRIES = 4;
 /** Wait before such a retry if the server gives no Retry-After, in milliseconds. */
@@ -132,9 +134,14 @@ export class Transport {
     if (answer.status !== 200) throw await this.#refusal(request, answer, this.#limits.body);
   }
 
-  /** Ends all streams and waits for running requests, which have deadlines. */
+  /** Ends all streams and waits for running requests, though not for long: a connection may hang before its request is sent. */
   async close(): Promise<void> {
-    await this.#pools.close();
+    const cancel = this.#clock.timer(CLOSE_MS, () => this.#pools.destroy());
+    try {
+      await this.#pools.close();
+    } finally {
+      cancel();
+    }
   }
 
   async #send(
