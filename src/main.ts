@@ -1,5 +1,5 @@
-import { endProcess } from './lib/end-process.ts';
-import { nodeProblem } from './lib/node-version.ts';
+import { endProcess } from './operator/end-process.ts';
+import { nodeProblem } from './operator/node-version.ts';
 import { stopOnSignals } from './operator/stop.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { type CAcertClient, createCAcertClient } from '../cacert/index.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { UnderWay } from '../lib/under-way.ts';
 import type { AccountMetrics } from '../metrics/accounts.ts';
 import type { CallMetrics } from '../metrics/calls.ts';
 import { CAcertLogin, type CAcertConnection } from './cacert-account.ts';
@@ -10,10 +9,15 @@ import { AccountRegistry } from './registry.ts';
 /** The CAcert accounts in use. */
 export type CAcertAccounts = AccountRegistry<CAcertConnection, CAcertLogin>;
 
+/** Counts calls while they are under way. */
+interface Counter {
+  during<T>(call: () => Promise<T>): Promise<T>;
+}
+
 export interface CAcertAccountsOptions {
   clock: Clock;
   /** Counts the calls that sign: what is lost of them is lost for good. */
-  signing?: UnderWay;
+  signing?: Counter;
   metrics?: { calls: CallMetrics; accounts: AccountMetrics };
 }
 
@@ -37,7 +41,7 @@ export function cacertAccounts({ clock, signing, metrics }: CAcertAccountsOption
   });
 }
 
-function counted(client: CAcertClient, signing: UnderWay): CAcertClient {
+function counted(client: CAcertClient, signing: Counter): CAcertClient {
   return {
     getAccount: (options) => client.getAccount(options),
     signCertificate: (input, options) => signing.during(() => client.signCertificate(input, options)),

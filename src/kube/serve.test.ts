@@ -306,7 +306,7 @@ describe('a listener that closes', () => {
     const closed = listener.close();
     await clock.advance(CLOSE_MS);
 
-    await closed;
+    await expect(closed).resolves.toBeUndefined();
     reader.destroy();
     await ended;
   });

@@ -11,7 +11,7 @@ import { Transport } from '../kube/transport/transport.ts';
 import type { Clock } from '../lib/clock.ts';
 import { AppError, asError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { UnderWay } from '../lib/under-way.ts';
+import { UnderWay } from './under-way.ts';
 import { createMetrics } from '../metrics/registry.ts';
 import { type Controllers, startControllers } from './controllers.ts';
 import { InstalledCrds } from './crds.ts';
@@ -115,17 +115,19 @@ async function start(process: Process): Promise<Started> {
   const { settings, clock, log, stop, work, end, signing, closers } = process;
   const running = AbortSignal.any([stop.gentle, work.signal]);
   const metrics = createMetrics();
-  let controllers: Controllers | undefined;
-  let ready: Readonly<Record<string, Check>> | undefined;
+  const known: { controllers?: Controllers; readyz?: Readonly<Record<string, Check>> } = {};
   closers.push(
     await openListeners({
       settings,
       registry: metrics.registry,
       livez: () =>
         Object.fromEntries(
-          (controllers?.queues ?? []).map((queue) => [queue.name, noStuckWorker(queue.queue, STUCK_MS)]),
+          (known.controllers?.queues ?? []).map((queue) => [
+            queue.name,
+            noStuckWorker(queue.queue, STUCK_MS),
+          ]),
         ),
-      readyz: () => ready ?? { start: isStarting },
+      readyz: () => known.readyz ?? { start: isStarting },
       clock,
       log,
       signal: running,
@@ -182,7 +184,7 @@ async function start(process: Process): Promise<Started> {
   });
   await crds.check();
   running.throwIfAborted();
-  const begun = startControllers({
+  const controllers = startControllers({
     kube,
     clock,
     log,
@@ -198,13 +200,13 @@ async function start(process: Process): Promise<Started> {
     leads: () => !work.signal.aborted && (elector?.isHeld() ?? true),
     stop: { gentle: running, forced: stop.forced },
   });
-  controllers = begun;
-  ready = readiness(begun.informers, crds);
-  closers.push(() => begun.close());
+  known.controllers = controllers;
+  known.readyz = readiness(controllers.informers, crds);
+  closers.push(() => controllers.close());
   log.info({ server: connection.server, namespaces: settings.namespaces ?? 'all' }, 'Operator started');
   const run = async (): Promise<void> => {
     await sealKey.load(running);
-    await begun.run();
+    await controllers.run();
   };
   return { elector, run };
 }

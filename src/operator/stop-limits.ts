@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import type { UnderWay } from '../lib/under-way.ts';
+import type { UnderWay } from './under-way.ts';
 import type { Stop } from './stop.ts';
 
 /** How long running work may go on after a stop began: longer than a call to TinyCert, which ends within 20 s. */

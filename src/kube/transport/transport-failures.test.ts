@@ -166,7 +166,7 @@ describe('a caller that aborts', () => {
 
 describe('a transport that closes', () => {
   test('does not wait for a connection that hangs in its handshake', async () => {
-    const connected = signalled<void>();
+    const connected = signalled();
     const silent = await listen(
       createServer((socket) => {
         socket.on('error', () => undefined);
