@@ -1,6 +1,6 @@
-import { endProcess } from './operator/end-process.ts';
-import { nodeProblem } from './operator/node-version.ts';
-import { stopOnSignals } from './operator/stop.ts';
+import { endProcess } from './operator/process/end-process.ts';
+import { nodeProblem } from './operator/process/node-version.ts';
+import { stopOnSignals } from './operator/process/stop.ts';
 
 /**
  * Nothing but this is loaded before signals are followed and Node is known to be the right one: in a container the first process gets

@@ -13,7 +13,7 @@ import { type Informers, allKinds, startInformers } from './kinds/informers.ts';
 import { whenMet } from './kinds/needs.ts';
 import { reportKinds } from './kinds/report-kinds.ts';
 import type { Controller, Shared } from './shared.ts';
-import type { Stop } from './stop.ts';
+import type { Stop } from './process/stop.ts';
 import { tinycertControllers } from './tinycert.ts';
 
 /** How long certificates wait for the journal after a start, in milliseconds. Then they report what they can. */

@@ -3,7 +3,7 @@ import { AppError, asError } from '../lib/errors.ts';
 import { createLogger } from '../lib/log.ts';
 import { FlagError, helpText, parseFlags, type Settings } from './flags.ts';
 import { runOperator } from './run.ts';
-import type { Stop } from './stop.ts';
+import type { Stop } from './process/stop.ts';
 import { version } from './version.ts';
 
 /** Runs the operator by its command line. Resolves with the exit code: 0 stopped by a signal, 1 failed at run time, 2 invalid flags. */

@@ -11,16 +11,16 @@ import { Transport } from '../kube/transport/transport.ts';
 import type { Clock } from '../lib/clock.ts';
 import { AppError, asError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { UnderWay } from './under-way.ts';
+import { UnderWay } from './process/under-way.ts';
 import { createMetrics } from '../metrics/registry.ts';
 import { type Controllers, startControllers } from './controllers.ts';
 import { InstalledCrds } from './crds.ts';
 import type { Settings } from './flags.ts';
 import { readiness } from './kinds/readiness.ts';
-import { openListeners } from './listeners.ts';
+import { openListeners } from './process/listeners.ts';
 import { restMetrics } from './rest-metrics.ts';
-import { limitStop } from './stop-limits.ts';
-import type { Stop } from './stop.ts';
+import { limitStop } from './process/stop-limits.ts';
+import type { Stop } from './process/stop.ts';
 
 const LEASE_NAME = 'tinycert-operator';
 /** Longer than any reconcile may take. */

@@ -1,10 +1,10 @@
-import type { Clock } from '../lib/clock.ts';
-import { AppError } from '../lib/errors.ts';
-import type { Logger } from '../lib/log.ts';
-import type { Listener } from '../kube/listen.ts';
-import { type Checks, type MetricsSource, serveHealth, serveMetrics } from '../kube/serve.ts';
-import { within } from '../lib/within.ts';
-import { type AddressFlag, variableOf } from './flags.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { AppError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Listener } from '../../kube/listen.ts';
+import { type Checks, type MetricsSource, serveHealth, serveMetrics } from '../../kube/serve.ts';
+import { within } from '../../lib/within.ts';
+import { type AddressFlag, variableOf } from '../flags.ts';
 
 /** How long a port may take to be bound, in milliseconds: the name of a host has to be looked up. */
 const BIND_MS = 10_000;

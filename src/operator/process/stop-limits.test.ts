@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { settle, VirtualClock } from '../../test/support/virtual-clock.ts';
-import { cacertKind } from '../issuance/cacert/kind.ts';
-import { tinycertKind } from '../issuance/tinycert/kind.ts';
-import { silentLog } from '../lib/log.ts';
+import { settle, VirtualClock } from '../../../test/support/virtual-clock.ts';
+import { cacertKind } from '../../issuance/cacert/kind.ts';
+import { tinycertKind } from '../../issuance/tinycert/kind.ts';
+import { silentLog } from '../../lib/log.ts';
 import { UnderWay } from './under-way.ts';
 import {
   CACERT_CALL_STOP_MS,

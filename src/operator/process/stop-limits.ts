@@ -1,5 +1,5 @@
-import type { Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/log.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
 import type { UnderWay } from './under-way.ts';
 import type { Stop } from './stop.ts';
 

@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { VirtualClock } from '../../test/support/virtual-clock.ts';
-import { silentLog } from '../lib/log.ts';
-import { createMetrics } from '../metrics/registry.ts';
+import { VirtualClock } from '../../../test/support/virtual-clock.ts';
+import { silentLog } from '../../lib/log.ts';
+import { createMetrics } from '../../metrics/registry.ts';
 import { type ListenersOptions, openListeners } from './listeners.ts';
 
 function opening(settings: Partial<ListenersOptions['settings']>, signal = new AbortController().signal) {

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 
 /** How long a file or a host name that is being read may take before the process ends without it, in milliseconds. */
 const BLOCKED_MS = 500;
