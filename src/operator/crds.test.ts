@@ -169,3 +169,16 @@ test('kinds that are not installed are known, also when they go and come later',
   await crds.check(0);
   expect(crds.isAbsent(certificates)).toBe(false);
 });
+
+test('a kind that is listed while a check is under way is there, also if the document is behind', async () => {
+  const { crds } = checking(undefined);
+  const checked = crds.check();
+  crds.listed(certificates);
+  await checked;
+  expect([certificates, cacertAccounts].map((type) => crds.isAbsent(type))).toEqual([false, true]);
+
+  await crds.check(0);
+  expect(crds.isAbsent(certificates)).toBe(true);
+  crds.listed(certificates);
+  expect(crds.isAbsent(certificates)).toBe(false);
+});

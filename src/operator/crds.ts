@@ -77,6 +77,8 @@ export class InstalledCrds {
   /** The kinds whose CRDs were found missing, and lacking fields. */
   #absent: ReadonlySet<string> = new Set();
   #old: ReadonlySet<string> = new Set();
+  /** The kinds that were listed while a check is under way. */
+  readonly #listed = new Set<string>();
   #last: { at: number; done: Promise<void> } | undefined;
 
   constructor(options: InstalledCrdsOptions) {
@@ -90,6 +92,12 @@ export class InstalledCrds {
   /** Whether the last check found that the API server does not serve the kind. */
   isAbsent({ kind }: ResourceType): boolean {
     return this.#absent.has(kind);
+  }
+
+  /** Reports that a list has just shown that the API server serves the kind: its OpenAPI document may be behind. */
+  listed({ kind }: ResourceType): void {
+    this.#listed.add(kind);
+    this.#absent = without(this.#absent, this.#listed);
   }
 
   /** States what to do about each CRD that lacks fields. Empty if all fit. */
@@ -107,8 +115,9 @@ export class InstalledCrds {
   }
 
   async #read(): Promise<void> {
+    this.#listed.clear();
     const { absent, missing } = await this.#find();
-    this.#absent = absent;
+    this.#absent = without(absent, this.#listed);
     if (missing.length > 0) this.doubt(missing);
   }
 
@@ -163,6 +172,10 @@ export class InstalledCrds {
       return { absent: this.#absent, missing };
     }
   }
+}
+
+function without(kinds: ReadonlySet<string>, listed: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...kinds].filter((kind) => !listed.has(kind)));
 }
 
 function has(schema: Schema, path: readonly string[]): boolean {

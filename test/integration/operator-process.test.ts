@@ -20,6 +20,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** Without listeners, whose ports somebody else may have. */
+const SILENT = ['--metrics-bind-address=0', '--health-probe-bind-address=0'];
+
 interface Lease extends KubeObject {
   spec: { holderIdentity?: string };
 }
@@ -111,7 +114,7 @@ describe('the command line', () => {
     const file = join(folder, 'kubeconfig');
     await rm(file, { force: true });
     if (text !== undefined) await writeFile(file, text);
-    const operator = runOperatorProcess([`--kubeconfig=${file}`]);
+    const operator = runOperatorProcess([`--kubeconfig=${file}`, ...SILENT]);
 
     expect(await operator.ended).toBe(1);
     expect(operator.log()).toMatchObject([{ level: 'error', msg: sentence }]);
@@ -119,7 +122,7 @@ describe('the command line', () => {
   });
 
   test('without any cluster it ends with 1 and names the missing option', async () => {
-    const operator = runOperatorProcess([]);
+    const operator = runOperatorProcess(SILENT);
 
     expect(await operator.ended).toBe(1);
     expect(operator.log()).toMatchObject([
@@ -198,7 +201,12 @@ describe('the process', () => {
           'The CRD tinycertcertificates.tinycert-operator.io is not installed: run kubectl apply -f crds/tinycertcertificates.tinycert-operator.io.yaml of this release. TinyCertCertificates, TinyCertIssuers and TinyCertClusterIssuers wait until then.',
     );
     expect(await get(health, '/livez')).toEqual({ status: 200, body: 'ok' });
-    expect(await get(health, '/readyz')).toMatchObject({ status: 500 });
+    expect(await get(health, '/readyz')).toMatchObject({
+      status: 500,
+      body: expect.stringContaining(
+        '[-]crds failed: The CRD tinycertcertificates.tinycert-operator.io is not installed: run kubectl apply -f ',
+      ) as string,
+    });
 
     await installCrds(stage.kube);
     await world.account();

@@ -17,6 +17,7 @@ function asking(given: Record<string, Answer>, namespaces?: readonly string[]) {
   const checks = readiness(kinds.informers, {
     check: async (freshMs) => void found.asked.push(freshMs ?? 0),
     isAbsent: ({ kind }) => found.absent.some((type) => type.kind === kind),
+    listed: ({ kind }) => void (found.absent = found.absent.filter((type) => type.kind !== kind)),
     complaints: () => found.complaints,
   });
   const failures = (): string[] =>
@@ -89,6 +90,17 @@ test('the operator is not ready once a look at the API server shows that a CRD h
   found.absent = [issuers];
   expect(failures()).toEqual([ISSUERS]);
   found.absent = [];
+  expect(failures()).toEqual([]);
+});
+
+test('a list shows that a CRD is there, whatever the last look showed', async () => {
+  const { clock, found, failures, answer } = asking(answers('not installed', 'tinycertissuers'));
+  found.absent = [issuers];
+  await clock.advance(LIST_AGAIN);
+  expect(failures()).toEqual([ISSUERS]);
+
+  answer('tinycertissuers', 'served');
+  await clock.advance(LIST_AGAIN);
   expect(failures()).toEqual([]);
 });
 

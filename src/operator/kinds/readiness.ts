@@ -8,7 +8,7 @@ export const CRDS_FRESH_MS = 60_000;
 /** The same while one that is needed is missing, so that a fresh installation gets ready soon. */
 export const CRDS_MISSING_FRESH_MS = 5_000;
 
-type Crds = Pick<InstalledCrds, 'check' | 'isAbsent' | 'complaints'>;
+type Crds = Pick<InstalledCrds, 'check' | 'isAbsent' | 'listed' | 'complaints'>;
 
 /**
  * The checks of `/readyz`. The operator is ready while every kind is in sync or not installed, and while TinyCert's CRDs are installed
@@ -17,6 +17,10 @@ type Crds = Pick<InstalledCrds, 'check' | 'isAbsent' | 'complaints'>;
 export function readiness(informers: Informers, crds: Crds): Readonly<Record<string, Check>> {
   const { certificates, issuers, clusterIssuers } = informers;
   const needed: AnyKind[] = [certificates, issuers, ...(clusterIssuers ? [clusterIssuers] : [])];
+  for (const kind of needed)
+    kind.subscribe(({ type }) => {
+      if (type === 'listed') crds.listed(kind.type);
+    });
   const missing = (): AnyKind[] => needed.filter((kind) => kind.isMissing || crds.isAbsent(kind.type));
   return {
     crds: () => {
