@@ -32,6 +32,8 @@ export interface ClusterConnection {
    * older than two seconds. Call it before each request.
    */
   authorization(force?: boolean): Promise<string | undefined>;
+  /** Whether credentials are being loaded, which `authorization` waits for. */
+  isLoading(): boolean;
 }
 
 /** Credentials that a connection reads from files or gets from a plugin. */
@@ -133,6 +135,10 @@ class ReloadingConnection implements ClusterConnection {
 
   tls(): TlsMaterial {
     return this.#tls;
+  }
+
+  isLoading(): boolean {
+    return this.#loading !== undefined;
   }
 
   async authorization(force = false): Promise<string | undefined> {

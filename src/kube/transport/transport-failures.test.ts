@@ -206,7 +206,8 @@ describe('a transport that closes', () => {
 describe('a request whose credentials are being loaded', () => {
   test.each(['DeadlineExceeded', 'Aborted'])('has its limits all the same: %s', async (reason) => {
     const { transport, clock } = await setUp(() => undefined, {
-      connection: (url) => plainConnection(url, { authorization: () => new Promise(() => undefined) }),
+      connection: (url) =>
+        plainConnection(url, { authorization: () => new Promise(() => undefined), isLoading: () => true }),
     });
     const stop = new AbortController();
     const failure = failureOf(transport.request({ ...GET, deadlineMs: 100, signal: stop.signal }));

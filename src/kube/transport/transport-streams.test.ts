@@ -168,6 +168,7 @@ describe('a stream', () => {
           server,
           tls: () => ({ version: '1' }),
           authorization: async (force) => (token = force ? 'new' : token),
+          isLoading: () => false,
         }),
       },
     );

@@ -172,9 +172,11 @@ export class Transport {
         verb,
         resource,
       });
-    const loading = (): Promise<string | undefined> => this.#connection.authorization(force);
+    const loading = this.#connection.authorization(force);
+    // Nearly always they are there, and limits cost time.
+    if (!this.#connection.isLoading()) return loading;
     try {
-      return await within(this.#clock, end - this.#clock.monotonic(), late, loading, signal);
+      return await within(this.#clock, end - this.#clock.monotonic(), late, () => loading, signal);
     } catch (error) {
       throw signal?.aborted ? aborted(request, error) : error;
     }

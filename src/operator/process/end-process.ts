@@ -24,6 +24,7 @@ function isBlocked(): boolean {
 }
 
 function endAtOnce(): never {
+  process.stderr.write('A file or a DNS server does not answer: the process ends without it.\n');
   // The kernel does not let the first process of a container be killed by its own signals; this ends it by a trap.
   if (process.pid === 1) return process.abort();
   process.kill(process.pid, 'SIGKILL');

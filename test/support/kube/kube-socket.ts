@@ -35,7 +35,7 @@ export async function listen(server: NetServer, scheme: string): Promise<LocalSe
 /** A connection without files, with the test's values. */
 export function plainConnection(server: string, fields: Partial<ClusterConnection> = {}): ClusterConnection {
   const tls: TlsMaterial = { version: '1' };
-  return { server, tls: () => tls, authorization: async () => undefined, ...fields };
+  return { server, tls: () => tls, authorization: async () => undefined, isLoading: () => false, ...fields };
 }
 
 export function sendJson(
