@@ -57,6 +57,7 @@ interface Process {
   signing: UnderWay;
   /** What is to be closed at the end, the last one first. */
   closers: (() => Promise<unknown>)[];
+  hasStarted: boolean;
 }
 
 /**
@@ -73,7 +74,17 @@ export async function runOperator(
   const signing = new UnderWay();
   const limits = limitStop({ clock, log, signals, failed: work.signal, calls: signing });
   const { stop } = limits;
-  const process = { settings, clock, log, stop, work, end: end.signal, signing, closers: [] };
+  const process: Process = {
+    settings,
+    clock,
+    log,
+    stop,
+    work,
+    end: end.signal,
+    signing,
+    closers: [],
+    hasStarted: false,
+  };
   const late = limits.over.then(() => {
     log.warn('The operator ends although something still runs, since the stop has taken too long');
     if (!stop.gentle.aborted) throw work.signal.reason;
@@ -83,7 +94,7 @@ export async function runOperator(
   } finally {
     limits.clear();
     end.abort();
-    if (stop.gentle.aborted) log.info('Operator stopped');
+    if (process.hasStarted || stop.gentle.aborted) log.info('Operator stopped');
   }
 }
 
@@ -203,6 +214,7 @@ async function start(process: Process): Promise<Started> {
   known.controllers = controllers;
   known.readyz = readiness(controllers.informers, crds);
   closers.push(() => controllers.close());
+  process.hasStarted = true;
   log.info({ server: connection.server, namespaces: settings.namespaces ?? 'all' }, 'Operator started');
   const run = async (): Promise<void> => {
     await sealKey.load(running);
