@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Ca } from './ca.ts';
@@ -236,8 +236,14 @@ async function undo(state: RunState): Promise<void> {
 
 /** The steps in this build of the operator. */
 function builtSteps(): StepName[] {
-  const text = readFileSync(BUNDLE, 'utf8');
-  return STEPS.filter((step) => text.includes(`failpoint("${step}")`));
+  const folder = dirname(BUNDLE);
+  const files = readdirSync(folder, { encoding: 'utf8', recursive: true }).filter((file) =>
+    file.endsWith('.js'),
+  );
+  const text = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
+  const steps = STEPS.filter((step) => text.includes(`failpoint("${step}")`));
+  if (steps.length === 0) throw new Error(`There is no failpoint in ${folder}.`);
+  return steps;
 }
 
 function buildOperator(): void {
