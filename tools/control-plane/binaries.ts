@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { clip } from '../../src/lib/errors.ts';
 import { buildControlPlane, buildKubectl } from './build.ts';
 import { downloadEnvtest } from './download.ts';
 import { ControlPlaneError, explain } from './errors.ts';
+import { isExecutable } from './executable.ts';
 import { builtFolder, cacheRoot, downloadedFolder, type Environment } from './folders.ts';
 import { withLock } from './lock.ts';
 import { ETCD_VERSION, ENVTEST_VERSION, GO_VERSION, KUBERNETES_VERSION, platform } from './versions.ts';
@@ -193,13 +193,6 @@ async function kubectlFor(
   };
   await (locked ? make() : withLock(root, 'binaries', options, make));
   return cached;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function versionOf(kubeApiserver: string): Promise<string> {

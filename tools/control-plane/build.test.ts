@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { buildControlPlane, buildKubectl } from './build.ts';
+import { buildControlPlane, buildHelm, buildKubectl } from './build.ts';
 import { progressLine } from './go-build.ts';
 
 let folder: string;
@@ -79,6 +79,16 @@ describe('a build', () => {
     await buildKubectl(target, { env });
     await buildControlPlane(target, { env });
     expect((await readdir(target)).sort()).toEqual(['etcd', 'kube-apiserver', 'kubectl']);
+  });
+
+  test('of Helm makes a folder with Helm, which knows its version and renders for the Kubernetes of the tests', async () => {
+    const env = await fakeGo('echo "$what" > "$out"');
+    await buildHelm(target, { env });
+    expect(await readdir(target)).toEqual(['helm']);
+    expect(await readFile(join(target, 'helm'), 'utf8')).toBe('helm.sh/helm/v3/cmd/helm\n');
+    const record = await readFile(env.RECORD, 'utf8');
+    expect(record).toContain('-X helm.sh/helm/v3/internal/version.version=v3.22.0');
+    expect(record).toContain('-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36');
   });
 
   test('that fails halfway leaves nothing, and reports Go’s output', async () => {

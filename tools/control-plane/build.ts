@@ -6,7 +6,7 @@ import { ControlPlaneError } from './errors.ts';
 import type { Environment } from './folders.ts';
 import { goBuild, type GoBuildOptions, type GoTarget } from './go-build.ts';
 import { startReaper } from './reaper.ts';
-import { ETCD_VERSION, GO_VERSION, KUBERNETES_VERSION } from './versions.ts';
+import { ETCD_VERSION, GO_VERSION, HELM_VERSION, KUBERNETES_VERSION } from './versions.ts';
 
 export interface BuildOptions {
   progress?: (line: string) => void;
@@ -16,6 +16,7 @@ export interface BuildOptions {
 
 const MODULES = join(import.meta.dirname, 'modules');
 const TEMPORARY = '.build-';
+const [KUBERNETES_MAJOR = '', KUBERNETES_MINOR = ''] = KUBERNETES_VERSION.slice(1).split('.');
 
 const ETCD: GoTarget = {
   name: 'etcd',
@@ -25,22 +26,43 @@ const ETCD: GoTarget = {
   ldflags: '-s -w',
 };
 
+const HELM: GoTarget = {
+  name: 'helm',
+  version: HELM_VERSION,
+  module: join(MODULES, 'helm'),
+  package: 'helm.sh/helm/v3/cmd/helm',
+  // As in Helm's own releases. The last ones are the Kubernetes that it renders and lints for without a cluster.
+  ldflags: linkerFlags('helm.sh/helm/v3', {
+    'internal/version.version': HELM_VERSION,
+    'pkg/chartutil.k8sVersionMajor': KUBERNETES_MAJOR,
+    'pkg/chartutil.k8sVersionMinor': KUBERNETES_MINOR,
+    'pkg/lint/rules.k8sVersionMajor': KUBERNETES_MAJOR,
+    'pkg/lint/rules.k8sVersionMinor': KUBERNETES_MINOR,
+  }),
+};
+
 const KUBE_APISERVER = kubernetesTarget('kube-apiserver');
 const KUBECTL = kubernetesTarget('kubectl');
 
 function kubernetesTarget(name: string): GoTarget {
-  const [major = '', minor = ''] = KUBERNETES_VERSION.slice(1).split('.');
-  const stamps = { gitVersion: KUBERNETES_VERSION, gitMajor: major, gitMinor: minor };
-  const flags = Object.entries(stamps).map(
-    ([key, value]) => `-X k8s.io/component-base/version.${key}=${value}`,
-  );
   return {
     name,
     version: KUBERNETES_VERSION,
     module: join(MODULES, 'kubernetes'),
     package: `k8s.io/kubernetes/cmd/${name}`,
-    ldflags: ['-s -w', ...flags].join(' '),
+    ldflags: linkerFlags('k8s.io/component-base', {
+      'version.gitVersion': KUBERNETES_VERSION,
+      'version.gitMajor': KUBERNETES_MAJOR,
+      'version.gitMinor': KUBERNETES_MINOR,
+    }),
   };
+}
+
+/** Flags that leave out symbols, and set variables of a module. */
+function linkerFlags(module: string, variables: Readonly<Record<string, string>>): string {
+  return ['-s -w', ...Object.entries(variables).map(([name, value]) => `-X ${module}/${name}=${value}`)].join(
+    ' ',
+  );
 }
 
 /** Builds etcd and kube-apiserver into `folder`, which appears only once both are complete. */
@@ -59,11 +81,20 @@ export async function buildControlPlane(folder: string, options: BuildOptions): 
 }
 
 /** Builds kubectl into `folder`, beside its other files. */
-export async function buildKubectl(folder: string, options: BuildOptions): Promise<void> {
-  await inTemporaryFolder(folder, options, async (out, go) => {
-    await goBuild([KUBECTL], out, go);
+export function buildKubectl(folder: string, options: BuildOptions): Promise<void> {
+  return buildBeside(KUBECTL, folder, options);
+}
+
+/** Builds Helm into `folder`. */
+export function buildHelm(folder: string, options: BuildOptions): Promise<void> {
+  return buildBeside(HELM, folder, options);
+}
+
+function buildBeside(target: GoTarget, folder: string, options: BuildOptions): Promise<void> {
+  return inTemporaryFolder(folder, options, async (out, go) => {
+    await goBuild([target], out, go);
     await mkdir(folder, { recursive: true });
-    await rename(join(out, 'kubectl'), join(folder, 'kubectl'));
+    await rename(join(out, target.name), join(folder, target.name));
   });
 }
 

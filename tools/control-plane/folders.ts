@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { ENVTEST_VERSION, ETCD_VERSION, KUBERNETES_VERSION, platform } from './versions.ts';
+import { ENVTEST_VERSION, ETCD_VERSION, HELM_VERSION, KUBERNETES_VERSION, platform } from './versions.ts';
 
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,4 +20,9 @@ export function builtFolder(root: string, target: string = platform()): string {
 /** The folder of the unpacked envtest archive. */
 export function downloadedFolder(root: string, target: string = platform()): string {
   return join(root, `envtest-${ENVTEST_VERSION}-${target}`);
+}
+
+/** The folder of Helm, which is built from its pinned module. */
+export function helmFolder(root: string, target: string = platform()): string {
+  return join(root, `helm-${HELM_VERSION}-${target}`);
 }

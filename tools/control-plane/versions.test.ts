@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { envtestArchive, ETCD_VERSION, GO_VERSION, KUBERNETES_VERSION, platform } from './versions.ts';
+import {
+  envtestArchive,
+  ETCD_VERSION,
+  GO_VERSION,
+  HELM_VERSION,
+  KUBERNETES_VERSION,
+  platform,
+} from './versions.ts';
 
 const MODULES = join(import.meta.dirname, 'modules');
 
@@ -43,7 +50,12 @@ describe('the Go modules', () => {
     expect(text).toContain(`go.etcd.io/etcd/server/v3 ${ETCD_VERSION} `);
   });
 
-  test.each(['kubernetes', 'etcd'])('of %s need the announced Go, and have sums', async (name) => {
+  test('pin the announced Helm', async () => {
+    const text = await readFile(join(MODULES, 'helm', 'go.mod'), 'utf8');
+    expect(text).toContain(`helm.sh/helm/v3 ${HELM_VERSION} `);
+  });
+
+  test.each(['kubernetes', 'etcd', 'helm'])('of %s need the announced Go, and have sums', async (name) => {
     expect(await readFile(join(MODULES, name, 'go.mod'), 'utf8')).toMatch(
       new RegExp(`^go ${GO_VERSION}(\\.\\d+)?$`, 'mu'),
     );
