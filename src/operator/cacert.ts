@@ -14,7 +14,7 @@ import { LastWritten } from '../issuance/status/last-written.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
 import { StatusWriter } from '../issuance/status/writer.ts';
 import { LIST_PRIORITY, type WorkQueue } from '../kube/controller/queue.ts';
-import { otherCertificates } from './kinds/informers.ts';
+import { otherCertificates, type WithCAcert } from './kinds/informers.ts';
 import { wakeSharers } from './kinds/installed.ts';
 import { known, synced } from './kinds/needs.ts';
 import type { CaControllers, Shared } from './shared.ts';
@@ -23,8 +23,10 @@ const ACCOUNT_WORKERS = 4;
 /** Of the keys of accounts in the directory. */
 const ACCOUNT_PREFIX = `${cacertAccounts.kind}:`;
 
+type SharedWithCAcert = Shared & { informers: WithCAcert };
+
 /** Builds CAcert's controllers. */
-export function cacertControllers(shared: Shared): CaControllers {
+export function cacertControllers(shared: SharedWithCAcert): CaControllers {
   const { kube, clock, crds, warn, informers, settings } = shared;
   const queues = {
     accounts: shared.queueOf('cacertaccount'),
@@ -101,7 +103,7 @@ export function cacertControllers(shared: Shared): CaControllers {
   };
 }
 
-function certificateDeps(shared: Shared, directory: CAcertDirectory, queue: WorkQueue): Deps {
+function certificateDeps(shared: SharedWithCAcert, directory: CAcertDirectory, queue: WorkQueue): Deps {
   const { kube, clock, crds, informers, nameClaims } = shared;
   const { store } = informers.cacertCertificates;
   const secrets = informers.secrets.store;

@@ -9,7 +9,7 @@ import type { LeaseHistory } from '../kube/lease.ts';
 import type { Logger } from '../lib/log.ts';
 import { cacertControllers } from './cacert.ts';
 import { operatorJournal } from './journal.ts';
-import { type Informers, allKinds, startInformers } from './kinds/informers.ts';
+import { type Informers, allKinds, hasCAcert, startInformers } from './kinds/informers.ts';
 import { whenMet } from './kinds/needs.ts';
 import { reportKinds } from './kinds/report-kinds.ts';
 import type { Controller, Shared } from './shared.ts';
@@ -47,7 +47,7 @@ export interface Controllers {
  *     informers.ts     what is watched                         one entry a kind
  *     tinycert.ts      issuer, clusterissuer, …-in-use,
  *                      certificate, unfinalized                one line a controller
- *     cacert.ts        cacertaccount, cacertcertificate        one line a controller
+ *     cacert.ts        cacertaccount, cacertcertificate        one line a controller, none if CAcert is off
  *
  * A line is `{ name, queue, workers, reconcile, needs }`. A controller runs from the moment its needs are met, whatever
  * the other controllers wait for, so a missing CRD stops only what depends on it. Its queue fills before that.
@@ -67,9 +67,10 @@ export interface Controllers {
  */
 export function startControllers(options: ControllersOptions): Controllers {
   const { kube, clock, log, metrics, settings, stop } = options;
+  const { namespaces, cacert } = settings;
   const watching = new AbortController();
   const { signal } = watching;
-  const informers = startInformers({ kube, clock, log, namespaces: settings.namespaces, signal });
+  const informers = startInformers({ kube, clock, log, namespaces, cacert, signal });
   reportKinds(allKinds(informers), log);
   const recorder = new EventRecorder({
     client: kube,
@@ -81,7 +82,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   const recording = recorder.run(signal);
   const { journal, prepare } = operatorJournal({
     ...options,
-    namespaces: settings.namespaces,
+    namespaces,
     informers,
     metrics: metrics.journal,
   });
@@ -95,7 +96,10 @@ export function startControllers(options: ControllersOptions): Controllers {
     nameClaims: new NameClaims(),
     queueOf: (name) => new WorkQueue({ name, clock, metrics: metrics.queue }),
   };
-  const parts = [tinycertControllers(shared), cacertControllers(shared)];
+  const parts = [
+    tinycertControllers(shared),
+    ...(hasCAcert(informers) ? [cacertControllers({ ...shared, informers })] : []),
+  ];
   const controllers = parts.flatMap((part) => part.controllers);
 
   async function run({ name, queue, workers, reconcile, needs, awaitsJournal }: Controller): Promise<void> {

@@ -11,6 +11,7 @@ test('without flags the defaults apply', () => {
   expect(settings([])).toEqual({
     kubeconfig: undefined,
     namespaces: undefined,
+    cacert: true,
     clusterResourceNamespace: undefined,
     leaderElect: true,
     metricsBindAddress: ':8080',
@@ -26,6 +27,7 @@ test('every flag is read, and lists are split', () => {
   const given = settings([
     '--kubeconfig=config.yaml',
     '--namespace=a,b',
+    '--cacert=false',
     '--cluster-resource-namespace=system',
     '--leader-elect=false',
     '--metrics-bind-address=127.0.0.1:9402',
@@ -37,6 +39,7 @@ test('every flag is read, and lists are split', () => {
   ]);
   expect(given).toMatchObject({
     namespaces: ['a', 'b'],
+    cacert: false,
     leaderElect: false,
     concurrency: 4,
     logFormat: 'text',
@@ -49,8 +52,9 @@ test('a flag takes precedence over its environment variable, and the variable ov
   expect(settings(['--log-level=error'], env)).toMatchObject({ logLevel: 'error', concurrency: 8 });
 });
 
-test('--leader-elect alone means true', () => {
-  expect(settings(['--leader-elect'], { [variableOf('leader-elect')]: 'false' }).leaderElect).toBe(true);
+test('--leader-elect and --cacert alone mean true', () => {
+  const env = { [variableOf('leader-elect')]: 'false', [variableOf('cacert')]: 'false' };
+  expect(settings(['--leader-elect', '--cacert'], env)).toMatchObject({ leaderElect: true, cacert: true });
 });
 
 test.each([

@@ -7,6 +7,7 @@ export interface Settings {
   kubeconfig: string | undefined;
   /** Absent: all namespaces. */
   namespaces: readonly string[] | undefined;
+  cacert: boolean;
   clusterResourceNamespace: string | undefined;
   leaderElect: boolean;
   metricsBindAddress: string;
@@ -40,6 +41,11 @@ const flags = {
     value: 'NAME[,NAME…]',
     about:
       'Work in these namespaces only; TinyCertClusterIssuers are not used then. Default: all namespaces.',
+  },
+  cacert: {
+    value: 'true|false',
+    about: 'Serve CAcertAccounts and CAcertCertificates.',
+    fallback: 'true',
   },
   'cluster-resource-namespace': {
     value: 'NAME',
@@ -123,6 +129,7 @@ export function parseFlags(
   return {
     kubeconfig: text('kubeconfig'),
     namespaces: namespaces.length === 0 ? undefined : namespaces.map(checkName),
+    cacert: oneOf('cacert', text('cacert'), ['true', 'false']) === 'true',
     clusterResourceNamespace: optional(text('cluster-resource-namespace'), checkName),
     leaderElect: oneOf('leader-elect', text('leader-elect'), ['true', 'false']) === 'true',
     metricsBindAddress: address('metrics-bind-address', text('metrics-bind-address')),
@@ -137,7 +144,7 @@ export function parseFlags(
 function read(args: readonly string[]): Record<string, string | boolean | undefined> {
   const options = Object.fromEntries(Object.keys(flags).map((name) => [name, { type: 'string' as const }]));
   // `--leader-elect` alone means true, as in Go operators.
-  const spelled = args.map((arg) => (arg === '--leader-elect' ? '--leader-elect=true' : arg));
+  const spelled = args.map((arg) => (arg === '--leader-elect' || arg === '--cacert' ? `${arg}=true` : arg));
   try {
     const { values } = parseArgs({
       args: spelled,

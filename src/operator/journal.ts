@@ -76,7 +76,7 @@ export function operatorJournal(options: Options): {
 
 /** The kinds whose attempts are in the journal. */
 function journalled({ certificates, cacertCertificates }: Informers): AnyJournalled[] {
-  return [certificates, cacertCertificates];
+  return cacertCertificates ? [certificates, cacertCertificates] : [certificates];
 }
 
 type AnyJournalled = Pick<AnyCertificates, 'type'> & { store: Parameters<typeof caughtUp>[0] };

@@ -10,6 +10,7 @@ import {
 import { conditionOf } from '../../src/issuance/status/conditions.ts';
 import { isNotFound } from '../../src/kube/errors.ts';
 import { type ResourceType, secrets } from '../../src/kube/objects.ts';
+import type { Settings } from '../../src/operator/flags.ts';
 import { type ControlPlane, startControlPlane } from '../../tools/control-plane/index.ts';
 import { type CAcertWorld, aCAcertWorld } from '../support/world/cacert-world.ts';
 import { crds, installCrds } from '../support/world/crds.ts';
@@ -43,10 +44,11 @@ async function aPlace(): Promise<CAcertWorld> {
 }
 
 /** An operator for all namespaces, which does not wait for its caches. */
-function launch({ world, server }: CAcertWorld): TestOperator {
+function launch({ world, server }: CAcertWorld, settings: Partial<Settings> = {}): TestOperator {
   return launchOperator(stage, {
     clusterResourceNamespace: world.namespace,
     allowedEndpoints: [server.endpoint, stage.dev.endpoint],
+    ...settings,
   });
 }
 
@@ -154,6 +156,36 @@ describe('a missing CRD stops only what depends on it, is named in the log once,
       expect(operator.log.map(({ msg }) => msg)).toContain(`The CRD ${crdOf(missing)} is installed now.`);
     },
   );
+});
+
+describe('with --cacert=false', () => {
+  test('nothing is said about CAcert’s CRDs, which are missing, and TinyCert’s certificates are issued', async () => {
+    const cacert = await aPlace();
+    await uninstall(cacertAccounts);
+    await uninstall(cacertCertificates);
+    const operator = launch(cacert, { cacert: false });
+    await cacert.world.account();
+    await cacert.world.certificate('web');
+    await stage.clock.skip(10 * LIST_AGAIN);
+
+    expect(await readyOnes(cacert)).toEqual(['web']);
+    expect(errorsOf(operator)).toEqual([]);
+  });
+
+  test('CAcert’s resources, which are there, are neither read nor worked on', async () => {
+    const cacert = await aPlace();
+    await cacert.account();
+    await cacert.certificate('mail');
+    const operator = launch(cacert, { cacert: false });
+    await cacert.world.account();
+    await cacert.world.certificate('web');
+    await cacert.world.ready('web');
+    await stage.clock.skip(HOUR);
+
+    expect(operator.traffic.watches().filter((watch) => watch.includes('cacert'))).toEqual([]);
+    expect(cacert.server.journal()).toEqual([]);
+    expect((await cacert.world.get(cacertCertificates, 'mail')).status).toBeUndefined();
+  });
 });
 
 test('a certificate reports that the kind of its issuer is not installed, and then that the issuer is missing', async () => {

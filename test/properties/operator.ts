@@ -57,7 +57,12 @@ export class Operator {
         clock,
         metrics: { calls: metrics.cacert, accounts: metrics.accounts },
       }),
-      settings: { namespaces: undefined, concurrency: workers, allowedEndpoints: [...endpoints] },
+      settings: {
+        namespaces: undefined,
+        cacert: true,
+        concurrency: workers,
+        allowedEndpoints: [...endpoints],
+      },
       generateKey: (bits) => keys.next(bits),
       namespace,
       holder: 'us',

@@ -23,6 +23,8 @@ export interface InformersOptions {
   kube: KubeClient;
   /** Absent: all namespaces. */
   namespaces: readonly string[] | undefined;
+  /** Whether CAcert's kinds are watched. */
+  cacert: boolean;
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
@@ -36,13 +38,22 @@ export interface Informers {
   issuers: WatchedKind<Issuer>;
   /** Absent if the operator works in given namespaces: a role there cannot grant a cluster-scoped kind. */
   clusterIssuers?: WatchedKind<Issuer>;
-  cacertAccounts: WatchedKind<CAcertAccount>;
-  cacertCertificates: WatchedKind<CAcertCertificate>;
+  /** Both absent if CAcert is off. */
+  cacertAccounts?: WatchedKind<CAcertAccount>;
+  cacertCertificates?: WatchedKind<CAcertCertificate>;
+}
+
+/** The informers of an operator with CAcert. */
+export type WithCAcert = Informers & Required<Pick<Informers, 'cacertAccounts' | 'cacertCertificates'>>;
+
+/** Whether CAcert's kinds are watched. */
+export function hasCAcert(informers: Informers): informers is WithCAcert {
+  return informers.cacertAccounts !== undefined && informers.cacertCertificates !== undefined;
 }
 
 /** Starts the informers, which run on every replica. A new kind gets its entry here. */
 export function startInformers(options: InformersOptions): Informers {
-  const { kube, namespaces, clock, log, signal } = options;
+  const { kube, namespaces, cacert, clock, log, signal } = options;
   const watch = <T extends P, P extends KubeObject>(
     type: ResourceType<T>,
     dependents: string,
@@ -81,8 +92,12 @@ export function startInformers(options: InformersOptions): Informers {
             whole,
           ),
         }),
-    cacertAccounts: watch(cacertAccounts, 'CAcertAccounts and CAcertCertificates', whole),
-    cacertCertificates: watch(cacertCertificates, 'CAcertCertificates', whole),
+    ...(cacert
+      ? {
+          cacertAccounts: watch(cacertAccounts, 'CAcertAccounts and CAcertCertificates', whole),
+          cacertCertificates: watch(cacertCertificates, 'CAcertCertificates', whole),
+        }
+      : {}),
   };
 }
 
@@ -98,10 +113,12 @@ export interface CaKinds {
 
 /** The kinds of each CA. A new CA gets its entry here. */
 export function kindsByCa(informers: Informers): CaKinds[] {
-  const { certificates, issuers, clusterIssuers, cacertCertificates, cacertAccounts } = informers;
+  const { certificates, issuers, clusterIssuers } = informers;
   return [
     { certificates, issuers: clusterIssuers ? [issuers, clusterIssuers] : [issuers] },
-    { certificates: cacertCertificates, issuers: [cacertAccounts] },
+    ...(hasCAcert(informers)
+      ? [{ certificates: informers.cacertCertificates, issuers: [informers.cacertAccounts] }]
+      : []),
   ];
 }
 

@@ -9,6 +9,7 @@ import { WorkQueue } from '../../kube/controller/queue.ts';
 import { cacertControllers } from '../cacert.ts';
 import { known, type Need, synced, whenMet } from './needs.ts';
 import type { Shared } from '../shared.ts';
+import type { WithCAcert } from './informers.ts';
 import { type Answer, LIST_AGAIN, startKinds } from '../../../test/support/kube/operator-kinds.ts';
 import { tinycertControllers } from '../tinycert.ts';
 
@@ -77,7 +78,7 @@ function needsOfAll(namespaces?: readonly string[]): Record<string, string[]> {
     journal: { section: () => undefined },
     nameClaims: new NameClaims(),
     queueOf: (name: string) => new WorkQueue({ name, clock }),
-  } as unknown as Shared;
+  } as unknown as Shared & { informers: WithCAcert };
   const { controllers: tinycert } = tinycertControllers(shared);
   const { controllers: cacert } = cacertControllers(shared);
   return Object.fromEntries(

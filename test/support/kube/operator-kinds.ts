@@ -5,7 +5,7 @@ import type { KubeClient, Selection } from '../../../src/kube/client.ts';
 import { ApiError } from '../../../src/kube/errors.ts';
 import type { KubeObject, ResourceType } from '../../../src/kube/objects.ts';
 import { type Logger, silentLog } from '../../../src/lib/log.ts';
-import { type Informers, startInformers } from '../../../src/operator/kinds/informers.ts';
+import { hasCAcert, startInformers, type WithCAcert } from '../../../src/operator/kinds/informers.ts';
 
 export type Answer = 'served' | 'not installed' | 'forbidden' | 'unreachable' | 'hanging';
 
@@ -23,7 +23,7 @@ function refusal(answer: keyof typeof faults, resource: string): ApiError {
 export const LIST_AGAIN = 60_000;
 
 export interface Kinds {
-  informers: Informers;
+  informers: WithCAcert;
   clock: VirtualClock;
   /** Answers the lists of a kind: the first argument is its plural, or plural and namespace as `plural/namespace`. */
   answer: (what: string, answer: Answer, objects?: readonly KubeObject[]) => void;
@@ -60,10 +60,12 @@ export function startKinds(
   const informers = startInformers({
     kube,
     namespaces: options.namespaces,
+    cacert: true,
     clock,
     log: options.log ?? silentLog,
     signal: end.signal,
   });
+  if (!hasCAcert(informers)) throw new Error('CAcert is off');
   return {
     informers,
     clock,

@@ -72,6 +72,7 @@ export function launchOperator(stage: Stage, settings: Partial<Settings> = {}): 
   const all: Settings = {
     kubeconfig: stage.cluster.kubeconfig,
     namespaces: undefined,
+    cacert: true,
     clusterResourceNamespace: undefined,
     leaderElect: false,
     metricsBindAddress: '0',
