@@ -24,6 +24,7 @@ export const steps: readonly Step[] = [
   { name: 'folder size', run: async () => list(crowdedFolders(sources())) },
   { name: 'file length', run: async () => list(tooLong(sources())) },
   { name: 'CRDs', run: () => command(process.execPath, ['src/api/generate/main.ts', '--check']) },
+  { name: 'chart', run: () => command(process.execPath, ['tools/chart/main.ts', '--check']) },
 ];
 
 /** Runs a program and resolves with its output if it failed. */
