@@ -50,7 +50,7 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
     podLabels: { team: 'pki' },
     podAnnotations: { 'example.com/scrape': 'no' },
     commonLabels: { owner: 'pki' },
-    resources: { requests: { cpu: 1, memory: '1Gi' }, limits: {} },
+    resources: { requests: { cpu: 1, memory: '1Gi' }, limits: { memory: '2Gi' } },
   },
   'another image': {
     image: {
