@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { manifestsOf, textOf } from '../../tools/chart/objects.ts';
@@ -109,6 +109,25 @@ describe('kustomize makes of', () => {
     const made = sorted(await kustomize(folder));
     expect(namesOf(made)).toEqual(namesOf(wanted));
     expect(made.filter((each, index) => !isDeepStrictEqual(each, wanted[index]))).toEqual([]);
+  });
+
+  test('the base in another namespace something that names the first nowhere', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kustomize-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const base = relative(await realpath(folder), join(DEPLOY, 'kustomize/base'));
+    await writeFile(
+      join(folder, 'kustomization.yaml'),
+      JSON.stringify({ namespace: 'pki', resources: [base] }),
+    );
+    const { stdout, stderr } = await api.kubectl(['kustomize', folder]);
+    expect(stderr).toBe('');
+    const objects = objectsOf(stdout);
+    const moved = await chart({}, { namespace: 'pki' });
+    expect(namesOf(objects)).toEqual([...namesOf(moved), 'Namespace pki'].toSorted());
+    expect(podTemplate(objects)).toEqual(podTemplate(objectsOf(textOf(await plain(await helm(), {})))));
+    expect(objects.flatMap(({ subjects = [] }) => subjects.map(({ namespace }) => namespace))).toEqual(
+      moved.flatMap(({ subjects = [] }) => subjects.map(() => 'pki')),
+    );
   });
 
   test('the plain manifests what Helm makes of the defaults, without Helm’s marks', async () => {

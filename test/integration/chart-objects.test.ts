@@ -37,7 +37,8 @@ describe('the operator’s flags', () => {
       kubeconfig: undefined,
       namespaces: ['a', 'b'],
       cacert: false,
-      clusterResourceNamespace: 'pki-system',
+      // The operator's own, which it finds by itself.
+      clusterResourceNamespace: undefined,
       leaderElect: true,
       metricsBindAddress: ':9402',
       healthProbeBindAddress: ':9403',

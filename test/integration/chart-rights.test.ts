@@ -61,6 +61,7 @@ async function install(release: string, values: Values, { world, server }: CAcer
   const settings: Partial<Settings> = {
     ...(parseFlags(container(objects).args, {}) as Settings),
     kubeconfig: await cluster.kubeconfigFor({ serviceAccount: { namespace, name: user } }),
+    clusterResourceNamespace: namespace,
     // No sockets: several operators run in this process.
     metricsBindAddress: '0',
     healthProbeBindAddress: '0',
