@@ -14,6 +14,7 @@ import { watchDeletion, watchUntil } from '../support/kube/watching.ts';
 import { container, grants, helm, objectsOf, type Rendered } from '../support/chart/chart.ts';
 import { AuditLog } from '../support/world/audit.ts';
 import { aCAcertWorld, type CAcertWorld } from '../support/world/cacert-world.ts';
+import { installCrds } from '../support/world/crds.ts';
 import { controlPlane } from '../support/world/control-plane.ts';
 import { launchOperator, type TestOperator } from '../support/world/operator.ts';
 import { openStage, type Stage } from '../support/world/stage.ts';
@@ -25,6 +26,8 @@ beforeAll(async () => {
   await helm();
   cluster = await startControlPlane({ auditLog: true });
   stage = await openStage({ keyPool: 4, keyPoolReuse: true }, cluster);
+  // Also CAcert's, for the operator that has no rights for them.
+  await installCrds(stage.kube);
 });
 afterAll(async () => {
   await stage.close();
@@ -50,7 +53,7 @@ async function install(release: string, values: Values, { world, server }: CAcer
   const file = join(cluster.dataDir, `${release}.yaml`);
   await writeFile(file, text);
   await kubectl('create', 'namespace', namespace);
-  await kubectl('apply', '--server-side', `--filename=${file}`);
+  await kubectl('apply', '--server-side', '--force-conflicts', `--filename=${file}`);
   await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s');
   onTestFinished(async () => {
     const own = `--selector=app.kubernetes.io/instance=${release}`;
