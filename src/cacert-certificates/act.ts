@@ -16,7 +16,7 @@ import { DECIDE_AGAIN_MS } from './backoffs.ts';
 import type { Plan } from './decide.ts';
 import { afterRefusedSecret } from './failure.ts';
 import { issue } from './issue.ts';
-import { uncertain } from './messages.ts';
+import { keyLost, uncertain } from './messages.ts';
 import { pendingSecretRef } from './pending-keys.ts';
 import { adopt, publish, refuse } from './publish.ts';
 import { failedConditions, servedUntil, settledCondition } from './readiness.ts';
@@ -110,9 +110,11 @@ async function report(
 
 /** Records that the outcome of an attempt is unknown. The next attempt comes only after a long wait. */
 async function recordUncertain({ deps, inputs, view, signal }: Step): Promise<ReconcileResult> {
-  const { certificate, now, attempt } = inputs;
+  const { certificate, now, attempt, pending } = inputs;
   if (!attempt) throw new TerminalError('NoAttempt', 'There is no attempt to record as uncertain.');
-  const { why, leastMs } = uncertain(certificate, { secretName: pendingSecretRef(certificate).name });
+  const secretName = pendingSecretRef(certificate).name;
+  const { why, leastMs } =
+    pending.state === 'present' ? uncertain(certificate, { secretName }) : keyLost({ secretName });
   const { change, requeueAfterMs = 0 } = afterFailure(certificate, now, why, { leastMs });
   await deps.statuses.write({
     certificate,

@@ -21,6 +21,20 @@ export function uncertain(
   };
 }
 
+/** The same if the key of the attempt is gone, so that nothing can be adopted. */
+export function keyLost({ secretName }: Pick<CAcertUnserved, 'secretName'>): {
+  why: Reason;
+  leastMs: number;
+} {
+  return {
+    why: {
+      reason: 'PendingKeyLost',
+      message: `The Secret ${secretName} with the private key was removed while CAcert was asked for a certificate, which is of no use without it. If CAcert signed one, it is among the client certificates of the web account (account.php?id=5). The operator asks for another one.`,
+    },
+    leastMs: UNCERTAIN_WAIT_MS,
+  };
+}
+
 /** What a person must know about a certificate that is no longer used: CAcert has no call that revokes it. */
 export function revokeByHand({
   serialNumber,

@@ -68,6 +68,16 @@ describe('an answer that is not stored', () => {
     });
   });
 
+  test.each(['absent', 'foreign'] as const)(
+    'is given up if its key is gone (%s), and not asked for anew',
+    (state) => {
+      expect(firstNeed(inputs({ ...answered, pending: { state } }))).toMatchObject({
+        remedy: 'recordUncertain',
+        quietAt: inputs(answered).monotonic,
+      });
+    },
+  );
+
   test('is kept beside its key while the account is not ready, and then waits', () => {
     expect(firstNeed(inputs({ ...answered, account: notReady }))).toMatchObject({
       remedy: 'keep',

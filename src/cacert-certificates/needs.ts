@@ -109,8 +109,11 @@ function delivered(inputs: Inputs): Need | undefined {
 function unresolved(inputs: Inputs): Need | undefined {
   const { attempt, pending, monotonic } = inputs;
   if (!attempt) return undefined;
-  // The answer is there and waits for the account.
-  if (boughtBy(attempt) !== undefined) return undefined;
+  // The answer is there, and waits for the account; or it came when its key had been removed.
+  if (boughtBy(attempt) !== undefined)
+    return pending.state === 'present'
+      ? undefined
+      : { remedy: 'recordUncertain', quietAt: monotonic, ...UNCERTAIN };
   if (attempt.progress.is === 'unsent')
     return {
       remedy: 'issue',

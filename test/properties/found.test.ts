@@ -285,6 +285,11 @@ test.each([
       'wait 15000',
     ],
   ],
+  [
+    'deleted unseen while CAcert signs, and its pending key with it: it was asked again and again, with a new key each time',
+    1_175_799_895,
+    ['cacert-create 2', 'silence 5', 'cacert-delete'],
+  ],
 ])('a resource that is %s', async (_, seed, steps) => {
   expect(await findingsOf({ seed, steps })).toEqual([]);
 });
