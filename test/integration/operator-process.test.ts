@@ -56,6 +56,7 @@ describe('the command line', () => {
     expect([...operator.stdout().matchAll(/^ {2}--([a-z-]+)/gm)].map(([, flag]) => flag)).toEqual([
       'kubeconfig',
       'namespace',
+      'cacert',
       'cluster-resource-namespace',
       'leader-elect',
       'metrics-bind-address',
@@ -67,7 +68,7 @@ describe('the command line', () => {
       'version',
       'help',
     ]);
-    expect(operator.stdout().match(/TINYCERT_OPERATOR_[A-Z_]+/g)).toHaveLength(10);
+    expect(operator.stdout().match(/TINYCERT_OPERATOR_[A-Z_]+/g)).toHaveLength(11);
     expect(operator.stderr()).toBe('');
   });
 

@@ -1,11 +1,11 @@
 /** `npm run operator -- FLAGS`: runs the operator of this checkout in this process, on the Node that npm ci has installed. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isBundleOutdated } from './outdated.ts';
 
 const bundle = new URL('../../dist/operator.js', import.meta.url);
-if (!existsSync(bundle)) {
-  console.error('dist/operator.js is not there yet: building it.');
+if (isBundleOutdated()) {
+  console.error('dist/operator.js is missing or older than its sources: building it.');
   const { status } = spawnSync(process.execPath, ['tools/build/build.ts', '--operator'], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     stdio: ['ignore', 2, 2],
