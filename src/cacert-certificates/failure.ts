@@ -36,7 +36,8 @@ export async function afterFailedCall(
 ): Promise<ReconcileResult> {
   const { deps, inputs, signal, view } = work;
   if (error instanceof SendRefused) {
-    deps.attempts.prepared(inputs.certificate.metadata.uid ?? '', attempt.id, deps.clock.monotonic());
+    if (error.code !== 'GivenUp')
+      deps.attempts.prepared(inputs.certificate.metadata.uid ?? '', attempt.id, deps.clock.monotonic());
     return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (!(error instanceof CAcertError) || signal.aborted) throw error;

@@ -85,6 +85,7 @@ async function buy(work: Work, why: Reason): Promise<ReconcileResult> {
     windowMs: deps.timing.sendWindow,
     // What was decided before the journal was found changed is not sent (`refusedRepeats`).
     leads: () => deps.leads() && work.view?.isCurrent === true,
+    isKept: () => deps.attempts.isKept(uid, id),
   });
   const shown = showLater(deps, certificate, () => workingConditions(inputs, why), signal);
   try {

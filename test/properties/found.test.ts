@@ -290,6 +290,11 @@ test.each([
     1_175_799_895,
     ['cacert-create 2', 'silence 5', 'cacert-delete'],
   ],
+  [
+    'deleted between the write of its attempt and the request: that was given up as never sent, and then sent',
+    2_132_776_889,
+    ['create two/a 0 y', 'delete two/a', 'wait 50', 'remove-issuer y'],
+  ],
 ])('a resource that is %s', async (_, seed, steps) => {
   expect(await findingsOf({ seed, steps })).toEqual([]);
 });

@@ -26,6 +26,8 @@ const CALLS_OF_AN_INVENTORY = 2;
 const SECOND = 1_000;
 /** A result is recorded this long after its request at the latest, in milliseconds: what is fetched for it may have no answer. */
 const RECORDED_MS = 25_000;
+/** What a tenant writes counts for the operator this much later at the latest, while its own writes are on their way: in milliseconds. */
+const HEARD_WITHIN_MS = 5_000;
 /** Of one object in half a minute: three times as many as one that is written over and over meets with its backoff. */
 const MOST_CONFLICTS = 36;
 /** The calls that change something. */
@@ -292,7 +294,11 @@ function revokedAgain(world: World, ca: MemoryCa): string[] {
         (call, i) => done >= 0 && i > done && call.name === 'cert/details' && isTrue(call),
       );
       const again = confirmed < 0 ? undefined : within.slice(confirmed).find(isRevocation);
-      return again
+      const isHeardLate = world.replays.some(
+        ({ slot, at }) =>
+          slots.has(slot) && at >= (within[done]?.at ?? 0) - HEARD_WITHIN_MS && at <= (again?.at ?? 0),
+      );
+      return again && !isHeardLate
         ? [`${ca.name} ${id} was revoked again at ${again.at}, although that had been confirmed`]
         : [];
     });

@@ -57,6 +57,11 @@ export class OpenAttempts<Bought> {
     if (note) this.#notes.set(owner, { ...note, id: to, before: id });
   }
 
+  /** Whether an attempt of this process is still its own: nobody has given it up since it was prepared. */
+  isKept(owner: string, id: string): boolean {
+    return this.#of(owner, id) !== undefined;
+  }
+
   /** The owner has no open attempt, or is gone. */
   forget(owner: string): void {
     this.#notes.delete(owner);

@@ -37,3 +37,18 @@ test('a process that lost its Lease does not send', () => {
   const { gate } = setup(false);
   expect(gate).toThrow('no longer leads');
 });
+
+test('what was given up meanwhile, because its resource is gone, is not sent', () => {
+  const clock = new VirtualClock();
+  let isKept = true;
+  const gate = sendGate({
+    clock,
+    since: instant(clock),
+    windowMs: 5_000,
+    leads: () => true,
+    isKept: () => isKept,
+  });
+  expect(gate).not.toThrow();
+  isKept = false;
+  expect(gate).toThrow('is gone');
+});

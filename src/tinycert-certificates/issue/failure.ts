@@ -71,7 +71,7 @@ export async function afterFailedCall(
   const { deps, inputs, signal } = work;
   if (error instanceof SendRefused) {
     // If it was sent before, that request was refused for its session, so nothing can come of it either.
-    unsent(work, open);
+    if (error.code !== 'GivenUp') unsent(work, open);
     return { requeueAfterMs: DECIDE_AGAIN_MS };
   }
   if (!(error instanceof TinyCertError) || signal.aborted) throw error;

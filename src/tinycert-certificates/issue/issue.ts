@@ -187,7 +187,8 @@ function send(
   const { clock, timing } = deps;
   // What was decided before the journal was found changed is not sent (`refusedRepeats`).
   const leads = (): boolean => deps.leads() && view.isCurrent;
-  const gate = sendGate({ clock, since, windowMs: timing.sendWindow, leads });
+  const isKept = (): boolean => deps.attempts.isKept(ownerOf(work), id);
+  const gate = sendGate({ clock, since, windowMs: timing.sendWindow, leads, isKept });
   const options = {
     ...callOptions(work),
     beforeSend: () => {
