@@ -130,11 +130,28 @@ function refusedOf(asked: ReadonlySet<string>): string[] {
   return [...asked].filter((line) => line.startsWith('refused '));
 }
 
+/** After the rest of an operator's life, at CAcert and in trouble, it has used all that it was granted and been refused nothing. */
+async function expectAllUsed(
+  cacert: CAcertWorld,
+  { operator, objects, asked }: Awaited<ReturnType<typeof install>>,
+): Promise<void> {
+  await cacert.account();
+  await cacert.certificate('mail');
+  await cacert.ready('mail');
+  await liveTrouble(cacert);
+  await stage.clock.skip(3_600_000);
+  await operator.stop();
+
+  const used = await asked();
+  expect(refusedOf(used)).toEqual([]);
+  expect(unusedOf(objects, used)).toEqual([]);
+}
+
 describe('under its ServiceAccount, with what the chart grants, the operator issues, revokes and reports', () => {
   test('in all namespaces, at both CAs', async () => {
     const cacert = await aCAcertWorld(stage);
     const { world } = cacert;
-    const { operator, objects, asked } = await install('all', {}, cacert);
+    const installed = await install('all', {}, cacert);
     await world.account();
     const { endpoint, caPem: caBundle, authorityId: id } = stage.dev;
     const spec = { endpoint, caBundle, credentialsSecretRef: { name: 'account' }, authority: { id } };
@@ -150,36 +167,18 @@ describe('under its ServiceAccount, with what the chart grants, the operator iss
     await liveTinyCert(cacert, 'old');
     const issuerRef = { kind: 'TinyCertClusterIssuer', name: 'ca' };
     await liveTinyCert(cacert, 'wide', { ...revoked, issuerRef });
-    await cacert.account();
-    await cacert.certificate('mail');
-    await cacert.ready('mail');
-    await liveTrouble(cacert);
-    await stage.clock.skip(3_600_000);
-    await operator.stop();
-
-    const used = await asked();
-    expect(refusedOf(used)).toEqual([]);
-    expect(unusedOf(objects, used)).toEqual([]);
+    await expectAllUsed(cacert, installed);
   });
 
   test('in given namespaces, without any right beyond them', async () => {
     const cacert = await aCAcertWorld(stage);
     const { world } = cacert;
-    const { operator, objects, asked } = await install('some', { namespaces: [world.namespace] }, cacert);
+    const installed = await install('some', { namespaces: [world.namespace] }, cacert);
     await world.account();
     await liveTinyCert(cacert, 'web', revoked);
     await liveTinyCert(cacert, 'api');
     await liveTinyCert(cacert, 'old');
-    await cacert.account();
-    await cacert.certificate('mail');
-    await cacert.ready('mail');
-    await liveTrouble(cacert);
-    await stage.clock.skip(3_600_000);
-    await operator.stop();
-
-    const used = await asked();
-    expect(refusedOf(used)).toEqual([]);
-    expect(unusedOf(objects, used)).toEqual([]);
+    await expectAllUsed(cacert, installed);
     const user = '--as=system:serviceaccount:some-system:some-tinycert-operator';
     const may = (...what: string[]): Promise<string> =>
       kubectl('auth', 'can-i', ...what, user).then(

@@ -231,24 +231,24 @@ describe('SIGTERM ends an operator, on a clock that runs faster,', () => {
     await expectStops(operator);
   });
 
-  test('whose purchase at TinyCert hangs, within the limit of the call', async () => {
+  /** An operator whose purchase at TinyCert hangs. */
+  async function buying(): Promise<OperatorProcess> {
     stage.dev.addFault({ call: 'cert/new', kind: 'hang' });
     onTestFinished(() => stage.dev.clearFaults());
     await world.account();
     await world.certificate('web');
     const operator = await start(['--leader-elect=false'], { faster: 20 });
     await world.call(({ call, fault }) => call === 'cert/new' && fault === 'hang');
-    await expectStops(operator);
+    return operator;
+  }
+
+  test('whose purchase at TinyCert hangs, within the limit of the call', async () => {
+    await expectStops(await buying());
   });
 
   test('whose logout hangs after a purchase that hung: the process ends without it', async () => {
-    stage.dev.addFault({ call: 'cert/new', kind: 'hang' });
     stage.dev.addFault({ call: 'disconnect', kind: 'hang' });
-    onTestFinished(() => stage.dev.clearFaults());
-    await world.account();
-    await world.certificate('web');
-    const operator = await start(['--leader-elect=false'], { faster: 20 });
-    await world.call(({ call, fault }) => call === 'cert/new' && fault === 'hang');
+    const operator = await buying();
     await expectStops(operator);
     expect(operator.stdout()).toMatch(LIMITS);
   });

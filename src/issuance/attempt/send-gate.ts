@@ -9,9 +9,8 @@ export class SendRefused extends AppError {
 /**
  * Returns the send gate (`sendGate`): called in the tick in which the first byte of a request leaves, it throws a
  * `SendRefused` unless this process still leads, nobody has given the attempt up because its resource went, and it is younger than
- * `windowMs` on both clocks. Only this stops a
- * leader that froze after it recorded its attempt; neither conflicts nor another read do. The monotonic clock stops while a
- * machine sleeps and the wall clock can be set back, so each covers for the other.
+ * `windowMs` on both clocks. Only the age stops a leader that froze after it recorded its attempt; neither conflicts nor another read
+ * do. The monotonic clock stops while a machine sleeps and the wall clock can be set back, so each covers for the other.
  */
 export function sendGate(options: {
   clock: Clock;

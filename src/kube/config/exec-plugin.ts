@@ -64,7 +64,14 @@ async function outputOf(exec: Entry, { clock, log, signal, end }: PluginOptions)
   const cancels = [
     clock.timer(SLOW_MS, () => log?.warn({ command }, 'Waiting for the kubeconfig’s credential plugin')),
   ];
+  const over = Promise.withResolvers<number | null>();
+  // Its output may stay open in a process that has left the group.
+  const onExit = (): void => {
+    const hasEnded = child.exitCode !== null || child.signalCode !== null;
+    if (signal.aborted && hasEnded) over.resolve(null);
+  };
   const onAbort = (): void => {
+    onExit();
     kill(child, 'SIGTERM');
     cancels.push(clock.timer(PLUGIN_ENDS_MS, () => kill(child, 'SIGKILL')));
   };
@@ -72,12 +79,10 @@ async function outputOf(exec: Entry, { clock, log, signal, end }: PluginOptions)
   signal.addEventListener('abort', onAbort, { once: true });
   end?.addEventListener('abort', onEnd, { once: true });
   try {
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', resolve);
-      // Its output may stay open in a process that has left the group.
-      child.once('exit', () => signal.aborted && resolve(null));
-    });
+    child.once('error', over.reject);
+    child.once('close', over.resolve);
+    child.once('exit', onExit);
+    const code = await over.promise;
     signal.throwIfAborted();
     if (code !== 0) throw new Error(complaint() === '' ? `It ended with ${code}.` : clip(complaint()));
     return output();

@@ -31,8 +31,7 @@ function mailFault(random: Random, clockSpeed: number): CAcertFault {
     { call, kind: 'no-certificate' },
     { call, kind: 'html' },
     { call, kind: 'html', acts: true },
-    { call, kind: 'error', error: 'internal' },
-    // CAcert checks the key before it does anything.
+    // CAcert checks the key before it does anything, so this never acts.
     { call, kind: 'error', error: 'internal' },
     { call, kind: 'blank-lines' },
     { call, kind: 'php-notice' },
