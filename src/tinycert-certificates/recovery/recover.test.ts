@@ -7,6 +7,7 @@ import {
   otherAccount,
   ref,
 } from '../../../test/support/inputs/inputs.ts';
+import { type Given, recoveredAt } from '../../../test/support/inputs/recovered.ts';
 import { TinyCertStage, TinyCertVectors } from '../../../test/support/inputs/tinycert-step.ts';
 import { certificates } from '../../api/kinds.ts';
 import { attemptOwner, placeHash } from '../../issuance/tinycert/attempt.ts';
@@ -14,7 +15,7 @@ import { markerOf } from '../../issuance/tinycert/marker.ts';
 import { abandoned, released } from '../../issuance/tinycert/records.ts';
 import { requestHash } from '../../issuance/tinycert/request.ts';
 import { ApiError } from '../../kube/errors.ts';
-import { type ReportedStatus, TinyCertError } from '../../tinycert/index.ts';
+import type { ReportedStatus } from '../../tinycert/index.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { recover } from './recover.ts';
 
@@ -35,8 +36,6 @@ beforeEach(() => {
   stage = new TinyCertStage({ vectors });
 });
 
-type Recovered = Awaited<ReturnType<typeof recovered>>;
-
 /** A status that is wrong the first time. */
 function statusOnce(wrong: ReportedStatus): { readonly status: ReportedStatus } {
   const answers = [wrong];
@@ -47,16 +46,7 @@ function statusOnce(wrong: ReportedStatus): { readonly status: ReportedStatus } 
   };
 }
 
-/** Recovers the attempt of the resource; resolves with the verdict, and with what is on record then. */
-async function recovered(given: Parameters<TinyCertStage['work']>[0] = {}) {
-  const open = stage.present();
-  const { verdict, records, boughtNothing } = await recover(
-    stage.work({ status: {}, secret: absent, attempt: open, ...given }),
-    open,
-  );
-  await stage.view.record(OWNER, records);
-  return { verdict, records: stage.records, boughtNothing };
-}
+const recovered = (given?: Given) => recoveredAt(stage, given);
 
 describe('an attempt to issue', () => {
   beforeEach(async () => {
@@ -115,47 +105,6 @@ describe('an attempt to issue', () => {
     // And none of them is adopted later.
     stage.atCa.delete(10);
     expect(await recovered()).toMatchObject({ verdict: { again: 'New' }, boughtNothing: false });
-  });
-
-  describe('for which the CA lists what it says it does not have', () => {
-    beforeEach(() => {
-      stage.atCa.set(9, { vector: one });
-    });
-
-    test.each(['cert/details 9', 'cert/get 9'])('is not concluded by one such answer to %s', async (call) => {
-      stage.notFound.push(call);
-      const first = await recovered().catch((error: unknown) => error);
-      // Two answers that differ lead nowhere, and the recovery is tried again.
-      expect(first).toSatisfy(
-        (result) => result instanceof TinyCertError || 'adopt' in (result as Recovered).verdict,
-      );
-      expect(await recovered()).toMatchObject({ verdict: { adopt: ref(9) }, records: [] });
-    });
-
-    test('may have bought that, and the next attempt is not held up by it', async () => {
-      stage.notFound.push('cert/get 9', 'cert/get 9', 'cert/get 9', 'cert/get 9');
-      expect(await recovered()).toEqual({
-        verdict: { again: 'New' },
-        records: ['released 9 Undecided', 'abandoned uid'],
-        // Its id is known now, so that what the next one buys is above.
-        boughtNothing: true,
-      });
-      await stage.flush();
-      const { attempt: made, id: replaces } = stage.present();
-      await stage.view.open({ owner: OWNER, group: 'me', replaces, make: () => ({ ...made, afterId: 9 }) });
-      stage.atCa.set(10, { vector: two });
-      expect((await recovered()).verdict).toEqual({ adopt: ref(10) });
-    });
-
-    test('may have bought that or another one', async () => {
-      stage.atCa.set(10, { vector: two });
-      stage.notFound.push('cert/get 9', 'cert/get 9', 'cert/get 9', 'cert/get 9');
-      expect(await recovered()).toMatchObject({
-        verdict: { again: 'New' },
-        records: ['released 10 Undecided', 'released 9 Undecided', 'abandoned uid'],
-        boughtNothing: false,
-      });
-    });
   });
 
   test('did not buy what somebody gave up', async () => {
