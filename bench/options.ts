@@ -13,10 +13,12 @@ export interface BenchOptions {
   againstCrds?: string;
   /** Folder for a CPU profile of the operator. */
   profile?: string;
+  /** More environment variables of the operator; the baseline does not get them. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** What `--outage` measures, see outage.ts. */
-export interface OutageOptions extends Omit<BenchOptions, 'pairs' | 'against' | 'againstCrds'> {
+export interface OutageOptions extends Omit<BenchOptions, 'pairs' | 'against' | 'againstCrds' | 'env'> {
   rounds: number;
 }
 
@@ -52,6 +54,8 @@ Options
   --operator FILE    Measure this bundle instead of dist/operator.js.
   --against FILE     Measure this bundle too, in the same rounds: the baseline to compare the operator with.
   --against-crds FOLDER  The CRDs of that bundle: those of both are installed together.
+  --env NAME=VALUE   Set this variable for the operator and not for the baseline; may be repeated. Together with
+                     --against dist/operator.js it compares flags of Node, as in NODE_OPTIONS.
   --profile FOLDER   Write a CPU profile of the operator there (.cpuprofile, for Chrome's developer tools).
   --help             Print this text.
 
@@ -68,7 +72,7 @@ export function readOptions(args: readonly string[]): BenchOptions | OutageOptio
   const values = parse(args);
   if (values.help) return 'help';
   const isOutage = values.outage ?? false;
-  for (const stray of isOutage ? (['pairs', 'against', 'against-crds'] as const) : (['rounds'] as const)) {
+  for (const stray of isOutage ? (['pairs', 'against', 'against-crds', 'env'] as const) : (['rounds'] as const)) {
     if (values[stray] !== undefined)
       throw new OptionError(`--${stray} is for measurements ${isOutage ? 'without' : 'with'} --outage.`);
   }
@@ -99,7 +103,14 @@ export function readOptions(args: readonly string[]): BenchOptions | OutageOptio
     pairs,
     ...(against === undefined ? {} : { against }),
     ...(againstCrds === undefined ? {} : { againstCrds }),
+    ...(values.env === undefined ? {} : { env: Object.fromEntries(values.env.map(variable)) }),
   };
+}
+
+function variable(text: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new OptionError(`--env: "${text}" is not NAME=VALUE.`);
+  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function assertFew(certificates: number, times: number, words: string): void {
@@ -125,6 +136,7 @@ function parse(args: readonly string[]) {
         against: { type: 'string' },
         'against-crds': { type: 'string' },
         profile: { type: 'string' },
+        env: { type: 'string', multiple: true },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;

@@ -31,6 +31,8 @@ export interface OperatorSetup {
   bundle: string;
   /** The namespaces it looks after, and no other operator; each gets an issuer. */
   namespaces: readonly string[];
+  /** Environment variables beside those of the bench. */
+  env?: Readonly<Record<string, string>>;
 }
 
 export interface Stage {
@@ -127,7 +129,7 @@ export async function openStage(options: StageOptions, cleanup: Cleanup): Promis
   await createNamespaces(kube, floorNamespaces);
   const start = async (
     name: string,
-    { bundle, namespaces }: OperatorSetup,
+    { bundle, namespaces, env = {} }: OperatorSetup,
     profile?: string,
   ): Promise<OperatorProcess> => {
     await createNamespaces(kube, namespaces);
@@ -140,6 +142,7 @@ export async function openStage(options: StageOptions, cleanup: Cleanup): Promis
       concurrency,
       logFile: join(ground.folder, `${name}.log`),
       profile,
+      env,
     });
     cleanup.add(() => operator.stop());
     return operator;

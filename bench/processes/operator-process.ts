@@ -20,6 +20,8 @@ export interface OperatorOptions {
   logFile: string;
   /** Folder for a CPU profile, written when it stops. */
   profile: string | undefined;
+  /** Environment variables beside those of the bench. */
+  env?: Readonly<Record<string, string>>;
 }
 
 const STOP_MS = 20_000;
@@ -39,7 +41,7 @@ export class OperatorProcess {
   }
 
   static async start(options: OperatorOptions): Promise<OperatorProcess> {
-    const { bundle, kubeconfig, namespaces, endpoint, concurrency, logFile, profile } = options;
+    const { bundle, kubeconfig, namespaces, endpoint, concurrency, logFile, profile, env } = options;
     const [port = 0] = await freePorts(1);
     const args = [
       ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
@@ -57,7 +59,9 @@ export class OperatorProcess {
     ];
     const log = openSync(logFile, 'a', 0o600);
     try {
-      const child = tied(spawn(process.execPath, args, { stdio: ['ignore', log, log] }));
+      const child = tied(
+        spawn(process.execPath, args, { stdio: ['ignore', log, log], env: { ...process.env, ...env } }),
+      );
       await once(child, 'spawn');
       return new OperatorProcess(child, child.pid ?? 0, logFile, port);
     } finally {

@@ -161,7 +161,7 @@ async function providerLoader(
   again: Again,
   first: ReadOptions,
 ): Promise<(load: LoadOptions) => Promise<Credentials>> {
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { KubeConfig } = await import('./client-node.ts');
   const make = async (load: LoadOptions): Promise<InstanceType<typeof KubeConfig>> => {
     const { cluster, user } = await again(load);
     const config = new KubeConfig();

@@ -1,0 +1,24 @@
+# Builds the operator's image, with docker or buildah: `npm run image` does it, docs/image.md describes it. Both base images are build
+# arguments, so that a digest or a mirror can take their place.
+ARG BUILDER=docker.io/library/node:24-bookworm-slim
+ARG BASE=gcr.io/distroless/nodejs24-debian12:latest
+
+# The bundle is the same on every platform, so it is built on the one that is there.
+FROM --platform=$BUILDPLATFORM $BUILDER AS build
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+# A registry that needs a login or a CA of its own: both are mounted, and in no layer. No package's script runs; esbuild needs none.
+RUN --mount=type=secret,id=npmrc --mount=type=secret,id=ca \
+    NPM_CONFIG_USERCONFIG=/run/secrets/npmrc npm ci --ignore-scripts --no-update-notifier
+COPY LICENSE tsconfig.json ./
+COPY src src
+COPY tools/build tools/build
+ARG SOURCE_DATE_EPOCH
+RUN npm run build -- --operator
+
+FROM $BASE
+COPY --from=build /src/dist/ /app/
+ENV NODE_ENV=production
+USER 65532:65532
+EXPOSE 8080 8081
+ENTRYPOINT ["/nodejs/bin/node", "/app/operator.js"]
