@@ -17,6 +17,20 @@ ARG SOURCE_DATE_EPOCH
 RUN npm run build -- --operator
 
 FROM $BASE
+ARG BASE
+ARG VERSION=
+ARG REVISION=
+ARG CREATED=
+LABEL org.opencontainers.image.title="tinycert-operator" \
+      org.opencontainers.image.description="Kubernetes operator for certificates from TinyCert and CAcert" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="https://github.com/tinycert-operator/tinycert-operator" \
+      org.opencontainers.image.documentation="https://github.com/tinycert-operator/tinycert-operator/tree/main/docs" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.created="$CREATED" \
+      org.opencontainers.image.base.name="$BASE"
+COPY LICENSE /app/
 COPY --from=build /src/dist/ /app/
 ENV NODE_ENV=production
 USER 65532:65532

@@ -72,7 +72,9 @@ export function readOptions(args: readonly string[]): BenchOptions | OutageOptio
   const values = parse(args);
   if (values.help) return 'help';
   const isOutage = values.outage ?? false;
-  for (const stray of isOutage ? (['pairs', 'against', 'against-crds', 'env'] as const) : (['rounds'] as const)) {
+  for (const stray of isOutage
+    ? (['pairs', 'against', 'against-crds', 'env'] as const)
+    : (['rounds'] as const)) {
     if (values[stray] !== undefined)
       throw new OptionError(`--${stray} is for measurements ${isOutage ? 'without' : 'with'} --outage.`);
   }

@@ -5,11 +5,16 @@ import { ENVTEST_VERSION, ETCD_VERSION, HELM_VERSION, KUBERNETES_VERSION, platfo
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The folder with every cached set of binaries. By the XDG specification a relative XDG_CACHE_HOME is ignored. */
-export function cacheRoot(env: Environment): string {
+/** The project's cache folder. By the XDG specification a relative XDG_CACHE_HOME is ignored. */
+export function projectCache(env: Environment): string {
   const xdg = env['XDG_CACHE_HOME'];
   const base = xdg?.startsWith('/') === true ? xdg : join(env['HOME'] ?? homedir(), '.cache');
-  return join(base, 'tinycert-operator', 'control-plane');
+  return join(base, 'tinycert-operator');
+}
+
+/** The folder with every cached set of binaries. */
+export function cacheRoot(env: Environment): string {
+  return join(projectCache(env), 'control-plane');
 }
 
 /** The folder of binaries built from the pinned modules. */

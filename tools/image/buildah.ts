@@ -1,0 +1,74 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BuildRequest, Engine } from './engine-types.ts';
+import { outputOf, run } from './process.ts';
+
+/**
+ * Builds with buildah. Its images are in `folder` and not in the storage that all of the machine's images share, so that nothing else is
+ * seen or changed.
+ */
+export async function buildahEngine(folder: string, probe: typeof outputOf = outputOf): Promise<Engine> {
+  mkdirSync(folder, { recursive: true });
+  const store = storeArgs(folder, (await canOverlay(folder, probe)) ? 'overlay' : 'vfs');
+  return {
+    name: 'buildah',
+    whereabouts: `It is in ${folder}; --archive FILE writes it to a file.`,
+    async tidy() {
+      // Containers are working copies of a build, and those that are there are of builds that were killed.
+      await probe('buildah', [...store, 'rm', '--all']);
+      await probe('buildah', [...store, 'rmi', '--prune']);
+    },
+    hasImage: async (tag) =>
+      (await probe('buildah', [...store, 'inspect', '--type=image', tag])) !== undefined,
+    build: (request, supervision) =>
+      run('buildah', [...store, ...buildArgs(request)], {
+        ...supervision,
+        title: request.title,
+        // Layers are written there first, and in /var/tmp by default.
+        env: { ...process.env, TMPDIR: request.temporary },
+        stepOf: (line) => /^(?:\[\d+\/\d+\] )?(STEP \d+\/\d+: \w+)/.exec(line)?.[1],
+      }),
+    save: (tag, file, supervision) =>
+      run('buildah', [...store, 'push', '--quiet', tag, `oci-archive:${file}:${tag}`], {
+        ...supervision,
+        title: 'Writing the archive',
+      }),
+  };
+}
+
+/** Which images buildah works with. */
+function storeArgs(folder: string, driver: 'overlay' | 'vfs'): string[] {
+  return [
+    `--root=${join(folder, driver)}`,
+    `--runroot=${join(folder, `${driver}-run`)}`,
+    `--storage-driver=${driver}`,
+  ];
+}
+
+/** Whether the folder's file system takes overlays; on an overlay itself, as in a container, it does not. */
+async function canOverlay(folder: string, probe: typeof outputOf): Promise<boolean> {
+  return (await probe('buildah', [...storeArgs(folder, 'overlay'), 'info'])) !== undefined;
+}
+
+/** The command line of a build, without the storage. */
+export function buildArgs(request: BuildRequest): string[] {
+  const { context, dockerfile, tag, platform, args, secrets, created, pull } = request;
+  const epoch = String(created.getTime() / 1000);
+  return [
+    'bud',
+    `--file=${dockerfile}`,
+    `--tag=${tag}`,
+    ...(platform === undefined ? [] : [`--platform=${platform}`]),
+    `--pull=${pull ? 'true' : 'never'}`,
+    // Neither needs more rights than the build has itself, or a network that somebody has to set up.
+    '--isolation=chroot',
+    '--network=host',
+    '--no-cache',
+    `--timestamp=${epoch}`,
+    ...Object.entries({ ...args, SOURCE_DATE_EPOCH: epoch }).map(
+      ([name, value]) => `--build-arg=${name}=${value}`,
+    ),
+    ...Object.entries(secrets).map(([id, file]) => `--secret=id=${id},src=${file}`),
+    context,
+  ];
+}
