@@ -64,6 +64,7 @@ export function buildArgs(request: BuildRequest): string[] {
     '--isolation=chroot',
     '--network=host',
     '--no-cache',
+    '--identity-label=false',
     `--timestamp=${epoch}`,
     ...Object.entries({ ...args, SOURCE_DATE_EPOCH: epoch }).map(
       ([name, value]) => `--build-arg=${name}=${value}`,
