@@ -10,6 +10,7 @@ import { DevServerProcess } from './processes/dev-server-process.ts';
 import { FloorProcess } from './floor/floor-process.ts';
 import { OperatorProcess } from './processes/operator-process.ts';
 import { RawHttp } from './floor/raw-http.ts';
+import type { NodeSetup } from './options.ts';
 import type { Site } from './rounds.ts';
 
 export interface StageOptions {
@@ -31,8 +32,7 @@ export interface OperatorSetup {
   bundle: string;
   /** The namespaces it looks after, and no other operator; each gets an issuer. */
   namespaces: readonly string[];
-  /** Environment variables beside those of the bench. */
-  env?: Readonly<Record<string, string>>;
+  node?: NodeSetup;
 }
 
 export interface Stage {
@@ -129,7 +129,7 @@ export async function openStage(options: StageOptions, cleanup: Cleanup): Promis
   await createNamespaces(kube, floorNamespaces);
   const start = async (
     name: string,
-    { bundle, namespaces, env = {} }: OperatorSetup,
+    { bundle, namespaces, node }: OperatorSetup,
     profile?: string,
   ): Promise<OperatorProcess> => {
     await createNamespaces(kube, namespaces);
@@ -142,7 +142,7 @@ export async function openStage(options: StageOptions, cleanup: Cleanup): Promis
       concurrency,
       logFile: join(ground.folder, `${name}.log`),
       profile,
-      env,
+      ...(node ? { node } : {}),
     });
     cleanup.add(() => operator.stop());
     return operator;

@@ -50,16 +50,18 @@ async function startToReady(image: UnpackedImage, kubeconfig: string): Promise<n
   let log = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4000)));
-  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const exited = once(child, 'exit');
+  let ms: number;
   try {
     await untilReady(child, health, () => log);
-    return performance.now() - startedAt;
+    ms = performance.now() - startedAt;
   } finally {
     child.kill('SIGTERM');
-    const [code] = await exited;
-    if (code !== 0)
-      throw new ImageError('CommandFailed', `The operator ended with ${code} after SIGTERM.`, [log]);
+    await exited;
   }
+  if (child.exitCode !== 0)
+    throw new ImageError('CommandFailed', `The operator ended with ${child.exitCode} after SIGTERM.`, [log]);
+  return ms;
 }
 
 async function untilReady(child: ChildProcess, port: number, log: () => string): Promise<void> {

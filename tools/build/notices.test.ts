@@ -27,9 +27,16 @@ test('a package without a license file, or that states no license, is not left o
   expect(notices('operator', [part('a')], () => [])).toContain('License: none is stated.');
 });
 
-test('license files are known by their names', () => {
-  for (const name of ['LICENSE', 'license.md', 'LICENCE', 'COPYING', 'NOTICE.txt', 'LICENSE-MIT'])
-    expect(isLicenseFile(name), name).toBe(true);
-  for (const name of ['README.md', 'license.js', 'licenses', 'notice.d.ts', 'package.json'])
-    expect(isLicenseFile(name), name).toBe(false);
-});
+test.each(['LICENSE', 'license.md', 'LICENCE', 'COPYING', 'NOTICE.txt', 'LICENSE-MIT'])(
+  '%s is a license file',
+  (name) => {
+    expect(isLicenseFile(name)).toBe(true);
+  },
+);
+
+test.each(['README.md', 'license.js', 'licenses', 'notice.d.ts', 'package.json'])(
+  '%s is no license file',
+  (name) => {
+    expect(isLicenseFile(name)).toBe(false);
+  },
+);

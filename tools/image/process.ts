@@ -100,7 +100,6 @@ const PACKAGES: Readonly<Record<string, string>> = {
 function missing(command: string, error: unknown): ImageError | undefined {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return undefined;
   const name = PACKAGES[command];
-  return new ImageError('ToolMissing', `There is no "${command}" in PATH.`, [
-    ...(name === undefined ? [] : [`On Debian, apt-get install ${name} brings it.`]),
-  ]);
+  const advice = name === undefined ? [] : [`On Debian, apt-get install ${name} brings it.`];
+  return new ImageError('ToolMissing', `There is no "${command}" in PATH.`, advice);
 }

@@ -5,7 +5,7 @@ import type { TarEntry } from './tar.ts';
 export const USER_ID = 65532;
 
 /** Where that user may write: nothing of the image is read from there. With a read-only root it may not even there. */
-const WRITABLE = ['tmp', 'var/tmp', 'run/lock', 'var/lock', 'home/nonroot'];
+const WRITABLE = new Set(['tmp', 'var/tmp', 'run/lock', 'var/lock', 'home/nonroot']);
 
 const SHELLS = ['sh', 'ash', 'bash', 'dash', 'zsh', 'ksh', 'busybox', 'toybox'];
 const INSTALLERS = ['apt', 'apt-get', 'dpkg', 'apk', 'npm', 'npx', 'yarn', 'corepack'];
@@ -24,7 +24,7 @@ export function helpfulPrograms(files: Files): string[] {
 export function writableFiles(files: Files, uid: number = USER_ID): string[] {
   return [...files.values()]
     .filter(({ type }) => type === 'file' || type === 'folder')
-    .filter((entry) => mayWrite(entry, uid) && !WRITABLE.includes(entry.path))
+    .filter((entry) => mayWrite(entry, uid) && !WRITABLE.has(entry.path))
     .map(({ path }) => `/${path} can be written by user ${uid}.`);
 }
 
