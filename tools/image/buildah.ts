@@ -10,18 +10,19 @@ import { outputOf, run } from './process.ts';
 export async function buildahEngine(folder: string, probe: typeof outputOf = outputOf): Promise<Engine> {
   mkdirSync(folder, { recursive: true });
   const store = storeArgs(folder, (await canOverlay(folder, probe)) ? 'overlay' : 'vfs');
+  const ask = (...args: readonly string[]): Promise<string | undefined> =>
+    probe(...buildah([...store, ...args]));
   return {
     name: 'buildah',
     whereabouts: `It is in ${folder}; --archive FILE writes it to a file.`,
     async tidy() {
       // Containers are working copies of a build, and those that are there are of builds that were killed.
-      await probe('buildah', [...store, 'rm', '--all']);
-      await probe('buildah', [...store, 'rmi', '--prune']);
+      await ask('rm', '--all');
+      await ask('rmi', '--prune');
     },
-    hasImage: async (tag) =>
-      (await probe('buildah', [...store, 'inspect', '--type=image', tag])) !== undefined,
+    hasImage: async (tag) => (await ask('inspect', '--type=image', tag)) !== undefined,
     build: (request, supervision) =>
-      run('buildah', [...store, ...buildArgs(request)], {
+      run(...buildah([...store, ...buildArgs(request)]), {
         ...supervision,
         title: request.title,
         // Layers are written there first, and in /var/tmp by default.
@@ -29,11 +30,19 @@ export async function buildahEngine(folder: string, probe: typeof outputOf = out
         stepOf: (line) => /^(?:\[\d+\/\d+\] )?(STEP \d+\/\d+: \w+)/.exec(line)?.[1],
       }),
     save: (tag, file, supervision) =>
-      run('buildah', [...store, 'push', '--quiet', tag, `oci-archive:${file}:${tag}`], {
+      run(...buildah([...store, 'push', '--quiet', tag, `oci-archive:${file}:${tag}`]), {
         ...supervision,
         title: 'Writing the archive',
       }),
   };
+}
+
+/**
+ * The command for these arguments. Root gets a mount namespace of its own, so that no mount is left behind, however buildah ends; for all
+ * others buildah makes one itself.
+ */
+function buildah(args: readonly string[]): [command: string, args: string[]] {
+  return process.getuid?.() === 0 ? ['unshare', ['--mount', 'buildah', ...args]] : ['buildah', [...args]];
 }
 
 /** Which images buildah works with. */
@@ -47,7 +56,7 @@ function storeArgs(folder: string, driver: 'overlay' | 'vfs'): string[] {
 
 /** Whether the folder's file system takes overlays; on an overlay itself, as in a container, it does not. */
 async function canOverlay(folder: string, probe: typeof outputOf): Promise<boolean> {
-  return (await probe('buildah', [...storeArgs(folder, 'overlay'), 'info'])) !== undefined;
+  return (await probe(...buildah([...storeArgs(folder, 'overlay'), 'info']))) !== undefined;
 }
 
 /** The command line of a build, without the storage. */

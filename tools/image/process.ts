@@ -95,6 +95,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'dpkg-deb': 'dpkg',
   runc: 'runc',
   tar: 'tar',
+  unshare: 'util-linux',
 };
 
 function missing(command: string, error: unknown): ImageError | undefined {
