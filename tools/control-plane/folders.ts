@@ -1,6 +1,13 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { ENVTEST_VERSION, ETCD_VERSION, HELM_VERSION, KUBERNETES_VERSION, platform } from './versions.ts';
+import {
+  ACTIONLINT_VERSION,
+  ENVTEST_VERSION,
+  ETCD_VERSION,
+  HELM_VERSION,
+  KUBERNETES_VERSION,
+  platform,
+} from './versions.ts';
 
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,4 +37,9 @@ export function downloadedFolder(root: string, target: string = platform()): str
 /** The folder of Helm, which is built from its pinned module. */
 export function helmFolder(root: string, target: string = platform()): string {
   return join(root, `helm-${HELM_VERSION}-${target}`);
+}
+
+/** The folder of actionlint, which is built from its pinned module. */
+export function actionlintFolder(root: string, target: string = platform()): string {
+  return join(root, `actionlint-${ACTIONLINT_VERSION}-${target}`);
 }

@@ -10,7 +10,7 @@ import { factArgs, type Facts, factsOf } from './facts.ts';
 import { registryAccess } from './npm-config.ts';
 import type { ImageOptions } from './options.ts';
 import type { Supervision } from './process.ts';
-import { ensureStandIns } from './stand-ins.ts';
+import { ensureStandIns, type BaseImages } from './stand-ins.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -21,6 +21,7 @@ export interface Built {
   whereabouts: string;
   facts: Facts;
   base: string;
+  builder: string;
 }
 
 /**
@@ -42,9 +43,9 @@ export async function buildImage(
     try {
       await engine.tidy();
       const facts = await factsOf(env);
-      const base = await build(engine, options, facts, temporary, supervision, env);
+      const bases = await build(engine, options, facts, temporary, supervision, env);
       if (options.archive !== undefined) await save(engine, options.tag, options.archive, supervision);
-      return { tag: options.tag, engine: engine.name, whereabouts: engine.whereabouts, facts, base };
+      return { tag: options.tag, engine: engine.name, whereabouts: engine.whereabouts, facts, ...bases };
     } finally {
       await reaper.close();
       // The image that had the tag before.
@@ -53,7 +54,7 @@ export async function buildImage(
   });
 }
 
-/** Builds, and returns the name of the base image. */
+/** Builds, and returns the names of the base images. */
 async function build(
   engine: Engine,
   { tag, platform, base, builder, standIns }: ImageOptions,
@@ -61,7 +62,7 @@ async function build(
   temporary: string,
   supervision: Supervision,
   env: Environment,
-): Promise<string> {
+): Promise<BaseImages> {
   const makings = join(temporary, 'stand-ins');
   if (standIns) await mkdir(makings);
   const bases = standIns ? await ensureStandIns(engine, makings, supervision) : { base, builder };
@@ -81,7 +82,7 @@ async function build(
     },
     supervision,
   );
-  return bases.base;
+  return bases;
 }
 
 /** Files that only the build sees, by id. They may have a token in them. */

@@ -30,14 +30,14 @@ const SUPERFLUOUS = ['doc', 'info', 'lintian', 'locale', 'man', 'ca-certificates
 /** User and group of distroless' `nonroot`. */
 const NONROOT = 65532;
 
-/** Names of two images that take the place of the base images. */
-export interface StandIns {
+/** The names of the image that the operator runs on, and of the one that it is built on. */
+export interface BaseImages {
   base: string;
   builder: string;
 }
 
 /** The names have what the images are made of, so others are built if that changes. */
-export function standInNames(node: string = process.versions.node): StandIns {
+export function standInNames(node: string = process.versions.node): BaseImages {
   const name = (of: string, tag: string): string =>
     `localhost/tinycert-operator/stand-in-${of}:${tag}-${RECIPE}`;
   return {
@@ -51,7 +51,7 @@ export async function ensureStandIns(
   engine: Engine,
   folder: string,
   supervision: Supervision,
-): Promise<StandIns> {
+): Promise<BaseImages> {
   const names = standInNames();
   if ((await engine.hasImage(names.base)) && (await engine.hasImage(names.builder))) return names;
   if (process.getuid?.() !== 0)
