@@ -32,7 +32,10 @@ LABEL org.opencontainers.image.title="tinycert-operator" \
       org.opencontainers.image.base.name="$BASE"
 COPY LICENSE /app/
 COPY --from=build /src/dist/ /app/
-ENV NODE_ENV=production
+# Each arena of glibc keeps what was freed in it, and Node has a thread for each of several.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 USER 65532:65532
 EXPOSE 8080 8081
-ENTRYPOINT ["/nodejs/bin/node", "/app/operator.js"]
+# Small heaps, and none that is larger than half of the container's memory: docs/adr/0020-image.md has the figures. What is in
+# NODE_OPTIONS counts too, but these flags come before it.
+ENTRYPOINT ["/nodejs/bin/node", "--max-old-space-size-percentage=50", "--max-semi-space-size=2", "--optimize-for-size", "/app/operator.js"]

@@ -13,7 +13,7 @@ import {
   writableFiles,
   wrongLabels,
 } from '../../tools/image/inspect/complaints.ts';
-import type { UnpackedImage } from './container.ts';
+import { MEMORY_LIMIT, type UnpackedImage } from './container.ts';
 
 /** One property of the image. */
 export interface Check {
@@ -70,8 +70,18 @@ export function checksOfRuns(image: UnpackedImage): Check[] {
     {
       name: 'no rights while it runs',
       run: async () => {
-        const { stdout, stderr } = await image.run(['-e', PROBE], ['/nodejs/bin/node']);
+        const { stdout, stderr } = await image.run(['-e', PROBE], image.node);
         return unequal('The process', stdout.trim() || stderr, EXPECTED);
+      },
+    },
+    {
+      name: 'the heap leaves room for all else in the memory',
+      run: async () => {
+        const { stdout } = await image.run(['-p', 'v8.getHeapStatistics().heap_size_limit'], image.node);
+        const most = MEMORY_LIMIT * MOST_OF_MEMORY;
+        return Number(stdout) <= most
+          ? []
+          : [`The heap may have ${stdout.trim()} bytes, and should have ${most} at most.`];
       },
     },
     {
@@ -83,6 +93,9 @@ export function checksOfRuns(image: UnpackedImage): Check[] {
     },
   ];
 }
+
+/** Of the memory's limit, the part that V8 may fill before it ends the process. */
+const MOST_OF_MEMORY = 0.6;
 
 /** Prints user, groups, capabilities, whether more can be had, and whether a file can be written where everyone may. */
 const PROBE = `

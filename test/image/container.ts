@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import type { Image } from '../../tools/image/inspect/archive.ts';
 import { run, type Supervision } from '../../tools/image/process.ts';
 
-/** How the operator's container of the chart runs. */
-const MEMORY_LIMIT = 256 * 2 ** 20;
+/** The bytes that the chart's Pod may use. */
+export const MEMORY_LIMIT = chartLimit();
 
 /** A program that ran in a container, to its end. */
 export interface Outcome {
@@ -86,6 +88,11 @@ export class UnpackedImage {
     return copy;
   }
 
+  /** Node as the image starts it, with all of its flags. */
+  get node(): readonly string[] {
+    return this.#entrypoint.slice(0, -1);
+  }
+
   get #entrypoint(): readonly string[] {
     return this.#image.config.config.Entrypoint ?? [];
   }
@@ -128,4 +135,12 @@ export class UnpackedImage {
       },
     };
   }
+}
+
+function chartLimit(): number {
+  const text = readFileSync(new URL('../../deploy/helm/values.yaml', import.meta.url), 'utf8');
+  const { resources } = parse(text) as { resources: { limits: { memory: string } } };
+  const mebibytes = /^(\d+)Mi$/.exec(resources.limits.memory)?.[1];
+  if (mebibytes === undefined) throw new Error(`${resources.limits.memory} is not in Mi.`);
+  return Number(mebibytes) * 2 ** 20;
 }
