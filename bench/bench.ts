@@ -27,7 +27,7 @@ export async function runBench(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Measurements> {
-  const { concurrency, pairs, profile, against, againstCrds } = options;
+  const { concurrency, pairs, profile, against, againstCrds, node } = options;
   const bundle = options.operator === undefined ? freshBundle(progress) : givenBundle(options.operator);
   const rounds = ['warm-up', ...Array.from({ length: pairs }, (_, index) => String(index + 1))];
   const namespacesOf = (name: OperatorName): string[] =>
@@ -43,7 +43,7 @@ export async function runBench(
     const stage = await openStage(
       {
         concurrency,
-        operator: { bundle, namespaces: namespacesOf('operator') },
+        operator: { bundle, namespaces: namespacesOf('operator'), ...(node ? { node } : {}) },
         baseline,
         floorNamespaces: [...rounds.map(floorNamespace), ...rounds.map(withCaNamespace), FLOOR_ONE_BY_ONE],
         profile,

@@ -18,6 +18,18 @@ test('every option is read', () => {
   });
 });
 
+test('flags of Node and environment variables are read, for the operator only', () => {
+  const args =
+    '--node-flag=--optimize-for-size --node-flag=--max-semi-space-size=2 --env A=1=2 --env B='.split(' ');
+  expect(readOptions(args)).toMatchObject({
+    node: { flags: ['--optimize-for-size', '--max-semi-space-size=2'], env: { A: '1=2', B: '' } },
+  });
+  expect(() => readOptions(['--env', 'A'])).toThrow('"A" is not NAME=VALUE');
+  expect(() => readOptions(['--env', 'A=1', '--outage'])).toThrow(
+    '--env is for measurements without --outage.',
+  );
+});
+
 describe('with --against', () => {
   test('the bundle of the baseline is read', () => {
     expect(readOptions(['--against', '../old/dist/operator.js', '--operator', 'op.js'])).toMatchObject({

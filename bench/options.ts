@@ -13,10 +13,20 @@ export interface BenchOptions {
   againstCrds?: string;
   /** Folder for a CPU profile of the operator. */
   profile?: string;
+  /** How the operator is run; the baseline is run as always. */
+  node?: NodeSetup;
+}
+
+/** What the operator's process gets beside its own flags. */
+export interface NodeSetup {
+  /** Flags of Node. */
+  flags: readonly string[];
+  /** Environment variables beside those of the bench. */
+  env: Readonly<Record<string, string>>;
 }
 
 /** What `--outage` measures, see outage.ts. */
-export interface OutageOptions extends Omit<BenchOptions, 'pairs' | 'against' | 'againstCrds'> {
+export interface OutageOptions extends Omit<BenchOptions, 'pairs' | 'against' | 'againstCrds' | 'node'> {
   rounds: number;
 }
 
@@ -52,6 +62,9 @@ Options
   --operator FILE    Measure this bundle instead of dist/operator.js.
   --against FILE     Measure this bundle too, in the same rounds: the baseline to compare the operator with.
   --against-crds FOLDER  The CRDs of that bundle: those of both are installed together.
+  --node-flag FLAG   Run the operator, and not the baseline, with this flag of Node; may be repeated. Together with
+                     --against dist/operator.js it shows what the flag does.
+  --env NAME=VALUE   The same for an environment variable.
   --profile FOLDER   Write a CPU profile of the operator there (.cpuprofile, for Chrome's developer tools).
   --help             Print this text.
 
@@ -68,7 +81,9 @@ export function readOptions(args: readonly string[]): BenchOptions | OutageOptio
   const values = parse(args);
   if (values.help) return 'help';
   const isOutage = values.outage ?? false;
-  for (const stray of isOutage ? (['pairs', 'against', 'against-crds'] as const) : (['rounds'] as const)) {
+  for (const stray of isOutage
+    ? (['pairs', 'against', 'against-crds', 'node-flag', 'env'] as const)
+    : (['rounds'] as const)) {
     if (values[stray] !== undefined)
       throw new OptionError(`--${stray} is for measurements ${isOutage ? 'without' : 'with'} --outage.`);
   }
@@ -92,6 +107,8 @@ export function readOptions(args: readonly string[]): BenchOptions | OutageOptio
   const { against, 'against-crds': againstCrds } = values;
   if (againstCrds !== undefined && against === undefined)
     throw new OptionError('--against-crds is for the bundle of --against.');
+  const flags = values['node-flag'] ?? [];
+  const env = (values.env ?? []).map(variable);
   const kindsOfRounds = against === undefined ? 3 : 4;
   assertFew(common.certificates, kindsOfRounds * pairs, `${pairs} pairs`);
   return {
@@ -99,7 +116,14 @@ export function readOptions(args: readonly string[]): BenchOptions | OutageOptio
     pairs,
     ...(against === undefined ? {} : { against }),
     ...(againstCrds === undefined ? {} : { againstCrds }),
+    ...(flags.length === 0 && env.length === 0 ? {} : { node: { flags, env: Object.fromEntries(env) } }),
   };
+}
+
+function variable(text: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new OptionError(`--env: "${text}" is not NAME=VALUE.`);
+  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function assertFew(certificates: number, times: number, words: string): void {
@@ -125,6 +149,8 @@ function parse(args: readonly string[]) {
         against: { type: 'string' },
         'against-crds': { type: 'string' },
         profile: { type: 'string' },
+        'node-flag': { type: 'string', multiple: true },
+        env: { type: 'string', multiple: true },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;

@@ -10,6 +10,7 @@ import { DevServerProcess } from './processes/dev-server-process.ts';
 import { FloorProcess } from './floor/floor-process.ts';
 import { OperatorProcess } from './processes/operator-process.ts';
 import { RawHttp } from './floor/raw-http.ts';
+import type { NodeSetup } from './options.ts';
 import type { Site } from './rounds.ts';
 
 export interface StageOptions {
@@ -31,6 +32,7 @@ export interface OperatorSetup {
   bundle: string;
   /** The namespaces it looks after, and no other operator; each gets an issuer. */
   namespaces: readonly string[];
+  node?: NodeSetup;
 }
 
 export interface Stage {
@@ -127,7 +129,7 @@ export async function openStage(options: StageOptions, cleanup: Cleanup): Promis
   await createNamespaces(kube, floorNamespaces);
   const start = async (
     name: string,
-    { bundle, namespaces }: OperatorSetup,
+    { bundle, namespaces, node }: OperatorSetup,
     profile?: string,
   ): Promise<OperatorProcess> => {
     await createNamespaces(kube, namespaces);
@@ -140,6 +142,7 @@ export async function openStage(options: StageOptions, cleanup: Cleanup): Promis
       concurrency,
       logFile: join(ground.folder, `${name}.log`),
       profile,
+      ...(node ? { node } : {}),
     });
     cleanup.add(() => operator.stop());
     return operator;

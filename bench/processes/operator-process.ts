@@ -8,6 +8,7 @@ import { hasEnded, tied } from './children.ts';
 import { BenchError } from '../errors.ts';
 import { peakRssMb } from '../measure/process-usage.ts';
 import { sumOf } from '../measure/prometheus.ts';
+import type { NodeSetup } from '../options.ts';
 import { RawHttp } from '../floor/raw-http.ts';
 
 export interface OperatorOptions {
@@ -20,6 +21,7 @@ export interface OperatorOptions {
   logFile: string;
   /** Folder for a CPU profile, written when it stops. */
   profile: string | undefined;
+  node?: NodeSetup;
 }
 
 const STOP_MS = 20_000;
@@ -39,9 +41,10 @@ export class OperatorProcess {
   }
 
   static async start(options: OperatorOptions): Promise<OperatorProcess> {
-    const { bundle, kubeconfig, namespaces, endpoint, concurrency, logFile, profile } = options;
+    const { bundle, kubeconfig, namespaces, endpoint, concurrency, logFile, profile, node } = options;
     const [port = 0] = await freePorts(1);
     const args = [
+      ...(node?.flags ?? []),
       ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
       bundle,
       `--kubeconfig=${kubeconfig}`,
@@ -57,7 +60,9 @@ export class OperatorProcess {
     ];
     const log = openSync(logFile, 'a', 0o600);
     try {
-      const child = tied(spawn(process.execPath, args, { stdio: ['ignore', log, log] }));
+      const child = tied(
+        spawn(process.execPath, args, { stdio: ['ignore', log, log], env: { ...process.env, ...node?.env } }),
+      );
       await once(child, 'spawn');
       return new OperatorProcess(child, child.pid ?? 0, logFile, port);
     } finally {

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 import { version } from '../../src/operator/version.ts';
+import { buildOperator } from './operator-bundle.ts';
 
 const { values } = parseArgs({
   options: {
@@ -29,41 +29,13 @@ function buildLibrary(): void {
   say("The clients: dist/tinycert and dist/cacert, for import 'tinycert-operator/tinycert' and '/cacert'.");
 }
 
-/**
- * Builds the operator as a small file, which checks Node and follows signals before it loads the rest from chunks beside it. What is
- * rarely needed (OIDC of kubeconfigs) has chunks of its own.
- */
-async function buildOperator(outdir: string, failpoints: boolean): Promise<void> {
-  rmSync(`${outdir}/operator.js`, { force: true });
-  rmSync(`${outdir}/chunks`, { recursive: true, force: true });
-  const { metafile } = await build({
-    metafile: true,
-    entryPoints: { operator: 'src/main.ts' },
-    outdir,
-    chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    sourcemap: true,
-    sourcesContent: false,
-    minifySyntax: true,
-    legalComments: 'linked',
-    logLevel: 'warning',
-    define: { FAILPOINTS: String(failpoints) },
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-  });
-  const sizes = Object.entries(metafile.outputs).map(([file, { bytes }]) =>
-    file.endsWith('.js') ? bytes : 0,
-  );
-  const megabytes = (sizes.reduce((sum, bytes) => sum + bytes, 0) / 1e6).toFixed(1);
+/** Builds the operator, with its bill of materials and licenses beside it. */
+async function operator(outdir: string, failpoints: boolean): Promise<void> {
+  const megabytes = ((await buildOperator(outdir, failpoints)) / 1e6).toFixed(1);
   const use = failpoints ? 'for tests only' : 'run it with npm run operator -- --help';
   say(`The operator ${version}: ${outdir}/operator.js with ${outdir}/chunks, ${megabytes} MB; ${use}.`);
 }
 
 if (isAll || values.library) buildLibrary();
-if (isAll || values.operator) await buildOperator('dist', false);
-if (values.failpoints) await buildOperator('dist/failpoints', true);
+if (isAll || values.operator) await operator('dist', false);
+if (values.failpoints) await operator('dist/failpoints', true);

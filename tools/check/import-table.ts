@@ -126,7 +126,7 @@ export const socketModules: readonly string[] = [
 
 /** Packages that only one file may import. */
 export const onlyIn: Record<string, readonly string[]> = {
-  '@kubernetes/client-node': ['src/kube/config/kubeconfig.ts'],
+  '@kubernetes/client-node': ['src/kube/config/client-node.ts'],
   'prom-client': ['src/metrics'],
   pino: ['src/lib/log.ts'],
 };

@@ -6,7 +6,13 @@ import { ControlPlaneError } from './errors.ts';
 import type { Environment } from './folders.ts';
 import { goBuild, type GoBuildOptions, type GoTarget } from './go-build.ts';
 import { startReaper } from './reaper.ts';
-import { ETCD_VERSION, GO_VERSION, HELM_VERSION, KUBERNETES_VERSION } from './versions.ts';
+import {
+  ACTIONLINT_VERSION,
+  ETCD_VERSION,
+  GO_VERSION,
+  HELM_VERSION,
+  KUBERNETES_VERSION,
+} from './versions.ts';
 
 export interface BuildOptions {
   progress?: (line: string) => void;
@@ -39,6 +45,14 @@ const HELM: GoTarget = {
     'pkg/lint/rules.k8sVersionMajor': KUBERNETES_MAJOR,
     'pkg/lint/rules.k8sVersionMinor': KUBERNETES_MINOR,
   }),
+};
+
+const ACTIONLINT: GoTarget = {
+  name: 'actionlint',
+  version: ACTIONLINT_VERSION,
+  module: join(MODULES, 'actionlint'),
+  package: 'github.com/rhysd/actionlint/cmd/actionlint',
+  ldflags: '-s -w',
 };
 
 const KUBE_APISERVER = kubernetesTarget('kube-apiserver');
@@ -88,6 +102,11 @@ export function buildKubectl(folder: string, options: BuildOptions): Promise<voi
 /** Builds Helm into `folder`. */
 export function buildHelm(folder: string, options: BuildOptions): Promise<void> {
   return buildBeside(HELM, folder, options);
+}
+
+/** Builds actionlint into `folder`. */
+export function buildActionlint(folder: string, options: BuildOptions): Promise<void> {
+  return buildBeside(ACTIONLINT, folder, options);
 }
 
 function buildBeside(target: GoTarget, folder: string, options: BuildOptions): Promise<void> {

@@ -1,15 +1,27 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { ENVTEST_VERSION, ETCD_VERSION, HELM_VERSION, KUBERNETES_VERSION, platform } from './versions.ts';
+import {
+  ACTIONLINT_VERSION,
+  ENVTEST_VERSION,
+  ETCD_VERSION,
+  HELM_VERSION,
+  KUBERNETES_VERSION,
+  platform,
+} from './versions.ts';
 
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The folder with every cached set of binaries. By the XDG specification a relative XDG_CACHE_HOME is ignored. */
-export function cacheRoot(env: Environment): string {
+/** The project's cache folder. By the XDG specification a relative XDG_CACHE_HOME is ignored. */
+export function projectCache(env: Environment): string {
   const xdg = env['XDG_CACHE_HOME'];
   const base = xdg?.startsWith('/') === true ? xdg : join(env['HOME'] ?? homedir(), '.cache');
-  return join(base, 'tinycert-operator', 'control-plane');
+  return join(base, 'tinycert-operator');
+}
+
+/** The folder with every cached set of binaries. */
+export function cacheRoot(env: Environment): string {
+  return join(projectCache(env), 'control-plane');
 }
 
 /** The folder of binaries built from the pinned modules. */
@@ -25,4 +37,9 @@ export function downloadedFolder(root: string, target: string = platform()): str
 /** The folder of Helm, which is built from its pinned module. */
 export function helmFolder(root: string, target: string = platform()): string {
   return join(root, `helm-${HELM_VERSION}-${target}`);
+}
+
+/** The folder of actionlint, which is built from its pinned module. */
+export function actionlintFolder(root: string, target: string = platform()): string {
+  return join(root, `actionlint-${ACTIONLINT_VERSION}-${target}`);
 }

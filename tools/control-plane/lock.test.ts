@@ -66,6 +66,6 @@ test('a fresh lock of another host is respected and reported, and the wait for i
   await expect(
     withLock(folder, 'x', { progress, signal: stop.signal }, () => Promise.resolve()),
   ).rejects.toThrow('aborted');
-  expect(lines).toEqual(['Another process makes the binaries; waiting (0 s).']);
+  expect(lines).toEqual(['Another process is at the same work; waiting (0 s).']);
   expect(await readdir(folder)).toEqual(['x.lock']);
 });

@@ -59,7 +59,7 @@ async function acquire(file: string, options: LockOptions): Promise<void> {
       }
       const waited = performance.now() - since;
       if (waited >= reportAt) {
-        options.progress?.(`Another process makes the binaries; waiting (${Math.round(waited / 1000)} s).`);
+        options.progress?.(`Another process is at the same work; waiting (${Math.round(waited / 1000)} s).`);
         reportAt += REPORT_MS;
       }
       await sleep(POLL_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
+  ACTIONLINT_VERSION,
   envtestArchive,
   ETCD_VERSION,
   GO_VERSION,
@@ -55,10 +56,18 @@ describe('the Go modules', () => {
     expect(text).toContain(`helm.sh/helm/v3 ${HELM_VERSION} `);
   });
 
-  test.each(['kubernetes', 'etcd', 'helm'])('of %s need the announced Go, and have sums', async (name) => {
-    expect(await readFile(join(MODULES, name, 'go.mod'), 'utf8')).toMatch(
-      new RegExp(`^go ${GO_VERSION}(\\.\\d+)?$`, 'mu'),
-    );
-    expect(await readFile(join(MODULES, name, 'go.sum'), 'utf8')).toContain(' h1:');
+  test('pin the announced actionlint', async () => {
+    const text = await readFile(join(MODULES, 'actionlint', 'go.mod'), 'utf8');
+    expect(text).toContain(`github.com/rhysd/actionlint ${ACTIONLINT_VERSION} `);
   });
+
+  test.each(['kubernetes', 'etcd', 'helm', 'actionlint'])(
+    'of %s need the announced Go, and have sums',
+    async (name) => {
+      expect(await readFile(join(MODULES, name, 'go.mod'), 'utf8')).toMatch(
+        new RegExp(`^go ${GO_VERSION}(\\.\\d+)?$`, 'mu'),
+      );
+      expect(await readFile(join(MODULES, name, 'go.sum'), 'utf8')).toContain(' h1:');
+    },
+  );
 });

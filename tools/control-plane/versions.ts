@@ -3,6 +3,7 @@
 export const KUBERNETES_VERSION = 'v1.36.3';
 export const ETCD_VERSION = 'v3.7.3';
 export const HELM_VERSION = 'v3.22.0';
+export const ACTIONLINT_VERSION = 'v1.7.12';
 
 /** The oldest Go that builds the pinned modules (their `go` directive). */
 export const GO_VERSION = '1.26';
