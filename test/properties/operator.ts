@@ -61,6 +61,7 @@ export class Operator {
         namespaces: undefined,
         cacert: true,
         concurrency: workers,
+        unclaimedWaitMs: 900_000,
         allowedEndpoints: [...endpoints],
       },
       generateKey: (bits) => keys.next(bits),

@@ -48,5 +48,9 @@ export interface ControlPlane {
   restartApiServer(options?: RestartOptions): Promise<void>;
   /** The same for etcd; resolves when the API server is ready again. */
   restartEtcd(options?: RestartOptions): Promise<void>;
+  /** Ends both, copies etcd's data to a folder that does not exist yet, and starts them again. */
+  saveData(to: string): Promise<void>;
+  /** Ends both, puts back etcd's data from such a folder, and starts them again. */
+  putBackData(from: string): Promise<void>;
   pids(): { etcd: number; apiServer: number };
 }

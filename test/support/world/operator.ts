@@ -81,6 +81,7 @@ export function launchOperator(stage: Stage, settings: Partial<Settings> = {}): 
     logFormat: 'json',
     allowedEndpoints: [stage.dev.endpoint],
     concurrency: 8,
+    unclaimedWaitMs: 900_000,
     ...settings,
   };
   const ended = traffic
