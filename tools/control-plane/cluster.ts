@@ -79,6 +79,10 @@ export class Cluster implements ControlPlane {
     return this.#servers.url;
   }
 
+  get etcd(): string {
+    return this.#servers.etcdUrl;
+  }
+
   get died(): Promise<ControlPlaneError> {
     return this.#servers.died;
   }

@@ -63,6 +63,10 @@ export class Servers {
     return `https://127.0.0.1:${this.#layout.apiPort}`;
   }
 
+  get etcdUrl(): string {
+    return `http://127.0.0.1:${this.#layout.etcdPort}`;
+  }
+
   pids(): { etcd: number; apiServer: number } {
     return { etcd: this.#daemons.get('etcd')?.pid ?? 0, apiServer: this.#daemons.get('apiServer')?.pid ?? 0 };
   }

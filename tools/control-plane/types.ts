@@ -28,6 +28,8 @@ export interface ControlPlane {
   readonly kubeconfig: string;
   /** https://127.0.0.1:port */
   readonly server: string;
+  /** http://127.0.0.1:port of etcd, which asks nobody who they are. */
+  readonly etcd: string;
   /** The CA of the server's certificate, PEM. */
   readonly caData: string;
   /** The administrator's certificate and key, PEM. */
