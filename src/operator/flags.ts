@@ -87,7 +87,7 @@ const flags = {
   'unclaimed-wait': {
     value: 'DURATION',
     about:
-      'How long a TinyCertCertificate without a certificate waits before it buys one, while TinyCert has unclaimed ones for its names that were issued after it was made, as after a backup of etcd was put back; 0 to 168h, and 0s for not at all.',
+      'How long a TinyCertCertificate without a certificate waits before it buys one, while TinyCert has unclaimed ones for its names that were issued after it was made, as after a backup of etcd was put back. At most 168h; with 0s it does not look for them.',
     fallback: '15m',
   },
   concurrency: { value: 'N', about: 'Certificates reconciled at once, 1 to 256.', fallback: '32' },

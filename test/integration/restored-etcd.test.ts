@@ -27,6 +27,9 @@ const JOURNAL_QUIET_MS = quietAfter(cacertKind.timing) + 5_000;
 /** After this the inventory has been taken once more. */
 const NEXT_CHECK_MS = CHECK_INTERVAL.base * (1 + (CHECK_INTERVAL.jitter ?? 0)) + MINUTE;
 
+/** The time is skipped only after the certificates are bought, so their dates are right. */
+const SETTINGS = { leaderElect: true, unclaimedWaitMs: WAIT_MS };
+
 let cluster: ControlPlane;
 let stage: Stage;
 beforeAll(async () => {
@@ -74,14 +77,14 @@ async function restored(issuer: object): Promise<Restored> {
   onTestFinished(() => rm(folder, { recursive: true }));
   const world = await aWorld(stage);
   await world.account(issuer);
-  const first = await world.operator({ leaderElect: true });
+  const first = await world.operator(SETTINGS);
   await world.certificate('kept');
   await world.ready('kept');
   await first.stop();
   await world.certificates(names);
   await cluster.saveData(join(folder, 'etcd'));
 
-  const second = await world.operator({ leaderElect: true });
+  const second = await world.operator(SETTINGS);
   await world.pass(JOURNAL_QUIET_MS);
   const ids = idsOf(await world.untilAll(COUNT + 1, isReady));
   const serials = new Map(
@@ -90,7 +93,7 @@ async function restored(issuer: object): Promise<Restored> {
   await second.stop();
   await cluster.putBackData(join(folder, 'etcd'));
 
-  const operator = await world.operator({ leaderElect: true });
+  const operator = await world.operator(SETTINGS);
   await world.pass(JOURNAL_QUIET_MS);
   return { world, operator, ids, serials };
 }
@@ -142,7 +145,7 @@ test('without the marker each resource waits, says for what, and then buys once;
   // The wait outlives a restart.
   await world.pass(WAIT_MS / 2);
   await operator.stop();
-  await world.operator({ leaderElect: true });
+  await world.operator(SETTINGS);
   await world.pass(WAIT_MS / 4);
   expect(bought()).toHaveLength(before.length + 1);
   await world.pass(WAIT_MS / 4);

@@ -61,6 +61,7 @@ async function restore(
 }
 
 const NAMES = ['web', 'marked', 'revoked', 'owned'];
+const WAIT_MS = 15 * 60_000;
 
 /** A certificate of each sort, and one of CAcert. */
 async function issued(): Promise<CAcertWorld> {
@@ -71,11 +72,13 @@ async function issued(): Promise<CAcertWorld> {
     spec: { ...(await world.get(issuers, 'ca')).spec, ownershipMarker: 'OrganizationalUnit' },
   });
   await cacert.account();
-  const operator = await cacert.operator();
-  await world.certificate('web');
-  await world.certificate('marked', { issuerRef: { name: 'marks' } });
-  await world.certificate('revoked', { revocation: { onDelete: 'Revoke' } });
-  await world.certificate('owned', { secretDeletionPolicy: 'Delete' });
+  // Names that no other test has: its certificates are dated by a clock that is ahead of the API server's.
+  const dnsNames = (name: string): string[] => [`${name}.${world.namespace}.example.com`];
+  const operator = await cacert.operator({ unclaimedWaitMs: WAIT_MS });
+  await world.certificate('web', { dnsNames: dnsNames('web') });
+  await world.certificate('marked', { dnsNames: dnsNames('marked'), issuerRef: { name: 'marks' } });
+  await world.certificate('revoked', { dnsNames: dnsNames('revoked'), revocation: { onDelete: 'Revoke' } });
+  await world.certificate('owned', { dnsNames: dnsNames('owned'), secretDeletionPolicy: 'Delete' });
   await cacert.certificate('mail');
   for (const name of NAMES) await world.ready(name);
   await cacert.ready('mail');
@@ -100,7 +103,7 @@ describe('a namespace that Velero restores, with other uids and no status, buys 
     await restore(world, backup);
     const mark = world.mark();
 
-    const operator = await cacert.operator();
+    const operator = await cacert.operator({ unclaimedWaitMs: WAIT_MS });
     // A journal that was put back is waited for.
     await world.pass(150_000);
     for (const name of NAMES) {

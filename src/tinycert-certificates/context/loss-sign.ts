@@ -11,9 +11,9 @@ import { recordsOf, type TinyCertView } from '../../issuance/tinycert/records.ts
 import { attemptsOfOthers, type Found } from './attempts.ts';
 import { BY_CERTIFICATE, type Deps } from './deps.ts';
 
-type Looking = Pick<Deps, 'certificates' | 'lossSigns'>;
+type Looking = Pick<Deps, 'certificates' | 'lossSigns' | 'unclaimedWaitMs'>;
 
-/** Whether the CA has what a resource may have lost with its status. Only its first purchase is ever held up by that. */
+/** Whether the CA has what a resource may have lost with its status. Only its first purchase is ever held up by that, and none if the wait is 0. */
 export function lossSignOf(
   deps: Looking,
   certificate: TinyCertCertificate,
@@ -22,13 +22,13 @@ export function lossSignOf(
   { attempt, unreadable }: Found,
 ): LossSign {
   const isFirst = claimsOf(certificate.status).length === 0 && attempt === undefined;
-  if (!view || !isFirst || unreadable !== undefined) return { is: 'none' };
+  if (!view || !isFirst || unreadable !== undefined || deps.unclaimedWaitMs === 0) return { is: 'none' };
   return deps.lossSigns.of(certificate, issuer, knownTo(deps, certificate, issuer, view));
 }
 
 /** What resources and the journal say of the certificates that a resource may have bought. */
 export function knownTo(
-  { certificates }: Looking,
+  { certificates }: Pick<Looking, 'certificates'>,
   { metadata: { uid = '' }, spec }: TinyCertCertificate,
   { authority }: Pick<ReadyIssuer, 'authority'>,
   view: TinyCertView,

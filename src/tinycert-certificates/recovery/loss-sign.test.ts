@@ -126,6 +126,11 @@ describe('what a resource may have lost', () => {
     expect(signOf(resource(status))).toEqual({ is: 'none' });
   });
 
+  test('is not asked if nobody is to wait for it', () => {
+    stage.deps.unclaimedWaitMs = 0;
+    expect(signOf(resource())).toEqual({ is: 'none' });
+  });
+
   test('is not asked of a resource with an open attempt', async () => {
     await stage.opened();
     expect(signOf(resource())).toEqual({ is: 'none' });
