@@ -124,17 +124,16 @@ describe('uninstalling', () => {
     await cacert.ready('mail');
 
     const { commands } = section('uninstall.md', 'Everything');
-    for (const command of commands) {
-      tried.add(command);
-      if (command.startsWith('helm uninstall')) await operator.stop();
-      if (command.startsWith('kubectl delete secrets')) {
-        const names = (await stage.kube.listAll(secrets, { namespace: world.namespace })).items.map(
-          ({ metadata }) => metadata.name,
-        );
-        expect(names).toEqual(expect.arrayContaining(['mail-tls', 'revoked-tls', 'stays-tls']));
-      }
-      await reader.run(command);
-    }
+    const last = commands.findIndex((command) => command.startsWith('helm uninstall'));
+    const secretsGo = commands.findIndex((command) => command.startsWith('kubectl delete secrets'));
+    for (const command of commands) tried.add(command);
+    await reader.runAll(commands.slice(0, last));
+    await operator.stop();
+    await reader.runAll(commands.slice(last, secretsGo));
+    const { items } = await stage.kube.listAll(secrets, { namespace: world.namespace });
+    const kept = items.map(({ metadata }) => metadata.name);
+    expect(kept).toEqual(expect.arrayContaining(['mail-tls', 'revoked-tls', 'stays-tls']));
+    await reader.runAll(commands.slice(secretsGo));
 
     expect(ids.map((id) => statusAtCa(stage, id))).toEqual(['good', 'revoked']);
     expect((await stage.kube.listAll(crds, {})).items).toEqual([]);

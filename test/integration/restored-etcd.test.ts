@@ -109,9 +109,9 @@ async function serialOf(world: World, name: string): Promise<string> {
 /** The Secrets with a key that no resource names. */
 async function strayKeys({ namespace }: World): Promise<string[]> {
   const { items } = await stage.kube.listAll(secrets, { namespace });
-  const own = [...names, 'kept'].map((name) => `${name}-tls`);
+  const own = new Set([...names, 'kept'].map((name) => `${name}-tls`));
   return items
-    .filter(({ metadata, data }) => data?.['tls.key'] && !own.includes(metadata.name))
+    .filter(({ metadata, data }) => data?.['tls.key'] && !own.has(metadata.name))
     .map(({ metadata }) => metadata.name);
 }
 

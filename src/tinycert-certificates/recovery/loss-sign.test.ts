@@ -5,7 +5,7 @@ import type { TinyCertCertificate } from '../../api/kinds.ts';
 import { nameHash, placeHash } from '../../issuance/tinycert/attempt.ts';
 import { abandoned, released } from '../../issuance/tinycert/records.ts';
 import { requestHash, requestOf } from '../../issuance/tinycert/request.ts';
-import { TinyCertError } from '../../tinycert/index.ts';
+import { type TinyCertClient, TinyCertError } from '../../tinycert/index.ts';
 import { factsOf } from '../context/gather.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { lookForLoss } from './loss-sign.ts';
@@ -137,23 +137,32 @@ describe('what a resource may have lost', () => {
   });
 });
 
+/** What the CA answers whoever fetches a certificate. */
+function answering(answer: string | Error): void {
+  const get = async (): Promise<string> => {
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  stage.account.client.getCertificate = get as unknown as TinyCertClient['getCertificate'];
+}
+
 describe('a certificate', () => {
   test.each<[string, Error]>([
     ['that the CA refuses to show', new TinyCertError('AccessDenied', { call: 'cert/get' })],
     ['that it does not have', new TinyCertError('NotFound', { call: 'cert/get' })],
   ])('%s keeps nobody from a first purchase', async (_, error) => {
-    stage.account.client.getCertificate = (() => Promise.reject(error)) as never;
+    answering(error);
     expect(await looked()).toEqual({ is: 'none' });
   });
 
   test('that is not encoded as one keeps nobody from a first purchase', async () => {
-    stage.account.client.getCertificate = (() => Promise.resolve('garbage')) as never;
+    answering('garbage');
     expect(await looked()).toEqual({ is: 'none' });
   });
 
   test('that cannot be read for an outage is read later', async () => {
     const error = new TinyCertError('ConnectionLost', { call: 'cert/get' });
-    stage.account.client.getCertificate = (() => Promise.reject(error)) as never;
+    answering(error);
     await expect(looked()).rejects.toThrow(TinyCertError);
     expect(signOf(resource())).toEqual({ is: 'unknown' });
   });
