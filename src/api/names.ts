@@ -18,6 +18,12 @@ export const REVOCATION_FINALIZER = `${GROUP}/revocation`;
 /** Finalizer of an issuer; stays while a certificate needs the issuer's account for a hold or revocation. */
 export const IN_USE_FINALIZER = `${GROUP}/in-use`;
 
+/**
+ * Annotation of a TinyCertCertificate: with the value `true` it buys at once, although TinyCert has unclaimed certificates for
+ * its names that it may have lost.
+ */
+export const BUY_AT_ONCE_ANNOTATION = `${GROUP}/buy-at-once`;
+
 /** Annotations of a certificate's Secret. They inform people; the operator never decides by them alone. */
 export const SECRET_ANNOTATIONS = {
   /** Name of the TinyCertCertificate that the Secret belongs to. */

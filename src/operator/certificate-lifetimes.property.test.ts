@@ -13,6 +13,7 @@ import { attemptOwner } from '../issuance/tinycert/attempt.ts';
 import { tinycertKind } from '../issuance/tinycert/kind.ts';
 import { ResealPace } from '../issuance/tinycert/reseal-pace.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
+import { LossSigns } from '../issuance/tinycert/inventory/loss-signs.ts';
 import { Observations } from '../issuance/tinycert/inventory/observations.ts';
 import { FLUSH_MS } from '../journal/term.ts';
 import { runController } from '../kube/controller/controller.ts';
@@ -77,6 +78,7 @@ function setup(lifetimesOf: typeof certificateLifetimes, tryOf: (deps: Deps) => 
     gates: { forget: () => undefined },
     atRest: { forget: () => undefined },
     observations: new Observations(),
+    lossSigns: new LossSigns(tinycertKind.timing),
     revocationRetries: new RevocationRetries(),
     repairLimiter: new RateLimiter(clock),
     reportLimiter: new RateLimiter(clock),
@@ -100,6 +102,7 @@ function setup(lifetimesOf: typeof certificateLifetimes, tryOf: (deps: Deps) => 
       deps.repairLimiter.note(uid);
       deps.reportLimiter.note(uid, `1 Reason${i}`);
       deps.writtenCertificates.note(key, resourceVersion, object);
+      if (certificates.get(key)) deps.lossSigns.note(authority, clock.now(), [object], []);
       if (certificates.get(key))
         deps.observations.replace(
           authority,
@@ -196,7 +199,7 @@ test('whatever comes in whatever order, a certificate that is gone leaves nothin
     fc.asyncProperty(steps, async (list) => {
       const world = setup(certificateLifetimes, tinycertTry);
       expect(await leftAfter(world, list)).toEqual(NOTHING);
-      expect(world.deps.observations.size).toBe(0);
+      expect([world.deps.observations.size, world.deps.lossSigns.size]).toEqual([0, 0]);
     }),
     { numRuns: 300 },
   );

@@ -20,6 +20,7 @@ test('without flags the defaults apply', () => {
     logFormat: 'json',
     allowedEndpoints: [],
     concurrency: 32,
+    unclaimedWaitMs: 900_000,
   });
 });
 
@@ -36,12 +37,14 @@ test('every flag is read, and lists are split', () => {
     '--log-format=text',
     '--allowed-endpoints=https://127.0.0.1:1/api/, http://[::1]:2/',
     '--concurrency=4',
+    '--unclaimed-wait=1h30m',
   ]);
   expect(given).toMatchObject({
     namespaces: ['a', 'b'],
     cacert: false,
     leaderElect: false,
     concurrency: 4,
+    unclaimedWaitMs: 5_400_000,
     logFormat: 'text',
   });
   expect(given.allowedEndpoints).toEqual(['https://127.0.0.1:1/api/', 'http://[::1]:2/']);
@@ -65,6 +68,9 @@ test.each([
   ['a port out of range', ['--metrics-bind-address=:70000']],
   ['a concurrency of zero', ['--concurrency=0']],
   ['a concurrency that is not a number', ['--concurrency=many']],
+  ['a wait without a unit', ['--unclaimed-wait=15']],
+  ['a wait below zero', ['--unclaimed-wait=-1m']],
+  ['a wait of more than a week', ['--unclaimed-wait=169h']],
   ['an invalid name of a namespace', ['--namespace=Not_A_Name']],
   ['an endpoint that is not a URL', ['--allowed-endpoints=tinycert']],
   ['an endpoint of another scheme', ['--allowed-endpoints=ftp://example.org/']],

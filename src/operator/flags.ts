@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { LogLevel } from '../lib/log.ts';
+import { DurationError, parseDuration } from '../lib/duration.ts';
 import { AppError } from '../lib/errors.ts';
 
 /** The operator's configuration, from flags and environment. */
@@ -16,7 +17,12 @@ export interface Settings {
   logFormat: 'json' | 'text';
   allowedEndpoints: readonly string[];
   concurrency: number;
+  /** How long a first purchase waits for an owner of what its resource may have lost, in milliseconds. */
+  unclaimedWaitMs: number;
 }
+
+/** A week: the longest that a flag may have a purchase wait. */
+const MAX_WAIT_MS = 604_800_000;
 
 /** A flag or environment variable that cannot be used. The message states why. */
 export class FlagError extends AppError {
@@ -78,6 +84,12 @@ const flags = {
     about:
       'Endpoints that TinyCertIssuers and CAcertAccounts may use besides the public ones. An http:// endpoint, which must be on this machine, always has to be listed, also for TinyCertClusterIssuers.',
   },
+  'unclaimed-wait': {
+    value: 'DURATION',
+    about:
+      'How long a TinyCertCertificate without a certificate waits before it buys one, while TinyCert has unclaimed ones for its names that were issued after it was made, as after a backup of etcd was put back. At most 168h; with 0s it does not look for them.',
+    fallback: '15m',
+  },
   concurrency: { value: 'N', about: 'Certificates reconciled at once, 1 to 256.', fallback: '32' },
 } satisfies Record<string, Flag>;
 
@@ -138,6 +150,7 @@ export function parseFlags(
     logFormat: oneOf('log-format', text('log-format'), ['json', 'text']),
     allowedEndpoints: list(text('allowed-endpoints')).map(checkUrl),
     concurrency: whole('concurrency', text('concurrency'), 1, 256),
+    unclaimedWaitMs: duration('unclaimed-wait', text('unclaimed-wait')),
   };
 }
 
@@ -191,6 +204,16 @@ function address(name: Name, text: string | undefined): string {
   );
   if (text !== undefined && port <= 65_535) return text;
   throw new FlagError(`--${name}: "${text}" is not an address: write :8080, 127.0.0.1:8080, or 0 for none.`);
+}
+
+function duration(name: Name, text = ''): number {
+  try {
+    const ms = parseDuration(text);
+    if (ms >= 0 && ms <= MAX_WAIT_MS) return ms;
+  } catch (error) {
+    if (!(error instanceof DurationError)) throw error;
+  }
+  throw new FlagError(`--${name}: "${text}" is not a duration from 0s to 168h: write 15m, 90s or 1h30m.`);
 }
 
 function whole(name: Name, text: string | undefined, least: number, most: number): number {

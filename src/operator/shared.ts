@@ -20,7 +20,7 @@ export interface Shared {
   kube: KubeClient;
   clock: Clock;
   metrics: Metrics;
-  settings: Pick<Settings, 'namespaces' | 'cacert' | 'concurrency' | 'allowedEndpoints'>;
+  settings: Pick<Settings, 'namespaces' | 'cacert' | 'concurrency' | 'allowedEndpoints' | 'unclaimedWaitMs'>;
   /** Where the Secrets of cluster-scoped issuers are, and the operator's own events. */
   namespace: string;
   /** The name of this process, in the journal and in events. */

@@ -9,6 +9,7 @@ import { LastWritten } from '../issuance/status/last-written.ts';
 import { RateLimiter } from '../issuance/status/rate-limit.ts';
 import { StatusWriter } from '../issuance/status/writer.ts';
 import { LeftoverSecrets } from '../issuance/tinycert/inventory/leftover-secrets.ts';
+import { LossSigns } from '../issuance/tinycert/inventory/loss-signs.ts';
 import { Observations } from '../issuance/tinycert/inventory/observations.ts';
 import { IssuerDirectory, issuerKey } from '../issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../issuance/tinycert/kind.ts';
@@ -73,14 +74,16 @@ export function tinycertControllers(shared: Shared): CaControllers {
     sessions,
     queue: queues.certificates,
     wake,
+    listAgain: (issuer, moment, signal) => inventory.listAgain(issuer, moment, signal),
   });
   const unfinalized: Unfinalized = new Unfinalized(deps, queues.unfinalized);
-  const inventory = new Inventory({
+  const inventory: Inventory = new Inventory({
     clock: shared.clock,
     directory,
     resources: () => knownResources(deps, unfinalized),
     issuers: () => issuerKinds.watched(),
     observations: deps.observations,
+    lossSigns: deps.lossSigns,
     listCertificates: deps.listCertificates,
     journal: deps.journal,
     leftoverSecrets: deps.leftoverSecrets,
@@ -136,6 +139,7 @@ export function tinycertControllers(shared: Shared): CaControllers {
       watchedSecrets: shared.secretWatches.size,
       attempts: deps.attempts.size,
       observations: deps.observations.size,
+      lossSigns: deps.lossSigns.size,
       reseals: deps.resealPace.size,
       revocations: deps.revocationRetries.size,
       repairs: deps.repairLimiter.size,
@@ -156,6 +160,7 @@ interface CertificateParts {
   queue: WorkQueue;
   /** Queues what the journal wakes. */
   wake: (owner: string) => void;
+  listAgain: CertificateDeps['listAgain'];
 }
 
 /** Whether what the journal wakes is an issuer. */
@@ -165,10 +170,10 @@ function isIssuerKey(owner: string): boolean {
 
 function certificateDeps(
   shared: Shared,
-  { issuerKinds, directory, sessions, queue, wake }: CertificateParts,
+  { issuerKinds, directory, sessions, queue, wake, listAgain }: CertificateParts,
 ): CertificateDeps {
   const { kube, clock, crds, informers, nameClaims } = shared;
-  const { namespaces } = shared.settings;
+  const { namespaces, unclaimedWaitMs } = shared.settings;
   const { store } = informers.certificates;
   const secrets = informers.secrets.store;
   const writtenCertificates: CertificateDeps['writtenCertificates'] = new LastWritten({ clock });
@@ -205,6 +210,9 @@ function certificateDeps(
     attempts: new OpenAttempts<CertificateRef>(),
     journal,
     observations: new Observations(),
+    lossSigns: new LossSigns(tinycertKind.timing),
+    listAgain,
+    unclaimedWaitMs,
     resealPace: new ResealPace(clock),
     revocationRetries: new RevocationRetries(),
     lastSessions: sessions,

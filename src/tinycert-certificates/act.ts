@@ -25,6 +25,7 @@ import { afterFailedRead, afterFailedSync, backOff } from './issue/failure.ts';
 import { issue } from './issue/issue.ts';
 import { publish, takeHeld } from './issue/publish.ts';
 import { makeWay } from './recovery/give-up.ts';
+import { lookForLoss } from './recovery/loss-sign.ts';
 import { recover } from './recovery/recover.ts';
 import { adopt } from './secret/adopt.ts';
 import { assertRead } from './secret/proven-id.ts';
@@ -74,6 +75,9 @@ async function execute(task: Task, plan: Plan): Promise<ReconcileResult> {
       log.info({ operation: plan.operation, reason: plan.why.reason }, 'Requesting a certificate');
       warnOutsideWindow(task, plan.why);
       return issue(workOf(task), plan);
+    case 'lookForLoss':
+      await lookForLoss(workOf(task));
+      return { requeueAfterMs: 0 };
     case 'resume':
       return paced(deps, inputs.certificate, () =>
         fetchAgain(task, { certificate: plan.bought, outcome: 'success' }),
@@ -108,14 +112,14 @@ async function hadToWait({ issuer }: Work): Promise<boolean> {
 /** Reports a blocker in the conditions, and by an event unless it is reported elsewhere. */
 async function report(
   task: Task,
-  { conditions, why, awaits, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
+  { conditions, why, awaits, change, requeueAt, wakeBy }: Extract<Plan, { do: 'report' }>,
 ): Promise<ReconcileResult> {
   const { deps, inputs, view, signal } = task;
   const { attempt: open } = inputs;
   // One that counts answers in doubt may never be concluded, whatever else its resource waits for.
   if (open && view && (wakeBy === undefined || open.attempt.doubts !== undefined))
     await makeWay({ deps, inputs, view }, open);
-  const blocker = { ...why, awaits, isReportedElsewhere: REPORTED_ELSEWHERE.has(why.reason) };
+  const blocker = { ...why, awaits, change, isReportedElsewhere: REPORTED_ELSEWHERE.has(why.reason) };
   const limited = await reportBlocker(deps, inputs.certificate, blocker, conditions, signal);
   if (wakeBy === 'gate') park(workOf(task));
   return { requeueAt, ...limited };

@@ -201,6 +201,7 @@ export function certificateLifetimes(
       ({ key }) => deps.observations.forget(key),
       ({ uid }) => unfinalized.noteAttempts(uid),
       ({ uid }) => deps.revocationRetries.forget(uid),
+      ({ uid }) => deps.lossSigns.forget(uid),
       ({ uid }) => deps.resealPace.forget(uid),
       ({ key }) => deps.gates.forget(key),
       ({ key }) => deps.atRest.forget(key),

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { otherAccount, ref } from '../../test/support/inputs/inputs.ts';
+import { authority, certificate, otherAccount, ref } from '../../test/support/inputs/inputs.ts';
 import { given, inventoryStage, KEY, line, OTHER, owner } from '../../test/support/inputs/inventory-stage.ts';
 import { Vectors } from '../../test/support/x509/x509-vectors.ts';
 import { TinyCertError } from '../tinycert/index.ts';
@@ -46,6 +46,37 @@ describe('the list of an authority', () => {
     expect(observed.map((found) => [...found])).toEqual([
       [['ns/web', { certificate: ref(7), from: 'good', to: 'revoked', candidates: [] }]],
     ]);
+  });
+});
+
+describe('what the list shows of resources that may have lost a certificate', () => {
+  const known = { lacksEntriesBefore: undefined, isAccountedFor: () => false };
+  const issuer = { authority: { ...authority, name: '' } };
+
+  test('is noted: the good ones that no resource has', async () => {
+    const { lossSigns, resources, list } = setup({ lines: [line(5), line(7), line(8), line(9, 'hold')] });
+    resources.push(owner(7), certificate());
+    await list();
+    expect(lossSigns.unread(certificate(), issuer, known)).toEqual([8, 5]);
+  });
+
+  test('comes from another list if that one is too old, and from one for all who ask', async () => {
+    const { clock, calls, listAgain, list } = setup();
+    await list();
+    const moment = clock.now() + 1;
+    await listAgain(clock.now());
+    expect(calls).toEqual(['list']);
+    await clock.advance(1_000);
+    await Promise.all([listAgain(moment), listAgain(moment), listAgain(moment)]);
+    expect(calls).toEqual(['list', 'list']);
+  });
+
+  test('comes from one other list, although the clock was set back', async () => {
+    const { clock, calls, listAgain } = setup();
+    const moment = clock.now() + 60_000;
+    await listAgain(moment);
+    await listAgain(moment);
+    expect(calls).toEqual(['list']);
   });
 });
 

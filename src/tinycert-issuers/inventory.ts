@@ -13,7 +13,6 @@ import { groupOf, placeHash } from '../issuance/tinycert/attempt.ts';
 import {
   Census,
   Evidence,
-  type Facts,
   type Source,
   claimsIn,
   type Written,
@@ -21,7 +20,9 @@ import {
   knownStatuses,
   unclaimed,
 } from '../issuance/tinycert/inventory/census.ts';
+import { type Facts, readFacts } from '../issuance/tinycert/inventory/facts.ts';
 import type { LeftoverSecrets } from '../issuance/tinycert/inventory/leftover-secrets.ts';
+import type { LossSigns } from '../issuance/tinycert/inventory/loss-signs.ts';
 import { type Observations, observe } from '../issuance/tinycert/inventory/observations.ts';
 import type { Found, Orphan } from '../issuance/tinycert/inventory/orphans.ts';
 import {
@@ -30,7 +31,6 @@ import {
   type KeyedIssuer,
   type ReadyIssuer,
 } from '../issuance/tinycert/issuer-directory.ts';
-import { certificateAtCa, idAt, orGone } from '../issuance/tinycert/lookup.ts';
 import { installationMark } from '../issuance/tinycert/marker.ts';
 import {
   recordsOf,
@@ -38,7 +38,6 @@ import {
   type TinyCertJournal,
   type TinyCertView,
 } from '../issuance/tinycert/records.ts';
-import { askedFor, requestHash } from '../issuance/tinycert/request.ts';
 import { TermOver } from '../journal/errors.ts';
 import { keyOf } from '../kube/objects.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -57,6 +56,7 @@ export interface InventoryOptions {
   journal: Pick<TinyCertJournal, 'view' | 'viewFor' | 'highest'>;
   leftoverSecrets: Pick<LeftoverSecrets, 'of'>;
   observations: Pick<Observations, 'replace'>;
+  lossSigns: Pick<LossSigns, 'note' | 'covers' | 'cover'>;
 }
 
 /** The result of taking the list of one authority. */
@@ -111,6 +111,23 @@ export class Inventory {
   }
 
   /**
+   * Takes the list of an issuer's authority again, unless the last one has whatever was bought before `moment`, in milliseconds since
+   * the epoch. Rejects with a `TinyCertError`.
+   */
+  listAgain({ account, authority, key }: ReadyIssuer, moment: number, signal: AbortSignal): Promise<void> {
+    const { lossSigns } = this.#options;
+    return this.#locks.run(
+      authorityKey(authority),
+      async () => {
+        if (lossSigns.covers(authority, moment)) return;
+        await this.#take(account, authority, key, signal);
+        lossSigns.cover(authority, moment);
+      },
+      signal,
+    );
+  }
+
+  /**
    * What an issuer should show of the last list; undefined if there is none, or while the journal is taken over. Rejects with a
    * `TinyCertError`, an `ApiError`, an `X509Error` or a `TermOver`.
    */
@@ -150,13 +167,19 @@ export class Inventory {
   }
 
   async #list(account: Account, authority: AuthorityRef, by: string, signal: AbortSignal): Promise<void> {
+    const before = this.#passes.get(account)?.get(authority.authorityId);
+    const at = this.#options.clock.monotonic();
+    if (before && before.by !== by && at - before.at < LIST_SHARED_MS) return;
+    await this.#take(account, authority, by, signal);
+  }
+
+  async #take(account: Account, authority: AuthorityRef, by: string, signal: AbortSignal): Promise<void> {
     const { authorityId } = authority;
-    const { clock, observations, resources } = this.#options;
+    const { clock, observations, resources, lossSigns } = this.#options;
     const passes = this.#passes.get(account) ?? new Map<number, Pass>();
     this.#passes.set(account, passes);
     const before = passes.get(authorityId);
-    const at = clock.monotonic();
-    if (before && before.by !== by && at - before.at < LIST_SHARED_MS) return;
+    const [at, requested] = [clock.monotonic(), clock.now()];
     // What an earlier process saw counts too (`highestInJournal`).
     if (!before) account.noteId(authorityId, this.#options.journal.highest(authorityKey(authority)));
     const census = new Census(knownStatuses(resources(), authority));
@@ -175,6 +198,7 @@ export class Inventory {
     const owners = new Set(written.attempts.map(({ resource }) => resource));
     const claims = claimsIn(resources(), written, authority, census.unlisted);
     const isOpen = (each: TinyCertCertificate): boolean => owners.has(placeHash(keyOf(each)));
+    lossSigns.note(authority, requested, resources(), census.others);
     observations.replace(authority, observe(census, resources(), claims, authority, isOpen));
     passes.set(authorityId, {
       at,
@@ -210,7 +234,7 @@ export class Inventory {
         typeof finding === 'object' && known === undefined && !isShown(sources, authority, line.id);
       if ((finding === 'needs facts' || isToBeShown) && reads < MAX_READS) {
         reads += 1;
-        known = await readFacts(account, authority, line.id, signal);
+        known = await readFacts(account, authority, line.id, { signal });
         finding = known ? evidence.of(line, known) : 'released';
       }
       if (known) facts.set(line.id, known);
@@ -304,30 +328,6 @@ function writtenIn(view: TinyCertView | undefined, authority: AuthorityRef): Wri
 function isShown(sources: readonly Source[], authority: AuthorityRef, id: number): boolean {
   const certificate = certificateOf(authority, id);
   return sources.some(({ orphans }) => orphans.some((each) => isSameCertificate(each, certificate)));
-}
-
-/** The facts that a certificate itself states; undefined if the CA no longer has it. */
-async function readFacts(
-  account: Account,
-  authority: AuthorityRef,
-  id: number,
-  signal: AbortSignal,
-): Promise<Facts | undefined> {
-  const named = certificateOf(authority, id);
-  const [details, certificate] = await Promise.all([
-    orGone(() => account.client.getCertificateDetails(idAt(account, named), { signal })),
-    certificateAtCa(account, named, { signal }),
-  ]);
-  if (!details || !certificate) return undefined;
-  const request = askedFor(authority.authorityId, details);
-  const { notBefore, notAfter, serialNumber } = certificate;
-  return {
-    organizationalUnit: details.subject.organizationalUnit ?? '',
-    requestHash: request ? requestHash(request) : '',
-    notBefore,
-    notAfter,
-    serialNumber,
-  };
 }
 
 function describe(

@@ -72,6 +72,8 @@ export class Operator {
       `--leader-elect=${election}`,
       '--metrics-bind-address=0',
       '--health-probe-bind-address=0',
+      // The certificates are dated by a clock that is ahead of the API server's: those of others would look like lost ones.
+      '--unclaimed-wait=0s',
       `--log-level=${isVerbose ? 'debug' : 'info'}`,
     ];
     this.#child = tied(

@@ -27,6 +27,7 @@ describe('the operator’s flags', () => {
         cacert: { enabled: false },
         allowedEndpoints: ['https://ca.example.com/api/', 'https://localhost:8443/'],
         concurrency: 8,
+        unclaimedWait: '1h30m',
         log: { level: 'debug', format: 'text' },
         metrics: { port: 9402 },
         health: { port: 9403 },
@@ -46,6 +47,7 @@ describe('the operator’s flags', () => {
       logFormat: 'text',
       allowedEndpoints: ['https://ca.example.com/api/', 'https://localhost:8443/'],
       concurrency: 8,
+      unclaimedWaitMs: 5_400_000,
     });
     expect(container(objects).ports).toEqual([
       { name: 'metrics', containerPort: 9402 },

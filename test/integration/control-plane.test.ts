@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { execFile, spawn } from 'node:child_process';
 import { access, readFile, stat } from 'node:fs/promises';
 import { request } from 'node:https';
@@ -142,6 +143,21 @@ describe('a control plane of our own', () => {
       }),
     );
     expect(events.filter((event) => String(event['requestURI']).startsWith('/readyz'))).toEqual([]);
+  });
+
+  test('is what it was when its data were saved, once they are put back', async () => {
+    const folder = join(own.dataDir, 'saved');
+    const maps = (): Promise<string> =>
+      kubectl(own.kubeconfig, 'get', 'configmaps', '--output=name').then(({ stdout }) => stdout);
+    await kubectl(own.kubeconfig, 'create', 'configmap', 'before');
+    await own.saveData(folder);
+    await kubectl(own.kubeconfig, 'create', 'configmap', 'after');
+    expect(await maps()).toContain('configmap/after');
+
+    await own.putBackData(folder);
+
+    expect(await maps()).toContain('configmap/before');
+    expect(await maps()).not.toContain('configmap/after');
   });
 
   test.each(['SIGTERM', 'SIGKILL'] as const)(

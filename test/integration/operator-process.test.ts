@@ -64,11 +64,12 @@ describe('the command line', () => {
       'log-level',
       'log-format',
       'allowed-endpoints',
+      'unclaimed-wait',
       'concurrency',
       'version',
       'help',
     ]);
-    expect(operator.stdout().match(/TINYCERT_OPERATOR_[A-Z_]+/g)).toHaveLength(11);
+    expect(operator.stdout().match(/TINYCERT_OPERATOR_[A-Z_]+/g)).toHaveLength(12);
     expect(operator.stderr()).toBe('');
   });
 
@@ -179,6 +180,8 @@ describe('the process', () => {
       `--namespace=${world.namespace}`,
       `--cluster-resource-namespace=${world.namespace}`,
       `--allowed-endpoints=${stage.dev.endpoint}`,
+      // Other tests have bought certificates for the same names a moment ago.
+      '--unclaimed-wait=0s',
       '--metrics-bind-address=0',
       '--health-probe-bind-address=0',
       ...more,

@@ -56,6 +56,8 @@ async function start(
     `--namespace=${world.namespace}`,
     `--cluster-resource-namespace=${world.namespace}`,
     `--allowed-endpoints=${stage.dev.endpoint}`,
+    // Other tests have bought certificates for the same names a moment ago.
+    '--unclaimed-wait=0s',
     ...SILENT,
     ...more,
   ];

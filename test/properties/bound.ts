@@ -7,6 +7,7 @@ import { RETRY_BACKOFF } from '../../src/issuance/attempt/retry-backoff.ts';
 import { type BackoffOptions, backoffDelay } from '../../src/lib/backoff.ts';
 import { RELEASE_AFTER_MS } from '../../src/tinycert-certificates/deletion/ca-access.ts';
 import { CHECK_INTERVAL } from '../../src/tinycert-issuers/work.ts';
+import { UNCLAIMED_WAIT_MS } from './operator.ts';
 import type { World } from './world.ts';
 
 /** Everything that is shorter than a minute each, and the rounding of times. */
@@ -30,6 +31,7 @@ export function settlesWithin({ cas, cacert }: World): number {
     longest(CHECK_INTERVAL, 1) +
     (cacert ? UNCERTAIN_WAIT_MS : 0) +
     RELEASE_AFTER_MS +
+    UNCLAIMED_WAIT_MS +
     SMALL_WAITS_MS
   );
 }

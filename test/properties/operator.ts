@@ -9,6 +9,9 @@ import { type Controllers, startControllers } from '../../src/operator/controlle
 import type { Keys } from './keys.ts';
 import { noting, type Wait } from './workers.ts';
 
+/** How long a first purchase waits for an owner of what its resource may have lost, in milliseconds. */
+export const UNCLAIMED_WAIT_MS = 900_000;
+
 export interface OperatorOptions {
   clock: Clock;
   transport: Transport;
@@ -61,6 +64,7 @@ export class Operator {
         namespaces: undefined,
         cacert: true,
         concurrency: workers,
+        unclaimedWaitMs: UNCLAIMED_WAIT_MS,
         allowedEndpoints: [...endpoints],
       },
       generateKey: (bits) => keys.next(bits),

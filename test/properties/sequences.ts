@@ -135,6 +135,16 @@ const story: fc.Arbitrary<string[]> = fc.oneof(
     fc.constant('start'),
     words('wait', moment),
   ),
+  // What a resource has got is lost while no operator runs, as with a backup that is put back.
+  fc.tuple(
+    words('create', fc.constantFrom('one/a', 'two/a'), variant, issuer),
+    fc.constantFrom('wait 0.3', 'wait 3', 'wait 3', 'wait 1000'),
+    words('stop', fc.constantFrom('dead', 'gently')),
+    words('lose', fc.constantFrom('one/a', 'two/a')),
+    fc.oneof(fc.constantFrom('wait 1', 'wait 50'), step),
+    fc.constant('start'),
+    words('wait', fc.constantFrom('3', '50', '400', '1000')),
+  ),
   // A revocation is due while its account refuses everything for a while.
   fc.tuple(
     words('create one/b 0', fc.constantFrom('x', 'z')),

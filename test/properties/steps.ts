@@ -73,6 +73,7 @@ const actions: Readonly<Record<string, Do>> = {
     caNamed(world, name).faults.add({ call, times: Number(times), after: Number(after), fate: meets });
   },
   replay: (world, [where, back]) => world.replayStatus(slotOf(where), Number(back)),
+  lose: (world, [where]) => world.loseResult(slotOf(where)),
   'remove-secret': ({ cluster }, [where]) => {
     if (cluster.get(secrets, secretOf(where))) cluster.delete(secrets, secretOf(where));
   },

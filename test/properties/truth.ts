@@ -1,12 +1,18 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import type { TinyCertCertificate, TinyCertIssuer } from '../../src/api/kinds.ts';
+import { certificates, type TinyCertCertificate, type TinyCertIssuer } from '../../src/api/kinds.ts';
 import { isOwnSecret } from '../../src/issuance/secret/metadata.ts';
 import { tinycertKind } from '../../src/issuance/tinycert/kind.ts';
-import { accountDigest } from '../../src/api/tinycert/identity.ts';
+import { claimsOf } from '../../src/issuance/tinycert/claims.ts';
+import { accountDigest, certificateKey } from '../../src/api/tinycert/identity.ts';
 import { type Condition, type Secret, secrets } from '../../src/kube/objects.ts';
 import type { MemoryCa } from './ca.ts';
+import { UNCLAIMED_WAIT_MS } from './operator.ts';
 import { isOverdue } from './renewals.ts';
 import { ISSUERS, type IssuerName, REAL_ISSUERS, type World } from './world.ts';
+
+const SECOND = 1_000;
+/** How far the clocks of the API server and a CA may seem apart, in milliseconds. */
+const CLOCKS_MS = 5 * 60_000;
 
 /** Whether what a condition says is so; a sentence that says what is wrong, or undefined. */
 type Truth = (facts: Facts) => string | undefined;
@@ -34,6 +40,8 @@ const truths: Readonly<Record<string, Truth>> = {
   'Issuing=False Revoked': putBackRevoked,
   'Ready=False AnswersDoubted': repliedTwiceWrongly,
   'Issuing=False AnswersDoubted': repliedTwiceWrongly,
+  'Ready=False UnclaimedCertificates': unclaimedAtCa,
+  'Issuing=False UnclaimedCertificates': unclaimedAtCa,
   'RevocationPending=True IssuerNotReady': issuerNotReady,
   'RevocationPending=True ApiKeyMismatch': someLoginWrong,
   'FormerAccountPending=True ApiKeyMismatch': someLoginWrong,
@@ -154,6 +162,30 @@ function putBackRevoked({ world, certificate: { metadata, status } }: Facts): st
   const named = ca?.certificates.find(({ id }) => id === status?.certificateId);
   if (!ca || !named) return 'status names no certificate';
   return ca.statusOf(named) === 'revoked' ? undefined : `certificate ${named.id} is not revoked`;
+}
+
+/** The CA has a good certificate for these names that no resource has, and the wait for its owner is not over. */
+function unclaimedAtCa({ world, certificate: { spec, status, metadata } }: Facts): string | undefined {
+  if (status?.certificateId !== undefined) return `it has certificate ${status.certificateId}`;
+  const { since = '', certificates: noted = [] } = status?.unclaimedCertificates ?? {};
+  if (Date.parse(since) + UNCLAIMED_WAIT_MS + SECOND < world.clock.now())
+    return `it has waited since ${since}`;
+  const claimed = new Set(
+    world.cluster.all(certificates).flatMap((each) => claimsOf(each.status).map(certificateKey)),
+  );
+  const isSo = noted.some((each) => {
+    const ca = world.cas.find((one) => digestOf(one) === each.account);
+    const one = ca?.certificates.find(({ id }) => id === each.certificateId);
+    return (
+      ca &&
+      one &&
+      ca.statusOf(one) === 'good' &&
+      one.subject.CN === spec.dnsNames?.[0] &&
+      one.notBefore >= Date.parse(metadata.creationTimestamp ?? '') - CLOCKS_MS &&
+      !claimed.has(certificateKey(each))
+    );
+  });
+  return isSo ? undefined : 'no CA has one for its names that nobody has';
 }
 
 /** A person is asked for, after two answers that were another request's. */

@@ -70,7 +70,7 @@ export class World {
   readonly cas: readonly [MemoryCa, MemoryCa];
   readonly cluster: Cluster;
   readonly wishes: Wish[] = [];
-  /** Slots whose tenant has put back an earlier status, once for each time. */
+  /** Slots whose tenant has put back an earlier status, or that have lost theirs, once for each time. */
   readonly replays: { slot: string; at: number }[] = [];
   /** The statuses that resources have had, by uid, each once. */
   readonly #statuses = new Map<string, unknown[]>();
@@ -304,6 +304,17 @@ export class World {
     const gone = Object.keys(certificate.status ?? {}).map((field) => [field, null]);
     const status = { ...Object.fromEntries(gone), ...structuredClone(earlier) } as object;
     this.cluster.patch(certificates, slot, { status }, 'status');
+    this.replays.push({ slot: keyOfSlot(slot), at: this.clock.monotonic() });
+  }
+
+  /** What a resource has got goes, as with a backup that is put back: its status and its Secret. */
+  loseResult(slot: Slot): void {
+    const certificate = this.certificate(slot);
+    if (!certificate) return;
+    const status = Object.fromEntries(Object.keys(certificate.status ?? {}).map((field) => [field, null]));
+    this.cluster.patch(certificates, slot, { status }, 'status');
+    const secret = { namespace: slot.namespace, name: certificate.spec.secretName };
+    if (this.cluster.get(secrets, secret)) this.cluster.delete(secrets, secret);
     this.replays.push({ slot: keyOfSlot(slot), at: this.clock.monotonic() });
   }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, realpath, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clip } from '../../src/lib/errors.ts';
@@ -79,6 +79,10 @@ export class Cluster implements ControlPlane {
     return this.#servers.url;
   }
 
+  get etcd(): string {
+    return this.#servers.etcdUrl;
+  }
+
   get died(): Promise<ControlPlaneError> {
     return this.#servers.died;
   }
@@ -110,6 +114,19 @@ export class Cluster implements ControlPlane {
 
   restartEtcd(options: RestartOptions = {}): Promise<void> {
     return this.#servers.restart('etcd', options.signal);
+  }
+
+  saveData(to: string): Promise<void> {
+    return this.#servers.whileDown((data) =>
+      cp(data, to, { recursive: true, errorOnExist: true, force: false }),
+    );
+  }
+
+  putBackData(from: string): Promise<void> {
+    return this.#servers.whileDown(async (data) => {
+      await rm(data, { recursive: true });
+      await cp(from, data, { recursive: true });
+    });
   }
 
   stop(): Promise<void> {

@@ -46,7 +46,7 @@ export class Servers {
   #started = false;
   readonly #closing = new AbortController();
   #stopping: Promise<void> | undefined;
-  /** Restarts run one after the other. */
+  /** What ends and starts them runs one after the other. */
   #turn: Promise<void> = Promise.resolve();
 
   constructor(config: ServersConfig) {
@@ -61,6 +61,10 @@ export class Servers {
 
   get url(): string {
     return `https://127.0.0.1:${this.#layout.apiPort}`;
+  }
+
+  get etcdUrl(): string {
+    return `http://127.0.0.1:${this.#layout.etcdPort}`;
   }
 
   pids(): { etcd: number; apiServer: number } {
@@ -92,13 +96,36 @@ export class Servers {
   }
 
   restart(part: Part, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    const result = this.#turn.then(async () => {
-      const closing = this.#closing.signal;
-      closing.throwIfAborted();
+    return this.#inTurn(async (closing) => {
       await this.#end(part, signal);
       closing.throwIfAborted();
       await this.#launch(part);
       await this.#untilReady(undefined);
+    });
+  }
+
+  /** Ends both, runs `work` on etcd's data folder, and starts them again with the same ports. */
+  whileDown(work: (etcdData: string) => Promise<void>): Promise<void> {
+    return this.#inTurn(async (closing) => {
+      await this.#end('apiServer', 'SIGTERM');
+      await this.#end('etcd', 'SIGTERM');
+      // Or the wait for the new ones would find these dead.
+      this.#daemons.clear();
+      await work(join(this.#config.dataDir, 'etcd'));
+      closing.throwIfAborted();
+      await this.#launch('etcd');
+      await this.#unlessDead(untilListening(this.#layout.etcdPort, this.#within(undefined)));
+      await this.#launch('apiServer');
+      await this.#untilReady(undefined);
+    });
+  }
+
+  /** Runs `work` after what is under way, unless the control plane is stopped. */
+  #inTurn(work: (closing: AbortSignal) => Promise<void>): Promise<void> {
+    const closing = this.#closing.signal;
+    const result = this.#turn.then(() => {
+      closing.throwIfAborted();
+      return work(closing);
     });
     this.#turn = result.catch(() => {});
     return result;

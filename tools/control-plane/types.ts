@@ -28,6 +28,8 @@ export interface ControlPlane {
   readonly kubeconfig: string;
   /** https://127.0.0.1:port */
   readonly server: string;
+  /** http://127.0.0.1:port of etcd, which asks nobody who they are. */
+  readonly etcd: string;
   /** The CA of the server's certificate, PEM. */
   readonly caData: string;
   /** The administrator's certificate and key, PEM. */
@@ -48,5 +50,9 @@ export interface ControlPlane {
   restartApiServer(options?: RestartOptions): Promise<void>;
   /** The same for etcd; resolves when the API server is ready again. */
   restartEtcd(options?: RestartOptions): Promise<void>;
+  /** Ends both, copies etcd's data to a folder that does not exist yet, and starts them again. */
+  saveData(to: string): Promise<void>;
+  /** Ends both, puts back etcd's data from such a folder, and starts them again. */
+  putBackData(from: string): Promise<void>;
   pids(): { etcd: number; apiServer: number };
 }

@@ -68,6 +68,22 @@ const RefusedFetches = z
   );
 export type RefusedFetches = z.output<typeof RefusedFetches>;
 
+const UnclaimedCertificates = z
+  .object({
+    since: time('Since when the resource waits.'),
+    certificates: z
+      .array(z.object(certificateFields).describe('A certificate that no resource claims.'))
+      .max(10)
+      .meta({
+        description: 'The newest 10 of these certificates.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': certificateListKeys,
+      }),
+  })
+  .describe(
+    'Certificates for exactly these names that were issued after this resource was made and that no resource claims: its status may have been lost. Absent once it has a certificate.',
+  );
+
 /** `TinyCertCertificate.status`. Only the operator writes it. */
 export const CertificateStatus = z
   .object({
@@ -93,6 +109,7 @@ export const CertificateStatus = z
     ).exactOptional(),
     ...failureFields,
     refusedFetches: RefusedFetches.exactOptional(),
+    unclaimedCertificates: UnclaimedCertificates.exactOptional(),
     ...secretFields,
     formerAccounts: z
       .array(FormerAccount)

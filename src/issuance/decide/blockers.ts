@@ -89,6 +89,8 @@ export interface ReportPlan {
   conditions: WantedCondition[];
   /** The Secret to note in status as the one that is waited for. */
   awaits?: string;
+  /** Other fields of the status to write with it. */
+  change?: Blocker['change'];
   /** Milliseconds since the epoch. */
   requeueAt?: number | undefined;
   /** `gate`: the certificate is parked at the account's gate. */
@@ -120,6 +122,7 @@ export function reportPlan(blocker: Blocker, { isServed, ready, until }: Served)
     why: { reason, message },
     conditions: failed(isServed, { reason, message }, ready),
     ...(blocker.awaits === undefined ? {} : { awaits: blocker.awaits }),
+    ...(blocker.change === undefined ? {} : { change: blocker.change }),
     requeueAt: earliest(blocker.wakeBy === 'time' ? blocker.until : undefined, until),
     ...(blocker.wakeBy === 'gate' ? { wakeBy: 'gate' } : {}),
   };

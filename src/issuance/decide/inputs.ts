@@ -46,4 +46,6 @@ export type Blocker = Reason &
     isBrief?: true;
     /** The Secret that it waits for. Whoever waited for one inherits it, so status keeps that. */
     awaits?: string;
+    /** Fields of the status to write with the report. */
+    change?: Readonly<Record<string, unknown>>;
   };

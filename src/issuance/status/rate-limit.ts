@@ -90,13 +90,18 @@ interface Reporting<T extends CertificateResource> {
 }
 
 /**
- * Reports a blocker in the conditions and, unless it `isReportedElsewhere`, by an event. What it `awaits` is noted in status. If
+ * Reports a blocker in the conditions and, unless it `isReportedElsewhere`, by an event. What it `awaits` is noted in status, with
+ * the fields of `change`. If
  * something keeps undoing the report, such as another operator without leader election, it comes less and less often.
  */
 export async function reportBlocker<T extends CertificateResource>(
   { statuses, warn, reportLimiter }: Reporting<T>,
   certificate: T,
-  why: Reason & { isReportedElsewhere: boolean; awaits?: string | undefined },
+  why: Reason & {
+    isReportedElsewhere: boolean;
+    awaits?: string | undefined;
+    change?: Readonly<Record<string, unknown>> | undefined;
+  },
   conditions: readonly WantedCondition[],
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
@@ -105,7 +110,7 @@ export async function reportBlocker<T extends CertificateResource>(
   const requeueAfterMs = reportLimiter.delay(uid, action);
   if (requeueAfterMs > 0) return { requeueAfterMs };
   const { awaits } = why;
-  const change = awaits === undefined ? {} : { awaitedSecret: awaits };
+  const change = { ...why.change, ...(awaits === undefined ? {} : { awaitedSecret: awaits }) };
   const written = await statuses.writeNews({ certificate, change, conditions, signal });
   if (written === certificate) return {};
   reportLimiter.note(uid, action);

@@ -197,6 +197,8 @@ test('an attempt is read as it was written, and nothing else is', () => {
   const whole = { ...open, previousId: 3, doubts: 1, certificateId: 8 };
   expect(readAttempt(structuredClone(open))).toEqual(open);
   expect(readAttempt(structuredClone(whole))).toEqual(whole);
+  // A later version's field is left out, and the rest counts (docs/upgrade.md).
+  expect(readAttempt({ ...open, later: 1 })).toEqual(open);
   expect(readAttempt({ ...open, afterId: '5' })).toBeUndefined();
   expect(readAttempt({ ...open, operation: 'Other' })).toBeUndefined();
   expect(readAttempt(undefined)).toBeUndefined();

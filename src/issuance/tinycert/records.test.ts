@@ -131,6 +131,7 @@ describe('recordAbandoned: an abandoned attempt', () => {
 test('a record is read as it was written, and nothing else is', () => {
   expect(readGivenUp(structuredClone(deleted))).toEqual(deleted);
   expect(readGivenUp(structuredClone(left))).toEqual(left);
+  expect(readGivenUp({ ...deleted, later: 1 })).toEqual(deleted);
   expect(readGivenUp({ ...deleted, is: 'other' })).toBeUndefined();
   expect(readGivenUp({ ...left, afterId: '5' })).toBeUndefined();
   expect(readGivenUp(undefined)).toBeUndefined();

@@ -45,6 +45,11 @@ export function requestHash({ authorityId, names, subject }: Request): string {
   return `v1:${sha256Hex(canonicalJson(canonical))}`;
 }
 
+/** The same of the names alone, whatever the subject. */
+export function namesHash({ authorityId, names }: Pick<Request, 'authorityId' | 'names'>): string {
+  return requestHash({ authorityId, names, subject: {} });
+}
+
 const subjectFields = ['country', 'organization', 'organizationalUnit', 'locality', 'province'] as const;
 
 /** The request that a certificate of the CA came from; undefined if it has names that no request can contain. */

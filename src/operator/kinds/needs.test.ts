@@ -70,7 +70,7 @@ function needsOfAll(namespaces?: readonly string[]): Record<string, string[]> {
     kube,
     clock,
     metrics: {} as Metrics,
-    settings: { namespaces, concurrency: 1, allowedEndpoints: [] },
+    settings: { namespaces, concurrency: 1, unclaimedWaitMs: 0, allowedEndpoints: [] },
     informers,
     accounts: tinycertAccounts({ clock, sealKey: () => Buffer.from('installation') }),
     cacertAccounts: cacertAccounts({ clock }),

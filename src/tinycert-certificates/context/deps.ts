@@ -11,6 +11,7 @@ import type { LastWritten } from '../../issuance/status/last-written.ts';
 import type { RateLimiter } from '../../issuance/status/rate-limit.ts';
 import type { StatusWriter } from '../../issuance/status/writer.ts';
 import type { LeftoverSecrets } from '../../issuance/tinycert/inventory/leftover-secrets.ts';
+import type { LossSigns } from '../../issuance/tinycert/inventory/loss-signs.ts';
 import type { Observations } from '../../issuance/tinycert/inventory/observations.ts';
 import type { ResealPace } from '../../issuance/tinycert/reseal-pace.ts';
 import type { IssuerDirectory, ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
@@ -64,6 +65,12 @@ export interface Deps {
   journal: TinyCertJournal;
   /** What inventories found out about the certificates of resources. */
   observations: Observations;
+  /** What inventories showed that resources without a certificate may have bought. */
+  lossSigns: LossSigns;
+  /** Takes the list of the issuer's authority again, unless it has what was bought before `moment`: milliseconds since the epoch. */
+  listAgain: (issuer: ReadyIssuer, moment: number, signal: AbortSignal) => Promise<void>;
+  /** How long a first purchase waits for an owner of what a resource may have lost, in milliseconds. */
+  unclaimedWaitMs: number;
   /** When partial seals are written again. */
   resealPace: ResealPace;
   /** The Secrets of resources that are gone, as evidence of what those had. */

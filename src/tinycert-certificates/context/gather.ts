@@ -9,6 +9,7 @@ import { type SealState, sealStateOf } from '../../issuance/tinycert/seal.ts';
 import { keyOf } from '../../kube/objects.ts';
 import type { Reason } from '../../lib/reason.ts';
 import { attemptAt, statedAccount } from './attempts.ts';
+import { lossSignOf } from './loss-sign.ts';
 import type { Deps } from './deps.ts';
 import type { Inputs } from './inputs.ts';
 
@@ -43,6 +44,10 @@ export function factsOf(
   const facts = sealFacts(deps, certificate, seal);
   if (issuer?.ready && facts.sealed === true) learnId(issuer.issuer, certificate);
   const account = issuer?.ready ? issuer.issuer.account.digest : statedAccount(issuer, certificate, view);
+  const found =
+    account === undefined
+      ? { attempt: undefined, unreadable: undefined }
+      : attemptAt(deps, view, certificate, account, facts.sealed === true);
   return {
     certificate,
     names: effectiveNames(spec),
@@ -57,9 +62,9 @@ export function factsOf(
     ...facts,
     observed: deps.observations.of(certificate),
     hasJournal: view !== undefined,
-    ...(account === undefined
-      ? { attempt: undefined, unreadable: undefined }
-      : attemptAt(deps, view, certificate, account, facts.sealed === true)),
+    ...found,
+    lossSign: issuer?.ready ? lossSignOf(deps, certificate, issuer.issuer, view, found) : { is: 'none' },
+    unclaimedWaitMs: deps.unclaimedWaitMs,
     turn: turnOf(issuer?.ready ? issuer.issuer.account.gate : undefined, keyOf(certificate)),
     now: deps.clock.now(),
     monotonic: deps.clock.monotonic(),

@@ -1,6 +1,7 @@
 import type { TinyCertCertificate } from '../../api/kinds.ts';
 import type { CertificateInputs } from '../../issuance/decide/inputs.ts';
 import type { OpenAttempt } from '../../issuance/tinycert/attempt.ts';
+import type { LossSign } from '../../issuance/tinycert/inventory/loss-signs.ts';
 import type { Observation } from '../../issuance/tinycert/inventory/observations.ts';
 import type { IssuerState } from '../../issuance/tinycert/issuer-directory.ts';
 import type { Names } from '../../x509/names.ts';
@@ -27,4 +28,8 @@ export interface Inputs extends CertificateInputs<TinyCertCertificate> {
   unreadable: string | undefined;
   /** What the CA's list reports of the certificate and status does not. */
   observed: Observation | undefined;
+  /** Whether the CA has what the resource may have lost with its status; `none` unless this would be its first purchase. */
+  lossSign: LossSign;
+  /** How long the resource waits for an owner of that before it buys another one, in milliseconds. */
+  unclaimedWaitMs: number;
 }

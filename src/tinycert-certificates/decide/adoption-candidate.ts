@@ -5,11 +5,15 @@ import type { Plan } from './types.ts';
 /** Plans that rely on the status. If its seal is broken, the Secret has to prove it first. */
 const needsProof: ReadonlySet<Plan['do']> = new Set([
   'issue',
+  'lookForLoss',
   'recover',
   'republish',
   'syncSecret',
   'updateStatus',
 ]);
+
+/** Blockers that end if the Secret proves a certificate. */
+const PROVED_BY_SECRET: ReadonlySet<string> = new Set(['SealBroken', 'UnclaimedCertificates']);
 
 /**
  * Whether a plan is worth a proof. A resource that needs nothing is left alone, unless the CA no longer lists its certificate:
@@ -17,7 +21,7 @@ const needsProof: ReadonlySet<Plan['do']> = new Set([
  */
 function reliesOnStatus({ observed }: Inputs, plan: Plan): boolean {
   if (plan.do === 'nothing') return plan.wakeBy === undefined && observed?.to === 'unlisted';
-  return needsProof.has(plan.do) || (plan.do === 'report' && plan.why.reason === 'SealBroken');
+  return needsProof.has(plan.do) || (plan.do === 'report' && PROVED_BY_SECRET.has(plan.why.reason));
 }
 
 /**

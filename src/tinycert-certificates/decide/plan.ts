@@ -47,7 +47,11 @@ function planFor(inputs: Inputs, need: Need): Plan {
   const why = { reason: need.reason, message: need.message };
   switch (need.remedy) {
     case 'issue':
-      return { do: 'issue', ...orderOf(inputs, { operation: 'New', why, ...givesUpOf(need) }) };
+      if (inputs.lossSign.is === 'unknown') return { do: 'lookForLoss' };
+      return {
+        do: 'issue',
+        ...orderOf(inputs, { operation: 'New', why, ...givesUpOf(need), ...unclaimedBy(inputs) }),
+      };
     case 'renew':
       return { do: 'issue', ...orderOf(inputs, { operation: 'Reissue', why }) };
     case 'resume':
@@ -70,6 +74,10 @@ function planFor(inputs: Inputs, need: Need): Plan {
     default:
       return need satisfies never;
   }
+}
+
+function unclaimedBy({ lossSign }: Inputs): Pick<Order, 'unclaimed'> {
+  return lossSign.is === 'unclaimed' ? { unclaimed: lossSign.certificates } : {};
 }
 
 function givesUpOf({ givesUp }: { givesUp?: CertificateRef }): { givesUp?: CertificateRef } {

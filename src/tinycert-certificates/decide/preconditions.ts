@@ -12,6 +12,7 @@ import { firstOf } from '../../lib/first-of.ts';
 import type { Reason } from '../../lib/reason.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { desiredStatusForbids } from './desired-status.ts';
+import { statusMayBeLost } from './loss-sign.ts';
 import type { Need } from './types.ts';
 
 type Precondition = (inputs: Inputs, need: Need) => Blocker | undefined;
@@ -32,6 +33,7 @@ const preconditions: readonly Precondition[] = [
   unitReserved,
   accountStopped,
   accountPaused,
+  statusMayBeLost,
 ];
 
 /** What blocks a need, or undefined if it can be met now. Pure. */

@@ -33,6 +33,8 @@ export interface Order {
   givesUp?: CertificateRef;
   /** A recovery found that the attempt which this one replaces bought nothing. */
   boughtNothing?: boolean;
+  /** What the resource may have bought and lost: it goes on record, and the inventory reports it. */
+  unclaimed?: readonly CertificateRef[];
   /** What is put on record about the attempt that this one replaces. */
   records?: readonly Recording[];
 }
@@ -56,6 +58,8 @@ export type Plan =
    */
   | { do: 'wait'; quietAt: number; conditions?: WantedCondition[]; onlyFirst?: true }
   | ({ do: 'issue' } & Order)
+  /** Read what tells whether the resource has lost a certificate, then decide again. */
+  | { do: 'lookForLoss' }
   /** Fetch what an attempt bought and publish it. */
   | { do: 'resume'; bought: CertificateRef; why: Reason }
   /** Take into status what an attempt bought and the Secret holds already, or end the attempt if the Secret proves nothing. */

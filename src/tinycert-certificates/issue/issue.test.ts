@@ -258,6 +258,16 @@ describe('an attempt in place of another one', () => {
     expect(stage.records).toEqual(['released 7 Undecided', 'abandoned uid']);
   });
 
+  test('puts on record what the resource may have lost, before it is bought again', async () => {
+    const onRecord: string[][] = [];
+    stage.answer = () => {
+      onRecord.push(stage.records);
+      return 8;
+    };
+    await run({ ...order, unclaimed: [ref(7), ref(6)] });
+    expect(onRecord).toEqual([['released 7 Undecided', 'released 6 Undecided']]);
+  });
+
   test('is not written, and nothing is sent, if its records cannot be', async () => {
     const before = await stage.opened();
     stage.journal.fate = (kind) => (kind === 'create' ? { refused: 403 } : 'answered');

@@ -18,6 +18,7 @@ import {
 import type { AuthorityMaterial } from '../../issuance/tinycert/issuer-directory.ts';
 import { isMarked } from '../../issuance/tinycert/marker.ts';
 import { datesOf } from '../../issuance/tinycert/purchase-dates.ts';
+import { released } from '../../issuance/tinycert/records.ts';
 import { type Request, requestHash, requestOf } from '../../issuance/tinycert/request.ts';
 import type { ReconcileResult } from '../../kube/controller/controller.ts';
 import { keyOf } from '../../kube/objects.ts';
@@ -114,7 +115,7 @@ async function givingUp(work: Work, { givesUp, why }: Order): Promise<Work> {
 async function open(
   work: Work,
   request: Request,
-  { operation, why, records, boughtNothing = false }: Order,
+  { operation, why, records: ofReplaced = [], unclaimed = [], boughtNothing = false }: Order,
   lost: CertificateRef | undefined,
 ): Promise<{ open: OpenAttempt; since: Instant } | ReconcileResult> {
   const { deps, inputs, issuer, view } = work;
@@ -124,13 +125,20 @@ async function open(
   const owner = ownerOf(work);
   const wanted = { requestHash: requestHash(request), isMarked: isMarked(request.subject) };
   const key = lost ? undefined : requestKey(authority, wanted);
+  const group = groupOf(authority, metadata.namespace);
+  // What is bought again all the same is reported as an orphan from now on, and no sign of a loss for anybody any more.
+  const left = lost ? [] : unclaimed;
+  const records = [
+    ...ofReplaced,
+    ...released(view, left, { issuer: placeHash(issuer.key), cause: 'Undecided', group }),
+  ];
   const isOwn = sealed !== false && isSameAuthority(status, authority);
   const opened = await view.open({
     owner,
-    group: groupOf(authority, metadata.namespace),
+    group,
     ...(key === undefined ? {} : { request: key }),
     ...(replaced ? { replaces: replaced.id } : {}),
-    ...(records ? { records } : {}),
+    ...(records.length > 0 ? { records } : {}),
     make: (id) => {
       const now = deps.clock.now();
       deps.attempts.prepared(owner, id, deps.clock.monotonic());

@@ -310,6 +310,7 @@ function resultOf(
     ...recordedSecret(inputs.certificate, stored.metadata),
     ...NO_FAILURE,
     refusedFetches: null,
+    unclaimedCertificates: null,
   };
 }
 

@@ -12,7 +12,8 @@ import type { CertificateStatus } from '../../api/tinycert/certificate-status.ts
 import { type OpenAttempt, placeHash } from '../../issuance/tinycert/attempt.ts';
 import { markerOf } from '../../issuance/tinycert/marker.ts';
 import { released } from '../../issuance/tinycert/records.ts';
-import { requestOf } from '../../issuance/tinycert/request.ts';
+import { requestHash, requestOf } from '../../issuance/tinycert/request.ts';
+import { withInputs } from '../context/work.ts';
 import { lostPurchase } from './lost-purchase.ts';
 
 const vectors = new TinyCertVectors();
@@ -33,6 +34,8 @@ interface Given {
   status?: CertificateStatus;
   other?: CertificateStatus;
   isGivenUp?: boolean;
+  /** What the inventory shows: a certificate of the resource, for its request or for this one. */
+  lossSign?: ['own', requestHash?: string];
 }
 
 /** What is found of a CA that has these certificates, in a term that began without the journal. */
@@ -46,6 +49,7 @@ async function found(
     status = {},
     other,
     isGivenUp = false,
+    lossSign,
   }: Given = {},
 ): Promise<CertificateRef | undefined> {
   const issuer = isMarked ? { marksFor: 'issuer-uid' } : {};
@@ -66,7 +70,9 @@ async function found(
   });
   work.inputs.certificate.metadata.creationTimestamp = created;
   const request = requestOf(work.inputs.certificate, work.issuer, await work.issuer.material());
-  return lostPurchase(work, request);
+  const [, hash = requestHash(request)] = lossSign ?? [];
+  const shown = lossSign ? ({ is: 'own', certificate: ref(9), requestHash: hash } as const) : undefined;
+  return lostPurchase(shown ? withInputs(work, { lossSign: shown }) : work, request);
 }
 
 describe('what an attempt bought whose entry was lost with the journal', () => {
@@ -77,6 +83,12 @@ describe('what an attempt bought whose entry was lost with the journal', () => {
     expect(await found({ 9: marked('uid') }, before)).toEqual(ref(9));
     const putBack = { isPutBack: true, attempt: { ...attempted, startTime: '2026-06-01T00:00:01Z' } };
     expect(await found({ 9: marked('uid') }, { attempt: putBack })).toEqual(ref(9));
+  });
+
+  test('is taken from the inventory if that has shown it, in every term', async () => {
+    expect(await found({}, { before: 'never', lossSign: ['own'] })).toEqual(ref(9));
+    expect(await found({}, { before: 'never', lossSign: ['own', 'v1:other'] })).toBeUndefined();
+    expect(await found({}, { before: 'never', isMarked: false, lossSign: ['own'] })).toBeUndefined();
   });
 
   test.each<[string, Record<number, AtCa>, Given]>([

@@ -15,12 +15,16 @@ const MOST_READ = 50;
 
 /**
  * What the CA has sold for exactly this request already, in an attempt whose entry was lost with the journal (F12). Only the marker
- * proves that, since it names the resource and no spec can use it. Asks the CA only in a term that began without the journal, or
- * with one that was put back, and of a resource only until it has asked for a certificate in that term. Rejects with a `TinyCertError`.
+ * proves that, since it names the resource and no spec can use it. What the inventory has shown is taken from there. Asks the CA only
+ * in a term that began without the journal, or with one that was put back, and of a resource only until it has asked for a certificate
+ * in that term. Rejects with a `TinyCertError`.
  */
 export async function lostPurchase(work: Work, request: Request): Promise<CertificateRef | undefined> {
   const { deps, inputs, issuer, view } = work;
-  if (!isMarked(request.subject) || !mayBeLost(inputs, view.lacksEntriesBefore)) return undefined;
+  if (!isMarked(request.subject)) return undefined;
+  const { lossSign } = inputs;
+  if (lossSign.is === 'own' && lossSign.requestHash === requestHash(request)) return lossSign.certificate;
+  if (!mayBeLost(inputs, view.lacksEntriesBefore)) return undefined;
   const { account, authority } = issuer;
   const { certificate } = inputs;
   const known = new Set(

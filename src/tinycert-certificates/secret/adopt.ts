@@ -94,6 +94,7 @@ function adoptedStatus(
     pendingRevocations: null,
     ...NO_FAILURE,
     refusedFetches: null,
+    unclaimedCertificates: null,
   };
 }
 

@@ -73,6 +73,7 @@ export const VARIANTS: Readonly<Record<string, Values>> = {
     fullnameOverride: 'pki',
     allowedEndpoints: ['https://ca.example.com/api/', 'https://localhost:8443/'],
     concurrency: 8,
+    unclaimedWait: '1h30m',
     log: { level: 'debug', format: 'text' },
     serviceAccount: { name: 'pki-sa', annotations: { owner: 'pki' } },
     clusterIssuers: { enabled: true },

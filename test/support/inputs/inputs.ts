@@ -152,6 +152,8 @@ export function inputs(
     attempt: undefined,
     unreadable: undefined,
     observed: undefined,
+    lossSign: { is: 'none' },
+    unclaimedWaitMs: 900_000,
     turn: { phase: 'open', epoch: 0 },
     now: ISSUED + 30 * DAY,
     monotonic: 1_000_000,

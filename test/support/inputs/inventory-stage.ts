@@ -4,7 +4,9 @@ import type { IssuerStatus } from '../../../src/api/tinycert/issuer-status.ts';
 import { type Attempt, attemptOwner, placeHash } from '../../../src/issuance/tinycert/attempt.ts';
 import type { LeftoverCertificate } from '../../../src/issuance/tinycert/inventory/leftover-secrets.ts';
 import type { Observation } from '../../../src/issuance/tinycert/inventory/observations.ts';
+import { LossSigns } from '../../../src/issuance/tinycert/inventory/loss-signs.ts';
 import { IssuerDirectory, type ReadyIssuer } from '../../../src/issuance/tinycert/issuer-directory.ts';
+import { tinycertKind } from '../../../src/issuance/tinycert/kind.ts';
 import { markerOf } from '../../../src/issuance/tinycert/marker.ts';
 import type { Released, TinyCertView } from '../../../src/issuance/tinycert/records.ts';
 import {
@@ -108,6 +110,7 @@ export function inventoryStage(
   /** Undefined while the journal is taken over. */
   const journal: { view: TinyCertView | undefined } = { view };
   const observed: Map<string, Observation>[] = [];
+  const lossSigns = new LossSigns(tinycertKind.timing);
   const inventory = new Inventory({
     clock,
     directory: new IssuerDirectory(),
@@ -132,6 +135,7 @@ export function inventoryStage(
         leftovers.filter((left) => asked.some((each) => isSameCertificate(each, left.certificate))),
     },
     observations: { replace: (_, found) => void observed.push(found) },
+    lossSigns,
   });
   const ready = { key: KEY, account, authority: { ...authority, name: 'Example' } } as ReadyIssuer;
   const world = {
@@ -161,6 +165,9 @@ export function inventoryStage(
         records.map((record) => ({ name: JSON.stringify(record), group: 'g', record })),
       ),
     observed,
+    lossSigns,
+    /** Takes the list again unless it has what was bought before this moment. */
+    listAgain: (moment: number) => inventory.listAgain(ready, moment, signal),
     list: (by = KEY) => inventory.list(account, authority, by, signal),
     found: (key = KEY) => inventory.found({ ...ready, key }, signal),
   };

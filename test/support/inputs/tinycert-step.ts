@@ -14,6 +14,7 @@ import {
   requestKey,
 } from '../../../src/issuance/tinycert/attempt.ts';
 import { claimsOf } from '../../../src/issuance/tinycert/claims.ts';
+import { LossSigns } from '../../../src/issuance/tinycert/inventory/loss-signs.ts';
 import { IssuerDirectory, type ReadyIssuer } from '../../../src/issuance/tinycert/issuer-directory.ts';
 import { tinycertKind } from '../../../src/issuance/tinycert/kind.ts';
 import type { TinyCertView } from '../../../src/issuance/tinycert/records.ts';
@@ -27,6 +28,7 @@ import { type KubeObject, secrets } from '../../../src/kube/objects.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import { createMetrics } from '../../../src/metrics/registry.ts';
 import {
+  type CertificateSummary,
   type ReportedStatus,
   type ReportedSubject,
   type TinyCertClient,
@@ -126,6 +128,15 @@ export class TinyCertStage {
   leads = true;
   /** Runs right before the first byte would leave. */
   beforeSend: () => Promise<void> | void = () => undefined;
+  /** How often the list of the authority was taken again. */
+  lists = 0;
+  /** Takes it, as the inventory does. */
+  readonly listAgain: Deps['listAgain'] = async ({ authority: of, account }, moment) => {
+    this.lists += 1;
+    const lines: CertificateSummary[] = [];
+    await account.client.streamCertificates(of.authorityId, undefined, (line) => void lines.push(line));
+    this.deps.lossSigns.note(of, moment, [certificate()], lines);
+  };
   /** How TinyCert answers a call that buys something. */
   answer: () => Promise<number> | number = () => 8;
   readonly #metrics = createMetrics({ process: false });
@@ -188,6 +199,9 @@ export class TinyCertStage {
       revocationRetries: new RevocationRetries(),
       lastSessions: { get: () => undefined, of: () => undefined },
       leftoverSecrets: { of: () => Promise.resolve([]) },
+      lossSigns: new LossSigns(tinycertKind.timing),
+      listAgain: this.listAgain,
+      unclaimedWaitMs: 900_000,
       adopting: new Set(),
       repairLimiter: new RateLimiter(clock),
       reportLimiter: new RateLimiter(clock),

@@ -12,7 +12,8 @@ import type { CertificateStatus } from '../../../api/tinycert/certificate-status
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
 import { type Attempt, nameHash, placeHash } from '../attempt.ts';
 import type { Abandoned, RecordsOf, Released } from '../records.ts';
-import { Census, Evidence, type Facts, type Source, claimsIn, knownStatuses, unclaimed } from './census.ts';
+import { Census, Evidence, type Source, claimsIn, knownStatuses, unclaimed } from './census.ts';
+import type { Facts } from './facts.ts';
 
 const CN = 'www.example.com';
 
@@ -183,6 +184,7 @@ describe('an unclaimed certificate', () => {
   const facts: Facts = {
     organizationalUnit: '',
     requestHash: 'v1:same',
+    namesHash: 'v1:names',
     notBefore: Math.floor(since / 1000) * 1000,
     notAfter: since + 1,
     serialNumber: '01',

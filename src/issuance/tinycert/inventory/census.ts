@@ -6,6 +6,7 @@ import type { IssuerStatus } from '../../../api/tinycert/issuer-status.ts';
 import type { CertificateSummary, ReportedStatus } from '../../../tinycert/index.ts';
 import { type Attempt, floorOf, nameHash, placeHash } from '../attempt.ts';
 import { claimsOf } from '../claims.ts';
+import type { Facts } from './facts.ts';
 import type { Abandoned, RecordsOf } from '../records.ts';
 
 /** The `certificateStatus` of a resource. */
@@ -132,17 +133,6 @@ export interface Source {
   orphans: NonNullable<IssuerStatus['orphans']>;
 }
 
-/** The contents of a certificate, beyond its line in the list. */
-export interface Facts {
-  organizationalUnit: string;
-  /** The hash of the request it came from. */
-  requestHash: string;
-  /** Milliseconds since the epoch, as the CA dated it. */
-  notBefore: number;
-  notAfter: number;
-  serialNumber: string;
-}
-
 /** Who probably bought an unclaimed certificate. */
 export type Finding =
   /** An attempt of this installation bought it, for a resource of this issuer. */
@@ -158,6 +148,17 @@ export type Finding =
  * reported as the abandoned attempt's. It is never adopted.
  */
 const LATER_MS = 3_600_000;
+
+/** Whether an attempt that was given up may have bought the certificate with these facts. */
+export function mayHaveBought(
+  { requestHash, since, until }: Abandoned,
+  facts: Pick<Facts, 'requestHash' | 'notBefore'>,
+): boolean {
+  // TinyCert dates a certificate with the second of issue.
+  const from = Math.floor(Date.parse(since) / 1000) * 1000;
+  const to = Date.parse(until) + LATER_MS;
+  return requestHash === facts.requestHash && facts.notBefore >= from && facts.notBefore <= to;
+}
 
 /** What is known about unclaimed certificates of an authority, from its issuers and from the journal. */
 export class Evidence {
@@ -198,14 +199,7 @@ export class Evidence {
     if (!facts) return 'needs facts';
     const marked = this.#marks.find(({ mark }) => facts.organizationalUnit.startsWith(mark));
     if (marked) return { orphanOf: marked.key };
-    const buyer = attempts.find(({ attempt }) => this.#isBoughtBy(attempt, facts));
+    const buyer = attempts.find(({ attempt }) => mayHaveBought(attempt, facts));
     return buyer ? { orphanOf: buyer.key } : 'foreign';
-  }
-
-  #isBoughtBy({ requestHash, since, until }: Abandoned, facts: Facts): boolean {
-    // TinyCert dates a certificate with the second of issue.
-    const from = Math.floor(Date.parse(since) / 1000) * 1000;
-    const to = Date.parse(until) + LATER_MS;
-    return requestHash === facts.requestHash && facts.notBefore >= from && facts.notBefore <= to;
   }
 }
