@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { explain } from '../control-plane/errors.ts';
+import { requireMachine, type Machine } from './requirements.ts';
+
+function machine(changes: Partial<Machine> = {}): Machine {
+  return {
+    platform: 'linux',
+    isRoot: true,
+    hasProgram: async () => true,
+    hasFile: async () => true,
+    ...changes,
+  };
+}
+
+async function refusal(changes: Partial<Machine>): Promise<string> {
+  return requireMachine(machine(changes)).then(
+    () => 'accepted',
+    (error: unknown) => explain(error),
+  );
+}
+
+test('a machine that has everything is accepted', async () => {
+  expect(await refusal({})).toBe('accepted');
+});
+
+test('all packages that are missing are named at once, with the command', async () => {
+  const missing = ['runc', 'iptables', 'iptables-save'];
+  const text = await refusal({
+    hasProgram: async (name) => !missing.includes(name),
+    hasFile: async (path) => path !== '/usr/lib/cni/bridge',
+  });
+  expect(text).toBe(
+    'A node needs these Debian packages: iptables runc containernetworking-plugins.\n' +
+      '  apt-get install --yes --no-install-recommends iptables runc containernetworking-plugins',
+  );
+});
+
+test('another user and another system are sent to Docker', async () => {
+  expect(await refusal({ isRoot: false })).toContain('by root only');
+  expect(await refusal({ platform: 'darwin' })).toContain('on Linux only');
+});
