@@ -52,7 +52,10 @@ function containerdTarget(name: string): GoTarget {
  * ControlPlaneError `BuildFailed` with what to do in `details`.
  */
 export async function ensureNodeBinaries(options: BinaryOptions = {}): Promise<NodeBinaries> {
-  const folder = cacheFolder(`node-kubernetes-${KUBERNETES_VERSION}-containerd-${CONTAINERD_VERSION}`, options);
+  const folder = cacheFolder(
+    `node-kubernetes-${KUBERNETES_VERSION}-containerd-${CONTAINERD_VERSION}`,
+    options,
+  );
   const targets = [...KUBERNETES.map(kubernetesTarget), ...CONTAINERD.map(containerdTarget), PAUSE];
   await ensure(targets, folder, options);
   return Object.fromEntries(NAMES.map((name) => [name, join(folder, name)])) as NodeBinaries;

@@ -39,7 +39,11 @@ export function pathsOf({ folder }: Pick<NodeLayout, 'folder'>) {
 export function containerdConfig(layout: NodeLayout, shim: string, runc: string): string {
   const paths = pathsOf(layout);
   const quote = (text: string): string => JSON.stringify(text);
-  const unused = ['internal.v1.opt', 'nri.v1.nri', ...['blockfile', 'erofs', 'btrfs', 'zfs', 'devmapper'].map((name) => `snapshotter.v1.${name}`)];
+  const unused = [
+    'internal.v1.opt',
+    'nri.v1.nri',
+    ...['blockfile', 'erofs', 'btrfs', 'zfs', 'devmapper'].map((name) => `snapshotter.v1.${name}`),
+  ];
   return `version = 3
 root = ${quote(paths.containerdRoot)}
 state = ${quote(paths.containerdState)}

@@ -51,9 +51,23 @@ export async function isolate(
   try {
     const child = spawn(
       'unshare',
-      ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--', process.execPath, ...args],
+      [
+        '--net',
+        '--mount',
+        '--pid',
+        '--fork',
+        '--kill-child',
+        '--mount-proc',
+        '--',
+        process.execPath,
+        ...args,
+      ],
       // Ctrl-C must reach this process only, which then ends the other by SIGKILL: that is all it takes.
-      { detached: true, stdio: ['ignore', 'pipe', errors.fd], env: { ...process.env, TMPDIR: premises.folder } },
+      {
+        detached: true,
+        stdio: ['ignore', 'pipe', errors.fd],
+        env: { ...process.env, TMPDIR: premises.folder },
+      },
     );
     const exited = new Promise<number | null>((resolve) => {
       child.once('close', (code) => resolve(code));

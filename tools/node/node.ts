@@ -48,7 +48,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   }
   await writeFile(paths.resolvConf, '');
   await writeFile(paths.cniConfig, cniConfig(layout));
-  await writeFile(paths.containerdConfig, containerdConfig(layout, binaries['containerd-shim-runc-v2'], 'runc'));
+  await writeFile(
+    paths.containerdConfig,
+    containerdConfig(layout, binaries['containerd-shim-runc-v2'], 'runc'),
+  );
   const ctr = (args: readonly string[]): Promise<string> =>
     run(binaries.ctr, ['--address', paths.containerdSocket, '--namespace', 'k8s.io', ...args]);
 
@@ -89,9 +92,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   );
 
   const kubectl = (...args: string[]): Promise<string> =>
-    run(options.kubectl, [`--kubeconfig=${controlPlane.kubeconfig}`, 'wait', `--timeout=${READY_LIMIT}`, ...args], {
-      timeoutMs: 150_000,
-    });
+    run(
+      options.kubectl,
+      [`--kubeconfig=${controlPlane.kubeconfig}`, 'wait', `--timeout=${READY_LIMIT}`, ...args],
+      {
+        timeoutMs: 150_000,
+      },
+    );
   await Promise.race([
     (async () => {
       await kubectl('--for=create', `node/${layout.name}`);

@@ -47,7 +47,8 @@ export async function requireMachine(machine: Machine = THIS_MACHINE): Promise<v
   const refuse = (message: string, remedy: string): never => {
     throw new ControlPlaneError('BinariesMissing', message, [remedy]);
   };
-  if (machine.platform !== 'linux') refuse('A node runs on Linux only.', 'Start Docker; then kind is used instead.');
+  if (machine.platform !== 'linux')
+    refuse('A node runs on Linux only.', 'Start Docker; then kind is used instead.');
   if (!machine.isRoot) {
     refuse('A node is started by root only.', 'Use sudo, or start Docker; then kind is used instead.');
   }
@@ -60,5 +61,8 @@ export async function requireMachine(machine: Machine = THIS_MACHINE): Promise<v
   }
   if (packages.size === 0) return;
   const list = [...packages].join(' ');
-  refuse(`A node needs these Debian packages: ${list}.`, `apt-get install --yes --no-install-recommends ${list}`);
+  refuse(
+    `A node needs these Debian packages: ${list}.`,
+    `apt-get install --yes --no-install-recommends ${list}`,
+  );
 }

@@ -17,7 +17,11 @@ export interface Outcome {
 const LARGEST_OUTPUT = 256 * 1024 * 1024;
 
 /** Runs a program to its end. Rejects only if it cannot be started or takes longer than `timeoutMs` (two minutes). */
-export function attempt(program: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+export function attempt(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Outcome> {
   const { env, cwd, input, timeoutMs = 120_000 } = options;
   return new Promise((resolve, reject) => {
     const child = execFile(
@@ -33,7 +37,12 @@ export function attempt(program: string, args: readonly string[], options: RunOp
       (error, stdout, stderr) => {
         if (error !== null && typeof error.code !== 'number') {
           const reason = error.killed === true ? `It was ended after ${timeoutMs / 1000} s.` : error.message;
-          reject(new ControlPlaneError('StartFailed', `${program} ${args[0] ?? ''} did not end by itself.`, [reason, ...lastLines(stderr)]));
+          reject(
+            new ControlPlaneError('StartFailed', `${program} ${args[0] ?? ''} did not end by itself.`, [
+              reason,
+              ...lastLines(stderr),
+            ]),
+          );
         } else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       },
     );
@@ -44,10 +53,18 @@ export function attempt(program: string, args: readonly string[], options: RunOp
 }
 
 /** The output of a program that must succeed. @throws ControlPlaneError with the end of what it wrote. */
-export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+export async function run(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
   const { code, stdout, stderr } = await attempt(program, args, options);
   if (code === 0) return stdout;
-  throw new ControlPlaneError('StartFailed', `${program} ${args.join(' ')} exited with ${code}.`, lastLines(stderr || stdout));
+  throw new ControlPlaneError(
+    'StartFailed',
+    `${program} ${args.join(' ')} exited with ${code}.`,
+    lastLines(stderr || stdout),
+  );
 }
 
 function lastLines(text: string): string[] {

@@ -44,7 +44,11 @@ export async function readTraces(mark: string): Promise<Traces> {
     mounts: nodeMounts(await readFile('/proc/mounts', 'utf8'), mark),
     processes: await processesOf(mark),
     cgroups: await foldersIn('/sys/fs/cgroup', mark, 2),
-    folders: [...(await foldersIn('/tmp', mark, 1)), ...(await foldersIn('/var/lib', 'cni', 1)), ...(await foldersIn('/run/netns', 'cni', 1))],
+    folders: [
+      ...(await foldersIn('/tmp', mark, 1)),
+      ...(await foldersIn('/var/lib', 'cni', 1)),
+      ...(await foldersIn('/run/netns', 'cni', 1)),
+    ],
   };
 }
 
@@ -83,7 +87,9 @@ async function sysctls(): Promise<string[]> {
 
 /** The command lines of all processes with that word in their arguments or their working folder. */
 async function processesOf(mark: string): Promise<string[]> {
-  const ids = (await readdir('/proc')).filter((name) => /^[0-9]+$/u.test(name) && Number(name) !== process.pid);
+  const ids = (await readdir('/proc')).filter(
+    (name) => /^[0-9]+$/u.test(name) && Number(name) !== process.pid,
+  );
   const found = await Promise.all(
     ids.map(async (id) => {
       const command = (await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ');
