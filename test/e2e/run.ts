@@ -3,6 +3,7 @@ import type { Cluster } from './clusters/cluster.ts';
 import type { Event, Figures, TestResult } from './result.ts';
 import { TRIALS } from './trials/index.ts';
 import type { Trial } from './trials/trial.ts';
+import { removeNamespaces } from './world/certificates.ts';
 import { createWorld, type Supplies, type World } from './world/world.ts';
 import { diagnosis } from './world/diagnosis.ts';
 
@@ -39,10 +40,13 @@ async function runOne(trial: Trial, world: World): Promise<TestResult> {
   const seconds = (): number => Number(((performance.now() - startedAt) / 1000).toFixed(1));
   try {
     const figures: Figures = await Promise.race([trial.run(world), failure(world.cluster.died)]);
+    await removeNamespaces(world);
     return { name, result: 'passed', seconds: seconds(), figures };
   } catch (error) {
     const after = seconds();
     const reason = [explain(error), ...(await diagnosis(world))].join('\n    ');
+    // What the next test finds must not depend on this one. If it cannot be removed, the next one says so.
+    await removeNamespaces(world).catch(() => {});
     return { name, result: 'failed', seconds: after, error: reason };
   }
 }

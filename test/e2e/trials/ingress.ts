@@ -39,7 +39,6 @@ export const ingressTrial: Trial = {
       () => 'refused',
     );
     expect(refused === 'refused', `${OTHER} is served with a certificate that clients trust.`);
-    await team.remove();
     return { 'ms to ready': Math.round(readyAt - askedAt), 'ms to served': Math.round(servedAt - readyAt) };
   },
 };

@@ -42,7 +42,6 @@ export const leaderTrial: Trial = {
     const issued = (performance.now() - killedAt) / 1000;
     expect(boughtFor(world, HOST).length === 1, `The CA made ${boughtFor(world, HOST).length} certificates.`);
     await kubectl.run(['uncordon', pod.spec.nodeName ?? '']);
-    await team.remove();
     await helmUpgrade(world);
     return {
       'seconds to the new leader': Number(takeover.toFixed(1)),

@@ -16,7 +16,6 @@ export const manifestsTrial: Trial = {
     const seconds = (performance.now() - askedAt) / 1000;
     const names = (await team.published('web'))?.subjectAltName;
     expect(names === `DNS:${HOST}`, `The names of the certificate are ${names}.`);
-    await team.remove();
     return { 'seconds to ready': Number(seconds.toFixed(1)) };
   },
 };

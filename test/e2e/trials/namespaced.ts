@@ -1,6 +1,6 @@
 import { auditEvents } from '../world/audit.ts';
-import { createTeam } from '../world/certificates.ts';
-import { installByHelm } from '../world/installation.ts';
+import { createNamespace, createTeam } from '../world/certificates.ts';
+import { installByHelm, uninstall } from '../world/installation.ts';
 import { NAMESPACE } from '../world/installation-names.ts';
 import { expect, type Trial } from './trial.ts';
 
@@ -14,9 +14,9 @@ export const namespacedTrial: Trial = {
     'installed for one namespace, with Roles only: it works there, is refused nothing, and sees nothing else',
   async run(world) {
     const { kubectl, cluster } = world;
-    for (const name of [TEAM, `${TEAM}-other`]) {
-      await kubectl.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }]);
-    }
+    for (const name of [TEAM, `${TEAM}-other`]) await createNamespace(world, name);
+    // An operator that is uninstalled finds that its right to give the Lease back has gone before it.
+    await uninstall(world);
     const since = auditEvents(await cluster.auditLog()).length;
     await installByHelm(world, { namespaces: [TEAM] });
     for (const kind of ['clusterroles', 'clusterrolebindings']) {
@@ -47,8 +47,6 @@ export const namespacedTrial: Trial = {
     );
     const names = (await team.published('web'))?.subjectAltName;
     expect(names === `DNS:${HOST}`, `The names of the certificate are ${names}.`);
-    await team.remove();
-    await kubectl.delete(`namespace/${TEAM}-other`);
     return { 'cluster roles': 0, refused: refused.length };
   },
 };

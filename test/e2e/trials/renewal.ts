@@ -54,7 +54,6 @@ export const renewalTrial: Trial = {
         verb.startsWith('delete') && resource === 'secrets' && namespace === team.namespace,
     );
     expect(deletes.length === 0, `The Secret was deleted by ${deletes.map(({ user }) => user).join(', ')}.`);
-    await team.remove();
     const delay = (load.firstWith(second.serialNumber) ?? renewedAt) - renewedAt;
     return {
       handshakes,

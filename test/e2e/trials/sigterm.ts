@@ -30,7 +30,6 @@ export const sigtermTrial: Trial = {
     expect(busy <= STOP_LIMIT_SECONDS, `With a call that hangs the stop took ${busy} s.`);
     await team.ready('web', 180);
     expect(boughtFor(world, HOST).length === 1, `The CA made ${boughtFor(world, HOST).length} certificates.`);
-    await team.remove();
     return { 'seconds to stop, idle': idle, 'seconds to stop, calling': busy };
   },
 };

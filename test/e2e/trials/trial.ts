@@ -1,7 +1,7 @@
 import type { Figures } from '../result.ts';
 import type { World } from '../world/world.ts';
 
-/** One end-to-end test. It makes what it needs, so each can run alone, and removes it. */
+/** One end-to-end test. It makes what it needs, so each can run alone. The namespaces of tests are removed after it. */
 export interface Trial {
   name: string;
   /** What it shows, for --help. */

@@ -1,5 +1,5 @@
 import { GROUP } from '../../../src/api/names.ts';
-import { boughtFor, createTeam } from '../world/certificates.ts';
+import { boughtFor, createTeam, removeNamespaces } from '../world/certificates.ts';
 import { installByHelm, uninstall } from '../world/installation.ts';
 import { NAMESPACE } from '../world/installation-names.ts';
 import { expect, type Trial } from './trial.ts';
@@ -36,7 +36,7 @@ export const uninstallTrial: Trial = {
     expect(crds.length > 0, 'The CRDs are gone, and all resources with them.');
     expect((await team.published('kept')) !== undefined, 'The Secret of a certificate is gone.');
     // With the operator gone, what has no finalizer goes, and then the CRDs.
-    await team.remove();
+    await removeNamespaces(world);
     for (const { metadata } of crds) await kubectl.delete(`crd/${metadata.name}`);
     return { 'seconds to uninstall': Math.round(seconds), 'CRDs that stayed': crds.length };
   },

@@ -22,7 +22,6 @@ export const upgradeTrial: Trial = {
     const after = await team.published('before');
     expect(before?.serialNumber === after?.serialNumber, 'The certificate was issued again.');
     expect(boughtFor(world, HOST).length === 1, `The CA made ${boughtFor(world, HOST).length} certificates.`);
-    await team.remove();
     return { certificates: 1 };
   },
 };

@@ -12,17 +12,29 @@ export interface Team {
   ready(name: string, seconds?: number): Promise<void>;
   /** The certificate in its Secret; undefined if there is none. */
   published(name: string): Promise<X509Certificate | undefined>;
-  /** Deletes the namespace with everything in it, and waits until it is gone. */
-  remove(): Promise<void>;
 }
 
 const ISSUER = 'example';
+/** Of namespaces that belong to one test. */
+const LABEL = 'e2e.tinycert-operator.io/test';
+
+/** Makes a namespace that goes with `removeNamespaces`. */
+export async function createNamespace({ kubectl }: World, name: string): Promise<void> {
+  await kubectl.apply([
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { [LABEL]: 'true' } } },
+  ]);
+}
+
+/** Deletes the namespaces of tests with everything in them, and waits until they are gone: nothing may keep them. */
+export async function removeNamespaces({ kubectl }: World): Promise<void> {
+  await kubectl.run(['delete', 'namespaces', `--selector=${LABEL}`, '--timeout=90s']);
+}
 
 /** Makes the namespace, or takes the one that a test before has left, with an issuer that is ready. */
 export async function createTeam(world: World, namespace: string): Promise<Team> {
   const { kubectl, ca } = world;
   const { endpoint, caPem, email, passphrase, apiKey } = ca;
-  await kubectl.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
+  await createNamespace(world, namespace);
   await kubectl.apply([
     {
       apiVersion: 'v1',
@@ -67,7 +79,6 @@ export async function createTeam(world: World, namespace: string): Promise<Team>
       ]);
       return code === 0 && stdout !== '' ? new X509Certificate(Buffer.from(stdout, 'base64')) : undefined;
     },
-    remove: () => kubectl.delete(`namespace/${namespace}`),
   };
 }
 
