@@ -32,7 +32,7 @@ export interface RunningNode {
   /** Resolves with the reason if one of its programs ends by itself. */
   died: Promise<ControlPlaneError>;
   /** Runs containerd's own client and returns its output. */
-  ctr(args: readonly string[]): Promise<string>;
+  ctr: (args: readonly string[]) => Promise<string>;
 }
 
 const CONTAINERD_LIMIT_MS = 60_000;
