@@ -2,19 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { explain } from '../../tools/control-plane/index.ts';
 import { startNodeCluster } from './clusters/node.ts';
+import type { Orders } from './isolated.ts';
 import type { Event } from './result.ts';
 import { runTrials } from './run.ts';
-import type { Supplies } from './world/world.ts';
-
-/** What the run's file says. */
-export interface Orders {
-  folder: string;
-  name: string;
-  supplies: Supplies;
-  /** Undefined: start the node and wait. */
-  only: readonly string[] | undefined;
-  keep: boolean;
-}
 
 function report(event: Event): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);

@@ -7,6 +7,8 @@ import { removeNamespaces } from './world/certificates.ts';
 import { createWorld, type Supplies, type World } from './world/world.ts';
 import { diagnosis } from './world/diagnosis.ts';
 
+const TICK_MS = 20_000;
+
 /** Runs the tests, one after the other, in a cluster that is there. Each result is reported when it is known. */
 export async function runTrials(
   cluster: Cluster,
@@ -37,6 +39,7 @@ async function runOne(trial: Trial, world: World): Promise<TestResult> {
   const { name } = trial;
   world.say(`${name}: ${trial.about}.`);
   const startedAt = performance.now();
+  const ticker = setInterval(() => world.say(`${name}: ${Math.round(seconds())} s.`), TICK_MS);
   const seconds = (): number => Number(((performance.now() - startedAt) / 1000).toFixed(1));
   try {
     const figures: Figures = await Promise.race([trial.run(world), failure(world.cluster.died)]);
@@ -48,6 +51,8 @@ async function runOne(trial: Trial, world: World): Promise<TestResult> {
     // What the next test finds must not depend on this one. If it cannot be removed, the next one says so.
     await removeNamespaces(world).catch(() => {});
     return { name, result: 'failed', seconds: after, error: reason };
+  } finally {
+    clearInterval(ticker);
   }
 }
 

@@ -9,34 +9,35 @@ import { ensureNodeBinaries, ensureTraefik } from '../../tools/node/binaries.ts'
 import { writeImageArchive } from '../../tools/node/oci-archive.ts';
 import { run } from '../../tools/node/run.ts';
 import { PAUSE_IMAGE, TRAEFIK_IMAGE } from '../../tools/node/versions.ts';
+import type { Findings } from './findings.ts';
+import { OPERATOR_IMAGE } from './image-name.ts';
 import type { Options } from './options.ts';
 import type { Supplies } from './world/world.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Measures a part of the run, and says so. */
-export type Measure = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
 /** Builds or finds everything that the cluster and the tests need. Nothing is fetched or built later. */
 export async function gather(
   options: Options,
   cluster: 'kind' | 'node',
   folder: string,
-  measure: Measure,
+  findings: Findings,
   progress: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Supplies> {
   const build = { progress, signal };
-  const kubectl = await measure('build etcd, kube-apiserver and kubectl', async () => {
+  const kubectl = await findings.measure('build etcd, kube-apiserver and kubectl', async () => {
     const binaries = await ensureBinaries({ ...build, kubectl: true });
     return binaries.kubectl ?? '';
   });
-  const helm = await measure('build Helm', () => ensureHelm(build));
+  const helm = await findings.measure('build Helm', () => ensureHelm(build));
   const pause =
-    cluster === 'kind' ? undefined : await measure('build the node', () => ensureNodeBinaries(build));
-  const traefik = await measure('build Traefik', () => ensureTraefik(build));
+    cluster === 'kind'
+      ? undefined
+      : await findings.measure('build the node', () => ensureNodeBinaries(build));
+  const traefik = await findings.measure('build Traefik', () => ensureTraefik(build));
   const archive = (name: string): string => join(folder, `${name}.tar`);
-  return measure('images', async () => {
+  return findings.measure('images', async () => {
     if (pause !== undefined) {
       const files = { pause: pause.pause };
       await writeImageArchive(archive('pause'), {
@@ -79,6 +80,7 @@ async function buildImage(
     'image',
     '--',
     `--archive=${file}`,
+    `--tag=${OPERATOR_IMAGE}`,
     ...(cluster === 'kind' ? [] : ['--stand-ins']),
   ];
   const child = spawn('npm', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], signal });

@@ -11,12 +11,11 @@ import { cgroupFolders } from './cgroups.ts';
 /** Folders that are hidden in the namespaces: what writes there by a fixed path writes into memory, and leaves nothing behind. */
 export const HIDDEN = ['/run', '/var/log', '/var/lib/cni'];
 
-/** A name, a folder and cgroups of one run, and the process that removes them all, however this process ends. */
+/** A name and a folder of one run, and the process that removes it with the run's cgroups, however this process ends. */
 export interface Premises {
   /** Different for each run; its folder and its cgroups are called so. */
   name: string;
   folder: string;
-  cgroups: readonly string[];
   reaper: Reaper;
 }
 
@@ -24,11 +23,11 @@ export interface Premises {
 export async function makePremises(): Promise<Premises> {
   const name = `tinycert-node-${randomBytes(4).toString('hex')}`;
   const folder = await mkdtemp(join(await realpath(tmpdir()), `${name}-`));
-  const cgroups = cgroupFolders(await readFile('/proc/mounts', 'utf8'), name);
   const mountPoints = HIDDEN.filter((each) => !existsSync(each));
-  const reaper = startReaper(folder, [...cgroups, ...mountPoints]);
-  for (const each of [...cgroups, ...mountPoints]) await mkdir(each, { recursive: true });
-  return { name, folder, cgroups, reaper };
+  const made = [...cgroupFolders(await readFile('/proc/mounts', 'utf8'), name), ...mountPoints];
+  const reaper = startReaper(folder, made);
+  for (const each of made) await mkdir(each, { recursive: true });
+  return { name, folder, reaper };
 }
 
 export interface Isolated {

@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attempt } from './run.ts';
 
@@ -45,7 +46,7 @@ export async function readTraces(mark: string): Promise<Traces> {
     processes: await processesOf(mark),
     cgroups: await foldersIn('/sys/fs/cgroup', mark, 2),
     folders: [
-      ...(await foldersIn('/tmp', mark, 1)),
+      ...(await foldersIn(tmpdir(), mark, 1)),
       ...(await foldersIn('/var/lib', 'cni', 1)),
       ...(await foldersIn('/run/netns', 'cni', 1)),
     ],
