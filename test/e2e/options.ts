@@ -10,7 +10,7 @@ export const HELP = `Usage: npm run e2e -- [options]
 
 Installs the operator in a real cluster, lets an ingress controller serve what it issues, and breaks things. The cluster is
 made for it and is gone afterwards: kind where a Docker engine answers, else a node of its own in namespaces of its own,
-which takes root and some Debian packages (docs/e2e.md). What is built for it is kept in the cache folder.
+which takes root and some Debian packages (test/e2e/README.md). What is built for it is kept in the cache folder.
 
   --only NAME      run this test only; may be repeated
   --image FILE     use this archive of the operator's image instead of building one

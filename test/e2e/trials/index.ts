@@ -5,6 +5,7 @@ import { leaderTrial } from './leader.ts';
 import { manifestsTrial } from './manifests.ts';
 import { namespacedTrial } from './namespaced.ts';
 import { renewalTrial } from './renewal.ts';
+import { rolesTrial } from './roles.ts';
 import { sigtermTrial } from './sigterm.ts';
 import type { Trial } from './trial.ts';
 import { uninstallTrial } from './uninstall.ts';
@@ -14,6 +15,7 @@ import { upgradeTrial } from './upgrade.ts';
 export const TRIALS: readonly Trial[] = [
   upgradeTrial,
   helmTrial,
+  rolesTrial,
   ingressTrial,
   renewalTrial,
   killedPodTrial,
