@@ -14,6 +14,9 @@ import { runTrials } from './run.ts';
 import { gather } from './supplies.ts';
 import { checkAfterKill, checkAfterRun, MARK } from './tear-down.ts';
 
+/** What `npm run image -- --stand-ins` needs. Looked for at the start, since the builds before it take long. */
+const IMAGE_PROGRAMS = { buildah: 'buildah', debootstrap: 'debootstrap' };
+
 /** Everything from nothing to the result. Nothing is left on the machine but the cache, however it ends. */
 export async function runEverything(
   options: Options,
@@ -26,7 +29,7 @@ export async function runEverything(
     await inKind(options, findings, progress, signal);
     return findings.result('kind');
   }
-  await requireMachine();
+  await requireMachine(options.image === undefined ? IMAGE_PROGRAMS : {});
   await inNode(options, findings, progress, signal);
   return findings.result('node');
 }

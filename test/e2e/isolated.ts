@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tailOf } from '../../tools/control-plane/daemon.ts';
 import { isolate, type Premises } from '../../tools/node/isolation.ts';
 import { eventOf, type Event } from './result.ts';
 import type { Supplies } from './world/world.ts';
@@ -26,19 +27,27 @@ export async function runIsolated(
   signal?: AbortSignal,
 ): Promise<void> {
   const file = join(premises.folder, 'orders.json');
+  const stderrFile = join(premises.folder, 'inside.log');
   await writeFile(file, JSON.stringify(orders));
+  let hasFailed = false;
   const inside = await isolate(premises, [INSIDE, file], {
-    stderrFile: join(premises.folder, 'inside.log'),
+    stderrFile,
     onLine(line) {
       const event = eventOf(line);
       report(event);
+      hasFailed ||= event.kind === 'failed';
       if (event.kind === 'kept') void explainKept(inside.pid, orders, event.kubeconfig, report);
     },
   });
   const aborted = new Promise<void>((resolve) => {
     signal?.addEventListener('abort', () => resolve(), { once: true });
   });
-  await Promise.race([inside.exited, aborted]);
+  const code = await Promise.race([inside.exited, aborted]);
+  if (signal?.aborted !== true && code !== 0 && !hasFailed) {
+    // It had no chance to say why: there are no namespaces for it, or it was killed.
+    const lines = await tailOf(stderrFile);
+    report({ kind: 'failed', error: ['The program in the namespaces has ended.', ...lines].join('\n    ') });
+  }
 }
 
 /** Says how a person gets to the cluster, which is in a network of its own. */

@@ -12,13 +12,15 @@ Installs the operator in a real cluster, lets an ingress controller serve what i
 made for it and is gone afterwards: kind where a Docker engine answers, else a node of its own in namespaces of its own,
 which takes root and some Debian packages (test/e2e/README.md). What is built for it is kept in the cache folder.
 
-  --only NAME      run this test only; may be repeated
-  --image FILE     use this archive of the operator's image instead of building one
+  --only NAME         run this test only; may be repeated
+  --image FILE        use this OCI archive of the operator's image instead of building one
   --upgrade-from REF  the git revision whose chart the upgrade starts from (the last tag; without one there is no such test)
-  --logs FOLDER    keep the logs of the cluster and of the operator there
-  --keep           leave the cluster running until Ctrl-C, and say how to use it
-  --json           print one JSON document with the result of each test at the end; progress goes to standard error
-  --help           print this
+  --logs FOLDER       keep the logs of the cluster and of the operator there
+  --keep              leave the cluster running until Ctrl-C, and say how to use it
+  --json              print one JSON document with the result of each test at the end
+  --help              print this
+
+Progress goes to standard error.
 
 Tests
 ${TRIALS.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`).join('\n')}

@@ -13,7 +13,7 @@ function machine(changes: Partial<Machine> = {}): Machine {
 }
 
 async function refusal(changes: Partial<Machine>): Promise<string> {
-  return requireMachine(machine(changes)).then(
+  return requireMachine({ buildah: 'buildah' }, machine(changes)).then(
     () => 'accepted',
     (error: unknown) => explain(error),
   );
@@ -24,14 +24,14 @@ test('a machine that has everything is accepted', async () => {
 });
 
 test('all packages that are missing are named at once, with the command', async () => {
-  const missing = new Set(['runc', 'iptables', 'iptables-save']);
+  const missing = new Set(['runc', 'iptables', 'iptables-save', 'buildah']);
   const text = await refusal({
     hasProgram: async (name) => !missing.has(name),
     hasFile: async (path) => path !== '/usr/lib/cni/bridge',
   });
   expect(text).toBe(
-    'A node needs these Debian packages: iptables runc containernetworking-plugins.\n' +
-      '  apt-get install --yes --no-install-recommends iptables runc containernetworking-plugins',
+    'This needs packages of Debian that are missing: iptables runc buildah containernetworking-plugins.\n' +
+      '  apt-get install --yes --no-install-recommends iptables runc buildah containernetworking-plugins',
   );
 });
 

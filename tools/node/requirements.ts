@@ -42,8 +42,14 @@ const THIS_MACHINE: Machine = {
     ),
 };
 
-/** @throws ControlPlaneError that says in one sentence what is missing, and how to get it. */
-export async function requireMachine(machine: Machine = THIS_MACHINE): Promise<void> {
+/**
+ * `more` are further programs that a run needs, and their packages. @throws ControlPlaneError that says in one sentence what is
+ * missing, and how to get it.
+ */
+export async function requireMachine(
+  more: Readonly<Record<string, string>> = {},
+  machine: Machine = THIS_MACHINE,
+): Promise<void> {
   const refuse = (message: string, remedy: string): never => {
     throw new ControlPlaneError('BinariesMissing', message, [remedy]);
   };
@@ -53,7 +59,7 @@ export async function requireMachine(machine: Machine = THIS_MACHINE): Promise<v
     refuse('A node is started by root only.', 'Use sudo, or start Docker; then kind is used instead.');
   }
   const packages = new Set<string>();
-  for (const [name, owner] of Object.entries(PROGRAMS)) {
+  for (const [name, owner] of Object.entries({ ...PROGRAMS, ...more })) {
     if (!(await machine.hasProgram(name))) packages.add(owner);
   }
   for (const name of CNI) {
@@ -62,7 +68,7 @@ export async function requireMachine(machine: Machine = THIS_MACHINE): Promise<v
   if (packages.size === 0) return;
   const list = [...packages].join(' ');
   refuse(
-    `A node needs these Debian packages: ${list}.`,
+    `This needs packages of Debian that are missing: ${list}.`,
     `apt-get install --yes --no-install-recommends ${list}`,
   );
 }

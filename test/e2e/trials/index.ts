@@ -1,8 +1,8 @@
 import { helmTrial } from './helm.ts';
 import { ingressTrial } from './ingress.ts';
+import { installYamlTrial } from './install-yaml.ts';
 import { killedPodTrial } from './killed-pod.ts';
 import { leaderTrial } from './leader.ts';
-import { manifestsTrial } from './manifests.ts';
 import { namespacedTrial } from './namespaced.ts';
 import { renewalTrial } from './renewal.ts';
 import { rolesTrial } from './roles.ts';
@@ -23,5 +23,5 @@ export const TRIALS: readonly Trial[] = [
   leaderTrial,
   uninstallTrial,
   namespacedTrial,
-  manifestsTrial,
+  installYamlTrial,
 ];

@@ -22,7 +22,7 @@ export const killedPodTrial: Trial = {
     const killedAt = performance.now();
     await killContainer(world, pod);
     await until('the CA sees that its client has gone', async () =>
-      world.ca.journal().some(({ call, aborted }) => call === 'cert/new' && aborted === true)
+      world.ca.journal().some(({ params, aborted }) => params['CN'] === HOST && aborted === true)
         ? true
         : undefined,
     );

@@ -29,23 +29,26 @@ export const leaderTrial: Trial = {
     // Nothing takes the leader's place but the other one: the Pod is not started again, and its successor finds no node.
     await kubectl.run(['cordon', pod.spec.nodeName ?? '']);
     const killedAt = performance.now();
-    await killContainer(world, pod);
-    await kubectl.run(['delete', 'pod', first, `--namespace=${NAMESPACE}`, '--force', '--grace-period=0']);
-    await team.request('web', { dnsNames: [HOST] });
-    await until(
-      `${other} leads`,
-      async () => ((await leader(world)) === other ? true : undefined),
-      TAKEOVER_SECONDS + RESERVE_SECONDS,
-    );
-    const takeover = (performance.now() - killedAt) / 1000;
-    await team.ready('web');
-    const issued = (performance.now() - killedAt) / 1000;
+    const since = (): number => Number(((performance.now() - killedAt) / 1000).toFixed(1));
+    let takeover: number;
+    let issued: number;
+    try {
+      await killContainer(world, pod);
+      await kubectl.run(['delete', 'pod', first, `--namespace=${NAMESPACE}`, '--force', '--grace-period=0']);
+      await team.request('web', { dnsNames: [HOST] });
+      await until(
+        `${other} leads`,
+        async () => ((await leader(world)) === other ? true : undefined),
+        TAKEOVER_SECONDS + RESERVE_SECONDS,
+      );
+      takeover = since();
+      await team.ready('web');
+      issued = since();
+    } finally {
+      await kubectl.run(['uncordon', pod.spec.nodeName ?? '']);
+    }
     expect(boughtFor(world, HOST).length === 1, `The CA made ${boughtFor(world, HOST).length} certificates.`);
-    await kubectl.run(['uncordon', pod.spec.nodeName ?? '']);
     await helmUpgrade(world);
-    return {
-      'seconds to the new leader': Number(takeover.toFixed(1)),
-      'seconds to the certificate': Number(issued.toFixed(1)),
-    };
+    return { 'seconds to the new leader': takeover, 'seconds to the certificate': issued };
   },
 };

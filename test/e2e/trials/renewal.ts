@@ -1,8 +1,10 @@
+import type { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditEvents } from '../world/audit.ts';
-import { another, createTeam } from '../world/certificates.ts';
+import { another, createTeam, type Team } from '../world/certificates.ts';
 import { installByHelm } from '../world/installation.ts';
-import { startLoad } from '../world/load.ts';
+import { startLoad, type LoadResult } from '../world/load.ts';
+import type { Target } from '../world/tls.ts';
 import { ensureTraefik, serve, targetOf, untilServed } from '../world/traefik.ts';
 import { expect, type Trial } from './trial.ts';
 
@@ -35,11 +37,15 @@ export const renewalTrial: Trial = {
 
     world.say(`Handshakes begin; the renewal is due in ${Math.round((LIFETIME_SECONDS * 2) / 3)} s.`);
     const load = startLoad(target, RATE);
-    const second = await another(team, 'web', first.serialNumber, LIFETIME_SECONDS);
-    const renewedAt = Date.now();
-    await untilServed(target, second.serialNumber, SERVED_WITHIN_SECONDS);
-    await sleep(AFTERWARDS_MS);
-    const { handshakes, failures, perSecond, serials } = await load.stop();
+    let renewed: Renewed;
+    let result: LoadResult;
+    try {
+      renewed = await renewal(team, target, first);
+    } finally {
+      result = await load.stop();
+    }
+    const { second, renewedAt } = renewed;
+    const { handshakes, failures, perSecond, serials } = result;
     expect(
       failures.length === 0,
       `${failures.length} of ${handshakes} handshakes failed: ${failures.slice(0, 3).join(' ')}`,
@@ -64,3 +70,18 @@ export const renewalTrial: Trial = {
     };
   },
 };
+
+interface Renewed {
+  second: X509Certificate;
+  /** When it was seen in the Secret, in ms since the epoch. */
+  renewedAt: number;
+}
+
+/** Waits until the certificate is renewed and served, and a little longer. */
+async function renewal(team: Team, target: Target, first: X509Certificate): Promise<Renewed> {
+  const second = await another(team, 'web', first.serialNumber, LIFETIME_SECONDS);
+  const renewedAt = Date.now();
+  await untilServed(target, second.serialNumber, SERVED_WITHIN_SECONDS);
+  await sleep(AFTERWARDS_MS);
+  return { second, renewedAt };
+}

@@ -4,7 +4,7 @@ import { expect, type Trial } from './trial.ts';
 
 const HOST = 'plain.example.test';
 
-export const manifestsTrial: Trial = {
+export const installYamlTrial: Trial = {
   name: 'install-yaml',
   about: 'installed by deploy/install.yaml, cluster-wide',
   async run(world) {
