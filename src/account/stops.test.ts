@@ -10,6 +10,7 @@ test.each<[TinyCertErrorCode, string, Stops]>([
   ['TlsFailure', 'connect', 'login'],
   ['ApiKeyMismatch', 'connect', 'login'],
   ['AccountNotFound', 'connect', 'login'],
+  ['SignatureFailure', 'cert/new', 'account'],
   ['InvalidToken', 'cert/new', 'account'],
   ['InputFailure', 'connect', 'login'],
   ['InputFailure', 'cert/new', 'nobody'],

@@ -1,9 +1,11 @@
 import { ANONYMOUS_NAME, type CAcertCertificateSpec } from '../api/cacert/certificate-spec.ts';
+import type { CAcertCertificateStatus } from '../api/cacert/certificate-status.ts';
 import { wantedEmails } from '../api/cacert/effective.ts';
 import type { Bundle } from '../issuance/cacert/directory.ts';
 import { checkDates, MaterialError } from '../issuance/secret/check-material.ts';
 import type { SecretSource } from '../issuance/secret/outputs.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { X509Error } from '../x509/errors.ts';
 import { findChain } from '../x509/chain.ts';
 import { emailAddressesOf } from '../x509/distinguished-name.ts';
 import { normalCommonName } from '../x509/names.ts';
@@ -33,6 +35,26 @@ export function checkIssued(pem: string, key: PrivateKey, expected: Expected): S
   if (!key.matches(leaf)) throw failure('InvalidKeyPair', 'The certificate is for another key.');
   const { root, path } = checkCertificate(leaf, expected);
   return { leaf, intermediates: path, root, key };
+}
+
+/**
+ * Whether an answer holds a certificate that the resource had before it asked, with the same key: it belongs to an earlier request, and
+ * what CAcert signed for this one did not arrive. One that cannot be read is not.
+ */
+export function isFormer(pem: string, key: PrivateKey, status: CAcertCertificateStatus | undefined): boolean {
+  if (status?.serialNumber === undefined) return false;
+  const leaf = tryRead(pem);
+  if (!leaf || !key.matches(leaf)) return false;
+  return leaf.serialNumber === status.serialNumber || leaf.notBefore < Date.parse(status.notBefore ?? '');
+}
+
+function tryRead(pem: string): Certificate | undefined {
+  try {
+    return readCertificate(pem);
+  } catch (error) {
+    if (error instanceof X509Error) return undefined;
+    throw error;
+  }
 }
 
 /** The checks that need no private key. Returns the chain to a root of the bundle. Throws a `MaterialError`. */

@@ -13,9 +13,10 @@ import { CAcertError } from '../cacert/errors.ts';
 import { turnOf } from '../issuance/decide/gate-turn.ts';
 import { BOUNDS } from '../journal/bounds.ts';
 import type { JournalFate } from '../../test/support/kube/journal-api.ts';
-import { conditionOf } from '../issuance/status/conditions.ts';
+import { conditionOf, rfc3339 } from '../issuance/status/conditions.ts';
 import { SHOW_AFTER_MS } from '../issuance/status/show-later.ts';
 import { secrets } from '../kube/objects.ts';
+import { readCertificate } from '../x509/certificate.ts';
 import { verifySigningRequest } from '../x509/signing-request.ts';
 import { issue } from './issue.ts';
 
@@ -250,6 +251,31 @@ describe('the answer', () => {
     expect(stage.found()).toBeUndefined();
     expect(stage.kube.now(secrets, pendingSecret)).toBeDefined();
     expect(stage.gate.load.inside).toBe(0);
+  });
+});
+
+describe('an answer with the key of the certificate before', () => {
+  const one = ca.sign();
+  const had = readCertificate(one.cert);
+  const pending = pendingKey({ key: one.privateKey });
+  const later = rfc3339(had.notBefore + 1_000);
+
+  test.each<[string, object, 'Uncertain' | undefined]>([
+    [
+      'is that certificate',
+      { serialNumber: had.serialNumber, notBefore: rfc3339(had.notBefore) },
+      'Uncertain',
+    ],
+    ['is older', { serialNumber: '77', notBefore: later }, 'Uncertain'],
+    ['is its successor', { serialNumber: '77', notBefore: rfc3339(had.notBefore) }, undefined],
+  ])('that %s (status %o) has the outcome %s', async (_, before, outcome) => {
+    const stage = new CAcertStage();
+    stage.answer = () => one.cert;
+
+    await issue(stage.work({ ...withKey, status: { ...issued, ...before }, pending }), why);
+
+    expect(stage.stored().status?.unserved?.outcome).toBe(outcome);
+    expect(stage.found()?.progress.is).toBe(outcome ? undefined : 'bought');
   });
 });
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { keySize, wantedEmails } from '../api/cacert/effective.ts';
+import { CAcertError } from '../cacert/index.ts';
 import { ANONYMOUS_NAME } from '../api/cacert/certificate-spec.ts';
 import { sendGate } from '../issuance/attempt/send-gate.ts';
 import { inTurn, ticketOf } from '../issuance/decide/gate-turn.ts';
@@ -14,6 +15,7 @@ import type { PrivateKey } from '../x509/private-key.ts';
 import { createSigningRequest, verifySigningRequest } from '../x509/signing-request.ts';
 import { showLater } from '../issuance/status/show-later.ts';
 import type { CAcertEntry, OpenAttempt } from './attempt.ts';
+import { isFormer } from './checks.ts';
 import { afterFailedCall } from './failure.ts';
 import type { Inputs } from './inputs.ts';
 import { waitsForAccount } from './preconditions.ts';
@@ -108,6 +110,8 @@ async function buy(work: Work, why: Reason): Promise<ReconcileResult> {
       },
     );
     failpoint('reply');
+    if (isFormer(signed.certificate, pending.key, certificate.status))
+      throw new CAcertError('IssuanceUncertain', { call: 'ccsr.php', maybeExecuted: true });
     deps.attempts.bought(uid, id, since.monotonic, signed.certificate);
     await shown();
   } catch (error) {

@@ -100,6 +100,24 @@ describe('publishing a certificate', () => {
   });
 
   test.each([
+    ['the only one for its key', {}, true],
+    [
+      'one for a key that had another attempt without a certain end',
+      { unserved: unserved({ publicKeyHash }) },
+      false,
+    ],
+  ])('dates a renewal by the attempt if that was %s', async (_, status, isDated) => {
+    const stage = stageNow();
+    const startTime = new Date(now).toISOString();
+    const attempt = await stage.opened({ publicKeyHash, startTime });
+    await publish(stage.work({ ...brandNew, attempt, status, pending }), { source, isLate: false });
+
+    const written = stage.stored().status;
+    expect(written?.attemptTime).toBe(isDated ? startTime : undefined);
+    expect(Date.parse(written?.renewalTime ?? '')).toBeLessThan(leaf.notAfter);
+  });
+
+  test.each([
     ['warns of the replaced certificate while it is valid', rfc3339(now + 1_000), ['ReplacedNotRevoked']],
     ['does not warn of an expired one', rfc3339(now), []],
   ])('%s', async (_, notAfter, events) => {

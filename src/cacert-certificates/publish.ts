@@ -154,10 +154,12 @@ function resultOf(
     notBefore: rfc3339(leaf.notBefore),
     notAfter: rfc3339(leaf.notAfter),
   };
-  // It says nothing of a certificate that came of another attempt.
+  // It says nothing of a certificate that came of another attempt, or may have: one for the same key had no certain end.
   const { attemptTime: before, ...others } = status ?? {};
   const isSame = status?.serialNumber === leaf.serialNumber;
-  const attemptTime = startOf(inputs, leaf.publicKeyFingerprint) ?? (isSame ? before : undefined);
+  const isOnlyOne = status?.unserved?.publicKeyHash !== leaf.publicKeyFingerprint;
+  const startTime = isOnlyOne ? startOf(inputs, leaf.publicKeyFingerprint) : undefined;
+  const attemptTime = startTime ?? (isSame ? before : undefined);
   const after = { ...others, ...known, ...(attemptTime === undefined ? {} : { attemptTime }) };
   const due = dueAt({ certificate: { metadata, spec, status: after }, now });
   return {

@@ -75,7 +75,7 @@ export class Caller {
         try {
           return await this.#send(call, token, time.signal, options.beforeSend);
         } catch (error) {
-          if (!isSessionRefused(error)) throw error;
+          if (!isSessionRefused(error) && !isSignatureRefused(error)) throw error;
           this.#session.drop(token);
           if (repeated) throw error;
         }
@@ -172,6 +172,11 @@ export class Caller {
 /** Whether the service refused the session, and therefore did nothing. */
 function isSessionRefused(error: unknown): boolean {
   return error instanceof TinyCertError && (error.code === 'InvalidToken' || error.code === 'SessionError');
+}
+
+/** Whether the service refused the signature, and therefore did nothing. If the API key was replaced, a login says so. */
+function isSignatureRefused(error: unknown): boolean {
+  return error instanceof TinyCertError && error.code === 'SignatureFailure';
 }
 
 function ignoreFailure(error: unknown): void {

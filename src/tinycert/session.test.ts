@@ -60,6 +60,7 @@ describe('a session', () => {
     ['InvalidToken', 403],
     ['SessionError', 403],
     ['SessionError', 500],
+    ['SignatureFailure', 403],
   ])(
     'refused with %s (%d) is renewed and the call repeated, even one that is not idempotent',
     async (code, status) => {
@@ -99,7 +100,6 @@ describe('a session', () => {
     ['AccessDenied', 403],
     ['UnknownError', 500],
     ['RateLimitExceeded', 429],
-    ['SignatureFailure', 403],
   ])('is kept if a call fails with %s, and the call is not repeated', async (code, status) => {
     const server = await serveAll(withLogin((request) => refuse(request, status, code)));
     const client = connectTo(server.endpoint);
@@ -108,6 +108,22 @@ describe('a session', () => {
     await expect(client.listAuthorities()).rejects.toMatchObject({ code });
 
     expect(server.calls).toEqual(['connect', 'ca/list', 'ca/list']);
+  });
+
+  test('whose signature is refused since the API key was replaced ends with what the login says', async () => {
+    const server = await serveAll((request) => {
+      if (request.call !== 'connect') refuse(request, 403, 'SignatureFailure');
+      else if (logins(server) > 1) refuse(request, 403, 'ApiKeyMismatch');
+      else reply(request, { token: 'token-1' });
+    });
+    const client = connectTo(server.endpoint);
+
+    await expect(client.reissueCertificate(6)).rejects.toMatchObject({
+      code: 'ApiKeyMismatch',
+      kind: 'credentials',
+    });
+
+    expect(server.calls).toEqual(['connect', 'cert/reissue', 'connect']);
   });
 
   test('never sends an old token with a login', async () => {

@@ -70,14 +70,22 @@ describe('an unusable CA shows on the issuer, and once on the certificate:', () 
 });
 
 describe('a CA that issues nothing is asked ever more rarely, for one certificate, which reports it once:', () => {
-  test.each<[string, FaultEffect, string, number, number]>([
+  // With a login and a second request for each try if the session may be what is refused.
+  test.each<[string, FaultEffect, string, number, number, 'with a login'?]>([
     ['it never answers', { kind: 'hang' }, 'DeadlineExceeded', 5, 4],
     ['the connection breaks', { kind: 'reset-before' }, 'ConnectionLost', 5, 4],
     ['a proxy answers for it', { kind: 'html' }, 'UnexpectedStatus', 5, 4],
     ['it fails without a reason', { kind: 'error', code: 'UnknownError' }, 'UnknownError', 5, 4],
     ['it cannot read the account', { kind: 'error', code: 'AccountError' }, 'AccountError', 5, 4],
-    ['it refuses the signature', { kind: 'error', code: 'SignatureFailure' }, 'SignatureFailure', 6, 0],
-  ])('%s', async (_, effect, reason, tries, abandoned) => {
+    [
+      'it refuses the signature',
+      { kind: 'error', code: 'SignatureFailure' },
+      'SignatureFailure',
+      6,
+      0,
+      'with a login',
+    ],
+  ])('%s', async (_, effect, reason, tries, abandoned, login) => {
     const { world, operator, outcome } = await endure(stage, {
       setUp: (world) => world.account(),
       faults: forever('cert/new', effect),
@@ -86,7 +94,8 @@ describe('a CA that issues nothing is asked ever more rarely, for one certificat
     expect(outcome.certificate).toEqual(ISSUER_NOT_READY);
     // A second after the first try, ten after the second, a minute after the third, then each four minutes; each after a
     // recovery of the previous attempt.
-    expect(outcome.calls).toMatchObject({ connect: 1, 'cert/new': tries });
+    const requests = login ? 2 * tries : tries;
+    expect(outcome.calls).toMatchObject({ connect: login ? 2 * tries : 1, 'cert/new': requests });
     // Once IssuerNotReady, and before that, if TinyCert takes its time, once that it is asked.
     expect(outcome.writes['PATCH tinycertcertificates/status']).toBe(effect.kind === 'hang' ? 2 : 1);
     // Ready; not ready; each longer wait.
@@ -104,7 +113,7 @@ describe('a CA that issues nothing is asked ever more rarely, for one certificat
     await world.pass(600_000);
 
     await world.ready('web');
-    expect(world.calls()['cert/new']).toBe(tries + 1);
+    expect(world.calls()['cert/new']).toBe(requests + 1);
     expect(await world.says(issuers, 'ca')).toEqual([
       'Ready=True Ready: Certificates are issued by authority 101 "Example Org".',
     ]);

@@ -142,11 +142,7 @@ const refusals: Record<UpstreamErrorCode, Refusal> = {
     kind: 'credentials',
     status: 403,
     call: 'cert/new',
-    provoke: async (client) => {
-      await client.connect();
-      await service.setOptions({ apiKey: 'replaced' });
-      return () => client.createCertificate(webServer(service));
-    },
+    provoke: (client) => struckBy('SignatureFailure', client, { times: 2 }),
   },
   StatusDisallowed: {
     kind: 'input',

@@ -79,6 +79,7 @@ test.each([
     [
       'create two/a 0 y',
       'rotate-at-ca A',
+      'end-sessions A',
       'wait 0.1',
       'remove-issuer y',
       'create one/a 0 x',
@@ -189,6 +190,7 @@ test.each([
     [
       'wrong-login z',
       'rotate-at-ca A',
+      'end-sessions A',
       'create two/a 1 x',
       'fault A cert/new error-done 2',
       'silence 120',
@@ -231,7 +233,7 @@ test.each([
   [
     'deleted after it left an account whose API key was replaced: what it had there was on record nowhere',
     0,
-    ['create one/b 0 x', 'wait 3', 'rotate-at-ca A', 'switch one/b y', 'delete one/b'],
+    ['create one/b 0 x', 'wait 3', 'rotate-at-ca A', 'end-sessions A', 'switch one/b y', 'delete one/b'],
   ],
   [
     'deleted while the account that it left is stopped, and then out of reach: it waited at the gate for good and said nothing',
@@ -244,6 +246,7 @@ test.each([
       'delete one/b',
       'wait 3',
       'rotate-at-ca A',
+      'end-sessions A',
     ],
   ],
   [
@@ -294,6 +297,64 @@ test.each([
     'deleted between the write of its attempt and the request: that was given up as never sent, and then sent',
     2_132_776_889,
     ['create two/a 0 y', 'delete two/a', 'wait 50', 'remove-issuer y'],
+  ],
+  [
+    'told twice that the CA does not have what it lists, and whose next answers are lost: each was left for another one',
+    1_778_467_041,
+    ['fault A cert/get not-found 5', 'fault A cert/new silent-late 5', 'create two/a 0 z', 'wait 1000'],
+  ],
+  [
+    'a CAcertCertificate that gets, once CAcert may have signed, the certificate of the first request: renewed after its end',
+    1_089_697_480,
+    [
+      'create two/a 0 y',
+      'cacert-validity 24',
+      'wait 0.1',
+      'cacert-create 2',
+      'wait 0.1',
+      'stop dead',
+      'cacert-fault ccsr replay-undone 2',
+      'wait 70000',
+      'start',
+      'wait 1000',
+      'wait 15000',
+    ],
+  ],
+  [
+    'a CAcertCertificate that keeps its key, and is renewed with the certificate before: that counted as new',
+    1_089_697_480,
+    [
+      'create two/a 0 y',
+      'cacert-validity 24',
+      'wait 0.1',
+      'cacert-create 2',
+      'wait 0.1',
+      'cacert-rotation Never',
+      'cacert-fault ccsr replay-undone 2',
+      'wait 70000',
+      'wait 1000',
+      'wait 15000',
+    ],
+  ],
+  [
+    'switched to an issuer that is not ready, with an open attempt at the account before: what that bought was forgotten when it left',
+    2_074_646_653,
+    [
+      'create one/b 0 y',
+      'wait 3',
+      'fault B cert/get cut-done 5',
+      'stop dead',
+      'fault A * error-done 2',
+      'start',
+      'rename one/b 1',
+      'wait 3',
+      'switch one/b x',
+    ],
+  ],
+  [
+    'an issuer that has the API key which was replaced, as another one at its account has not yet: it said SignatureFailure for good',
+    936_589_136,
+    ['rotate-at-ca A', 'right-login z'],
   ],
 ])('a resource that is %s', async (_, seed, steps) => {
   expect(await findingsOf({ seed, steps })).toEqual([]);

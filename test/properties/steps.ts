@@ -63,13 +63,7 @@ const actions: Readonly<Record<string, Do>> = {
     caNamed(world, name).rotateApiKey();
     for (const each of REAL_ISSUERS) if (world.caOf(each).name === name) world.writeCredentials(each);
   },
-  // Its sessions end too. If one lasts, calls with the old key are refused with SignatureFailure, which stops the account and not
-  // only the issuers with this key (`stopsOf`): another issuer of the account, whose credentials are right, then goes back and
-  // forth between ready and not ready, with calls and writes every 20 s, for as long as the first one has the old key.
-  'rotate-at-ca': (world, [name]) => {
-    caNamed(world, name).rotateApiKey();
-    caNamed(world, name).endSessions();
-  },
+  'rotate-at-ca': (world, [name]) => caNamed(world, name).rotateApiKey(),
   'end-sessions': (world, [name]) => caNamed(world, name).endSessions(),
   'wrong-login': (world, [name]) => world.writeCredentials(name as IssuerName, 'another key'),
   'right-login': (world, [name]) => world.writeCredentials(name as IssuerName),

@@ -80,6 +80,13 @@ export class RecoveryEvidence {
     };
   }
 
+  /** Whether the certificate that was to be reissued is replaced or gone, by another answer of the CA. */
+  async isStillObsolete(): Promise<boolean> {
+    const previous = previousOf(this.#attempt);
+    const details = previous && (await this.#askDetails(previous));
+    return details === undefined || details.status === 'obsolete';
+  }
+
   /** The lines of the CA's list with the common name of the attempt, newest first: candidates and others. */
   async list(): Promise<{ candidates: CertificateSummary[]; others: CertificateSummary[] }> {
     const found = new Map<number, CertificateSummary>();
@@ -129,24 +136,33 @@ export class RecoveryEvidence {
     return undefined;
   }
 
-  /** Those of the candidates with exactly the attempt's request, issued in its window; newest first. */
-  async matching(candidates: readonly CertificateSummary[]): Promise<CertificateRef[]> {
-    const found: CertificateRef[] = [];
+  /**
+   * Those of the candidates with exactly the attempt's request, newest first: issued in its window, or `kept`, which the CA lists and
+   * does not hand out.
+   */
+  async matching(
+    candidates: readonly CertificateSummary[],
+  ): Promise<{ issued: CertificateRef[]; kept: CertificateRef[] }> {
+    const found: Record<'issued' | 'kept', CertificateRef[]> = { issued: [], kept: [] };
     for (const { id } of candidates) {
       const candidate = certificateOf(this.#attempt, id);
       const details = await this.#detailsOf(candidate);
       if (!details || hashOf(this.#attempt, details) !== this.#attempt.requestHash) continue;
-      if (await this.#isFromWindow(candidate)) found.push(candidate);
+      const isIssued = await this.#isFromWindow(candidate);
+      if (isIssued !== false) found[isIssued ? 'issued' : 'kept'].push(candidate);
     }
     return found;
   }
 
-  /** Asks twice before it answers no, since that leads to another purchase and one answer may be wrong. */
-  async #isFromWindow(candidate: CertificateRef): Promise<boolean> {
+  /**
+   * Undefined if the CA does not hand it out. Asks twice before the answer is anything but yes, since that leads to another purchase and
+   * one answer may be wrong.
+   */
+  async #isFromWindow(candidate: CertificateRef): Promise<boolean | undefined> {
     const first = await this.#certificate(candidate);
     if (first && isFromWindow(this.#attempt, first.notBefore)) return true;
     const second = await this.#certificate(candidate);
-    if (first?.notBefore === second?.notBefore) return false;
+    if (first?.notBefore === second?.notBefore) return first && false;
     throw new TinyCertError('ProtocolError', {
       call: 'cert/get',
       detail: `Two answers for certificate ${candidate.certificateId} differ.`,
@@ -241,12 +257,14 @@ export class RecoveryEvidence {
 
   async #detailsOf(certificate: CertificateRef): Promise<CertificateDetails | undefined> {
     const key = certificateKey(certificate);
-    if (!this.#details.has(key)) {
-      const { account } = this.#issuer;
-      const id = idAt(account, certificate);
-      this.#details.set(key, await orGone(() => account.client.getCertificateDetails(id, this.#options)));
-    }
+    if (!this.#details.has(key)) this.#details.set(key, await this.#askDetails(certificate));
     return this.#details.get(key);
+  }
+
+  #askDetails(certificate: CertificateRef): Promise<CertificateDetails | undefined> {
+    const { account } = this.#issuer;
+    const id = idAt(account, certificate);
+    return orGone(() => account.client.getCertificateDetails(id, this.#options));
   }
 
   /** A certificate's key never changes, so it is read once. */

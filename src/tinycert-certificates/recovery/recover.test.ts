@@ -7,6 +7,7 @@ import {
   otherAccount,
   ref,
 } from '../../../test/support/inputs/inputs.ts';
+import { type Given, recoveredAt } from '../../../test/support/inputs/recovered.ts';
 import { TinyCertStage, TinyCertVectors } from '../../../test/support/inputs/tinycert-step.ts';
 import { certificates } from '../../api/kinds.ts';
 import { attemptOwner, placeHash } from '../../issuance/tinycert/attempt.ts';
@@ -14,6 +15,7 @@ import { markerOf } from '../../issuance/tinycert/marker.ts';
 import { abandoned, released } from '../../issuance/tinycert/records.ts';
 import { requestHash } from '../../issuance/tinycert/request.ts';
 import { ApiError } from '../../kube/errors.ts';
+import type { ReportedStatus } from '../../tinycert/index.ts';
 import type { Inputs } from '../context/inputs.ts';
 import { recover } from './recover.ts';
 
@@ -34,16 +36,17 @@ beforeEach(() => {
   stage = new TinyCertStage({ vectors });
 });
 
-/** Recovers the attempt of the resource; resolves with the verdict, and with what is on record then. */
-async function recovered(given: Parameters<TinyCertStage['work']>[0] = {}) {
-  const open = stage.present();
-  const { verdict, records, boughtNothing } = await recover(
-    stage.work({ status: {}, secret: absent, attempt: open, ...given }),
-    open,
-  );
-  await stage.view.record(OWNER, records);
-  return { verdict, records: stage.records, boughtNothing };
+/** A status that is wrong the first time. */
+function statusOnce(wrong: ReportedStatus): { readonly status: ReportedStatus } {
+  const answers = [wrong];
+  return {
+    get status() {
+      return answers.pop() ?? 'good';
+    },
+  };
 }
+
+const recovered = (given?: Given) => recoveredAt(stage, given);
 
 describe('an attempt to issue', () => {
   beforeEach(async () => {
@@ -336,6 +339,15 @@ describe('an attempt to reissue', () => {
       boughtNothing: true,
     });
     expect([...stage.view.records()]).toMatchObject([{ requestHash: own.requestHash, afterId: 7 }]);
+  });
+
+  test.each<[string, () => void]>([
+    ['obsolete', () => stage.atCa.set(7, Object.assign(statusOnce('obsolete'), { vector: one }))],
+    ['gone', () => stage.notFound.push('cert/details 7')],
+  ])('is asked for again if the one before is %s by a single answer', async (_, answer) => {
+    stage.atCa.set(7, { vector: one });
+    answer();
+    expect((await recovered({ status: issued })).verdict).toEqual({ again: 'Reissue' });
   });
 
   test('is on record for the request of the certificate that it was to reissue', async () => {

@@ -28,6 +28,8 @@ interface Findings {
   isProved?: boolean;
   /** What it may have bought. */
   candidates: readonly CertificateRef[];
+  /** What it may have bought, and the CA lists and does not hand out. */
+  kept?: readonly CertificateRef[];
   /** What to ask the CA for instead. */
   again: 'New' | 'Reissue';
   /** The hash of its request, if that is not its own. */
@@ -56,12 +58,12 @@ export async function recover(work: Work, open: OpenAttempt): Promise<Recovery> 
 function conclusion(
   { inputs, view }: Work,
   { attempt }: OpenAttempt,
-  { own, isProved, candidates, again, requestHash = attempt.requestHash }: Findings,
+  { own, isProved, candidates, kept = [], again, requestHash = attempt.requestHash }: Findings,
   held: CertificateRef | undefined,
 ): Recovery {
   const isLater = held && own && isProved && own.certificateId > held.certificateId;
   const adopt = isLater ? own : (held ?? own);
-  const others = candidates.filter((each) => !isSameCertificate(each, adopt));
+  const others = [...kept, ...candidates].filter((each) => !isSameCertificate(each, adopt));
   const isFound = candidates.some((each) => isSameCertificate(each, adopt));
   const { uid = '' } = inputs.certificate.metadata;
   const { issuer } = attempt;
@@ -88,7 +90,9 @@ async function recoverReissue(
   await evidence.assertUnchanged();
   failpoint('live');
   const own = await evidence.successor(candidates);
-  const { requestHash = attempt.requestHash, isObsolete } = previous;
+  const { requestHash = attempt.requestHash } = previous;
+  // Obsolete without a successor: one wrong answer must not cost the key.
+  const isObsolete = previous.isObsolete && own === undefined && (await evidence.isStillObsolete());
   const again = isObsolete ? 'New' : 'Reissue';
   return { ...(own ? { own, isProved: true } : {}), candidates: own ? [own] : [], again, requestHash };
 }
@@ -96,37 +100,42 @@ async function recoverReissue(
 async function recoverNew(work: Work, open: OpenAttempt, evidence: RecoveryEvidence): Promise<Findings> {
   const { candidates, others: older } = await evidence.list();
   failpoint('list');
-  const matching = await evidence.matching(candidates);
+  const { issued, kept } = await evidence.matching(candidates);
   await evidence.assertUnchanged();
   failpoint('live');
-  const [newest] = matching;
-  if (newest === undefined) return { candidates: [], again: 'New' };
+  const [newest] = issued;
   // The attempt asked for its own marker, so every match carries it.
-  if (isMarked(evidence.seen(newest)?.subject ?? {}))
+  if (newest && isMarked(evidence.seen(newest)?.subject ?? {}))
     return { own: newest, isProved: true, candidates: [newest], again: 'New' };
+  const matching = [...issued, ...kept];
+  if (matching.length === 0) return { candidates: [], again: 'New' };
   const others = await evidence.cluster();
   const records = evidence.records();
   failpoint('cluster');
   const undecided = new Set(records.released.filter(isUndecided).map(certificateKey));
-  const free = matching.filter((each) => undecided.has(certificateKey(each)) || !isReleased(each, records));
+  const isFree = (each: CertificateRef): boolean =>
+    undecided.has(certificateKey(each)) || !isReleased(each, records);
+  const free = issued.filter(isFree);
+  // On record they count as ours, and not as those of somebody else who asks for the same.
+  const found = { candidates: free, kept: kept.filter(isFree), again: 'New' } as const;
   const strangers = [
     ...candidates.filter(({ id }) => !matching.some(({ certificateId }) => certificateId === id)),
     ...older,
   ];
   const [only] = free;
-  if (only === undefined) return { candidates: [], again: 'New' };
+  if (only === undefined) return found;
   const why = await whyUncertain(only);
-  if (why === undefined) return { own: only, candidates: free, again: 'New' };
+  if (why === undefined) return { ...found, own: only };
   work.log.warn(
     { candidates: free, attempt: open.id, ambiguity: why },
     'Certificates that this attempt may have bought cannot be distinguished from others and are left alone',
   );
-  return { candidates: free, again: 'New' };
+  return found;
 
   async function whyUncertain(bought: CertificateRef): Promise<string | undefined> {
     // Since the backup another resource may have bought it, which is gone with it (`putBackUnsure`).
     if (open.isPutBack) return 'put back';
-    if (free.length > 1 || undecided.has(certificateKey(bought))) return 'several';
+    if (free.length + found.kept.length > 1 || undecided.has(certificateKey(bought))) return 'several';
     return ambiguity(work, { attempt: open.attempt, evidence, bought, others, records, strangers });
   }
 }

@@ -8,8 +8,8 @@ import {
 } from '../../api/tinycert/identity.ts';
 import { ticketOf } from '../../issuance/decide/gate-turn.ts';
 import { attemptOwner, boughtIn } from '../../issuance/tinycert/attempt.ts';
-import { claimsOf, withFormer } from '../../issuance/tinycert/claims.ts';
-import { hasDuty, MAX_ACCOUNTS } from '../../issuance/tinycert/former-accounts.ts';
+import { accountIn, claimsOf, withFormer } from '../../issuance/tinycert/claims.ts';
+import { asOwnPart, hasDuty, MAX_ACCOUNTS, ownPart } from '../../issuance/tinycert/former-accounts.ts';
 import type { TinyCertView } from '../../issuance/tinycert/records.ts';
 import type { Recording } from '../../journal/group.ts';
 import type { ReadyIssuer } from '../../issuance/tinycert/issuer-directory.ts';
@@ -51,27 +51,39 @@ interface Progress {
 export async function workAtFormerAccounts(task: Task): Promise<ReconcileResult> {
   const { deps, inputs, view, signal } = task;
   const { certificate, crdsFit } = inputs;
-  const { formerAccounts: noted = [] } = certificate.status ?? {};
+  const { status } = certificate;
+  const noted = status?.formerAccounts ?? [];
   const present = presentAccount(inputs, view);
-  const formerAccounts = [...noted, ...onlyAttempted(view, certificate, present)];
+  const attempted = onlyAttempted(view, certificate, present);
+  const formerAccounts = [...noted, ...attempted.filter(({ account }) => account !== accountIn(status))];
+  // Until the new account can be asked whether it is the one before, what is left is still the status's own.
+  const own = formerAccounts.length < noted.length + attempted.length ? ownPart(status) : undefined;
   if (!crdsFit || certificate.spec.suspend) return {};
   // The journal wakes the resource when it is ready.
   if (!view) return {};
   const { clock } = deps;
   const timely = withInputs(task, { now: clock.now(), monotonic: clock.monotonic() });
   const all: Progress[] = [];
-  for (const left of formerAccounts)
-    all.push(await workAt({ ...timely, view }, left, left.account === present));
+  const served = certificateRef(status);
+  for (const left of formerAccounts) {
+    const isPresent = left.account === present;
+    all.push(await workAt({ ...timely, view }, left, { isPresent, served }));
+  }
   const next = all
     .flatMap(({ left }) => (left && claimsOf(left).length > 0 ? left : []))
     .slice(-MAX_ACCOUNTS);
   const isChanged = next.length !== noted.length || next.some((left, i) => left !== noted[i]);
+  const concluded = own && (await workAt({ ...timely, view }, own, { isPresent: false, served: undefined }));
+  if (concluded) all.push(concluded);
   const why = all.find((each) => each.why)?.why;
   const conditions = why ? [{ type: FORMER_ACCOUNT_PENDING, status: 'True' as const, ...why }] : [];
   const removed = why ? [] : [FORMER_ACCOUNT_PENDING];
-  const change = isChanged ? { formerAccounts: next.length === 0 ? null : next } : undefined;
+  const change = {
+    ...(isChanged ? { formerAccounts: next.length === 0 ? null : next } : {}),
+    ...(concluded && concluded.left !== own ? asOwnPart(concluded.left) : {}),
+  };
   const reported = await deps.statuses.writeNews({ certificate, conditions, removed, signal });
-  if (change) {
+  if (Object.keys(change).length > 0) {
     await deps.statuses.write({ certificate: reported, change, signal });
     deps.revocationRetries.recorded(certificate.metadata.uid ?? '');
   }
@@ -105,17 +117,24 @@ export function onlyAttempted(
     .map((account) => ({ account }));
 }
 
-/** `isPresent`: the resource uses the account by now, so an attempt there is that of the resource and not of what is left. */
-async function workAt(task: Ready, left: FormerAccount, isPresent: boolean): Promise<Progress> {
+/**
+ * `isPresent`: the resource uses the account by now, so an attempt there is that of the resource and not of what is left.
+ * `served`: the certificate that has replaced the one there.
+ */
+async function workAt(
+  task: Ready,
+  left: FormerAccount,
+  { isPresent, served }: { isPresent: boolean; served: CertificateRef | undefined },
+): Promise<Progress> {
   const { deps, inputs, view } = task;
   const { certificate } = inputs;
-  const { metadata, spec, status } = certificate;
+  const { metadata, spec } = certificate;
   const { onReplace = 'None' } = spec.revocation ?? {};
   const found = isPresent
     ? { attempt: undefined, unreadable: undefined }
     : attemptAt(deps, view, { metadata, status: left }, left.account, false);
   const hasAttempt = found.attempt !== undefined || found.unreadable !== undefined;
-  const isReplaced = status?.certificateId !== undefined;
+  const isReplaced = served !== undefined;
   if (!hasDuty(left, { onReplace, isReplaced }) && !hasAttempt) return { left, result: {} };
   const access = accessTo(deps, certificate, left.account);
   if (!access) {
@@ -135,12 +154,7 @@ async function workAt(task: Ready, left: FormerAccount, isPresent: boolean): Pro
   const waits = deps.revocationRetries.waits(uid, deps.clock.monotonic());
   if (waits > 0) return { left, result: { requeueAfterMs: waits } };
   const work = workWith(task, access, left);
-  return workThrough(
-    isPresent ? withInputs(work, { attempt: undefined }) : work,
-    access,
-    left,
-    certificateRef(status),
-  );
+  return workThrough(isPresent ? withInputs(work, { attempt: undefined }) : work, access, left, served);
 }
 
 /** A task that the journal is ready for. */

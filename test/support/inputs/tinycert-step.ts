@@ -118,6 +118,8 @@ export class TinyCertStage {
   readonly bought: string[] = [];
   /** What TinyCert has, by id. */
   readonly atCa = new Map<number, AtCa>();
+  /** Calls that TinyCert answers once more with NotFound, such as `cert/get 9`, each as often as it is here. */
+  readonly notFound: string[] = [];
   /** The other resources in the cluster. */
   others: TinyCertCertificate[] = [];
   readonly abort = new AbortController();
@@ -303,7 +305,9 @@ export class TinyCertStage {
 
   #at(call: string, id: number): AtCa {
     const found = this.atCa.get(id);
-    if (!found) throw new TinyCertError('NotFound', { call });
+    const wrong = this.notFound.indexOf(`${call} ${id}`);
+    if (wrong >= 0) this.notFound.splice(wrong, 1);
+    if (!found || wrong >= 0) throw new TinyCertError('NotFound', { call });
     return found;
   }
 
