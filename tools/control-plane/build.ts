@@ -58,7 +58,8 @@ const ACTIONLINT: GoTarget = {
 const KUBE_APISERVER = kubernetesTarget('kube-apiserver');
 const KUBECTL = kubernetesTarget('kubectl');
 
-function kubernetesTarget(name: string): GoTarget {
+/** A command of Kubernetes' own module. */
+export function kubernetesTarget(name: string): GoTarget {
   return {
     name,
     version: KUBERNETES_VERSION,
@@ -73,7 +74,7 @@ function kubernetesTarget(name: string): GoTarget {
 }
 
 /** Flags that leave out symbols, and set variables of a module. */
-function linkerFlags(module: string, variables: Readonly<Record<string, string>>): string {
+export function linkerFlags(module: string, variables: Readonly<Record<string, string>>): string {
   return ['-s -w', ...Object.entries(variables).map(([name, value]) => `-X ${module}/${name}=${value}`)].join(
     ' ',
   );
@@ -109,7 +110,8 @@ export function buildActionlint(folder: string, options: BuildOptions): Promise<
   return buildBeside(ACTIONLINT, folder, options);
 }
 
-function buildBeside(target: GoTarget, folder: string, options: BuildOptions): Promise<void> {
+/** Builds one command into `folder`, beside its other files. */
+export function buildBeside(target: GoTarget, folder: string, options: BuildOptions): Promise<void> {
   return inTemporaryFolder(folder, options, async (out, go) => {
     await goBuild([target], out, go);
     await mkdir(folder, { recursive: true });

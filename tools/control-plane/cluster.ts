@@ -5,11 +5,11 @@ import { clip } from '../../src/lib/errors.ts';
 import { apiRequest, type ApiEndpoint } from './api-request.ts';
 import type { Binaries } from './binaries.ts';
 import { ControlPlaneError } from './errors.ts';
-import { auditPolicy } from './flags.ts';
+import { API_SERVICE_ADDRESS, auditPolicy, nodeArgs } from './flags.ts';
 import { kubeconfigText, type UserCredential } from './kubeconfig.ts';
 import { createAuthority, createSigningKey, type Authority } from './pki.ts';
 import { Servers } from './servers.ts';
-import type { ControlPlane, ControlPlaneOptions, Identity, RestartOptions } from './types.ts';
+import type { ControlPlane, ControlPlaneOptions, Identity, RestartOptions, ServingFiles } from './types.ts';
 
 /** Long enough for any test: the control plane ends earlier. */
 const TOKEN_SECONDS = 24 * 60 * 60;
@@ -27,6 +27,7 @@ export class Cluster implements ControlPlane {
   readonly version: string;
 
   readonly #authority: Authority;
+  readonly #nodeAddress: string | undefined;
   readonly #servers: Servers;
   #kubeconfigs = 0;
 
@@ -43,12 +44,16 @@ export class Cluster implements ControlPlane {
     this.caData = this.#authority.caCert;
     this.adminCert = admin.cert;
     this.adminKey = admin.key;
+    this.#nodeAddress = options.nodeAddress;
     this.auditLog = options.auditLog === true ? join(dataDir, 'audit.log') : undefined;
     this.#servers = new Servers({
       binaries,
       dataDir,
       auditLog: this.auditLog,
-      extraApiServerArgs: options.extraApiServerArgs ?? [],
+      extraApiServerArgs: [
+        ...(options.nodeAddress === undefined ? [] : nodeArgs(dataDir, options.nodeAddress)),
+        ...(options.extraApiServerArgs ?? []),
+      ],
       keepData: options.keepData === true,
       caData: this.caData,
       cert: admin.cert,
@@ -108,6 +113,14 @@ export class Cluster implements ControlPlane {
     return path;
   }
 
+  async servingFiles(name: string, names: readonly string[]): Promise<ServingFiles> {
+    const { cert, key } = this.#authority.issue({ commonName: name, usage: 'server', names });
+    const files = { cert: join(this.dataDir, `${name}.crt`), key: join(this.dataDir, `${name}.key`) };
+    await writeFile(files.cert, cert, { mode: 0o600 });
+    await writeFile(files.key, key, { mode: 0o600 });
+    return files;
+  }
+
   restartApiServer(options: RestartOptions = {}): Promise<void> {
     return this.#servers.restart('apiServer', options.signal);
   }
@@ -161,10 +174,11 @@ export class Cluster implements ControlPlane {
   }
 
   async #writeFiles(): Promise<void> {
+    const names = ['127.0.0.1', 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
     const server = this.#authority.issue({
       commonName: 'kube-apiserver',
       usage: 'server',
-      names: ['127.0.0.1', 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'],
+      names: this.#nodeAddress === undefined ? names : [...names, API_SERVICE_ADDRESS, this.#nodeAddress],
     });
     const signing = createSigningKey();
     const files: Record<string, string> = {
@@ -175,6 +189,16 @@ export class Cluster implements ControlPlane {
       'service-account.key': signing.privateKey,
       'audit-policy.json': auditPolicy(),
     };
+    if (this.#nodeAddress !== undefined) {
+      // By this identity the API server calls the kubelet.
+      const kubelet = this.#authority.issue({
+        commonName: 'kube-apiserver-kubelet-client',
+        organizations: ['system:masters'],
+        usage: 'client',
+      });
+      files['kubelet-client.crt'] = kubelet.cert;
+      files['kubelet-client.key'] = kubelet.key;
+    }
     await Promise.all(
       Object.entries(files).map(([name, text]) => writeFile(join(this.dataDir, name), text, { mode: 0o600 })),
     );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { apiServerArgs, auditPolicy, etcdArgs } from './flags.ts';
+import { apiServerArgs, auditPolicy, etcdArgs, nodeArgs } from './flags.ts';
 
 const LAYOUT = { dataDir: '/data', etcdPort: 1001, etcdPeerPort: 1002, apiPort: 1003 };
 
@@ -34,6 +34,16 @@ describe('the API server', () => {
 
   test('has further arguments last, so they win', () => {
     expect(apiServerArgs(LAYOUT, undefined, ['--v=4']).at(-1)).toBe('--v=4');
+  });
+
+  test('with a node has one value for each flag, since a list would have both', () => {
+    const args = apiServerArgs(LAYOUT, undefined, nodeArgs('/data', '192.0.2.9'));
+    const names = args.map((arg) => arg.split('=')[0]);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+    expect(args.filter((arg) => /^--(authorization-mode|bind-address)/u.test(arg))).toEqual([
+      '--bind-address=0.0.0.0',
+      '--authorization-mode=Node,RBAC',
+    ]);
   });
 });
 

@@ -8,8 +8,11 @@ export interface Layout {
   apiPort: number;
 }
 
-/** There is no Pod network here; the range only has to be valid. */
-const SERVICE_RANGE = '10.96.0.0/16';
+/** Without a node there is no Pod network, and the range only has to be valid. */
+export const SERVICE_RANGE = '10.96.0.0/16';
+
+/** The first address of the range: that of the API server's own Service. */
+export const API_SERVICE_ADDRESS = '10.96.0.1';
 
 /**
  * TEST-NET-1 (RFC 5737). The API server refuses loopback as its advertised address and, without one, looks for a network
@@ -35,11 +38,21 @@ export function etcdArgs(layout: Layout): string[] {
   ];
 }
 
+/** An argument of `extra` replaces the default for the same flag, also where kube-apiserver would add it to a list. */
 export function apiServerArgs(
   layout: Layout,
   auditLog: string | undefined,
   extra: readonly string[],
 ): string[] {
+  const given = new Set(extra.map(flagOf));
+  return [...defaults(layout, auditLog).filter((arg) => !given.has(flagOf(arg))), ...extra];
+}
+
+function flagOf(arg: string): string {
+  return arg.split('=', 1)[0] ?? arg;
+}
+
+function defaults(layout: Layout, auditLog: string | undefined): string[] {
   const { dataDir } = layout;
   return [
     `--etcd-servers=http://127.0.0.1:${layout.etcdPort}`,
@@ -67,7 +80,23 @@ export function apiServerArgs(
           // No rotation: requests are counted in one file from its beginning.
           '--audit-log-maxsize=0',
         ]),
-    ...extra,
+  ];
+}
+
+/** What kube-apiserver needs, instead of its defaults here, to serve a node with that address. */
+export function nodeArgs(dataDir: string, address: string): string[] {
+  return [
+    '--bind-address=0.0.0.0',
+    `--advertise-address=${address}`,
+    // It publishes the address as the endpoint of the Service by which Pods reach it.
+    '--endpoint-reconciler-type=lease',
+    '--authorization-mode=Node,RBAC',
+    '--enable-admission-plugins=NodeRestriction',
+    '--allow-privileged=true',
+    `--kubelet-certificate-authority=${dataDir}/ca.crt`,
+    `--kubelet-client-certificate=${dataDir}/kubelet-client.crt`,
+    `--kubelet-client-key=${dataDir}/kubelet-client.key`,
+    '--kubelet-preferred-address-types=InternalIP',
   ];
 }
 

@@ -13,6 +13,8 @@ export interface GoTarget {
   /** Import path of the command. */
   package: string;
   ldflags: string;
+  /** Build tags. */
+  tags?: readonly string[];
 }
 
 export interface GoBuildOptions {
@@ -96,6 +98,7 @@ function goArgs(target: GoTarget, out: string): string[] {
     '-mod=readonly',
     // The linker would drop the debug information; omitting it saves a twentieth of the time.
     '-gcflags=all=-dwarf=false',
+    ...(target.tags === undefined ? [] : ['-tags', target.tags.join(',')]),
     '-ldflags',
     target.ldflags,
     '-o',

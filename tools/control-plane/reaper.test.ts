@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -62,4 +62,17 @@ test('a negative id is a whole process group', async () => {
 test('without a folder nothing is removed', async () => {
   await startReaper().close();
   expect(await isThere(folder)).toBe(true);
+});
+
+test('folders to be emptied go once nothing is in them but folders, also those that appear later', async () => {
+  const emptied = join(folder, 'group');
+  const data = join(folder, 'data');
+  await mkdir(join(emptied, 'pods', 'one'), { recursive: true });
+  await mkdir(data);
+  await writeFile(join(emptied, 'pods', 'in-use'), '');
+  const reaper = startReaper(data, [emptied, join(folder, 'never-made')]);
+  const closed = reaper.close();
+  await rm(join(emptied, 'pods', 'in-use'));
+  await closed;
+  expect([await isThere(emptied), await isThere(data), await isThere(folder)]).toEqual([false, false, true]);
 });

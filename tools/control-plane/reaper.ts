@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 
 /**
  * A shell that outlives this process for a moment. It reads lines of process ids; when its input ends, however this process
- * died, it kills the ids of the last line and removes the folder. Without it a SIGKILL of this process would leave etcd and
+ * died, it kills the ids of the last line, removes the folder, and waits until the folders to be emptied are. Without it a SIGKILL of this process would leave etcd and
  * kube-apiserver running, since neither watches its parent.
  */
 export interface Reaper {
@@ -17,13 +17,25 @@ trap '' INT TERM HUP
 pids=
 while read -r line; do pids=$line; done
 for pid in $pids; do kill -KILL "$pid" 2>/dev/null; done
-[ -z "$1" ] || for try in 1 2 3 4 5; do rm -rf -- "$1" && break; sleep 0.2; done
+folder=$1
+shift
+for emptied in "$@"; do
+  tries=0
+  while [ -d "$emptied" ] && [ $tries -lt 100 ]; do
+    find "$emptied" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
+    tries=$((tries + 1))
+  done
+done
+[ -z "$folder" ] || for try in 1 2 3 4 5; do rm -rf -- "$folder" && break; sleep 0.2; done
 `;
 
-/** Starts the shell. It removes `folder` at the end; omit it to keep the data. */
-export function startReaper(folder?: string): Reaper {
+/**
+ * Starts the shell. It removes `folder` at the end; omit it to keep the data. Of each folder in `emptied` it removes what has no
+ * files, deepest first, for ten seconds: that is how cgroups go, once the kernel has ended their processes.
+ */
+export function startReaper(folder?: string, emptied: readonly string[] = []): Reaper {
   // A session of its own: Ctrl-C and a kill of the whole process group must not reach it.
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'control-plane-reaper', folder ?? ''], {
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'control-plane-reaper', folder ?? '', ...emptied], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });

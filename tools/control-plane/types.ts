@@ -5,12 +5,24 @@ export type Identity =
   | { name: string; groups?: readonly string[] }
   | { serviceAccount: { namespace: string; name: string } };
 
+/** Files of a certificate and its key. */
+export interface ServingFiles {
+  cert: string;
+  key: string;
+}
+
 export interface ControlPlaneOptions {
   /** Whether to record one line per request, see `auditPolicy`. Off by default. */
   auditLog?: boolean;
   /** Called with one line of text at a time while binaries are fetched or built. */
   progress?: (line: string) => void;
+  /** Each replaces the default for the same flag. */
   extraApiServerArgs?: readonly string[];
+  /**
+   * The IPv4 address, other than loopback, of a node beside the control plane. Pods then reach the API server there and through
+   * its Service, and it asks the kubelet for logs and to run commands. Omit it if there is no node.
+   */
+  nodeAddress?: string;
   /** Whether to keep the data folder after `stop`. */
   keepData?: boolean;
   /** Ends the start, including a running build. Has no effect once the control plane is ready. */
@@ -44,6 +56,8 @@ export interface ControlPlane {
   readonly died: Promise<ControlPlaneError>;
   /** Writes a kubeconfig (mode 0600) for that identity into `dataDir` and returns its path. */
   kubeconfigFor(user: Identity): Promise<string>;
+  /** Writes a server's certificate for these names, by the control plane's CA, and its key (mode 0600) into `dataDir`. */
+  servingFiles(name: string, names: readonly string[]): Promise<ServingFiles>;
   /** Ends both processes and removes `dataDir`. May be called more than once. */
   stop(): Promise<void>;
   /** Ends kube-apiserver, starts it with the same port and data, and waits until it is ready. */

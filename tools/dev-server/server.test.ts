@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { request } from 'node:https';
 import { afterEach, expect, test } from 'vitest';
+import { createTlsAuthority, serverIdentity } from './http/tls.ts';
 import { startDevServer } from './index.ts';
 import { TestClient } from './test-client.ts';
 import type { DevServer, DevServerOptions } from './types.ts';
@@ -36,6 +37,17 @@ test('the endpoint’s certificate is valid for 127.0.0.1 and localhost, under t
   const ca = new X509Certificate(server.caPem);
   expect(ca.ca).toBe(true);
   expect(ca.verify(ca.publicKey)).toBe(true);
+});
+
+test('the certificate of a server at another address is valid for it too', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const { cert } = await serverIdentity(await createTlsAuthority(now), now, '192.0.2.9');
+  const certificate = new X509Certificate(cert);
+  expect(['192.0.2.9', '127.0.0.1', '192.0.2.1'].map((ip) => certificate.checkIP(ip))).toEqual([
+    '192.0.2.9',
+    '127.0.0.1',
+    undefined,
+  ]);
 });
 
 test('plain HTTP needs no CA', async () => {

@@ -26,7 +26,7 @@ import type { DevServer, DevServerOptions } from './types.ts';
 import { type Undo, undoable } from './undo.ts';
 import { pem } from './x509/x509.ts';
 
-/** Starts a server on 127.0.0.1. Rejects for an invalid option (RangeError) and a port in use. */
+/** Starts a server. Rejects for an invalid option (RangeError) and a port in use. */
 export function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
   return undoable((undo, stop) => start(options, undo, stop));
 }
@@ -44,7 +44,7 @@ async function start(options: DevServerOptions, undo: Undo[], stop: () => Promis
     rateLimit: new RateLimit(),
     turns: 0,
   };
-  const { stateFile } = options;
+  const { stateFile, host = '127.0.0.1' } = options;
   const kept = stateFile === undefined ? undefined : await loadState(stateFile, store);
   const tls = kept?.tls ?? (await createTlsAuthority(seconds(service)));
   const account = ownAccount(store, options);
@@ -62,11 +62,12 @@ async function start(options: DevServerOptions, undo: Undo[], stop: () => Promis
   };
 
   const tasks = new Tasks();
-  const identity = options.protocol === 'http' ? undefined : await serverIdentity(tls, seconds(service));
+  const identity =
+    options.protocol === 'http' ? undefined : await serverIdentity(tls, seconds(service), host);
   const apiServer: Server = identity ? createHttpsServer(identity) : createHttpServer();
   // Each answer announces it (`Keep-Alive: timeout=65`), so a client need not reconnect for every burst.
   apiServer.keepAliveTimeout = 65_000;
-  const api = new Listener(apiServer, options.port ?? 0);
+  const api = new Listener(apiServer, options.port ?? 0, host);
   const operations = createOperations(context, account, api);
   apiServer.on('request', ((request, response) => {
     tasks.run(exchange(context, request, response), () => request.socket.destroy());
@@ -99,7 +100,7 @@ async function start(options: DevServerOptions, undo: Undo[], stop: () => Promis
 
   return {
     ...operations,
-    endpoint: `${identity ? 'https' : 'http'}://127.0.0.1:${api.port}${API_PATH}`,
+    endpoint: `${identity ? 'https' : 'http'}://${host}:${api.port}${API_PATH}`,
     caFile,
     caPem,
     controlUrl: service.urlBase,

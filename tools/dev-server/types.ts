@@ -83,7 +83,9 @@ export interface RuntimeOptions {
 }
 
 export interface DevServerOptions extends Omit<RuntimeOptions, 'listening'> {
-  /** Port of the API on 127.0.0.1; 0 for any free one. */
+  /** IPv4 address of the API; 127.0.0.1 by default. The control URL is always there. */
+  host?: string;
+  /** Port of the API; 0 for any free one. */
   port?: number;
   /** Port of the control URL, CRLs and CA certificates; 0 for any free one. */
   controlPort?: number;

@@ -19,7 +19,7 @@ test('all flags together', async () => {
   const faults = join(folder, 'faults.json');
   writeFileSync(faults, JSON.stringify([{ call: 'cert/new', kind: 'hang' }]));
   const line =
-    '--port 0 --control-port 0 --http --ca-file ca.pem --state s.json --email a@example.com --passphrase p ' +
+    '--host 192.0.2.9 --port 0 --control-port 0 --http --ca-file ca.pem --state s.json --email a@example.com --passphrase p ' +
     '--api-key k --validity 30s --ca-validity 10d --key-pool 4 --key-pool-reuse --other-customers 0 ' +
     '--latency 10ms-1s --rate-limit 5 --retry-after 2 --session-ttl 5m --strict-signature php ' +
     `--empty-fields null --success-body [] --faults ${faults} --json`;
@@ -28,6 +28,7 @@ test('all flags together', async () => {
     kind: 'run',
     json: true,
     options: {
+      host: '192.0.2.9',
       port: 0,
       controlPort: 0,
       protocol: 'http',

@@ -14,10 +14,15 @@ import {
   type Table,
   type Values,
 } from './command-line.ts';
-import { checkedRuntime, choice, count, faultsOf, port, span, spanOrRange, text } from './values.ts';
+import { address, checkedRuntime, choice, count, faultsOf, port, span, spanOrRange, text } from './values.ts';
 
 const WHERE = {
-  port: option('PORT', 'port of the API on 127.0.0.1 (any free one)', port),
+  host: option(
+    'ADDRESS',
+    'IPv4 address of the API (127.0.0.1); everybody who reaches it can use it',
+    address,
+  ),
+  port: option('PORT', 'port of the API (any free one)', port),
   controlPort: option('PORT', 'port of the control URL, CRLs and CA certificates (any free one)', port),
   protocol: { flag: 'http', help: 'plain HTTP instead of HTTPS', read: () => 'http' as const },
   caFile: option('FILE', 'where to write the PEM that clients must trust (a temporary file)', text),

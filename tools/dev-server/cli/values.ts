@@ -1,5 +1,6 @@
 /** What the values of options mean. Everything throws a RangeError with the reason, which does not name the option unless stated. */
 import { readFile } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { milliseconds } from '../duration.ts';
 import { checked } from '../schemas.ts';
@@ -34,6 +35,12 @@ export function port(given: string): number {
   const number = count(given);
   if (number > 65_535) throw new RangeError('a port is at most 65535');
   return number;
+}
+
+/** An IPv4 address. */
+export function address(given: string): string {
+  if (!isIPv4(given)) throw new RangeError(`"${given}" is not an IPv4 address`);
+  return given;
 }
 
 /** One of these words. */

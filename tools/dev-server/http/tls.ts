@@ -43,19 +43,23 @@ export async function createTlsAuthority(now: number): Promise<TlsAuthority> {
   return { key, der: certificate(parts, key, 'sha256') };
 }
 
-/** Key and certificate of the server for a year, as `node:https` takes them. */
+/** Key and certificate of the server for a year, as `node:https` takes them. `host` is its address, also if it is not loopback. */
 export async function serverIdentity(
   authority: TlsAuthority,
   now: number,
+  host = '127.0.0.1',
 ): Promise<{ key: string; cert: string }> {
   const key = await generateEcKey();
+  const names = NAMES.some(({ value }) => value === host)
+    ? NAMES
+    : [...NAMES, { type: 'IP' as const, value: host }];
   const extensions = [
     extension(der.oid('2.5.29.19'), false, der.sequence()),
     // digitalSignature
     extension(der.oid('2.5.29.15'), true, der.namedBits(0)),
     // serverAuth
     extension(der.oid('2.5.29.37'), false, der.sequence(der.oid('1.3.6.1.5.5.7.3.1'))),
-    extension(der.oid('2.5.29.17'), false, alternativeNames(NAMES)),
+    extension(der.oid('2.5.29.17'), false, alternativeNames(names)),
     subjectKeyIdentifier(key),
     authorityKeyIdentifier(authority.key),
   ];

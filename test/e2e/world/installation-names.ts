@@ -1,0 +1,4 @@
+import { RELEASE } from '../../../tools/chart/render.ts';
+
+/** The operator's namespace. */
+export const NAMESPACE = RELEASE;
