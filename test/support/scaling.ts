@@ -6,12 +6,14 @@ const MEASUREMENTS = { long: 3, longMost: 15, enough: 7, most: 35 };
 const LEAST_MS = 5;
 /** A measurement of this length does not differ by chance. */
 const PLAIN_MS = 20;
+/** How much longer the longer one of two texts is. Over two doublings, what other processes do to the caches in one of them counts less. */
+const TIMES = 4;
 /** The shortest text, in characters: short enough for quadratic work to fail within seconds. */
 const FROM = 8 * 1024;
 
 /**
  * Expects the CPU time of `read` to grow no faster than its text, which `makeText` makes with about the given number of
- * characters, from 8 KiB to `to`. At both ends of that range it compares a text with one of twice the size, by the minimum of
+ * characters, from 8 KiB to `to`. At both ends of that range it compares a text with one of four times the size, by the minimum of
  * seven measurements, of three long ones, or of more if a busy machine may have disturbed them all. An error from `read` counts as an answer.
  */
 export function expectLinear(
@@ -19,11 +21,11 @@ export function expectLinear(
   makeText: (size: number) => string,
   { to }: { to: number },
 ): void {
-  for (const size of [FROM, Math.floor(to / 2)]) {
-    const growth = growthOf(read, makeText(size), makeText(2 * size));
+  for (const size of [FROM, Math.floor(to / TIMES)]) {
+    const growth = growthOf(read, makeText(size), makeText(TIMES * size));
     if (growth > MOST)
       throw new Error(
-        `not linear: twice as many characters as ${size} take ${growth.toFixed(2)} times as long`,
+        `not linear: from ${size} characters to ${TIMES * size}, twice as many take ${growth.toFixed(2)} times as long`,
       );
   }
 }
@@ -57,13 +59,13 @@ export function runsOf(part: string): (size: number) => string {
 }
 
 /**
- * How many times as long it takes to read the double text. A measurement reads the single text twice as often, so both take
+ * How many times as long it takes to read twice as much. A measurement reads the short text so much more often that both take
  * about as long, and garbage collection and other processes disturb both equally.
  */
-function growthOf(read: (text: string) => unknown, single: string, double: string): number {
-  const calls = callsFor(read, double);
-  const growth = new Growth(2);
-  while (!growth.isKnown) growth.add(cpuMs(read, single, 2 * calls), cpuMs(read, double, calls));
+function growthOf(read: (text: string) => unknown, short: string, long: string): number {
+  const calls = callsFor(read, long);
+  const growth = new Growth(TIMES);
+  while (!growth.isKnown) growth.add(cpuMs(read, short, TIMES * calls), cpuMs(read, long, calls));
   return growth.perDoubling;
 }
 
