@@ -15,6 +15,9 @@ export const MANAGED_LABEL = `${GROUP}/managed`;
 /** Finalizer of a TinyCertCertificate; stays until every due hold and revocation is confirmed by TinyCert. */
 export const REVOCATION_FINALIZER = `${GROUP}/revocation`;
 
+/** Annotation of the operator's Lease: the number of the last leader that took the journal over. */
+export const JOURNAL_LEADER_ANNOTATION = `${GROUP}/journal-leader`;
+
 /** Finalizer of an issuer; stays while a certificate needs the issuer's account for a hold or revocation. */
 export const IN_USE_FINALIZER = `${GROUP}/in-use`;
 

@@ -79,7 +79,7 @@ class World {
       api: this.api,
       clock: this.clock,
       holder: `process-${index}`,
-      lease: { leaders: index, leadersBefore, idleMs: index === 0 ? undefined : 0 },
+      lease: { leaders: index, leadersBefore, begunBefore: undefined, idleMs: index === 0 ? undefined : 0 },
       bounds: { groupEntries: GROUP_ENTRIES, allEntryBytes: ALL_BYTES },
       isDead: () => this.#dead.has(index),
     });

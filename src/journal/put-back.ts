@@ -51,12 +51,18 @@ export class OwnVersions {
 }
 
 /**
- * Whether a journal may be older than the last leader: the Lease counts other leaders than it does, or nobody has renewed the
- * Lease for so long that it was put back itself, perhaps. A leader that ended before it took over the journal looks the same.
+ * Whether a journal may be older than what the last leader wrote: the Lease tells of a later one that had taken it over, or nobody has
+ * renewed the Lease for so long that it was put back itself, perhaps. Leaders that ended before they took over wrote nothing. A Lease of
+ * an earlier version of the operator does not tell them apart.
  */
-function isOlderThan({ leadersBefore, idleMs }: LeaseHistory, found: Data, quietMs: number): boolean {
-  const leader = read.leader(found.get(LEADER_KEY));
-  return idleMs === undefined || idleMs > quietMs || leader?.leaders !== leadersBefore;
+function isOlderThan(
+  { leadersBefore, begunBefore = leadersBefore, idleMs }: LeaseHistory,
+  found: Data,
+  quietMs: number,
+): boolean {
+  const writer = read.leader(found.get(LEADER_KEY))?.leaders;
+  if (idleMs === undefined || idleMs > quietMs || leadersBefore === undefined) return true;
+  return writer === undefined || writer < (begunBefore ?? 0) || writer > leadersBefore;
 }
 
 function isEqual(a: Data, b: Data): boolean {

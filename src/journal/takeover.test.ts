@@ -15,8 +15,13 @@ import { TermOver } from './errors.ts';
 const leaderOf = (api: JournalApi): unknown => JSON.parse(api.data[LEADER_KEY] ?? 'null');
 
 /** The Lease of a leader that follows `leadersBefore` at once. */
-const following = (leadersBefore: number) => ({ leaders: leadersBefore + 1, leadersBefore, idleMs: 0 });
-const first = { leaders: 0, leadersBefore: undefined, idleMs: undefined };
+const following = (leadersBefore: number, begunBefore?: number) => ({
+  leaders: leadersBefore + 1,
+  leadersBefore,
+  begunBefore,
+  idleMs: 0,
+});
+const first = { leaders: 0, leadersBefore: undefined, begunBefore: undefined, idleMs: undefined };
 
 /** The journal that a first leader left with one entry, by owner `a`. */
 async function left(): Promise<JournalApi> {
@@ -228,6 +233,9 @@ describe('a journal counts as put back', () => {
     ['not after a short stop', { lease: { ...following(0), idleMs: QUIET_MS } }, false],
     ['not without a leader election', {}, false],
     ['if the Lease counts more leaders', { lease: following(1) }, true],
+    ['not if those took no journal over', { lease: following(3, 0) }, false],
+    ['not if the last one died before it could tell that', { lease: following(0, undefined) }, false],
+    ['if one of those took it over', { lease: following(3, 1) }, true],
     ['if nobody has renewed the Lease for long', { lease: { ...following(0), idleMs: QUIET_MS + 1 } }, true],
     ['if there was no Lease', { lease: first }, true],
   ];

@@ -21,6 +21,8 @@ export interface JournalProcess {
   leads: () => boolean;
   /** What the Lease told when it was acquired; undefined without a leader election. */
   lease: () => LeaseHistory | undefined;
+  /** Called when the journal is taken over, for the Lease to tell the next leader. */
+  begun?: () => void;
   /** How long a request of an attempt can still change something at any CA, in milliseconds: W + T + X. */
   quietMs: number;
   /**
@@ -167,7 +169,7 @@ async function wait(
 }
 
 async function write(
-  { holder, lease, highest, versions, log, leads, onOutcome }: TakeoverOptions,
+  { holder, lease, begun, highest, versions, log, leads, onOutcome }: TakeoverOptions,
   before: Contents,
   send: (contents: Contents) => Promise<Outcome>,
   isPutBack = false,
@@ -186,6 +188,7 @@ async function write(
   onOutcome(outcome.is);
   if (outcome.is === 'written') {
     versions.confirmed(contents.data);
+    begun?.();
     return { contents, version: outcome.version };
   }
   const error = 'error' in outcome ? outcome.error : undefined;

@@ -20,6 +20,7 @@ class Member {
   constructor(world: VirtualClock, api: LeaseApi, identity: string) {
     this.clock = new ProcessClock(world);
     this.elector = new LeaderElector({
+      begunAnnotation: 'begun',
       client: api.client(this.clock),
       clock: this.clock,
       log: silentLog,

@@ -32,6 +32,7 @@ function setUp(): {
         namespace: 'operator',
         name: 'lease',
         identity,
+        begunAnnotation: 'begun',
         random: () => 0,
         ...options,
       });
@@ -118,7 +119,7 @@ describe('acquiring', () => {
     const a = join('a');
     expect(a.elector.history).toBeUndefined();
     await world.advance(0);
-    expect(a.elector.history).toEqual({ leaders: 0, leadersBefore: undefined, idleMs: undefined });
+    expect(a.elector.history).toMatchObject({ leaders: 0, leadersBefore: undefined, idleMs: undefined });
     await a.stop();
     await world.advance(60_000);
     // The answer of the write that acquires the Lease is lost, so the process finds its own Lease.
@@ -126,7 +127,23 @@ describe('acquiring', () => {
     api.fate = () => (writes++ === 1 ? { thereMs: 0, backMs: 0, lost: 'reply' } : { thereMs: 0, backMs: 0 });
     const b = join('b');
     await world.advance(30_000);
-    expect(b.elector.history).toEqual({ leaders: 1, leadersBefore: 0, idleMs: 60_000 });
+    expect(b.elector.history).toMatchObject({ leaders: 1, leadersBefore: 0, idleMs: 60_000 });
+  });
+
+  test('tells the last leader that had begun', async () => {
+    const { world, join } = setUp();
+    const a = join('a');
+    await world.advance(0);
+    a.elector.begun();
+    await world.advance(2_000);
+    await a.stop();
+    const b = join('b');
+    await world.advance(3_000);
+    await b.stop();
+    const c = join('c');
+    await world.advance(3_000);
+    expect(c.elector.history).toMatchObject({ leadersBefore: 1, begunBefore: 0 });
+    await c.stop();
   });
 
   test('fields that others wrote into the Lease stay', async () => {
@@ -370,6 +387,7 @@ test('durations that cannot be safe are refused', () => {
   const world = new VirtualClock();
   const clock = new ProcessClock(world);
   const base = {
+    begunAnnotation: 'begun',
     client: new LeaseApi(world).client(clock),
     clock,
     log: silentLog,

@@ -45,6 +45,8 @@ export interface LeaderElectorOptions {
   name: string;
   /** Identifies this process, also among those on the same host: host name and a UUID. */
   identity: string;
+  /** The annotation of the Lease for the number of the last leader that had `begun`. */
+  begunAnnotation: string;
   /** How long other processes wait for a renewal, on their own clocks. Default: `LEASE_DURATION_MS`. */
   leaseDurationMs?: number;
   /** How long this process leads after the start of its last successful renewal. Default: `RENEW_DEADLINE_MS`. */
@@ -76,6 +78,8 @@ export interface LeaseHistory {
   leaders: number;
   /** The number of the leader before; undefined if there was no Lease. */
   leadersBefore: number | undefined;
+  /** The number of the last leader that told of having `begun`; undefined if the Lease does not know one. */
+  begunBefore: number | undefined;
   /** How long nobody had renewed it, in milliseconds of the two machines' wall clocks; undefined if that is unknown. */
   idleMs: number | undefined;
 }
@@ -118,8 +122,13 @@ export class LeaderElector {
   #current: Lease | undefined;
   #wrote = false;
   /** What the Lease of the leader before told. */
-  #before: Omit<LeaseHistory, 'leaders'> = { leadersBefore: undefined, idleMs: undefined };
+  #before: Omit<LeaseHistory, 'leaders'> = {
+    leadersBefore: undefined,
+    begunBefore: undefined,
+    idleMs: undefined,
+  };
   #history: LeaseHistory | undefined;
+  #hasBegun = false;
 
   constructor(options: LeaderElectorOptions) {
     this.#options = options;
@@ -146,6 +155,11 @@ export class LeaderElector {
   /** What the Lease told when this process acquired it; undefined before that. */
   get history(): LeaseHistory | undefined {
     return this.#history;
+  }
+
+  /** This leader has begun what the next one has to know of. The next renewal tells, which costs no write of its own. */
+  begun(): void {
+    this.#hasBegun = true;
   }
 
   /** Resolves once this process leads; rejects with the signal's reason. */
@@ -255,14 +269,15 @@ export class LeaderElector {
     const { client, clock, namespace, name } = this.#options;
     const started = instant(clock);
     this.#wrote = true;
-    this.#remember(lease?.spec);
+    this.#remember(lease);
     const spec = this.#claim(lease?.spec);
+    const metadata = this.#annotated(lease?.metadata ?? { namespace, name }, spec.leaseTransitions);
     const written = await this.#within(signal, (limit) =>
       lease
-        ? client.update(leases, { ...lease, spec }, { signal: limit })
+        ? client.update(leases, { ...lease, metadata, spec }, { signal: limit })
         : client.create(
             leases,
-            { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name }, spec },
+            { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec },
             { signal: limit },
           ),
     );
@@ -287,13 +302,22 @@ export class LeaderElector {
     };
   }
 
+  #annotated(metadata: Lease['metadata'], leaders: number): Lease['metadata'] {
+    if (!this.#hasBegun) return metadata;
+    const { annotations } = metadata;
+    return { ...metadata, annotations: { ...annotations, [this.#options.begunAnnotation]: String(leaders) } };
+  }
+
   /** Notes what the Lease of another leader, or none, tells. Our own may come back from a write without an answer. */
-  #remember(old: LeaseSpec | undefined): void {
-    const { clock, identity } = this.#options;
+  #remember(lease: Lease | undefined): void {
+    const { clock, identity, begunAnnotation } = this.#options;
+    const old = lease?.spec;
     if (this.#renewed || old?.holderIdentity === identity) return;
     const renewed = Date.parse(old?.renewTime ?? '');
+    const begun = lease?.metadata.annotations?.[begunAnnotation] ?? '';
     this.#before = {
       leadersBefore: old && (old.leaseTransitions ?? 0),
+      begunBefore: /^[0-9]{1,15}$/.test(begun) ? Number(begun) : undefined,
       idleMs: Number.isNaN(renewed) ? undefined : Math.max(0, clock.now() - renewed),
     };
   }

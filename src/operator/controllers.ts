@@ -26,6 +26,8 @@ export interface ControllersOptions extends Omit<
   log: Logger;
   /** What the Lease told when it was acquired; undefined without a leader election. */
   lease: () => LeaseHistory | undefined;
+  /** Called when the journal is taken over. */
+  begun?: () => void;
   stop: Stop;
 }
 

@@ -1,3 +1,4 @@
+import { JOURNAL_LEADER_ANNOTATION } from '../api/names.ts';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { cacertAccounts } from '../account/cacert-accounts.ts';
@@ -183,6 +184,7 @@ async function start(process: Process): Promise<Started> {
         namespace,
         name: LEASE_NAME,
         identity,
+        begunAnnotation: JOURNAL_LEADER_ANNOTATION,
         metrics: metrics.lease,
       })
     : undefined;
@@ -207,6 +209,7 @@ async function start(process: Process): Promise<Started> {
     namespace,
     holder: identity,
     lease: () => elector?.history,
+    begun: () => elector?.begun(),
     crds,
     leads: () => !work.signal.aborted && (elector?.isHeld() ?? true),
     stop: { gentle: running, forced: stop.forced },

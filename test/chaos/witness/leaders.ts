@@ -20,15 +20,14 @@ export class Leaders {
   /** The last process that wrote the journal, and all that did. */
   #writer: string | undefined;
   readonly #writers = new Set<string>();
-  /** Processes that held the Lease, with whether it told of a stop, or of a leader that never wrote the journal. */
+  /** Processes that held the Lease, with whether it told of a stop. */
   readonly #elected = new Map<string, boolean>();
 
   takeLease(lease: Lease): void {
     const { holderIdentity: holder = '', renewTime = '' } = lease;
     if (holder !== '' && holder !== this.#leader) {
       const idleMs = Date.parse(renewTime) - Date.parse(this.#lease.renewTime ?? '');
-      const hasWritten = this.#leader !== undefined && this.#writers.has(this.#leader);
-      this.#elected.set(holder, !(idleMs <= QUIET_MS) || !hasWritten);
+      this.#elected.set(holder, !(idleMs <= QUIET_MS));
       this.#leader = holder;
     }
     this.#lease = lease;
