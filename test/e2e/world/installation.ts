@@ -67,12 +67,10 @@ export async function uninstall(world: World): Promise<void> {
   installed.delete(world);
   const { kubectl } = world;
   if (how === PLAIN_MANIFESTS) {
-    const manifests = await readFile(INSTALL, 'utf8');
-    const kept = parseAllDocuments(manifests).filter(
-      (each) => each.get('kind') !== 'CustomResourceDefinition',
-    );
-    const input = kept.map(String).join('---\n');
-    await kubectl.run(['delete', '--filename=-', '--ignore-not-found', `--timeout=${READY_LIMIT}`], input);
+    const objects = objectsOf(await readFile(INSTALL, 'utf8'));
+    const items = objects.filter(({ kind }) => kind !== 'CustomResourceDefinition');
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    await kubectl.run(['delete', '--filename=-', '--ignore-not-found', `--timeout=${READY_LIMIT}`], list);
   } else {
     await helm(world, [
       'uninstall',
@@ -108,12 +106,22 @@ async function createOperatorNamespace({ kubectl }: World): Promise<void> {
   ]);
 }
 
-/** The manifests with one more flag for the operator. */
-export function withEndpoint(manifests: string, endpoint: string): string {
-  const documents = parseAllDocuments(manifests);
-  const deployment = documents.find((each) => each.get('kind') === 'Deployment');
-  const args = ['spec', 'template', 'spec', 'containers', 0, 'args'];
-  if (deployment?.hasIn(args) !== true) throw new Error('install.yaml has no Deployment with arguments.');
-  deployment.addIn(args, `--allowed-endpoints=${endpoint}`);
-  return documents.map(String).join('---\n');
+/** An object of a manifest, as far as it is looked at here. */
+interface Manifest {
+  kind: string;
+  spec?: { template?: { spec: { containers: { args?: string[] }[] } } };
+}
+
+/** The objects of the manifests, the operator with one more flag. */
+export function withEndpoint(manifests: string, endpoint: string): Manifest[] {
+  const objects = objectsOf(manifests);
+  const deployment = objects.find(({ kind }) => kind === 'Deployment');
+  const args = deployment?.spec?.template?.spec.containers[0]?.args;
+  if (args === undefined) throw new Error('install.yaml has no Deployment with arguments.');
+  args.push(`--allowed-endpoints=${endpoint}`);
+  return objects;
+}
+
+function objectsOf(manifests: string): Manifest[] {
+  return parseAllDocuments(manifests).map((each) => each.toJS() as Manifest);
 }
