@@ -44,7 +44,7 @@ export async function makeRelease(
 
 /** Refuses a folder with something else in it than an earlier release, since what is there is removed. @throws OptionError. */
 export async function assertReplaceable(folder: string): Promise<void> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
     throw new OptionError(`--out: ${folder} is no folder.`);
   });
