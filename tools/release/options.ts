@@ -20,7 +20,7 @@ Usage: npm run release -- --dry-run [options]
 
 Options
   --dry-run              Required. Publishing is the work of .github/workflows/release.yaml.
-  --out FOLDER           Where the files go (dist/release). What is there is removed first.
+  --out FOLDER           Where the files go (dist/release). They replace an earlier release there.
   --base IMAGE, --builder IMAGE, --stand-ins
                          As of npm run image.
   --image-digest DIGEST  The digest of the published image (sha256:...), for install.yaml.

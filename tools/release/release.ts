@@ -14,22 +14,53 @@ import { GO_VERSION, HELM_VERSION, platform } from '../control-plane/versions.ts
 import { buildImage } from '../image/build-image.ts';
 import { type Facts, factsOf } from '../image/facts.ts';
 import { readOptions as readImageOptions } from '../image/options.ts';
-import type { ReleaseOptions } from './options.ts';
+import { OptionError, type ReleaseOptions } from './options.ts';
 import { type Artifact, provenance, sums } from './provenance.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NAME = 'tinycert-operator';
+const SUMS = 'SHA256SUMS';
 
-/** Makes all files of a release in the folder, and returns their names. */
+/** Makes all files of a release in the folder, which appears once they are complete, and returns their names. */
 export async function makeRelease(
   options: ReleaseOptions,
   progress: (line: string) => void,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const startedOn = new Date();
   const { folder } = options;
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  await assertReplaceable(folder);
+  const unfinished = `${folder}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true });
+  try {
+    await makeFiles(unfinished, options, progress, signal);
+    await rm(folder, { recursive: true, force: true });
+    await rename(unfinished, folder);
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+  return (await readdir(folder)).toSorted();
+}
+
+/** Refuses a folder with something else in it than an earlier release, since what is there is removed. @throws OptionError. */
+export async function assertReplaceable(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return [];
+    throw new OptionError(`--out: ${folder} is no folder.`);
+  });
+  if (names.length > 0 && !names.includes(SUMS))
+    throw new OptionError(
+      `--out: ${folder} has other files than a release's: name a new folder, or empty it.`,
+    );
+}
+
+async function makeFiles(
+  folder: string,
+  options: ReleaseOptions,
+  progress: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedOn = new Date();
   const facts = await factsOf();
   const named = (what: string): string => join(folder, `${NAME}-${facts.version}${what}`);
 
@@ -61,8 +92,7 @@ export async function makeRelease(
   const record = { facts, base, builder, tools, startedOn, finishedOn: new Date() };
   const statement = named('.provenance-unsigned.intoto.json');
   await writeFile(statement, `${JSON.stringify(provenance(artifacts, record), null, 2)}\n`);
-  await writeFile(join(folder, 'SHA256SUMS'), sums(await artifactsOf(folder)));
-  return (await readdir(folder)).toSorted();
+  await writeFile(join(folder, SUMS), sums(await artifactsOf(folder)));
 }
 
 function imageOptions({ standIns, base, builder }: ReleaseOptions, archive: string) {
