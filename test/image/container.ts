@@ -119,6 +119,14 @@ export class UnpackedImage {
           source: 'tmpfs',
           options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
         },
+        // Node reads the memory's limit there.
+        { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+        {
+          destination: '/sys/fs/cgroup',
+          type: 'cgroup',
+          source: 'cgroup',
+          options: ['nosuid', 'noexec', 'nodev', 'relatime', 'ro'],
+        },
         ...mounts.map(({ source, target }) => ({
           destination: target,
           type: 'bind',
