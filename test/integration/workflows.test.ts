@@ -35,10 +35,10 @@ test.each(files)('the actions of %s are pinned to commits', (file) => {
   for (const action of uses) expect(action).toMatch(/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
 });
 
-test.each(['ci', 'release'])('the scripts that %s runs are those of package.json', (name) => {
+test.each(['ci', 'e2e', 'release'])('the scripts that %s runs are those of package.json', (name) => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   const workflow = JSON.stringify(parse(readFileSync(`${FOLDER}/${name}.yaml`, 'utf8')));
-  const run = [...workflow.matchAll(/npm run ([\w:-]+)/g)].map(([, script = '']) => script);
+  const run = [...workflow.matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, script = '']) => script);
   expect(run.length).toBeGreaterThan(0);
   for (const script of run) expect(scripts).toHaveProperty([script]);
 });
