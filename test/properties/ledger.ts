@@ -159,13 +159,16 @@ function certificatesById(ca: MemoryCa): Map<number, Certificate> {
  */
 function tooManyCalls(world: World, ca: MemoryCa): string[] {
   const byId = certificatesById(ca);
-  const made = ca.calls.filter(({ refusal }) => refusal !== 'InvalidToken');
+  // After either the client logs in again, and repeats the call once.
+  const made = ca.calls.filter(({ refusal }) => refusal !== 'InvalidToken' && refusal !== 'SignatureFailure');
   const lists = made.filter(({ name }) => name === 'cert/list').map(({ at }) => at);
   return [...Map.groupBy(made, (call) => subjectOf(call, byId))].flatMap(([subject, calls]) => {
     if (subject === undefined) return [];
     const sharers = new Set(wishesFor(world, subject).map(({ slot }) => slot));
     const asked = wishesFor(world, subject).map(({ at }) => at);
-    const effects = [...effectsOf(calls), ...secretWrites(world, sharers), ...asked];
+    // A status that its tenant has put back is proved by the Secret.
+    const putBack = world.replays.filter(({ slot }) => sharers.has(slot)).map(({ at }) => at);
+    const effects = [...effectsOf(calls), ...secretWrites(world, sharers), ...asked, ...putBack];
     for (const [i, first] of calls.entries()) {
       const within = calls.slice(i).filter(({ at }) => at < first.at + SECOND);
       const near = effects.filter((at) => at > first.at - SECOND && at < first.at + 2 * SECOND).length;
